@@ -1,0 +1,3 @@
+"""Singer tap for Pinterest."""
+
+from __future__ import annotations

@@ -1,0 +1,305 @@
+"""What the tap knows of Pinterest's API v5: operations, parameters, records, enums.
+
+The facts live in `api.json`, which `scripts/update_api.py` writes from Pinterest's description and
+the faults listed here in `CORRECTIONS`. They are read at first use, never at import.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping  # noqa: TC003, msgspec reads the annotations
+from importlib import resources
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+from tap_pinterest import conform
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+Shape: TypeAlias = Literal["list", "items", "array", "object", "map", "data"]
+"""How an answer holds its records: `{items, bookmark}`, `{items}`, a bare array, one object, an
+object of records (or lists of them) keyed by id or split, `{data: [...]}`."""
+
+FACTS_FILE = "api.json"
+
+
+class Correction(NamedTuple):
+    """Fields that the description describes wrongly, and what holds instead."""
+
+    schema: str
+    fields: tuple[str, ...]
+    """Dotted paths inside the schema, `[]` for the items of an array."""
+    facts: Mapping[str, Any]
+    reason: str
+
+
+_EXAMPLE_IN_MILLISECONDS = "No text; the example counts milliseconds."
+_PRODUCT_GROUP_TIMES = "The text says seconds, the example counts milliseconds: told by size."
+_PATTERN_OF_AN_INSTANT = "Plain text in the description, with the pattern of an ISO date-time."
+_PATTERN_OF_A_DAY = "Plain text in the description; the text or the pattern says YYYY-MM-DD."
+
+CORRECTIONS: tuple[Correction, ...] = (
+    Correction(
+        "AdAccount",
+        ("updated_time",),
+        {"unit": "s"},
+        "No text; created_time beside it counts seconds.",
+    ),
+    Correction(
+        "CampaignResponse",
+        ("updated_time",),
+        {"unit": "s"},
+        "The text names no unit; the example counts seconds.",
+    ),
+    Correction(
+        "AdGroupResponse",
+        ("dca_assets",),
+        {"type": "object", "nullable": True},
+        "No type; the text speaks of a bundle of assets.",
+    ),
+    Correction(
+        "AssetGroupBinding",
+        ("created_time", "updated_time"),
+        {"unit": "ms"},
+        _EXAMPLE_IN_MILLISECONDS,
+    ),
+    Correction(
+        "IntegrationRecord",
+        (
+            "created_time",
+            "updated_time",
+            "partner_access_token_expiry",
+            "partner_refresh_token_expiry",
+        ),
+        {"unit": "ms"},
+        _EXAMPLE_IN_MILLISECONDS,
+    ),
+    Correction(
+        "IntegrationMetadata",
+        (
+            "created_timestamp",
+            "updated_timestamp",
+            "partner_access_token_expiry",
+            "partner_refresh_token_expiry",
+        ),
+        {"unit": "ms"},
+        _EXAMPLE_IN_MILLISECONDS,
+    ),
+    Correction(
+        "TopPinsAnalyticsResponse",
+        ("date_availability.latest_available_timestamp",),
+        {"unit": "ms"},
+        _EXAMPLE_IN_MILLISECONDS,
+    ),
+    Correction(
+        "TopVideoPinsAnalyticsResponse",
+        ("date_availability.latest_available_timestamp",),
+        {"unit": "ms"},
+        _EXAMPLE_IN_MILLISECONDS,
+    ),
+    Correction(
+        "CatalogsRetailProductGroup",
+        ("created_at", "updated_at"),
+        {"unit": "s|ms"},
+        _PRODUCT_GROUP_TIMES,
+    ),
+    Correction(
+        "CatalogsHotelProductGroup",
+        ("created_at", "updated_at"),
+        {"unit": "s|ms"},
+        _PRODUCT_GROUP_TIMES,
+    ),
+    Correction(
+        "CatalogsCreativeAssetsProductGroup",
+        ("created_at", "updated_at"),
+        {"unit": "s|ms"},
+        _PRODUCT_GROUP_TIMES,
+    ),
+    Correction(
+        "SSIOInsertionOrderStatus",
+        ("creation_time",),
+        {"format": "date-time"},
+        _PATTERN_OF_AN_INSTANT,
+    ),
+    Correction(
+        "SSIOOrderLine",
+        ("accepted_terms_time", "last_modified_date_time"),
+        {"format": "date-time"},
+        _PATTERN_OF_AN_INSTANT,
+    ),
+    Correction(
+        "UserWebsiteSummary",
+        ("verified_at",),
+        {"format": "date-time"},
+        "Plain text in the description, which calls it a UTC timestamp.",
+    ),
+    Correction("AudienceInsightsResponse", ("date",), {"format": "date"}, _PATTERN_OF_A_DAY),
+    Correction("AudienceDefinition", ("date",), {"format": "date"}, _PATTERN_OF_A_DAY),
+    Correction("AnalyticsDailyMetrics", ("date",), {"format": "date"}, _PATTERN_OF_A_DAY),
+    Correction(
+        "PinAnalyticsMetricsResponse",
+        ("daily_metrics.[].date",),
+        {"format": "date"},
+        _PATTERN_OF_A_DAY,
+    ),
+)
+"""Applied by `scripts/update_api.py`, which fails when one is no longer needed."""
+
+
+class Parameter(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One parameter of an operation and what the API accepts for it."""
+
+    type: str = "string"
+    location: Literal["path", "query"] = msgspec.field(default="query", name="in")
+    required: bool = False
+    explode: bool = True
+    """For arrays: repeat the name (true) or join the values with commas (false)."""
+    style: str | None = None
+    format: str | None = None
+    enum: str | tuple[Any, ...] | None = None
+    """Allowed values, or the name of a long list of them."""
+    nullable: bool = False
+    default: Any = None
+    pattern: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    min_items: int | None = None
+    max_items: int | None = None
+    items: Parameter | None = None
+    properties: Mapping[str, Any] | None = None
+    since: str | None = None
+    """The release that added it, when the description at hand is older."""
+
+    @property
+    def allowed(self) -> tuple[Any, ...]:
+        """The allowed values, of the items for an array; empty when they are not listed."""
+        if self.items is not None:
+            return self.items.allowed
+        return enum(self.enum) if isinstance(self.enum, str) else self.enum or ()
+
+
+class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One operation: what it asks for and what it answers."""
+
+    category: str
+    """The rate-limit category that a call counts against."""
+    scopes: tuple[str, ...] = ()
+    client_credentials: bool = False
+    sandbox: bool = False
+    """Whether Pinterest's own sandbox host answers it."""
+    parameters: Mapping[str, Parameter] = {}
+    body: str | None = None
+    shape: Shape | None = None
+    record: str | None = None
+    beta: bool = False
+    since: str | None = None
+
+
+class _Facts(msgspec.Struct, frozen=True):
+    version: str
+    operations: dict[str, msgspec.Raw]
+    enums: dict[str, tuple[str, ...]]
+    since: dict[str, dict[str, tuple[str, ...]]]
+    schemas: dict[str, msgspec.Raw]
+
+
+@functools.cache
+def _facts() -> _Facts:
+    text = resources.files(__package__).joinpath(FACTS_FILE).read_bytes()
+    return msgspec.json.decode(text, type=_Facts)
+
+
+def version() -> str:
+    """The release of the description that the facts come from."""
+    return _facts().version
+
+
+@functools.cache
+def operation(key: str) -> Operation:
+    """The operation of a key such as `GET /boards`.
+
+    Raises:
+        KeyError: the API has no such operation.
+    """
+    return msgspec.json.decode(_facts().operations[key], type=Operation)
+
+
+@functools.cache
+def operations() -> Mapping[str, Operation]:
+    """All operations by key, in the order of the description."""
+    return MappingProxyType({key: operation(key) for key in _facts().operations})
+
+
+@functools.cache
+def schema(name: str) -> Mapping[str, Any]:
+    """The raw facts of a record or body, in the API's own names and types.
+
+    Raises:
+        KeyError: there is no such schema.
+    """
+    facts: dict[str, Any] = msgspec.json.decode(_facts().schemas[name])
+    return facts
+
+
+def enum(name: str, *, newer: bool = False) -> tuple[str, ...]:
+    """The values of a named enum; `newer` adds those of releases after the description.
+
+    Raises:
+        KeyError: there is no such enum.
+    """
+    values = _facts().enums[name]
+    if newer:
+        for added in _facts().since.get(name, {}).values():
+            values += added
+    return values
+
+
+@functools.cache
+def record_facts(path: str) -> Mapping[str, Any]:
+    """The facts of one record that `GET path` answers, with the values of its enums.
+
+    The values of newer releases are among them.
+
+    Raises:
+        KeyError: the API has no such operation, or does not say what it answers.
+    """
+    record = operation(f"GET {path}").record
+    if record is None:
+        msg = f"GET {path} does not say what it answers"
+        raise KeyError(msg)
+    facts: Mapping[str, Any] = _with_values(schema(record))
+    return facts
+
+
+def _with_values(node: Any) -> Any:  # noqa: ANN401
+    if isinstance(node, list):
+        return [_with_values(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    node = {word: _with_values(value) for word, value in node.items()}
+    if isinstance(node.get("enum"), str):
+        node["enum"] = enum(node["enum"], newer=True)
+    return node
+
+
+def record_schema(path: str, *, keys: Collection[str]) -> dict[str, Any]:
+    """The JSON schema of the records that the tap writes for `GET path`.
+
+    Raises:
+        KeyError: as `record_facts`.
+    """
+    return conform.singer_schema(record_facts(path), keys)
+
+
+def record_converter(path: str, unknowns: conform.Unknowns) -> conform.Converter:
+    """What turns the records that `GET path` answers into those of `record_schema`.
+
+    Raises:
+        KeyError: as `record_facts`.
+    """
+    return conform.Converter(record_facts(path), unknowns)

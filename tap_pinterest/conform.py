@@ -1,0 +1,370 @@
+"""Records as the tap writes them: what the facts of a record promise, and how it is kept.
+
+`singer_schema` says which columns and types a record has, `Converter` makes the API's records have
+them. A time is `YYYY-MM-DDTHH:MM:SSZ` whatever the API counts in, an id is text also when the API
+sends a number, a whole number is written as one. Enums stay open: what a schema does not know is
+counted, and the record goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from datetime import UTC, date, datetime
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+Facts: TypeAlias = "Mapping[str, Any]"
+"""What is known of a value or a record, in the form of `api.json`."""
+
+LATEST_SECOND = 253_402_300_799
+"""The last second of the year 9999, beyond which there is no ISO date-time."""
+EARLIEST_MILLISECONDS = 100_000_000_000
+"""A count this large is of milliseconds (1973) where seconds (5138) would make no sense."""
+EXACT_FLOATS = 2**53
+"""Below this every whole float is exactly one integer."""
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_TEXT_DAMAGE = re.compile("[\x00\ud800-\udfff]")
+_ESCAPED_NUL = b"\\u0000"
+_NULL = type(None)
+
+
+class Unknowns(Protocol):
+    """Told of what a schema does not know."""
+
+    def field(self, name: str) -> None:
+        """A field that the schema lacks: left out of the record, kept inside an object."""
+
+    def value(self, field: str, value: str) -> None:
+        """A value that the enum lacks: kept."""
+
+    def misfit(self, field: str, value: object) -> None:
+        """A value that cannot be of the field's type: null instead."""
+
+
+class UnknownCounts:
+    """Counts what the schema of one stream does not know."""
+
+    def __init__(self) -> None:
+        """Start with nothing counted."""
+        self.fields: Counter[str] = Counter()
+        self.values: Counter[tuple[str, str]] = Counter()
+        self.misfits: Counter[tuple[str, str]] = Counter()
+
+    def __bool__(self) -> bool:
+        """Whether anything has been counted."""
+        return bool(self.fields or self.values or self.misfits)
+
+    def field(self, name: str) -> None:
+        """Count a field."""
+        self.fields[name] += 1
+
+    def value(self, field: str, value: str) -> None:
+        """Count a value of an enum."""
+        self.values[field, value] += 1
+
+    def misfit(self, field: str, value: object) -> None:
+        """Count a value by its type only: it may hold what logs must not."""
+        self.misfits[field, type(value).__name__] += 1
+
+
+def decode(body: bytes) -> Any:  # noqa: ANN401
+    """The value of a JSON body, its texts free of NUL and lone surrogates (U+FFFD instead).
+
+    Raises:
+        ValueError: the body is not JSON.
+    """
+    try:
+        value = msgspec.json.decode(body)
+    except msgspec.DecodeError:  # also for a lone surrogate, which the standard library lets pass
+        return _mended(json.loads(body, parse_constant=lambda _: None))
+    return _mended(value) if _ESCAPED_NUL in body else value
+
+
+def _mended(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, str):
+        return _TEXT_DAMAGE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    return value
+
+
+def singer_name(name: str) -> str:
+    """The column of a field: lower snake case, camelCase split."""
+    if name.isupper():
+        return name.lower()
+    return _HUMP.sub("_", name).lower()
+
+
+def singer_schema(facts: Facts, keys: Collection[str] = ()) -> dict[str, Any]:
+    """The JSON schema of the records that a `Converter` of the same facts gives.
+
+    All may be null but `keys`, which are required.
+    """
+    properties = {
+        singer_name(name): _singer_type(field) for name, field in facts["properties"].items()
+    }
+    for key in keys:
+        if key in properties:
+            properties[key]["type"] = [t for t in properties[key]["type"] if t != "null"]
+    required = [key for key in properties if key in keys]
+    schema: dict[str, Any] = {"type": "object", "properties": properties}
+    return schema | ({"required": required} if required else {})
+
+
+def _singer_type(facts: Facts) -> dict[str, Any]:
+    kind = facts.get("type", "object")
+    kinds = [kind] if isinstance(kind, str) else list(kind)
+    if "unit" in facts or facts.get("format") == "date-time":
+        return {"type": ["string", "null"], "format": "date-time"}
+    schema: dict[str, Any] = {"type": [*kinds, "null"]}
+    if facts.get("format") == "date":
+        schema["format"] = "date"
+    if "items" in facts:
+        schema["items"] = _singer_type(facts["items"])
+    if "properties" in facts:
+        schema["properties"] = {
+            name: _singer_type(field) for name, field in facts["properties"].items()
+        }
+    if isinstance(more := facts.get("additionalProperties"), dict):
+        schema["additionalProperties"] = _singer_type(more)
+    return schema
+
+
+class Converter:
+    """Turns records of the API into records of `singer_schema`.
+
+    Every column is in every record, null where the API sent none: what is absent today may have
+    had a value yesterday, and has to be overwritten.
+    """
+
+    def __init__(self, facts: Facts, unknowns: Unknowns) -> None:
+        """Prepare the conversion of one stream's records.
+
+        Args:
+            facts: The record's facts; enums as values, not as names.
+            unknowns: Told of fields and values that the facts do not know.
+        """
+        self._unknowns = unknowns
+        fields = facts["properties"]
+        self._blank: dict[str, Any] = dict.fromkeys(map(singer_name, fields))
+        self._rules = {
+            name: (singer_name(name), *_rule(field, name, unknowns))
+            for name, field in fields.items()
+        }
+
+    def __call__(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The record with the columns and types of the schema."""
+        converted = self._blank.copy()
+        rules = self._rules
+        for name, value in record.items():
+            rule = rules.get(name)
+            if rule is None:
+                self._unknowns.field(name)
+                continue
+            column, fitting, convert = rule
+            converted[column] = value if value.__class__ in fitting else convert(value)
+        return converted
+
+
+Fit: TypeAlias = "Callable[[Any], Any]"
+"""Makes a value fit, or raises one of `_MISFITS`."""
+Rule: TypeAlias = "tuple[frozenset[type], Fit]"
+"""The classes whose values stay as they are, and what makes others fit."""
+
+_MISFITS = (TypeError, ValueError, KeyError, OverflowError)
+
+
+def _rule(facts: Facts, name: str, unknowns: Unknowns) -> Rule:
+    """How the values of a field are made to fit; those that cannot become null."""
+    fitting, fit = _kind_rule(facts, name, unknowns)
+
+    def fit_or_null(value: Any) -> Any:  # noqa: ANN401
+        try:
+            return fit(value)
+        except _MISFITS:
+            unknowns.misfit(name, value)
+            return None
+
+    if fit is _number:
+        return fitting, _floats_first(fit_or_null)
+    return fitting, fit_or_null
+
+
+def _floats_first(fit: Fit) -> Fit:
+    """The same, faster for floats: a report has dozens in every row."""
+
+    def fit_float(value: Any) -> Any:  # noqa: ANN401
+        if value.__class__ is not float or not isfinite(value):
+            return fit(value)
+        return int(value) if value.is_integer() and abs(value) <= EXACT_FLOATS else value
+
+    return fit_float
+
+
+def _kind_rule(facts: Facts, name: str, unknowns: Unknowns) -> Rule:
+    kind = facts.get("type", "object")
+    if fit := _special_fit(facts, kind, name, unknowns):
+        return frozenset({_NULL}), fit
+    if isinstance(kind, str):
+        return _CLASSES[kind], _FITS[kind]
+    return frozenset().union(*(_CLASSES[one] for one in kind)), _misfit
+
+
+def _special_fit(facts: Facts, kind: object, name: str, unknowns: Unknowns) -> Fit | None:
+    """What looks at every value of a field, where the class alone does not tell whether it fits."""
+    fit = None
+    if "unit" in facts or facts.get("format") == "date-time":
+        fit = _instant(facts.get("unit", "s|ms"))
+    elif facts.get("format") == "date":
+        fit = _day
+    elif kind == "string" and "enum" in facts:
+        fit = _enum(frozenset(facts["enum"]), name, unknowns)
+    elif kind == "array" and "items" in facts:
+        fit = _array(facts["items"], name, unknowns)
+    elif kind == "object" and ("properties" in facts or _typed_members(facts)):
+        fit = _object(facts, name, unknowns)
+    return fit
+
+
+def _typed_members(facts: Facts) -> bool:
+    return isinstance(facts.get("additionalProperties"), dict)
+
+
+def _enum(known: Collection[str], name: str, unknowns: Unknowns) -> Fit:
+    def fit(value: Any) -> str:  # noqa: ANN401
+        text: str = value if value.__class__ is str else _text(value)
+        if text not in known:
+            unknowns.value(name, text)
+        return text
+
+    return fit
+
+
+def _array(items: Facts, name: str, unknowns: Unknowns) -> Fit:
+    fitting, fit_item = _rule(items, name, unknowns)
+
+    def fit(value: Any) -> list[Any]:  # noqa: ANN401
+        if value.__class__ is not list:
+            raise TypeError
+        return [item if item.__class__ in fitting else fit_item(item) for item in value]
+
+    return fit
+
+
+def _object(facts: Facts, name: str, unknowns: Unknowns) -> Fit:
+    rules = {
+        key: _rule(field, f"{name}.{key}", unknowns)
+        for key, field in facts.get("properties", {}).items()
+    }
+    more: Any = facts.get("additionalProperties")
+    other_rule = _rule(more, name, unknowns) if _typed_members(facts) else None
+
+    def fit(value: Any) -> dict[str, Any]:  # noqa: ANN401
+        if value.__class__ is not dict:
+            raise TypeError
+        converted = {}
+        for key, member in value.items():
+            rule = rules.get(key, other_rule)
+            if rule is None:
+                if not more:
+                    unknowns.field(f"{name}.{key}")
+                converted[key] = member
+            else:
+                converted[key] = member if member.__class__ in rule[0] else rule[1](member)
+        return converted
+
+    return fit
+
+
+def _instant(unit: str) -> Fit:
+    """A time as ISO date-time in UTC; zero and below, the API's "none", as null."""
+
+    def fit(value: Any) -> str | None:  # noqa: ANN401
+        if value.__class__ is str and not value.isdecimal():
+            return _iso(datetime.fromisoformat(value)) if value else None
+        count = _number(value)
+        if unit == "ms" or (unit == "s|ms" and count >= EARLIEST_MILLISECONDS):
+            count /= 1000
+        if count > LATEST_SECOND:
+            raise OverflowError
+        return _iso(datetime.fromtimestamp(int(count), UTC)) if count > 0 else None
+
+    return fit
+
+
+def _iso(moment: datetime) -> str:
+    if moment.tzinfo is not None and moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat()[:19] + "Z"
+
+
+def _day(value: Any) -> str | None:  # noqa: ANN401
+    if value.__class__ is not str or value[10:11] not in {"", "T", " "}:
+        raise TypeError
+    return date.fromisoformat(value[:10]).isoformat() if value else None
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    if value.__class__ is bool:
+        return "true" if value else "false"
+    if value.__class__ not in _NUMBERS:
+        raise TypeError
+    return str(_number(value))
+
+
+def _number(value: Any) -> int | float:  # noqa: ANN401
+    if value.__class__ is str:
+        value = int(value) if value.lstrip("-").isdecimal() else float(value)
+    if value.__class__ is int:
+        return int(value)
+    if value.__class__ is not float or not isfinite(value):
+        raise TypeError
+    return int(value) if value.is_integer() and abs(value) <= EXACT_FLOATS else float(value)
+
+
+def _integer(value: Any) -> int:  # noqa: ANN401
+    number = _number(value)
+    if number.__class__ is not int:
+        raise ValueError
+    return int(number)
+
+
+def _boolean(value: Any) -> bool:  # noqa: ANN401
+    if value.__class__ is str:
+        value = {"true": True, "false": False}[value.lower()]
+    if value not in {0, 1}:
+        raise ValueError
+    return bool(value)
+
+
+def _misfit(_: Any) -> None:  # noqa: ANN401
+    raise TypeError
+
+
+_NUMBERS = frozenset({int, float})
+_CLASSES: Mapping[str, frozenset[type]] = {
+    "string": frozenset({str, _NULL}),
+    "integer": frozenset({int, _NULL}),
+    "number": frozenset({int, _NULL}),
+    "boolean": frozenset({bool, _NULL}),
+    "array": frozenset({list, _NULL}),
+    "object": frozenset({dict, _NULL}),
+}
+_FITS: Mapping[str, Fit] = {
+    "string": _text,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "array": _misfit,
+    "object": _misfit,
+}

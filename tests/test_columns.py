@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from tap_pinterest import api, columns
+
+SIZES = {"ad_account": 108, "campaign": 114, "ad_group": 117, "ad": 121}
+
+
+def test_the_default_columns_can_be_asked_for_either_way() -> None:
+    assert len(columns.DEFAULT_COLUMNS) == len(set(columns.DEFAULT_COLUMNS)) == 121
+    assert set(columns.DEFAULT_COLUMNS) <= set(api.enum("columns_sync"))
+    assert set(columns.DEFAULT_COLUMNS) <= set(api.enum("columns_async"))
+
+
+def test_the_columns_on_offer_are_those_of_both_transports() -> None:
+    assert len(columns.offered_columns()) == 174
+    assert "QUIZ_PIN_RESULT_OPEN" not in columns.offered_columns()
+    assert len(columns.offered_columns(newer=True)) == 184
+
+
+def test_attributes_and_metrics_add_up() -> None:
+    kinds = [columns.column(name).kind for name in api.enum("columns_sync")]
+    assert (kinds.count("text"), kinds.count("number"), kinds.count("metric")) == (24, 4, 147)
+
+
+def test_every_attribute_is_a_column_of_the_api() -> None:
+    for entity in columns.ENTITIES.values():
+        assert {*entity.ids, *entity.texts, *entity.numbers} <= set(columns.offered_columns())
+
+
+@pytest.mark.parametrize("level", get_args(columns.Level))
+def test_default_is_the_default_columns_as_far_as_the_level_has_them(level: columns.Level) -> None:
+    names = columns.columns_for(level, "default")
+    assert len(names) == SIZES[level]
+    assert set(names) <= set(columns.DEFAULT_COLUMNS)
+    assert names[: len(columns.ids(level))] == columns.ids(level)
+    others = [name for name in names if name not in columns.ids(level)]
+    assert others == [name for name in columns.DEFAULT_COLUMNS if name in others]
+
+
+@pytest.mark.parametrize(
+    ("level", "absent"),
+    [
+        ("ad_account", {"CAMPAIGN_ID", "CAMPAIGN_NAME", "AD_GROUP_ID", "AD_ID", "PIN_ID"}),
+        ("campaign", {"AD_GROUP_ID", "AD_GROUP_NAME", "AD_ID", "AD_NAME", "PIN_ID"}),
+        ("ad_group", {"AD_ID", "AD_NAME", "PIN_ID", "PIN_PROMOTION_ID"}),
+    ],
+)
+@pytest.mark.parametrize("setting", ["default", "all"])
+def test_a_level_has_no_attributes_of_lower_levels(
+    level: columns.Level, absent: set[str], setting: columns.Setting
+) -> None:
+    assert not absent & set(columns.columns_for(level, setting))
+
+
+def test_all_at_the_lowest_level_is_everything_on_offer() -> None:
+    assert set(columns.columns_for("ad", "all")) == set(columns.offered_columns())
+
+
+def test_ids_are_in_every_row_and_other_levels_names_are_passed_over() -> None:
+    assert columns.columns_for("campaign", ["spend_in_dollar", "AD_ID", "SPEND_IN_DOLLAR"]) == (
+        "AD_ACCOUNT_ID",
+        "CAMPAIGN_ID",
+        "SPEND_IN_DOLLAR",
+    )
+
+
+def test_a_newer_column_may_be_named_but_is_no_part_of_all() -> None:
+    newer = "INAPP_SKAN_APP_INSTALL"
+    assert newer in columns.columns_for("ad", [newer])
+    assert newer not in columns.columns_for("ad", "all")
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("TOTAL_CHECKOUTS", "TOTAL_CHECKOUTS is no column; did you mean TOTAL_CHECKOUT or "),
+        ("spend", "spend is no column; did you mean SPEND_IN_MICRO_DOLLAR or SPEND_IN_DOLLAR"),
+        ("qqqq", "qqqq is no column"),
+        ("date", "date is in every row already"),
+        ("PRODUCT_GROUP_ID", "PRODUCT_GROUP_ID is only in asynchronous reports"),
+        ("QUIZ_PIN_RESULT_OPEN", "QUIZ_PIN_RESULT_OPEN is only in synchronous reports"),
+    ],
+)
+def test_a_wrong_name_is_answered_with_the_reason(name: str, fault: str) -> None:
+    (answered,) = columns.unknown_columns(["CTR", name, "ad_id"])
+    assert answered.startswith(fault)
+    with pytest.raises(ValueError, match="^" + fault.split(";", maxsplit=1)[0]):
+        columns.columns_for("ad", [name])
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [
+        ("AD_ID", {"type": ["string", "null"]}),
+        ("IS_PREMIERE_CAMPAIGN", {"type": ["string", "null"]}),
+        ("CAMPAIGN_DAILY_SPEND_CAP", {"type": ["number", "null"]}),
+        ("TOTAL_IMPRESSION", {"type": ["number", "null"]}),
+        ("DATE", {"type": ["string", "null"], "format": "date"}),
+    ],
+)
+def test_texts_are_strings_and_everything_counted_is_a_number(
+    name: str, schema: dict[str, object]
+) -> None:
+    assert columns.column_schema(name) == schema
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("SPEND_IN_MICRO_DOLLAR", "micro_currency"),
+        ("TOTAL_CHECKOUT_VALUE_IN_MICRO_DOLLAR", "micro_currency"),
+        ("COST_PER_OUTBOUND_CLICK_IN_DOLLAR_1", "currency"),
+        ("AD_GROUP_BUDGET_IN_LOCAL_CURRENCY", "currency"),
+        ("TOTAL_VIDEO_AVG_WATCHTIME_IN_SECOND", "seconds"),
+        ("CTR", None),
+    ],
+)
+def test_units_are_told_by_name(name: str, unit: str | None) -> None:
+    assert columns.column(name).unit == unit
+
+
+def test_a_row_has_its_day_beside_its_columns() -> None:
+    facts = columns.report_facts(("AD_ID", "CTR"))
+    assert facts["properties"] == {
+        "AD_ID": {"type": "string"},
+        "CTR": {"type": "number"},
+        "DATE": {"type": "string", "format": "date"},
+    }

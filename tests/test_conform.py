@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tap_pinterest import api, conform
+
+FACTS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "camelCaseName": {"type": "string"},
+        "count": {"type": "integer"},
+        "rate": {"type": "number"},
+        "flag": {"type": "boolean"},
+        "seconds": {"type": "integer", "unit": "s"},
+        "milliseconds": {"type": "number", "unit": "ms"},
+        "either": {"type": "integer", "unit": "s|ms"},
+        "at": {"type": "string", "format": "date-time"},
+        "day": {"type": "string", "format": "date"},
+        "status": {"type": "string", "enum": ["ACTIVE", "PAUSED"]},
+        "texts": {"type": "array", "items": {"type": "string"}},
+        "statuses": {"type": "array", "items": {"type": "string", "enum": ["A"]}},
+        "inner": {
+            "type": "object",
+            "properties": {"at": {"type": "integer", "unit": "s"}, "userName": {"type": "string"}},
+        },
+        "open": {"type": "object"},
+        "map": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "mixed": {"type": ["integer", "string"]},
+    },
+}
+
+
+@pytest.fixture
+def unknowns() -> conform.UnknownCounts:
+    return conform.UnknownCounts()
+
+
+@pytest.fixture
+def convert(unknowns: conform.UnknownCounts) -> conform.Converter:
+    return conform.Converter(FACTS, unknowns)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "converted"),
+    [
+        ("id", "007", "007"),
+        ("id", 18446744073709551615, "18446744073709551615"),
+        ("id", 5.0, "5"),
+        ("id", True, "true"),
+        ("count", 5, 5),
+        ("count", 5.0, 5),
+        ("count", "-12", -12),
+        ("count", "12.0", 12),
+        ("rate", 0.25, 0.25),
+        ("rate", 412345.0, 412345),
+        ("rate", "0.5", 0.5),
+        ("rate", "7", 7),
+        ("rate", 1e300, 1e300),
+        ("flag", False, False),
+        ("flag", "true", True),
+        ("flag", 0, False),
+        ("seconds", 1432744744, "2015-05-27T16:39:04Z"),
+        ("seconds", "1432744744", "2015-05-27T16:39:04Z"),
+        ("seconds", 1432744744.9, "2015-05-27T16:39:04Z"),
+        ("seconds", 253402300799, "9999-12-31T23:59:59Z"),
+        ("seconds", 0, None),
+        ("seconds", -1, None),
+        ("seconds", "2015-05-27T16:39:04", "2015-05-27T16:39:04Z"),
+        ("milliseconds", 1599030000000, "2020-09-02T07:00:00Z"),
+        ("either", 1621350033000, "2021-05-18T15:00:33Z"),
+        ("either", 1621350033, "2021-05-18T15:00:33Z"),
+        ("at", "2020-01-01T20:10:40", "2020-01-01T20:10:40Z"),
+        ("at", "2020-01-01T20:10:40Z", "2020-01-01T20:10:40Z"),
+        ("at", "2020-01-01T20:10:40-00:00", "2020-01-01T20:10:40Z"),
+        ("at", "2020-01-01T20:10:40.602000", "2020-01-01T20:10:40Z"),
+        ("at", "2020-01-01T20:10:40+02:00", "2020-01-01T18:10:40Z"),
+        ("at", "2020-01-01 20:10:40", "2020-01-01T20:10:40Z"),
+        ("at", 1432744744, "2015-05-27T16:39:04Z"),
+        ("at", "", None),
+        ("day", "2026-11-20", "2026-11-20"),
+        ("day", "2026-11-20T00:00:00", "2026-11-20"),
+        ("day", "", None),
+        ("status", "PAUSED", "PAUSED"),
+        ("texts", ["a", 1], ["a", "1"]),
+        (
+            "inner",
+            {"at": 1432744744, "userName": 3},
+            {"at": "2015-05-27T16:39:04Z", "userName": "3"},
+        ),
+        ("open", {"any": [1, {"thing": None}]}, {"any": [1, {"thing": None}]}),
+        ("map", {"2026-01-05": 3.0}, {"2026-01-05": 3}),
+        ("mixed", "a", "a"),
+        ("mixed", 1, 1),
+    ],
+)
+def test_values_fit_without_a_word(
+    field: str,
+    value: object,
+    converted: object,
+    convert: conform.Converter,
+    unknowns: conform.UnknownCounts,
+) -> None:
+    result = convert({field: value})[field]
+    assert result == converted
+    assert type(result) is type(converted)
+    assert not unknowns
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("id", {"a": 1}),
+        ("id", ["a"]),
+        ("count", 1.5),
+        ("count", "many"),
+        ("count", True),
+        ("rate", "n/a"),
+        ("rate", "NaN"),
+        ("rate", float("inf")),
+        ("flag", "maybe"),
+        ("flag", 2),
+        ("flag", {}),
+        ("seconds", 10**14),
+        ("seconds", True),
+        ("seconds", "soon"),
+        ("at", "yesterday"),
+        ("day", "2026-13-01"),
+        ("day", "2026-11-20 and more"[:10] + "x"),
+        ("day", 20261120),
+        ("status", {"is": "ACTIVE"}),
+        ("texts", "a"),
+        ("inner", "a"),
+        ("open", [1]),
+        ("mixed", {}),
+    ],
+)
+def test_what_cannot_be_of_the_type_is_null_and_counted_by_its_type(
+    field: str, value: object, convert: conform.Converter, unknowns: conform.UnknownCounts
+) -> None:
+    assert convert({field: value})[field] is None
+    assert dict(unknowns.misfits) == {(field, type(value).__name__): 1}
+
+
+def test_every_column_is_in_every_record(convert: conform.Converter) -> None:
+    record = convert({"id": "1"})
+    assert list(record) == list(conform.singer_schema(FACTS)["properties"])
+    assert {name for name, value in record.items() if value is not None} == {"id"}
+
+
+def test_camel_case_is_split_in_columns_and_left_alone_inside() -> None:
+    properties = conform.singer_schema(FACTS)["properties"]
+    assert "camel_case_name" in properties
+    assert "userName" in properties["inner"]["properties"]
+
+
+def test_unknown_fields_are_left_out_and_counted(
+    convert: conform.Converter, unknowns: conform.UnknownCounts
+) -> None:
+    for _ in range(2):
+        record = convert({"id": "1", "brand_new": 1, "inner": {"newer": 2}})
+    assert "brand_new" not in record
+    assert record["inner"] == {"newer": 2}
+    assert dict(unknowns.fields) == {"brand_new": 2, "inner.newer": 2}
+
+
+def test_unknown_enum_values_are_kept_and_counted(
+    convert: conform.Converter, unknowns: conform.UnknownCounts
+) -> None:
+    record = convert({"status": "ON_MARS", "statuses": ["A", "B"]})
+    assert record["status"] == "ON_MARS"
+    assert record["statuses"] == ["A", "B"]
+    assert dict(unknowns.values) == {("status", "ON_MARS"): 1, ("statuses", "B"): 1}
+
+
+def test_an_item_that_does_not_fit_is_null_among_the_others(
+    convert: conform.Converter, unknowns: conform.UnknownCounts
+) -> None:
+    assert convert({"texts": ["a", {}, None]})["texts"] == ["a", None, None]
+    assert dict(unknowns.misfits) == {("texts", "dict"): 1}
+
+
+def test_the_records_given_are_not_changed(convert: conform.Converter) -> None:
+    record = {"id": 1, "inner": {"at": 1432744744}, "texts": [1]}
+    before = json.dumps(record)
+    convert(record)
+    assert json.dumps(record) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (rb'{"a": "x\u0000y"}', {"a": "x\ufffdy"}),
+        (rb'{"a": ["x\ud800y"], "b": 1}', {"a": ["x\ufffdy"], "b": 1}),
+        (rb'{"\udc00": "\u0000"}', {"\ufffd": "\ufffd"}),
+        (rb'"\ud83d\ude00"', "\U0001f600"),
+        (rb'"\\u0000"', "\\u0000"),
+        (b"123456789012345678901234567890", 123456789012345678901234567890),
+    ],
+)
+def test_bodies_are_decoded_without_what_a_database_refuses(body: bytes, value: object) -> None:
+    assert conform.decode(body) == value
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"items": [1, 2', b'"\xff"'])
+def test_what_is_not_json_is_a_value_error(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        conform.decode(body)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+VALIDATOR = jsonschema.Draft7Validator(conform.singer_schema(FACTS))
+
+
+@settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(FACTS["properties"], JSON)))
+def test_whatever_is_answered_the_record_keeps_its_schema(record: dict[str, Any]) -> None:
+    VALIDATOR.validate(conform.Converter(FACTS, conform.UnknownCounts())(record))
+
+
+@pytest.mark.parametrize("key", [key for key in api.operations() if key.startswith("GET ")])
+def test_schema_and_converter_agree_for_every_operation(key: str) -> None:
+    operation = api.operation(key)
+    if operation.record is None or "properties" not in api.schema(operation.record):
+        return
+    path = key.removeprefix("GET ")
+    record = api.record_converter(path, conform.UnknownCounts())({})
+    assert list(record) == list(api.record_schema(path, keys=())["properties"])
