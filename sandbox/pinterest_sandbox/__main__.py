@@ -1,0 +1,8 @@
+"""`python -m pinterest_sandbox` serves until it is told to stop."""
+
+from __future__ import annotations
+
+from pinterest_sandbox.server import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Synchronous analytics of ad accounts, campaigns, ad groups and ads."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from pinterest_sandbox import reports
+from pinterest_sandbox.numbers import View
+from pinterest_sandbox.refusals import not_served, refuse, restricted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pinterest_sandbox.calls import Call
+    from pinterest_sandbox.world import AdAccount, Entities
+
+DAYS_BACK: Final = 90
+DAYS_WIDE: Final = 90
+HOURLY_DAYS_BACK: Final = 8
+HOURLY_DAYS_WIDE: Final = 3
+_HOURLY: Final = "granularity HOUR"
+
+
+def ad_account(call: Call) -> list[Any]:
+    """One row per day of the account."""
+    return _rows(call, call.readable_ad_account(), "ad_account", [0])
+
+
+def campaigns(call: Call) -> list[Any]:
+    """One row per campaign and day."""
+    account = call.readable_ad_account()
+    numbers = _numbers(account.campaigns, "campaign_ids", call)
+    return _rows(call, account, "campaign", numbers)
+
+
+def ad_groups(call: Call) -> list[Any]:
+    """One row per ad group and day."""
+    account = call.readable_ad_account()
+    numbers = _numbers(account.ad_groups, "ad_group_ids", call)
+    return _rows(call, account, "ad_group", numbers)
+
+
+def ads(call: Call) -> list[Any]:
+    """One row per ad and day; the ads by their id, or by campaigns and Pins together."""
+    account = call.readable_ad_account()
+    ad_ids, campaign_ids, pin_ids = (
+        call.values[name] for name in ("ad_ids", "campaign_ids", "pin_ids")
+    )
+    if ad_ids and not campaign_ids and not pin_ids:
+        return _rows(call, account, "ad", _numbers(account.ads, "ad_ids", call))
+    if ad_ids or not campaign_ids or not pin_ids:
+        refuse("The request must contain either ad_ids or both campaign_ids and pin_ids.")
+    pins = set(pin_ids)
+    numbers = [
+        ad
+        for campaign in _numbers(account.campaigns, "campaign_ids", call)
+        for ad in reports.ads_of(account, "campaign", campaign).tolist()
+        if account.pin_id(ad) in pins
+    ]
+    return _rows(call, account, "ad", numbers)
+
+
+def _rows(call: Call, account: AdAccount, level: str, numbers: Sequence[int]) -> list[Any]:
+    values = call.values
+    _check_beta(call)
+    _check_dates(call)
+    if values["granularity"] == "HOUR":
+        raise not_served(_HOURLY)
+    view = View(
+        call.today,
+        (
+            values["click_window_days"],
+            values["engagement_window_days"],
+            values["view_window_days"],
+        ),
+        by_conversion_time=values["conversion_report_time"] == "TIME_OF_CONVERSION",
+        ready_days=call.readiness.delivery_days,
+        conversions_ready_days=call.readiness.conversion_days,
+    )
+    report = reports.Report(
+        account=account,
+        level=level,
+        entities=numbers,
+        columns=tuple(dict.fromkeys(values["columns"])),
+        granularity=values["granularity"],
+        start=values["start_date"],
+        end=values["end_date"],
+        view=view,
+    )
+    return reports.rows(report, call.totals)
+
+
+def _numbers(entities: Entities, parameter: str, call: Call) -> list[int]:
+    ids = set(call.values[parameter])
+    numbers = entities.numbers_of(ids)
+    if len(numbers) < len(ids):
+        own = {str(entities.ids[number]) for number in numbers}
+        refuse(f"{min(ids - own)} in {parameter} is not of ad account {entities.account.id}.")
+    return numbers
+
+
+def _check_beta(call: Call) -> None:
+    """Refuses the parameters that need access which an app does not have by itself."""
+    for feature in ("aggregate_report_rows", "reporting_timezone"):
+        if call.values.get(feature):
+            raise restricted(feature)
+
+
+def _check_dates(call: Call) -> None:
+    start, end = call.values["start_date"], call.values["end_date"]
+    hourly = call.values["granularity"] == "HOUR"
+    back = HOURLY_DAYS_BACK if hourly else DAYS_BACK
+    wide = HOURLY_DAYS_WIDE if hourly else DAYS_WIDE
+    today = date.fromordinal(call.today)
+    if end < start:
+        refuse("end_date must not be before start_date.")
+    if (today - start).days > back:
+        refuse(f"start_date cannot be more than {back} days back from today, {today}.")
+    if (end - start).days > wide:
+        refuse(f"end_date cannot be more than {wide} days past start_date.")
+    if end > today:
+        refuse(f"end_date cannot be after today, {today}.")

@@ -1,0 +1,171 @@
+"""The web around the API: routes, the log of requests, faults, the consent page, the controls."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, RedirectResponse
+from starlette.routing import Mount, Route, Router
+
+from pinterest_sandbox.faults import Connection, Faults, Response
+from pinterest_sandbox.refusals import Refusal, method_not_allowed, path_not_found
+from pinterest_sandbox.requests_log import LoggedRequest
+from pinterest_sandbox.service import Request
+from tap_pinterest import api
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from starlette.requests import Request as WebRequest
+    from starlette.responses import Response as WebResponse
+    from starlette.types import Receive, Scope, Send
+
+    from pinterest_sandbox.faults import Fault
+    from pinterest_sandbox.service import Service
+
+BASE = "/v5"
+_ACCOUNT_PATHS = "/ad_accounts/"
+
+
+class Web:
+    """Everything that is served on the sandbox's port."""
+
+    def __init__(
+        self, service: Service, *, controls: Sequence[Route] = (), latency: float = 0.0
+    ) -> None:
+        """Serves a service; `latency` in seconds before each answer."""
+        self.service = service
+        self.faults = Faults()
+        self.requests: list[LoggedRequest] = []
+        self._latency = latency
+        self._answered = 0
+        app = Starlette(
+            routes=[
+                Mount(BASE, app=self._api_router()),
+                Route("/oauth/", self._consent),
+                Mount("/_sandbox", routes=list(controls)),
+            ]
+        )
+        app.router.redirect_slashes = False
+        self.app = app
+
+    def _api_router(self) -> Router:
+        methods: dict[str, dict[str, str]] = {}
+        for key in api.operations():
+            method, _, path = key.partition(" ")
+            methods.setdefault(path, {})[method] = key
+        # "{" sorts behind every letter: `/pins/analytics` is tried before `/pins/{pin_id}`.
+        routes = [Route(path, _Path(self, methods[path])) for path in sorted(methods)]
+        return Router(routes, redirect_slashes=False, default=_Path(self, None))
+
+    async def respond(
+        self, scope: Scope, receive: Receive, send: Send, keys: Mapping[str, str] | None
+    ) -> None:
+        """Answers one request to the API, or misbehaves as told, and writes it down."""
+        asked = _Asked(scope, keys)
+        fault = self.faults.hit(asked.method, asked.path, asked.query, asked.key)
+        connection = Connection(scope, receive, send)
+        at, status = time.monotonic(), 0
+        try:
+            if self._latency:
+                await asyncio.sleep(self._latency)
+            if fault is not None and fault.replaces:
+                response = fault.response()
+            elif asked.key is not None:
+                response = self.service.answer(await asked.request(asked.key, receive))
+            else:
+                response = _refused(path_not_found() if keys is None else method_not_allowed())
+            self._sign(response)
+            status = response.status
+            if fault is None:
+                await connection.answer(response)
+            else:
+                status = await fault.play(response, connection)
+        finally:
+            self.requests.append(asked.logged(at, status, fault))
+
+    def _sign(self, response: Response) -> None:
+        self._answered += 1
+        response.headers.append(("x-pinterest-rid", str(1_000_000_000_000_000 + self._answered)))
+        response.headers.append(("date", self.service.calendar.http_date()))
+
+    async def _consent(self, request: WebRequest) -> WebResponse:
+        """The page where a user agrees; the sandbox's user always does, at once."""
+        query = dict(parse_qsl(request.url.query))
+        try:
+            code = self.service.tokens.consent(query)
+        except Refusal as refusal:
+            return JSONResponse(refusal.body, refusal.status)
+        answer = {"code": code, **({"state": query["state"]} if "state" in query else {})}
+        address = query["redirect_uri"]
+        return RedirectResponse(
+            address + ("&" if "?" in address else "?") + urlencode(answer), status_code=302
+        )
+
+
+class _Asked:
+    """What a request to the API asks for."""
+
+    def __init__(self, scope: Scope, keys: Mapping[str, str] | None) -> None:
+        """Takes the operations that the path has, by method; None for an unknown path."""
+        self._scope = scope
+        self.method: str = scope["method"]
+        self.path: str = scope["path"].removeprefix(BASE)
+        self.query: str = scope["query_string"].decode("latin-1")
+        self.key = keys.get(self.method) if keys else None
+
+    async def request(self, key: str, receive: Receive) -> Request:
+        """As the service takes it."""
+        pairs = self._scope["headers"]
+        headers = {name.decode("latin-1"): text.decode("latin-1") for name, text in pairs}
+        body = b"" if self.method == "GET" else await _body(receive)
+        values = self._scope.get("path_params", {})
+        return Request(key, api.operation(key), values, self.query, headers, body)
+
+    def logged(self, at: float, status: int, fault: Fault | None) -> LoggedRequest:
+        """As the log keeps it."""
+        account = self.path[len(_ACCOUNT_PATHS) :].partition("/")[0]
+        return LoggedRequest(
+            at=at,
+            method=self.method,
+            path=self.path,
+            query_string=self.query,
+            operation=self.key,
+            category=api.operation(self.key).category if self.key else None,
+            ad_account_id=account if account and self.path.startswith(_ACCOUNT_PATHS) else None,
+            status=status,
+            fault=fault.kind if fault else None,
+        )
+
+
+class _Path:
+    """One path of the API with the operations it has, by method; None for an unknown path."""
+
+    def __init__(self, web: Web, keys: Mapping[str, str] | None) -> None:
+        """Serves a path of a web."""
+        self._web = web
+        self._keys = keys
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        await self._web.respond(scope, receive, send, self._keys)
+
+
+def _refused(refusal: Refusal) -> Response:
+    return Response(
+        refusal.status, [("content-type", "application/json")], msgspec.json.encode(refusal.body)
+    )
+
+
+async def _body(receive: Receive) -> bytes:
+    pieces = []
+    while True:
+        message = await receive()
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(pieces)

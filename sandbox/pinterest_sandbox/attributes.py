@@ -1,0 +1,88 @@
+"""The columns of reports that describe an entity and what it belongs to, instead of counting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from pinterest_sandbox import records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pinterest_sandbox.world import AdAccount
+
+Attributes: TypeAlias = "dict[str, Any]"
+"""By column; None where there is no value. Ids come as text and as numbers in one payload, as
+Pinterest's own examples have them."""
+
+_FIRST_PROMOTION = 7_834_020_000_000
+
+
+def of_ad_account(account: AdAccount, number: int, today: int) -> Attributes:  # noqa: ARG001
+    """Of an account."""
+    return {"AD_ACCOUNT_ID": account.id, "ADVERTISER_ID": int(account.id)}
+
+
+def of_campaign(account: AdAccount, number: int, today: int) -> Attributes:
+    """Of a campaign and its account."""
+    campaigns = account.campaigns
+    daily, lifetime = records.campaign_caps(account, number)
+    order_line = records.order_line_id(account, number)
+    return {
+        **of_ad_account(account, 0, today),
+        "CAMPAIGN_ID": int(campaigns.ids[number]),
+        "CAMPAIGN_NAME": records.entity_name(campaigns, number),
+        "CAMPAIGN_ENTITY_STATUS": campaigns.status(number, today),
+        "CAMPAIGN_OBJECTIVE_TYPE": records.campaign_objective(account, number),
+        "CAMPAIGN_DAILY_SPEND_CAP": daily,
+        "CAMPAIGN_LIFETIME_SPEND_CAP": lifetime,
+        "CAMPAIGN_BUDGET_OPTIMIZATION": str(daily is not None or lifetime is not None),
+        "CAMPAIGN_BRAND_LABEL": f"Brand {number % 3}" if number % 4 else None,
+        "IS_PREMIERE_CAMPAIGN": str(number % 9 == 1),
+        "ORDER_LINE_ID": order_line,
+        "ORDER_LINE_NAME": f"Order line {number}" if order_line else None,
+    }
+
+
+def of_ad_group(account: AdAccount, number: int, today: int) -> Attributes:
+    """Of an ad group and all above it."""
+    groups = account.ad_groups
+    budget = records.ad_group_budget(account, number)
+    return {
+        **of_campaign(account, int(groups.parent[number]), today),
+        "AD_GROUP_ID": str(groups.ids[number]),
+        "AD_GROUP_NAME": records.entity_name(groups, number),
+        "AD_GROUP_ENTITY_STATUS": groups.status(number, today),
+        "AD_GROUP_BUDGET_TYPE": records.ad_group_budget_type(account, number),
+        "AD_GROUP_BUDGET_IN_LOCAL_CURRENCY": None if budget is None else budget / 1_000_000,
+        "AD_GROUP_BID_MULTIPLIER": records.ad_group_bid_multiplier(account, number),
+        "AD_GROUP_OPTIMIZATION": "PIN_CLICK",
+    }
+
+
+def of_ad(account: AdAccount, number: int, today: int) -> Attributes:
+    """Of an ad and all above it."""
+    ads = account.ads
+    promoted = number % 5 == 0
+    return {
+        **of_ad_group(account, int(ads.parent[number]), today),
+        "AD_ID": str(ads.ids[number]),
+        "AD_NAME": records.entity_name(ads, number),
+        "PIN_PROMOTION_ID": int(ads.ids[number]),
+        "PIN_ID": account.pin_id(number),
+        "PROMO_ID": str(_FIRST_PROMOTION + number) if promoted else None,
+        "PROMO_NAME": f"Promotion {number}" if promoted else None,
+        # Of product group ads, which these are not.
+        "PRODUCT_GROUP_AD_IMAGE_TAG": None,
+        "PRODUCT_GROUP_AD_VIDEO_TAG": None,
+    }
+
+
+OF_LEVEL: Final[Mapping[str, Callable[[AdAccount, int, int], Attributes]]] = {
+    "ad_account": of_ad_account,
+    "campaign": of_campaign,
+    "ad_group": of_ad_group,
+    "ad": of_ad,
+}
+ID_OF_LEVEL: Final = {level: f"{level.upper()}_ID" for level in OF_LEVEL}
+"""The column that is in every row of a level, always as text."""

@@ -1,0 +1,39 @@
+"""The sandbox's own day, which can be set, and the real time of day."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from email.utils import format_datetime
+
+EPOCH = date(1970, 1, 1).toordinal()
+DAY_SECONDS = 86_400
+
+
+class Calendar:
+    """Today as the world sees it."""
+
+    def __init__(self, today: date) -> None:
+        """Starts on a day."""
+        self.today = today
+
+    def now(self) -> datetime:
+        """The moment: today's date, the real time of day, UTC."""
+        return datetime.combine(self.today, datetime.now(UTC).timetz())
+
+    def timestamp(self) -> int:
+        """`now` in Unix seconds."""
+        return int(self.now().timestamp())
+
+    def http_date(self) -> str:
+        """`now` as a Date header has it."""
+        return format_datetime(self.now(), usegmt=True)
+
+
+def unix_seconds(ordinal: int, second: int = 0) -> int:
+    """The moment a day began (by its proleptic ordinal), and some seconds on."""
+    return (ordinal - EPOCH) * DAY_SECONDS + second
+
+
+def utc_text(seconds: int) -> str:
+    """Unix seconds as organic records print them: ISO, UTC, no zone."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

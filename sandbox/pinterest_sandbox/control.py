@@ -1,0 +1,78 @@
+"""The sandbox's own controls over HTTP: the day, the log, the faults, the world."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pinterest_sandbox.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from pinterest_sandbox.server import Sandbox
+
+
+class Controls:
+    """Lets another process do what a test in this one does with a `Sandbox`."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        """Acts on a sandbox."""
+        self._sandbox = sandbox
+
+    def routes(self) -> list[Route]:
+        """The endpoints, by path."""
+        return [
+            Route("/today", self.today, methods=["GET", "PUT"]),
+            Route("/requests", self.requests, methods=["GET", "DELETE"]),
+            Route("/faults", self.faults, methods=["POST", "DELETE"]),
+            Route("/world", self.world),
+            Route("/credentials", self.credentials),
+        ]
+
+    async def today(self, request: Request) -> Response:
+        """`{"today": "2026-11-20"}`: the world's day, to be read and to be set."""
+        if request.method == "PUT":
+            try:
+                wanted = msgspec.json.decode(await request.body(), type=dict[str, date])
+                self._sandbox.today = wanted["today"]
+            except (msgspec.MsgspecError, KeyError) as error:
+                return _refused(error)
+        return JSONResponse({"today": self._sandbox.today.isoformat()})
+
+    async def requests(self, request: Request) -> Response:
+        """What was asked of the API so far; DELETE forgets it."""
+        if request.method == "DELETE":
+            self._sandbox.requests.clear()
+            return Response(status_code=204)
+        return JSONResponse([logged.as_dict() for logged in self._sandbox.requests])
+
+    async def faults(self, request: Request) -> Response:
+        """POST the fields of a fault to have it played; DELETE ends all."""
+        if request.method == "DELETE":
+            self._sandbox.heal()
+            return Response(status_code=204)
+        try:
+            self._sandbox.fail_with(msgspec.json.decode(await request.body(), type=Fault))
+        except msgspec.MsgspecError as error:
+            return _refused(error)
+        return Response(status_code=204)
+
+    async def world(self, _request: Request) -> Response:
+        """Counts and ids of what there is."""
+        return JSONResponse(self._sandbox.world.summary(self._sandbox.today.toordinal()))
+
+    async def credentials(self, _request: Request) -> Response:
+        """What a tap is configured with."""
+        return JSONResponse(self._sandbox.credentials)
+
+
+def _refused(error: Exception) -> Response:
+    body: Mapping[str, str] = {"message": str(error)}
+    return JSONResponse(body, 400)

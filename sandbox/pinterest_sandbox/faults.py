@@ -1,0 +1,205 @@
+"""Ways for the service to misbehave on request."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from pinterest_sandbox.chance import Draws
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+Kind: TypeAlias = Literal["status", "reset", "hang", "truncate", "slow", "html", "empty"]
+
+TRANSPORT = "pinterest_sandbox.transport"
+"""The extension through which the web server hands out a connection's transport."""
+
+_HTML = b"<!DOCTYPE html><html><head><title>Pinterest</title></head><body>Oops!</body></html>"
+_NO_LINGER = struct.pack("ii", 1, 0)
+_PIECES = 8
+
+
+class Response(msgspec.Struct):
+    """A whole answer, ready to be sent."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What goes wrong, for which requests, and how often."""
+
+    kind: Kind = "status"
+    path: str = "*"
+    """Of the request, below `/v5`; `*` stands for anything."""
+    method: str | None = None
+    operation: str | None = None
+    """The key of an operation, such as `GET /boards`."""
+    query: dict[str, str] = {}
+    """Parameters that the request must have among its own."""
+    after: int = 0
+    """Matching requests that are left alone first."""
+    times: int | None = 1
+    """How many requests it hits; None: every one."""
+    share: float = 1.0
+    """The share of matching requests that it hits, drawn from `seed`."""
+    seed: int = 0
+    status: int | None = None
+    """Of `status` (by default 500), `html` and `empty` (by default 200)."""
+    body: Any = None
+    """Of `status`: JSON, or text sent as it is; by default an error of Pinterest's form."""
+    headers: dict[str, str] = {}
+    """Added to the answer."""
+    after_bytes: int | None = None
+    """Of `reset` and `truncate`: bytes of the real answer's body that are sent first. A reset
+    without it comes before anything is sent; a truncated answer stops halfway."""
+    seconds: float = 1.0
+    """Of `slow`: how long the answer takes."""
+    seen: int = 0
+    hits: int = 0
+
+    def applies(self, method: str, path: str, query: str, operation: str | None) -> bool:
+        """Whether this request is hit; counts it."""
+        if self.times is not None and self.hits >= self.times:
+            return False
+        if not self._matches(method, path, query, operation):
+            return False
+        self.seen += 1
+        if self.seen <= self.after or not Draws(self.seed, self.seen).chance(self.share):
+            return False
+        self.hits += 1
+        return True
+
+    def _matches(self, method: str, path: str, query: str, operation: str | None) -> bool:
+        if self.method not in {None, method} or self.operation not in {None, operation}:
+            return False
+        if not fnmatchcase(path, self.path):
+            return False
+        return not self.query or self.query.items() <= set(parse_qsl(query))
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the operation is not carried out at all."""
+        early_reset = self.kind == "reset" and self.after_bytes is None
+        return early_reset or self.kind in {"status", "hang", "html", "empty"}
+
+    def response(self) -> Response:
+        """What is sent instead of the real answer."""
+        if self.kind == "html":
+            headers = {"content-type": "text/html; charset=utf-8", **self.headers}
+            return Response(self.status or 200, list(headers.items()), _HTML)
+        if self.kind == "empty":
+            return Response(self.status or 200, list(self.headers.items()), b"")
+        status, body = self.status or 500, self.body
+        if body is None:
+            body = {"code": status, "message": "A fault that the sandbox was told to play."}
+        text = body.encode() if isinstance(body, str) else msgspec.json.encode(body)
+        headers = {"content-type": "application/json", **self.headers}
+        return Response(status, list(headers.items()), text)
+
+    async def play(self, response: Response, connection: Connection) -> int:
+        """Sends what the fault makes of an answer: the status that was sent, 0 for none."""
+        if self.kind == "hang":
+            await connection.closed()
+            return 0
+        if self.kind == "reset" and self.after_bytes is None:
+            connection.reset()
+            return 0
+        response.headers.extend(self.headers.items() if not self.replaces else ())
+        if self.kind in {"reset", "truncate"}:
+            sent = len(response.body) // 2 if self.after_bytes is None else self.after_bytes
+            await connection.start(response)
+            await connection.write(response.body[:sent])
+            if self.kind == "reset":
+                connection.reset()
+            else:
+                connection.close()
+        elif self.kind == "slow":
+            await connection.start(response)
+            step = max(1, -(-len(response.body) // _PIECES))
+            for begin in range(0, len(response.body), step):
+                await asyncio.sleep(self.seconds / _PIECES)
+                await connection.write(response.body[begin : begin + step])
+            await connection.end()
+        else:
+            await connection.answer(response)
+        return response.status
+
+
+class Connection:
+    """The way back to the client, with what a well-behaved server never does."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Takes what a web application is called with."""
+        self._receive = receive
+        self._send = send
+        self._transport = scope["extensions"][TRANSPORT]["transport"]
+
+    async def answer(self, response: Response) -> None:
+        """Sends a whole answer."""
+        await self.start(response)
+        await self._send({"type": "http.response.body", "body": response.body})
+
+    async def start(self, response: Response) -> None:
+        """Sends status and headers, with the length that the whole body has."""
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
+        headers.append((b"content-length", str(len(response.body)).encode()))
+        await self._send(
+            {"type": "http.response.start", "status": response.status, "headers": headers}
+        )
+
+    async def write(self, piece: bytes) -> None:
+        """Sends a piece of the body."""
+        await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def end(self) -> None:
+        """Ends a body that was sent in pieces."""
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def closed(self) -> None:
+        """Waits until the client, or the sandbox, gives up."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    def close(self) -> None:
+        """Closes the connection in an orderly way, whatever was promised."""
+        self._transport.close()
+
+    def reset(self) -> None:
+        """Drops the connection so that the client sees it reset."""
+        connection: socket.socket = self._transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self._transport.abort()
+
+
+class Faults:
+    """The faults to be played, the first that applies wins."""
+
+    def __init__(self) -> None:
+        """Starts without any."""
+        self._faults: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """From now on, this too."""
+        self._faults.append(fault)
+
+    def clear(self) -> None:
+        """No more faults."""
+        self._faults.clear()
+
+    def hit(self, method: str, path: str, query: str, operation: str | None) -> Fault | None:
+        """The fault to play for a request."""
+        if not self._faults:
+            return None
+        return next(
+            (fault for fault in self._faults if fault.applies(method, path, query, operation)),
+            None,
+        )

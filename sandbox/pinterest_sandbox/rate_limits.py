@@ -1,0 +1,119 @@
+"""How often one may ask: quotas per category and for everything together."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Window: TypeAlias = Literal["fixed", "sliding"]
+AccessTier: TypeAlias = Literal["standard", "trial", "unlimited"]
+
+SECOND, MINUTE, DAY = 1.0, 60.0, 86_400.0
+PER_MINUTE = {
+    "ads_analytics": 300,
+    "ads_read": 1000,
+    "ads_write": 400,
+    "advanced_auction_read": 50,
+    "catalogs_read": 100,
+    "org_analytics": 60,
+    "org_read": 1000,
+    "trends_read": 60,
+}
+"""Of the standard tier, per user and app."""
+PER_SECOND = 100
+"""Of the standard tier, whatever the category."""
+PER_DAY = 1000
+"""Of the trial tier, for each category and for all together, per app."""
+
+
+class Quota:
+    """So many calls in so many seconds."""
+
+    def __init__(self, limit: int, seconds: float, window: Window) -> None:
+        """Starts with nothing used."""
+        self.limit = limit
+        self.seconds = seconds
+        self._sliding = window == "sliding"
+        self._calls: deque[float] = deque()
+        self._opened = -math.inf
+        self._count = 0
+
+    def remaining(self, now: float) -> int:
+        """Calls that are left at this moment."""
+        if self._sliding:
+            while self._calls and self._calls[0] <= now - self.seconds:
+                self._calls.popleft()
+            return self.limit - len(self._calls)
+        if now >= self._opened + self.seconds:
+            self._count = 0
+        return self.limit - self._count
+
+    def take(self, now: float) -> None:
+        """Counts one call."""
+        if self._sliding:
+            self._calls.append(now)
+            return
+        if now >= self._opened + self.seconds:
+            # Windows are aligned to the clock, as a counter per minute is.
+            self._opened = now - now % self.seconds
+            self._count = 0
+        self._count += 1
+
+    def reset(self, now: float) -> float:
+        """Seconds until a call that is refused now would be let through."""
+        if self._sliding:
+            return self._calls[0] + self.seconds - now if self._calls else 0.0
+        return max(0.0, self._opened + self.seconds - now)
+
+
+class RateLimits:
+    """The quotas of an access tier; `minute` shrinks all windows, for tests."""
+
+    def __init__(
+        self,
+        tier: AccessTier = "standard",
+        window: Window = "fixed",
+        *,
+        minute: float = MINUTE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Starts all quotas of a tier."""
+        scale = minute / MINUTE
+        self._clock = clock
+        self._whole = scale == 1
+        self._unlimited = tier == "unlimited"
+        if tier == "trial":
+            self._quotas = {name: Quota(PER_DAY, DAY * scale, window) for name in PER_MINUTE}
+            self._all = Quota(PER_DAY, DAY * scale, window)
+        else:
+            self._quotas = {
+                name: Quota(limit, MINUTE * scale, window) for name, limit in PER_MINUTE.items()
+            }
+            self._all = Quota(PER_SECOND, SECOND * scale, window)
+
+    def take(self, category: str) -> tuple[bool, list[tuple[str, str]]]:
+        """Counts a call unless a quota is used up: whether it may go on, and the headers."""
+        if self._unlimited:
+            return True, []
+        now = self._clock()
+        quotas = [self._quotas[category], self._all]
+        spent = next((quota for quota in quotas if quota.remaining(now) <= 0), None)
+        if spent is not None:
+            return False, self._headers(spent, now)
+        for quota in quotas:
+            quota.take(now)
+        return True, self._headers(quotas[0], now)
+
+    def _headers(self, quota: Quota, now: float) -> list[tuple[str, str]]:
+        seconds = quota.reset(now)
+        reset = str(math.ceil(seconds)) if self._whole else f"{seconds:.3f}"
+        return [
+            ("x-ratelimit-limit", str(quota.limit)),
+            ("x-ratelimit-remaining", str(max(0, quota.remaining(now)))),
+            ("x-ratelimit-reset", reset),
+        ]

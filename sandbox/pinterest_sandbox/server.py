@@ -1,0 +1,339 @@
+"""Serves a sandbox: in a thread of a test, or as a command of its own."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import json
+import signal
+import socket
+import threading
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Self, get_args
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from pinterest_sandbox.app import BASE, Web
+from pinterest_sandbox.calendar import Calendar
+from pinterest_sandbox.control import Controls
+from pinterest_sandbox.faults import TRANSPORT, Fault
+from pinterest_sandbox.rate_limits import MINUTE, AccessTier, RateLimits, Window
+from pinterest_sandbox.service import Service
+from pinterest_sandbox.tokens import ACCESS_SECONDS, READ_SCOPES, REFRESH_SECONDS, Rotation, Tokens
+from pinterest_sandbox.world import World, WorldSize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from pinterest_sandbox.calls import Readiness
+    from pinterest_sandbox.faults import Kind
+    from pinterest_sandbox.requests_log import LoggedRequest
+
+_START_SECONDS = 10
+_STOP_SECONDS = 1
+
+
+class Sandbox:
+    """A local Pinterest. Serves while its `with` block runs."""
+
+    def __init__(  # noqa: PLR0913  its knobs
+        self,
+        *,
+        seed: int = 1,
+        today: date | None = None,
+        size: WorldSize | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        access_tier: AccessTier = "standard",
+        rate_window: Window = "fixed",
+        rate_minute: float = MINUTE,
+        scopes: Sequence[str] = READ_SCOPES,
+        rotation: Rotation = "keep",
+        access_seconds: int = ACCESS_SECONDS,
+        refresh_seconds: int = REFRESH_SECONDS,
+        empty_pages: int = 0,
+        readiness: Readiness | None = None,
+        latency: float = 0.0,
+        compress: bool = False,
+    ) -> None:
+        """Makes the world; nothing is served yet.
+
+        Args:
+            seed: another seed, another world; the same seed, the same bytes.
+            today: the world's day; by default the real one, UTC.
+            size: how much there is.
+            host: the address to listen on.
+            port: 0 takes a free one.
+            access_tier: whose rate limits hold; `unlimited` for none.
+            rate_window: whether a quota is of fixed windows or of a sliding one.
+            rate_minute: seconds that the limits take for a minute (and a day in proportion).
+            scopes: what the app was granted.
+            rotation: whether a refresh token still works after it was used.
+            access_seconds: how long an access token lives.
+            refresh_seconds: how long a refresh token lives.
+            empty_pages: every so many pages of a list, an empty one with a bookmark; 0: never.
+            readiness: after how many days metrics are final.
+            latency: seconds before each answer.
+            compress: gzip for clients that accept it.
+        """
+        self._calendar = Calendar(today or datetime.now(UTC).date())
+        self._world = World(seed, size or WorldSize(), self._calendar.today)
+        self._tokens = Tokens(
+            seed,
+            self._calendar,
+            scopes=tuple(scopes),
+            rotation=rotation,
+            access_seconds=access_seconds,
+            refresh_seconds=refresh_seconds,
+        )
+        service = Service(
+            world=self._world,
+            calendar=self._calendar,
+            tokens=self._tokens,
+            limits=RateLimits(access_tier, rate_window, minute=rate_minute),
+            empty_pages=empty_pages,
+            readiness=readiness,
+            compress=compress,
+        )
+        self._web = Web(service, controls=Controls(self).routes(), latency=latency)
+        self._listener = Listener(self._web.app, host, port)
+
+    def __enter__(self) -> Self:
+        """Serves from here on."""
+        self._listener.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stops; whatever is under way is cut off."""
+        self._listener.stop()
+
+    @property
+    def url(self) -> str:
+        """The API's base, to be used where Pinterest's would be."""
+        return self._listener.address + BASE
+
+    @property
+    def control_url(self) -> str:
+        """The base of the sandbox's own controls."""
+        return self._listener.address + "/_sandbox"
+
+    @property
+    def consent_url(self) -> str:
+        """The page where a user lets an app in."""
+        return self._listener.address + "/oauth/"
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """Client id and secret, a refresh token and an access token."""
+        return self._tokens.credentials
+
+    @property
+    def tokens(self) -> Tokens:
+        """The book of tokens, to revoke one."""
+        return self._tokens
+
+    @property
+    def world(self) -> World:
+        """What there is."""
+        return self._world
+
+    @property
+    def today(self) -> date:
+        """The world's day; set it to let days pass."""
+        return self._calendar.today
+
+    @today.setter
+    def today(self, day: date) -> None:
+        self._calendar.today = day
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """Every request to the API so far, in the order of the answers."""
+        return self._web.requests
+
+    def fail(self, path: str = "*", *, kind: Kind = "status", **how: Any) -> Fault:  # noqa: ANN401
+        """Lets matching requests fail; the fields of `Fault` say which, how and how often."""
+        fault = Fault(path=path, kind=kind, **how)
+        self.fail_with(fault)
+        return fault
+
+    def fail_with(self, fault: Fault) -> None:
+        """Lets the requests that a fault matches fail."""
+        self._web.faults.add(fault)
+
+    def heal(self) -> None:
+        """Ends all faults."""
+        self._web.faults.clear()
+
+
+class Listener:
+    """A web server in a thread."""
+
+    def __init__(self, app: Any, host: str, port: int) -> None:  # noqa: ANN401  an ASGI application
+        """Listens on nothing yet."""
+        self._host = host
+        self._port = port
+        config = uvicorn.Config(
+            app,
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=_STOP_SECONDS,
+            timeout_keep_alive=75,
+        )
+        self._server = _Server(config)
+        self._thread = threading.Thread(target=self._serve, name="pinterest-sandbox", daemon=True)
+        self._socket: socket.socket | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it listens.
+
+        Raises:
+            RuntimeError: it does not yet.
+        """
+        if self._socket is None:
+            msg = "The sandbox is not serving: use it in a with block."
+            raise RuntimeError(msg)
+        return f"http://{self._host}:{self._port}"
+
+    def start(self) -> None:
+        """Listens; the first request may come when this returns."""
+        self._socket = socket.create_server((self._host, self._port), backlog=512)
+        self._port = self._socket.getsockname()[1]
+        self._thread.start()
+        if not self._server.listening.wait(_START_SECONDS):
+            msg = "The sandbox did not start."
+            raise RuntimeError(msg)
+
+    def stop(self) -> None:
+        """Ends all connections, also those that hang, and the thread."""
+        self._server.should_exit = True
+        self._thread.join()
+        if self._socket is not None:
+            self._socket.close()
+
+    def _serve(self) -> None:
+        with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
+            runner.run(self._server.serve(sockets=[self._socket] if self._socket else None))
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens, and drops what is still open when it stops."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, _Protocol) and not connection.answered:
+                connection.transport.abort()
+        await super().shutdown(sockets)
+
+
+class _Protocol(HttpToolsProtocol):
+    """Lets the application get at the connection, to break it when it is told to."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether nothing is under way on this connection."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {TRANSPORT: {"transport": self.transport}}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serves until SIGTERM or SIGINT; the first line on stdout says where, as JSON."""
+    options = _parser().parse_args(arguments)
+    size = WorldSize(**{name: getattr(options, name) for name in _size_knobs()})
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    sandbox = Sandbox(
+        seed=options.seed,
+        today=options.today,
+        size=size,
+        host=options.host,
+        port=options.port,
+        access_tier=options.access_tier,
+        rate_window=options.rate_window,
+        rate_minute=options.rate_minute,
+        rotation=options.rotation,
+        access_seconds=options.access_seconds,
+        refresh_seconds=options.refresh_seconds,
+        empty_pages=options.empty_pages,
+        latency=options.latency / 1000,
+        compress=options.compress,
+    )
+    with sandbox, contextlib.suppress(BrokenPipeError):
+        print(json.dumps(_greeting(sandbox)), flush=True)  # noqa: T201  its output
+        stopped.wait()
+
+
+def _greeting(sandbox: Sandbox) -> dict[str, str]:
+    return {
+        "url": sandbox.url,
+        "control": sandbox.control_url,
+        **sandbox.credentials,
+        "today": sandbox.today.isoformat(),
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("pinterest-sandbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--today", type=date.fromisoformat, help="YYYY-MM-DD; default: today, UTC")
+    parser.add_argument("--access-tier", choices=get_args(AccessTier), default="standard")
+    parser.add_argument("--rate-window", choices=get_args(Window), default="fixed")
+    parser.add_argument("--rotation", choices=get_args(Rotation), default="keep")
+    parser.add_argument(
+        "--rate-minute", type=float, default=MINUTE, metavar="SECONDS", help="less than 60: faster"
+    )
+    parser.add_argument("--access-seconds", type=int, default=ACCESS_SECONDS, metavar="N")
+    parser.add_argument("--refresh-seconds", type=int, default=REFRESH_SECONDS, metavar="N")
+    parser.add_argument(
+        "--empty-pages", type=int, default=0, metavar="N", help="every N-th page is empty"
+    )
+    parser.add_argument(
+        "--latency", type=float, default=0, metavar="MS", help="milliseconds before each answer"
+    )
+    parser.add_argument("--compress", action="store_true", help="gzip for those who accept it")
+    world = parser.add_argument_group("size of the world")
+    for name, knob in _size_knobs().items():
+        flag = "--" + name.replace("_", "-")
+        kind: Callable[[str], Any] = type(knob.default)
+        if kind is bool:
+            world.add_argument(flag, action=argparse.BooleanOptionalAction, default=knob.default)
+        elif kind is tuple:
+            world.add_argument(flag, type=lambda text: tuple(text.split(",")), default=knob.default)
+        else:
+            text = knob.metadata.get("help")
+            world.add_argument(flag, type=kind, default=knob.default, metavar="N", help=text)
+    return parser
+
+
+def _size_knobs() -> dict[str, dataclasses.Field[Any]]:
+    return {knob.name: knob for knob in dataclasses.fields(WorldSize)}

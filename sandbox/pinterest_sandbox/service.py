@@ -1,0 +1,123 @@
+"""The API itself, without the web around it: from a request to the whole answer."""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pinterest_sandbox.answers import ANSWERS
+from pinterest_sandbox.calls import Call, Readiness
+from pinterest_sandbox.faults import Response
+from pinterest_sandbox.paging import Bookmarks, Listing
+from pinterest_sandbox.parameters import Parameters
+from pinterest_sandbox.refusals import Refusal, not_served, rate_limited
+from pinterest_sandbox.reports import AccountTotals
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pinterest_sandbox.calendar import Calendar
+    from pinterest_sandbox.rate_limits import RateLimits
+    from pinterest_sandbox.tokens import Tokens
+    from pinterest_sandbox.world import World
+    from tap_pinterest.api import Operation
+
+TOKEN_OPERATION = "POST /oauth/token"  # noqa: S105  no password
+_GZIP_FROM = 1_000
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What a client sent."""
+
+    key: str
+    """Of the operation, such as `GET /boards`."""
+    operation: Operation
+    path_values: Mapping[str, str]
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Service:
+    """Answers the operations: who asks, how often, with what; then the answer."""
+
+    def __init__(  # noqa: PLR0913  the parts it is made of
+        self,
+        *,
+        world: World,
+        calendar: Calendar,
+        tokens: Tokens,
+        limits: RateLimits,
+        empty_pages: int = 0,
+        readiness: Readiness | None = None,
+        compress: bool = False,
+    ) -> None:
+        """Puts the parts together."""
+        self.world = world
+        self.calendar = calendar
+        self.tokens = tokens
+        self.limits = limits
+        self._bookmarks = Bookmarks(world.seed, empty_pages=empty_pages)
+        self._readiness = readiness or Readiness()
+        self._compress = compress
+        self._totals = AccountTotals()
+        self._parameters: dict[str, Parameters] = {}
+        self._encoder = msgspec.json.Encoder()
+
+    def answer(self, request: Request) -> Response:
+        """The whole answer, whatever the request."""
+        headers: list[tuple[str, str]] = []
+        try:
+            body = self._body(request, headers)
+            status = 200
+        except Refusal as refusal:
+            body, status = refusal.body, refusal.status
+        text = self._encoder.encode(body)
+        headers.append(("content-type", "application/json"))
+        if (
+            self._compress
+            and len(text) >= _GZIP_FROM
+            and "gzip" in request.headers.get("accept-encoding", "")
+        ):
+            text = gzip.compress(text, compresslevel=1)
+            headers.append(("content-encoding", "gzip"))
+        return Response(status, headers, text)
+
+    def _body(self, request: Request, headers: list[tuple[str, str]]) -> Any:  # noqa: ANN401
+        if request.key == TOKEN_OPERATION:
+            return self._grant(request, headers)
+        token = self.tokens.authorize(request.headers.get("authorization"), request.operation)
+        self._count(request, headers)
+        values = self._read(request)
+        make = ANSWERS.get(request.key)
+        if make is None:
+            raise not_served(request.key)
+        today = self.calendar.today.toordinal()
+        call = Call(values, self.world, today, token, self._totals, self._readiness)
+        made = make(call)
+        if isinstance(made, Listing):
+            return self._bookmarks.page(request.key, values, made)
+        return made
+
+    def _grant(self, request: Request, headers: list[tuple[str, str]]) -> dict[str, object]:
+        self._count(request, headers)
+        self._read(request)
+        return self.tokens.grant(
+            request.headers.get("authorization"),
+            request.headers.get("content-type", ""),
+            request.body,
+        )
+
+    def _count(self, request: Request, headers: list[tuple[str, str]]) -> None:
+        allowed, limits = self.limits.take(request.operation.category)
+        headers.extend(limits)
+        if not allowed:
+            raise rate_limited()
+
+    def _read(self, request: Request) -> dict[str, Any]:
+        known = self._parameters.get(request.key)
+        if known is None:
+            known = self._parameters[request.key] = Parameters(request.operation)
+        return known.read(request.path_values, request.query)

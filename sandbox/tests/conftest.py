@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from pinterest_sandbox import Sandbox, WorldSize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TODAY = date(2026, 11, 20)
+ALL_STATUSES = ["ACTIVE", "PAUSED", "ARCHIVED", "DRAFT", "DELETED_DRAFT"]
+
+
+class Client:
+    """Asks a sandbox as a tap does."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        """Starts with the sandbox's own access token."""
+        self.sandbox = sandbox
+        self.token = sandbox.credentials["access_token"]
+        self._session = requests.Session()
+
+    def ask(self, path: str, **query: Any) -> requests.Response:
+        """The raw answer."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        url = self.sandbox.url + path
+        return self._session.get(url, params=query, headers=headers, timeout=30)
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The body of an answer that must be 200."""
+        response = self.ask(path, **query)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def refused(self, path: str, **query: Any) -> tuple[int, int, str]:
+        """Status, code and message of an answer that must not."""
+        response = self.ask(path, **query)
+        body = response.json()
+        assert set(body) == {"code", "message"}
+        return response.status_code, body["code"], body["message"]
+
+    def pages(self, path: str, **query: Any) -> Iterator[list[dict[str, Any]]]:
+        """The pages of a list, by following bookmarks."""
+        bookmark = {}
+        while True:
+            page = self.get(path, **query, **bookmark)
+            yield page["items"]
+            if not page["bookmark"]:
+                return
+            bookmark = {"bookmark": page["bookmark"]}
+
+    def everything(self, path: str, **query: Any) -> list[dict[str, Any]]:
+        """The records of all pages."""
+        return [item for page in self.pages(path, page_size=250, **query) for item in page]
+
+    def post_form(self, form: dict[str, str], **how: Any) -> requests.Response:
+        """Posts to the token endpoint, as the client unless told otherwise."""
+        credentials = self.sandbox.credentials
+        how.setdefault("auth", (credentials["client_id"], credentials["client_secret"]))
+        return self._session.post(self.sandbox.url + "/oauth/token", data=form, timeout=30, **how)
+
+    def close(self) -> None:
+        """Ends the connections."""
+        self._session.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Client]]:
+    """Starts sandboxes that end with the test."""
+    clients: list[Client] = []
+
+    def start(**knobs: Any) -> Client:
+        knobs.setdefault("today", TODAY)
+        knobs.setdefault("access_tier", "unlimited")
+        sandbox = Sandbox(**knobs)
+        sandbox.__enter__()
+        clients.append(Client(sandbox))
+        return clients[-1]
+
+    yield start
+    for client in clients:
+        client.close()
+        client.sandbox.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    """A small world that the tests of a module share and do not change."""
+    size = WorldSize(campaigns=8, ad_groups=20, ads=60, boards=9, pins=80)
+    with Sandbox(seed=7, today=TODAY, size=size, access_tier="unlimited") as sandbox:
+        client = Client(sandbox)
+        yield client
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def account(client: Client) -> str:
+    """The path of the world's first ad account."""
+    return f"/ad_accounts/{client.sandbox.world.ad_accounts[0].id}"

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from pinterest_sandbox import Sandbox, WorldSize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Client
+
+
+def test_the_log_tells_operation_query_category_and_account(serve: Callable[..., Client]) -> None:
+    client = serve()
+    account = client.sandbox.world.ad_accounts[0].id
+    client.ask(f"/ad_accounts/{account}/ads", entity_statuses=["ACTIVE", "ARCHIVED"], page_size=9)
+    client.ask("/nowhere")
+
+    ads, nowhere = client.sandbox.requests
+
+    assert (ads.method, ads.path, ads.status) == ("GET", f"/ad_accounts/{account}/ads", 200)
+    assert ads.operation == "GET /ad_accounts/{ad_account_id}/ads"
+    assert ads.category == "ads_read"
+    assert ads.ad_account_id == account
+    assert ads.query == [
+        ("entity_statuses", "ACTIVE"),
+        ("entity_statuses", "ARCHIVED"),
+        ("page_size", "9"),
+    ]
+    assert (nowhere.operation, nowhere.category, nowhere.status) == (None, None, 404)
+
+
+def test_every_answer_has_a_request_id_and_the_sandboxs_date(serve: Callable[..., Client]) -> None:
+    client = serve()
+    answers = [client.ask(path) for path in ("/boards", "/nowhere", "/boards?page_size=0")]
+
+    assert len({answer.headers["x-pinterest-rid"] for answer in answers}) == 3
+    assert {answer.headers["date"][:16] for answer in answers} == {"Fri, 20 Nov 2026"}
+
+
+def test_answers_are_compressed_when_wanted(serve: Callable[..., Client]) -> None:
+    assert "content-encoding" not in serve().ask("/pins").headers
+    assert serve(compress=True).ask("/pins").headers["content-encoding"] == "gzip"
+    assert serve(compress=True).ask("/pins").json() == serve().ask("/pins").json()
+
+
+def test_the_controls_do_over_http_what_a_test_does(serve: Callable[..., Client]) -> None:
+    client = serve()
+    control = client.sandbox.control_url
+
+    assert requests.get(control + "/today", timeout=9).json() == {"today": "2026-11-20"}
+    requests.put(control + "/today", json={"today": "2026-11-21"}, timeout=9)
+    assert client.sandbox.today == date(2026, 11, 21)
+    requests.post(control + "/faults", json={"path": "/boards", "status": 500}, timeout=9)
+    assert client.ask("/boards").status_code == 500
+    requests.post(control + "/faults", json={"path": "/boards", "status": 500}, timeout=9)
+    requests.delete(control + "/faults", timeout=9)
+    assert client.ask("/boards").status_code == 200
+    logged = requests.get(control + "/requests", timeout=9).json()
+    assert [request["status"] for request in logged] == [500, 200]
+    requests.delete(control + "/requests", timeout=9)
+    assert client.sandbox.requests == []
+    world = requests.get(control + "/world", timeout=9).json()
+    assert [account["id"] for account in world["ad_accounts"]] == [
+        account.id for account in client.sandbox.world.ad_accounts
+    ]
+    credentials = requests.get(control + "/credentials", timeout=9).json()
+    assert credentials == client.sandbox.credentials
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/today", {"today": "soon"}), ("/today", {}), ("/faults", {"kind": "explode"})],
+)
+def test_a_wrong_control_is_refused(
+    serve: Callable[..., Client], path: str, body: dict[str, str]
+) -> None:
+    method = "PUT" if path == "/today" else "POST"
+    url = serve().sandbox.control_url + path
+
+    assert requests.request(method, url, json=body, timeout=9).status_code == 400
+
+
+def test_the_world_tells_how_much_there_is(serve: Callable[..., Client]) -> None:
+    client = serve(size=WorldSize(accounts=2, empty_accounts=1, ads=50))
+    full, empty = client.sandbox.world.summary(client.sandbox.today.toordinal())["ad_accounts"]  # type: ignore[misc]
+
+    assert sum(full["ads"].values()) == 50
+    assert full["ads"]["ARCHIVED"] == 10
+    assert sum(empty["ads"].values()) == 0
+
+
+def test_a_sandbox_leaves_no_thread_behind() -> None:
+    before = threading.active_count()
+    with Sandbox() as sandbox:
+        assert requests.get(sandbox.url + "/boards", timeout=9).status_code == 401
+
+    assert threading.active_count() == before
+    with pytest.raises(requests.ConnectionError):
+        requests.get(sandbox.url + "/boards", timeout=9)
+
+
+def test_an_address_is_known_while_it_serves_only() -> None:
+    with pytest.raises(RuntimeError, match="with block"):
+        _ = Sandbox().url
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_says_where_it_serves_and_stops_when_told(number: signal.Signals) -> None:
+    command = [sys.executable, "-W", "error", "-m", "pinterest_sandbox", "--today", "2026-11-20"]
+    command += ["--accounts", "2", "--ad-groups", "3", "--archived-share", "0.5", "--no-odd-names"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        greeting = json.loads(process.stdout.readline())
+        headers = {"Authorization": f"Bearer {greeting['access_token']}"}
+        accounts = requests.get(greeting["url"] + "/ad_accounts", headers=headers, timeout=9)
+        world = requests.get(greeting["control"] + "/world", timeout=9).json()
+        process.send_signal(number)
+        _, complaints = process.communicate(timeout=10)
+
+    assert len(accounts.json()["items"]) == 2
+    assert sum(world["ad_accounts"][0]["ad_groups"].values()) == 3
+    assert set(greeting) == {
+        "url",
+        "control",
+        "client_id",
+        "client_secret",
+        "refresh_token",
+        "access_token",
+        "today",
+    }
+    assert greeting["today"] == "2026-11-20"
+    assert (process.returncode, complaints) == (0, "")
