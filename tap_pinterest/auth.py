@@ -1,0 +1,277 @@
+"""Access tokens: where they come from, when they are renewed, where they are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+from filelock import FileLock
+from singer_sdk.exceptions import FatalAPIError
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from tap_pinterest.clock import Clock
+    from tap_pinterest.config import Settings
+
+LEEWAY_SECONDS = 60
+WARN_DAYS = (1, 7, 14)
+
+_DAY = 86_400
+_logger = logging.getLogger("tap-pinterest.auth")
+
+AskForToken = Callable[[Mapping[str, str]], "TokenAnswer"]
+"""Sends the form fields to the token endpoint and returns its answer."""
+
+
+class TokenRefusedError(FatalAPIError):
+    """Pinterest does not accept the credentials: nothing more can be read in this run."""
+
+
+class TokenAnswer(msgspec.Struct):
+    """What the token endpoint answers. Source: POST /oauth/token."""
+
+    access_token: str
+    expires_in: int
+    scope: str = ""
+    refresh_token: str | None = None
+    refresh_token_expires_at: int | None = None
+
+
+class StoredTokens(msgspec.Struct):
+    """What a token file holds; times are Unix seconds."""
+
+    configured: str
+    """Hash of the configured refresh token that these tokens descend from."""
+    refresh_token: str
+    access_token: str = ""
+    expires_at: float = 0
+    refresh_token_expires_at: int | None = None
+
+
+class Authenticator(Protocol):
+    """Gives out the access token that a call carries."""
+
+    def token(self) -> str:
+        """A token that is good for at least the next `LEEWAY_SECONDS`."""
+
+    def refuse(self, token: str) -> bool:
+        """Take note that Pinterest refused a token; whether another try makes sense."""
+
+
+class StaticToken:
+    """One access token from the config, which nobody renews."""
+
+    def __init__(self, access_token: str) -> None:
+        """Hold the token."""
+        self._token = access_token
+
+    def token(self) -> str:
+        """The configured token."""
+        return self._token
+
+    def refuse(self, token: str) -> bool:  # noqa: ARG002 - the protocol's signature
+        """There is no other token."""
+        return False
+
+
+class RenewedToken:
+    """An access token that is fetched when needed, once for all threads."""
+
+    def __init__(self, ask: AskForToken, fields: Mapping[str, str], clock: Clock) -> None:
+        """An authenticator without a token yet.
+
+        Args:
+            ask: Calls the token endpoint.
+            fields: Form fields of the grant.
+            clock: Where the time comes from.
+        """
+        self._ask = ask
+        self._fields = fields
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._access_token = ""
+        self._expires_at = 0.0
+
+    def token(self) -> str:
+        """The current token, renewed first if it is about to expire.
+
+        Raises:
+            TokenRefusedError: Pinterest refuses the credentials.
+        """
+        with self._lock:
+            if not self._is_good():
+                self._renew()
+            return self._access_token
+
+    def refuse(self, token: str) -> bool:
+        """Forget the token, unless another thread has replaced it already."""
+        with self._lock:
+            if token == self._access_token:
+                self._access_token = ""
+        return True
+
+    def _is_good(self) -> bool:
+        return bool(self._access_token) and self._clock.now() < self._expires_at - LEEWAY_SECONDS
+
+    def _renew(self) -> None:
+        self._accept(self._ask(self._fields))
+
+    def _accept(self, answer: TokenAnswer) -> None:
+        self._access_token = answer.access_token
+        self._expires_at = self._clock.now() + answer.expires_in
+
+
+class RefreshToken(RenewedToken):
+    """An access token renewed with a refresh token, which Pinterest replaces each time.
+
+    The newest refresh token is kept in a file between runs: sooner or later the one in the
+    config stops working.
+    """
+
+    def __init__(
+        self, ask: AskForToken, refresh_token: str, clock: Clock, file: TokenFile | None
+    ) -> None:
+        """An authenticator that starts from the config's refresh token, or the file's."""
+        super().__init__(ask, {}, clock)
+        self._configured = hashlib.sha256(refresh_token.encode()).hexdigest()
+        self._tokens = StoredTokens(self._configured, refresh_token)
+        self._file = file
+        self._refused = ""
+
+    @override
+    def refuse(self, token: str) -> bool:
+        self._refused = token
+        return super().refuse(token)
+
+    @override
+    def _renew(self) -> None:
+        with self._file.lock() if self._file else nullcontext():
+            self._load()
+            if self._is_good() and self._access_token != self._refused:
+                return
+            answer = self._ask(
+                {
+                    "grant_type": "refresh_token",
+                    "refresh_token": self._tokens.refresh_token,
+                    "continuous_refresh": "true",
+                }
+            )
+            self._accept(answer)
+            self._keep(answer)
+
+    def _load(self) -> None:
+        """Take over what another run has stored, if it descends from the same configured token."""
+        stored = self._file.read() if self._file else None
+        if stored and stored.configured == self._configured:
+            self._tokens = stored
+            self._access_token, self._expires_at = stored.access_token, stored.expires_at
+
+    def _keep(self, answer: TokenAnswer) -> None:
+        rotated = answer.refresh_token not in {None, self._tokens.refresh_token}
+        self._tokens = StoredTokens(
+            configured=self._configured,
+            refresh_token=answer.refresh_token or self._tokens.refresh_token,
+            access_token=answer.access_token,
+            expires_at=self._expires_at,
+            refresh_token_expires_at=answer.refresh_token_expires_at,
+        )
+        self._warn_of_expiry()
+        if self._file:
+            self._file.write(self._tokens)
+        elif rotated:
+            _logger.warning(
+                "Pinterest replaced the refresh token, and token_file is switched off: the new "
+                "one is lost at the end of this run. Set token_file, so that access lasts."
+            )
+
+    def _warn_of_expiry(self) -> None:
+        if not self._tokens.refresh_token_expires_at:
+            return
+        left = self._tokens.refresh_token_expires_at - self._clock.now()
+        if any(left <= days * _DAY for days in WARN_DAYS):
+            _logger.warning(
+                "The refresh token ends in %.1f days. Authorise the app again before that.",
+                max(left / _DAY, 0),
+            )
+
+
+class TokenFile:
+    """A file, readable by its owner only, that keeps the newest tokens between runs."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the file; nothing is read or written yet."""
+        self._path = path
+
+    def lock(self) -> AbstractContextManager[object]:
+        """Hold off other processes that use the same file."""
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError:
+            return nullcontext()
+        if not os.access(self._path.parent, os.W_OK):
+            return nullcontext()
+        return FileLock(f"{self._path}.lock", timeout=LEEWAY_SECONDS)
+
+    def read(self) -> StoredTokens | None:
+        """What the file holds; `None` when there is no file.
+
+        Raises:
+            TokenRefusedError: It is there and cannot be read.
+        """
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=StoredTokens)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, msgspec.DecodeError) as error:
+            msg = (
+                f"token_file {self._path} cannot be read ({type(error).__name__}). Mend or delete "
+                "it; without it the run starts from the configured refresh_token."
+            )
+            raise TokenRefusedError(msg) from None
+
+    def write(self, tokens: StoredTokens) -> None:
+        """Replace the file in one step; a failure is a warning, since the run can go on."""
+        try:
+            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f"{self._path.name}.")
+            with os.fdopen(handle, "wb") as file:
+                file.write(msgspec.json.encode(tokens))
+            Path(name).replace(self._path)
+        except OSError as error:
+            _logger.warning(
+                "token_file %s cannot be written (%s): a renewed refresh token is lost at the end "
+                "of this run. Set token_file to a place that is kept.",
+                self._path,
+                error.strerror,
+            )
+
+
+def authenticator_for(settings: Settings, ask: AskForToken, clock: Clock) -> Authenticator:
+    """The authenticator that the settings name."""
+    match settings.auth_method:
+        case "access_token":
+            return StaticToken(settings.access_token or "")
+        case "client_credentials":
+            fields = {"grant_type": "client_credentials", "scope": ",".join(settings.scopes)}
+            return RenewedToken(ask, fields, clock)
+        case _:
+            path = _token_path(settings)
+            file = TokenFile(path) if path else None
+            return RefreshToken(ask, settings.refresh_token or "", clock, file)
+
+
+def _token_path(settings: Settings) -> Path | None:
+    if settings.token_file is not None:
+        return Path(settings.token_file).expanduser() if settings.token_file else None
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    name = hashlib.sha256((settings.client_id or "").encode()).hexdigest()[:16]
+    return state / "tap-pinterest" / f"{name}.json"

@@ -1,0 +1,59 @@
+"""Bodies of answers as Python objects: decoded once, into the shape that is expected."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+from singer_sdk.exceptions import RetriableAPIError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_T = TypeVar("_T")
+
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
+)
+_BAD_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
+_NUL = rb"\u0000"
+_REPLACEMENT = rb"\ufffd"
+
+
+class UnreadableAnswerError(RetriableAPIError):
+    """A good status, but a body that is not what the API describes."""
+
+
+def decoder(shape: type[_T]) -> Callable[[bytes], _T]:
+    """A function that reads a body as JSON of this shape.
+
+    A NUL or half a surrogate pair in a text becomes U+FFFD: no database takes them. The function
+    raises `UnreadableAnswerError` for everything that is not such JSON.
+    """
+    strict = msgspec.json.Decoder(shape)
+
+    def decode(body: bytes) -> _T:
+        try:
+            return strict.decode(_mended(body) if _NUL in body else body)
+        except msgspec.ValidationError as error:
+            msg = f"the answer has another shape than the API describes: {error}"
+            raise UnreadableAnswerError(msg) from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return decode_mended(body)
+
+    def decode_mended(body: bytes) -> _T:
+        try:
+            return strict.decode(_mended(body.decode(errors="replace").encode()))
+        except msgspec.DecodeError as error:
+            msg = f"the answer is not JSON: {error}"
+            raise UnreadableAnswerError(msg) from None
+
+    return decode
+
+
+def _mended(body: bytes) -> bytes:
+    """The JSON text with U+FFFD for each escape that no text should have."""
+    return _ESCAPE.sub(
+        lambda match: _REPLACEMENT if _BAD_ESCAPE.fullmatch(match[0]) else match[0], body
+    )

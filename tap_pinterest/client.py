@@ -1,0 +1,377 @@
+"""One call to Pinterest: its URL, the throttle, what an answer means, and when to try again."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from urllib.parse import quote
+
+import backoff
+import msgspec
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+
+from tap_pinterest import api
+from tap_pinterest.auth import TokenAnswer, TokenRefusedError
+from tap_pinterest.bodies import UnreadableAnswerError, decoder
+from tap_pinterest.rate_limit import QuotaError, reset_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tap_pinterest.auth import Authenticator
+    from tap_pinterest.clock import Clock
+    from tap_pinterest.rate_limit import RateLimiter
+
+TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
+ATTEMPTS = 5
+LONGEST_BACKOFF = 60
+
+Query = Mapping[str, Any]
+
+_T = TypeVar("_T")
+
+_logger = logging.getLogger("tap-pinterest.client")
+_RETRY_AFTER = re.compile(r"retry after (\d+) seconds?", re.IGNORECASE)
+
+_ACCESS_CODES = frozenset({3, 7, 29})
+_UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 401, 403, 404, 429
+_NOT_OFFERED = 501
+_NO_CATALOG = (409, 4182)
+_TOO_LARGE = frozenset({413, 414})
+_SERVER_ERRORS = frozenset({408, 425, 500, 502, 503, 504})
+
+
+class AccessRefusedError(SkippableAPIError):
+    """The token may not read this: a scope, a role or access is missing."""
+
+
+class GoneError(SkippableAPIError):
+    """What the call asks for is not there (any more)."""
+
+
+class NoCatalogError(SkippableAPIError):
+    """The user has no catalog: there is nothing to read."""
+
+
+class NotOfferedError(SkippableAPIError):
+    """Pinterest does not offer this for what the call names."""
+
+
+class TooLargeError(FatalAPIError):
+    """The call asks for too much at once: a smaller one may do."""
+
+
+class WaitError(RetriableAPIError):
+    """The service asks to come back later.
+
+    Attributes:
+        seconds: How long it asks to wait; `None` when it does not say.
+    """
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        """An error with the wait that the service asked for."""
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class SlowAnswerError(RetriableAPIError):
+    """No answer within `request_timeout`."""
+
+
+class PinterestClient:
+    """Calls operations of the API; shared by all streams and threads of a run.
+
+    One connection pool, one rate limiter and one authenticator serve every call. The throttle is
+    inside the retry: an attempt that goes out again needs a permit again.
+    """
+
+    def __init__(  # noqa: PLR0913 - what one run shares, named one by one
+        self,
+        *,
+        api_url: str,
+        limiter: RateLimiter,
+        clock: Clock,
+        timeout: float,
+        max_wait_seconds: float,
+        connections: int,
+    ) -> None:
+        """A client that has called nothing yet; give it an `authenticator` before `get`."""
+        self._url = api_url
+        self._limiter = limiter
+        self._clock = clock
+        self._timeout = timeout
+        self._max_wait = max_wait_seconds
+        self._session = requests.Session()
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+        self.authenticator: Authenticator | None = None
+        self.calls: dict[str, int] = {}
+        self.retries: dict[str, int] = {}
+
+    def get(
+        self,
+        path: str,
+        decode: Callable[[bytes], _T],
+        *,
+        ids: Mapping[str, str] | None = None,
+        query: Query | None = None,
+        split_instead: bool = False,
+    ) -> _T:
+        """Call `GET path` and return what its good answer holds.
+
+        Args:
+            path: A path of the description, with its placeholders.
+            decode: Reads the body; see `decoder`. A body that it refuses is asked for again.
+            ids: Values of the placeholders.
+            query: Query parameters; each list is written in the style its parameter has.
+            split_instead: Report a slow answer at once, because the caller can ask for less.
+
+        Raises:
+            AccessRefusedError: The token may not read this.
+            GoneError: It is not there.
+            TooLargeError: It asks for too much at once.
+            TokenRefusedError: The credentials are not accepted.
+            FatalAPIError: The request is refused for another reason.
+            RetriableAPIError: The service stayed away for all attempts.
+        """
+        url = self.url(path, ids=ids, query=query)
+        category = api.operation(f"GET {path}").category
+        refused = 0
+        attempts = self._attempts(path)
+        while True:
+            token = self._token()
+            try:
+                return self._send(path, url, category, token, decode)
+            except _StaleTokenError as error:
+                refused += 1
+                self._renew_or_raise(token, refused, error)
+            except RetriableAPIError as error:
+                if split_instead and isinstance(error, SlowAnswerError):
+                    raise
+                self._wait(path, attempts, error)
+
+    def url(
+        self, path: str, *, ids: Mapping[str, str] | None = None, query: Query | None = None
+    ) -> str:
+        """The URL of a call: lists repeat their key or are joined by commas, as each parameter."""
+        filled = path.format(**{name: quote(value, safe="") for name, value in (ids or {}).items()})
+        parameters = api.operation(f"GET {path}").parameters
+        pairs = [
+            f"{name}={text}"
+            for parameter, given in (query or {}).items()
+            for name, value in _members(parameter, given)
+            for text in _texts(value, explode=parameters[parameter].explode)
+        ]
+        return f"{self._url}{filled}{'?' if pairs else ''}{'&'.join(pairs)}"
+
+    def token_endpoint(self, client_id: str, client_secret: str) -> _TokenEndpoint:
+        """The function that an authenticator asks for tokens with."""
+        return _TokenEndpoint(self, client_id, client_secret)
+
+    def ask_for_token(self, fields: Mapping[str, str], basic: HTTPBasicAuth) -> TokenAnswer:
+        """Call `POST /oauth/token`.
+
+        Raises:
+            TokenRefusedError: There is no token to be had: the run cannot go on.
+        """
+        attempts = self._attempts(TOKEN_PATH)
+        url = self._url + TOKEN_PATH
+        try:
+            while True:
+                try:
+                    response = self._exchange("POST", TOKEN_PATH, url, data=fields, auth=basic)
+                    return _decode_token(response.content)
+                except RetriableAPIError as error:
+                    self._wait(TOKEN_PATH, attempts, error)
+        except RetriableAPIError as error:
+            msg = f"Pinterest gives no access token: {error}. Try again later."
+            raise TokenRefusedError(msg) from None
+        except (FatalAPIError, SkippableAPIError, _StaleTokenError) as error:
+            msg = (
+                f"Pinterest refuses the credentials: {error}. Check client_id, client_secret and "
+                "refresh_token; authorise the app again if the token was revoked or has ended."
+            )
+            raise TokenRefusedError(msg) from None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _token(self) -> str:
+        if self.authenticator is None:
+            msg = "no authenticator"
+            raise TokenRefusedError(msg)
+        return self.authenticator.token()
+
+    def _renew_or_raise(self, token: str, refused: int, error: Exception) -> None:
+        again = self.authenticator is not None and self.authenticator.refuse(token)
+        if refused > 1 or not again:
+            msg = (
+                f"Pinterest refuses the access token: {error}. Give a new access_token, or "
+                "client_id, client_secret and refresh_token, with which it is renewed."
+            )
+            raise TokenRefusedError(msg)
+
+    def _send(
+        self, path: str, url: str, category: str, token: str, decode: Callable[[bytes], _T]
+    ) -> _T:
+        self._limiter.acquire(category)
+        self._clock.check()
+        self.calls[path] = self.calls.get(path, 0) + 1
+        response = self._exchange("GET", path, url, headers={"Authorization": f"Bearer {token}"})
+        self._limiter.learn(category, response.headers)
+        try:
+            return decode(response.content)
+        except UnreadableAnswerError as error:
+            msg = f"GET {path}: {error}"
+            raise UnreadableAnswerError(msg) from None
+
+    def _exchange(  # noqa: PLR0913 - one HTTP exchange has these parts
+        self,
+        method: str,
+        path: str,
+        url: str,
+        *,
+        data: Mapping[str, str] | None = None,
+        auth: HTTPBasicAuth | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """One attempt: the response if it is good, else the error that says what to do next."""
+        what = f"{method} {path}"
+        try:
+            response = self._session.request(
+                method,
+                url,
+                data=data,
+                auth=auth or _no_auth,
+                headers=headers,
+                timeout=self._timeout,
+                # A redirect would carry the token to wherever it points.
+                allow_redirects=False,
+            )
+        except requests.Timeout:
+            msg = f"{what}: no answer within request_timeout ({self._timeout:.0f} s)"
+            raise SlowAnswerError(msg) from None
+        except requests.RequestException as error:
+            msg = f"{what}: the connection failed ({type(error).__name__})"
+            raise RetriableAPIError(msg) from None
+        self._clock.hear(response.headers.get("Date"))
+        _raise_for(response, what)
+        return response
+
+    def _attempts(self, path: str) -> Iterator[float]:
+        """Seconds to wait before each further attempt, growing; it ends when they are used up."""
+        self.retries.setdefault(path, 0)
+        waits = backoff.expo(base=2, factor=1, max_value=LONGEST_BACKOFF)
+        next(waits)
+        return itertools.islice(waits, ATTEMPTS - 1)
+
+    def _wait(self, path: str, attempts: Iterator[float], error: RetriableAPIError) -> None:
+        """Wait as the service asks, or else longer each time; raise when there is no more try."""
+        asked = error.seconds if isinstance(error, WaitError) else None
+        if asked is None:
+            longest = next(attempts, None)
+            if longest is None:
+                raise error
+            wait = backoff.full_jitter(longest)
+        elif asked > self._max_wait:
+            msg = f"{error}: longer than max_wait_seconds ({self._max_wait:.0f}) allows"
+            raise QuotaError(msg)
+        else:
+            wait = asked
+        self.retries[path] += 1
+        _logger.info("%s; trying again in %.0f s", error, wait)
+        self._clock.sleep(wait)
+
+
+class _TokenEndpoint:
+    def __init__(self, client: PinterestClient, client_id: str, client_secret: str) -> None:
+        self._client = client
+        self._basic = HTTPBasicAuth(client_id, client_secret)
+
+    def __call__(self, fields: Mapping[str, str]) -> TokenAnswer:
+        return self._client.ask_for_token(fields, self._basic)
+
+
+class _StaleTokenError(Exception):
+    """The access token is not accepted any more."""
+
+
+_decode_token = decoder(TokenAnswer)
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keeps requests from taking credentials out of a netrc file."""
+    return request
+
+
+def _members(name: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+    """A parameter and its value; of an object each member, as `name[member]`."""
+    if not isinstance(value, Mapping):
+        yield name, value
+        return
+    for key, member in value.items():
+        yield from _members(f"{name}%5B{key}%5D", member)
+
+
+def _texts(value: str | float | Sequence[str], *, explode: bool) -> list[str]:
+    match value:
+        case bool():
+            return [str(value).lower()]
+        case str() | int() | float():
+            return [quote(str(value), safe=":")]
+    texts = [quote(item, safe=":") for item in value]
+    return texts if explode else [",".join(texts)]
+
+
+def _raise_for(response: requests.Response, what: str) -> None:
+    """Nothing for a good answer; else the error that says what to do next."""
+    status = response.status_code
+    if status == requests.codes.ok:
+        return
+    code, message = _error_body(response)
+    rid = response.headers.get("x-pinterest-rid")
+    told = f"{what}: {status}{f' (code {code})' if code is not None else ''} {message}".rstrip()
+    told += f" [request {rid}]" if rid else ""
+    if status in _TOO_LARGE:
+        raise TooLargeError(told)
+    if status == _TOO_MANY:
+        raise WaitError(told, reset_seconds(response.headers))
+    if match := _RETRY_AFTER.search(message):
+        raise WaitError(told, float(match[1]))
+    if status == _NOT_OFFERED:
+        raise NotOfferedError(told)
+    if status in _SERVER_ERRORS or status >= 500:  # noqa: PLR2004 - the class of server errors
+        raise RetriableAPIError(told)
+    _raise_for_refusal(status, code, told)
+
+
+def _raise_for_refusal(status: int, code: int | None, told: str) -> NoReturn:
+    if status == _UNAUTHORISED and code not in _ACCESS_CODES:
+        raise _StaleTokenError(told)
+    if status in {_UNAUTHORISED, _FORBIDDEN}:
+        raise AccessRefusedError(told)
+    if status == _NOT_FOUND:
+        raise GoneError(told)
+    if (status, code) == _NO_CATALOG:
+        raise NoCatalogError(told)
+    raise FatalAPIError(told)
+
+
+def _error_body(response: requests.Response) -> tuple[int | None, str]:
+    """Pinterest's own number and text for an error, if the body has them."""
+    try:
+        body = msgspec.json.decode(response.content)
+    except msgspec.DecodeError:
+        return None, response.reason or ""
+    if not isinstance(body, dict):
+        return None, ""
+    code, message = body.get("code"), body.get("message")
+    return (code if isinstance(code, int) else None, str(message or "")[:500])

@@ -1,0 +1,611 @@
+"""Every setting of the tap, once: its type, default, allowed values and meaning.
+
+`CONFIG_SCHEMA` is what `--about`, `meltano.yml` and the README show; `Settings` is what the code
+reads. Between the two stands `Settings.from_config`, which refuses a bad config with all its
+faults at once, each naming the setting and what it allows, and never showing a secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import jsonschema
+import msgspec
+from dotenv import find_dotenv, load_dotenv
+from singer_sdk import typing as th
+from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFIG
+
+from tap_pinterest.columns import unknown_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+API_URL = "https://api.pinterest.com/v5"
+ATTRIBUTION_WINDOWS = (0, 1, 7, 14, 30, 60)
+AUTH_METHODS = ("refresh_token", "access_token", "client_credentials")
+STREAM_GROUPS = ("ads", "organic", "all")
+READ_SCOPES = ("ads:read", "boards:read", "pins:read", "user_accounts:read")
+
+_ID_LIST = th.CustomType(
+    {"type": ["array", "string", "integer", "null"], "items": {"type": ["string", "integer"]}}
+)
+_NAME_LIST = th.CustomType({"type": ["array", "string", "null"], "items": {"type": "string"}})
+
+CREDENTIALS = (
+    th.Property("client_id", th.StringType, description="Id of your Pinterest app."),
+    th.Property(
+        "client_secret", th.StringType, secret=True, description="Secret of your Pinterest app."
+    ),
+    th.Property(
+        "refresh_token",
+        th.StringType,
+        secret=True,
+        description="Refresh token; with client_id and client_secret, new access tokens are "
+        "fetched as needed.",
+    ),
+    th.Property(
+        "access_token",
+        th.StringType,
+        secret=True,
+        description="Access token, instead of client_id, client_secret and refresh_token. "
+        "It is not renewed when it expires.",
+    ),
+    th.Property(
+        "auth_method",
+        th.StringType,
+        allowed_values=list(AUTH_METHODS),
+        description="Which credentials to use. Derived when only one kind is given.",
+    ),
+    th.Property(
+        "scopes",
+        _NAME_LIST,
+        default=list(READ_SCOPES),
+        description="Scopes to ask for with auth_method client_credentials.",
+    ),
+    th.Property(
+        "token_file",
+        th.StringType,
+        description="Where renewed tokens live between runs. Default: a file per client_id in "
+        "$XDG_STATE_HOME/tap-pinterest (or ~/.local/state/tap-pinterest). "
+        'An empty text ("") switches it off.',
+    ),
+    th.Property(
+        "api_url",
+        th.StringType,
+        default=API_URL,
+        description="Base URL of the API; https, unless it is on this machine.",
+    ),
+)
+SCOPE_OF_THE_SYNC = (
+    th.Property(
+        "ad_account_ids",
+        _ID_LIST,
+        description="Read only these ad accounts. Default: all that the token can read.",
+    ),
+    th.Property("exclude_ad_account_ids", _ID_LIST, description="Ad accounts to leave out."),
+    th.Property(
+        "include_shared_accounts",
+        th.BooleanType,
+        default=True,
+        description="Also read ad accounts that others share with the token's user, when "
+        "ad_account_ids is not given.",
+    ),
+    th.Property(
+        "stream_groups",
+        th.CustomType(
+            {
+                "type": ["array", "string", "null"],
+                "items": {"type": "string", "enum": list(STREAM_GROUPS)},
+            }
+        ),
+        default=["ads", "organic"],
+        description="Groups of streams that discovery lists: ads, organic, or all.",
+    ),
+)
+ANALYTICS = (
+    th.Property(
+        "start_date",
+        th.StringType,
+        default="90 days ago",
+        description="First day of the reports (UTC): YYYY-MM-DD, an ISO date-time, 'N days ago', "
+        "'yesterday', 'today' or 'earliest'. Pinterest keeps 90 days for these reports.",
+    ),
+    th.Property(
+        "end_date",
+        th.StringType,
+        default="yesterday",
+        description="Last day of the reports (UTC), written like start_date.",
+    ),
+    th.Property(
+        "lookback_days",
+        th.IntegerType,
+        minimum=0,
+        description="Days that are read again before the bookmark, because conversions are "
+        "credited late. Default: the longest attribution window in force, plus 2.",
+    ),
+    th.Property(
+        "backfill",
+        th.ObjectType(
+            th.Property("start_date", th.StringType, required=True),
+            th.Property("end_date", th.StringType, required=True),
+            additional_properties=False,
+        ),
+        description="A range of days to read as well, once per stream and account, "
+        "whatever the state says.",
+    ),
+    th.Property(
+        "report_columns",
+        _NAME_LIST,
+        default="default",
+        description="Columns of the reports: 'default', 'all', or a list of Pinterest's names. "
+        "Only these are in the catalog.",
+    ),
+    th.Property(
+        "click_window_days",
+        th.IntegerType,
+        default=30,
+        allowed_values=list(ATTRIBUTION_WINDOWS),
+        description="Attribution window after a click, in days.",
+    ),
+    th.Property(
+        "engagement_window_days",
+        th.IntegerType,
+        default=30,
+        allowed_values=list(ATTRIBUTION_WINDOWS),
+        description="Attribution window after an engagement, in days.",
+    ),
+    th.Property(
+        "view_window_days",
+        th.IntegerType,
+        default=1,
+        allowed_values=list(ATTRIBUTION_WINDOWS),
+        description="Attribution window after a view, in days.",
+    ),
+    th.Property(
+        "conversion_report_time",
+        th.StringType,
+        default="TIME_OF_AD_ACTION",
+        allowed_values=["TIME_OF_AD_ACTION", "TIME_OF_CONVERSION"],
+        description="Whether a conversion counts on the day of the ad action or on its own day.",
+    ),
+)
+TRANSPORT = (
+    th.Property(
+        "access_tier",
+        th.StringType,
+        default="standard",
+        allowed_values=["standard", "trial"],
+        description="Access tier of your app: trial apps have 1,000 calls a day.",
+    ),
+    th.Property(
+        "max_requests_in_flight",
+        th.IntegerType,
+        default=8,
+        minimum=1,
+        maximum=64,
+        description="Requests under way at once; 1 means strictly one by one.",
+    ),
+    th.Property(
+        "slice_rows",
+        th.IntegerType,
+        default=5000,
+        minimum=1,
+        description="Rows (ids times days) that one report call may ask for.",
+    ),
+    th.Property(
+        "request_timeout",
+        th.IntegerType,
+        default=300,
+        minimum=1,
+        description="Seconds to wait for an answer.",
+    ),
+    th.Property(
+        "max_wait_seconds",
+        th.IntegerType,
+        default=3600,
+        minimum=0,
+        description="Longest wait for quota, in seconds, before the run fails.",
+    ),
+)
+SYNC_KEY = (
+    th.Property(
+        "sync_key",
+        th.BooleanType,
+        default=True,
+        description="Add the column __sync_key, the MD5 of a record's key fields.",
+    ),
+    th.Property(
+        "sync_key_separator",
+        th.StringType,
+        default="",
+        description="Text between the key fields in the MD5's input.",
+    ),
+    th.Property(
+        "sync_key_fields",
+        th.CustomType(
+            {
+                "type": ["object", "null"],
+                "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            }
+        ),
+        description="Fields of __sync_key for a stream, instead of its own: "
+        '{"stream": ["field", ...]}.',
+    ),
+)
+
+CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
+    *CREDENTIALS, *SCOPE_OF_THE_SYNC, *ANALYTICS, *TRANSPORT, *SYNC_KEY
+).to_dict()
+OWN_SETTINGS = tuple(CONFIG_SCHEMA["properties"])
+
+_SDK_SETTINGS = frozenset(STREAM_MAPS_CONFIG["properties"]) | frozenset(
+    FLATTENING_CONFIG["properties"]
+)
+_NAMES_ELSEWHERE = {
+    "account_id": "ad_account_ids",
+    "account_ids": "ad_account_ids",
+    "analytics_columns": "report_columns",
+    "lookback_window": "lookback_days",
+}
+_EMPTY_IS_A_VALUE = frozenset({"token_file", "sync_key_separator"})
+_ID_LISTS = ("ad_account_ids", "exclude_ad_account_ids")
+_NAME_LISTS = ("stream_groups", "scopes", "report_columns")
+_SECRETS = frozenset(
+    name for name, schema in CONFIG_SCHEMA["properties"].items() if schema.get("secret")
+)
+_AD_ACCOUNT_ID = re.compile(r"\d{1,18}")
+_DAYS_AGO = re.compile(r"(\d{1,5}) days? ago")
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day as a setting gives it: a date, or so many days before today, or the earliest."""
+
+    on: date | None = None
+    days_ago: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Day:
+        """Read a day from a setting's text.
+
+        Raises:
+            ValueError: When the text is none of the forms that `start_date` allows.
+        """
+        words = text.strip().lower()
+        if words == "earliest":
+            return cls()
+        if words in {"today", "yesterday"}:
+            return cls(days_ago=("today", "yesterday").index(words))
+        if match := _DAYS_AGO.fullmatch(words):
+            return cls(days_ago=int(match[1]))
+        moment = datetime.fromisoformat(text.strip())
+        return cls(on=moment.astimezone(UTC).date() if moment.tzinfo else moment.date())
+
+    def resolve(self, *, today: date, earliest: date) -> date:
+        """The day itself, given today (UTC) and the first day that can be read."""
+        if self.on is not None:
+            return self.on
+        if self.days_ago is None:
+            return earliest
+        return today - timedelta(days=min(self.days_ago, today.toordinal() - 1))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force: `CONFIG_SCHEMA` after defaults, with lists and days parsed."""
+
+    client_id: str | None
+    client_secret: str | None
+    refresh_token: str | None
+    access_token: str | None
+    auth_method: str
+    scopes: tuple[str, ...]
+    token_file: str | None
+    api_url: str
+    ad_account_ids: tuple[str, ...]
+    exclude_ad_account_ids: tuple[str, ...]
+    include_shared_accounts: bool
+    stream_groups: tuple[str, ...]
+    start_date: Day
+    end_date: Day
+    lookback_days: int
+    backfill: tuple[Day, Day] | None
+    report_columns: str | tuple[str, ...]
+    click_window_days: int
+    engagement_window_days: int
+    view_window_days: int
+    conversion_report_time: str
+    access_tier: str
+    max_requests_in_flight: int
+    slice_rows: int
+    request_timeout: int
+    max_wait_seconds: int
+    sync_key: bool
+    sync_key_separator: str
+    sync_key_fields: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Settings:
+        """Settings from a config that `problems` has nothing to say about."""
+        values = {
+            name: schema.get("default") for name, schema in CONFIG_SCHEMA["properties"].items()
+        } | _normalised(config)
+        days = {name: Day.parse(values[name]) for name in ("start_date", "end_date")}
+        backfill = values["backfill"]
+        return cls(
+            **{field.name: values[field.name] for field in fields(cls)}
+            | days
+            | {
+                "auth_method": _auth_method(values) or "refresh_token",
+                "api_url": values["api_url"].rstrip("/"),
+                "scopes": tuple(values["scopes"]),
+                "ad_account_ids": tuple(dict.fromkeys(values["ad_account_ids"] or ())),
+                "exclude_ad_account_ids": tuple(values["exclude_ad_account_ids"] or ()),
+                "stream_groups": tuple(values["stream_groups"]),
+                "lookback_days": _lookback_days(values),
+                "backfill": backfill
+                and (Day.parse(backfill["start_date"]), Day.parse(backfill["end_date"])),
+                "report_columns": _report_columns(values["report_columns"]),
+                "sync_key_fields": {
+                    stream: tuple(names)
+                    for stream, names in (values["sync_key_fields"] or {}).items()
+                },
+            }
+        )
+
+
+def from_environment(prefix: str, names: Iterable[str]) -> dict[str, Any]:
+    """The settings that environment variables give, a file `.env` in the folder included.
+
+    Lists and objects are JSON; a list may also be one comma-separated text.
+    """
+    load_dotenv(find_dotenv(usecwd=True))
+    given = {name: os.environ.get(f"{prefix}{name.upper()}") for name in names}
+    return {name: _from_json(text) for name, text in given.items() if text is not None}
+
+
+def _from_json(text: str) -> object:
+    if text.strip()[:1] not in {"[", "{"}:
+        return text
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str]:
+    """What is wrong with a config: one line a fault, naming the setting and what it allows.
+
+    Args:
+        config: The config as the user gave it.
+        credentials: Whether missing credentials are a fault; discovery needs none.
+    """
+    values = _normalised(config)
+    faults = [*_unknown_settings(values), *_schema_faults(values)]
+    broken = {_root(fault) for fault in faults}
+    checks: tuple[tuple[str, Callable[[Mapping[str, Any]], list[str]]], ...] = (
+        ("start_date", _day_faults),
+        ("ad_account_ids", _id_faults),
+        ("api_url", _api_url_faults),
+        ("report_columns", _column_faults),
+    )
+    faults += [
+        fault
+        for setting, check in checks
+        if setting not in broken
+        for fault in check(values)
+        if _root(fault) not in broken
+    ]
+    return faults + _credential_faults(values, required=credentials)
+
+
+def _root(fault: str) -> str:
+    """The setting that a fault is about."""
+    return re.split(r"[.:]", fault, maxsplit=1)[0]
+
+
+def _normalised(config: Mapping[str, Any]) -> dict[str, Any]:
+    values = {
+        name: value
+        for name, value in config.items()
+        if value is not None and (value != "" or name in _EMPTY_IS_A_VALUE)
+    }
+    for name in (*_ID_LISTS, *_NAME_LISTS):
+        if name in values and (listed := _as_list(values[name])) is not None:
+            values[name] = listed
+    for name, schema in CONFIG_SCHEMA["properties"].items():
+        if isinstance(values.get(name), str):
+            values[name] = _typed(values[name], schema["type"])
+    return values
+
+
+def _as_list(value: object) -> list[Any] | None:
+    """A list, a single id, or one comma-separated text, as a list of texts."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return [str(value)]
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, list):
+        return [
+            str(item) if isinstance(item, int) and not isinstance(item, bool) else item
+            for item in value
+        ]
+    return None
+
+
+def _typed(text: str, types: Sequence[str]) -> object:
+    """A text from the environment as the type that the setting has."""
+    if "integer" in types and "string" not in types and re.fullmatch(r"-?\d{1,9}", text.strip()):
+        return int(text)
+    if "boolean" in types and text.strip().lower() in {"true", "false", "1", "0"}:
+        return text.strip().lower() in {"true", "1"}
+    return text
+
+
+def _unknown_settings(values: Mapping[str, Any]) -> list[str]:
+    known = frozenset(OWN_SETTINGS) | _SDK_SETTINGS
+    return [_unknown_setting(name) for name in values if name not in known]
+
+
+def _unknown_setting(name: str) -> str:
+    ours = _NAMES_ELSEWHERE.get(name) or next(
+        iter(difflib.get_close_matches(name, OWN_SETTINGS, n=1, cutoff=0.75)), None
+    )
+    hint = f"did you mean {ours}?" if ours else f"the settings are {', '.join(OWN_SETTINGS)}"
+    return f"{name[:80]}: there is no such setting; {hint}"
+
+
+def _schema_faults(values: Mapping[str, Any]) -> list[str]:
+    own = {name: value for name, value in values.items() if name in OWN_SETTINGS}
+    errors = jsonschema.Draft202012Validator(CONFIG_SCHEMA).iter_errors(own)
+    # A value may break several rules; one line for each is no news.
+    return list({tuple(error.absolute_path): _schema_fault(error) for error in errors}.values())
+
+
+def _schema_fault(error: jsonschema.ValidationError) -> str:
+    setting = str(error.absolute_path[0])
+    path = ".".join(str(part) for part in error.absolute_path)
+    given = "" if setting in _SECRETS else f"{_shown(error.instance)} is refused; "
+    match error.validator:
+        case "enum":
+            allowed = f"one of {', '.join(_listed(error.validator_value))}"
+        case "type":
+            types = [kind for kind in _listed(error.validator_value) if kind != "null"]
+            allowed = " or ".join(types)
+        case "minimum" | "maximum":
+            word = "at least" if error.validator == "minimum" else "at most"
+            allowed = f"{word} {error.validator_value}"
+        case "required" | "additionalProperties":
+            schema = cast("dict[str, Any]", error.schema)
+            allowed = f"an object with {', '.join(schema['properties'])}"
+        case _:
+            allowed = f"{error.validator} {error.validator_value}"
+    return f"{path}: {given}allowed: {allowed}"
+
+
+def _listed(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - what fits one line
+
+
+def _day_faults(values: Mapping[str, Any]) -> list[str]:
+    texts = {name: values[name] for name in ("start_date", "end_date") if name in values}
+    backfill = values.get("backfill")
+    if isinstance(backfill, dict):
+        texts |= {f"backfill.{name}": text for name, text in backfill.items()}
+    faults: list[str] = []
+    days: dict[str, date] = {}
+    today = datetime.now(tz=UTC).date()
+    for name, text in texts.items():
+        try:
+            days[name] = Day.parse(text).resolve(today=today, earliest=date.min)
+        except (ValueError, TypeError, OverflowError, AttributeError):
+            faults.append(
+                f"{name}: {_shown(text)} is refused; allowed: YYYY-MM-DD, an ISO date-time, "
+                "'N days ago', yesterday, today, earliest"
+            )
+    for prefix in ("", "backfill."):
+        start, end = days.get(f"{prefix}start_date"), days.get(f"{prefix}end_date")
+        end = end or (today if not prefix and "end_date" not in texts else None)
+        if start and end and start > end:
+            faults.append(f"{prefix}start_date: {start} is refused; allowed: not after {end}")
+    return faults
+
+
+def _id_faults(values: Mapping[str, Any]) -> list[str]:
+    faults = [
+        f"{name}: {_shown(item)} is refused; allowed: ad account ids, 1 to 18 digits each"
+        for name in _ID_LISTS
+        for item in values.get(name, ())
+        if not (isinstance(item, str) and _AD_ACCOUNT_ID.fullmatch(item))
+    ]
+    wanted = values.get("ad_account_ids", ())
+    excluded = [item for item in values.get("exclude_ad_account_ids", ()) if item in wanted]
+    return faults + [
+        f"exclude_ad_account_ids: {item} is refused; allowed: ids that ad_account_ids does not name"
+        for item in excluded
+    ]
+
+
+def _api_url_faults(values: Mapping[str, Any]) -> list[str]:
+    url = values.get("api_url", API_URL)
+    try:
+        parts = urlsplit(url)
+        local = parts.hostname in _LOOPBACK
+        good = bool(parts.hostname) and (
+            parts.scheme == "https" or (local and parts.scheme == "http")
+        )
+        good = good and not (parts.query or parts.fragment or parts.username)
+        _ = parts.port
+    except ValueError:
+        good = False
+    return [] if good else ["api_url: refused; allowed: an https URL, or http on this machine"]
+
+
+def _column_faults(values: Mapping[str, Any]) -> list[str]:
+    columns = _report_columns(values.get("report_columns", "default"))
+    if isinstance(columns, str):
+        return []
+    return [f"report_columns: {fault}" for fault in unknown_columns(columns)]
+
+
+def _report_columns(value: object) -> str | tuple[str, ...]:
+    names = tuple(_as_list(value) or ())
+    if len(names) == 1 and str(names[0]).lower() in {"default", "all"}:
+        return str(names[0]).lower()
+    return tuple(str(name).upper() for name in names)
+
+
+def _lookback_days(values: Mapping[str, Any]) -> int:
+    if values["lookback_days"] is not None:
+        return int(values["lookback_days"])
+    windows = (f"{action}_window_days" for action in ("click", "engagement", "view"))
+    return int(max(values[window] for window in windows)) + 2
+
+
+def _auth_method(values: Mapping[str, Any]) -> str | None:
+    if values.get("auth_method"):
+        return str(values["auth_method"])
+    kinds = [kind for kind in ("refresh_token", "access_token") if values.get(kind)]
+    return kinds[0] if len(kinds) == 1 else None
+
+
+def _credential_faults(values: Mapping[str, Any], *, required: bool) -> list[str]:
+    method = _auth_method(values)
+    if method is None and values.get("refresh_token") and values.get("access_token"):
+        fault = (
+            "auth_method: access_token and refresh_token are both given; allowed: leave one out, "
+            "or name one of refresh_token, access_token"
+        )
+        return [fault]
+    if not required:
+        return []
+    if method is None:
+        fault = (
+            "access_token: no credentials; allowed: access_token, or client_id with client_secret "
+            "and refresh_token, or client_id with client_secret and auth_method client_credentials"
+        )
+        return [fault]
+    needed = {
+        "access_token": ("access_token",),
+        "refresh_token": ("client_id", "client_secret", "refresh_token"),
+        "client_credentials": ("client_id", "client_secret"),
+    }.get(method, ())
+    return [
+        f"{name}: missing; it is needed with auth_method {method}"
+        for name in needed
+        if not values.get(name)
+    ]

@@ -1,0 +1,255 @@
+"""What the state remembers of a report: how far it was read, from when, and with what settings.
+
+A report has one partition per ad account, a plain dict in the Singer state::
+
+    {"context": {"ad_account_id": "549…"}, "replication_key": "date",
+     "replication_key_value": "2026-11-20", "covered_from": "2026-08-24", "settings": "1a2b3c4d"}
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_pinterest.slices import ONE_DAY, DateRange, merged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STATE_VERSION = 1
+VERSION_KEY = "tap_pinterest"
+
+
+class StateError(Exception):
+    """The state cannot be used: what is wrong with it, and what to do."""
+
+
+def checked(state: object) -> dict[str, Any]:
+    """The state as given, once it has the form that this version of the tap writes.
+
+    Streams and accounts that the tap does not know are kept. State from before the tap wrote its
+    version, or of another tap, is accepted where it has the same form.
+
+    Raises:
+        StateError: It is malformed, or written by a newer version of the tap.
+    """
+    if not isinstance(state, dict):
+        raise StateError(_malformed("it is not a JSON object"))
+    _check_version(state.get(VERSION_KEY))
+    bookmarks = state.get("bookmarks", {})
+    if not isinstance(bookmarks, dict):
+        raise StateError(_malformed("bookmarks is not an object"))
+    for stream, of_stream in bookmarks.items():
+        _check_stream(stream, of_stream)
+    return state
+
+
+def _check_version(own: object) -> None:
+    if own is None:
+        return
+    version = own.get("state_version") if isinstance(own, dict) else None
+    if not isinstance(version, int) or version < 1:
+        raise StateError(_malformed(f"{VERSION_KEY}.state_version is not a whole number"))
+    if version > STATE_VERSION:
+        msg = (
+            f"The state was written by a newer tap-pinterest (state version {version}; this one "
+            f"knows {STATE_VERSION}). Upgrade tap-pinterest, or start with an empty state."
+        )
+        raise StateError(msg)
+
+
+def _check_stream(stream: str, of_stream: object) -> None:
+    partitions = of_stream.get("partitions", []) if isinstance(of_stream, dict) else None
+    if not isinstance(partitions, list):
+        raise StateError(_malformed(f"bookmarks.{stream} has no list of partitions"))
+    seen: list[object] = []
+    for partition in partitions:
+        context = partition.get("context") if isinstance(partition, dict) else None
+        if not isinstance(context, dict):
+            raise StateError(_malformed(f"a partition of bookmarks.{stream} has no context"))
+        if context in seen:
+            raise StateError(_malformed(f"bookmarks.{stream} has two partitions for {context}"))
+        seen.append(context)
+        for key in ("replication_key_value", "covered_from"):
+            _check_day(stream, key, partition.get(key))
+
+
+def _check_day(stream: str, key: str, value: object) -> None:
+    if value is None:
+        return
+    try:
+        date.fromisoformat(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        reason = f"{key} of a partition of bookmarks.{stream} is not a date: {value!r:.40}"
+        raise StateError(_malformed(reason)) from None
+
+
+def _malformed(reason: str) -> str:
+    return (
+        f"The state is malformed: {reason}. Restore it from a copy, or start with an empty state."
+    )
+
+
+@dataclass(frozen=True)
+class ReadBefore:
+    """What earlier runs have read, as their state tells: streams, and ad accounts."""
+
+    streams: frozenset[str]
+    ad_accounts: frozenset[str]
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> ReadBefore:
+        """What a state tells."""
+        bookmarks = state.get("bookmarks", {})
+        contexts = (
+            partition["context"]
+            for of_stream in bookmarks.values()
+            for partition in of_stream.get("partitions", ())
+        )
+        ids = (context.get("ad_account_id") for context in contexts)
+        return cls(frozenset(bookmarks), frozenset(each for each in ids if each))
+
+
+def partition(
+    state: Mapping[str, Any], stream: str, context: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The part of the state that belongs to a stream's context, if there is one."""
+    partitions = state.get("bookmarks", {}).get(stream, {}).get("partitions", ())
+    return next((each for each in partitions if each["context"] == context), None)
+
+
+def entry(state: dict[str, Any], stream: str) -> dict[str, Any]:
+    """The part of the state that belongs to a stream, made if there is none.
+
+    Its being there says that a run has read the stream.
+    """
+    state[VERSION_KEY] = {"state_version": STATE_VERSION}
+    of_stream: dict[str, Any] = state.setdefault("bookmarks", {}).setdefault(stream, {})
+    return of_stream
+
+
+def new_partition(state: dict[str, Any], stream: str, context: Mapping[str, Any]) -> dict[str, Any]:
+    """A new, empty part of the state for a stream's context."""
+    added: dict[str, Any] = {"context": dict(context)}
+    entry(state, stream).setdefault("partitions", []).append(added)
+    return added
+
+
+def fingerprint(shape: Mapping[str, object]) -> str:
+    """Eight hex digits of what shapes a report's rows, the same whatever the order of names."""
+    text = msgspec.json.encode(shape, order="deterministic")
+    return hashlib.md5(text, usedforsecurity=False).hexdigest()[:8]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a report of one context has been read.
+
+    Attributes:
+        bookmark: Last day that is complete and final enough not to be the first to read again.
+        covered_from: First day that has been read.
+        settings: Fingerprint of what shaped the rows.
+        backfilled: The backfill that has been done, as `2026-01-01/2026-03-31`.
+    """
+
+    bookmark: date | None = None
+    covered_from: date | None = None
+    settings: str | None = None
+    backfilled: str | None = None
+
+    @classmethod
+    def of(cls, partition: Mapping[str, Any]) -> Progress:
+        """Progress from a partition of the state; of an empty one, none."""
+
+        def day(key: str) -> date | None:
+            return date.fromisoformat(partition[key]) if partition.get(key) else None
+
+        return cls(
+            bookmark=day("replication_key_value"),
+            covered_from=day("covered_from"),
+            settings=partition.get("settings"),
+            backfilled=partition.get("backfilled"),
+        )
+
+    def write_to(self, partition: dict[str, Any], replication_key: str) -> None:
+        """Put it into a partition of the state, next to its context."""
+        values = {
+            "replication_key": replication_key if self.bookmark else None,
+            "replication_key_value": self.bookmark and self.bookmark.isoformat(),
+            "covered_from": self.covered_from and self.covered_from.isoformat(),
+            "settings": self.settings,
+            "backfilled": self.backfilled,
+        }
+        partition.update({key: value for key, value in values.items() if value})
+
+
+@dataclass(frozen=True)
+class ReportRange:
+    """The days that a run wants of a report, whatever has been read before.
+
+    Attributes:
+        wanted: From `start_date` to `end_date`, as far as the API reaches.
+        earliest: First day that the API reaches.
+        lookback_days: Days to read again before the bookmark.
+        complete_to: Last day that a bookmark may name: over, and said to be ready.
+        backfill: A further range, to be read once, as far as the API reaches.
+        backfill_name: How the state names it.
+    """
+
+    wanted: DateRange
+    earliest: date
+    lookback_days: int
+    complete_to: date | None
+    backfill: DateRange | None = None
+    backfill_name: str | None = None
+
+    def to_read(self, progress: Progress, settings: str) -> list[DateRange]:
+        """The ranges to read now.
+
+        Days since the bookmark less the lookback, days before the covered range, everything that
+        is covered when the settings have changed, and the backfill if it has not been done.
+        """
+        first, last = self.wanted.start, self.wanted.end
+        ranges: list[DateRange] = []
+        if progress.bookmark is None or progress.covered_from is None:
+            ranges.append(self.wanted)
+        else:
+            again = progress.bookmark - timedelta(days=self.lookback_days)
+            ranges.append(DateRange(max(first, again), last))
+            ranges.append(DateRange(first, min(progress.covered_from - ONE_DAY, last)))
+            if progress.settings != settings:
+                ranges.append(DateRange(max(self.earliest, progress.covered_from), last))
+        if self.backfill and self.backfill_name != progress.backfilled:
+            ranges.append(self.backfill)
+        return merged(ranges)
+
+    def after(self, progress: Progress, settings: str) -> Progress:
+        """Progress once those ranges have been read completely: the bookmark never moves back."""
+        backfilled = self.backfill_name or progress.backfilled
+        if self.wanted.start > self.wanted.end:
+            return replace(progress, backfilled=backfilled)
+        reached = [day for day in (progress.bookmark, self._reached()) if day]
+        return Progress(
+            bookmark=max(reached, default=None),
+            covered_from=self._covered_from(progress),
+            settings=settings,
+            backfilled=backfilled,
+        )
+
+    def _covered_from(self, progress: Progress) -> date:
+        """Where the days without a gap begin that end at the last day read."""
+        if progress.bookmark is None or progress.covered_from is None:
+            return self.wanted.start
+        if self.wanted.start > progress.bookmark + ONE_DAY:
+            return self.wanted.start
+        return min(progress.covered_from, self.wanted.start)
+
+    def _reached(self) -> date | None:
+        if self.complete_to is None:
+            return None
+        day = min(self.wanted.end, self.complete_to)
+        return day if day >= self.wanted.start else None

@@ -1,0 +1,35 @@
+"""Ad accounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_pinterest.inventory import AD_ACCOUNTS
+from tap_pinterest.streams.base import PinterestStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from singer_sdk.helpers.types import Context
+
+
+class AdAccounts(PinterestStream):
+    """Ad accounts that the token can read, as far as the config wants them.
+
+    Source: GET /ad_accounts.
+    """
+
+    name = "ad_accounts"
+    path = AD_ACCOUNTS
+    group = "ads"
+    primary_keys = ("id",)
+    sync_key_fields = ("id", "country", "currency")
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        for item in self.inventory.ad_accounts.values():
+            yield self.finished(self.convert(item))
+            self.summary.contexts += 1
+        self.inventory.check_named_ad_accounts()

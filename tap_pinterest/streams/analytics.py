@@ -1,0 +1,288 @@
+"""Reports: metrics a day of an ad account, its campaigns, ad groups and ads."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import msgspec
+from typing_extensions import override
+
+from tap_pinterest import state
+from tap_pinterest.bodies import decoder
+from tap_pinterest.client import SlowAnswerError, TooLargeError
+from tap_pinterest.columns import columns_for, report_facts
+from tap_pinterest.conform import Converter, singer_schema
+from tap_pinterest.read_ahead import Task
+from tap_pinterest.slices import SYNCHRONOUS, slices
+from tap_pinterest.state import Progress
+from tap_pinterest.streams.ads import AdGroups, Ads, Campaigns
+from tap_pinterest.streams.base import AdAccountStream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_pinterest.columns import Level
+    from tap_pinterest.slices import Slice
+    from tap_pinterest.streams.ads import AdsEntityStream
+
+MOST_HALVINGS = 3
+"""A slow call may be too large; one that is still slow at an eighth of the size is not."""
+BYTES_PER_VALUE = 28
+
+_split = decoder(list[msgspec.Raw])
+_decode_row = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class AnalyticsStream(AdAccountStream):
+    """Metrics a day (UTC) of the entities of one level, in the account's currency.
+
+    A record also says the currency of its amounts and the attribution settings in force. Metrics
+    without a value are null: Pinterest sends none, which is not the same as zero.
+
+    Attributes:
+        level: What a row is about: a level of `columns.py`.
+        entities: The stream that lists the level's entities; `None` for the ad account itself.
+        id_parameter: The parameter that takes their ids.
+    """
+
+    group = "ads"
+    replication_key = "date"
+    level: ClassVar[Level]
+    entities: ClassVar[type[AdsEntityStream] | None] = None
+    id_parameter: ClassVar[str] = ""
+
+    @functools.cached_property
+    def columns(self) -> Sequence[str]:
+        """Pinterest's names of the columns in the catalog."""
+        return columns_for(self.level, self.settings.report_columns)
+
+    @functools.cached_property
+    def requested_columns(self) -> Sequence[str]:
+        """Columns to ask for: the selected ones, and those that `__sync_key` is made of.
+
+        The level's own id comes with every row, and the ad account is known.
+        """
+        known = {"AD_ACCOUNT_ID", self.id_column}
+        wanted = [
+            column
+            for column in self.columns
+            if column not in known
+            and (column.lower() in self.hashed_fields or self.mask["properties", column.lower()])
+        ]
+        return wanted or [self.id_column]
+
+    @property
+    def id_column(self) -> str:
+        """The column with the level's own id."""
+        return f"{self.level}_id".upper()
+
+    @functools.cached_property
+    def in_force(self) -> Mapping[str, Any]:
+        """Attribution settings, as parameters of a call and as columns of a record."""
+        names = (
+            "click_window_days",
+            "engagement_window_days",
+            "view_window_days",
+            "conversion_report_time",
+        )
+        return {name: getattr(self.settings, name) for name in names}
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """What shapes the rows, for the state."""
+        return state.fingerprint({**self.in_force, "columns": sorted(self.requested_columns)})
+
+    @override
+    def own_schema(self) -> dict[str, Any]:
+        keys = cast("Sequence[str]", type(self).primary_keys)
+        row = singer_schema(report_facts(self.columns), keys)
+        beside = {
+            "currency": {"type": ["string", "null"]},
+            "click_window_days": {"type": ["integer", "null"]},
+            "engagement_window_days": {"type": ["integer", "null"]},
+            "view_window_days": {"type": ["integer", "null"]},
+            "conversion_report_time": {"type": ["string", "null"]},
+        }
+        first = {name: row["properties"][name] for name in (*keys, "ad_account_id")}
+        return {**row, "properties": first | beside | row["properties"]}
+
+    @functools.cached_property
+    @override
+    def convert(self) -> Converter:
+        return Converter(report_facts(self.columns), self.summary.unknowns)
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        if context is None:
+            return
+        partition = state.partition(self.tap.memory, self.name, context)
+        progress = Progress.of(partition or {})
+        self._warn_of_new_settings(progress)
+        yield from self._rows(context["ad_account_id"], progress)
+        progress = self.tap.report_range.after(progress, self.fingerprint)
+        if partition is None:
+            partition = state.new_partition(self.tap.memory, self.name, context)
+        progress.write_to(partition, self.replication_key)
+        self.summary.contexts += 1
+
+    def _rows(self, ad_account_id: str, progress: Progress) -> Iterator[dict[str, Any]]:
+        entities = self._entities(ad_account_id)
+        finish = self._finisher(ad_account_id, entities)
+        for rows in self.tap.read_ahead.in_order(self._tasks(ad_account_id, entities, progress)):
+            for row in rows:
+                yield finish(self.convert(_decode_row(row)))
+
+    def _entities(self, ad_account_id: str) -> Mapping[str, tuple[str, ...]]:
+        if self.entities is None:
+            return {ad_account_id: ()}
+        return self.inventory.entities(self.entities.listing(), ad_account_id)
+
+    def _finisher(
+        self, ad_account_id: str, entities: Mapping[str, tuple[str, ...]]
+    ) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        """Adds to a row what is known beside it: account, currency, settings, parents' ids."""
+        account = self.inventory.ad_accounts.get(ad_account_id, {})
+        beside = {
+            "ad_account_id": ad_account_id,
+            "currency": account.get("currency"),
+            **self.in_force,
+        }
+        id_field = self.id_column.lower()
+        parents = [
+            (index, field)
+            for index, field in enumerate(self.entities.parent_fields if self.entities else ())
+            if field in self.schema["properties"]
+        ]
+
+        def finish(row: dict[str, Any]) -> dict[str, Any]:
+            row.update(beside)
+            known = entities.get(row[id_field])
+            for index, field in parents:
+                if row[field] is None and known:
+                    row[field] = known[index] or None
+            return self.finished(row)
+
+        return finish
+
+    def _tasks(
+        self, ad_account_id: str, entities: Mapping[str, tuple[str, ...]], progress: Progress
+    ) -> Iterator[Task[list[msgspec.Raw]]]:
+        ids = list(entities)
+        for dates in self.tap.report_range.to_read(progress, self.fingerprint):
+            self.summary.ranges[str(dates)] += 1
+            for each in slices(
+                dates,
+                ids,
+                rows=self.settings.slice_rows,
+                max_ids=self._ids_in_a_call(ad_account_id, ids),
+                max_days=SYNCHRONOUS.days,
+            ):
+                yield Task(
+                    functools.partial(self._request, ad_account_id, each),
+                    expected_bytes=each.rows * len(self.requested_columns) * BYTES_PER_VALUE,
+                )
+
+    def _ids_in_a_call(self, ad_account_id: str, ids: Sequence[str]) -> int:
+        """As many ids as the parameter takes and the URL has room for."""
+        if self.entities is None:
+            return 1
+        today = self.clock.today.isoformat()
+        query = {**self._query(), "start_date": today, "end_date": today}
+        rest = self.tap.client.url(self.path, ids={"ad_account_id": ad_account_id}, query=query)
+        each = len(f"&{self.id_parameter}=") + max(map(len, ids), default=0)
+        return max(min((SYNCHRONOUS.url_bytes - len(rest)) // each, SYNCHRONOUS.ids), 1)
+
+    def _query(self) -> dict[str, Any]:
+        return {"granularity": "DAY", "columns": self.requested_columns, **self.in_force}
+
+    def _request(self, ad_account_id: str, part: Slice, halvings: int = 0) -> list[msgspec.Raw]:
+        """The rows of a slice; one that is too large or too slow is read in halves."""
+        halves = part.halves()
+        may_split = halves is not None and halvings < MOST_HALVINGS
+        query = {
+            **self._query(),
+            "start_date": part.dates.start.isoformat(),
+            "end_date": part.dates.end.isoformat(),
+        }
+        if self.entities is not None:
+            query[self.id_parameter] = part.ids
+        try:
+            return self.tap.client.get(
+                self.path,
+                _split,
+                ids={"ad_account_id": ad_account_id},
+                query=query,
+                split_instead=may_split,
+            )
+        except (TooLargeError, SlowAnswerError) as error:
+            if halves is None or (isinstance(error, SlowAnswerError) and not may_split):
+                raise
+            return [
+                row for half in halves for row in self._request(ad_account_id, half, halvings + 1)
+            ]
+
+    def _warn_of_new_settings(self, progress: Progress) -> None:
+        if progress.settings not in {None, self.fingerprint}:
+            self.tap.warn_once(
+                f"{self.name}: columns or attribution settings have changed since the last run; "
+                f"the days from {progress.covered_from} are read again, as far as Pinterest "
+                f"reaches ({SYNCHRONOUS.days_back} days)."
+            )
+
+
+class AdAccountAnalytics(AnalyticsStream):
+    """Metrics of an ad account on one day.
+
+    Source: GET /ad_accounts/{ad_account_id}/analytics.
+    """
+
+    name = "ad_account_analytics"
+    path = "/ad_accounts/{ad_account_id}/analytics"
+    level = "ad_account"
+    primary_keys = ("ad_account_id", "date")
+
+
+class CampaignAnalytics(AnalyticsStream):
+    """Metrics of a campaign on one day.
+
+    Source: GET /ad_accounts/{ad_account_id}/campaigns/analytics.
+    """
+
+    name = "campaign_analytics"
+    path = "/ad_accounts/{ad_account_id}/campaigns/analytics"
+    level = "campaign"
+    primary_keys = ("campaign_id", "date")
+    entities = Campaigns
+    id_parameter = "campaign_ids"
+
+
+class AdGroupAnalytics(AnalyticsStream):
+    """Metrics of an ad group on one day.
+
+    Source: GET /ad_accounts/{ad_account_id}/ad_groups/analytics.
+    """
+
+    name = "ad_group_analytics"
+    path = "/ad_accounts/{ad_account_id}/ad_groups/analytics"
+    level = "ad_group"
+    primary_keys = ("ad_group_id", "date")
+    entities = AdGroups
+    id_parameter = "ad_group_ids"
+
+
+class AdAnalytics(AnalyticsStream):
+    """Metrics of an ad on one day.
+
+    Source: GET /ad_accounts/{ad_account_id}/ads/analytics.
+    """
+
+    name = "ad_analytics"
+    path = "/ad_accounts/{ad_account_id}/ads/analytics"
+    level = "ad"
+    primary_keys = ("ad_id", "date")
+    sync_key_fields = ("ad_account_id", "ad_group_id", "ad_id", "campaign_id", "pin_id", "date")
+    entities = Ads
+    id_parameter = "ad_ids"

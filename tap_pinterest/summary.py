@@ -1,0 +1,133 @@
+"""What a run tells at its end: per stream rows, calls, what failed and what was left out."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_pinterest.conform import UnknownCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_logger = logging.getLogger("tap-pinterest.summary")
+
+
+@dataclass
+class StreamSummary:
+    """What happened to one stream in this run.
+
+    Attributes:
+        contexts: Ad accounts read to the end; 1 for a stream that has none.
+        rows: Records written.
+        calls: Calls to the stream's own operation, retries included.
+        retries: Calls that had to be made again.
+        ranges: Days read, as `2026-01-01..2026-01-31`, each with how many accounts.
+        failures: Errors, by ad account (an empty text for none).
+        skipped: Why something was left out, by ad account.
+        unknowns: What the schema does not know.
+    """
+
+    contexts: int = 0
+    rows: int = 0
+    calls: int = 0
+    retries: int = 0
+    ranges: Counter[str] = field(default_factory=Counter)
+    failures: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    unknowns: UnknownCounts = field(default_factory=UnknownCounts)
+
+    def as_json(self) -> dict[str, Any]:
+        """The summary without what is empty."""
+        facts = {
+            "accounts": self.contexts,
+            "rows": self.rows,
+            "calls": self.calls,
+            "retries": self.retries,
+            "ranges": dict(self.ranges),
+            "failures": self.failures,
+            "skipped": self.skipped,
+            "unknown": self.unknown,
+        }
+        return {name: value for name, value in facts.items() if value or name == "rows"}
+
+    @property
+    def unknown(self) -> dict[str, int]:
+        """Fields, enum values and types that the schema does not know, with their counts."""
+        return {
+            **self.unknowns.fields,
+            **{f"{name}={value}": n for (name, value), n in self.unknowns.values.items()},
+            **{f"{name} as {kind}": n for (name, kind), n in self.unknowns.misfits.items()},
+        }
+
+
+class Summary:
+    """Collects what a run has to tell."""
+
+    def __init__(self) -> None:
+        """Nothing has happened yet."""
+        self.streams: dict[str, StreamSummary] = {}
+        self.seconds_waited = 0.0
+
+    def of(self, stream: str) -> StreamSummary:
+        """The part of one stream."""
+        return self.streams.setdefault(stream, StreamSummary())
+
+    @property
+    def failed(self) -> bool:
+        """Whether something that had to be read was not."""
+        return any(part.failures for part in self.streams.values())
+
+    def tell(self) -> None:
+        """Write the table if somebody watches, and one JSON line in any case."""
+        for line in self._remarks():
+            _logger.warning("%s", line)
+        if sys.stderr.isatty():
+            self._print_table()
+        facts = {
+            "streams": {name: part.as_json() for name, part in self.streams.items()},
+            "seconds_waited": round(self.seconds_waited, 1),
+            "failed": self.failed,
+        }
+        _logger.info("Summary: %s", msgspec.json.encode(facts).decode())
+
+    def _remarks(self) -> Iterator[str]:
+        for name, part in self.streams.items():
+            for account, reason in part.failures.items():
+                yield f"FAILED {name}{_of(account)}: {reason}"
+            for account, reason in part.skipped.items():
+                yield f"Skipped {name}{_of(account)}: {reason}"
+            if part.unknown:
+                listed = ", ".join(f"{what} ({count})" for what, count in part.unknown.items())
+                yield f"{name} has what its schema does not know: {listed}"
+
+    def _print_table(self) -> None:
+        # rich takes a while to import, and a run on a pipe never needs it.
+        from rich.console import Console  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+
+        table = Table("Stream", title="tap-pinterest", title_justify="left")
+        for heading in ("Accounts", "Rows", "Calls", "Retries"):
+            table.add_column(heading, justify="right")
+        table.add_column("Days")
+        table.add_column("Outcome")
+        for name, part in self.streams.items():
+            days = ", ".join(part.ranges)
+            numbers = (part.contexts, part.rows, part.calls, part.retries)
+            table.add_row(name, *(f"{number:,}" for number in numbers), days, _outcome(part))
+        Console(stderr=True).print(table)
+
+
+def _of(account: str) -> str:
+    return f" of ad account {account}" if account else ""
+
+
+def _outcome(part: StreamSummary) -> str:
+    if part.failures:
+        return f"[red]{len(part.failures)} failed[/red]"
+    return f"[yellow]{len(part.skipped)} skipped[/yellow]" if part.skipped else "[green]ok[/green]"

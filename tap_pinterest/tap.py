@@ -1,0 +1,321 @@
+"""The tap: its identity, what one run shares, and how a run ends."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import os
+import signal
+import sys
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, cast
+
+import msgspec
+from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
+from singer_sdk.tap_base import CliTestOptionValue
+from typing_extensions import override
+
+from tap_pinterest import api
+from tap_pinterest.auth import TokenRefusedError, authenticator_for
+from tap_pinterest.client import PinterestClient
+from tap_pinterest.clock import Interrupted
+from tap_pinterest.config import CONFIG_SCHEMA, Settings
+from tap_pinterest.inventory import Inventory
+from tap_pinterest.rate_limit import RateLimiter
+from tap_pinterest.read_ahead import ReadAhead
+from tap_pinterest.readiness import Readiness
+from tap_pinterest.sdk import EndOfRun, SingerTap
+from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS, DateRange
+from tap_pinterest.state import ReadBefore, ReportRange, StateError
+from tap_pinterest.streams import STREAM_TYPES
+from tap_pinterest.streams.ads import AdsEntityStream
+from tap_pinterest.streams.analytics import AnalyticsStream
+from tap_pinterest.summary import Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    import click
+    from singer_sdk.helpers.types import Context
+    from singer_sdk.plugin_base import _ConfigInput as ConfigInput
+
+    from tap_pinterest.streams.base import PinterestStream
+
+BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
+
+
+class TapPinterest(SingerTap):
+    """Singer tap for Pinterest."""
+
+    name = "tap-pinterest"
+    package_name = "tap-pinterest"
+    # A copy, because the SDK adds its own settings to it.
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(CONFIG_SCHEMA)
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return Settings.from_config(self.config)
+
+    @override
+    def load_state(self, state_dict: dict[str, Any]) -> None:
+        super().load_state(state_dict)
+        self._read_before = ReadBefore.of(self.memory)
+
+    @override
+    def discover_streams(self) -> Sequence[PinterestStream]:
+        groups = self.settings.stream_groups
+        return [each(tap=self) for each in STREAM_TYPES if {each.group, "all"} & {*groups}]
+
+    @functools.cached_property
+    def client(self) -> PinterestClient:
+        """Calls to Pinterest, through one connection pool, rate limiter and authenticator."""
+        settings = self.settings
+        client = PinterestClient(
+            api_url=settings.api_url,
+            limiter=self.rate_limiter,
+            clock=self.clock,
+            timeout=settings.request_timeout,
+            max_wait_seconds=settings.max_wait_seconds,
+            connections=settings.max_requests_in_flight,
+        )
+        ask = client.token_endpoint(settings.client_id or "", settings.client_secret or "")
+        client.authenticator = authenticator_for(settings, ask, self.clock)
+        return client
+
+    @functools.cached_property
+    def rate_limiter(self) -> RateLimiter:
+        """Keeps all calls of the run within Pinterest's limits."""
+        settings = self.settings
+        return RateLimiter(settings.access_tier, self.clock, settings.max_wait_seconds)
+
+    @functools.cached_property
+    def read_ahead(self) -> ReadAhead:
+        """Requests under way while earlier answers are written."""
+        return ReadAhead(self.settings.max_requests_in_flight, self.clock)
+
+    @functools.cached_property
+    def inventory(self) -> Inventory:
+        """Lists that are read once, whichever streams need them."""
+        selected = [stream for stream in self.streams.values() if stream.selected]
+        return Inventory(
+            self.client,
+            self.read_ahead,
+            self.settings,
+            written=[each.path for each in selected if isinstance(each, AdsEntityStream)],
+            referred=[
+                each.entities.path
+                for each in selected
+                if isinstance(each, AnalyticsStream) and each.entities
+            ],
+        )
+
+    @functools.cached_property
+    def readiness(self) -> Readiness:
+        """Up to which day numbers are complete."""
+        return Readiness(self.client)
+
+    @functools.cached_property
+    def report_range(self) -> ReportRange:
+        """The days that reports want, with today as Pinterest has it."""
+        today = self.clock.today
+        earliest = today - SYNCHRONOUS.days_back * ONE_DAY
+        start = self.settings.start_date.resolve(today=today, earliest=earliest)
+        end = min(self.settings.end_date.resolve(today=today, earliest=earliest), today)
+        backfill = self._backfill(today, earliest)
+        self._warn_of_reach("start_date", start, earliest)
+        return ReportRange(
+            wanted=DateRange(max(start, earliest), end),
+            earliest=earliest,
+            lookback_days=self.settings.lookback_days,
+            complete_to=self.readiness.complete_to(min(end, today - ONE_DAY), today),
+            backfill=backfill
+            and DateRange(max(backfill.start, earliest), min(backfill.end, today)),
+            backfill_name=f"{backfill.start}/{backfill.end}" if backfill else None,
+        )
+
+    def _backfill(self, today: date, earliest: date) -> DateRange | None:
+        if self.settings.backfill is None:
+            return None
+        start, end = (day.resolve(today=today, earliest=earliest) for day in self.settings.backfill)
+        self._warn_of_reach("backfill.start_date", start, earliest)
+        return DateRange(start, end)
+
+    def _warn_of_reach(self, setting: str, start: date, earliest: date) -> None:
+        read_before = any(
+            isinstance(each, AnalyticsStream) and each.name in self.memory.get("bookmarks", {})
+            for each in self.streams.values()
+        )
+        if start < earliest and not read_before:
+            self.warn_once(
+                f"{setting} is {start}, and Pinterest keeps {SYNCHRONOUS.days_back} days for these "
+                f"reports: there are data from {earliest} on."
+            )
+
+    @functools.cached_property
+    def summary(self) -> Summary:
+        """What the run has to tell."""
+        return Summary()
+
+    @functools.cached_property
+    def _warned(self) -> set[str]:
+        return set()
+
+    def warn_once(self, message: str) -> None:
+        """Log a warning unless this run has logged it before."""
+        if message not in self._warned:
+            self._warned.add(message)
+            self.logger.warning("%s", message)
+
+    @override
+    def failed(self, stream: str, context: Context | None, error: Exception) -> None:
+        """Take note of an error that ended a context; the run goes on with the next one.
+
+        What may not be read is skipped if nobody asked for it. What the config names, or an
+        earlier run has read, must arrive: then it is a failure like any other.
+
+        Raises:
+            EndOfRun: Without a token no other context can be read either.
+        """
+        if isinstance(error, TokenRefusedError):
+            raise EndOfRun(str(error)) from error
+        account = str((context or {}).get("ad_account_id", ""))
+        part = self.summary.of(stream)
+        if not isinstance(error, SkippableAPIError):
+            part.failures[account] = str(error) or type(error).__name__
+            if not isinstance(error, SingerSDKError):
+                self.logger.error("Unexpected error in %s", stream, exc_info=error)
+            return
+        scopes = " and ".join(api.operation(f"GET {self._path(stream)}").scopes)
+        reason = f"{error}. It needs the scope {scopes}, and a role that may read it"
+        if self._must_arrive(stream, account):
+            way_out = "; exclude_ad_account_ids stops reading the account" if account else ""
+            part.failures[account] = f"{reason}{way_out}"
+        else:
+            part.skipped[account] = reason
+
+    def _path(self, stream: str) -> str:
+        return cast("PinterestStream", self.streams[stream]).path
+
+    def _must_arrive(self, stream: str, account: str) -> bool:
+        """Whether the config names it, or an earlier run has read it."""
+        if not account:
+            return stream in self._read_before.streams
+        return account in (*self.settings.ad_account_ids, *self._read_before.ad_accounts)
+
+    def run(self) -> int:
+        """Sync all selected streams, tell what happened, and return the exit code."""
+        for stream in self.streams.values():
+            if stream.selected:
+                self.summary.of(stream.name)
+        code = 0
+        self.state_written_at = self.clock.monotonic()
+        try:
+            self.sync_all()
+        except Interrupted:
+            code = 128 + (self.clock.interrupted_by or 0)
+            self.logger.warning("Stopped by a signal; the next run goes on from the state.")
+        except EndOfRun as reason:
+            code = 1
+            self.logger.error("%s", reason)  # noqa: TRY400 - a traceback would say nothing more
+        except BrokenPipeError:
+            self.close()
+            return BROKEN_PIPE
+        self.write_state()
+        self.end()
+        self.close()
+        return code or int(self.summary.failed)
+
+    def end(self) -> None:
+        """Complete the summary, and tell it."""
+        self._refuse_if_no_account_had_it()
+        for name, part in self.summary.streams.items():
+            path = self._path(name)
+            part.calls = self.client.calls.get(path, 0)
+            part.retries = self.client.retries.get(path, 0)
+        self.summary.seconds_waited = self.rate_limiter.waited
+        self.summary.tell()
+
+    def close(self) -> None:
+        """Give back what the run held: threads, kept pages, connections."""
+        self.read_ahead.close()
+        self.inventory.close()
+        self.client.close()
+
+    def _refuse_if_no_account_had_it(self) -> None:
+        """A report that no account lets the token read is a failure, also on a first run."""
+        for name, part in self.summary.streams.items():
+            nothing = part.skipped and not part.contexts
+            if nothing and isinstance(self.streams[name], AnalyticsStream):
+                part.failures.update(part.skipped)
+                part.skipped.clear()
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: ConfigInput | None = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """Run the tap from the command line, and end with the exit code that says how it went."""
+        if about:
+            cls.print_about(about_format)
+            return
+        try:
+            tap = cls(
+                config=config.config if config else {},
+                state=_read_json(state, "state"),
+                catalog=_read_json(catalog, "catalog"),
+                parse_env_config=bool(config and config.parse_env),
+            )
+        except StateError as error:
+            cls.logger.error("%s", error)  # noqa: TRY400 - a traceback would say nothing more
+            sys.exit(1)
+        _leave(tap.run())
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Read one record of each stream; the exit code says whether all could be read."""
+        if value != CliTestOptionValue.All.value:
+            super().cb_test(ctx, param, value)
+            return
+        config: ConfigInput = ctx.params["config"]
+        tap = cls(config=config.config, parse_env_config=config.parse_env)
+        try:
+            tap.run_connection_test()
+        except EndOfRun as reason:
+            cls.logger.error("%s", reason)  # noqa: TRY400 - a traceback would say nothing more
+            _leave(1)
+        tap.end()
+        tap.close()
+        _leave(int(tap.summary.failed))
+
+
+def _read_json(file: IO[str] | None, what: str) -> dict[str, Any] | None:
+    """A JSON file given on the command line; an empty one is none.
+
+    Raises:
+        StateError: It is not JSON.
+    """
+    text = file.read().strip() if file else ""
+    if not text:
+        return None
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        msg = f"The {what} file is malformed: {error}. Restore it from a copy, or leave it out."
+        raise StateError(msg) from None
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process without waiting for requests that are under way for nobody."""
+    if code == BROKEN_PIPE:
+        os._exit(code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import signal
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pinterest_sandbox import Sandbox, WorldSize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TODAY = date(2026, 11, 20)
+SMALL = WorldSize(accounts=3, empty_accounts=1, campaigns=3, ad_groups=5, ads=9, boards=3, pins=4)
+
+
+@pytest.fixture(autouse=True)
+def _signal_handlers() -> Iterator[None]:
+    """The tap's constructor takes the signals over; a test gives them back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A small world of its own for each test, so that a test may move its day or break it."""
+    with Sandbox(seed=7, today=TODAY, size=SMALL) as sandbox:
+        yield sandbox

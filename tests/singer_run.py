@@ -1,0 +1,132 @@
+"""Runs of the tap inside a test: its messages, its exit code, its state."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk.singerlib.encoding.base import GenericSingerWriter
+
+from tap_pinterest.clock import Clock
+from tap_pinterest.tap import TapPinterest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from singer_sdk.singerlib.encoding.simple import Message
+
+    from pinterest_sandbox import Sandbox
+
+
+class PatientClock(Clock):
+    """A clock for which waiting takes no time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+        self._ahead = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self._ahead
+
+    def now(self) -> float:
+        return super().now() + self._ahead
+
+    def sleep(self, seconds: float) -> None:
+        self.check()
+        self.waits.append(seconds)
+        self._ahead += seconds
+
+
+class Messages(GenericSingerWriter[bytes, "Message"]):
+    """Collects messages as a target would read them."""
+
+    def __init__(self, on_message: Callable[[dict[str, Any]], None] | None = None) -> None:
+        self.read: list[dict[str, Any]] = []
+        self._on_message = on_message
+
+    def serialize_message(self, message: Message) -> bytes:
+        return msgspec.json.encode(message.to_dict())
+
+    def write_message(self, message: Message) -> None:
+        read = msgspec.json.decode(self.serialize_message(message))
+        self.read.append(read)
+        if self._on_message:
+            self._on_message(read)
+
+
+@dataclass
+class Run:
+    """What a run wrote, and how it ended."""
+
+    code: int
+    messages: list[dict[str, Any]]
+    tap: TapPinterest
+    clock: PatientClock
+
+    def records(self, stream: str) -> list[dict[str, Any]]:
+        return [
+            message["record"]
+            for message in self.messages
+            if message["type"] == "RECORD" and message["stream"] == stream
+        ]
+
+    def streams(self, kind: str) -> list[str]:
+        return [message["stream"] for message in self.messages if message["type"] == kind]
+
+    @property
+    def states(self) -> list[dict[str, Any]]:
+        return [message["value"] for message in self.messages if message["type"] == "STATE"]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return copy.deepcopy(self.states[-1]) if self.states else {}
+
+    def partition(self, stream: str, ad_account_id: str) -> dict[str, Any]:
+        partitions = self.state["bookmarks"][stream]["partitions"]
+        (found,) = (p for p in partitions if p["context"] == {"ad_account_id": ad_account_id})
+        return dict(found)
+
+
+def settings(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
+    """A config for the sandbox, without a token file."""
+    names = ("client_id", "client_secret", "refresh_token")
+    credentials = {name: sandbox.credentials[name] for name in names}
+    return {"api_url": sandbox.url, "token_file": "", **credentials, **more}
+
+
+def catalog_of(
+    config: Mapping[str, Any], streams: Collection[str], without: Collection[str] = ()
+) -> dict[str, Any]:
+    """The discovered catalog with these streams selected, less properties as `stream.name`."""
+    catalog = TapPinterest(config=dict(config), validate_config=False).catalog_dict
+    for entry in catalog["streams"]:
+        for item in entry["metadata"]:
+            name = ".".join((entry["tap_stream_id"], *item["breadcrumb"][1::2]))
+            if not item["breadcrumb"]:
+                item["metadata"]["selected"] = entry["tap_stream_id"] in streams
+            elif name in without:
+                item["metadata"]["selected"] = False
+    return dict(catalog)
+
+
+def run(
+    config: Mapping[str, Any],
+    *streams: str,
+    state: dict[str, Any] | None = None,
+    without: Collection[str] = (),
+    on_message: Callable[[dict[str, Any]], None] | None = None,
+) -> Run:
+    """One run of the tap; all streams of the default groups when none is named."""
+    writer = Messages(on_message)
+    tap = TapPinterest(
+        config=dict(config),
+        state=copy.deepcopy(state),
+        catalog=catalog_of(config, streams, without) if streams else None,
+        message_writer=writer,
+    )
+    clock = PatientClock()
+    tap.clock = clock
+    return Run(tap.run(), writer.read, tap, clock)

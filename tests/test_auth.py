@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from singer_run import PatientClock, run, settings
+from tap_pinterest.auth import (
+    RefreshToken,
+    RenewedToken,
+    TokenAnswer,
+    TokenFile,
+    TokenRefusedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pinterest_sandbox import Sandbox
+
+DAY = 86_400
+
+
+class Endpoint:
+    """A token endpoint that replaces the refresh token each time."""
+
+    def __init__(self, clock: PatientClock, *, expires_in: int = 3600, days_left: int = 60) -> None:
+        self.asked: list[dict[str, str]] = []
+        self._clock = clock
+        self._expires_in = expires_in
+        self._days_left = days_left
+
+    def __call__(self, fields: Mapping[str, str]) -> TokenAnswer:
+        self.asked.append(dict(fields))
+        count = len(self.asked)
+        return TokenAnswer(
+            access_token=f"pina_{count}",
+            expires_in=self._expires_in,
+            refresh_token=f"pinr_{count}",
+            refresh_token_expires_at=int(self._clock.now() + self._days_left * DAY),
+        )
+
+    @property
+    def refresh_tokens(self) -> list[str]:
+        return [fields["refresh_token"] for fields in self.asked]
+
+
+@pytest.fixture
+def clock() -> PatientClock:
+    return PatientClock()
+
+
+@pytest.fixture
+def endpoint(clock: PatientClock) -> Endpoint:
+    return Endpoint(clock)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> TokenFile:
+    return TokenFile(tmp_path / "deep" / "tokens.json")
+
+
+def test_a_token_is_fetched_once_for_all_threads(clock: PatientClock, endpoint: Endpoint) -> None:
+    authenticator = RenewedToken(endpoint, {}, clock)
+    threads = [threading.Thread(target=authenticator.token) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(endpoint.asked) == 1
+
+
+def test_a_token_is_renewed_a_minute_before_it_expires(
+    clock: PatientClock, endpoint: Endpoint
+) -> None:
+    authenticator = RenewedToken(endpoint, {}, clock)
+    assert authenticator.token() == "pina_1"
+
+    clock.sleep(3600 - 90)
+    assert authenticator.token() == "pina_1"
+    clock.sleep(31)
+    assert authenticator.token() == "pina_2"
+
+
+def test_a_refused_token_is_not_given_out_again(clock: PatientClock, endpoint: Endpoint) -> None:
+    authenticator = RefreshToken(endpoint, "pinr_0", clock, None)
+
+    assert authenticator.refuse(authenticator.token())
+    assert authenticator.token() == "pina_2"
+
+
+def test_the_newest_refresh_token_is_used_for_the_next_renewal(
+    clock: PatientClock, endpoint: Endpoint
+) -> None:
+    authenticator = RefreshToken(endpoint, "pinr_0", clock, None)
+    authenticator.token()
+    clock.sleep(4000)
+    authenticator.token()
+
+    assert endpoint.refresh_tokens == ["pinr_0", "pinr_1"]
+
+
+def test_the_next_run_uses_the_tokens_of_the_file(
+    clock: PatientClock, endpoint: Endpoint, file: TokenFile
+) -> None:
+    RefreshToken(endpoint, "pinr_0", clock, file).token()
+
+    assert RefreshToken(endpoint, "pinr_0", clock, file).token() == "pina_1"
+    assert len(endpoint.asked) == 1
+    clock.sleep(4000)
+    assert RefreshToken(endpoint, "pinr_0", clock, file).token() == "pina_2"
+    assert endpoint.refresh_tokens == ["pinr_0", "pinr_1"]
+
+
+def test_a_token_that_was_refused_is_not_taken_from_the_file_again(
+    clock: PatientClock, endpoint: Endpoint, file: TokenFile
+) -> None:
+    RefreshToken(endpoint, "pinr_0", clock, file).token()
+    authenticator = RefreshToken(endpoint, "pinr_0", clock, file)
+
+    authenticator.refuse(authenticator.token())
+
+    assert authenticator.token() == "pina_2"
+
+
+def test_a_token_that_another_process_has_renewed_meanwhile_is_taken_over(
+    clock: PatientClock, endpoint: Endpoint, file: TokenFile
+) -> None:
+    first = RefreshToken(endpoint, "pinr_0", clock, file)
+    second = RefreshToken(endpoint, "pinr_0", clock, file)
+    refused = first.token()
+    second.refuse(second.token())
+    second.token()
+
+    first.refuse(refused)
+
+    assert first.token() == "pina_2"
+    assert len(endpoint.asked) == 2
+
+
+def test_another_configured_token_wins_over_the_file(
+    clock: PatientClock, endpoint: Endpoint, file: TokenFile
+) -> None:
+    RefreshToken(endpoint, "pinr_0", clock, file).token()
+    RefreshToken(endpoint, "pinr_new", clock, file).token()
+
+    assert endpoint.refresh_tokens == ["pinr_0", "pinr_new"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file modes are POSIX")
+def test_the_file_is_readable_by_its_owner_only(
+    clock: PatientClock, endpoint: Endpoint, file: TokenFile, tmp_path: Path
+) -> None:
+    RefreshToken(endpoint, "pinr_0", clock, file).token()
+
+    path = tmp_path / "deep" / "tokens.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "pinr_0" not in path.read_text()
+
+
+def test_a_broken_file_is_refused_with_its_name(
+    clock: PatientClock, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    path = tmp_path / "tokens.json"
+    path.write_text("{")
+
+    with pytest.raises(TokenRefusedError, match=r"tokens\.json cannot be read"):
+        RefreshToken(endpoint, "pinr_0", clock, TokenFile(path)).token()
+    assert endpoint.asked == []
+
+
+def test_a_place_that_cannot_be_written_is_a_warning(
+    clock: PatientClock, endpoint: Endpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    occupied = tmp_path / "file"
+    occupied.write_text("")
+
+    token = RefreshToken(endpoint, "pinr_0", clock, TokenFile(occupied / "tokens.json")).token()
+
+    assert token == "pina_1"
+    assert "cannot be written" in caplog.text
+    assert "pinr_1" not in caplog.text
+
+
+def test_a_replaced_refresh_token_that_is_kept_nowhere_is_a_warning(
+    clock: PatientClock, endpoint: Endpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    RefreshToken(endpoint, "pinr_0", clock, None).token()
+
+    assert "Set token_file" in caplog.text
+
+
+@pytest.mark.parametrize(("days_left", "warned"), [(60, False), (13, True), (1, True)])
+def test_the_end_of_the_refresh_token_is_announced(
+    clock: PatientClock,
+    file: TokenFile,
+    days_left: int,
+    warned: bool,  # noqa: FBT001 - a parameter of the case
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    RefreshToken(Endpoint(clock, days_left=days_left), "pinr_0", clock, file).token()
+
+    assert ("The refresh token ends in" in caplog.text) is warned
+
+
+def test_a_run_with_wrong_credentials_ends_with_one_clear_line(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = settings(sandbox, client_secret="wr0ng_s3cret")
+
+    with caplog.at_level(logging.INFO):
+        result = run(config, "campaigns", "boards")
+
+    errors = [each for each in caplog.records if each.levelno >= logging.ERROR]
+    assert result.code == 1
+    assert len(errors) == 1
+    assert "refuses the credentials" in errors[0].getMessage()
+    assert errors[0].exc_info is None
+    assert result.streams("RECORD") == []
+    assert "wr0ng_s3cret" not in caplog.text
+    assert sandbox.credentials["refresh_token"] not in caplog.text
+
+
+def test_client_credentials_ask_for_the_scopes_that_are_configured(sandbox: Sandbox) -> None:
+    config = settings(
+        sandbox, refresh_token="", auth_method="client_credentials", scopes="boards:read"
+    )
+
+    assert run(config, "boards").code == 0
+    assert run(config, "user_account").records("user_account") == []
+
+
+def test_a_file_that_outlives_the_run_holds_what_the_next_run_needs(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    config: dict[str, Any] = settings(sandbox, token_file=str(tmp_path / "tokens.json"))
+
+    assert run(config, "boards").code == 0
+    assert run(config, "boards").code == 0
+    assert [each.path for each in sandbox.requests] == ["/oauth/token", "/boards", "/boards"]

@@ -1,0 +1,190 @@
+"""The command line, as a process of its own: exit codes, lines, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from singer_run import settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pinterest_sandbox import Sandbox
+
+TAP = (sys.executable, "-m", "tap_pinterest")
+
+
+def tap(
+    tmp_path: Path, config: dict[str, Any], *arguments: str, **files: str
+) -> subprocess.CompletedProcess[str]:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    command = [*TAP, "--config", str(path), *arguments]
+    for name, text in files.items():
+        file = tmp_path / f"{name}.json"
+        file.write_text(text)
+        command += [f"--{name}", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def lines(output: str, level: str) -> list[str]:
+    return [line for line in output.splitlines() if f"| {level}" in line]
+
+
+@pytest.mark.parametrize(
+    ("config", "setting"),
+    [
+        pytest.param({}, "access_token", id="no credentials"),
+        pytest.param({"start_date": "soon"}, "start_date", id="a bad date"),
+        pytest.param({"colour": "red"}, "colour", id="an unknown setting"),
+        pytest.param({"ad_account_ids": ["54x"]}, "ad_account_ids", id="letters in an id"),
+    ],
+)
+def test_a_bad_config_is_one_clear_line_and_nothing_is_written(
+    tmp_path: Path, config: dict[str, Any], setting: str
+) -> None:
+    credentials = {"access_token": "pina_secret"} if config else {}
+
+    result = tap(tmp_path, credentials | config)
+
+    assert result.returncode == 1
+    assert result.stdout == ""
+    (fault, _summary) = lines(result.stderr, "ERROR")
+    assert f"{setting}: " in fault
+    assert "Traceback" not in result.stderr
+    assert "pina_secret" not in result.stderr
+
+
+def test_discovery_needs_no_config() -> None:
+    result = subprocess.run([*TAP, "--discover"], capture_output=True, text=True, check=True)
+
+    assert len(json.loads(result.stdout)["streams"]) >= 12
+
+
+def test_discovery_with_a_bad_config_fails_and_names_the_setting(tmp_path: Path) -> None:
+    result = tap(tmp_path, {"report_columns": ["NOTHING"]}, "--discover")
+
+    assert result.returncode == 1
+    assert "report_columns: NOTHING" in result.stderr
+
+
+def test_about_tells_every_setting_without_values() -> None:
+    command = [*TAP, "--about", "--format=json"]
+    about = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert {"start_date", "stream_maps"} <= set(about["settings"]["properties"])
+    assert not {"batch", "activate-version"} & set(about["capabilities"])
+
+
+def test_settings_may_come_from_the_environment(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = settings(sandbox, ad_account_ids="", stream_groups="organic", sync_key="false")
+    for name, value in config.items():
+        monkeypatch.setenv(f"TAP_PINTEREST_{name.upper()}", value)
+
+    command = [*TAP, "--config", "ENV"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    messages = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {m["stream"] for m in messages if m["type"] == "RECORD"} == {
+        "boards",
+        "pins",
+        "user_account",
+    }
+    assert not any("__sync_key" in m["record"] for m in messages if m["type"] == "RECORD")
+
+
+def test_a_run_ends_with_a_summary_in_one_json_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    result = tap(tmp_path, settings(sandbox))
+
+    assert result.returncode == 0
+    (line,) = (line for line in result.stderr.splitlines() if "Summary: " in line)
+    summary = json.loads(line.split("Summary: ", 1)[1])
+    assert summary["failed"] is False
+    assert summary["streams"]["ad_accounts"] == {"accounts": 3, "rows": 3, "calls": 1}
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "{}"], ids=["empty", "blank", "an empty object"])
+def test_an_empty_state_file_is_a_first_run(sandbox: Sandbox, tmp_path: Path, text: str) -> None:
+    result = tap(tmp_path, settings(sandbox, stream_groups="organic"), state=text)
+
+    assert result.returncode == 0
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"bookmarks": 7}'], ids=["cut", "list", "number"])
+def test_a_malformed_state_file_is_one_clear_line(
+    sandbox: Sandbox, tmp_path: Path, text: str
+) -> None:
+    result = tap(tmp_path, settings(sandbox), state=text)
+
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert len(lines(result.stderr, "ERROR")) == 1
+    assert "malformed" in result.stderr
+
+
+def test_wrong_credentials_are_one_clear_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    result = tap(tmp_path, settings(sandbox, refresh_token="pinr_wr0ng"))
+
+    assert result.returncode == 1
+    assert len(lines(result.stderr, "ERROR")) == 1
+    assert "refuses the credentials" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "pinr_wr0ng" not in result.stderr
+    assert '"RECORD"' not in result.stdout
+
+
+def test_the_test_option_says_by_its_exit_code_whether_everything_can_be_read(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    assert tap(tmp_path, settings(sandbox), "--test").returncode == 0
+    sandbox.fail("/boards", status=500, times=None)
+    assert tap(tmp_path, settings(sandbox, max_requests_in_flight=1), "--test").returncode == 1
+
+
+def test_a_target_that_goes_away_ends_the_run_quietly(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(settings(sandbox)))
+    with subprocess.Popen(
+        [*TAP, "--config", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        told = process.stderr.read().decode()
+
+    assert process.returncode == 128 + signal.SIGPIPE
+    assert "Traceback" not in told
+    assert "BrokenPipe" not in told
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_run_that_waits_for_an_answer(
+    sandbox: Sandbox, tmp_path: Path, number: int
+) -> None:
+    sandbox.fail("/boards", kind="hang", times=None)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(settings(sandbox)))
+    with subprocess.Popen(
+        [*TAP, "--config", str(path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout
+        written = []
+        for line in process.stdout:
+            message = json.loads(line)
+            written.append(message["type"])
+            if message["type"] == "SCHEMA" and message["stream"] == "boards":
+                process.send_signal(number)
+
+    assert process.returncode == 128 + number
+    assert "STATE" in written

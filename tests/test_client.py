@@ -1,0 +1,210 @@
+"""One call: its URL, its retries, and which error says what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+
+from singer_run import PatientClock, settings
+from tap_pinterest.auth import StaticToken, TokenRefusedError
+from tap_pinterest.bodies import decoder
+from tap_pinterest.client import (
+    AccessRefusedError,
+    GoneError,
+    PinterestClient,
+    SlowAnswerError,
+    TooLargeError,
+)
+from tap_pinterest.rate_limit import QuotaError, RateLimiter
+from tap_pinterest.tap import TapPinterest
+
+if TYPE_CHECKING:
+    from pinterest_sandbox import Sandbox
+
+BOARDS = "/boards"
+CAMPAIGNS = "/ad_accounts/{ad_account_id}/campaigns"
+as_object = decoder(dict[str, Any])
+
+
+@pytest.fixture
+def clock() -> PatientClock:
+    return PatientClock()
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, clock: PatientClock) -> PinterestClient:
+    client = PinterestClient(
+        api_url=sandbox.url,
+        limiter=RateLimiter("standard", clock, 3600),
+        clock=clock,
+        timeout=0.2,
+        max_wait_seconds=3600,
+        connections=1,
+    )
+    client.authenticator = StaticToken(sandbox.credentials["access_token"])
+    return client
+
+
+def test_each_list_is_written_in_the_style_of_its_parameter(client: PinterestClient) -> None:
+    url = client.url(
+        "/ad_accounts/{ad_account_id}/ads/analytics",
+        ids={"ad_account_id": "1"},
+        query={"ad_ids": ["2", "3"], "columns": ["AD_ID", "CTR"], "click_window_days": 0},
+    )
+
+    assert url.endswith(
+        "/ad_accounts/1/ads/analytics?ad_ids=2&ad_ids=3&columns=AD_ID,CTR&click_window_days=0"
+    )
+
+
+def test_booleans_are_lower_case_and_odd_characters_are_escaped(client: PinterestClient) -> None:
+    url = client.url("/ad_accounts", query={"include_shared_accounts": False, "bookmark": "a=&b/"})
+
+    assert url.endswith("?include_shared_accounts=false&bookmark=a%3D%26b%2F")
+
+
+def test_a_server_error_is_tried_again(client: PinterestClient, sandbox: Sandbox) -> None:
+    sandbox.fail(BOARDS, status=503, times=2)
+
+    assert client.get(BOARDS, as_object)["items"]
+    assert [each.status for each in sandbox.requests] == [503, 503, 200]
+    assert client.retries[BOARDS] == 2
+
+
+def test_a_server_error_that_stays_ends_after_five_attempts(
+    client: PinterestClient, sandbox: Sandbox
+) -> None:
+    sandbox.fail(BOARDS, status=500, times=None)
+
+    with pytest.raises(RetriableAPIError, match=r"GET /boards: 500"):
+        client.get(BOARDS, as_object)
+    assert len(sandbox.requests) == 5
+
+
+def test_a_429_waits_as_long_as_its_header_says(
+    client: PinterestClient, sandbox: Sandbox, clock: PatientClock
+) -> None:
+    sandbox.fail(BOARDS, status=429, times=7, headers={"x-ratelimit-reset": "13"})
+
+    client.get(BOARDS, as_object)
+
+    assert clock.waits.count(13.0) == 7
+
+
+def test_a_quota_that_comes_back_too_late_is_an_error_at_once(
+    client: PinterestClient, sandbox: Sandbox
+) -> None:
+    sandbox.fail(BOARDS, status=429, headers={"x-ratelimit-reset": "86400"})
+
+    with pytest.raises(QuotaError, match="max_wait_seconds"):
+        client.get(BOARDS, as_object)
+
+
+def test_a_400_that_says_retry_after_is_waited_for(
+    client: PinterestClient, sandbox: Sandbox, clock: PatientClock
+) -> None:
+    body = {"code": 1, "message": "Too busy. Retry after 21 seconds."}
+    sandbox.fail(BOARDS, status=400, body=body)
+
+    client.get(BOARDS, as_object)
+
+    assert clock.waits == [21.0]
+
+
+@pytest.mark.parametrize("kind", ["reset", "truncate", "html", "empty"])
+def test_an_answer_that_is_broken_is_asked_for_again(
+    client: PinterestClient, sandbox: Sandbox, kind: Any
+) -> None:
+    sandbox.fail(BOARDS, kind=kind)
+
+    assert client.get(BOARDS, as_object)["items"]
+    assert len(sandbox.requests) == 2
+
+
+def test_a_call_that_hangs_is_asked_again_unless_the_caller_can_ask_for_less(
+    client: PinterestClient, sandbox: Sandbox
+) -> None:
+    sandbox.fail(BOARDS, kind="hang", times=2)
+
+    with pytest.raises(SlowAnswerError, match="request_timeout"):
+        client.get(BOARDS, as_object, split_instead=True)
+    assert client.get(BOARDS, as_object)["items"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        pytest.param(403, 29, AccessRefusedError, id="no access"),
+        pytest.param(401, 3, AccessRefusedError, id="no scope"),
+        pytest.param(404, 50, GoneError, id="not there"),
+        pytest.param(414, None, TooLargeError, id="URL too long"),
+        pytest.param(413, None, TooLargeError, id="too much"),
+        pytest.param(400, 1, FatalAPIError, id="a bad request"),
+        pytest.param(302, None, FatalAPIError, id="a redirect, which is not followed"),
+    ],
+)
+def test_a_refusal_is_told_by_its_error_and_not_repeated(
+    client: PinterestClient, sandbox: Sandbox, status: int, code: int, error: type[Exception]
+) -> None:
+    headers = {"Location": "http://127.0.0.1:1/"} if status == 302 else {}
+    body = {"code": code, "message": "Sorry."}
+    sandbox.fail(BOARDS, status=status, body=body, headers=headers)
+
+    with pytest.raises(error, match=f"GET /boards: {status}"):
+        client.get(BOARDS, as_object)
+    assert len(sandbox.requests) == 1
+
+
+def test_an_error_names_path_and_request_but_no_query_and_no_token(
+    client: PinterestClient, sandbox: Sandbox
+) -> None:
+    with pytest.raises(FatalAPIError) as caught:
+        client.get(CAMPAIGNS, as_object, ids={"ad_account_id": "1"}, query={"page_size": 251})
+
+    assert "GET /ad_accounts/{ad_account_id}/campaigns: 400" in str(caught.value)
+    assert "[request " in str(caught.value)
+    assert "page_size=" not in str(caught.value)
+    assert sandbox.credentials["access_token"] not in str(caught.value)
+
+
+def test_a_refused_access_token_that_cannot_be_renewed_ends_in_one_clear_error(
+    client: PinterestClient,
+) -> None:
+    client.authenticator = StaticToken("pina_wrong")
+
+    with pytest.raises(TokenRefusedError, match="refuses the access token") as caught:
+        client.get(BOARDS, as_object)
+    assert "pina_wrong" not in str(caught.value)
+
+
+def test_a_token_that_expires_under_way_is_renewed_and_the_call_repeated(sandbox: Sandbox) -> None:
+    tap = TapPinterest(config=settings(sandbox))
+    tap.client.get(BOARDS, as_object)
+    sandbox.fail(BOARDS, status=401, body={"code": 2, "message": "Authentication failed."})
+
+    assert tap.client.get(BOARDS, as_object)["items"]
+    paths = [each.path for each in sandbox.requests]
+    assert paths == ["/oauth/token", "/boards", "/boards", "/oauth/token", "/boards"]
+
+
+def test_calls_carry_a_bearer_token_and_credentials_of_a_netrc_file_stay_out(
+    client: PinterestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login a password b\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    assert client.get(BOARDS, as_object)["items"]
+
+
+def test_today_is_the_day_of_pinterests_first_answer(
+    client: PinterestClient, sandbox: Sandbox, clock: PatientClock
+) -> None:
+    client.get(BOARDS, as_object)
+    assert clock.today == sandbox.today
+
+    sandbox.today = sandbox.today.replace(day=25)
+    client.get(BOARDS, as_object)
+    assert clock.today.day == 20

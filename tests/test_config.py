@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_pinterest.config import CONFIG_SCHEMA, Day, Settings, problems
+
+TODAY = date(2026, 11, 20)
+EARLIEST = date(2026, 8, 22)
+TOKEN = {"access_token": "pina_secret"}
+
+
+def settings(**config: Any) -> Settings:
+    assert problems(TOKEN | config) == []
+    return Settings.from_config(TOKEN | config)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        pytest.param("2026-01-31", date(2026, 1, 31), id="a date"),
+        pytest.param("2026-01-31T00:00:00Z", date(2026, 1, 31), id="a date-time"),
+        pytest.param("2026-01-31T23:30:00-05:00", date(2026, 2, 1), id="its day in UTC"),
+        pytest.param("today", TODAY, id="today"),
+        pytest.param("yesterday", date(2026, 11, 19), id="yesterday"),
+        pytest.param("30 days ago", date(2026, 10, 21), id="days ago"),
+        pytest.param("1 day ago", date(2026, 11, 19), id="one day ago"),
+        pytest.param("earliest", EARLIEST, id="earliest"),
+        pytest.param(" Yesterday ", date(2026, 11, 19), id="case and spaces do not matter"),
+        pytest.param("99999 days ago", date(1753, 2, 5), id="long ago"),
+    ],
+)
+def test_a_day_is_read_in_each_form(text: str, day: date) -> None:
+    assert Day.parse(text).resolve(today=TODAY, earliest=EARLIEST) == day
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    default = settings()
+
+    assert default.auth_method == "access_token"
+    assert default.api_url == "https://api.pinterest.com/v5"
+    assert default.start_date == Day(days_ago=90)
+    assert default.end_date == Day(days_ago=1)
+    assert default.lookback_days == 32
+    assert default.stream_groups == ("ads", "organic")
+    assert default.report_columns == "default"
+    assert (default.slice_rows, default.max_requests_in_flight) == (5000, 8)
+    assert default.sync_key
+    assert default.sync_key_separator == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "ids"),
+    [
+        pytest.param(["1", "2"], ("1", "2"), id="texts"),
+        pytest.param([1, 2], ("1", "2"), id="integers"),
+        pytest.param("1, 2,", ("1", "2"), id="one text"),
+        pytest.param(12, ("12",), id="one integer"),
+        pytest.param(["1", "1"], ("1",), id="each once"),
+        pytest.param("", (), id="empty is unset"),
+        pytest.param(None, (), id="null is unset"),
+    ],
+)
+def test_id_lists_take_texts_integers_and_one_comma_separated_text(
+    value: Any, ids: tuple[str, ...]
+) -> None:
+    assert settings(ad_account_ids=value).ad_account_ids == ids
+
+
+def test_texts_from_the_environment_become_the_type_of_their_setting() -> None:
+    from_environment = settings(click_window_days="7", sync_key="false", slice_rows="100")
+
+    assert from_environment.click_window_days == 7
+    assert from_environment.sync_key is False
+    assert from_environment.slice_rows == 100
+
+
+def test_an_explicit_zero_is_a_value_not_a_default() -> None:
+    zero = settings(view_window_days=0, lookback_days=0, max_wait_seconds=0)
+
+    assert (zero.view_window_days, zero.lookback_days, zero.max_wait_seconds) == (0, 0, 0)
+
+
+def test_the_lookback_follows_the_longest_attribution_window() -> None:
+    assert settings(click_window_days=60).lookback_days == 62
+    windows = dict.fromkeys(("click_window_days", "engagement_window_days", "view_window_days"), 7)
+    assert settings(**windows).lookback_days == 9
+
+
+def test_an_empty_token_file_switches_it_off_and_an_absent_one_does_not() -> None:
+    assert settings(token_file="").token_file == ""
+    assert settings().token_file is None
+
+
+@pytest.mark.parametrize(
+    ("config", "setting", "allowed"),
+    [
+        pytest.param({"start_date": "last week"}, "start_date", "N days ago", id="a bad date"),
+        pytest.param({"start_date": 20260101}, "start_date", "string", id="a date as a number"),
+        pytest.param(
+            {"start_date": "yesterday", "end_date": "30 days ago"},
+            "start_date",
+            "not after",
+            id="start after end",
+        ),
+        pytest.param({"start_date": "2100-01-01"}, "start_date", "not after", id="in the future"),
+        pytest.param({"backfill": {"start_date": "x"}}, "backfill", "end_date", id="half backfill"),
+        pytest.param(
+            {"backfill": {"start_date": "today", "end_date": "yesterday"}},
+            "backfill.start_date",
+            "not after",
+            id="backfill in the wrong order",
+        ),
+        pytest.param(
+            {"ad_account_ids": ["54a"]}, "ad_account_ids", "digits", id="letters in an id"
+        ),
+        pytest.param({"ad_account_ids": "1" * 19}, "ad_account_ids", "18 digits", id="long id"),
+        pytest.param({"ad_account_ids": {"a": 1}}, "ad_account_ids", "array", id="ids as object"),
+        pytest.param(
+            {"ad_account_ids": "1", "exclude_ad_account_ids": "1"},
+            "exclude_ad_account_ids",
+            "does not name",
+            id="named and excluded",
+        ),
+        pytest.param({"click_window_days": 45}, "click_window_days", "0, 1, 7", id="a window"),
+        pytest.param({"click_window_days": True}, "click_window_days", "", id="a boolean"),
+        pytest.param({"lookback_days": -1}, "lookback_days", "at least 0", id="negative"),
+        pytest.param({"stream_groups": ["adz"]}, "stream_groups.0", "ads", id="an unknown group"),
+        pytest.param({"api_url": "http://example.com"}, "api_url", "https", id="not https"),
+        pytest.param({"api_url": "nonsense"}, "api_url", "https", id="no URL"),
+        pytest.param({"api_url": "https://[x"}, "api_url", "https", id="a broken URL"),
+        pytest.param(
+            {"report_columns": ["SPENT_IN_DOLLAR"]},
+            "report_columns",
+            "SPEND_IN_DOLLAR",
+            id="column",
+        ),
+        pytest.param(
+            {"sync_key_fields": {"ads": "id"}}, "sync_key_fields.ads", "array", id="fields"
+        ),
+        pytest.param({"acount_ids": "1"}, "acount_ids", "ad_account_ids", id="a typing error"),
+        pytest.param({"account_id": "1"}, "account_id", "ad_account_ids", id="another tap's name"),
+        pytest.param(
+            {"lookback_window": 3}, "lookback_window", "lookback_days", id="another's too"
+        ),
+    ],
+)
+def test_a_bad_setting_is_refused_in_one_line_that_names_it_and_what_is_allowed(
+    config: dict[str, Any], setting: str, allowed: str
+) -> None:
+    (fault,) = problems(TOKEN | config)
+
+    assert fault.startswith(f"{setting}: ")
+    assert allowed in fault
+    assert "\n" not in fault
+
+
+def test_all_faults_are_told_at_once() -> None:
+    faults = problems({"start_date": "soon", "view_window_days": 2, "colour": "red"})
+
+    assert [fault.split(":")[0] for fault in faults] == [
+        "colour",
+        "view_window_days",
+        "start_date",
+        "access_token",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("config", "missing"),
+    [
+        pytest.param({}, ["access_token"], id="nothing"),
+        pytest.param({"refresh_token": "r"}, ["client_id", "client_secret"], id="half"),
+        pytest.param({"access_token": ""}, ["access_token"], id="an empty text"),
+        pytest.param(
+            {"auth_method": "client_credentials", "client_id": "1"},
+            ["client_secret"],
+            id="no secret",
+        ),
+        pytest.param({"access_token": "a", "refresh_token": "r"}, ["auth_method"], id="two kinds"),
+    ],
+)
+def test_missing_or_ambiguous_credentials_are_named(
+    config: dict[str, str], missing: list[str]
+) -> None:
+    assert [fault.split(":")[0] for fault in problems(config)] == missing
+
+
+def test_discovery_needs_no_credentials() -> None:
+    assert problems({}, credentials=False) == []
+
+
+def test_two_kinds_of_credentials_are_fine_when_the_method_is_named() -> None:
+    both = {"access_token": "a", "refresh_token": "r", "auth_method": "access_token"}
+
+    assert problems(both) == []
+
+
+@pytest.mark.parametrize("setting", ["client_secret", "refresh_token", "access_token"])
+def test_a_secret_of_the_wrong_type_is_refused_without_being_shown(setting: str) -> None:
+    faults = problems({setting: ["s3cr3t"]})
+
+    assert any(fault.startswith(f"{setting}: ") for fault in faults)
+    assert "s3cr3t" not in "".join(faults)
+
+
+def test_every_setting_has_one_line_of_description_and_secrets_are_marked() -> None:
+    properties = CONFIG_SCHEMA["properties"]
+
+    assert all(schema["description"].strip() for schema in properties.values())
+    assert {name for name, schema in properties.items() if schema.get("secret")} == {
+        "client_secret",
+        "refresh_token",
+        "access_token",
+    }
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(CONFIG_SCHEMA["properties"])) | st.text(max_size=12),
+        _JSON,
+        max_size=6,
+    )
+)
+def test_no_json_whatever_crashes_the_check_and_what_it_accepts_can_be_used(
+    config: dict[str, Any],
+) -> None:
+    if not problems(config):
+        Settings.from_config(config)

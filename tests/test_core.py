@@ -1,0 +1,26 @@
+"""The Singer SDK's standard suite for taps, on the sandbox."""
+
+from __future__ import annotations
+
+import atexit
+from contextlib import ExitStack
+from datetime import date
+
+from singer_sdk.testing import SuiteConfig, get_tap_test_class
+
+from pinterest_sandbox import Sandbox, WorldSize
+from singer_run import settings
+from tap_pinterest.tap import TapPinterest
+
+# The suite discovers streams while pytest collects, so the sandbox must answer by then.
+_open = ExitStack()
+_sandbox = _open.enter_context(
+    Sandbox(seed=3, today=date(2026, 11, 20), size=WorldSize(accounts=2, empty_accounts=0, ads=12))
+)
+atexit.register(_open.close)
+
+TestTapPinterest = get_tap_test_class(
+    TapPinterest,
+    config=settings(_sandbox, start_date="20 days ago"),
+    suite_config=SuiteConfig(ignore_no_records=False),
+)

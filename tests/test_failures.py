@@ -1,0 +1,314 @@
+"""What may not be read, what cannot be read, and what the rest of the run does about it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from pinterest_sandbox import Sandbox, WorldSize
+from singer_run import run, settings
+from tap_pinterest.state import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_run import Run
+
+REPORT = "campaign_analytics"
+FORBIDDEN = {"status": 403, "body": {"code": 29, "message": "No access."}, "times": None}
+
+
+def accounts(sandbox: Sandbox) -> list[str]:
+    records = run(settings(sandbox), "ad_accounts").records("ad_accounts")
+    sandbox.requests.clear()
+    return [record["id"] for record in records]
+
+
+def contexts(result: Run, stream: str) -> set[str]:
+    entry = result.state.get("bookmarks", {}).get(stream, {})
+    return {each["context"]["ad_account_id"] for each in entry.get("partitions", ())}
+
+
+def test_one_account_failing_the_others_arrive_and_its_state_stays(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, *others = accounts(sandbox)
+    before = run(settings(sandbox), REPORT, "ad_accounts")
+    sandbox.today += timedelta(days=1)
+    sandbox.fail(f"/ad_accounts/{first}/campaigns/analytics", status=500, times=None)
+
+    with caplog.at_level(logging.INFO):
+        after = run(settings(sandbox), REPORT, "ad_accounts", state=before.state)
+
+    assert after.code == 1
+    assert after.partition(REPORT, first) == before.partition(REPORT, first)
+    for other in others:
+        assert after.partition(REPORT, other) != before.partition(REPORT, other)
+    assert len(after.records("ad_accounts")) == 3
+    assert f"FAILED {REPORT} of ad account {first}: GET" in caplog.text
+    assert '"failed":true' in caplog.text
+
+
+def test_the_run_after_a_failure_makes_up_for_it(sandbox: Sandbox) -> None:
+    first, *_ = accounts(sandbox)
+    sandbox.fail(f"/ad_accounts/{first}/campaigns/analytics", status=500, times=None)
+    broken = run(settings(sandbox), REPORT)
+    sandbox.heal()
+
+    mended = run(settings(sandbox), REPORT, state=broken.state)
+
+    whole = [
+        r for r in run(settings(sandbox), REPORT).records(REPORT) if r["ad_account_id"] == first
+    ]
+    assert first not in contexts(broken, REPORT)
+    assert [r for r in mended.records(REPORT) if r["ad_account_id"] == first] == whole
+    assert mended.code == 0
+
+
+def test_a_failure_in_the_middle_of_an_account_does_not_move_its_bookmark(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.fail("*/campaigns/analytics", status=500, after=1, times=None)
+
+    result = run(settings(sandbox, slice_rows=90, max_requests_in_flight=1), REPORT)
+
+    assert result.code == 1
+    assert result.records(REPORT)
+    assert len(contexts(result, REPORT)) == 1  # the account without campaigns needs no call
+
+
+@pytest.fixture
+def powerless() -> Iterator[Sandbox]:
+    """A world with an account that the token sees and may not read."""
+    size = WorldSize(accounts=3, empty_accounts=0, powerless_accounts=1, ads=8)
+    with Sandbox(seed=4, size=size) as sandbox:
+        yield sandbox
+
+
+def test_an_account_that_is_merely_discovered_and_may_not_be_read_is_skipped_with_a_warning(
+    powerless: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = run(settings(powerless), REPORT, "campaigns")
+
+    assert result.code == 0
+    assert len(contexts(result, REPORT)) == 2
+    assert "Skipped campaigns of ad account" in caplog.text
+    assert "ads:read" in caplog.text
+
+
+def test_an_account_that_the_config_names_must_arrive(
+    powerless: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = run(settings(powerless, ad_account_ids=accounts(powerless)), REPORT)
+
+    assert result.code == 1
+    assert len(contexts(result, REPORT)) == 2
+    assert "exclude_ad_account_ids" in caplog.text
+
+
+def test_an_account_that_an_earlier_run_has_read_must_arrive(sandbox: Sandbox) -> None:
+    first = run(settings(sandbox), REPORT)
+    sandbox.fail(f"/ad_accounts/{accounts(sandbox)[0]}/*", **FORBIDDEN)
+
+    again = run(settings(sandbox), REPORT, "campaigns", state=first.state)
+
+    assert again.code == 1
+    assert set(again.tap.summary.of("campaigns").failures) == {accounts(sandbox)[0]}
+
+
+def test_an_excluded_account_is_not_asked_for(sandbox: Sandbox) -> None:
+    first, *others = accounts(sandbox)
+    result = run(settings(sandbox, exclude_ad_account_ids=first), REPORT, "ad_accounts")
+
+    assert contexts(result, REPORT) == set(others)
+    assert {record["id"] for record in result.records("ad_accounts")} == set(others)
+    assert first not in {each.ad_account_id for each in sandbox.requests}
+
+
+def test_a_report_that_every_account_refuses_is_a_failure_on_the_first_run_too(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.fail("/ad_accounts/*/analytics", **FORBIDDEN)
+
+    result = run(settings(sandbox), "ad_account_analytics", "ad_accounts")
+
+    assert result.code == 1
+    assert len(result.records("ad_accounts")) == 3
+
+
+def test_an_organic_stream_without_its_scope_is_skipped_with_the_scopes_name(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with Sandbox(seed=4, scopes=("ads:read", "user_accounts:read")) as sandbox:
+        result = run(settings(sandbox), "boards", "user_account")
+
+    assert result.code == 0
+    assert "Skipped boards" in caplog.text
+    assert "boards:read" in caplog.text
+    assert result.streams("SCHEMA") == ["boards", "user_account"]
+
+
+def test_a_stream_that_an_earlier_run_has_read_may_not_be_refused_now(sandbox: Sandbox) -> None:
+    first = run(settings(sandbox), "boards")
+    sandbox.fail("/boards", **FORBIDDEN)
+
+    assert run(settings(sandbox), "boards").code == 0
+    assert run(settings(sandbox), "boards", state=first.state).code == 1
+
+
+def test_ids_that_the_token_does_not_know_fail_the_run_and_are_named(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    known = accounts(sandbox)[0]
+    result = run(settings(sandbox, ad_account_ids=[known, "123"]), "ad_accounts", REPORT)
+
+    assert result.code == 1
+    assert [record["id"] for record in result.records("ad_accounts")] == [known]
+    assert contexts(result, REPORT) == {known}
+    assert "ad_account_ids names 123" in caplog.text
+
+
+def test_one_named_account_takes_one_call_to_find(sandbox: Sandbox) -> None:
+    known = accounts(sandbox)[1]
+    result = run(settings(sandbox, ad_account_ids=known), "ad_accounts")
+
+    assert [record["id"] for record in result.records("ad_accounts")] == [known]
+    assert [each.path for each in sandbox.requests][1:] == [f"/ad_accounts/{known}"]
+
+
+def test_a_list_of_accounts_that_cannot_be_read_leaves_the_other_streams_alone(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.fail("/ad_accounts", status=500, times=None)
+
+    result = run(settings(sandbox), REPORT, "campaigns", "boards")
+
+    assert result.code == 1
+    assert len(result.records("boards")) == 3
+    assert set(result.streams("SCHEMA")) == {REPORT, "campaigns", "boards"}
+
+
+def test_a_bookmark_that_repeats_for_ever_ends_in_an_error(sandbox: Sandbox) -> None:
+    page = {"items": [], "bookmark": "again"}
+    sandbox.fail("/boards", status=200, body=page, times=None)
+
+    result = run(settings(sandbox), "boards")
+
+    assert result.code == 1
+    assert len(sandbox.requests) == 3
+
+
+def test_empty_pages_do_not_end_a_list() -> None:
+    size = WorldSize(accounts=1, empty_accounts=0, ads=20, boards=600, pins=5)
+    with Sandbox(seed=4, empty_pages=2, size=size) as sandbox:
+        assert len(run(settings(sandbox), "boards").records("boards")) == 600
+
+
+def test_a_record_without_its_key_fails_the_stream_and_names_the_fields_it_has(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = {"items": [{"name": "Kitchen", "privacy": "PUBLIC"}], "bookmark": None}
+    sandbox.fail("/boards", status=200, body=body, times=None)
+
+    assert run(settings(sandbox), "boards").code == 1
+    assert "has no id, which is part of its key; it has: privacy, name" in caplog.text
+
+
+def test_a_field_and_a_value_that_the_schema_does_not_know_are_named_and_the_run_goes_on(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    board = {"id": "1", "name": "x", "privacy": "HIDDEN", "mood": "calm"}
+    sandbox.fail("/boards", status=200, body={"items": [board], "bookmark": None})
+
+    result = run(settings(sandbox), "boards")
+
+    assert result.code == 0
+    assert result.records("boards")[0]["privacy"] == "HIDDEN"
+    assert "mood (1)" in caplog.text
+    assert "privacy=HIDDEN (1)" in caplog.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_run_with_its_number_and_a_state_of_what_was_completed(
+    sandbox: Sandbox, number: int
+) -> None:
+    seen: list[str] = []
+
+    def interrupt(message: dict[str, Any]) -> None:
+        if message["type"] == "RECORD":
+            seen.append(message["record"]["ad_account_id"])
+            if len(set(seen)) == 2:
+                signal.raise_signal(number)
+
+    whole = run(settings(sandbox), "ad_account_analytics")
+    result = run(settings(sandbox), "ad_account_analytics", on_message=interrupt)
+
+    assert result.code == 128 + number
+    assert contexts(result, "ad_account_analytics") == {seen[0]}
+    assert result.messages[-1]["type"] == "STATE"
+    assert len(result.records("ad_account_analytics")) < len(whole.records("ad_account_analytics"))
+
+
+def test_no_state_is_ahead_of_the_records_written_before_it(sandbox: Sandbox) -> None:
+    result = run(settings(sandbox))
+    read: dict[str, set[str]] = {}
+    for message in result.messages:
+        if message["type"] == "RECORD":
+            read.setdefault(message["stream"], set()).add(
+                message["record"].get("ad_account_id", "")
+            )
+        if message["type"] == "STATE":
+            for stream in message["value"].get("bookmarks", {}):
+                assert stream in read
+
+
+@pytest.mark.parametrize(
+    "state", [{"bookmarks": []}, {"tap_pinterest": {"state_version": 99}}], ids=["broken", "newer"]
+)
+def test_a_state_that_cannot_be_used_ends_the_run_before_it_begins(
+    sandbox: Sandbox, state: dict[str, Any]
+) -> None:
+    with pytest.raises(StateError):
+        run(settings(sandbox), "boards", state=state)
+    assert sandbox.requests == []
+
+
+def test_accounts_and_streams_of_the_state_that_are_gone_are_kept(sandbox: Sandbox) -> None:
+    gone = {"context": {"ad_account_id": "1"}, "replication_key_value": "2026-01-01"}
+    state = {"bookmarks": {"leads": {"x": 1}, REPORT: {"partitions": [gone]}}}
+
+    result = run(settings(sandbox), REPORT, state=state)
+
+    assert result.state["bookmarks"]["leads"] == {"x": 1}
+    assert gone in result.state["bookmarks"][REPORT]["partitions"]
+
+
+def test_a_state_partition_takes_at_most_250_bytes(sandbox: Sandbox) -> None:
+    backfill = {"start_date": "2026-09-01", "end_date": "2026-09-30"}
+    result = run(settings(sandbox, backfill=backfill), REPORT)
+
+    for partition in result.state["bookmarks"][REPORT]["partitions"]:
+        assert len(msgspec.json.encode(partition)) <= 250
+
+
+def test_states_are_rare(sandbox: Sandbox) -> None:
+    result = run(settings(sandbox))
+
+    assert len(result.states) <= len(set(result.streams("SCHEMA")))
+
+
+def test_no_secret_is_in_any_message_or_log_line(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        result = run(settings(sandbox))
+
+    told = caplog.text + json.dumps(result.messages)
+    for name in ("client_secret", "refresh_token", "access_token"):
+        assert sandbox.credentials[name] not in told
