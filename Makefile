@@ -1,0 +1,40 @@
+# Everything one does here, as commands. `make` alone lists them.
+# Needs Python 3.11 or later with venv and pip; `make demo PYTHON=/path/to/python3` names one.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test format settings bench clean
+
+BIN := .venv/bin
+CODE := tap_pinterest sandbox scripts tests
+export PYTHON
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: .venv/ready-for-run ## load a made-up Pinterest into a PostgreSQL of its own, twice (KEEP=1: keep both up)
+	@$(BIN)/python -m scripts.demo $(if $(filter-out 0 no false,$(KEEP)),--keep)
+
+test: .venv/ready-for-dev ## lint, types and all tests
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	MYPYPATH=tests $(BIN)/mypy tap_pinterest sandbox/pinterest_sandbox scripts tests
+	MYPYPATH=sandbox/tests $(BIN)/mypy sandbox/tests
+	$(BIN)/python -m pytest
+
+format: .venv/ready-for-dev ## put the code into shape
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+settings: .venv/ready-for-run ## write the tap's settings into meltano.yml
+	@$(BIN)/python -m scripts.update_meltano_yml
+
+bench: .venv/ready-for-dev ## rows a second into PostgreSQL, our target settings against its defaults
+	@$(BIN)/python -m scripts.bench
+
+clean: ## remove what the commands above made
+	rm -rf .venv .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
+
+# One environment; `dev` is `run` and more.
+.venv/ready-for-%: pyproject.toml sandbox/pyproject.toml scripts/bootstrap.sh
+	@sh scripts/bootstrap.sh $*

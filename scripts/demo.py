@@ -1,0 +1,178 @@
+"""The whole way by one command: a made-up Pinterest into a PostgreSQL, on two successive days.
+
+It needs no account, no Docker and no database, and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import psycopg
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scripts import arrivals
+from scripts.embedded_postgres import EmbeddedPostgres, PostgresUnavailableError
+from scripts.main_job import JOB, MainJob, MainJobError
+from scripts.sandbox_process import SandboxError, sandbox_process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+    from types import FrameType
+
+WORLD = {"seed": 7, "accounts": 3, "campaigns": 4, "ad_groups": 8, "ads": 20}
+DAY_1 = "day_1"
+CAMPAIGNS_SHOWN = 12
+NAME_WIDTH = 28
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+COMMAND = f"meltano {' '.join(JOB)}"
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def main() -> int:
+    """Run the demo and return the exit code: 0 when both runs went through."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="keep both servers up until Ctrl-C")
+    keep = parser.parse_args().keep
+    for number in SIGNALS:
+        signal.signal(number, _leave)
+    descriptor, name = tempfile.mkstemp(prefix="tap-pinterest-demo-", suffix=".log")
+    os.close(descriptor)
+    log = Path(name)
+    try:
+        _demo(log, keep=keep)
+    except (MainJobError, PostgresUnavailableError, SandboxError) as error:
+        # As text: what a process says may look like markup.
+        console.print(Text(str(error)))
+        console.print(f"All that the processes said is in {log}")
+        return 1
+    except SystemExit:
+        console.print("Stopped; nothing is left running.")
+        log.unlink()
+        raise
+    log.unlink()
+    return 0
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    """Leave by the normal way, which stops what was started; a second signal changes nothing."""
+    for ignored in SIGNALS:
+        signal.signal(ignored, signal.SIG_IGN)
+    raise SystemExit(128 + number)
+
+
+def _demo(log: Path, *, keep: bool) -> None:
+    today = datetime.now(tz=UTC).date()
+    yesterday = today - timedelta(days=1)
+    with ExitStack() as stack:
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="tap-pinterest-demo-"))
+        )
+        with console.status("Starting a made-up Pinterest and a PostgreSQL ..."):
+            sandbox = stack.enter_context(sandbox_process(yesterday, log, **WORLD))
+            database = stack.enter_context(EmbeddedPostgres())
+        console.print(f"A made-up Pinterest at {sandbox.url}")
+        console.print(f"An empty PostgreSQL at 127.0.0.1:{database.port}\n")
+        connection = stack.enter_context(psycopg.connect(database.psql_url, autocommit=True))
+        settings = {
+            **sandbox.settings(folder),
+            "TARGET_POSTGRES_SQLALCHEMY_URL": database.url,
+        }
+        job = MainJob(folder, settings, log=log)
+        _run(job, "Day 1", yesterday)
+        arrivals.keep_copy(connection, DAY_1)
+        sandbox.move_to(today)
+        _run(job, "Day 2", today)
+        console.print()
+        _show_rows(arrivals.changes(connection, DAY_1))
+        _show_spend(arrivals.campaign_spend(connection, DAY_1))
+        _show_state(job.state())
+        if keep:
+            _wait(sandbox.url, database.psql_url)
+        else:
+            console.print("To look around in it: make demo KEEP=1")
+
+
+def _run(job: MainJob, day: str, today: date) -> None:
+    with console.status(f"{day}, {today}: {COMMAND} ..."):
+        seconds = job.run()
+    console.print(f"{day}, {today}: [bold]{COMMAND}[/]  {seconds:.1f} s")
+
+
+def _wait(sandbox_url: str, psql_url: str) -> None:
+    console.print(f"Both servers stay up until Ctrl-C.\n  psql '{psql_url}'\n  {sandbox_url}")
+    console.print(f"Tables are in the schema {arrivals.SCHEMA}, those of day 1 in {DAY_1}.")
+    with suppress(SystemExit):
+        signal.pause()
+
+
+def _show_rows(changes: list[arrivals.Changes]) -> None:
+    columns = ("day 1", "day 2", "added", "restated", "unchanged")
+    table = _table(f"Rows in PostgreSQL, schema {arrivals.SCHEMA}", ("table",), columns)
+    for change in changes:
+        counts = (change.before, change.after, change.added, change.restated, change.unchanged)
+        table.add_row(change.table, *(f"{count:,}" for count in counts))
+    console.print(table)
+
+
+def _show_spend(campaigns: list[arrivals.CampaignSpend]) -> None:
+    columns = ("spend\nday 1", "\nday 2", "conversions\nday 1", "\nday 2")
+    table = _table("Spend and conversions per campaign, all days", ("campaign", ""), columns)
+    for campaign in campaigns[:CAMPAIGNS_SHOWN]:
+        table.add_row(
+            # As text: a name may look like markup.
+            Text(campaign.campaign),
+            campaign.currency,
+            *(f"{spend:,.2f}" for spend in (campaign.spend_before, campaign.spend_after)),
+            *(f"{n:,.0f}" for n in (campaign.conversions_before, campaign.conversions_after)),
+        )
+    if hidden := len(campaigns) - CAMPAIGNS_SHOWN:
+        table.caption = f"and {hidden} more" if hidden > 0 else None
+    console.print(table)
+
+
+def _show_state(state: dict[str, Any]) -> None:
+    columns = ("stream", "of", "read up to", "from")
+    table = _table("State for the next run", columns, ())
+    for stream, bookmark in state["singer_state"]["bookmarks"].items():
+        for place, row in enumerate(_partitions(bookmark)):
+            table.add_row("" if place else stream, *row)
+    console.print(table)
+
+
+def _partitions(bookmark: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for partition in bookmark.get("partitions", [bookmark]):
+        if "replication_key_value" in partition:
+            context = " ".join(map(str, partition.get("context", {}).values()))
+            yield context, partition["replication_key_value"], partition.get("covered_from", "")
+
+
+def _table(title: str, texts: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        collapse_padding=True,
+    )
+    for name in texts:
+        table.add_column(name, no_wrap=True, max_width=NAME_WIDTH)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""The main job with settings, state and logs of its own, apart from those of the project's user."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scripts.processes import ROOT, command, end_of, running
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+JOB = ("run", "tap-pinterest", "target-postgres")
+STATE_ID = "dev:tap-pinterest-to-target-postgres"
+
+_PREFIXES = ("MELTANO_", "TAP_PINTEREST_", "TARGET_POSTGRES_")
+
+
+class MainJobError(RuntimeError):
+    """Meltano ended with a failure; the text has the end of what it said."""
+
+
+class MainJob:
+    """`meltano run tap-pinterest target-postgres` on this project's `meltano.yml`.
+
+    Nothing of the caller's own Meltano settings gets in, and nothing of the run gets out:
+    settings come from an env file in `folder` in place of the project's `.env`, and the state is
+    in a system database in `folder`.
+    """
+
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str], *, log: Path, project: Path = ROOT
+    ) -> None:
+        """Write the env file.
+
+        Args:
+            folder: Where settings and state live; private, since the settings have secrets.
+            settings: Environment variables of tap and target, by name.
+            log: File that Meltano's output is added to.
+            project: The folder that `meltano.yml` is in.
+        """
+        self._project = project
+        self.env_file = folder / "job.env"
+        lines = [f"{name}='{value}'\n" for name, value in settings.items()]
+        self.env_file.write_text("".join(lines), encoding="utf-8")
+        self.log = log
+        self._environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith(_PREFIXES)},
+            "MELTANO_DATABASE_URI": f"sqlite:///{folder}/meltano.db",
+            "MELTANO_ENVIRONMENT": "dev",
+            "MELTANO_SYS_DIR_ROOT": str(folder / "meltano"),
+            "NO_COLOR": "1",
+            "PATH": f"{Path(command('meltano')).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def run(self) -> float:
+        """Run the job once, from where the last run stopped, and return the seconds it took.
+
+        Raises:
+            MainJobError: When Meltano ends with a failure.
+        """
+        started = time.monotonic()
+        with (
+            self.log.open("a", encoding="utf-8") as log,
+            running(*self._arguments(*JOB), **self._options(), stdout=log, stderr=log) as process,
+        ):
+            code = process.wait()
+        if code:
+            message = f"{end_of(self.log)}\n`meltano {' '.join(JOB)}` ended with exit code {code}"
+            raise MainJobError(message)
+        return time.monotonic() - started
+
+    def state(self) -> dict[str, Any]:
+        """The tap's state after the last run."""
+        state: dict[str, Any] = json.loads(self.meltano("state", "get", STATE_ID))
+        return state
+
+    def meltano(self, *arguments: str) -> str:
+        """Run a Meltano command with the job's settings and return what it printed.
+
+        Raises:
+            MainJobError: When Meltano ends with a failure.
+        """
+        with running(
+            *self._arguments(*arguments),
+            **self._options(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            output, errors = process.communicate()
+        if process.returncode:
+            message = f"`meltano {' '.join(arguments)}` failed:\n{errors}"
+            raise MainJobError(message)
+        return output
+
+    def _arguments(self, *arguments: str) -> list[str]:
+        return [command("meltano"), "--env-file", str(self.env_file), *arguments]
+
+    def _options(self) -> dict[str, Any]:
+        return {"cwd": self._project, "env": self._environment, "stdin": subprocess.DEVNULL}

@@ -1,0 +1,63 @@
+"""Processes that do not outlive us, with all that they have started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+STOP_SECONDS = 10
+LOG_LINES = 40
+
+
+def command(name: str) -> str:
+    """A console script of the environment that runs us, whatever PATH says."""
+    return str(Path(sys.executable).with_name(name))
+
+
+@contextmanager
+def running(
+    *arguments: str,
+    **options: Any,  # noqa: ANN401 - those of `Popen`
+) -> Iterator[subprocess.Popen[str]]:
+    """A process in a session of its own, ended with its whole group when the block ends.
+
+    A terminal's Ctrl-C reaches only us, so that we decide what stops in which order.
+    """
+    process = subprocess.Popen(arguments, text=True, start_new_session=True, **options)
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def end_of(log: Path) -> str:
+    """The last lines of a log, where the reason of a failure is."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(lines[-LOG_LINES:])
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        _signal_group(process, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+    # The leader may be gone and leave others behind.
+    _signal_group(process, signal.SIGKILL)
+    process.wait()
+    if process.stdout:
+        process.stdout.close()
+
+
+def _signal_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    # macOS answers a group of zombies with a refusal.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import psycopg
+import pytest
+
+from scripts.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MARK = "TEST_DEMO_MARK"
+PATIENCE_SECONDS = 120
+FAILING = "import sys; from scripts import demo, main_job; main_job.JOB = ('run', 'nothing')"
+
+
+class RunningDemo:
+    """`make demo`'s program in a session of its own, and all processes that came of it."""
+
+    def __init__(self, *arguments: str, folder: Path) -> None:
+        """Start it, with `folder` for its temporary files."""
+        self._mark = uuid.uuid4().hex
+        self.process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": str(folder), MARK: self._mark, "CI": "true"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def read_until(self, pattern: str) -> re.Match[str]:
+        """The first match in a line that the demo prints."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if match := re.search(pattern, line):
+                return match
+        pytest.fail(f"the demo never printed {pattern}")
+
+    def press_ctrl_c(self) -> None:
+        """Send what a terminal sends to everything that runs in the foreground."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def rest(self) -> str:
+        """What it prints until it ends."""
+        output, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
+        return output
+
+    def left_behind(self) -> list[str]:
+        """Commands of the processes that the demo has started and that still run."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.environ().get(MARK) == self._mark:
+                    found.append(" ".join(process.cmdline()))
+        return found
+
+
+@contextmanager
+def running_demo(*arguments: str, folder: Path) -> Iterator[RunningDemo]:
+    demo = RunningDemo(*(arguments or ("-m", "scripts.demo")), folder=folder)
+    try:
+        yield demo
+    finally:
+        if demo.process.poll() is None:
+            demo.press_ctrl_c()
+        demo.process.communicate(timeout=PATIENCE_SECONDS)
+
+
+def test_two_days_are_loaded_and_shown(tmp_path: Path) -> None:
+    with running_demo(folder=tmp_path) as demo:
+        shown = demo.rest()
+        assert demo.process.returncode == 0, shown
+        assert demo.left_behind() == []
+    for part in ("Day 1", "Day 2", "Rows in PostgreSQL", "Spend and conversions", "State"):
+        assert part in shown
+    before, after, added, restated, unchanged = counts(shown, "ad_analytics")
+    assert before > 0
+    assert added == after - before
+    assert restated > 0
+    assert unchanged > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def counts(shown: str, table: str) -> list[int]:
+    match = re.search(rf"^\s*{table}\s+([\d, ]+)$", shown, re.MULTILINE)
+    assert match, shown
+    return [int(number.replace(",", "")) for number in match[1].split()]
+
+
+def test_keep_leaves_a_database_to_look_at_until_ctrl_c(tmp_path: Path) -> None:
+    with running_demo("-m", "scripts.demo", "--keep", folder=tmp_path) as demo:
+        url = demo.read_until(r"psql '(\S+)'")[1]
+        with psycopg.connect(url) as connection:
+            found = connection.execute("SELECT count(*) FROM pinterest.campaigns").fetchall()
+        assert found[0][0] > 0
+        demo.press_ctrl_c()
+        demo.rest()
+        assert demo.process.returncode == 0
+        assert demo.left_behind() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_in_the_middle_of_a_run_stops_everything(tmp_path: Path) -> None:
+    with running_demo(folder=tmp_path) as demo:
+        demo.read_until("empty PostgreSQL")
+        while not any("target-postgres" in command for command in demo.left_behind()):
+            assert demo.process.poll() is None
+        demo.press_ctrl_c()
+        shown = demo.rest()
+        assert demo.process.returncode == 128 + signal.SIGINT
+        assert "Stopped" in shown
+        assert demo.left_behind() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failing_run_shows_its_log_and_stops_everything(tmp_path: Path) -> None:
+    program = f"{FAILING}; sys.exit(demo.main())"
+    with running_demo("-c", program, folder=tmp_path) as demo:
+        shown = demo.rest()
+        assert demo.process.returncode == 1
+        assert demo.left_behind() == []
+    log = re.search(r"is in (\S+\.log)", shown)
+    assert log
+    assert "nothing" in Path(log[1]).read_text(encoding="utf-8")
+    assert [path.name for path in tmp_path.iterdir()] == [Path(log[1]).name]

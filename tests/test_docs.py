@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from ruamel.yaml import YAML
+
+from scripts.processes import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCUMENTS = ("README.md", "CHANGELOG.md", "sandbox/README.md")
+PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*")
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):.*## ", text("Makefile"), re.MULTILINE))
+
+
+def workflows() -> list[Path]:
+    return sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def setting_names(plugins: str) -> set[str]:
+    (plugin,) = YAML(typ="safe").load(ROOT / "meltano.yml")["plugins"][plugins]
+    prefix = plugin["name"].replace("-", "_").upper()
+    return {f"{prefix}_{setting['name'].upper()}" for setting in plugin["settings"]}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_command_in_the_docs_exists(document: str) -> None:
+    shown = set(re.findall(r"\bmake ([a-z]+)\b", "\n".join(code_in(text(document)))))
+    assert shown <= make_targets()
+
+
+def code_in(markdown: str) -> list[str]:
+    """The fenced blocks and the inline code of a document."""
+    blocks = re.findall(r"^ *```\w*\n(.*?)^ *```", markdown, re.MULTILINE | re.DOTALL)
+    return [*blocks, *re.findall(r"`([^`\n]+)`", markdown)]
+
+
+def test_the_demo_in_the_readme_shows_every_table() -> None:
+    shown = set(re.findall(r"^  (\w+) +[\d,]+ ", text("README.md"), re.MULTILINE))
+    snapshots = {path.stem for path in (ROOT / "tests" / "__snapshots__").glob("*.json")}
+    assert shown == snapshots
+
+
+def test_every_variable_of_the_example_env_file_is_a_setting() -> None:
+    names = set(re.findall(r"^([A-Z_]+)=", text(".env.example"), re.MULTILINE))
+    assert names
+    assert names <= setting_names("extractors") | setting_names("loaders")
+
+
+def test_the_example_env_file_holds_no_secret() -> None:
+    values = dict(re.findall(r"^(TAP_PINTEREST_[A-Z_]+)=(.*)$", text(".env.example"), re.MULTILINE))
+    assert set(values.values()) == {""}
+
+
+def test_make_alone_lists_every_command() -> None:
+    shown = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert set(re.findall(r"^  make ([a-z]+)", shown.stdout, re.MULTILINE)) == make_targets()
+
+
+def test_the_check_that_a_server_runs_is_make_test() -> None:
+    assert re.search(r"^exec make test\b", text(".ci/run"), re.MULTILINE)
+    assert "make test" in text(".github/workflows/test.yml")
+
+
+@pytest.mark.parametrize("workflow", workflows(), ids=lambda path: path.name)
+def test_actions_are_pinned_to_commits_and_may_only_read(workflow: Path) -> None:
+    used = re.findall(r"uses: (.+)", workflow.read_text(encoding="utf-8"))
+    assert [action for action in used if not PINNED.fullmatch(action)] == []
+    document = YAML(typ="safe").load(workflow)
+    assert document["permissions"] == {}
+    for job in document["jobs"].values():
+        assert job.get("permissions", {}) in ({}, {"contents": "read"})

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from scripts.main_job import MainJob
+from scripts.processes import ROOT
+from scripts.update_meltano_yml import described_settings
+from tap_pinterest.config import CONFIG_SCHEMA
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEFAULT_STREAMS = {
+    "ad_accounts",
+    "campaigns",
+    "ad_groups",
+    "ads",
+    "ad_account_analytics",
+    "campaign_analytics",
+    "ad_group_analytics",
+    "ad_analytics",
+    "metrics_ready_state",
+    "user_account",
+    "boards",
+    "pins",
+}
+SECRETS = {
+    "TAP_PINTEREST_CLIENT_ID": "1234567",
+    "TAP_PINTEREST_CLIENT_SECRET": "the-client-secret",
+    "TAP_PINTEREST_REFRESH_TOKEN": "pinr.the-refresh-token",
+    "TARGET_POSTGRES_SQLALCHEMY_URL": "postgresql+psycopg://me:the-password@127.0.0.1/none",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> MainJob:
+    """A project of its own with our `meltano.yml`, which commands may change."""
+    shutil.copy(ROOT / "meltano.yml", tmp_path)
+    return MainJob(tmp_path, SECRETS, log=tmp_path / "log", project=tmp_path)
+
+
+def meltano_yml() -> dict[str, Any]:
+    document: dict[str, Any] = YAML(typ="safe").load(ROOT / "meltano.yml")
+    return document
+
+
+def test_the_settings_in_meltano_yml_are_those_of_the_tap() -> None:
+    (tap,) = meltano_yml()["plugins"]["extractors"]
+    assert tap["settings"] == described_settings()
+
+
+def test_only_secrets_are_sensitive() -> None:
+    (tap,) = meltano_yml()["plugins"]["extractors"]
+    sensitive = {setting["name"] for setting in tap["settings"] if setting.get("sensitive")}
+    assert sensitive == {"client_secret", "refresh_token", "access_token"}
+
+
+def test_no_plugin_has_anything_to_install() -> None:
+    plugins = [plugin for kind in meltano_yml()["plugins"].values() for plugin in kind]
+    assert plugins
+    for plugin in plugins:
+        assert {"namespace", "executable"} <= set(plugin)
+        assert not {"pip_url", "variant"} & set(plugin)
+
+
+def test_the_schedule_runs_the_job_that_is_the_main_job() -> None:
+    document = meltano_yml()
+    (schedule,) = document["schedules"]
+    jobs = {job["name"]: job["tasks"] for job in document["jobs"]}
+    assert jobs[schedule["job"]] == ["tap-pinterest target-postgres"]
+
+
+def test_config_shows_every_setting_and_no_secret(project: MainJob) -> None:
+    shown = project.meltano("config", "list", "tap-pinterest", "--all")
+    for name in CONFIG_SCHEMA["properties"]:
+        assert f"\n{name} " in f"\n{shown}"
+    assert "the-client-secret" not in shown
+    assert "the-refresh-token" not in shown
+
+
+def test_a_list_may_be_a_comma_separated_text(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "meltano.yml", tmp_path)
+    settings = {"TAP_PINTEREST_AD_ACCOUNT_IDS": "549755885175,549755885176"}
+    project = MainJob(tmp_path, settings, log=tmp_path / "log", project=tmp_path)
+    config = json.loads(project.meltano("config", "print", "tap-pinterest"))
+    assert config["ad_account_ids"] == "549755885175,549755885176"
+
+
+def test_a_job_of_its_own_sees_nothing_of_the_users_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(ROOT / "meltano.yml", tmp_path)
+    (tmp_path / ".env").write_text("TAP_PINTEREST_END_DATE=2026-01-31\n", encoding="utf-8")
+    monkeypatch.setenv("TAP_PINTEREST_CLIENT_ID", "7")
+    settings = {"TAP_PINTEREST_START_DATE": "2026-01-01"}
+    job = MainJob(tmp_path, settings, log=tmp_path / "log", project=tmp_path)
+    config = json.loads(job.meltano("config", "print", "tap-pinterest"))
+    assert config["start_date"] == "2026-01-01"
+    assert config["end_date"] == "yesterday"
+    assert "client_id" not in config
+
+
+def test_the_target_loads_with_the_settings_we_measured(project: MainJob) -> None:
+    config = json.loads(project.meltano("config", "print", "target-postgres"))
+    config.pop("sqlalchemy_url")
+    assert config == {
+        "default_target_schema": "pinterest",
+        "use_copy": True,
+        "validate_records": False,
+        "batch_size_rows": 5000,
+        "add_record_metadata": True,
+        "activate_version": False,
+    }
+
+
+def test_about_names_the_tap(project: MainJob) -> None:
+    shown = project.meltano("invoke", "tap-pinterest", "--about", "--format=json")
+    assert json.loads(shown)["name"] == "tap-pinterest"
+
+
+def test_discover_lists_the_default_streams(project: MainJob) -> None:
+    catalog = json.loads(project.meltano("invoke", "tap-pinterest", "--discover"))
+    assert {stream["tap_stream_id"] for stream in catalog["streams"]} == DEFAULT_STREAMS
+
+
+def test_everything_listed_is_selected_until_select_says_otherwise(project: MainJob) -> None:
+    assert selected_streams(project) == DEFAULT_STREAMS
+    project.meltano("select", "tap-pinterest", "campaigns", "name")
+    assert selected_streams(project) == {"campaigns"}
+
+
+def selected_streams(project: MainJob) -> set[str]:
+    shown = project.meltano("select", "tap-pinterest", "--list", "--json")
+    return {entry["stream"] for entry in json.loads(shown)["streams"]}

@@ -1,0 +1,357 @@
+"""The main job end to end: two successive days through Meltano into a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+import requests
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from pinterest_sandbox import Sandbox, WorldSize
+from scripts.embedded_postgres import EmbeddedPostgres
+from scripts.main_job import MainJob
+from tap_pinterest.columns import columns_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from psycopg import Connection
+
+    from tap_pinterest.columns import Level
+
+DAY_1 = date(2026, 11, 20)
+DAY_2 = date(2026, 11, 21)
+START = DAY_1 - timedelta(days=60)
+# The longest of the default windows, and two days.
+LOOKBACK = timedelta(days=32)
+WORLD = WorldSize(accounts=3, campaigns=4, ad_groups=8, ads=20, boards=3, pins=30)
+PAGE_SIZE = 250
+
+ENTITIES = ("ad_accounts", "campaigns", "ad_groups", "ads", "boards", "pins")
+REPORTS: Mapping[str, tuple[Level, str, str]] = {
+    "ad_account_analytics": ("ad_account", "/analytics", ""),
+    "campaign_analytics": ("campaign", "/campaigns/analytics", "campaign_ids"),
+    "ad_group_analytics": ("ad_group", "/ad_groups/analytics", "ad_group_ids"),
+    "ad_analytics": ("ad", "/ads/analytics", "ad_ids"),
+}
+LISTED_ENTITIES = {"campaign": "campaigns", "ad_group": "ad_groups", "ad": "ads"}
+
+Row = dict[str, Any]
+Rows = dict[tuple[str, ...], Row]
+
+
+@dataclass(frozen=True)
+class Pinterest:
+    """What the sandbox says, asked for without the tap."""
+
+    url: str
+    token: str
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """One answer."""
+        answer = requests.get(
+            self.url + path,
+            params=parameters,
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=60,
+        )
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def listed(self, path: str, **parameters: Any) -> list[Row]:
+        """The items of all pages."""
+        items: list[Row] = []
+        bookmark: str | None = None
+        while True:
+            page = self.get(path, page_size=PAGE_SIZE, bookmark=bookmark, **parameters)
+            items += page["items"]
+            if not (bookmark := page.get("bookmark")):
+                return items
+
+    def everything(self, today: date) -> tuple[dict[str, Rows], dict[str, Rows]]:
+        """All entities and all rows of reports up to the day before."""
+        entities = {name: self.entities(name) for name in ENTITIES}
+        end = today - timedelta(days=1)
+        return entities, {name: self.report(name, START, end) for name in REPORTS}
+
+    def entities(self, name: str) -> Rows:
+        """All entities of a kind, by id."""
+        if name in {"ad_accounts", "boards", "pins"}:
+            items = self.listed(f"/{name}")
+        else:
+            statuses = ["ACTIVE", "PAUSED", "ARCHIVED"]
+            items = [
+                item
+                for account in self.listed("/ad_accounts")
+                for item in self.listed(
+                    f"/ad_accounts/{account['id']}/{name}", entity_statuses=statuses
+                )
+            ]
+        return {(item["id"],): item for item in items}
+
+    def report(self, stream: str, start: date, end: date) -> Rows:
+        """The rows of a report, by the entity's id and the day."""
+        level, path, id_parameter = REPORTS[stream]
+        id_column = f"{level}_id".upper()
+        rows: Rows = {}
+        for account in self.listed("/ad_accounts"):
+            base = f"/ad_accounts/{account['id']}"
+            ids = self._ids(base, level)
+            if ids or not id_parameter:
+                answer = self.get(
+                    base + path,
+                    start_date=start,
+                    end_date=end,
+                    granularity="DAY",
+                    columns=",".join(columns_for(level, "default")),
+                    **({id_parameter: ids} if id_parameter else {}),
+                )
+                for row in answer:
+                    rows[str(row.get(id_column, account["id"])), row["DATE"]] = row
+        return rows
+
+    def _ids(self, base: str, level: str) -> list[str]:
+        if level not in LISTED_ENTITIES:
+            return []
+        statuses = ["ACTIVE", "PAUSED", "ARCHIVED"]
+        items = self.listed(f"{base}/{LISTED_ENTITIES[level]}", entity_statuses=statuses)
+        return [item["id"] for item in items]
+
+
+@dataclass(frozen=True)
+class Day:
+    """The tables after a run, and what Pinterest said then."""
+
+    tables: Mapping[str, list[Row]]
+    state: Mapping[str, Any]
+    entities: Mapping[str, Rows]
+    reports: Mapping[str, Rows]
+
+    def loaded(self, table: str) -> Rows:
+        """The rows of a table by its entity's id, and by the day if it is a report."""
+        if table in REPORTS:
+            id_column = f"{REPORTS[table][0]}_id"
+            return {(row[id_column], row["date"].isoformat()): row for row in self.tables[table]}
+        return {(row["id"],): row for row in self.tables[table]}
+
+    def read_up_to(self, table: str) -> date:
+        """The last day that a report counts as complete, the same for all accounts here."""
+        partitions = self.state["singer_state"]["bookmarks"][table]["partitions"]
+        (day,) = {partition["replication_key_value"] for partition in partitions}
+        return date.fromisoformat(day)
+
+
+@dataclass(frozen=True)
+class TwoDays:
+    """The main job on two successive days, the second from the state of the first."""
+
+    first: Day
+    second: Day
+    types: Mapping[tuple[str, str], str]
+    statuses: set[int]
+
+
+@pytest.fixture(scope="module")
+def two_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoDays]:
+    folder = tmp_path_factory.mktemp("two_days")
+    with (
+        database() as (url, schema),
+        Sandbox(seed=7, today=DAY_1, size=WORLD) as sandbox,
+        psycopg.connect(url.replace("+psycopg", ""), row_factory=dict_row, autocommit=True) as db,
+    ):
+        pinterest = Pinterest(sandbox.url, sandbox.credentials["access_token"])
+        job = main_job(folder, sandbox, url, schema)
+        job.run()
+        first = Day(rows_by_table(db, schema), job.state(), *pinterest.everything(DAY_1))
+        sandbox.today = DAY_2
+        job.run()
+        second = Day(rows_by_table(db, schema), job.state(), *pinterest.everything(DAY_2))
+        statuses = {request.status for request in sandbox.requests}
+        yield TwoDays(first, second, column_types(db, schema), statuses)
+
+
+@contextmanager
+def database() -> Iterator[tuple[str, str]]:
+    """A PostgreSQL and a schema of our own in it, gone afterwards."""
+    schema = f"tap_pinterest_test_{uuid.uuid4().hex[:12]}"
+    if url := os.environ.get("TAP_PINTEREST_TEST_DATABASE_URL"):
+        try:
+            yield url, schema
+        finally:
+            with psycopg.connect(url.replace("+psycopg", "")) as connection:
+                drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema))
+                connection.execute(drop)
+    else:
+        with EmbeddedPostgres() as server:
+            yield server.url, schema
+
+
+def main_job(folder: Path, sandbox: Sandbox, url: str, schema: str) -> MainJob:
+    secrets = ("client_id", "client_secret", "refresh_token")
+    settings = {
+        **{f"TAP_PINTEREST_{name.upper()}": sandbox.credentials[name] for name in secrets},
+        "TAP_PINTEREST_API_URL": sandbox.url,
+        "TAP_PINTEREST_START_DATE": START.isoformat(),
+        "TAP_PINTEREST_TOKEN_FILE": str(folder / "tokens.json"),
+        "TARGET_POSTGRES_SQLALCHEMY_URL": url,
+        "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
+    }
+    return MainJob(folder, settings, log=folder / "log")
+
+
+def rows_by_table(db: Connection[Row], schema: str) -> dict[str, list[Row]]:
+    tables = db.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema])
+    names = [row["tablename"] for row in tables]
+    select = sql.SQL("SELECT * FROM {}")
+    return {
+        name: db.execute(select.format(sql.Identifier(schema, name))).fetchall() for name in names
+    }
+
+
+def column_types(db: Connection[Row], schema: str) -> dict[tuple[str, str], str]:
+    query = """
+        SELECT table_name, column_name, data_type
+          FROM information_schema.columns WHERE table_schema = %s
+    """
+    return {
+        (row["table_name"], row["column_name"]): row["data_type"]
+        for row in db.execute(query, [schema])
+    }
+
+
+def values(row: Row) -> Row:
+    """A row without what the target adds about its load."""
+    return {name: value for name, value in row.items() if not name.startswith("_sdc_")}
+
+
+def same(loaded: object, sent: object) -> bool:
+    """Whether PostgreSQL holds what Pinterest sent."""
+    if isinstance(loaded, datetime):
+        return loaded.replace(tzinfo=UTC).timestamp() == as_timestamp(sent)
+    if isinstance(loaded, Decimal) and isinstance(sent, (int, float)):
+        return float(loaded) == float(sent)
+    if isinstance(loaded, date):
+        return loaded.isoformat() == sent
+    if isinstance(loaded, str):
+        return loaded == str(sent)
+    return loaded == sent
+
+
+def as_timestamp(sent: object) -> float:
+    if isinstance(sent, str):
+        return datetime.fromisoformat(sent).replace(tzinfo=UTC).timestamp()
+    assert isinstance(sent, int)
+    return sent
+
+
+def differences(loaded: Rows, sent: Rows) -> list[str]:
+    """Values of the sent records, nested ones apart, that the loaded rows do not have."""
+    return [
+        f"{key} {name}: loaded {loaded[key][name.lower()]!r}, sent {value!r}"
+        for key, record in sent.items()
+        for name, value in record.items()
+        if not isinstance(value, (dict, list)) and not same(loaded[key][name.lower()], value)
+    ]
+
+
+def test_without_a_selection_the_default_streams_arrive_and_nothing_else(two_days: TwoDays) -> None:
+    others = {"metrics_ready_state", "user_account"}
+    assert set(two_days.first.tables) == {*ENTITIES, *REPORTS, *others}
+
+
+def test_pinterest_refused_none_of_the_requests(two_days: TwoDays) -> None:
+    assert two_days.statuses == {200}
+
+
+@pytest.mark.parametrize("table", ENTITIES)
+def test_every_entity_is_there_once_after_each_day(two_days: TwoDays, table: str) -> None:
+    for loaded in (two_days.first, two_days.second):
+        assert len(loaded.tables[table]) == len(loaded.entities[table]) > 0
+        assert loaded.loaded(table).keys() == loaded.entities[table].keys()
+
+
+@pytest.mark.parametrize("table", ENTITIES)
+def test_entities_are_as_pinterest_sent_them(two_days: TwoDays, table: str) -> None:
+    for loaded in (two_days.first, two_days.second):
+        assert differences(loaded.loaded(table), loaded.entities[table]) == []
+
+
+@pytest.mark.parametrize("table", REPORTS)
+def test_every_row_of_a_report_is_there_once_after_each_day(two_days: TwoDays, table: str) -> None:
+    for loaded in (two_days.first, two_days.second):
+        assert len(loaded.tables[table]) == len(loaded.reports[table]) > 0
+        assert loaded.loaded(table).keys() == loaded.reports[table].keys()
+
+
+@pytest.mark.parametrize("table", REPORTS)
+def test_reports_hold_what_pinterest_says_on_that_day(two_days: TwoDays, table: str) -> None:
+    for loaded in (two_days.first, two_days.second):
+        assert differences(loaded.loaded(table), loaded.reports[table]) == []
+
+
+@pytest.mark.parametrize("table", REPORTS)
+def test_what_pinterest_does_not_send_is_null(two_days: TwoDays, table: str) -> None:
+    second = two_days.second
+    level = REPORTS[table][0]
+    for key, row in second.loaded(table).items():
+        sent = {name.lower() for name in second.reports[table][key]}
+        absent = {column.lower() for column in columns_for(level, "default")} - sent
+        absent -= {"ad_account_id", "campaign_id", "ad_group_id", "ad_id"}
+        assert [column for column in absent if row[column] is not None] == []
+
+
+@pytest.mark.parametrize("table", REPORTS)
+def test_day_two_adds_its_day_and_restates_the_days_before(two_days: TwoDays, table: str) -> None:
+    before, after = two_days.first.loaded(table), two_days.second.loaded(table)
+    assert before.keys() < after.keys()
+    assert {day for _, day in after.keys() - before.keys()} == {DAY_1.isoformat()}
+    restated = {key for key in before if values(before[key]) != values(after[key])}
+    assert restated
+    assert restated < before.keys()
+
+
+@pytest.mark.parametrize("table", REPORTS)
+def test_day_two_reads_again_only_what_pinterest_may_restate(two_days: TwoDays, table: str) -> None:
+    before, after = two_days.first.loaded(table), two_days.second.loaded(table)
+    start = (two_days.first.read_up_to(table) - LOOKBACK).isoformat()
+    written = {key for key in before if before[key] != after[key]}
+    assert written == {key for key in before if key[1] >= start}
+    assert written != before.keys()
+
+
+def test_each_table_has_the_columns_types_and_key_of_its_stream(two_days: TwoDays) -> None:
+    types = two_days.types
+    for (table, column), data_type in types.items():
+        if column == "id" or column.endswith("_id"):
+            assert data_type == "text", (table, column)
+        if column == "date":
+            assert data_type == "date", (table, column)
+        if column == "__sync_key":
+            assert data_type == "text", (table, column)
+    for table, (level, _, _) in REPORTS.items():
+        assert types[table, f"{level}_id"] == "text"
+        assert types[table, "spend_in_dollar"] == "numeric"
+        assert types[table, "total_conversions"] == "numeric"
+        assert types[table, "click_window_days"] == "bigint"
+    assert types["campaigns", "created_time"].startswith("timestamp")
+    assert types["campaigns", "is_campaign_budget_optimization"] == "boolean"
+    assert types["campaigns", "tracking_urls"] == "jsonb"
+
+
+def test_the_state_says_from_when_to_when_each_account_was_read(two_days: TwoDays) -> None:
+    accounts = {account for (account,) in two_days.second.entities["ad_accounts"]}
+    for table in REPORTS:
+        partitions = two_days.second.state["singer_state"]["bookmarks"][table]["partitions"]
+        assert {part["context"]["ad_account_id"] for part in partitions} == accounts
+        assert {part["covered_from"] for part in partitions} == {START.isoformat()}
+        assert two_days.first.read_up_to(table) < two_days.second.read_up_to(table) < DAY_2
