@@ -24,6 +24,7 @@ from rich.text import Text
 from scripts import arrivals
 from scripts.embedded_postgres import EmbeddedPostgres, PostgresUnavailableError
 from scripts.main_job import JOB, MainJob, MainJobError
+from scripts.processes import SIGNALS
 from scripts.sandbox_process import SandboxError, sandbox_process
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ WORLD = {"seed": 7, "accounts": 3, "campaigns": 4, "ad_groups": 8, "ads": 20}
 DAY_1 = "day_1"
 CAMPAIGNS_SHOWN = 12
 NAME_WIDTH = 28
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COMMAND = f"meltano {' '.join(JOB)}"
 
 console = Console(highlight=False, soft_wrap=True)

@@ -19,6 +19,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts.processes import signals_wait
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
@@ -99,7 +101,7 @@ class EmbeddedPostgres:
     def _start(self) -> None:
         for _ in range(PORT_ATTEMPTS):
             self.port = _free_port()
-            with self._log.open("wb") as log:
+            with self._log.open("wb") as log, signals_wait():
                 # A child of ours, not of `pg_ctl`: it cannot be lost between start and stop.
                 process = self._process = subprocess.Popen(
                     self._command(),
@@ -216,16 +218,17 @@ def _copy(installation: Path, folder: Path) -> Path:
 
 def _run(command: Sequence[str | Path], **options: Any) -> None:  # noqa: ANN401 - those of `run`
     try:
-        done = subprocess.run(
-            command,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            **options,
-        )
+        with signals_wait():
+            done = subprocess.run(
+                command,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+                **options,
+            )
     except OSError as error:
         message = f"PostgreSQL cannot be run here: {error}"
         raise PostgresUnavailableError(message) from error

@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+import threading
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 10
 LOG_LINES = 40
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks a program to leave."""
 
 
 def command(name: str) -> str:
@@ -32,11 +35,32 @@ def running(
 
     A terminal's Ctrl-C reaches only us, so that we decide what stops in which order.
     """
-    process = subprocess.Popen(arguments, text=True, start_new_session=True, **options)
-    try:
+    with ExitStack() as stack:
+        with signals_wait():
+            process = subprocess.Popen(arguments, text=True, start_new_session=True, **options)
+            stack.callback(_end, process)
         yield process
+
+
+@contextmanager
+def signals_wait() -> Iterator[None]:
+    """Signals of the block take effect at its end: no process is lost while it is being born."""
+    if threading.current_thread() is not threading.main_thread():
+        # Signals only ever interrupt the main thread.
+        yield
+        return
+    waiting: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda number, _frame: waiting.append(number))
+        for number in SIGNALS
+    }
+    try:
+        yield
     finally:
-        _end(process)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in waiting:
+            signal.raise_signal(number)
 
 
 def end_of(log: Path) -> str:

@@ -113,10 +113,12 @@ def test_keep_leaves_a_database_to_look_at_until_ctrl_c(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_in_the_middle_of_a_run_stops_everything(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "begun", ["bin/pinterest-sandbox", "bin/initdb", "bin/meltano", "bin/target-postgres"]
+)
+def test_ctrl_c_stops_everything_whatever_has_begun(begun: str, tmp_path: Path) -> None:
     with running_demo(folder=tmp_path) as demo:
-        demo.read_until("empty PostgreSQL")
-        while not any("target-postgres" in command for command in demo.left_behind()):
+        while not any(begun in command for command in demo.left_behind()):
             assert demo.process.poll() is None
         demo.press_ctrl_c()
         shown = demo.rest()

@@ -86,6 +86,10 @@ class Web:
                 await connection.answer(response)
             else:
                 status = await fault.play(response, connection)
+        except Exception:
+            # A fault of the sandbox itself: the web server answers 500 and logs the traceback.
+            status = 500
+            raise
         finally:
             self.requests.append(asked.logged(at, status, fault))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 
@@ -15,6 +16,11 @@ class Calendar:
     def __init__(self, today: date) -> None:
         """Starts on a day."""
         self.today = today
+        self._first = today
+
+    def elapsed(self) -> float:
+        """Seconds of a clock that runs evenly and jumps along when the day is set."""
+        return time.monotonic() + (self.today - self._first).days * DAY_SECONDS
 
     def now(self) -> datetime:
         """The moment: today's date, the real time of day, UTC."""

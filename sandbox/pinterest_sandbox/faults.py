@@ -111,7 +111,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             await connection.closed()
             return 0
         if self.kind == "reset" and self.after_bytes is None:
-            connection.reset()
+            await connection.reset()
             return 0
         response.headers.extend(self.headers.items() if not self.replaces else ())
         if self.kind in {"reset", "truncate"}:
@@ -119,14 +119,15 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             await connection.start(response)
             await connection.write(response.body[:sent])
             if self.kind == "reset":
-                connection.reset()
+                await connection.reset()
             else:
-                connection.close()
+                await connection.close()
         elif self.kind == "slow":
             await connection.start(response)
             step = max(1, -(-len(response.body) // _PIECES))
             for begin in range(0, len(response.body), step):
-                await asyncio.sleep(self.seconds / _PIECES)
+                if not await connection.open_for(self.seconds / _PIECES):
+                    return response.status
                 await connection.write(response.body[begin : begin + step])
             await connection.end()
         else:
@@ -164,20 +165,30 @@ class Connection:
         """Ends a body that was sent in pieces."""
         await self._send({"type": "http.response.body", "body": b""})
 
+    async def open_for(self, seconds: float) -> bool:
+        """Waits; whether the client is still there then."""
+        try:
+            await asyncio.wait_for(self.closed(), seconds)
+        except TimeoutError:
+            return True
+        return False
+
     async def closed(self) -> None:
         """Waits until the client, or the sandbox, gives up."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Closes the connection in an orderly way, whatever was promised."""
         self._transport.close()
+        await self.closed()
 
-    def reset(self) -> None:
+    async def reset(self) -> None:
         """Drops the connection so that the client sees it reset."""
         connection: socket.socket = self._transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._transport.abort()
+        await self.closed()
 
 
 class Faults:

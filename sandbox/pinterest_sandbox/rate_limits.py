@@ -46,10 +46,12 @@ class Quota:
     def remaining(self, now: float) -> int:
         """Calls that are left at this moment."""
         if self._sliding:
+            if self._calls and self._calls[-1] > now:  # the clock was set back
+                self._calls.clear()
             while self._calls and self._calls[0] <= now - self.seconds:
                 self._calls.popleft()
             return self.limit - len(self._calls)
-        if now >= self._opened + self.seconds:
+        if not self._is_open(now):
             self._count = 0
         return self.limit - self._count
 
@@ -58,11 +60,14 @@ class Quota:
         if self._sliding:
             self._calls.append(now)
             return
-        if now >= self._opened + self.seconds:
+        if not self._is_open(now):
             # Windows are aligned to the clock, as a counter per minute is.
             self._opened = now - now % self.seconds
             self._count = 0
         self._count += 1
+
+    def _is_open(self, now: float) -> bool:
+        return self._opened <= now < self._opened + self.seconds
 
     def reset(self, now: float) -> float:
         """Seconds until a call that is refused now would be let through."""

@@ -94,7 +94,9 @@ class Sandbox:
             world=self._world,
             calendar=self._calendar,
             tokens=self._tokens,
-            limits=RateLimits(access_tier, rate_window, minute=rate_minute),
+            limits=RateLimits(
+                access_tier, rate_window, minute=rate_minute, clock=self._calendar.elapsed
+            ),
             empty_pages=empty_pages,
             readiness=readiness,
             compress=compress,
@@ -188,7 +190,7 @@ class Listener:
             ws="none",
             lifespan="off",
             log_config=None,
-            log_level="critical",
+            log_level="error",
             access_log=False,
             server_header=False,
             date_header=False,

@@ -114,6 +114,33 @@ def test_a_request_can_hang_and_the_sandbox_still_stops(client: Client) -> None:
         requests.get(client.sandbox.url + "/boards", timeout=0.1)
 
 
+def test_no_fault_leaves_a_complaint(
+    serve: Callable[..., Client], caplog: pytest.LogCaptureFixture
+) -> None:
+    client = serve()
+    for fault in (
+        {"kind": "reset"},
+        {"kind": "reset", "after_bytes": 9},
+        {"kind": "truncate"},
+        {"kind": "hang"},
+        {"kind": "slow", "seconds": 5.0},
+    ):
+        client.sandbox.fail(**fault)
+        with pytest.raises(requests.RequestException):
+            requests.get(client.sandbox.url + "/user_account", timeout=0.1)
+
+    client.sandbox.__exit__(None, None, None)
+
+    assert [request.fault for request in client.sandbox.requests] == [
+        "reset",
+        "reset",
+        "truncate",
+        "hang",
+        "slow",
+    ]
+    assert caplog.text == ""
+
+
 def test_faults_are_in_the_log(client: Client) -> None:
     client.sandbox.fail(kind="reset")
     client.sandbox.fail(status=503)

@@ -110,6 +110,20 @@ def test_a_sandbox_leaves_no_thread_behind() -> None:
         requests.get(sandbox.url + "/boards", timeout=9)
 
 
+def test_a_fault_of_the_sandbox_itself_is_loud(
+    serve: Callable[..., Client],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = serve()
+    monkeypatch.setattr(client.sandbox.world, "ad_accounts", None)
+
+    assert client.ask("/ad_accounts").status_code == 500
+    client.sandbox.__exit__(None, None, None)
+    assert client.sandbox.requests[-1].status == 500
+    assert "TypeError" in caplog.text
+
+
 def test_an_address_is_known_while_it_serves_only() -> None:
     with pytest.raises(RuntimeError, match="with block"):
         _ = Sandbox().url
