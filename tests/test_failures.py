@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from singer_run import Run
 
 REPORT = "campaign_analytics"
-FORBIDDEN = {"status": 403, "body": {"code": 29, "message": "No access."}, "times": None}
+FORBIDDEN: dict[str, Any] = {
+    "status": 403,
+    "body": {"code": 29, "message": "No access."},
+    "times": None,
+}
 
 
 def accounts(sandbox: Sandbox) -> list[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +22,7 @@ def read_ahead(request: pytest.FixtureRequest) -> Iterator[ReadAhead]:
 
 
 def test_results_come_in_the_order_of_their_tasks(read_ahead: ReadAhead) -> None:
-    tasks = [Task(lambda number=number: number) for number in range(20)]
+    tasks = [Task(partial(int, number)) for number in range(20)]
 
     assert list(read_ahead.in_order(tasks)) == list(range(20))
 
@@ -37,7 +38,7 @@ def test_the_next_tasks_are_under_way_while_the_first_is_waited_for() -> None:
 def test_no_more_tasks_are_started_than_may_be_in_flight() -> None:
     started: list[int] = []
     read_ahead = ReadAhead(3, Clock())
-    results = read_ahead.in_order(Task(lambda n=n: started.append(n)) for n in range(10))
+    results = read_ahead.in_order(Task(partial(started.append, n)) for n in range(10))
     next(results)
 
     assert len(started) <= 4
@@ -48,7 +49,7 @@ def test_no_more_tasks_are_started_than_may_be_in_flight() -> None:
 def test_answers_that_are_expected_to_be_large_are_not_fetched_together() -> None:
     started: list[int] = []
     read_ahead = ReadAhead(8, Clock())
-    tasks = [Task(lambda n=n: started.append(n), MAX_BYTES) for n in range(4)]
+    tasks = [Task(partial(started.append, n), MAX_BYTES) for n in range(4)]
     results = read_ahead.in_order(tasks)
 
     next(results)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -54,7 +55,8 @@ def private_overrides(cls: type, base: type) -> set[str]:
 
 def test_no_other_private_method_of_the_sdk_is_overridden_anywhere() -> None:
     def below(cls: type) -> list[type]:
-        return [cls, *(each for sub in cls.__subclasses__() for each in below(sub))]
+        subclasses: list[type] = cls.__subclasses__()
+        return [cls, *(each for subclass in subclasses for each in below(subclass))]
 
     found = {
         name
@@ -73,9 +75,8 @@ class StockPath(TapPinterest):
     def discover_streams(self) -> Any:
         streams = super().discover_streams()
         for stream in streams:
-            stream._generate_record_messages = (  # type: ignore[method-assign]
-                lambda record, stream=stream: Stream._generate_record_messages(stream, record)
-            )
+            stock = partial(Stream._generate_record_messages, stream)
+            stream._generate_record_messages = stock  # type: ignore[method-assign]
             # Not RECURSIVE, which drops the members of objects that are keyed by a value.
             stream.TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.ROOT_ONLY
         return streams

@@ -45,7 +45,7 @@ class Client:
 
     def pages(self, path: str, **query: Any) -> Iterator[list[dict[str, Any]]]:
         """The pages of a list, by following bookmarks."""
-        bookmark = {}
+        bookmark: dict[str, str] = {}
         while True:
             page = self.get(path, **query, **bookmark)
             yield page["items"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 models = pytest.importorskip("pinterestsdk.models")
 
 ALL_STATUSES = ["ACTIVE", "PAUSED", "ARCHIVED", "DRAFT", "DELETED_DRAFT"]
-LISTS = {
+LISTS: dict[str, tuple[str, dict[str, Any]]] = {
     "GET /ad_accounts": ("AdAccount", {}),
     "GET /ad_accounts/{ad_account_id}/campaigns": ("Campaign", {"entity_statuses": ALL_STATUSES}),
     "GET /ad_accounts/{ad_account_id}/ad_groups": ("AdGroup", {"entity_statuses": ALL_STATUSES}),

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -93,7 +93,8 @@ def test_a_wrong_control_is_refused(
 
 def test_the_world_tells_how_much_there_is(serve: Callable[..., Client]) -> None:
     client = serve(size=WorldSize(accounts=2, empty_accounts=1, ads=50))
-    full, empty = client.sandbox.world.summary(client.sandbox.today.toordinal())["ad_accounts"]  # type: ignore[misc]
+    summary: dict[str, Any] = client.sandbox.world.summary(client.sandbox.today.toordinal())
+    full, empty = summary["ad_accounts"]
 
     assert sum(full["ads"].values()) == 50
     assert full["ads"]["ARCHIVED"] == 10
