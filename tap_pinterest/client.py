@@ -6,7 +6,7 @@ import itertools
 import logging
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 from urllib.parse import quote
 
 import backoff
@@ -15,6 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from tap_pinterest import api
 from tap_pinterest.auth import TokenAnswer, TokenRefusedError
@@ -186,8 +187,8 @@ class PinterestClient:
         try:
             while True:
                 try:
-                    response = self._exchange("POST", TOKEN_PATH, url, data=fields, auth=basic)
-                    return _decode_token(response.content)
+                    answer = self._exchange("POST", TOKEN_PATH, url, data=fields, auth=basic)
+                    return _decode_token(answer.body)
                 except RetriableAPIError as error:
                     self._wait(TOKEN_PATH, attempts, error)
         except RetriableAPIError as error:
@@ -225,10 +226,10 @@ class PinterestClient:
         self._limiter.acquire(category)
         self._clock.check()
         self.calls[path] = self.calls.get(path, 0) + 1
-        response = self._exchange("GET", path, url, headers={"Authorization": f"Bearer {token}"})
-        self._limiter.learn(category, response.headers)
+        answer = self._exchange("GET", path, url, headers={"Authorization": f"Bearer {token}"})
+        self._limiter.learn(category, answer.headers)
         try:
-            return decode(response.content)
+            return decode(answer.body)
         except UnreadableAnswerError as error:
             msg = f"GET {path}: {error}"
             raise UnreadableAnswerError(msg) from None
@@ -242,8 +243,8 @@ class PinterestClient:
         data: Mapping[str, str] | None = None,
         auth: HTTPBasicAuth | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        """One attempt: the response if it is good, else the error that says what to do next."""
+    ) -> _Answer:
+        """One attempt: the answer if it is good, else the error that says what to do next."""
         what = f"{method} {path}"
         try:
             response = self._session.request(
@@ -255,16 +256,20 @@ class PinterestClient:
                 timeout=self._timeout,
                 # A redirect would carry the token to wherever it points.
                 allow_redirects=False,
+                stream=True,
             )
-        except requests.Timeout:
+            # In one piece: requests would hold a large body twice while it joins its chunks.
+            body = response.raw.read(decode_content=True)
+        except (requests.Timeout, ReadTimeoutError):
             msg = f"{what}: no answer within request_timeout ({self._timeout:.0f} s)"
             raise SlowAnswerError(msg) from None
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             msg = f"{what}: the connection failed ({type(error).__name__})"
             raise RetriableAPIError(msg) from None
-        self._clock.hear(response.headers.get("Date"))
-        _raise_for(response, what)
-        return response
+        answer = _Answer(response.status_code, response.reason or "", response.headers, body)
+        self._clock.hear(answer.headers.get("Date"))
+        _raise_for(answer, what)
+        return answer
 
     def _attempts(self, path: str) -> Iterator[float]:
         """Seconds to wait before each further attempt, growing; it ends when they are used up."""
@@ -289,6 +294,13 @@ class PinterestClient:
         self.retries[path] += 1
         _logger.info("%s; trying again in %.0f s", error, wait)
         self._clock.sleep(wait)
+
+
+class _Answer(NamedTuple):
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class _TokenEndpoint:
@@ -331,19 +343,19 @@ def _texts(value: str | float | Sequence[str], *, explode: bool) -> list[str]:
     return texts if explode else [",".join(texts)]
 
 
-def _raise_for(response: requests.Response, what: str) -> None:
+def _raise_for(answer: _Answer, what: str) -> None:
     """Nothing for a good answer; else the error that says what to do next."""
-    status = response.status_code
+    status = answer.status
     if status == requests.codes.ok:
         return
-    code, message = _error_body(response)
-    rid = response.headers.get("x-pinterest-rid")
+    code, message = _error_body(answer)
+    rid = answer.headers.get("x-pinterest-rid")
     told = f"{what}: {status}{f' (code {code})' if code is not None else ''} {message}".rstrip()
     told += f" [request {rid}]" if rid else ""
     if status in _TOO_LARGE:
         raise TooLargeError(told)
     if status == _TOO_MANY:
-        raise WaitError(told, reset_seconds(response.headers))
+        raise WaitError(told, reset_seconds(answer.headers))
     if match := _RETRY_AFTER.search(message):
         raise WaitError(told, float(match[1]))
     if status == _NOT_OFFERED:
@@ -365,12 +377,12 @@ def _raise_for_refusal(status: int, code: int | None, told: str) -> NoReturn:
     raise FatalAPIError(told)
 
 
-def _error_body(response: requests.Response) -> tuple[int | None, str]:
+def _error_body(answer: _Answer) -> tuple[int | None, str]:
     """Pinterest's own number and text for an error, if the body has them."""
     try:
-        body = msgspec.json.decode(response.content)
+        body = msgspec.json.decode(answer.body)
     except msgspec.DecodeError:
-        return None, response.reason or ""
+        return None, answer.reason
     if not isinstance(body, dict):
         return None, ""
     code, message = body.get("code"), body.get("message")

@@ -53,10 +53,10 @@ class ReadAhead:
         with closing(_Queue[_T](self._executor())) as queue:
             for task in tasks:
                 while queue.is_full(self._in_flight, task.expected_bytes):
-                    yield self._next(queue)
+                    yield from self._next(queue)
                 queue.submit(task)
             while queue:
-                yield self._next(queue)
+                yield from self._next(queue)
 
     def chained(
         self, first: Callable[[], _T], then: Callable[[_T], Callable[[], _T] | None]
@@ -74,10 +74,10 @@ class ReadAhead:
         with closing(_Queue[_T](self._executor())) as queue:
             queue.submit(Task(first))
             while queue:
-                result = self._next(queue)
-                if task := then(result):
-                    queue.submit(Task(task))
-                yield result
+                for result in self._next(queue):
+                    if task := then(result):
+                        queue.submit(Task(task))
+                    yield result
 
     def close(self) -> None:
         """Let no task begin any more."""
@@ -90,12 +90,15 @@ class ReadAhead:
             self._pool = ThreadPoolExecutor(self._in_flight, thread_name_prefix="read-ahead")
         return self._pool
 
-    def _next(self, queue: _Queue[_T]) -> _T:
-        """The oldest result; looks up now and then, since a signal does not end a wait."""
-        future = queue.oldest()
-        while not wait([future], timeout=_LOOK_UP_SECONDS).done:
+    def _next(self, queue: _Queue[_T]) -> Iterator[_T]:
+        """The oldest result, which counts as held until the next one is asked for."""
+        while not wait([queue.oldest], timeout=_LOOK_UP_SECONDS).done:
+            # A signal does not end a wait.
             self._clock.check()
-        return queue.pop().result()
+        try:
+            yield queue.oldest.result()
+        finally:
+            queue.drop_oldest()
 
 
 class _Queue(Generic[_T]):
@@ -118,13 +121,13 @@ class _Queue(Generic[_T]):
         self._bytes += task.expected_bytes
         self._futures.append((self._executor.submit(task.run), task.expected_bytes))
 
+    @property
     def oldest(self) -> Future[_T]:
         return self._futures[0][0]
 
-    def pop(self) -> Future[_T]:
-        future, expected = self._futures.popleft()
+    def drop_oldest(self) -> None:
+        _, expected = self._futures.popleft()
         self._bytes -= expected
-        return future
 
     def close(self) -> None:
         for future, _ in self._futures:

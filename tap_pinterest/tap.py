@@ -20,6 +20,7 @@ from tap_pinterest.client import PinterestClient
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.inventory import Inventory
+from tap_pinterest.memory import give_back_large_blocks
 from tap_pinterest.rate_limit import RateLimiter
 from tap_pinterest.read_ahead import ReadAhead
 from tap_pinterest.readiness import Readiness
@@ -209,6 +210,7 @@ class TapPinterest(SingerTap):
             if stream.selected:
                 self.summary.of(stream.name)
         code = 0
+        give_back_large_blocks()
         self.state_written_at = self.clock.monotonic()
         try:
             self.sync_all()

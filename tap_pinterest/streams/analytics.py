@@ -132,8 +132,10 @@ class AnalyticsStream(AdAccountStream):
         entities = self._entities(ad_account_id)
         finish = self._finisher(ad_account_id, entities)
         for rows in self.tap.read_ahead.in_order(self._tasks(ad_account_id, entities, progress)):
-            for row in rows:
-                yield finish(self.convert(_decode_row(row)))
+            # Each row holds on to the whole body: none is kept longer than it takes to write it.
+            rows.reverse()
+            while rows:
+                yield finish(self.convert(_decode_row(rows.pop())))
 
     def _entities(self, ad_account_id: str) -> Mapping[str, tuple[str, ...]]:
         if self.entities is None:
