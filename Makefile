@@ -25,8 +25,9 @@ format: .venv/ready-for-dev ## put the code into shape
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-settings: .venv/ready-for-run ## write the tap's settings into meltano.yml
+settings: .venv/ready-for-run ## write the tap's settings and streams into meltano.yml and README.md
 	@$(BIN)/python -m scripts.update_meltano_yml
+	@$(BIN)/python -m scripts.update_readme
 
 bench: .venv/ready-for-dev ## rows a second into PostgreSQL, our target settings against its defaults
 	@$(BIN)/python -m scripts.bench

@@ -412,8 +412,8 @@ def _root(fault: str) -> str:
 
 
 def _normalised(config: Mapping[str, Any]) -> dict[str, Any]:
-    values = {
-        name: value
+    values: dict[str, Any] = {
+        name: _from_json(value) if isinstance(value, str) else value
         for name, value in config.items()
         if value is not None and (value != "" or name in _EMPTY_IS_A_VALUE)
     }
@@ -526,14 +526,15 @@ def _day_faults(values: Mapping[str, Any]) -> list[str]:
 
 
 def _id_faults(values: Mapping[str, Any]) -> list[str]:
+    given = {name: values[name] for name in _ID_LISTS if isinstance(values.get(name), list)}
     faults = [
         f"{name}: {_shown(item)} is refused; allowed: ad account ids, 1 to 18 digits each"
-        for name in _ID_LISTS
-        for item in values.get(name, ())
+        for name, items in given.items()
+        for item in items
         if not (isinstance(item, str) and _AD_ACCOUNT_ID.fullmatch(item))
     ]
-    wanted = values.get("ad_account_ids", ())
-    excluded = [item for item in values.get("exclude_ad_account_ids", ()) if item in wanted]
+    wanted = given.get("ad_account_ids", ())
+    excluded = [item for item in given.get("exclude_ad_account_ids", ()) if item in wanted]
     return faults + [
         f"exclude_ad_account_ids: {item} is refused; allowed: ids that ad_account_ids does not name"
         for item in excluded

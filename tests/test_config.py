@@ -59,6 +59,7 @@ def test_defaults_are_those_of_the_contract() -> None:
         pytest.param(["1", "2"], ("1", "2"), id="texts"),
         pytest.param([1, 2], ("1", "2"), id="integers"),
         pytest.param("1, 2,", ("1", "2"), id="one text"),
+        pytest.param('["1", 2]', ("1", "2"), id="JSON in a text"),
         pytest.param(12, ("12",), id="one integer"),
         pytest.param(["1", "1"], ("1",), id="each once"),
         pytest.param("", (), id="empty is unset"),

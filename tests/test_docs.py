@@ -8,6 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from scripts.processes import ROOT
+from scripts.update_readme import written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,10 @@ def code_in(markdown: str) -> list[str]:
     """The fenced blocks and the inline code of a document."""
     blocks = re.findall(r"^ *```\w*\n(.*?)^ *```", markdown, re.MULTILINE | re.DOTALL)
     return [*blocks, *re.findall(r"`([^`\n]+)`", markdown)]
+
+
+def test_the_tables_in_the_readme_are_those_of_the_tap() -> None:
+    assert written(text("README.md")) == text("README.md"), "run make settings"
 
 
 def test_the_demo_in_the_readme_shows_every_table() -> None:
