@@ -2,7 +2,7 @@
 # Needs Python 3.11 or later with venv and pip; `make demo PYTHON=/path/to/python3` names one.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format settings bench clean
+.PHONY: help demo test format settings record bench clean
 
 BIN := .venv/bin
 CODE := tap_pinterest sandbox scripts tests
@@ -28,6 +28,9 @@ format: .venv/ready-for-dev ## put the code into shape
 settings: .venv/ready-for-run ## write the tap's settings and streams into meltano.yml and README.md
 	@$(BIN)/python -m scripts.update_meltano_yml
 	@$(BIN)/python -m scripts.update_readme
+
+record: .venv/ready-for-dev ## record the answers that tests play, from Pinterest with credentials in the environment
+	@$(BIN)/python -m scripts.record_cassettes
 
 bench: .venv/ready-for-dev ## rows a second into PostgreSQL, our target settings against its defaults
 	@$(BIN)/python -m scripts.bench
