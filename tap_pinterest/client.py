@@ -42,8 +42,8 @@ _RETRY_AFTER = re.compile(r"retry after (\d+) seconds?", re.IGNORECASE)
 
 _ACCESS_CODES = frozenset({3, 7, 29})
 _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 401, 403, 404, 429
+_CONFLICT, _NO_CATALOG = 409, 4182
 _NOT_OFFERED = 501
-_NO_CATALOG = (409, 4182)
 _TOO_LARGE = frozenset({413, 414})
 _SERVER_ERRORS = frozenset({408, 425, 500, 502, 503, 504})
 
@@ -372,8 +372,8 @@ def _raise_for_refusal(status: int, code: int | None, told: str) -> NoReturn:
         raise AccessRefusedError(told)
     if status == _NOT_FOUND:
         raise GoneError(told)
-    if (status, code) == _NO_CATALOG:
-        raise NoCatalogError(told)
+    if status == _CONFLICT:
+        raise NoCatalogError(told) if code == _NO_CATALOG else NotOfferedError(told)
     raise FatalAPIError(told)
 
 

@@ -21,6 +21,7 @@ from dotenv import find_dotenv, load_dotenv
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFIG
 
+from tap_pinterest import api
 from tap_pinterest.columns import unknown_columns
 
 if TYPE_CHECKING:
@@ -29,13 +30,30 @@ if TYPE_CHECKING:
 API_URL = "https://api.pinterest.com/v5"
 ATTRIBUTION_WINDOWS = (0, 1, 7, 14, 30, 60)
 AUTH_METHODS = ("refresh_token", "access_token", "client_credentials")
-STREAM_GROUPS = ("ads", "organic", "all")
+STREAM_GROUPS = (
+    *("ads", "organic", "boards", "targeting", "products", "keywords", "audiences"),
+    *("conversions", "billing", "catalogs", "business", "resources", "trends"),
+    *("beta", "personal", "all"),
+)
+ORGANIC_ACCOUNTS = ("token_user", "ad_account_owners", "both")
+ENTITY_STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED", "DRAFT", "DELETED_DRAFT")
+TREND_REGIONS = (
+    *("US", "CA", "DE", "FR", "ES", "IT", "DE+AT+CH", "GB+IE", "IT+ES+PT+GR+MT"),
+    *("PL+RO+HU+SK+CZ", "SE+DK+FI+NO", "NL+BE+LU", "AR", "BR", "CO", "MX", "MX+AR+CO+CL"),
+    "AU+NZ",
+)
 READ_SCOPES = ("ads:read", "boards:read", "pins:read", "user_accounts:read")
 
 _ID_LIST = th.CustomType(
     {"type": ["array", "string", "integer", "null"], "items": {"type": ["string", "integer"]}}
 )
 _NAME_LIST = th.CustomType({"type": ["array", "string", "null"], "items": {"type": "string"}})
+
+
+def _list_of(values: Sequence[str]) -> th.CustomType:
+    items = {"type": "string", "enum": list(values)}
+    return th.CustomType({"type": ["array", "string", "null"], "items": items})
+
 
 CREDENTIALS = (
     th.Property("client_id", th.StringType, description="Id of your Pinterest app."),
@@ -97,16 +115,69 @@ SCOPE_OF_THE_SYNC = (
         "ad_account_ids is not given.",
     ),
     th.Property(
-        "stream_groups",
-        th.CustomType(
-            {
-                "type": ["array", "string", "null"],
-                "items": {"type": "string", "enum": list(STREAM_GROUPS)},
-            }
-        ),
-        default=["ads", "organic"],
-        description="Groups of streams that discovery lists: ads, organic, or all.",
+        "organic_accounts",
+        th.StringType,
+        default="token_user",
+        allowed_values=list(ORGANIC_ACCOUNTS),
+        description="Whose profile, boards, Pins and catalogs to read: the token's user, the "
+        "owners of the ad accounts (each once), or both.",
     ),
+    th.Property(
+        "stream_groups",
+        _list_of(STREAM_GROUPS),
+        default=["ads", "organic"],
+        description=f"Groups of streams that discovery lists: {', '.join(STREAM_GROUPS[:-1])}, or "
+        "all. With personal, other groups' records have the names and e-mail addresses in them.",
+    ),
+)
+FILTERS = (
+    th.Property(
+        "entity_statuses",
+        _list_of(ENTITY_STATUSES),
+        description="Read only campaigns, ad groups, ads and product group promotions of these "
+        "statuses, and reports of them. Default: ACTIVE, PAUSED and ARCHIVED.",
+    ),
+    th.Property(
+        "campaign_ids",
+        _ID_LIST,
+        description="Read only these campaigns, and what is in them.",
+    ),
+    th.Property(
+        "ad_group_ids",
+        _ID_LIST,
+        description="Read only these ad groups, and what is in them.",
+    ),
+    th.Property("ad_ids", _ID_LIST, description="Read only these ads."),
+    th.Property(
+        "product_group_ids", _ID_LIST, description="Read only these product group promotions."
+    ),
+    th.Property("board_ids", _ID_LIST, description="Read only these boards, and what is on them."),
+    th.Property("pin_ids", _ID_LIST, description="Read only these Pins."),
+)
+ASKED_FOR = (
+    th.Property(
+        "terms", _NAME_LIST, description="Search terms to read related and suggested terms of."
+    ),
+    th.Property(
+        "keywords",
+        _NAME_LIST,
+        description="Keywords to read the search volume of, in each of the countries.",
+    ),
+    th.Property(
+        "countries", _NAME_LIST, description="Countries of the keyword metrics, as US or GB."
+    ),
+    th.Property(
+        "trend_regions",
+        _list_of(TREND_REGIONS),
+        description="Regions to read trends of. Topics, product categories and articles have "
+        "US, GB+IE and CA only.",
+    ),
+    th.Property(
+        "product_categories",
+        _NAME_LIST,
+        description="Product categories to read the trends of, in each of the trend_regions.",
+    ),
+    th.Property("usernames", _NAME_LIST, description="Users to read the followed interests of."),
 )
 ANALYTICS = (
     th.Property(
@@ -240,7 +311,7 @@ SYNC_KEY = (
 )
 
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
-    *CREDENTIALS, *SCOPE_OF_THE_SYNC, *ANALYTICS, *TRANSPORT, *SYNC_KEY
+    *CREDENTIALS, *SCOPE_OF_THE_SYNC, *FILTERS, *ASKED_FOR, *ANALYTICS, *TRANSPORT, *SYNC_KEY
 ).to_dict()
 OWN_SETTINGS = tuple(CONFIG_SCHEMA["properties"])
 
@@ -254,12 +325,19 @@ _NAMES_ELSEWHERE = {
     "lookback_window": "lookback_days",
 }
 _EMPTY_IS_A_VALUE = frozenset({"token_file", "sync_key_separator"})
-_ID_LISTS = ("ad_account_ids", "exclude_ad_account_ids")
-_NAME_LISTS = ("stream_groups", "scopes", "report_columns")
+_ID_FILTERS = ("campaign_ids", "ad_group_ids", "ad_ids", "product_group_ids")
+_ORGANIC_FILTERS = ("board_ids", "pin_ids")
+_AD_ACCOUNT_LISTS = ("ad_account_ids", "exclude_ad_account_ids")
+_ID_LISTS = (*_AD_ACCOUNT_LISTS, *_ID_FILTERS, *_ORGANIC_FILTERS)
+_ASKED_FOR = tuple(setting.name for setting in ASKED_FOR)
+_NAME_LISTS = ("stream_groups", "scopes", "report_columns", "entity_statuses", *_ASKED_FOR)
+_LISTS = (*_ID_LISTS, "entity_statuses", *_ASKED_FOR)
 _SECRETS = frozenset(
     name for name, schema in CONFIG_SCHEMA["properties"].items() if schema.get("secret")
 )
 _AD_ACCOUNT_ID = re.compile(r"\d{1,18}")
+_ID = re.compile(r"\d{1,20}")
+_USERNAME = re.compile(r"(?!\d+$).+")
 _DAYS_AGO = re.compile(r"(\d{1,5}) days? ago")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -312,7 +390,21 @@ class Settings:
     ad_account_ids: tuple[str, ...]
     exclude_ad_account_ids: tuple[str, ...]
     include_shared_accounts: bool
+    organic_accounts: str
     stream_groups: tuple[str, ...]
+    entity_statuses: tuple[str, ...]
+    campaign_ids: tuple[str, ...]
+    ad_group_ids: tuple[str, ...]
+    ad_ids: tuple[str, ...]
+    product_group_ids: tuple[str, ...]
+    board_ids: tuple[str, ...]
+    pin_ids: tuple[str, ...]
+    terms: tuple[str, ...]
+    keywords: tuple[str, ...]
+    countries: tuple[str, ...]
+    trend_regions: tuple[str, ...]
+    product_categories: tuple[str, ...]
+    usernames: tuple[str, ...]
     start_date: Day
     end_date: Day
     lookback_days: int
@@ -346,8 +438,7 @@ class Settings:
                 "auth_method": _auth_method(values) or "refresh_token",
                 "api_url": values["api_url"].rstrip("/"),
                 "scopes": tuple(values["scopes"]),
-                "ad_account_ids": tuple(dict.fromkeys(values["ad_account_ids"] or ())),
-                "exclude_ad_account_ids": tuple(values["exclude_ad_account_ids"] or ()),
+                **{name: tuple(dict.fromkeys(values[name] or ())) for name in _LISTS},
                 "stream_groups": tuple(values["stream_groups"]),
                 "lookback_days": _lookback_days(values),
                 "backfill": backfill
@@ -359,6 +450,18 @@ class Settings:
                 },
             }
         )
+
+    @property
+    def filters(self) -> Mapping[str, tuple[str, ...]]:
+        """The settings that narrow the ads entities, and with them the reports."""
+        names = ("entity_statuses", *_ID_FILTERS)
+        return {name: ids for name in names if (ids := getattr(self, name))}
+
+    @property
+    def named_ids(self) -> frozenset[str]:
+        """Ids that the config names: what they stand for has to arrive."""
+        names = (*_ID_FILTERS, *_ORGANIC_FILTERS)
+        return frozenset(value for name in names for value in getattr(self, name))
 
 
 def from_environment(prefix: str, names: Iterable[str]) -> dict[str, Any]:
@@ -393,6 +496,8 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
     checks: tuple[tuple[str, Callable[[Mapping[str, Any]], list[str]]], ...] = (
         ("start_date", _day_faults),
         ("ad_account_ids", _id_faults),
+        ("usernames", _username_faults),
+        ("product_categories", _category_faults),
         ("api_url", _api_url_faults),
         ("report_columns", _column_faults),
     )
@@ -430,8 +535,8 @@ def _as_list(value: object) -> list[Any] | None:
     """A list, a single id, or one comma-separated text, as a list of texts."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, int):
-        return [str(value)]
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+        return [str(int(value))]
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     if isinstance(value, list):
@@ -527,17 +632,40 @@ def _day_faults(values: Mapping[str, Any]) -> list[str]:
 
 def _id_faults(values: Mapping[str, Any]) -> list[str]:
     given = {name: values[name] for name in _ID_LISTS if isinstance(values.get(name), list)}
+    forms = dict.fromkeys(_ID_LISTS, (_ID, "ids of digits"))
+    forms |= dict.fromkeys(
+        _AD_ACCOUNT_LISTS, (_AD_ACCOUNT_ID, "ad account ids, 1 to 18 digits each")
+    )
     faults = [
-        f"{name}: {_shown(item)} is refused; allowed: ad account ids, 1 to 18 digits each"
+        f"{name}: {_shown(item)} is refused; allowed: {forms[name][1]}"
         for name, items in given.items()
         for item in items
-        if not (isinstance(item, str) and _AD_ACCOUNT_ID.fullmatch(item))
+        if not (isinstance(item, str) and forms[name][0].fullmatch(item))
     ]
     wanted = given.get("ad_account_ids", ())
     excluded = [item for item in given.get("exclude_ad_account_ids", ()) if item in wanted]
     return faults + [
         f"exclude_ad_account_ids: {item} is refused; allowed: ids that ad_account_ids does not name"
         for item in excluded
+    ]
+
+
+def _username_faults(values: Mapping[str, Any]) -> list[str]:
+    return [
+        f"usernames: {_shown(item)} is refused; allowed: names that are not a number"
+        for item in values.get("usernames", ())
+        if not (isinstance(item, str) and _USERNAME.fullmatch(item))
+    ]
+
+
+def _category_faults(values: Mapping[str, Any]) -> list[str]:
+    details = api.operation("GET /trends/product_categories/details")
+    known = details.parameters["product_categories"].allowed
+    return [
+        f"product_categories: {_shown(item)} is refused; allowed: Pinterest's names of them, "
+        f"such as {', '.join(known[:3])}"
+        for item in values.get("product_categories", ())
+        if item not in known
     ]
 
 

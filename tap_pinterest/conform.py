@@ -110,15 +110,23 @@ def singer_schema(facts: Facts, keys: Collection[str] = ()) -> dict[str, Any]:
 
     All may be null but `keys`, which are required.
     """
-    properties = {
-        singer_name(name): _singer_type(field) for name, field in facts["properties"].items()
-    }
+    properties = {singer_name(name): _singer_type(field) for name, field in _fields(facts).items()}
     for key in keys:
         if key in properties:
             properties[key]["type"] = [t for t in properties[key]["type"] if t != "null"]
     required = [key for key in properties if key in keys]
     schema: dict[str, Any] = {"type": "object", "properties": properties}
     return schema | ({"required": required} if required else {})
+
+
+def _fields(facts: Facts) -> dict[str, Facts]:
+    """The fields of a record; an id is text, also where the API counts."""
+    return {
+        name: {**field, "type": "string"}
+        if field.get("type") == "integer" and (name == "id" or name.endswith("_id"))
+        else field
+        for name, field in facts["properties"].items()
+    }
 
 
 def _singer_type(facts: Facts) -> dict[str, Any]:
@@ -155,7 +163,7 @@ class Converter:
             unknowns: Told of fields and values that the facts do not know.
         """
         self._unknowns = unknowns
-        fields = facts["properties"]
+        fields = _fields(facts)
         self._blank: dict[str, Any] = dict.fromkeys(map(singer_name, fields))
         self._rules = {
             name: (singer_name(name), *_rule(field, name, unknowns))

@@ -5,58 +5,44 @@ from __future__ import annotations
 import functools
 import sys
 import zlib
-from dataclasses import dataclass, field
+from collections import Counter
+from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
+from tap_pinterest import api
 from tap_pinterest.bodies import decoder
+from tap_pinterest.calls import Call, Scope, page_decoder
+from tap_pinterest.client import NoCatalogError
+from tap_pinterest.pages import Page
 from tap_pinterest.pagination import BookmarkPaginator
+from tap_pinterest.read_ahead import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from tap_pinterest.client import PinterestClient, Query
+    from tap_pinterest.calls import Listing
+    from tap_pinterest.client import PinterestClient
     from tap_pinterest.config import Settings
+    from tap_pinterest.pages import Decode, Item
     from tap_pinterest.read_ahead import ReadAhead
 
 AD_ACCOUNT = "/ad_accounts/{ad_account_id}"
 AD_ACCOUNTS = "/ad_accounts"
+USER_ACCOUNT = "/user_account"
+USER_FIELDS = ("id", "account_type")
 KEPT_IN_MEMORY = 16 * 1024 * 1024
 PAGE_SIZE = 250
 
-
-@dataclass(frozen=True)
-class Listing:
-    """A paged list of one ad account, or of none.
-
-    Attributes:
-        path: Its path in the description.
-        query: Parameters beside the bookmark and the page size.
-        fields: Fields of its items that reports need: the id first, then the parents' ids.
-    """
-
-    path: str
-    query: Query = field(default_factory=dict, hash=False)
-    fields: tuple[str, ...] = ()
-
-
-class _Page(msgspec.Struct):
-    items: list[dict[str, Any]]
-    bookmark: str | None = None
-    body: bytes = b""
-
-
-_decode_page = decoder(_Page)
 _decode_item = decoder(dict[str, Any])
 
 
 class Inventory:
     """Reads each list once, whichever stream needs it first.
 
-    A report needs the ids of a list that a later stream writes. The pages are then kept,
+    A report or a child needs the ids of a list that a later stream writes. The pages are then kept,
     compressed, and in a temporary file when they are many, until that stream has written them.
     """
 
@@ -73,26 +59,27 @@ class Inventory:
 
         Args:
             client: Calls the API.
-            read_ahead: Fetches the next page while one is being used.
+            read_ahead: Fetches the next pages while one is being used.
             settings: Which ad accounts are wanted.
-            written: Paths of the lists that a selected stream writes as records.
-            referred: Paths of the lists whose ids a selected report needs.
+            written: Paths of the lists that selected streams write as records, one for each stream.
+            referred: Paths of the lists whose ids a selected stream needs.
         """
         self._client = client
         self._read_ahead = read_ahead
         self._settings = settings
-        self._written = frozenset(written)
+        self._written = Counter(written)
         self._referred = frozenset(referred)
         self._kept = PageStore()
-        self._entities: dict[_Key, dict[str, tuple[str, ...]]] = {}
-        self._refusals: dict[_Key, SkippableAPIError] = {}
+        self._to_write: dict[bytes, int] = {}
+        self._rows: dict[bytes, dict[str, tuple[str, ...]]] = {}
+        self._refusals: dict[bytes, SkippableAPIError] = {}
         self._unreadable: dict[str, Exception] = {}
 
     @functools.cached_property
-    def ad_accounts(self) -> Mapping[str, Mapping[str, Any]]:
-        """The ad accounts of this run that the token can read, by id, as Pinterest sent them."""
+    def ad_accounts(self) -> Mapping[str, Item]:
+        """The ad accounts of this run that the token can read, by id."""
         named = self._settings.ad_account_ids
-        found: dict[str, Mapping[str, Any]] = {}
+        found: dict[str, Item] = {}
         if len(named) != 1:
             found |= self._listed_ad_accounts(frozenset(named))
         for ad_account_id in named:
@@ -117,92 +104,206 @@ class Inventory:
             msg = f"ad_account_ids names {ids}, which cannot be read: {reason}"
             raise FatalAPIError(msg)
 
+    @functools.cached_property
+    def users(self) -> Mapping[str, str | None]:
+        """Users whose boards, Pins and catalogs are read, by id.
+
+        Each with the ad account through which, or with none if it is the token's own user.
+        """
+        of_owners: dict[str, str | None] = {}
+        for ad_account_id, item in self.ad_accounts.items():
+            owner = item.get("owner") or {}
+            if user_id := owner.get("id") or owner.get("username"):
+                of_owners.setdefault(str(user_id), ad_account_id)
+        if self._settings.organic_accounts == "ad_account_owners":
+            return of_owners
+        return {self.user_id(None): None, **of_owners, self.user_id(None): None}
+
+    def user_id(self, context: Mapping[str, str] | None) -> str:
+        """The id of a context's user; of the token's user if there is no context."""
+        return context["user_id"] if context else self._token_user_id
+
+    @functools.cached_property
+    def _token_user_id(self) -> str:
+        call = Call(USER_ACCOUNT)
+        self._list(call, USER_FIELDS, page_decoder(USER_ACCOUNT))
+        (user_id,) = self._rows[call.key]
+        return user_id
+
     def entities(self, listing: Listing, ad_account_id: str) -> Mapping[str, tuple[str, ...]]:
-        """Ids of a list's items, each with its parents' ids in the order of the listing's fields.
+        """The fields that a listing names of each of its items, by the first of them.
 
         Raises:
             SkippableAPIError: The list may not be read.
         """
-        key = (listing.path, ad_account_id)
-        if key not in self._entities:
-            for page in self._fetched(listing, ad_account_id):
-                if listing.path in self._written:
-                    self._kept.add(key, page.body)
-        return self._entities[key]
+        scope = Scope(self, self._settings, {"ad_account_id": ad_account_id}, _AllOrNothing())
+        found = [self._listed(call, listing) for call in listing.calls(scope)]
+        if len(found) == 1:
+            return found[0]
+        return {key: row for rows in found for key, row in rows.items()}
 
-    def items(
-        self, listing: Listing, ad_account_id: str | None = None
-    ) -> Iterator[Mapping[str, Any]]:
-        """The list's items, from the pages kept (which are then forgotten), or else fresh.
+    def rows(
+        self, listing: Listing, scope: Scope, where: Mapping[str, Sequence[str]]
+    ) -> Iterator[Mapping[str, str]]:
+        """The fields that a listing names, of each item that has one of the values asked for."""
+        for call in listing.calls(scope):
+            if not all(call.columns.get(name, kept[0]) in kept for name, kept in where.items()):
+                continue
+            try:
+                rows = self._listed(call, listing)
+            except SkippableAPIError as refusal:
+                scope.outcomes.refused(call, refusal)
+                continue
+            for row in rows.values():
+                named = dict(zip(listing.fields, row, strict=True))
+                if all(named[name] in kept for name, kept in where.items()):
+                    yield named
+
+    def items(self, listing: Listing, scope: Scope) -> Iterator[tuple[Call, Item]]:
+        """The items of a list, each with its call.
+
+        They come from the pages kept (which are forgotten after the last stream that writes them),
+        or else fresh, and a few calls at once.
 
         Raises:
             SkippableAPIError: The list may not be read.
         """
-        key = (listing.path, ad_account_id)
-        if self._kept.has(key):
-            pages: Iterable[_Page] = map(_decode_page, self._kept.take(key))
-        else:
-            pages = self._fetched(listing, ad_account_id)
-        for page in pages:
-            yield from page.items
+        for call, page in self._pages(listing, scope):
+            for item in page.items:
+                if listing.keep is None or listing.keep(item):
+                    yield call, item
 
     def close(self) -> None:
         """Forget the pages kept."""
         self._kept.close()
 
-    def _listed_ad_accounts(self, named: frozenset[str]) -> dict[str, Mapping[str, Any]]:
+    def _listed_ad_accounts(self, named: frozenset[str]) -> dict[str, Item]:
         shared = bool(named) or self._settings.include_shared_accounts
-        found: dict[str, Mapping[str, Any]] = {}
-        for item in self.items(Listing(AD_ACCOUNTS, {"include_shared_accounts": shared})):
-            ad_account_id = str(item["id"])
-            if ad_account_id in self._settings.exclude_ad_account_ids:
-                continue
-            if not named or ad_account_id in named:
-                found[ad_account_id] = item
+        call = Call(AD_ACCOUNTS, query={"include_shared_accounts": shared})
+        found: dict[str, Item] = {}
+        for page in self._following(call, page_decoder(AD_ACCOUNTS)):
+            for item in page.items:
+                ad_account_id = str(item["id"])
+                excluded = ad_account_id in self._settings.exclude_ad_account_ids
+                if not excluded and (not named or ad_account_id in named):
+                    found[ad_account_id] = item
             if named and len(found) == len(named):
                 break
         return found
 
-    def _one_ad_account(self, ad_account_id: str) -> Mapping[str, Any] | None:
+    def _one_ad_account(self, ad_account_id: str) -> Item | None:
         try:
             return self._client.get(AD_ACCOUNT, _decode_item, ids={"ad_account_id": ad_account_id})
         except (FatalAPIError, SkippableAPIError) as error:
             self._unreadable[ad_account_id] = error
             return None
 
-    def _fetched(self, listing: Listing, ad_account_id: str | None) -> Iterator[_Page]:
-        """Pages from the API; ids that reports need are noted on the way."""
-        key = (listing.path, ad_account_id)
-        if key in self._refusals:
-            raise self._refusals[key]
-        entities: dict[str, tuple[str, ...]] = {}
+    def _listed(self, call: Call, listing: Listing) -> dict[str, tuple[str, ...]]:
+        return self._list(call, listing.fields, listing.decode, listing.keep)
+
+    def _list(
+        self,
+        call: Call,
+        fields: Sequence[str],
+        decode: Decode,
+        keep: Callable[[Item], bool] | None = None,
+    ) -> dict[str, tuple[str, ...]]:
+        """The named fields of a call's items; the pages are kept if a stream will write them."""
+        if call.key not in self._rows:
+            if call.key in self._refusals:
+                raise self._refusals[call.key]
+            rows: dict[str, tuple[str, ...]] = {}
+            to_write = self._to_write.setdefault(call.key, self._written[call.path])
+            try:
+                with self._kept.whole(call.key):
+                    for page in self._following(call, decode):
+                        _note(rows, page.items, call, fields, keep)
+                        if to_write:
+                            self._kept.add(call.key, page.body)
+            except SkippableAPIError as refusal:
+                self._refusals[call.key] = refusal
+                raise
+            self._rows[call.key] = rows
+        return self._rows[call.key]
+
+    def _pages(self, listing: Listing, scope: Scope) -> Iterator[tuple[Call, Page]]:
+        """Pages for a stream that writes them; refused calls are told to the scope."""
+        tasks = (
+            Task(functools.partial(self._begun, call, listing.decode))
+            for call in listing.calls(scope)
+        )
+        for call, first in self._read_ahead.in_order(tasks):
+            if isinstance(first, SkippableAPIError):
+                self._refusals[call.key] = first
+                scope.outcomes.refused(call, first)
+                continue
+            scope.outcomes.answered()
+            left = self._to_write.setdefault(call.key, self._written[call.path]) - 1
+            self._to_write[call.key] = left
+            pages = (
+                map(
+                    functools.partial(_reading, listing.decode),
+                    self._kept.read(call.key, forget=left <= 0),
+                )
+                if first is None
+                else self._noted(call, self._following(call, listing.decode, first), listing, left)
+            )
+            for page in pages:
+                yield call, page
+
+    def _begun(self, call: Call, decode: Decode) -> tuple[Call, Page | SkippableAPIError | None]:
+        """The first page of a call or its refusal; nothing if its pages are kept."""
+        if call.key in self._refusals:
+            return call, self._refusals[call.key]
+        if self._kept.has(call.key):
+            return call, None
         try:
-            for page in self._requested(listing, ad_account_id):
-                if listing.path in self._referred:
-                    _note(entities, page.items, listing.fields)
-                yield page
+            return call, self._request(call, decode)
         except SkippableAPIError as refusal:
-            self._refusals[key] = refusal
-            raise
-        self._entities[key] = entities
+            return call, refusal
 
-    def _requested(self, listing: Listing, ad_account_id: str | None) -> Iterator[_Page]:
+    def _noted(
+        self, call: Call, pages: Iterable[Page], listing: Listing, left: int
+    ) -> Iterator[Page]:
+        """The pages; ids that others need are noted, and bodies that others write are kept."""
+        rows: dict[str, tuple[str, ...]] = {}
+        noted = listing.path in self._referred
+        with self._kept.whole(call.key):
+            for page in pages:
+                if noted:
+                    _note(rows, page.items, call, listing.fields, listing.keep)
+                if left > 0:
+                    self._kept.add(call.key, page.body)
+                yield page
+        if noted:
+            self._rows[call.key] = rows
+
+    def _following(self, call: Call, decode: Decode, first: Page | None = None) -> Iterator[Page]:
+        """All pages of a call, given the first one or not; the next is fetched meanwhile."""
         paginator = BookmarkPaginator()
-        ids = {"ad_account_id": ad_account_id} if ad_account_id else {}
 
-        def request(bookmark: str | None = None) -> _Page:
-            cursor = {"bookmark": bookmark} if bookmark else {}
-            query = {**listing.query, "page_size": PAGE_SIZE, **cursor}
-            return self._client.get(listing.path, _keeping_body, ids=ids, query=query)
+        def following(page: Page) -> functools.partial[Page] | None:
+            bookmark = paginator.next(page.bookmark) if call.pages else None
+            return functools.partial(self._request, call, decode, bookmark) if bookmark else None
 
-        def following(page: _Page) -> functools.partial[_Page] | None:
-            bookmark = paginator.next(page.bookmark)
-            return functools.partial(request, bookmark) if bookmark else None
+        if first is None:
+            yield from self._read_ahead.chained(
+                functools.partial(self._request, call, decode), following
+            )
+        elif first.bookmark and call.pages:
+            yield from self._read_ahead.chained(lambda: first, following)
+        else:
+            yield first
 
-        return self._read_ahead.chained(request, following)
-
-
-_Key = tuple[str, str | None]
+    def _request(self, call: Call, decode: Decode, bookmark: str | None = None) -> Page:
+        cursor = {"bookmark": bookmark} if bookmark else {}
+        pages = "page_size" in api.operation(f"GET {call.path}").parameters
+        query = {**call.query, **({"page_size": PAGE_SIZE} if pages else {}), **cursor}
+        kept = functools.partial(_keeping_body, decode)
+        try:
+            return self._client.get(call.path, kept, ids=call.ids, query=query)
+        except NoCatalogError:
+            return Page([])
 
 
 class PageStore:
@@ -210,47 +311,85 @@ class PageStore:
 
     def __init__(self) -> None:
         """An empty store."""
-        self._file = SpooledTemporaryFile(max_size=KEPT_IN_MEMORY)  # noqa: SIM115 - see close
-        self._places: dict[_Key, list[tuple[int, int]]] = {}
+        self._file: SpooledTemporaryFile[bytes] | None = None
+        self._places: dict[bytes, list[tuple[int, int]]] = {}
 
-    def add(self, key: _Key, body: bytes) -> None:
-        """Keep one more page of a list."""
+    def add(self, key: bytes, body: bytes) -> None:
+        """Keep one more page of a call."""
+        if self._file is None:
+            self._file = SpooledTemporaryFile(max_size=KEPT_IN_MEMORY)  # noqa: SIM115 - see close
         frame = zlib.compress(body, level=1)
         self._file.seek(0, 2)
         self._places.setdefault(key, []).append((self._file.tell(), len(frame)))
         self._file.write(frame)
 
-    def has(self, key: _Key) -> bool:
-        """Whether pages of the list are kept."""
+    @contextmanager
+    def whole(self, key: bytes) -> Iterator[None]:
+        """Keep all pages of a call that are added, or none if reading it ends early."""
+        try:
+            yield
+        except BaseException:
+            self._places.pop(key, None)
+            raise
+
+    def has(self, key: bytes) -> bool:
+        """Whether pages of the call are kept."""
         return key in self._places
 
-    def take(self, key: _Key) -> Iterator[bytes]:
-        """The pages of a list in order; they are not kept any longer."""
-        for start, size in self._places.pop(key):
-            self._file.seek(start)
-            yield zlib.decompress(self._file.read(size))
+    def read(self, key: bytes, *, forget: bool) -> Iterator[bytes]:
+        """The pages of a call in order, for the last time if it is to `forget` them."""
+        for start, size in self._places[key]:
+            if self._file is not None:
+                self._file.seek(start)
+                yield zlib.decompress(self._file.read(size))
+        if forget:
+            del self._places[key]
+        if not self._places:
+            self.close()
 
     def close(self) -> None:
         """Give the memory or the file back."""
         self._places.clear()
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
-def _keeping_body(body: bytes) -> _Page:
-    page = _decode_page(body)
+def _reading(decode: Decode, body: bytes) -> Page:
+    """The page of a body; one without a body stands for what is not there."""
+    return decode(body) if body else Page([])
+
+
+def _keeping_body(decode: Decode, body: bytes) -> Page:
+    page = decode(body)
     page.body = body
     return page
 
 
+class _AllOrNothing:
+    """Outcomes for a report: it needs all ids."""
+
+    def answered(self) -> None:
+        """Go on."""
+
+    def refused(self, call: Call, refusal: SkippableAPIError) -> None:  # noqa: ARG002 - see Outcomes
+        """Pass it on."""
+        raise refusal
+
+
 def _note(
-    entities: dict[str, tuple[str, ...]],
-    items: Iterable[Mapping[str, Any]],
+    rows: dict[str, tuple[str, ...]],
+    items: Iterable[Item],
+    call: Call,
     fields: Sequence[str],
+    keep: Callable[[Item], bool] | None,
 ) -> None:
-    """Add the ids of items; a parent's id is one object however often it comes."""
-    own, *parents = fields
+    """Add the fields of items; a value is one object however often it comes."""
     for item in items:
-        entities[str(item[own])] = tuple(
-            sys.intern(str(item[parent])) if item.get(parent) is not None else ""
-            for parent in parents
-        )
+        if keep is None or keep(item):
+            row = tuple(_text(item.get(field, call.columns.get(field))) for field in fields)
+            rows[row[0]] = row
+
+
+def _text(value: object) -> str:
+    return "" if value is None else sys.intern(str(value))

@@ -124,7 +124,9 @@ class Summary:
 
 
 def _of(account: str) -> str:
-    return f" of ad account {account}" if account else ""
+    if not account or account.startswith("user "):
+        return f" of {account}" if account else ""
+    return f" of ad account {account}"
 
 
 def _outcome(part: StreamSummary) -> str:

@@ -14,12 +14,12 @@ from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_pinterest import api
+from tap_pinterest import api, state
 from tap_pinterest.auth import TokenRefusedError, authenticator_for
 from tap_pinterest.client import PinterestClient
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
-from tap_pinterest.inventory import Inventory
+from tap_pinterest.inventory import USER_ACCOUNT, Inventory
 from tap_pinterest.memory import give_back_large_blocks
 from tap_pinterest.rate_limit import RateLimiter
 from tap_pinterest.read_ahead import ReadAhead
@@ -28,8 +28,8 @@ from tap_pinterest.sdk import EndOfRun, SingerTap
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS, DateRange
 from tap_pinterest.state import ReadBefore, ReportRange, StateError
 from tap_pinterest.streams import STREAM_TYPES
-from tap_pinterest.streams.ads import AdsEntityStream
 from tap_pinterest.streams.analytics import AnalyticsStream
+from tap_pinterest.streams.base import DatasetStream
 from tap_pinterest.summary import Summary
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
     from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
-    from tap_pinterest.streams.base import PinterestStream
+    from tap_pinterest.streams.base import PinterestStream, Refusals
 
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
 
@@ -99,16 +99,16 @@ class TapPinterest(SingerTap):
     def inventory(self) -> Inventory:
         """Lists that are read once, whichever streams need them."""
         selected = [stream for stream in self.streams.values() if stream.selected]
+        datasets = [each for each in selected if isinstance(each, DatasetStream)]
+        reports = [each for each in selected if isinstance(each, AnalyticsStream)]
+        referred = {each.entities.path for each in reports if each.entities}
+        referred |= {parent.path for each in datasets for parent in each.parents()}
         return Inventory(
             self.client,
             self.read_ahead,
             self.settings,
-            written=[each.path for each in selected if isinstance(each, AdsEntityStream)],
-            referred=[
-                each.entities.path
-                for each in selected
-                if isinstance(each, AnalyticsStream) and each.entities
-            ],
+            written=[each.path for each in datasets],
+            referred={*referred, USER_ACCOUNT},
         )
 
     @functools.cached_property
@@ -153,6 +153,13 @@ class TapPinterest(SingerTap):
                 f"reports: there are data from {earliest} on."
             )
 
+    def _warn_of_filters(self) -> None:
+        if self.settings.filters:
+            self.warn_once(
+                f"{' and '.join(self.settings.filters)} narrow what is read, reports included: "
+                "their totals will differ from those of the ad account."
+            )
+
     @functools.cached_property
     def summary(self) -> Summary:
         """What the run has to tell."""
@@ -180,29 +187,56 @@ class TapPinterest(SingerTap):
         """
         if isinstance(error, TokenRefusedError):
             raise EndOfRun(str(error)) from error
-        account = str((context or {}).get("ad_account_id", ""))
+        account = _name_of(context)
         part = self.summary.of(stream)
         if not isinstance(error, SkippableAPIError):
             part.failures[account] = str(error) or type(error).__name__
             if not isinstance(error, SingerSDKError):
                 self.logger.error("Unexpected error in %s", stream, exc_info=error)
             return
-        scopes = " and ".join(api.operation(f"GET {self._path(stream)}").scopes)
-        reason = f"{error}. It needs the scope {scopes}, and a role that may read it"
-        if self._must_arrive(stream, account):
+        reason = f"{error}. {self._what_it_needs(stream)}"
+        if self._must_arrive(stream, context):
             way_out = "; exclude_ad_account_ids stops reading the account" if account else ""
             part.failures[account] = f"{reason}{way_out}"
         else:
             part.skipped[account] = reason
 
-    def _path(self, stream: str) -> str:
-        return cast("PinterestStream", self.streams[stream]).path
+    def left_out(self, stream: DatasetStream, context: Context | None, refusals: Refusals) -> None:
+        """Take note of parts of a dataset that may not be read, while others may.
 
-    def _must_arrive(self, stream: str, account: str) -> bool:
-        """Whether the config names it, or an earlier run has read it."""
-        if not account:
+        What the config names must arrive; what is merely discovered is skipped.
+        """
+        part = self.summary.of(stream.name)
+        ids = self.settings.named_ids
+        named = any(value in ids for call in refusals.calls for value in call.values)
+        where = part.failures if named else part.skipped
+        where[_name_of(context)] = f"{refusals}. {self._what_it_needs(stream.name)}"
+
+    def _what_it_needs(self, stream: str) -> str:
+        operation = api.operation(f"GET {self._path(stream)}")
+        needs = f"It needs the scope {' and '.join(operation.scopes)}, and a role that may read it"
+        if operation.beta or operation.since:
+            return f"{needs}; Pinterest does not open it to every app"
+        return needs
+
+    def _path(self, stream: str) -> str:
+        return self._stream(stream).path
+
+    def _stream(self, name: str) -> PinterestStream:
+        return cast("PinterestStream", self.streams[name])
+
+    def _must_arrive(self, stream: str, context: Context | None) -> bool:
+        """Whether the config names it, or an earlier run has read it.
+
+        The config names the entities and reports of an ad account. Everything else may depend on
+        roles and on access that the user of an ad account need not have.
+        """
+        if not context:
             return stream in self._read_before.streams
-        return account in (*self.settings.ad_account_ids, *self._read_before.ad_accounts)
+        if self._stream(stream).group != "ads":
+            return state.partition(self.memory, stream, context) is not None
+        named = (*self.settings.ad_account_ids, *self._read_before.ad_accounts)
+        return context["ad_account_id"] in named
 
     def run(self) -> int:
         """Sync all selected streams, tell what happened, and return the exit code."""
@@ -210,6 +244,7 @@ class TapPinterest(SingerTap):
             if stream.selected:
                 self.summary.of(stream.name)
         code = 0
+        self._warn_of_filters()
         give_back_large_blocks()
         self.state_written_at = self.clock.monotonic()
         try:
@@ -231,6 +266,7 @@ class TapPinterest(SingerTap):
     def end(self) -> None:
         """Complete the summary, and tell it."""
         self._refuse_if_no_account_had_it()
+        self._fail_for_what_is_missing()
         for name, part in self.summary.streams.items():
             path = self._path(name)
             part.calls = self.client.calls.get(path, 0)
@@ -245,12 +281,25 @@ class TapPinterest(SingerTap):
         self.client.close()
 
     def _refuse_if_no_account_had_it(self) -> None:
-        """A report that no account lets the token read is a failure, also on a first run."""
+        """What no account lets the token read is a failure if it is a report, or was read before.
+
+        A report is one on the first run too.
+        """
         for name, part in self.summary.streams.items():
             nothing = part.skipped and not part.contexts
-            if nothing and isinstance(self.streams[name], AnalyticsStream):
+            expected = isinstance(self.streams[name], AnalyticsStream)
+            if nothing and (expected or name in self._read_before.streams):
                 part.failures.update(part.skipped)
                 part.skipped.clear()
+
+    def _fail_for_what_is_missing(self) -> None:
+        """What the config names by its id and nobody has is a failure."""
+        for name, part in self.summary.streams.items():
+            stream = self.streams[name]
+            whole = part.contexts and not (part.failures or part.skipped)
+            if whole and isinstance(stream, DatasetStream) and stream.named_and_missing:
+                ids = ", ".join(sorted(stream.named_and_missing))
+                part.failures[""] = f"the config names {ids}, which Pinterest does not list"
 
     @classmethod
     @override
@@ -296,6 +345,13 @@ class TapPinterest(SingerTap):
         tap.end()
         tap.close()
         _leave(int(tap.summary.failed))
+
+
+def _name_of(context: Context | None) -> str:
+    """How the summary names a context."""
+    if not context:
+        return ""
+    return str(context.get("ad_account_id") or f"user {context['user_id']}")
 
 
 def _read_json(file: IO[str] | None, what: str) -> dict[str, Any] | None:

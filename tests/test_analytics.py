@@ -340,6 +340,7 @@ def test_calls_are_as_few_as_pages_and_slices_allow() -> None:
         f"{account}/ad_groups": 2,
         f"{account}/ads": 4,
         "GET /resources/metrics_ready_state": 3,
+        "GET /resources/delivery_metrics": 2,
         "GET /user_account": 1,
         "GET /boards": 1,
         "GET /pins": 1,

@@ -79,7 +79,7 @@ def test_identifiers_fit_into_postgresql(stream: str) -> None:
     assert len({name.lower() for name in names}) == len(names)
 
 
-def test_reports_and_only_they_and_the_ready_state_are_incremental_on_date() -> None:
+def test_what_has_a_date_in_its_key_and_nothing_else_is_incremental_on_it() -> None:
     incremental = {
         name: entry["replication_key"]
         for name, entry in CATALOG.items()
@@ -87,24 +87,25 @@ def test_reports_and_only_they_and_the_ready_state_are_incremental_on_date() -> 
     }
 
     assert incremental == {
-        "ad_account_analytics": "date",
-        "ad_analytics": "date",
-        "ad_group_analytics": "date",
-        "campaign_analytics": "date",
-        "metrics_ready_state": "date",
+        name: "date" for name, entry in CATALOG.items() if "date" in entry["key_properties"]
     }
 
 
-def test_default_groups_list_all_streams_of_the_ads_and_organic_areas() -> None:
+def test_default_groups_list_what_needs_no_call_for_each_entity() -> None:
     default = TapPinterest(config={}, validate_config=False).streams
 
-    assert set(default) == set(CATALOG)
+    assert set(default) == {
+        *("ad_accounts", "campaigns", "ad_groups", "ads"),
+        *("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics"),
+        *("metrics_ready_state", "delivery_metrics"),
+        *("user_account", "user_account_metrics", "boards", "pins"),
+    }
 
 
 def test_one_group_lists_its_own_streams_only() -> None:
     organic = TapPinterest(config={"stream_groups": "organic"}, validate_config=False).streams
 
-    assert set(organic) == {"user_account", "boards", "pins"}
+    assert set(organic) == {"user_account", "user_account_metrics", "boards", "pins"}
 
 
 def test_report_columns_that_are_listed_are_the_only_ones_in_the_catalog() -> None:

@@ -15,12 +15,27 @@ from tap_pinterest.tap import TapPinterest
 # The suite discovers streams while pytest collects, so the sandbox must answer by then.
 _open = ExitStack()
 _sandbox = _open.enter_context(
-    Sandbox(seed=3, today=date(2026, 11, 20), size=WorldSize(accounts=2, empty_accounts=0, ads=12))
+    Sandbox(
+        seed=3,
+        today=date(2026, 11, 20),
+        size=WorldSize(accounts=2, empty_accounts=0, ads=12),
+        access_tier="unlimited",
+    )
 )
 atexit.register(_open.close)
 
 TestTapPinterest = get_tap_test_class(
     TapPinterest,
-    config=settings(_sandbox, start_date="20 days ago"),
+    config=settings(
+        _sandbox,
+        start_date="20 days ago",
+        stream_groups=["all"],
+        terms=["sun"],
+        keywords=["shoes"],
+        countries=["US"],
+        trend_regions=["US"],
+        product_categories=["ANKLETS"],
+        usernames=[_sandbox.world.user.username],
+    ),
     suite_config=SuiteConfig(ignore_no_records=False),
 )

@@ -25,7 +25,9 @@ DEFAULT_STREAMS = {
     "ad_group_analytics",
     "ad_analytics",
     "metrics_ready_state",
+    "delivery_metrics",
     "user_account",
+    "user_account_metrics",
     "boards",
     "pins",
 }

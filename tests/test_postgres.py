@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import uuid
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 import requests
-from psycopg import sql
 from psycopg.rows import dict_row
 
+from loading import Row, column_types, database, main_job, rows_by_table, same
 from pinterest_sandbox import Sandbox, WorldSize
-from scripts.embedded_postgres import EmbeddedPostgres
-from scripts.main_job import MainJob
 from tap_pinterest.columns import columns_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from psycopg import Connection
 
     from tap_pinterest.columns import Level
 
@@ -46,7 +37,6 @@ REPORTS: Mapping[str, tuple[Level, str, str]] = {
 }
 LISTED_ENTITIES = {"campaign": "campaigns", "ad_group": "ad_groups", "ad": "ads"}
 
-Row = dict[str, Any]
 Rows = dict[tuple[str, ...], Row]
 
 
@@ -170,7 +160,7 @@ def two_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoDays]:
         psycopg.connect(url.replace("+psycopg", ""), row_factory=dict_row, autocommit=True) as db,
     ):
         pinterest = Pinterest(sandbox.url, sandbox.credentials["access_token"])
-        job = main_job(folder, sandbox, url, schema)
+        job = main_job(folder, sandbox, url, schema, start_date=START.isoformat())
         job.run()
         first = Day(rows_by_table(db, schema), job.state(), *pinterest.everything(DAY_1))
         sandbox.today = DAY_2
@@ -180,78 +170,9 @@ def two_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoDays]:
         yield TwoDays(first, second, column_types(db, schema), statuses)
 
 
-@contextmanager
-def database() -> Iterator[tuple[str, str]]:
-    """A PostgreSQL and a schema of our own in it, gone afterwards."""
-    schema = f"tap_pinterest_test_{uuid.uuid4().hex[:12]}"
-    if url := os.environ.get("TAP_PINTEREST_TEST_DATABASE_URL"):
-        try:
-            yield url, schema
-        finally:
-            with psycopg.connect(url.replace("+psycopg", "")) as connection:
-                drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema))
-                connection.execute(drop)
-    else:
-        with EmbeddedPostgres() as server:
-            yield server.url, schema
-
-
-def main_job(folder: Path, sandbox: Sandbox, url: str, schema: str) -> MainJob:
-    secrets = ("client_id", "client_secret", "refresh_token")
-    settings = {
-        **{f"TAP_PINTEREST_{name.upper()}": sandbox.credentials[name] for name in secrets},
-        "TAP_PINTEREST_API_URL": sandbox.url,
-        "TAP_PINTEREST_START_DATE": START.isoformat(),
-        "TAP_PINTEREST_TOKEN_FILE": str(folder / "tokens.json"),
-        "TARGET_POSTGRES_SQLALCHEMY_URL": url,
-        "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
-    }
-    return MainJob(folder, settings, log=folder / "log")
-
-
-def rows_by_table(db: Connection[Row], schema: str) -> dict[str, list[Row]]:
-    tables = db.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema])
-    names = [row["tablename"] for row in tables]
-    select = sql.SQL("SELECT * FROM {}")
-    return {
-        name: db.execute(select.format(sql.Identifier(schema, name))).fetchall() for name in names
-    }
-
-
-def column_types(db: Connection[Row], schema: str) -> dict[tuple[str, str], str]:
-    query = """
-        SELECT table_name, column_name, data_type
-          FROM information_schema.columns WHERE table_schema = %s
-    """
-    return {
-        (row["table_name"], row["column_name"]): row["data_type"]
-        for row in db.execute(query, [schema])
-    }
-
-
 def values(row: Row) -> Row:
     """A row without what the target adds about its load."""
     return {name: value for name, value in row.items() if not name.startswith("_sdc_")}
-
-
-def same(loaded: object, sent: object) -> bool:
-    """Whether PostgreSQL holds what Pinterest sent."""
-    if isinstance(loaded, datetime):
-        return loaded.replace(tzinfo=UTC).timestamp() == as_timestamp(sent)
-    if isinstance(loaded, Decimal) and isinstance(sent, (int, float)):
-        return float(loaded) == float(sent)
-    if isinstance(loaded, date):
-        return loaded.isoformat() == sent
-    if isinstance(loaded, str):
-        return loaded == str(sent)
-    return loaded == sent
-
-
-def as_timestamp(sent: object) -> float:
-    if isinstance(sent, str):
-        return datetime.fromisoformat(sent).replace(tzinfo=UTC).timestamp()
-    assert isinstance(sent, int)
-    return sent
 
 
 def differences(loaded: Rows, sent: Rows) -> list[str]:
@@ -265,7 +186,7 @@ def differences(loaded: Rows, sent: Rows) -> list[str]:
 
 
 def test_without_a_selection_the_default_streams_arrive_and_nothing_else(two_days: TwoDays) -> None:
-    others = {"metrics_ready_state", "user_account"}
+    others = {"metrics_ready_state", "delivery_metrics", "user_account", "user_account_metrics"}
     assert set(two_days.first.tables) == {*ENTITIES, *REPORTS, *others}
 
 

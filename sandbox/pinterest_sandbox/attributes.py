@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pinterest_sandbox import records
+from pinterest_sandbox.kinds import billing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ def of_campaign(account: AdAccount, number: int, today: int) -> Attributes:
     """Of a campaign and its account."""
     campaigns = account.campaigns
     daily, lifetime = records.campaign_caps(account, number)
-    order_line = records.order_line_id(account, number)
+    order_line = billing.order_line_id(account, number)
     return {
         **of_ad_account(account, 0, today),
         "CAMPAIGN_ID": int(campaigns.ids[number]),
@@ -40,7 +41,7 @@ def of_campaign(account: AdAccount, number: int, today: int) -> Attributes:
         "CAMPAIGN_BRAND_LABEL": f"Brand {number % 3}" if number % 4 else None,
         "IS_PREMIERE_CAMPAIGN": str(number % 9 == 1),
         "ORDER_LINE_ID": order_line,
-        "ORDER_LINE_NAME": f"Order line {number}" if order_line else None,
+        "ORDER_LINE_NAME": billing.order_line_name(account, order_line) if order_line else None,
     }
 
 

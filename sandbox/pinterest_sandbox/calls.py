@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
 from pinterest_sandbox.refusals import ad_account_not_found, not_permitted
+from pinterest_sandbox.world import READER_ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
+    from pinterest_sandbox.kinds.business import Business
     from pinterest_sandbox.reports import AccountTotals
     from pinterest_sandbox.tokens import Token
     from pinterest_sandbox.world import AdAccount, User, World
+
+
+Element = TypeVar("Element")
+
+_DESCENDING: Final = "DESCENDING"
+Merchant: TypeAlias = Literal["approved", "disapproved", "under review"]
+"""What Pinterest thinks of the users' catalogs."""
 
 
 class Readiness(msgspec.Struct, frozen=True):
@@ -33,6 +42,7 @@ class Call(msgspec.Struct, frozen=True):
     token: Token
     totals: AccountTotals
     readiness: Readiness
+    merchant: Merchant = "approved"
 
     def ad_account(self) -> AdAccount:
         """The ad account in the path.
@@ -42,25 +52,49 @@ class Call(msgspec.Struct, frozen=True):
         """
         return self._ad_account(self.values["ad_account_id"])
 
-    def readable_ad_account(self) -> AdAccount:
-        """The ad account in the path, for what needs a role that reads ads.
+    def readable_ad_account(self, roles: Collection[str] = READER_ROLES) -> AdAccount:
+        """The ad account in the path, for what needs one of some roles.
 
         Raises:
-            Refusal: as `ad_account`, and 403 where the role is missing.
+            Refusal: as `ad_account`, and 403 where the token's user has none of the roles.
         """
-        account = self.ad_account()
-        if not account.readable:
-            raise not_permitted()
-        return account
+        return _with_role(self.ad_account(), roles)
 
-    def user(self) -> User:
+    def user(self, roles: Collection[str] | None = None) -> User:
         """The "operation user_account": the token's user or the owner of `ad_account_id`.
 
         Raises:
-            Refusal: as `ad_account`.
+            Refusal: as `ad_account`, and 403 where one of some roles is needed to act for the owner
+                and the token's user has none of them.
         """
         account_id = self.values["ad_account_id"]
-        return self._ad_account(account_id).owner if account_id else self.world.user
+        if not account_id:
+            return self.world.user
+        account = self._ad_account(account_id)
+        return (_with_role(account, roles) if roles else account).owner
+
+    def acts_as(self, roles: Collection[str]) -> bool:
+        """Whether the token's user acts for itself, or for an owner with one of some roles."""
+        account_id = self.values["ad_account_id"]
+        return not account_id or not set(roles).isdisjoint(self._ad_account(account_id).permissions)
+
+    def business(self) -> Business:
+        """The business in the path.
+
+        Raises:
+            Refusal: 403 where the token's user is not of that business.
+        """
+        for business in self.world.businesses:
+            if business.id == self.values["business_id"]:
+                return business
+        raise not_permitted()
+
+    def in_order(self, collection: Iterable[Element]) -> list[Element]:
+        """All of a collection, backwards when asked."""
+        found = list(collection)
+        if self.values["order"] == _DESCENDING:
+            found.reverse()
+        return found
 
     def _ad_account(self, account_id: str) -> AdAccount:
         account = self.world.ad_account(account_id)
@@ -69,3 +103,9 @@ class Call(msgspec.Struct, frozen=True):
         if account_id == self.world.foreign_account_id:
             raise not_permitted()
         raise ad_account_not_found()
+
+
+def _with_role(account: AdAccount, roles: Collection[str]) -> AdAccount:
+    if set(roles).isdisjoint(account.permissions):
+        raise not_permitted()
+    return account

@@ -17,6 +17,7 @@ Key = TypeVar("Key")
 
 _SIGNATURE_BYTES = 9
 _PAGING = ("bookmark", "page_size")
+_PAGE_SIZE = 25
 _NOT_OURS = "The bookmark is not one of this query."
 
 
@@ -56,7 +57,7 @@ class Bookmarks:
         """
         query = self._query(operation, values)
         number, start = self._read(query, values["bookmark"]) if values["bookmark"] else (1, 0)
-        size = values["page_size"]
+        size = values.get("page_size", _PAGE_SIZE)
         if self._empty_pages and number % self._empty_pages == 0:
             size = 0
         end = start + size

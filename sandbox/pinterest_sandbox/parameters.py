@@ -7,15 +7,19 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from urllib.parse import parse_qsl
 
+import msgspec
+
 from pinterest_sandbox.refusals import refuse
+from tap_pinterest.api import Parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tap_pinterest.api import Operation, Parameter
+    from tap_pinterest.api import Operation
 
 Reader: TypeAlias = "Callable[[str], Any]"
 
+_DEEP = "deepObject"
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -36,8 +40,9 @@ class Parameters:
             if parameter.location == "query"
         }
         self._query = query.keys()
+        self._deep = {name for name, each in query.items() if each.style == _DEEP}
         self._required = [name for name, parameter in query.items() if parameter.required]
-        self._defaults = {
+        self.defaults = {
             name: parameter.default for name, parameter in operation.parameters.items()
         }
 
@@ -47,16 +52,20 @@ class Parameters:
         Raises:
             Refusal: 400 when one is missing, unknown, or not as the description has it.
         """
-        given: dict[str, list[str]] = {}
+        given: dict[str, list[Any]] = {}
         for name, value in parse_qsl(query, keep_blank_values=True):
-            given.setdefault(name, []).append(value)
+            parameter, bracket, _ = name.partition("[")
+            if bracket and parameter in self._deep:
+                given.setdefault(parameter, []).append((name, value))
+            else:
+                given.setdefault(name, []).append(value)
         unknown = sorted(given.keys() - self._query)
         if unknown:
             refuse(f"Unknown parameter: {unknown[0]!r}.")
         for name in self._required:
             if name not in given:
                 refuse(f"Missing required parameter: {name!r}.")
-        values = self._defaults.copy()
+        values = self.defaults.copy()
         for name, value in path.items():
             values[name] = self._readers[name]([value])
         for name, texts in given.items():
@@ -75,9 +84,11 @@ def read_date(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def _values_reader(name: str, parameter: Parameter) -> Callable[[Sequence[str]], Any]:
+def _values_reader(name: str, parameter: Parameter) -> Callable[[Sequence[Any]], Any]:
     if parameter.type == "array":
         return _array_reader(name, parameter)
+    if parameter.style == _DEEP:
+        return _object_reader(name, parameter)
     read = _reader(name, parameter)
 
     def read_one(texts: Sequence[str]) -> Any:  # noqa: ANN401  typed by the description
@@ -109,8 +120,41 @@ def _array_reader(name: str, parameter: Parameter) -> Callable[[Sequence[str]], 
     return read_array
 
 
+def _object_reader(
+    name: str, parameter: Parameter
+) -> Callable[[Sequence[tuple[str, str]]], dict[str, Any]]:
+    """Reads `name[member]=…&name[other][deeper]=…`."""
+    fields = dict(_fields(name, parameter.properties or {}))
+
+    def read_object(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for pair in pairs:
+            key, text = pair if isinstance(pair, tuple) else (name, pair)
+            if key not in fields or not key.startswith(f"{name}["):
+                refuse(f"Unknown parameter: {key!r}.")
+            *above, last = key.removeprefix(f"{name}[").removesuffix("]").split("][")
+            place = found
+            for member in above:
+                place = place.setdefault(member, {})
+            if last in place:
+                refuse(f"Parameter {key!r} was sent twice.")
+            place[last] = fields[key](text)
+        return found
+
+    return read_object
+
+
+def _fields(name: str, properties: Mapping[str, Any]) -> Iterator[tuple[str, Reader]]:
+    for member, facts in properties.items():
+        key = f"{name}[{member}]"
+        if facts.get("type") == "object":
+            yield from _fields(key, facts.get("properties", {}))
+        else:
+            yield key, _reader(key, msgspec.convert(facts, Parameter))
+
+
 def _reader(name: str, parameter: Parameter) -> Reader:
-    if parameter.type == "integer":
+    if parameter.type in {"integer", "number"}:
         return _integer_reader(name, parameter)
     if parameter.type == "boolean":
         return _boolean_reader(name)

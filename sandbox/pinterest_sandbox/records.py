@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 from pinterest_sandbox import specimens
 from pinterest_sandbox.calendar import unix_seconds, utc_text
 from pinterest_sandbox.chance import Draws
+from pinterest_sandbox.kinds import ads as ads_kinds
+from pinterest_sandbox.kinds import billing, boards, leads
 from pinterest_sandbox.names import name_of, sentence, slug
 from pinterest_sandbox.world import CREATIVE_TYPES, VIDEO_TYPES
 
 if TYPE_CHECKING:
-    from pinterest_sandbox.world import AdAccount, Entities, User
+    from pinterest_sandbox.collection import Member
+    from pinterest_sandbox.world import AdAccount, Board, Entities, User
 
 _SUMMARY = {
     "ACTIVE": "RUNNING",
@@ -59,7 +62,7 @@ def campaign(account: AdAccount, number: int, today: int) -> dict[str, Any]:
         daily_spend_cap=daily,
         lifetime_spend_cap=lifetime,
         is_campaign_budget_optimization=daily is not None or lifetime is not None,
-        order_line_id=order_line_id(account, number),
+        order_line_id=billing.order_line_id(account, number),
     )
     if "end_time" in made and draws.chance(0.5):
         made["end_time"] = made["start_time"] + draws.below(90) * 86_400
@@ -82,6 +85,12 @@ def ad_group(
         bid_multiplier=ad_group_bid_multiplier(account, number),
     )
     made.setdefault("conversion_learning_mode_type", None)
+    promotion = applied_promotion(account, number)
+    made["promotion_id"] = promotion
+    if "promotion_ids" in made:
+        made["promotion_ids"] = [promotion] if promotion else None
+    if made.get("targeting_template_ids"):
+        made["targeting_template_ids"] = account.all(ads_kinds.TARGETING_TEMPLATES).ids[:1]
     interests = made.get("targeting_spec", {}).get("INTEREST")
     if interests and interest_names:
         made["targeting_spec"]["INTEREST"] = [f"Interest {text[-4:]}" for text in interests]
@@ -107,6 +116,8 @@ def ad(account: AdAccount, number: int, today: int) -> dict[str, Any]:
         rejection_labels=["Landing page does not work"] if review == "REJECTED" else [],
         destination_url=f"https://shop.example.com/{slug(made['name'])}?ad={number}",
     )
+    if made.get("lead_form_id"):
+        made["lead_form_id"] = draws.one_of((None, *account.all(leads.LEAD_FORMS).ids))
     if made["creative_type"] != "QUIZ":
         made["quiz_pin_data"] = None
     if made["creative_type"] != "CAROUSEL":
@@ -134,12 +145,6 @@ def campaign_caps(account: AdAccount, number: int) -> tuple[int | None, int | No
     return draws.one_of(((cap, None), (None, cap * 30), (None, None)))
 
 
-def order_line_id(account: AdAccount, number: int) -> str | None:
-    """The order line that some campaigns are billed under."""
-    draws = Draws(int(account.campaigns.words[number]), "order line")
-    return str(2_680_100_000_000 + draws.below(10**8)) if draws.chance(0.3) else None
-
-
 def ad_group_budget(account: AdAccount, number: int) -> int | None:
     """An ad group's budget in micro-currency; none where the campaign's is spread."""
     draws = Draws(int(account.ad_groups.words[number]), "budget")
@@ -151,6 +156,12 @@ def ad_group_budget_type(account: AdAccount, number: int) -> str:
     if ad_group_budget(account, number) is None:
         return "CBO_ADGROUP"
     return Draws(int(account.ad_groups.words[number]), "budget type").one_of(("DAILY", "LIFETIME"))
+
+
+def applied_promotion(account: AdAccount, number: int) -> str | None:
+    """The promotion that an ad group shows, if any."""
+    promotions = account.all(ads_kinds.PROMOTIONS).ids
+    return promotions[number % len(promotions)] if promotions and number % 3 == 0 else None
 
 
 def ad_group_bid_multiplier(account: AdAccount, number: int) -> float | None:
@@ -188,17 +199,17 @@ def user_account(user: User, today: int) -> dict[str, Any]:
 def board(user: User, number: int) -> dict[str, Any]:
     """A board; every fifth belongs to somebody else who shares it."""
     world = user.world
+    owner = user.board(number)
     draws = Draws(world.seed, "board", user.number, number)
     made = specimens.record("Board", draws)
     created = unix_seconds(_BORN + draws.below(2500), draws.below(86_400))
-    group = number % 5 == 4  # noqa: PLR2004  every fifth
     made.update(
-        id=user.board_ids[number],
+        id=owner.id,
         name=name_of(draws, number, odd=world.size.odd_names, nul=False),
-        privacy=user.privacy[number],
-        owner={"username": f"friend{number}" if group else user.username},
-        collaborator_count=1 + draws.below(5) if group else 0,
-        pin_count=user.pins_on_board[number],
+        privacy=owner.privacy,
+        owner={"username": owner.owner_name},
+        collaborator_count=1 + draws.below(5) if owner.shared else 0,
+        pin_count=user.pins_on_board[number] + len(owner.all(boards.GUEST_PINS)),
         created_at=utc_text(created),
         board_pins_modified_at=utc_text(created + draws.below(10**8)),
         is_ads_only=number % 7 == 3,  # noqa: PLR2004  some
@@ -207,29 +218,75 @@ def board(user: User, number: int) -> dict[str, Any]:
 
 
 def pin(user: User, number: int, today: int, *, metrics: bool = False) -> dict[str, Any]:
-    """A Pin; its 90-day and lifetime numbers when asked."""
-    world = user.world
-    draws = Draws(world.seed, "pin", user.number, number)
-    made = specimens.record("Pin", draws)
+    """A Pin of a user; its 90-day and lifetime numbers when asked."""
+    draws = Draws(user.world.seed, "pin", user.number, number)
     kind = user.pin_kinds[number]
-    place = user.board_of_pin[number] if user.board_ids else None
+    made = _pin(user, draws, kind, number)
+    board = user.board(user.board_of_pin[number]) if user.board_ids else None
     made.update(
         id=user.pin_ids[number],
-        title=name_of(draws, number, odd=world.size.odd_names, nul=False)[:100],
-        board_id=user.board_ids[place] if place is not None else None,
-        board_owner={"username": user.username},
+        board_id=board.id if board else None,
+        board_section_id=boards.section_of(board, number) if board else None,
+        board_owner={"username": board.owner_name if board else user.username},
         is_owner=True,
-        created_at=utc_text(unix_seconds(_BORN + draws.below(4500), draws.below(86_400))),
-        creative_type=kind,
         has_been_promoted=user.promoted_pins[number],
         parent_pin_id=str(_OTHERS_PINS + draws.below(10**15)) if user.saved_pins[number] else None,
-        media=_media(draws, kind, number),
     )
-    if place is None:
+    if board is None:
         del made["board_id"]
-    made.pop("pin_metrics", None)
     if metrics:
-        made["pin_metrics"] = _pin_metrics(draws, today)
+        add_pin_metrics(made, draws, today)
+    return made
+
+
+def other_pin(user: User, draws: Draws, pin_id: str, number: int) -> dict[str, Any]:
+    """A Pin that is not in a user's list: of a guest on a board, or made of a product."""
+    made = _pin(user, draws, draws.one_of(CREATIVE_TYPES), number)
+    made.update(id=pin_id, parent_pin_id=None)
+    return made
+
+
+def guest_pin(
+    board: Board, guest: Member[Board], today: int, *, metrics: bool = False
+) -> dict[str, Any]:
+    """A Pin of somebody else on a board that is shared."""
+    draws = guest.draws("pin")
+    made = other_pin(board.user, draws, guest.id, guest.number)
+    made.update(
+        board_id=board.id,
+        board_section_id=boards.section_of(board, guest.number),
+        board_owner={"username": board.owner_name},
+        is_owner=False,
+    )
+    if metrics:
+        add_pin_metrics(made, draws, today)
+    return made
+
+
+def add_pin_metrics(made: dict[str, Any], draws: Draws, today: int) -> None:
+    """The 90-day and lifetime numbers of a Pin."""
+    impressions = draws.below(50_000) + today % 10
+    recent = {
+        "pin_click": impressions // 20,
+        "impression": impressions,
+        "clickthrough": impressions // 60,
+    }
+    lifetime = {name: count * 3 for name, count in recent.items()}
+    made["pin_metrics"] = {
+        "90d": recent,
+        "lifetime_metrics": {**lifetime, "reaction": 9, "comment": 2},
+    }
+
+
+def _pin(user: User, draws: Draws, kind: str, number: int) -> dict[str, Any]:
+    made = specimens.record("Pin", draws)
+    made.pop("pin_metrics", None)
+    made.update(
+        title=name_of(draws, number, odd=user.world.size.odd_names, nul=False)[:100],
+        created_at=utc_text(unix_seconds(_BORN + draws.below(4500), draws.below(86_400))),
+        creative_type=kind,
+        media=media(draws, kind, number),
+    )
     return made
 
 
@@ -253,7 +310,8 @@ def _entity(
     return made, draws
 
 
-def _media(draws: Draws, kind: str, number: int) -> dict[str, Any]:
+def media(draws: Draws, kind: str, number: int) -> dict[str, Any]:
+    """What a Pin of a kind shows."""
     if kind in VIDEO_TYPES:
         return {"media_type": "video", "images": _images(draws), **_video(draws)}
     if kind == "CAROUSEL":
@@ -296,14 +354,3 @@ def _video(draws: Draws) -> dict[str, Any]:
         "height": 1920 if ready else None,
         "width": 1080 if ready else None,
     }
-
-
-def _pin_metrics(draws: Draws, today: int) -> dict[str, dict[str, int]]:
-    impressions = draws.below(50_000) + today % 10
-    recent = {
-        "pin_click": impressions // 20,
-        "impression": impressions,
-        "clickthrough": impressions // 60,
-    }
-    lifetime = {name: count * 3 for name, count in recent.items()}
-    return {"90d": recent, "lifetime_metrics": {**lifetime, "reaction": 9, "comment": 2}}

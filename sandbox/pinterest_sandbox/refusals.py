@@ -60,6 +60,27 @@ def ad_account_not_found() -> Refusal:
     return Refusal(404, 2, "AdAccount not found.")
 
 
+def not_found(code: int, what: str) -> Refusal:
+    """Nothing that the token may know has that id; the API has a number for each kind."""
+    return Refusal(404, code, f"Sorry! We could not find your {what}.")
+
+
+def no_catalog() -> Refusal:
+    """The user has no catalog, and this is about one."""
+    return Refusal(409, 4182, "Can't access this feature without an existing catalog.")
+
+
+def merchant_refused(merchant: str) -> Refusal:
+    """The merchant is not, or not yet, approved."""
+    code = {"disapproved": 2625, "under review": 2626}[merchant]
+    return Refusal(403, code, f"You cannot do this: your account is {merchant}.")
+
+
+def not_implemented() -> Refusal:
+    """Parameters that Pinterest does not take together."""
+    return Refusal(501, 4181, "Not implemented at the moment. Please, see documentation.")
+
+
 def path_not_found() -> Refusal:
     """The API has no such path."""
     return Refusal(404, 404, "Resource not found.")

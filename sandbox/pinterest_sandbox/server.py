@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, Self, get_args
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from pinterest_sandbox.access import BETA_PARAMETERS
 from pinterest_sandbox.app import BASE, Web
 from pinterest_sandbox.calendar import Calendar
+from pinterest_sandbox.calls import Merchant
 from pinterest_sandbox.control import Controls
 from pinterest_sandbox.faults import TRANSPORT, Fault
 from pinterest_sandbox.rate_limits import MINUTE, AccessTier, RateLimits, Window
@@ -26,7 +28,7 @@ from pinterest_sandbox.tokens import ACCESS_SECONDS, READ_SCOPES, REFRESH_SECOND
 from pinterest_sandbox.world import World, WorldSize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from types import TracebackType
 
     from pinterest_sandbox.calls import Readiness
@@ -57,6 +59,8 @@ class Sandbox:
         refresh_seconds: int = REFRESH_SECONDS,
         empty_pages: int = 0,
         readiness: Readiness | None = None,
+        withheld: Collection[str] = BETA_PARAMETERS,
+        merchant: Merchant = "approved",
         latency: float = 0.0,
         compress: bool = False,
     ) -> None:
@@ -77,6 +81,9 @@ class Sandbox:
             refresh_seconds: how long a refresh token lives.
             empty_pages: every so many pages of a list, an empty one with a bookmark; 0: never.
             readiness: after how many days metrics are final.
+            withheld: features that the app was not given, as `Access` takes them; everything in
+                beta: `(*BETA_PARAMETERS, *beta_operations())`.
+            merchant: whether the users' catalogs were approved.
             latency: seconds before each answer.
             compress: gzip for clients that accept it.
         """
@@ -99,8 +106,11 @@ class Sandbox:
             ),
             empty_pages=empty_pages,
             readiness=readiness,
+            withheld=withheld,
+            merchant=merchant,
             compress=compress,
         )
+        self._service = service
         self._web = Web(service, controls=Controls(self).routes(), latency=latency)
         self._listener = Listener(self._web.app, host, port)
 
@@ -161,6 +171,17 @@ class Sandbox:
     def requests(self) -> list[LoggedRequest]:
         """Every request to the API so far, in the order of the answers."""
         return self._web.requests
+
+    def truth(self, operation: str, **fixed: Any) -> Iterator[tuple[dict[str, Any], Any]]:  # noqa: ANN401
+        """Every record of an operation that the token can read, with what leads to it.
+
+        `truth("GET /boards/{board_id}/sections")` gives pairs of `{"board_id": …}` and a section.
+        Parameters that are fixed are not varied: `ad_account_id="…"` for another user's boards.
+
+        Raises:
+            NeedsValueError: a parameter must be fixed, such as a search term.
+        """
+        return self._service.truth(operation, fixed)
 
     def fail(self, path: str = "*", *, kind: Kind = "status", **how: Any) -> Fault:  # noqa: ANN401
         """Lets matching requests fail; the fields of `Fault` say which, how and how often."""
@@ -285,6 +306,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         access_seconds=options.access_seconds,
         refresh_seconds=options.refresh_seconds,
         empty_pages=options.empty_pages,
+        withheld=(*BETA_PARAMETERS, *options.withhold),
+        merchant=options.merchant,
         latency=options.latency / 1000,
         compress=options.compress,
     )
@@ -319,6 +342,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--empty-pages", type=int, default=0, metavar="N", help="every N-th page is empty"
     )
+    parser.add_argument(
+        "--withhold",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help='an operation, such as "GET /integrations", or a parameter; may be repeated',
+    )
+    parser.add_argument("--merchant", choices=get_args(Merchant), default="approved")
     parser.add_argument(
         "--latency", type=float, default=0, metavar="MS", help="milliseconds before each answer"
     )

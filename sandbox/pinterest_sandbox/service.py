@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pinterest_sandbox import truth
+from pinterest_sandbox.access import Access
 from pinterest_sandbox.answers import ANSWERS
 from pinterest_sandbox.calls import Call, Readiness
 from pinterest_sandbox.faults import Response
@@ -14,13 +16,15 @@ from pinterest_sandbox.paging import Bookmarks, Listing
 from pinterest_sandbox.parameters import Parameters
 from pinterest_sandbox.refusals import Refusal, not_served, rate_limited
 from pinterest_sandbox.reports import AccountTotals
+from tap_pinterest import api
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from pinterest_sandbox.calendar import Calendar
+    from pinterest_sandbox.calls import Merchant
     from pinterest_sandbox.rate_limits import RateLimits
-    from pinterest_sandbox.tokens import Tokens
+    from pinterest_sandbox.tokens import Token, Tokens
     from pinterest_sandbox.world import World
     from tap_pinterest.api import Operation
 
@@ -52,6 +56,8 @@ class Service:
         limits: RateLimits,
         empty_pages: int = 0,
         readiness: Readiness | None = None,
+        withheld: Collection[str] = (),
+        merchant: Merchant = "approved",
         compress: bool = False,
     ) -> None:
         """Puts the parts together."""
@@ -61,6 +67,8 @@ class Service:
         self.limits = limits
         self._bookmarks = Bookmarks(world.seed, empty_pages=empty_pages)
         self._readiness = readiness or Readiness()
+        self._access = Access(withheld)
+        self._merchant: Merchant = merchant
         self._compress = compress
         self._totals = AccountTotals()
         self._parameters: dict[str, Parameters] = {}
@@ -85,21 +93,34 @@ class Service:
             headers.append(("content-encoding", "gzip"))
         return Response(status, headers, text)
 
+    def truth(self, key: str, fixed: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
+        """Every record of an operation that the app's own token can read; see `truth.records`."""
+        token = self.tokens.authorize(f"Bearer {self.tokens.access_token}", api.operation(key))
+
+        def ask(key: str, values: dict[str, Any]) -> Any:  # noqa: ANN401  any answer
+            return self._made(key, {**self._parameters_of(key).defaults, **values}, token)
+
+        return truth.records(self.world, ask, key, fixed)
+
     def _body(self, request: Request, headers: list[tuple[str, str]]) -> Any:  # noqa: ANN401
         if request.key == TOKEN_OPERATION:
             return self._grant(request, headers)
         token = self.tokens.authorize(request.headers.get("authorization"), request.operation)
         self._count(request, headers)
         values = self._read(request)
-        make = ANSWERS.get(request.key)
-        if make is None:
-            raise not_served(request.key)
-        today = self.calendar.today.toordinal()
-        call = Call(values, self.world, today, token, self._totals, self._readiness)
-        made = make(call)
+        made = self._made(request.key, values, token)
         if isinstance(made, Listing):
             return self._bookmarks.page(request.key, values, made)
         return made
+
+    def _made(self, key: str, values: Mapping[str, Any], token: Token) -> Any:  # noqa: ANN401
+        self._access.check(key, values)
+        make = ANSWERS.get(key)
+        if make is None:
+            raise not_served(key)
+        today = self.calendar.today.toordinal()
+        readiness, merchant = self._readiness, self._merchant
+        return make(Call(values, self.world, today, token, self._totals, readiness, merchant))
 
     def _grant(self, request: Request, headers: list[tuple[str, str]]) -> dict[str, object]:
         self._count(request, headers)
@@ -117,7 +138,10 @@ class Service:
             raise rate_limited()
 
     def _read(self, request: Request) -> dict[str, Any]:
-        known = self._parameters.get(request.key)
+        return self._parameters_of(request.key).read(request.path_values, request.query)
+
+    def _parameters_of(self, key: str) -> Parameters:
+        known = self._parameters.get(key)
         if known is None:
-            known = self._parameters[request.key] = Parameters(request.operation)
-        return known.read(request.path_values, request.query)
+            known = self._parameters[key] = Parameters(api.operation(key))
+        return known

@@ -24,7 +24,7 @@ _NULL_SHARE = 0.2
 _FIRST_DAY = 738_000
 _DAYS = 1_500
 _MOST_ITEMS = 3
-_MOST_OF: Mapping[str, int] = {"targeting_template_ids": 1}
+_MOST_OF: Mapping[str, int] = {"targeting_template_ids": 1, "template_values": 2}
 
 _STRINGS: Mapping[str, Maker] = {
     "APP_TYPE": lambda draws: draws.one_of(("ipad", "iphone", "web")),
@@ -35,6 +35,7 @@ _STRINGS: Mapping[str, Maker] = {
     "MAXIMUM_AGE": lambda draws: draws.one_of(("34", "64", "65+")),
     "MINIMUM_AGE": lambda draws: draws.one_of(("18", "21", "35")),
     "dominant_color": lambda draws: f"#{draws.below(1 << 24):06X}",
+    "time": lambda draws: f"{draws.below(24):02}:{draws.below(60):02}",
     "time_zone": lambda draws: draws.one_of(("America/Los_Angeles", "Europe/Berlin", "UTC")),
 }
 _INTEGERS: Mapping[str, Maker] = {
@@ -45,6 +46,15 @@ _INTEGERS: Mapping[str, Maker] = {
     "frequency": lambda draws: 2 + draws.below(19),
     "local_inventory_radius_in_miles": lambda draws: 1 + draws.below(50),
 }
+
+_REQUIRED: Mapping[str, frozenset[str]] = {
+    "LeadFormResponse": frozenset({"has_accepted_terms", "questions"}),
+    "OrderLine": frozenset({"status"}),
+    "PromotionResponse": frozenset({"promotion_type"}),
+    "SingleInterestTargetingOptionResponse": frozenset({"child_interests", "level", "name"}),
+    "TargetingTemplateGetResponseData": frozenset({"targeting_attributes"}),
+}
+"""What the description does not require, and newer releases do."""
 
 _ID_ENDINGS = ("_id", "_ids", "audience_include", "audience_exclude", "interest")
 _ADDRESS_ENDINGS = ("url", "urls", "link", "links", "image", "template")
@@ -59,7 +69,7 @@ def record(schema: str, draws: Draws) -> dict[str, Any]:
 
 @functools.cache
 def _maker_of(schema: str) -> Maker:
-    return _object(api.schema(schema))
+    return _object(api.schema(schema), _REQUIRED.get(schema, frozenset()))
 
 
 def _maker(name: str, facts: Mapping[str, Any]) -> Maker:
@@ -134,13 +144,21 @@ def _map(facts: Mapping[str, Any]) -> Maker:
     placeholders = facts.get("properties", {})
     name, keys = next(iter(placeholders.items()), ("AUDIENCE_ID", {"type": "string"}))
     make_key = _maker(name, keys)
+    make_value: Maker = _tenths
+    values = facts["additionalProperties"]
+    if isinstance(values, dict) and values.get("type") in {"object", "integer"}:
+        make_value = _maker(name, values)
     return lambda draws: {
-        str(make_key(draws)).lower(): (1 + draws.below(100)) / 10 for _ in range(draws.below(4))
+        str(make_key(draws)).lower(): make_value(draws) for _ in range(draws.below(4))
     }
 
 
-def _object(facts: Mapping[str, Any]) -> Maker:
-    required = frozenset(facts.get("required", ()))
+def _tenths(draws: Draws) -> Any:  # noqa: ANN401  a maker's answer
+    return (1 + draws.below(100)) / 10
+
+
+def _object(facts: Mapping[str, Any], always: frozenset[str] = frozenset()) -> Maker:
+    required = always.union(facts.get("required", ()))
     makers = [
         (name, _maker(name, property_), name in required, bool(property_.get("nullable")))
         for name, property_ in facts.get("properties", {}).items()

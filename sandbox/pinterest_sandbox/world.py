@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import numpy as np
 
 from pinterest_sandbox.chance import Draws, drawn, key, mix_all
+from pinterest_sandbox.collection import Owner
+from pinterest_sandbox.kinds import business
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -68,6 +70,21 @@ class WorldSize:
     ads: int = _knob(40, "ads per ad account")
     boards: int = _knob(8, "boards per user")
     pins: int = _knob(60, "Pins per user")
+    keywords: int = _knob(3, "keywords per ad group, campaign and ad account, at most")
+    product_group_promotions: int = _knob(2, "product group promotions per ad group, at most")
+    account_records: int = _knob(4, "of every other dataset, records per ad account")
+    sections: int = _knob(3, "sections per board, at most")
+    guest_pins: int = _knob(4, "Pins of others on each board that is shared with a user")
+    media: int = _knob(5, "uploads per user")
+    followers: int = _knob(30, "followers per user")
+    following: int = _knob(12, "whom and which boards a user follows")
+    catalogs: int = _knob(3, "catalogs per user, one of each type in turn; without, 409")
+    feeds: int = _knob(2, "feeds per catalog")
+    processing_results: int = _knob(3, "processing results per feed")
+    item_issues: int = _knob(5, "items with issues per processing result, at most")
+    product_groups: int = _knob(5, "product groups per catalog")
+    products: int = _knob(8, "products per product group, at most")
+    members: int = _knob(5, "members, partners, invitations and such per business")
     days: int = _knob(200, "days of history before the world's first today")
     archived_share: float = _share(0.2, "share of archived ads; of what is above them, fewer")
     paused_share: float = _share(0.15, "share of paused ads; likewise")
@@ -102,12 +119,16 @@ class Entities:
         self.parents = parents
         numbers = np.arange(count, dtype=np.int64)
         seed = key(world.seed, kind, account.number)
-        self.words = mix_all(numbers.astype(np.uint64) + np.uint64(seed >> 1))
+        self.words: NDArray[np.uint64] = mix_all(numbers.astype(np.uint64) + np.uint64(seed >> 1))
         stride = 97
-        self.ids = base + (account.number * count + numbers) * stride
+        self.ids: NDArray[np.int64] = base + (account.number * count + numbers) * stride
         self.ids += (self.words % np.uint64(stride)).astype(np.int64)
         self.parent = self._parent_numbers()
         self._live()
+
+    def owner(self, number: int) -> Entity:
+        """One of them, as something that records belong to."""
+        return Entity(self, number)
 
     def draw(self, salt: str) -> NDArray[np.float64]:
         """A number from 0 to below 1 for each, the same every time for the same salt."""
@@ -212,21 +233,42 @@ class Entities:
         return fates
 
 
-class User:
-    """A Pinterest account: it owns ad accounts, boards and Pins."""
+class Entity(Owner):
+    """A campaign or an ad group, to which keywords and more belong."""
+
+    def __init__(self, entities: Entities, number: int) -> None:
+        """Takes the entity of a running number."""
+        self.account = entities.account
+        self.number: int = number
+        self.id: str = str(entities.ids[number])
+        parts = (*self.account.parts, entities.kind, number)
+        super().__init__(self.account.world, *parts, facts=self.account.facts)
+
+
+class User(Owner):
+    """A Pinterest account: it owns ad accounts, boards, Pins and catalogs."""
 
     def __init__(self, world: World, number: int) -> None:
         """Makes up the user of a running number; the first is the token's."""
-        self.world = world
-        self.number = number
+        super().__init__(world, "user", number, facts={})
+        self.number: int = number
         draws = Draws(world.seed, "user", number)
-        self.id = str(1_110_000_000_000_000_000 + number * 10**15 + draws.below(10**15))
-        self.username = f"studio{number + 1}_{draws.below(10_000):04}"
+        self.id: str = str(1_110_000_000_000_000_000 + number * 10**15 + draws.below(10**15))
+        self.username: str = f"studio{number + 1}_{draws.below(10_000):04}"
 
     @cached_property
     def board_ids(self) -> list[str]:
         """Its boards."""
         return self._ids("board", 549_000_000_000_000_000, self.world.size.boards)
+
+    @cached_property
+    def boards(self) -> list[Board]:
+        """Its boards, and those that are shared with it."""
+        return [Board(self, number) for number in range(len(self.board_ids))]
+
+    def board(self, number: int) -> Board:
+        """The board of a running number."""
+        return self.boards[number]
 
     @cached_property
     def privacy(self) -> list[str]:
@@ -280,15 +322,30 @@ class User:
         return [str(number) for number in ids.tolist()]
 
 
-class AdAccount:
+class Board(Owner):
+    """A board that a user owns, or one of somebody else that is shared with the user."""
+
+    def __init__(self, user: User, number: int) -> None:
+        """Takes the board of a running number."""
+        super().__init__(user.world, *user.parts, "board", number, facts={})
+        self.user = user
+        self.number: int = number
+        self.id: str = user.board_ids[number]
+        self.privacy: str = user.privacy[number]
+        self.shared: bool = number % 5 == 4  # noqa: PLR2004  every fifth
+        self.owner_name: str = f"friend{number}" if self.shared else user.username
+
+
+class AdAccount(Owner):
     """An ad account and everything under it."""
 
     def __init__(self, world: World, number: int) -> None:
         """Makes up the account of a running number."""
-        self.world = world
-        self.number = number
-        self.id = str(549_700_000_000 + number * 1_009 + key(world.seed, number) % 1_009)
-        self.shared = number % 3 == 1
+        self.id: str = str(549_700_000_000 + number * 1_009 + key(world.seed, number) % 1_009)
+        facts = {"ad_account_id": self.id, "advertiser_id": self.id}
+        super().__init__(world, "ad account", number, facts=facts)
+        self.number: int = number
+        self.shared: bool = number % 3 == 1
         self.owner = world.users[1 + number // 3 if self.shared else 0]
         size = world.size
         full = max(1, size.accounts - size.empty_accounts)
@@ -357,7 +414,7 @@ class World:
     def __init__(self, seed: int, size: WorldSize, today: date) -> None:
         """Makes the world as it is on a day; it lives on from there."""
         self.seed = seed
-        self.size = size
+        self.size: WorldSize = size
         self.anchor = today.toordinal()
         self.began = self.anchor - size.days
         self.users = [User(self, number) for number in range(2 + size.accounts // 3)]
@@ -370,6 +427,11 @@ class World:
     def user(self) -> User:
         """The token's user."""
         return self.users[0]
+
+    @cached_property
+    def businesses(self) -> list[business.Business]:
+        """The token's user as a business, and those that the user works for."""
+        return business.businesses(self)
 
     def ad_account(self, account_id: str) -> AdAccount | None:
         """The account of an id, if the token may know of it."""

@@ -88,6 +88,20 @@ def serve() -> Iterator[Callable[..., Client]]:
 
 
 @pytest.fixture(scope="module")
+def connect() -> Iterator[Callable[[Sandbox], Client]]:
+    """Clients of sandboxes that a module serves itself."""
+    clients: list[Client] = []
+
+    def start(sandbox: Sandbox) -> Client:
+        clients.append(Client(sandbox))
+        return clients[-1]
+
+    yield start
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
     """A small world that the tests of a module share and do not change."""
     size = WorldSize(campaigns=8, ad_groups=20, ads=60, boards=9, pins=80)

@@ -4,34 +4,127 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_pinterest.streams.accounts import AdAccounts
-from tap_pinterest.streams.ads import AdGroups, Ads, Campaigns
-from tap_pinterest.streams.analytics import (
-    AdAccountAnalytics,
-    AdAnalytics,
-    AdGroupAnalytics,
-    CampaignAnalytics,
+from tap_pinterest.streams import (
+    accounts,
+    ads,
+    analytics,
+    audiences,
+    billing,
+    boards,
+    business,
+    catalogs,
+    conversions,
+    leads,
+    resources,
+    trends,
+    user,
 )
-from tap_pinterest.streams.organic import Boards, Pins, UserAccount
-from tap_pinterest.streams.resources import MetricsReadyState
 
 if TYPE_CHECKING:
     from tap_pinterest.streams.base import PinterestStream
 
 STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     # The ads area, entities first.
-    AdAccounts,
-    Campaigns,
-    AdGroups,
-    Ads,
+    accounts.AdAccounts,
+    ads.Campaigns,
+    ads.AdGroups,
+    ads.Ads,
     # Its reports.
-    AdAccountAnalytics,
-    CampaignAnalytics,
-    AdGroupAnalytics,
-    AdAnalytics,
-    MetricsReadyState,
+    analytics.AdAccountAnalytics,
+    analytics.CampaignAnalytics,
+    analytics.AdGroupAnalytics,
+    analytics.AdAnalytics,
+    resources.MetricsReadyState,
+    resources.DeliveryMetrics,
     # The organic area.
-    UserAccount,
-    Boards,
-    Pins,
+    user.UserAccount,
+    user.UserAccountMetrics,
+    boards.Boards,
+    boards.Pins,
+    # Boards in depth.
+    boards.BoardSections,
+    boards.BoardPins,
+    boards.BoardSectionPins,
+    boards.Media,
+    # What ads are about, and whom they are for.
+    ads.ProductGroupPromotions,
+    ads.Promotions,
+    ads.Keywords,
+    ads.KeywordMetrics,
+    ads.TargetingTemplates,
+    audiences.Audiences,
+    audiences.AudienceSharedAccounts,
+    audiences.CustomerLists,
+    audiences.AudienceInsights,
+    audiences.AudienceInsightDefinitions,
+    # What comes of them.
+    conversions.ConversionTags,
+    conversions.OcpmEligibleConversionTags,
+    conversions.PageVisitConversionTags,
+    conversions.AdvertiserDefinedEvents,
+    conversions.ConversionEqs,
+    leads.LeadAdsSubscriptions,
+    # What they cost.
+    billing.BillingProfiles,
+    billing.BillingInvoices,
+    billing.AdsCreditDiscounts,
+    billing.OrderLines,
+    billing.SsioAccounts,
+    billing.SsioOrderLines,
+    billing.SsioInsertionOrderStatus,
+    billing.TermsOfService,
+    # Catalogs.
+    catalogs.Catalogs,
+    catalogs.CatalogsFeeds,
+    catalogs.CatalogsFeedProcessingResults,
+    catalogs.CatalogsItemIssues,
+    catalogs.CatalogsProductGroups,
+    catalogs.CatalogsProductGroupProductCounts,
+    catalogs.CatalogsProductGroupProducts,
+    catalogs.CatalogsAvailableFilterValues,
+    catalogs.CatalogsReportStats,
+    # Business access.
+    business.BusinessEmployers,
+    business.BusinessMembers,
+    business.BusinessPartners,
+    business.BusinessAssets,
+    business.BusinessAssetMembers,
+    business.BusinessAssetPartners,
+    business.BusinessMemberAssets,
+    business.BusinessPartnerAssets,
+    business.BusinessInvites,
+    business.BusinessAudiences,
+    business.BusinessAudienceSharedAccounts,
+    user.LinkedBusinesses,
+    user.UserWebsites,
+    # What is the same for everybody.
+    resources.AdAccountCountries,
+    resources.TargetingOptions,
+    resources.Interests,
+    ads.ReportTemplates,
+    # Terms and trends.
+    trends.RelatedTerms,
+    trends.SuggestedTerms,
+    trends.TrendingKeywords,
+    trends.FeaturedTopics,
+    trends.TrendingProductCategories,
+    trends.ProductCategoryDetails,
+    # People.
+    user.Followers,
+    user.Following,
+    user.FollowingBoards,
+    user.UserFollowingInterests,
+    # In beta, closed, or newer than the description.
+    ads.Labels,
+    ads.Schedules,
+    ads.PromotionAppliedAdGroups,
+    ads.AdGroupDynamicTitlesStatus,
+    audiences.CustomerSegments,
+    boards.PinProductTags,
+    business.Integrations,
+    catalogs.CatalogsLocalStores,
+    conversions.ConversionDeletionRequests,
+    leads.LeadForms,
+    leads.LeadFormQuestions,
+    trends.TrendsEditorialArticles,
 )

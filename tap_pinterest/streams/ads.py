@@ -1,13 +1,26 @@
-"""What is advertised: campaigns, their ad groups, and the ads in them."""
+"""What is advertised: campaigns, their ad groups, the ads in them, and what belongs to these."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
-from tap_pinterest.streams.base import AdAccountStream, ListStream
+from typing_extensions import override
+
+from tap_pinterest.calls import Batches, Each, Either, Once, Setting
+from tap_pinterest.streams.base import AdAccountDatasetStream, SnapshotStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tap_pinterest.calls import Source
+    from tap_pinterest.config import Settings
+    from tap_pinterest.pages import Item
+
+ENTITY_STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED")
 
 
-class AdsEntityStream(AdAccountStream, ListStream):
+class AdsEntityStream(AdAccountDatasetStream):
     """Entities of an ad account, archived ones included.
 
     Without the archived ones, what they have spent would be missing from the reports, which are
@@ -16,9 +29,12 @@ class AdsEntityStream(AdAccountStream, ListStream):
 
     group = "ads"
     primary_keys = ("id",)
-    query = MappingProxyType(
-        {"entity_statuses": ("ACTIVE", "PAUSED", "ARCHIVED"), "order": "ASCENDING"}
-    )
+    query = MappingProxyType({"order": "ASCENDING"})
+
+    @classmethod
+    @override
+    def parameters(cls, settings: Settings) -> Mapping[str, Any]:
+        return {"entity_statuses": settings.entity_statuses or ENTITY_STATUSES, **cls.query}
 
 
 class Campaigns(AdsEntityStream):
@@ -30,6 +46,7 @@ class Campaigns(AdsEntityStream):
     name = "campaigns"
     path = "/ad_accounts/{ad_account_id}/campaigns"
     sync_key_fields = ("id", "ad_account_id", "order_line_id")
+    id_filters = MappingProxyType({"campaign_ids": "id"})
 
 
 class AdGroups(AdsEntityStream):
@@ -42,6 +59,7 @@ class AdGroups(AdsEntityStream):
     path = "/ad_accounts/{ad_account_id}/ad_groups"
     parent_fields = ("campaign_id",)
     sync_key_fields = ("id", "ad_account_id", "campaign_id", "feed_profile_id")
+    id_filters = MappingProxyType({"ad_group_ids": "id", "campaign_ids": "campaign_id"})
 
 
 class Ads(AdsEntityStream):
@@ -54,3 +72,149 @@ class Ads(AdsEntityStream):
     path = "/ad_accounts/{ad_account_id}/ads"
     parent_fields = ("campaign_id", "ad_group_id", "pin_id")
     sync_key_fields = ("id", "ad_account_id", "campaign_id", "pin_id", "ad_group_id")
+    id_filters = MappingProxyType(
+        {"ad_ids": "id", "ad_group_ids": "ad_group_id", "campaign_ids": "campaign_id"}
+    )
+
+
+class ProductGroupPromotions(AdsEntityStream):
+    """Product groups that an ad group promotes; bids are in micro-currency.
+
+    Source: GET /ad_accounts/{ad_account_id}/product_group_promotions.
+    """
+
+    name = "product_group_promotions"
+    path = "/ad_accounts/{ad_account_id}/product_group_promotions"
+    group = "products"
+    per = (Each(AdGroups, ad_group_id="id"),)
+
+    @classmethod
+    @override
+    def sources(cls, settings: Settings) -> Sequence[Source]:
+        if settings.product_group_ids:
+            return (Batches(Setting("product_group_ids", "product_group_promotion_ids")),)
+        return cls.per
+
+
+class Promotions(AdAccountDatasetStream):
+    """Promotions of a shop: discounts and codes that ads can show.
+
+    Source: GET /ad_accounts/{ad_account_id}/promotions.
+    """
+
+    name = "promotions"
+    path = "/ad_accounts/{ad_account_id}/promotions"
+    group = "products"
+    primary_keys = ("ad_account_id", "id")
+
+
+class PromotionAppliedAdGroups(AdAccountDatasetStream):
+    """Ad groups that a promotion applies to. Unverified: known from API 5.28 only.
+
+    Source: GET /ad_accounts/{ad_account_id}/promotion_applied_entities.
+    """
+
+    name = "promotion_applied_ad_groups"
+    path = "/ad_accounts/{ad_account_id}/promotion_applied_entities"
+    group = "beta"
+    primary_keys = ("promotion_id", "id")
+    per = (Each(Promotions, promotion_ids="id"),)
+    columns = MappingProxyType({"promotion_ids": "promotion_id"})
+
+
+class AdGroupDynamicTitlesStatus(AdAccountDatasetStream):
+    """How far the generated titles of an ad group are. Unverified: known from API 5.28 only.
+
+    Source: GET /ad_accounts/{ad_account_id}/ad_groups/{ad_group_id}/dynamic_titles/status.
+    """
+
+    name = "ad_group_dynamic_titles_status"
+    path = "/ad_accounts/{ad_account_id}/ad_groups/{ad_group_id}/dynamic_titles/status"
+    group = "beta"
+    primary_keys = ("ad_group_id",)
+    per = (Each(AdGroups, ad_group_id="id"),)
+
+
+class Schedules(AdAccountDatasetStream):
+    """Planned changes of campaigns. Unverified: known from API 5.28 only.
+
+    Source: GET /ad_accounts/{ad_account_id}/schedules.
+    """
+
+    name = "schedules"
+    path = "/ad_accounts/{ad_account_id}/schedules"
+    group = "beta"
+    primary_keys = ("schedule_id",)
+    per = (Batches(Each(Campaigns, campaign_id="id"), "entity_ids"),)
+
+
+class Keywords(AdAccountDatasetStream):
+    """Keywords of ad groups, and negative ones of campaigns and of the ad account itself.
+
+    Source: GET /ad_accounts/{ad_account_id}/keywords.
+    """
+
+    name = "keywords"
+    path = "/ad_accounts/{ad_account_id}/keywords"
+    group = "keywords"
+    primary_keys = ("id",)
+    # The parameter that takes many ad groups at once is in beta.
+    per = (Either(Once(), Each(Campaigns, campaign_id="id"), Each(AdGroups, ad_group_id="id")),)
+
+
+class KeywordMetrics(SnapshotStream, AdAccountDatasetStream):
+    """How often a keyword is searched for in a country, as a range such as 5M+.
+
+    Source: GET /ad_accounts/{ad_account_id}/keywords/metrics.
+    """
+
+    name = "keyword_metrics"
+    path = "/ad_accounts/{ad_account_id}/keywords/metrics"
+    group = "keywords"
+    primary_keys = ("ad_account_id", "country_code", "keyword", "date")
+    per = (Setting("countries", "country_code"), Batches(Setting("keywords", "keywords")))
+
+
+class Labels(AdAccountDatasetStream):
+    """Labels of campaigns. In closed beta.
+
+    Source: GET /ad_accounts/{ad_account_id}/labels.
+    """
+
+    name = "labels"
+    path = "/ad_accounts/{ad_account_id}/labels"
+    group = "beta"
+    primary_keys = ("ad_account_id", "id")
+    query = MappingProxyType({"entity_statuses": ("ACTIVE", "ARCHIVED")})
+    inside = "labels"
+    left_out = frozenset({"errors"})
+
+    @classmethod
+    @override
+    def unpacked(cls, item: Any) -> Iterable[Item]:
+        # Since 5.28 an item is a label, and no longer a list of them.
+        return super().unpacked(item) if "labels" in item else (item,)
+
+
+class TargetingTemplates(AdAccountDatasetStream):
+    """Saved targeting that ad groups can start from.
+
+    Source: GET /ad_accounts/{ad_account_id}/targeting_templates.
+    """
+
+    name = "targeting_templates"
+    path = "/ad_accounts/{ad_account_id}/targeting_templates"
+    group = "targeting"
+    primary_keys = ("id",)
+
+
+class ReportTemplates(AdAccountDatasetStream):
+    """Saved reports of an ad account: their columns, filters and dates, not their numbers.
+
+    Source: GET /ad_accounts/{ad_account_id}/templates.
+    """
+
+    name = "report_templates"
+    path = "/ad_accounts/{ad_account_id}/templates"
+    group = "resources"
+    primary_keys = ("id",)

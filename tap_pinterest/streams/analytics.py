@@ -93,7 +93,8 @@ class AnalyticsStream(AdAccountStream):
     @functools.cached_property
     def fingerprint(self) -> str:
         """What shapes the rows, for the state."""
-        return state.fingerprint({**self.in_force, "columns": sorted(self.requested_columns)})
+        columns = sorted(self.requested_columns)
+        return state.fingerprint({**self.in_force, **self.settings.filters, "columns": columns})
 
     @override
     def own_schema(self) -> dict[str, Any]:
@@ -140,7 +141,7 @@ class AnalyticsStream(AdAccountStream):
     def _entities(self, ad_account_id: str) -> Mapping[str, tuple[str, ...]]:
         if self.entities is None:
             return {ad_account_id: ()}
-        return self.inventory.entities(self.entities.listing(), ad_account_id)
+        return self.inventory.entities(self.entities.listing(self.settings), ad_account_id)
 
     def _finisher(
         self, ad_account_id: str, entities: Mapping[str, tuple[str, ...]]
@@ -155,7 +156,7 @@ class AnalyticsStream(AdAccountStream):
         id_field = self.id_column.lower()
         parents = [
             (index, field)
-            for index, field in enumerate(self.entities.parent_fields if self.entities else ())
+            for index, field in enumerate(self.entities.parent_fields if self.entities else (), 1)
             if field in self.schema["properties"]
         ]
 

@@ -8,16 +8,19 @@ import msgspec
 from typing_extensions import override
 
 from tap_pinterest import state
+from tap_pinterest.calls import Each, Values
 from tap_pinterest.readiness import ASKED_DAYS, READY_STATE
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS
 from tap_pinterest.state import Progress
-from tap_pinterest.streams.base import PinterestStream
+from tap_pinterest.streams.base import DatasetStream, PinterestStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from singer_sdk.helpers.types import Context
+
+    from tap_pinterest.pages import Item
 
 
 class MetricsReadyState(PinterestStream):
@@ -60,3 +63,65 @@ class MetricsReadyState(PinterestStream):
     def _keep(self, complete_to: date | None) -> None:
         entry = state.entry(self.tap.memory, self.name)
         Progress(bookmark=complete_to).write_to(entry, self.replication_key)
+
+
+class DeliveryMetrics(DatasetStream):
+    """Metrics that reports can have, of synchronous and of asynchronous ones.
+
+    Source: GET /resources/delivery_metrics.
+    """
+
+    name = "delivery_metrics"
+    path = "/resources/delivery_metrics"
+    group = "ads"
+    primary_keys = ("name", "report_type")
+    sync_key_fields = ("name",)
+    per = (Values("report_type"),)
+
+
+class AdAccountCountries(DatasetStream):
+    """Countries that an ad account can be in, with their currencies.
+
+    Source: GET /resources/ad_account_countries.
+    """
+
+    name = "ad_account_countries"
+    path = "/resources/ad_account_countries"
+    group = "resources"
+    primary_keys = ("code",)
+
+
+class TargetingOptions(DatasetStream):
+    """Names of what ads can be targeted at, such as the location that a report calls 500.
+
+    Source: GET /resources/targeting/{targeting_type}.
+    """
+
+    name = "targeting_options"
+    path = "/resources/targeting/{targeting_type}"
+    group = "resources"
+    primary_keys = ("targeting_type", "id")
+    per = (Values("targeting_type"),)
+    parent_fields = ("targeting_type",)
+
+    @override
+    def own_facts(self) -> Mapping[str, Any]:
+        return {"properties": {"id": {"type": "string"}, "name": {"type": "string"}}}
+
+    @classmethod
+    @override
+    def unpacked(cls, item: Any) -> Iterable[Item]:
+        return [{"id": key, "name": name} for key, name in item.items()]
+
+
+class Interests(DatasetStream):
+    """An interest that ads can be targeted at, with those below it.
+
+    Source: GET /resources/targeting/interests/{interest_id}.
+    """
+
+    name = "interests"
+    path = "/resources/targeting/interests/{interest_id}"
+    group = "resources"
+    primary_keys = ("id",)
+    per = (Each(TargetingOptions, where={"targeting_type": ("INTEREST",)}, interest_id="id"),)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pinterest_sandbox import reports
 from pinterest_sandbox.numbers import View
-from pinterest_sandbox.refusals import not_served, refuse, restricted
+from pinterest_sandbox.refusals import not_served, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,10 +101,10 @@ def _numbers(entities: Entities, parameter: str, call: Call) -> list[int]:
 
 
 def _check_beta(call: Call) -> None:
-    """Refuses the parameters that need access which an app does not have by itself."""
+    """Refuses what an app with access to it would get from Pinterest, and not yet from here."""
     for feature in ("aggregate_report_rows", "reporting_timezone"):
         if call.values.get(feature):
-            raise restricted(feature)
+            raise not_served(feature)
 
 
 def _check_dates(call: Call) -> None:

@@ -1,0 +1,53 @@
+"""Features that Pinterest gives to some apps only, and which of them this app was not given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pinterest_sandbox.refusals import restricted
+from tap_pinterest import api
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+BETA_PARAMETERS: Final = (
+    "aggregate_report_rows",
+    "include_demographics",
+    "include_prediction",
+    "reporting_timezone",
+    "GET /ad_accounts/{ad_account_id}/keywords?ad_group_ids",
+)
+"""Parameters in beta: by name where they have no other meaning anywhere."""
+
+
+def beta_operations() -> tuple[str, ...]:
+    """Operations in beta, closed or restricted, and those that only newer releases know."""
+    return tuple(
+        key for key, operation in api.operations().items() if operation.beta or operation.since
+    )
+
+
+class Access:
+    """Refuses what was withheld: operations, parameters, or a parameter of one operation."""
+
+    def __init__(self, withheld: Collection[str]) -> None:
+        """Takes `GET /labels`, `reporting_timezone` or `GET /labels?label_types`."""
+        self._withheld = frozenset(withheld)
+        self._parameters: dict[str, list[str]] = {}
+
+    def check(self, key: str, values: Mapping[str, Any]) -> None:
+        """Lets a call pass that asks for nothing withheld.
+
+        Raises:
+            Refusal: 403 for another.
+        """
+        if key in self._withheld:
+            raise restricted(key)
+        closed = self._parameters.get(key)
+        if closed is None:
+            closed = self._parameters[key] = [
+                name for name in values if not self._withheld.isdisjoint((name, f"{key}?{name}"))
+            ]
+        for name in closed:
+            if values[name]:
+                raise restricted(name)

@@ -1,0 +1,61 @@
+"""Conversion tags, their events and how good those are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pinterest_sandbox import specimens
+from pinterest_sandbox.answers.entities import of
+from pinterest_sandbox.chance import Draws
+from pinterest_sandbox.kinds import conversions as kinds
+
+if TYPE_CHECKING:
+    from pinterest_sandbox.calls import Call
+    from pinterest_sandbox.paging import Listing
+
+_SCORE: Final = "EventQualityScore"
+_SOURCES: Final = (("WEB", "TAG"), ("WEB", "CONVERSIONS_API"), ("MOBILE_IOS", "MMP"))
+_DELETED: Final = "ARCHIVED"
+
+
+def tags(call: Call) -> dict[str, Any]:
+    """Tags; archived ones too unless they are filtered out."""
+    records = [tag.record() for tag in call.readable_ad_account().all(kinds.CONVERSION_TAGS)]
+    if call.values["filter_deleted"]:
+        records = [record for record in records if record["status"] != _DELETED]
+    return {"items": records}
+
+
+def eligible_events(call: Call) -> dict[str, list[dict[str, Any]]]:
+    """By tag, the events that a campaign may be optimized for."""
+    return {
+        tag.id: [event.record() for event in tag.all(kinds.ELIGIBLE)]
+        for tag in call.readable_ad_account().all(kinds.CONVERSION_TAGS)
+    }
+
+
+def page_visits(call: Call) -> Listing[Any]:
+    """Page visit events of all tags."""
+    tags = call.in_order(call.readable_ad_account().all(kinds.CONVERSION_TAGS))
+    return of([event for tag in tags for event in tag.all(kinds.PAGE_VISITS)])
+
+
+def quality_scores(call: Call) -> list[dict[str, Any]]:
+    """How well events match people, by where they come from and how they came here."""
+    account, values = call.readable_ad_account(), call.values
+    if account.empty:
+        return []
+    period = values["lookback_period"]
+    return [
+        {
+            **specimens.record(
+                _SCORE, Draws(call.world.seed, *account.parts, platform, way, period)
+            ),
+            "lookback_period": period,
+            "source_platform": platform,
+            "ingestion_source": way,
+        }
+        for platform, way in _SOURCES
+        if values["source_platform"] in (None, platform)
+        and values["ingestion_source"] in (None, way)
+    ]

@@ -1,0 +1,70 @@
+"""Lead ads: forms, their questions, and who is told of leads. Leads themselves are not read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_pinterest.bodies import decoder
+from tap_pinterest.pages import Page
+from tap_pinterest.streams.base import AdAccountDatasetStream, DatasetStream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_pinterest.pages import Decode
+
+_decode_anything = decoder(object)
+
+
+class LeadForms(AdAccountDatasetStream):
+    """Forms of lead ads. In beta.
+
+    Source: GET /ad_accounts/{ad_account_id}/lead_forms.
+    """
+
+    name = "lead_forms"
+    path = "/ad_accounts/{ad_account_id}/lead_forms"
+    group = "beta"
+    primary_keys = ("id",)
+
+
+class LeadAdsSubscriptions(AdAccountDatasetStream):
+    """Addresses that Pinterest sends new leads to; the key that decrypts them is left out.
+
+    Source: GET /ad_accounts/{ad_account_id}/leads/subscriptions.
+    """
+
+    name = "lead_ads_subscriptions"
+    path = "/ad_accounts/{ad_account_id}/leads/subscriptions"
+    group = "conversions"
+    primary_keys = ("id",)
+
+
+class LeadFormQuestions(DatasetStream):
+    """Names of the questions that a lead form can ask. In beta.
+
+    Source: GET /resources/lead_form_questions.
+    """
+
+    name = "lead_form_questions"
+    path = "/resources/lead_form_questions"
+    group = "beta"
+    primary_keys = ("name",)
+
+    @override
+    def own_facts(self) -> Mapping[str, Any]:
+        return {"properties": {"name": {"type": "string"}}}
+
+    @classmethod
+    @override
+    def decoder(cls) -> Decode:
+        # The description says "a list of all lead form question type names", and nothing of how.
+        def decode(body: bytes) -> Page:
+            answer = _decode_anything(body) if body.strip() else None
+            lists = answer.values() if isinstance(answer, dict) else (answer,)
+            items = [item for each in lists if isinstance(each, list) for item in each]
+            return Page([item if isinstance(item, dict) else {"name": item} for item in items])
+
+        return decode

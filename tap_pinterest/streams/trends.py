@@ -1,0 +1,136 @@
+"""What people search for and what is on the rise, as of the day of the run."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_pinterest.calls import Batches, Setting, Values
+from tap_pinterest.streams.base import DatasetStream, SnapshotStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_pinterest.pages import Item
+
+
+class RelatedTerms(DatasetStream):
+    """Search terms that are close to one of the `terms`.
+
+    Source: GET /terms/related.
+    """
+
+    name = "related_terms"
+    path = "/terms/related"
+    group = "trends"
+    primary_keys = ("input_term", "term")
+    per = (Batches(Setting("terms", "terms")),)
+
+    @override
+    def own_facts(self) -> Mapping[str, Any]:
+        return {"properties": {"input_term": {"type": "string"}, "term": {"type": "string"}}}
+
+    @classmethod
+    @override
+    def unpacked(cls, item: Any) -> Iterable[Item]:
+        return [
+            {"input_term": each.get("term"), "term": term}
+            for each in item.get("related_terms_list") or ()
+            for term in each.get("related_terms") or ()
+        ]
+
+
+class SuggestedTerms(DatasetStream):
+    """Popular search terms that begin with one of the `terms`.
+
+    Source: GET /terms/suggested.
+    """
+
+    name = "suggested_terms"
+    path = "/terms/suggested"
+    group = "trends"
+    primary_keys = ("input_term", "term")
+    query = MappingProxyType({"limit": 10})
+    per = (Setting("terms", "term"),)
+    columns = MappingProxyType({"term": "input_term"})
+
+    @override
+    def own_facts(self) -> Mapping[str, Any]:
+        return {"properties": {"term": {"type": "string"}}}
+
+    @classmethod
+    @override
+    def unpacked(cls, item: Any) -> Iterable[Item]:
+        return ({"term": item},)
+
+
+class TrendingKeywords(SnapshotStream):
+    """The 50 keywords of a region that lead one way of ranking trends.
+
+    Source: GET /trends/keywords/{region}/top/{trend_type}.
+    """
+
+    name = "trending_keywords"
+    path = "/trends/keywords/{region}/top/{trend_type}"
+    group = "trends"
+    primary_keys = ("region", "trend_type", "keyword", "date")
+    per = (Setting("trend_regions", "region"), Values("trend_type"))
+    inside = "trends"
+
+
+class FeaturedTopics(SnapshotStream):
+    """Topics that are on the rise within an interest, in a region.
+
+    Source: GET /trends/topics/featured.
+    """
+
+    name = "featured_topics"
+    path = "/trends/topics/featured"
+    group = "trends"
+    primary_keys = ("region", "interest", "title", "date")
+    per = (Setting("trend_regions", "region"),)
+    inside = "trends"
+
+
+class TrendingProductCategories(SnapshotStream):
+    """Product categories on the rise in a region, by a kind of engagement.
+
+    Source: GET /trends/product_categories/trending.
+    """
+
+    name = "trending_product_categories"
+    path = "/trends/product_categories/trending"
+    group = "trends"
+    primary_keys = ("region", "engagement_type", "product_category", "date")
+    per = (Setting("trend_regions", "region"), Values("engagement_type"))
+
+
+class ProductCategoryDetails(DatasetStream):
+    """How the engagement with one of the `product_categories` develops in a region.
+
+    Source: GET /trends/product_categories/details.
+    """
+
+    name = "product_category_details"
+    path = "/trends/product_categories/details"
+    group = "trends"
+    primary_keys = ("region", "product_category")
+    per = (
+        Setting("trend_regions", "region"),
+        Batches(Setting("product_categories", "product_categories")),
+    )
+
+
+class TrendsEditorialArticles(DatasetStream):
+    """Articles on trends in a region. Unverified: known from API 5.28 only.
+
+    Source: GET /trends/editorial_articles.
+    """
+
+    name = "trends_editorial_articles"
+    path = "/trends/editorial_articles"
+    group = "beta"
+    primary_keys = ("region", "title")
+    per = (Setting("trend_regions", "region"),)

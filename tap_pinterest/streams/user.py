@@ -1,0 +1,109 @@
+"""Who the user is on Pinterest, and whom they follow."""
+
+from __future__ import annotations
+
+from tap_pinterest.calls import Setting, User
+from tap_pinterest.inventory import USER_ACCOUNT, USER_FIELDS
+from tap_pinterest.streams.base import DatasetStream, SnapshotStream, UserDatasetStream
+
+
+class UserAccount(UserDatasetStream):
+    """The profile of a user, with its counts at the time of the run.
+
+    Source: GET /user_account.
+    """
+
+    name = "user_account"
+    path = USER_ACCOUNT
+    group = "organic"
+    primary_keys = ("id",)
+    id_field, *parent_fields = USER_FIELDS
+
+
+class UserAccountMetrics(SnapshotStream, UserDatasetStream):
+    """The counts of a profile on the day of the run: boards, Pins, followers, monthly views.
+
+    Source: GET /user_account.
+    """
+
+    name = "user_account_metrics"
+    path = USER_ACCOUNT
+    group = "organic"
+    primary_keys = ("id", "date")
+    id_field, *parent_fields = USER_FIELDS
+    left_out = frozenset({"about", "account_type", "business_name", "profile_image", "website_url"})
+
+
+class LinkedBusinesses(DatasetStream):
+    """Businesses that the token's user has linked.
+
+    Source: GET /user_account/businesses.
+    """
+
+    name = "linked_businesses"
+    path = "/user_account/businesses"
+    group = "business"
+    primary_keys = ("username",)
+
+
+class UserWebsites(DatasetStream):
+    """Websites that the token's user has claimed.
+
+    Source: GET /user_account/websites.
+    """
+
+    name = "user_websites"
+    path = "/user_account/websites"
+    group = "business"
+    primary_keys = ("website",)
+
+
+class Followers(DatasetStream):
+    """Names of the people who follow the token's user.
+
+    Source: GET /user_account/followers.
+    """
+
+    name = "followers"
+    path = "/user_account/followers"
+    group = "personal"
+    primary_keys = ("username",)
+
+
+class Following(UserDatasetStream):
+    """Names of the people whom a user follows.
+
+    Source: GET /user_account/following.
+    """
+
+    name = "following"
+    path = "/user_account/following"
+    group = "personal"
+    primary_keys = ("user_id", "username")
+    per = (User(),)
+
+
+class FollowingBoards(UserDatasetStream):
+    """Boards that a user follows.
+
+    Source: GET /user_account/following/boards.
+    """
+
+    name = "following_boards"
+    path = "/user_account/following/boards"
+    group = "personal"
+    primary_keys = ("user_id", "id")
+    per = (User(),)
+
+
+class UserFollowingInterests(DatasetStream):
+    """Interests that one of the `usernames` follows.
+
+    Source: GET /users/{username}/interests/follow.
+    """
+
+    name = "user_following_interests"
+    path = "/users/{username}/interests/follow"
+    group = "personal"
+    primary_keys = ("username", "id")
+    per = (Setting("usernames", "username"),)

@@ -1,0 +1,99 @@
+"""The main job into a PostgreSQL, and what is in its tables afterwards."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+
+from scripts.embedded_postgres import EmbeddedPostgres
+from scripts.main_job import MainJob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from psycopg import Connection
+
+    from pinterest_sandbox import Sandbox
+
+Row = dict[str, Any]
+
+
+@contextmanager
+def database() -> Iterator[tuple[str, str]]:
+    """A PostgreSQL and a schema of our own in it, gone afterwards."""
+    schema = f"tap_pinterest_test_{uuid.uuid4().hex[:12]}"
+    if url := os.environ.get("TAP_PINTEREST_TEST_DATABASE_URL"):
+        try:
+            yield url, schema
+        finally:
+            with psycopg.connect(url.replace("+psycopg", "")) as connection:
+                drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema))
+                connection.execute(drop)
+    else:
+        with EmbeddedPostgres() as server:
+            yield server.url, schema
+
+
+def main_job(folder: Path, sandbox: Sandbox, url: str, schema: str, **more: str) -> MainJob:
+    """The main job from a sandbox into a schema; `more` are settings of the tap."""
+    secrets = ("client_id", "client_secret", "refresh_token")
+    settings = {
+        **{f"TAP_PINTEREST_{name.upper()}": sandbox.credentials[name] for name in secrets},
+        "TAP_PINTEREST_API_URL": sandbox.url,
+        **{f"TAP_PINTEREST_{name.upper()}": value for name, value in more.items()},
+        "TAP_PINTEREST_TOKEN_FILE": str(folder / "tokens.json"),
+        "TARGET_POSTGRES_SQLALCHEMY_URL": url,
+        "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
+    }
+    return MainJob(folder, settings, log=folder / "log")
+
+
+def rows_by_table(db: Connection[Row], schema: str) -> dict[str, list[Row]]:
+    """All rows of all tables."""
+    tables = db.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema])
+    names = [row["tablename"] for row in tables]
+    select = sql.SQL("SELECT * FROM {}")
+    return {
+        name: db.execute(select.format(sql.Identifier(schema, name))).fetchall() for name in names
+    }
+
+
+def column_types(db: Connection[Row], schema: str) -> dict[tuple[str, str], str]:
+    """PostgreSQL's type of each column, by table and column."""
+    query = """
+        SELECT table_name, column_name, data_type
+          FROM information_schema.columns WHERE table_schema = %s
+    """
+    return {
+        (row["table_name"], row["column_name"]): row["data_type"]
+        for row in db.execute(query, [schema])
+    }
+
+
+def same(loaded: object, sent: object) -> bool:
+    """Whether PostgreSQL holds what Pinterest sent."""
+    if isinstance(loaded, datetime):
+        return loaded.replace(tzinfo=UTC).timestamp() == as_timestamp(sent)
+    if isinstance(loaded, Decimal) and isinstance(sent, (int, float)):
+        return float(loaded) == float(sent)
+    if isinstance(loaded, date):
+        return loaded.isoformat() == sent
+    if isinstance(loaded, str):
+        return loaded == str(sent)
+    return loaded == sent
+
+
+def as_timestamp(sent: object) -> float:
+    """Unix seconds of a time as Pinterest sends it, or as the tap writes it."""
+    if isinstance(sent, str):
+        return datetime.fromisoformat(sent).replace(tzinfo=UTC).timestamp()
+    assert isinstance(sent, int)
+    return sent
