@@ -17,9 +17,10 @@ from singer_run import run, settings
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from loading import Row
     from singer_run import Run
-    from collections.abc import Iterator, Mapping
 
 DAY_1 = date(2026, 11, 20)
 WORLD = WorldSize(accounts=2, empty_accounts=1, campaigns=2, ad_groups=3, ads=6, boards=2, pins=4)
