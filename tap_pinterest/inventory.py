@@ -125,9 +125,14 @@ class Inventory:
         """
         key = (listing.path, ad_account_id)
         if key not in self._entities:
-            for page in self._fetched(listing, ad_account_id):
-                if listing.path in self._written:
-                    self._kept.add(key, page.body)
+            try:
+                for page in self._fetched(listing, ad_account_id):
+                    if listing.path in self._written:
+                        self._kept.add(key, page.body)
+            except BaseException:
+                # Half a list must not be taken for the whole later.
+                self._kept.drop(key)
+                raise
         return self._entities[key]
 
     def items(
@@ -154,7 +159,7 @@ class Inventory:
         shared = bool(named) or self._settings.include_shared_accounts
         found: dict[str, Mapping[str, Any]] = {}
         for item in self.items(Listing(AD_ACCOUNTS, {"include_shared_accounts": shared})):
-            ad_account_id = str(item["id"])
+            ad_account_id = str(item.get("id", ""))
             if ad_account_id in self._settings.exclude_ad_account_ids:
                 continue
             if not named or ad_account_id in named:
@@ -230,6 +235,10 @@ class PageStore:
             self._file.seek(start)
             yield zlib.decompress(self._file.read(size))
 
+    def drop(self, key: _Key) -> None:
+        """Forget the pages of a list."""
+        self._places.pop(key, None)
+
     def close(self) -> None:
         """Give the memory or the file back."""
         self._places.clear()
@@ -250,6 +259,9 @@ def _note(
     """Add the ids of items; a parent's id is one object however often it comes."""
     own, *parents = fields
     for item in items:
+        if item.get(own) is None:
+            msg = f"a listed item has no {own}; it has: {', '.join(item)}"
+            raise FatalAPIError(msg)
         entities[str(item[own])] = tuple(
             sys.intern(str(item[parent])) if item.get(parent) is not None else ""
             for parent in parents

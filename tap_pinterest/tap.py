@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from tap_pinterest import api
 from tap_pinterest.auth import TokenRefusedError, authenticator_for
-from tap_pinterest.client import PinterestClient
+from tap_pinterest.client import AwayError, GoneError, PinterestClient
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.inventory import Inventory
@@ -176,13 +176,15 @@ class TapPinterest(SingerTap):
         earlier run has read, must arrive: then it is a failure like any other.
 
         Raises:
-            EndOfRun: Without a token no other context can be read either.
+            EndOfRun: Without a token, or without an answer to anything, no other context can be
+                read either.
         """
-        if isinstance(error, TokenRefusedError):
+        if isinstance(error, (TokenRefusedError, AwayError)):
             raise EndOfRun(str(error)) from error
         account = str((context or {}).get("ad_account_id", ""))
         part = self.summary.of(stream)
-        if not isinstance(error, SkippableAPIError):
+        # What was listed a moment ago and is gone now is no matter of access.
+        if not isinstance(error, SkippableAPIError) or isinstance(error, GoneError):
             part.failures[account] = str(error) or type(error).__name__
             if not isinstance(error, SingerSDKError):
                 self.logger.error("Unexpected error in %s", stream, exc_info=error)
@@ -209,9 +211,24 @@ class TapPinterest(SingerTap):
         for stream in self.streams.values():
             if stream.selected:
                 self.summary.of(stream.name)
-        code = 0
         give_back_large_blocks()
         self.state_written_at = self.clock.monotonic()
+        try:
+            code = self._sync()
+        except BrokenPipeError:
+            self.close()
+            return BROKEN_PIPE
+        except OSError as error:
+            # Whatever reading can raise has been noted: this came from writing a message.
+            self.logger.error("The output cannot be written: %s", error.strerror)  # noqa: TRY400
+            code = 1
+        self.end()
+        self.close()
+        return code or int(self.summary.failed)
+
+    def _sync(self) -> int:
+        """Write everything there is to write, STATE last; the exit code so far."""
+        code = 0
         try:
             self.sync_all()
         except Interrupted:
@@ -220,13 +237,8 @@ class TapPinterest(SingerTap):
         except EndOfRun as reason:
             code = 1
             self.logger.error("%s", reason)  # noqa: TRY400 - a traceback would say nothing more
-        except BrokenPipeError:
-            self.close()
-            return BROKEN_PIPE
         self.write_state()
-        self.end()
-        self.close()
-        return code or int(self.summary.failed)
+        return code
 
     def end(self) -> None:
         """Complete the summary, and tell it."""

@@ -16,7 +16,7 @@ from tap_pinterest.mapper import SYNC_KEY, sync_key
 from tap_pinterest.sdk import SingerStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib.catalog import MetadataMapping
@@ -96,6 +96,20 @@ class PinterestStream(SingerStream):
         """Turns what Pinterest sends into records of the schema."""
         return api.record_converter(self.path, self.summary.unknowns)
 
+    def finished_once(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The records finished, less those whose key has come before.
+
+        A list that changes while it is read may show an item on two of its pages.
+        """
+        seen = set()
+        for record in records:
+            key = tuple(map(record.get, self.primary_keys))
+            if key in seen:
+                self.summary.duplicates += 1
+            else:
+                seen.add(key)
+                yield self.finished(record)
+
     def finished(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record with its `__sync_key`, once its key properties are known to be there.
 
@@ -133,8 +147,8 @@ class ListStream(PinterestStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         ad_account_id = context["ad_account_id"] if context else None
-        for item in self.inventory.items(self.listing(), ad_account_id):
-            yield self.finished(self.convert(item))
+        items = self.inventory.items(self.listing(), ad_account_id)
+        yield from self.finished_once(map(self.convert, items))
         self.summary.contexts += 1
 
 
