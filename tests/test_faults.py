@@ -259,7 +259,7 @@ def hit(world: Sandbox, first: str, target: Target, fault: dict[str, Any]) -> No
     [(case, target) for case in CASES for target in case.targets],
     ids=IDS,
 )
-def test_all_rows_arrive_or_the_run_says_which_did_not(
+def test_all_rows_arrive_or_the_run_says_which_did_not(  # noqa: PLR0913, PLR0917 - fixtures
     world: Sandbox,
     tables: Tables,
     first: str,
@@ -414,9 +414,12 @@ def test_a_certificate_that_nobody_vouches_for_is_not_believed(certificate: Path
         with suppress(OSError):
             while True:
                 connection, _ = listener.accept()
-                with suppress(ssl.SSLError, OSError), connection:
-                    with context.wrap_socket(connection, server_side=True) as secured:
-                        heard.append(secured.recv(1))
+                with (
+                    suppress(ssl.SSLError, OSError),
+                    connection,
+                    context.wrap_socket(connection, server_side=True) as secured,
+                ):
+                    heard.append(secured.recv(1))
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, args=(listener,))
