@@ -126,6 +126,8 @@ class PinterestClient:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         self.authenticator: Authenticator | None = None
+        self.acts_for_the_app = False
+        """Whether tokens come by client_credentials, which not every operation accepts."""
         self.calls: dict[str, int] = {}
         self.retries: dict[str, int] = {}
         self._given_up = 0
@@ -158,7 +160,11 @@ class PinterestClient:
             AwayError: It does so for every call.
         """
         url = self.url(path, ids=ids, query=query)
-        category = api.operation(f"GET {path}").category
+        operation = api.operation(f"GET {path}")
+        category = operation.category
+        if self.acts_for_the_app and not operation.client_credentials:
+            msg = f"GET {path}: Pinterest does not offer it with auth_method client_credentials"
+            raise AccessRefusedError(msg)
         refused = 0
         tries = self._tries(path)
         while True:

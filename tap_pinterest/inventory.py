@@ -159,7 +159,7 @@ class Inventory:
         shared = bool(named) or self._settings.include_shared_accounts
         found: dict[str, Mapping[str, Any]] = {}
         for item in self.items(Listing(AD_ACCOUNTS, {"include_shared_accounts": shared})):
-            ad_account_id = str(item.get("id", ""))
+            ad_account_id = _id(item, "id")
             if ad_account_id in self._settings.exclude_ad_account_ids:
                 continue
             if not named or ad_account_id in named:
@@ -259,10 +259,20 @@ def _note(
     """Add the ids of items; a parent's id is one object however often it comes."""
     own, *parents = fields
     for item in items:
-        if item.get(own) is None:
-            msg = f"a listed item has no {own}; it has: {', '.join(item)}"
-            raise FatalAPIError(msg)
-        entities[str(item[own])] = tuple(
+        entities[_id(item, own)] = tuple(
             sys.intern(str(item[parent])) if item.get(parent) is not None else ""
             for parent in parents
         )
+
+
+def _id(item: Mapping[str, Any], field: str) -> str:
+    """The id of an item.
+
+    Raises:
+        FatalAPIError: It has none.
+    """
+    value = item.get(field)
+    if value is None:
+        msg = f"a listed item has no {field}; it has: {', '.join(item)}"
+        raise FatalAPIError(msg)
+    return str(value)

@@ -7,10 +7,17 @@ import functools
 import os
 import signal
 import sys
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 import msgspec
-from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
+from singer_sdk.exceptions import (
+    FatalAPIError,
+    RetriableAPIError,
+    SingerSDKError,
+    SkippableAPIError,
+)
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
@@ -26,7 +33,7 @@ from tap_pinterest.read_ahead import ReadAhead
 from tap_pinterest.readiness import Readiness
 from tap_pinterest.sdk import EndOfRun, SingerTap
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS, DateRange
-from tap_pinterest.state import ReadBefore, ReportRange, StateError
+from tap_pinterest.state import ReadBefore, ReportRange, StateError, refuse_future
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.ads import AdsEntityStream
 from tap_pinterest.streams.analytics import AnalyticsStream
@@ -82,6 +89,7 @@ class TapPinterest(SingerTap):
         )
         ask = client.token_endpoint(settings.client_id or "", settings.client_secret or "")
         client.authenticator = authenticator_for(settings, ask, self.clock)
+        client.acts_for_the_app = settings.auth_method == "client_credentials"
         return client
 
     @functools.cached_property
@@ -119,6 +127,7 @@ class TapPinterest(SingerTap):
     @functools.cached_property
     def report_range(self) -> ReportRange:
         """The days that reports want, with today as Pinterest has it."""
+        self._check_days_of_state()
         today = self.clock.today
         earliest = today - SYNCHRONOUS.days_back * ONE_DAY
         start = self.settings.start_date.resolve(today=today, earliest=earliest)
@@ -230,6 +239,8 @@ class TapPinterest(SingerTap):
         """Write everything there is to write, STATE last; the exit code so far."""
         code = 0
         try:
+            self._refuse_state_of_the_future()
+            self._tell_missing_scopes()
             self.sync_all()
         except Interrupted:
             code = 128 + (self.clock.interrupted_by or 0)
@@ -263,6 +274,45 @@ class TapPinterest(SingerTap):
             if nothing and isinstance(self.streams[name], AnalyticsStream):
                 part.failures.update(part.skipped)
                 part.skipped.clear()
+
+    def _refuse_state_of_the_future(self) -> None:
+        """Before anything is written, if this machine's clock gives reason to.
+
+        Its clock may be wrong: only Pinterest's counts.
+        """
+        dated = [name for name, each in self.streams.items() if each.replication_key]
+        try:
+            refuse_future(self.memory, dated, datetime.now(tz=UTC).date())
+        except StateError:
+            with suppress(FatalAPIError, RetriableAPIError, SkippableAPIError):
+                _ = self.inventory.ad_accounts
+            self._check_days_of_state()
+
+    def _check_days_of_state(self) -> None:
+        dated = [name for name, each in self.streams.items() if each.replication_key]
+        try:
+            refuse_future(self.memory, dated, self.clock.today)
+        except StateError as error:
+            raise EndOfRun(str(error)) from None
+
+    def _tell_missing_scopes(self) -> None:
+        """One warning for all streams that the token's scopes do not reach."""
+        selected = [each for each in self.streams.values() if each.selected]
+        if not selected or self.client.authenticator is None:
+            return
+        try:
+            granted = self.client.authenticator.scopes()
+        except TokenRefusedError as error:
+            raise EndOfRun(str(error)) from error
+        if granted is None:
+            return
+        told = [
+            f"{each.name} ({', '.join(sorted(missing))})"
+            for each in selected
+            if (missing := {*api.operation(f"GET {self._path(each.name)}").scopes} - granted)
+        ]
+        if told:
+            self.logger.warning("The token lacks scopes; not to be read: %s", "; ".join(told))
 
     @classmethod
     @override

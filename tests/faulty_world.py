@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -10,18 +9,14 @@ from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 TODAY = date(2026, 11, 20)
 TINY = WorldSize(
     accounts=2, empty_accounts=0, campaigns=3, ad_groups=3, ads=4, boards=5, pins=4, days=120
 )
+COLUMNS = ["IMPRESSION_1", "SPEND_IN_DOLLAR", "TOTAL_CONVERSIONS", "CAMPAIGN_NAME"]
 STREAMS = ("ad_accounts", "boards", "campaign_analytics", "campaigns")
-KEYS = {
-    "ad_analytics": ("ad_id", "date"),
-    "campaign_analytics": ("campaign_id", "date"),
-    "metrics_ready_state": ("date",),
-}
 
 Table: TypeAlias = "dict[tuple[str, ...], dict[str, Any]]"
 Tables: TypeAlias = "dict[str, Table]"
@@ -32,15 +27,19 @@ def tiny(seed: int = 7, **how: Any) -> Sandbox:
 
 
 def config_of(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
-    return settings(sandbox, **{"start_date": "2026-11-12", "request_timeout": 30} | more)
+    usual = {"start_date": "2026-11-12", "request_timeout": 30, "report_columns": COLUMNS}
+    return settings(sandbox, **usual | more)
 
 
 def upsert(tables: Tables, messages: Iterable[Mapping[str, Any]]) -> Tables:
-    """What a target makes of RECORDs: the last one with a key stays."""
+    """What a target makes of a run's messages: the last RECORD with a key stays."""
+    keys: dict[str, list[str]] = {}
     for message in messages:
-        if message["type"] == "RECORD":
+        if message["type"] == "SCHEMA":
+            keys[message["stream"]] = message["key_properties"]
+        elif message["type"] == "RECORD":
             record = message["record"]
-            key = tuple(record[name] for name in KEYS.get(message["stream"], ("id",)))
+            key = tuple(record[name] for name in keys[message["stream"]])
             tables.setdefault(message["stream"], {})[key] = record
     return tables
 
@@ -53,9 +52,9 @@ def truth(sandbox: Sandbox, *streams: str, **more: Any) -> Tables:
     return upsert({}, result.messages)
 
 
-def records_are_unique(messages: Iterable[Mapping[str, Any]]) -> bool:
-    records = [m for m in messages if m["type"] == "RECORD"]
-    return len(records) == sum(map(len, upsert({}, records).values()))
+def records_are_unique(messages: Collection[Mapping[str, Any]]) -> bool:
+    count = sum(message["type"] == "RECORD" for message in messages)
+    return bool(count == sum(map(len, upsert({}, messages).values())))
 
 
 def without(tables: Tables, left_out: Mapping[str, str | None]) -> Tables:
@@ -72,7 +71,3 @@ def without(tables: Tables, left_out: Mapping[str, str | None]) -> Tables:
             }
         )
     }
-
-
-def as_text(value: object) -> str:
-    return json.dumps(value, sort_keys=True)

@@ -454,9 +454,12 @@ def test_no_more_of_a_body_is_read_than_has_a_use(
     monkeypatch: pytest.MonkeyPatch,
     compress: bool,  # noqa: FBT001 - a parameter of the case
 ) -> None:
-    monkeypatch.setattr(client, "MAX_BODY_BYTES", 4_000)
+    monkeypatch.setattr(client, "MAX_BODY_BYTES", 6_000)
     with tiny(compress=compress) as sandbox:
-        result = run(config_of(sandbox, start_date="2026-10-25"), "campaigns", "campaign_analytics")
+        result = run(config_of(sandbox, start_date="2026-09-25"), "campaigns", "campaign_analytics")
+
+        asked = [each for each in sandbox.requests if each.path.endswith("/campaigns/analytics")]
+        assert len(asked) > 4  # two in whole, and their halves
 
     assert result.code == 0
     assert upsert({}, result.messages)["campaign_analytics"]
