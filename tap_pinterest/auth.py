@@ -5,25 +5,27 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from singer_sdk.exceptions import FatalAPIError
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
 
     from tap_pinterest.clock import Clock
     from tap_pinterest.config import Settings
 
 LEEWAY_SECONDS = 60
+LOCK_SECONDS = 60
 WARN_DAYS = (1, 7, 14)
 
 _DAY = 86_400
@@ -55,6 +57,7 @@ class StoredTokens(msgspec.Struct):
     refresh_token: str
     access_token: str = ""
     expires_at: float = 0
+    scope: str = ""
     refresh_token_expires_at: int | None = None
 
 
@@ -66,6 +69,9 @@ class Authenticator(Protocol):
 
     def refuse(self, token: str) -> bool:
         """Take note that Pinterest refused a token; whether another try makes sense."""
+
+    def scopes(self) -> frozenset[str] | None:
+        """What the token may read; `None` where Pinterest has not said."""
 
 
 class StaticToken:
@@ -82,6 +88,9 @@ class StaticToken:
     def refuse(self, token: str) -> bool:  # noqa: ARG002 - the protocol's signature
         """There is no other token."""
         return False
+
+    def scopes(self) -> None:
+        """Nobody knows: only the answer to a grant tells."""
 
 
 class RenewedToken:
@@ -101,6 +110,7 @@ class RenewedToken:
         self._lock = threading.Lock()
         self._access_token = ""
         self._expires_at = 0.0
+        self._scope = ""
 
     def token(self) -> str:
         """The current token, renewed first if it is about to expire.
@@ -120,6 +130,11 @@ class RenewedToken:
                 self._access_token = ""
         return True
 
+    def scopes(self) -> frozenset[str] | None:
+        """What the current token, renewed first if need be, was granted."""
+        self.token()
+        return frozenset(re.findall(r"[^\s,]+", self._scope)) or None
+
     def _is_good(self) -> bool:
         return bool(self._access_token) and self._clock.now() < self._expires_at - LEEWAY_SECONDS
 
@@ -129,6 +144,7 @@ class RenewedToken:
     def _accept(self, answer: TokenAnswer) -> None:
         self._access_token = answer.access_token
         self._expires_at = self._clock.now() + answer.expires_in
+        self._scope = answer.scope
 
 
 class RefreshToken(RenewedToken):
@@ -175,6 +191,7 @@ class RefreshToken(RenewedToken):
         if stored and stored.configured == self._configured:
             self._tokens = stored
             self._access_token, self._expires_at = stored.access_token, stored.expires_at
+            self._scope = stored.scope
 
     def _keep(self, answer: TokenAnswer) -> None:
         rotated = answer.refresh_token not in {None, self._tokens.refresh_token}
@@ -183,6 +200,7 @@ class RefreshToken(RenewedToken):
             refresh_token=answer.refresh_token or self._tokens.refresh_token,
             access_token=answer.access_token,
             expires_at=self._expires_at,
+            scope=self._scope,
             refresh_token_expires_at=answer.refresh_token_expires_at,
         )
         self._warn_of_expiry()
@@ -212,15 +230,31 @@ class TokenFile:
         """Name the file; nothing is read or written yet."""
         self._path = path
 
-    def lock(self) -> AbstractContextManager[object]:
-        """Hold off other processes that use the same file."""
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold off other processes that use the same file, where a lock can be had at all.
+
+        Raises:
+            TokenRefusedError: Another process does not let go of it.
+        """
+        lock = FileLock(f"{self._path}.lock", mode=0o600)
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError:
-            return nullcontext()
-        if not os.access(self._path.parent, os.W_OK):
-            return nullcontext()
-        return FileLock(f"{self._path}.lock", timeout=LEEWAY_SECONDS)
+            if os.access(self._path.parent, os.W_OK):
+                lock.acquire(timeout=LOCK_SECONDS)
+        except Timeout:
+            msg = (
+                f"token_file {self._path} has been in use by another run for {LOCK_SECONDS} s. "
+                "Run one after the other, or give each a token_file of its own."
+            )
+            raise TokenRefusedError(msg) from None
+        except (OSError, NotImplementedError):
+            # A lock file of another user, or a file system without locks: write() warns.
+            _logger.debug("no lock for token_file %s", self._path)
+        try:
+            yield
+        finally:
+            lock.release()
 
     def read(self) -> StoredTokens | None:
         """What the file holds; `None` when there is no file.
@@ -243,9 +277,16 @@ class TokenFile:
         """Replace the file in one step; a failure is a warning, since the run can go on."""
         try:
             handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f"{self._path.name}.")
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode(tokens))
-            Path(name).replace(self._path)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(msgspec.json.encode(tokens))
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(name).replace(self._path)
+            except OSError:
+                with suppress(OSError):
+                    Path(name).unlink()
+                raise
         except OSError as error:
             _logger.warning(
                 "token_file %s cannot be written (%s): a renewed refresh token is lost at the end "
@@ -272,6 +313,10 @@ def authenticator_for(settings: Settings, ask: AskForToken, clock: Clock) -> Aut
 def _token_path(settings: Settings) -> Path | None:
     if settings.token_file is not None:
         return Path(settings.token_file).expanduser() if settings.token_file else None
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    try:
+        state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    except RuntimeError:
+        # A user without a home, as in many containers.
+        return None
     name = hashlib.sha256((settings.client_id or "").encode()).hexdigest()[:16]
     return state / "tap-pinterest" / f"{name}.json"

@@ -39,13 +39,13 @@ def decoder(shape: type[_T]) -> Callable[[bytes], _T]:
         except msgspec.ValidationError as error:
             msg = f"the answer has another shape than the API describes: {error}"
             raise UnreadableAnswerError(msg) from None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return decode_mended(body)
 
     def decode_mended(body: bytes) -> _T:
         try:
             return strict.decode(_mended(body.decode(errors="replace").encode()))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             msg = f"the answer is not JSON: {error}"
             raise UnreadableAnswerError(msg) from None
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import logging
 import re
+import ssl
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 from urllib.parse import quote
@@ -15,15 +18,16 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+from typing_extensions import override
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from tap_pinterest import api
 from tap_pinterest.auth import TokenAnswer, TokenRefusedError
 from tap_pinterest.bodies import UnreadableAnswerError, decoder
-from tap_pinterest.rate_limit import QuotaError, reset_seconds
+from tap_pinterest.rate_limit import MINUTE, QuotaError, reset_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from tap_pinterest.auth import Authenticator
     from tap_pinterest.clock import Clock
@@ -32,12 +36,17 @@ if TYPE_CHECKING:
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 ATTEMPTS = 5
 LONGEST_BACKOFF = 60
+MOST_GIVEN_UP = 20
+"""Calls in a row that all attempts were in vain for: then nobody is there to answer others."""
+MAX_BODY_BYTES = 512 * 1024 * 1024
+MAX_ERROR_CHARACTERS = 500
 
 Query = Mapping[str, Any]
 
 _T = TypeVar("_T")
 
 _logger = logging.getLogger("tap-pinterest.client")
+_PIECE_BYTES = 256 * 1024
 _RETRY_AFTER = re.compile(r"retry after (\d+) seconds?", re.IGNORECASE)
 
 _ACCESS_CODES = frozenset({3, 7, 29})
@@ -68,14 +77,18 @@ class TooLargeError(FatalAPIError):
     """The call asks for too much at once: a smaller one may do."""
 
 
+class AwayError(FatalAPIError):
+    """Nothing has been answered for so long that nothing more can be read in this run."""
+
+
 class WaitError(RetriableAPIError):
     """The service asks to come back later.
 
     Attributes:
-        seconds: How long it asks to wait; `None` when it does not say.
+        seconds: How long it asks to wait.
     """
 
-    def __init__(self, message: str, seconds: float | None = None) -> None:
+    def __init__(self, message: str, seconds: float) -> None:
         """An error with the wait that the service asked for."""
         super().__init__(message)
         self.seconds = seconds
@@ -108,13 +121,16 @@ class PinterestClient:
         self._clock = clock
         self._timeout = timeout
         self._max_wait = max_wait_seconds
-        self._session = requests.Session()
+        self._session = _Session()
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         self.authenticator: Authenticator | None = None
+        self.acts_for_the_app = False
+        """Whether tokens come by client_credentials, which not every operation accepts."""
         self.calls: dict[str, int] = {}
         self.retries: dict[str, int] = {}
+        self._given_up = 0
 
     def get(
         self,
@@ -141,22 +157,30 @@ class PinterestClient:
             TokenRefusedError: The credentials are not accepted.
             FatalAPIError: The request is refused for another reason.
             RetriableAPIError: The service stayed away for all attempts.
+            AwayError: It does so for every call.
         """
         url = self.url(path, ids=ids, query=query)
-        category = api.operation(f"GET {path}").category
+        operation = api.operation(f"GET {path}")
+        category = operation.category
+        if self.acts_for_the_app and not operation.client_credentials:
+            msg = f"GET {path}: Pinterest does not offer it with auth_method client_credentials"
+            raise AccessRefusedError(msg)
         refused = 0
-        attempts = self._attempts(path)
+        tries = self._tries(path)
         while True:
             token = self._token()
             try:
-                return self._send(path, url, category, token, decode)
+                result = self._send(path, url, category, token, decode)
             except _StaleTokenError as error:
                 refused += 1
                 self._renew_or_raise(token, refused, error)
             except RetriableAPIError as error:
                 if split_instead and isinstance(error, SlowAnswerError):
                     raise
-                self._wait(path, attempts, error)
+                self._wait(path, tries, error)
+            else:
+                self._given_up = 0
+                return result
 
     def url(
         self, path: str, *, ids: Mapping[str, str] | None = None, query: Query | None = None
@@ -182,16 +206,18 @@ class PinterestClient:
         Raises:
             TokenRefusedError: There is no token to be had: the run cannot go on.
         """
-        attempts = self._attempts(TOKEN_PATH)
+        tries = self._tries(TOKEN_PATH)
         url = self._url + TOKEN_PATH
+        secrets = (fields.get("refresh_token", ""), str(basic.password))
         try:
             while True:
                 try:
                     answer = self._exchange("POST", TOKEN_PATH, url, data=fields, auth=basic)
+                    _raise_for(answer, f"POST {TOKEN_PATH}", secrets)
                     return _decode_token(answer.body)
                 except RetriableAPIError as error:
-                    self._wait(TOKEN_PATH, attempts, error)
-        except RetriableAPIError as error:
+                    self._wait(TOKEN_PATH, tries, error)
+        except (RetriableAPIError, QuotaError, AwayError) as error:
             msg = f"Pinterest gives no access token: {error}. Try again later."
             raise TokenRefusedError(msg) from None
         except (FatalAPIError, SkippableAPIError, _StaleTokenError) as error:
@@ -228,6 +254,7 @@ class PinterestClient:
         self.calls[path] = self.calls.get(path, 0) + 1
         answer = self._exchange("GET", path, url, headers={"Authorization": f"Bearer {token}"})
         self._limiter.learn(category, answer.headers)
+        _raise_for(answer, f"GET {path}", (token,))
         try:
             return decode(answer.body)
         except UnreadableAnswerError as error:
@@ -244,8 +271,10 @@ class PinterestClient:
         auth: HTTPBasicAuth | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> _Answer:
-        """One attempt: the answer if it is good, else the error that says what to do next."""
+        """One attempt: the answer, good or not, if one came whole and in time."""
         what = f"{method} {path}"
+        # Real seconds: an answer that drips byte by byte never lets the socket time out.
+        deadline = time.monotonic() + self._timeout
         try:
             response = self._session.request(
                 method,
@@ -258,42 +287,76 @@ class PinterestClient:
                 allow_redirects=False,
                 stream=True,
             )
-            # In one piece: requests would hold a large body twice while it joins its chunks.
-            body = response.raw.read(decode_content=True)
+            with response:
+                body = _body(response, deadline, what)
         except (requests.Timeout, ReadTimeoutError):
             msg = f"{what}: no answer within request_timeout ({self._timeout:.0f} s)"
             raise SlowAnswerError(msg) from None
         except (requests.RequestException, HTTPError) as error:
-            msg = f"{what}: the connection failed ({type(error).__name__})"
+            msg = f"{what}: the connection failed ({_cause(error)})"
             raise RetriableAPIError(msg) from None
         answer = _Answer(response.status_code, response.reason or "", response.headers, body)
         self._clock.hear(answer.headers.get("Date"))
-        _raise_for(answer, what)
         return answer
 
-    def _attempts(self, path: str) -> Iterator[float]:
-        """Seconds to wait before each further attempt, growing; it ends when they are used up."""
+    def _tries(self, path: str) -> _Tries:
         self.retries.setdefault(path, 0)
-        waits = backoff.expo(base=2, factor=1, max_value=LONGEST_BACKOFF)
-        next(waits)
-        return itertools.islice(waits, ATTEMPTS - 1)
+        return _Tries(self._max_wait)
 
-    def _wait(self, path: str, attempts: Iterator[float], error: RetriableAPIError) -> None:
-        """Wait as the service asks, or else longer each time; raise when there is no more try."""
-        asked = error.seconds if isinstance(error, WaitError) else None
-        if asked is None:
-            longest = next(attempts, None)
-            if longest is None:
-                raise error
-            wait = backoff.full_jitter(longest)
-        elif asked > self._max_wait:
-            msg = f"{error}: longer than max_wait_seconds ({self._max_wait:.0f}) allows"
-            raise QuotaError(msg)
-        else:
-            wait = asked
+    def _wait(self, path: str, tries: _Tries, error: RetriableAPIError) -> None:
+        """Wait as the service asks, or else longer each time.
+
+        Raises:
+            RetriableAPIError: There is no more try: the same error.
+            QuotaError: The service asks for more patience than `max_wait_seconds` allows.
+            AwayError: There is no more try for this call, nor was for those before it.
+        """
+        try:
+            wait = tries.seconds_after(error)
+        except RetriableAPIError:
+            self._given_up += 1
+            if self._given_up >= MOST_GIVEN_UP:
+                msg = (
+                    f"Pinterest has not answered {self._given_up} calls in a row; the last: {error}"
+                )
+                raise AwayError(msg) from None
+            raise
         self.retries[path] += 1
         _logger.info("%s; trying again in %.0f s", error, wait)
         self._clock.sleep(wait)
+
+
+class _Session(requests.Session):
+    """Follows no redirect, nor reads one's body: it would carry the token to wherever it points."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+class _Tries:
+    """How often one call is tried again, and how long it may wait for quota."""
+
+    def __init__(self, max_wait: float) -> None:
+        waits = backoff.expo(base=2, factor=1, max_value=LONGEST_BACKOFF)
+        next(waits)
+        self._waits = itertools.islice(waits, ATTEMPTS - 1)
+        self._max_wait = max_wait
+        self._asked = 0.0
+
+    def seconds_after(self, error: RetriableAPIError) -> float:
+        """Seconds to wait before the next try: those asked for, or else more each time."""
+        if isinstance(error, WaitError) and error.seconds:
+            # At least a second each, so that an end comes also of very many short ones.
+            self._asked += max(error.seconds, 1.0)
+            if self._asked > self._max_wait:
+                msg = f"{error}: longer than max_wait_seconds ({self._max_wait:.0f}) allows"
+                raise QuotaError(msg)
+            return error.seconds
+        longest = next(self._waits, None)
+        if longest is None:
+            raise error
+        return float(backoff.full_jitter(longest))
 
 
 class _Answer(NamedTuple):
@@ -343,19 +406,57 @@ def _texts(value: str | float | Sequence[str], *, explode: bool) -> list[str]:
     return texts if explode else [",".join(texts)]
 
 
-def _raise_for(answer: _Answer, what: str) -> None:
+def _body(response: requests.Response, deadline: float, what: str) -> bytes:
+    """The whole body, decompressed.
+
+    Raises:
+        requests.Timeout: It has not come by the deadline.
+        TooLargeError: It is larger than any answer that a caller would know what to do with.
+    """
+    # Not `response.content`, which has no bound and holds a large body twice while it joins it.
+    body = io.BytesIO()
+    while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
+        body.write(piece)
+        if body.tell() > MAX_BODY_BYTES:
+            msg = f"{what}: the answer is larger than {MAX_BODY_BYTES:,} bytes"
+            raise TooLargeError(msg)
+        if time.monotonic() > deadline:
+            raise requests.Timeout
+    return body.getvalue()
+
+
+def _cause(error: BaseException) -> str:
+    """What lies at the bottom of a failed connection, in words that hold no URL."""
+    while isinstance(deeper := _deeper(error), BaseException):
+        error = deeper
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{type(error).__name__}: {error.verify_message}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{type(error).__name__}: {error.strerror}"
+    return type(error).__name__
+
+
+def _deeper(error: BaseException) -> object:
+    """The error that this one is about."""
+    inside = [each for each in error.args if isinstance(each, BaseException)]
+    return getattr(error, "reason", None) or next(iter(inside), None) or error.__cause__
+
+
+def _raise_for(answer: _Answer, what: str, secrets: Collection[str]) -> None:
     """Nothing for a good answer; else the error that says what to do next."""
     status = answer.status
     if status == requests.codes.ok:
         return
     code, message = _error_body(answer)
     rid = answer.headers.get("x-pinterest-rid")
-    told = f"{what}: {status}{f' (code {code})' if code is not None else ''} {message}".rstrip()
-    told += f" [request {rid}]" if rid else ""
+    told = f"{what}: {status}{f' (code {code})' if code is not None else ''} "
+    told += _fit_to_be_told(message, secrets)
+    told = told.rstrip() + (f" [request {_fit_to_be_told(rid, secrets)}]" if rid else "")
     if status in _TOO_LARGE:
         raise TooLargeError(told)
     if status == _TOO_MANY:
-        raise WaitError(told, reset_seconds(answer.headers))
+        reset = reset_seconds(answer.headers)
+        raise WaitError(told, MINUTE if reset is None else reset)
     if match := _RETRY_AFTER.search(message):
         raise WaitError(told, float(match[1]))
     if status == _NOT_OFFERED:
@@ -363,6 +464,13 @@ def _raise_for(answer: _Answer, what: str) -> None:
     if status in _SERVER_ERRORS or status >= 500:  # noqa: PLR2004 - the class of server errors
         raise RetriableAPIError(told)
     _raise_for_refusal(status, code, told)
+
+
+def _fit_to_be_told(text: str, secrets: Collection[str]) -> str:
+    """A text of the service as part of one line, without what it should not have repeated."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    return "".join(each if each.isprintable() else " " for each in text)[:MAX_ERROR_CHARACTERS]
 
 
 def _raise_for_refusal(status: int, code: int | None, told: str) -> NoReturn:
@@ -381,9 +489,9 @@ def _error_body(answer: _Answer) -> tuple[int | None, str]:
     """Pinterest's own number and text for an error, if the body has them."""
     try:
         body = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, answer.reason
     if not isinstance(body, dict):
         return None, ""
     code, message = body.get("code"), body.get("message")
-    return (code if isinstance(code, int) else None, str(message or "")[:500])
+    return (code if isinstance(code, int) else None, str(message or ""))

@@ -12,6 +12,7 @@ import os
 import re
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -197,6 +198,7 @@ ANALYTICS = (
         "lookback_days",
         th.IntegerType,
         minimum=0,
+        maximum=1000,
         description="Days that are read again before the bookmark, because conversions are "
         "credited late. Default: the longest attribution window in force, plus 2.",
     ),
@@ -274,6 +276,7 @@ TRANSPORT = (
         th.IntegerType,
         default=300,
         minimum=1,
+        maximum=3600,
         description="Seconds to wait for an answer.",
     ),
     th.Property(
@@ -315,9 +318,8 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
 ).to_dict()
 OWN_SETTINGS = tuple(CONFIG_SCHEMA["properties"])
 
-_SDK_SETTINGS = frozenset(STREAM_MAPS_CONFIG["properties"]) | frozenset(
-    FLATTENING_CONFIG["properties"]
-)
+_SDK_SCHEMA = {**STREAM_MAPS_CONFIG["properties"], **FLATTENING_CONFIG["properties"]}
+_SCHEMA = {**CONFIG_SCHEMA, "properties": {**_SDK_SCHEMA, **CONFIG_SCHEMA["properties"]}}
 _NAMES_ELSEWHERE = {
     "account_id": "ad_account_ids",
     "account_ids": "ad_account_ids",
@@ -500,6 +502,7 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
         ("product_categories", _category_faults),
         ("api_url", _api_url_faults),
         ("report_columns", _column_faults),
+        ("token_file", _token_file_faults),
     )
     faults += [
         fault
@@ -508,6 +511,7 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
         for fault in check(values)
         if _root(fault) not in broken
     ]
+    faults += [fault for fault in _credential_text_faults(values) if _root(fault) not in broken]
     return faults + _credential_faults(values, required=credentials)
 
 
@@ -528,6 +532,8 @@ def _normalised(config: Mapping[str, Any]) -> dict[str, Any]:
     for name, schema in CONFIG_SCHEMA["properties"].items():
         if isinstance(values.get(name), str):
             values[name] = _typed(values[name], schema["type"])
+        elif isinstance(value := values.get(name), float) and value.is_integer():
+            values[name] = int(value)
     return values
 
 
@@ -557,8 +563,7 @@ def _typed(text: str, types: Sequence[str]) -> object:
 
 
 def _unknown_settings(values: Mapping[str, Any]) -> list[str]:
-    known = frozenset(OWN_SETTINGS) | _SDK_SETTINGS
-    return [_unknown_setting(name) for name in values if name not in known]
+    return [_unknown_setting(name) for name in values if name not in _SCHEMA["properties"]]
 
 
 def _unknown_setting(name: str) -> str:
@@ -570,8 +575,8 @@ def _unknown_setting(name: str) -> str:
 
 
 def _schema_faults(values: Mapping[str, Any]) -> list[str]:
-    own = {name: value for name, value in values.items() if name in OWN_SETTINGS}
-    errors = jsonschema.Draft202012Validator(CONFIG_SCHEMA).iter_errors(own)
+    known = {name: value for name, value in values.items() if name in _SCHEMA["properties"]}
+    errors = jsonschema.Draft202012Validator(_SCHEMA).iter_errors(known)
     # A value may break several rules; one line for each is no news.
     return list({tuple(error.absolute_path): _schema_fault(error) for error in errors}.values())
 
@@ -682,6 +687,25 @@ def _api_url_faults(values: Mapping[str, Any]) -> list[str]:
     except ValueError:
         good = False
     return [] if good else ["api_url: refused; allowed: an https URL, or http on this machine"]
+
+
+def _token_file_faults(values: Mapping[str, Any]) -> list[str]:
+    name = values.get("token_file") or ""
+    try:
+        good = b"\0" not in os.fsencode(Path(name).expanduser())
+    except (RuntimeError, ValueError):
+        good = False
+    return [] if good else [f"token_file: {_shown(name)} is refused; allowed: the path of a file"]
+
+
+def _credential_text_faults(values: Mapping[str, Any]) -> list[str]:
+    """Credentials that no HTTP header can carry, such as one with the end of its line."""
+    return [
+        f"{name}: refused; allowed: printable ASCII characters without spaces"
+        for name in ("client_id", "client_secret", "refresh_token", "access_token")
+        if isinstance(text := values.get(name, ""), str)
+        if not (text.isascii() and text.isprintable() and " " not in text)
+    ]
 
 
 def _column_faults(values: Mapping[str, Any]) -> list[str]:

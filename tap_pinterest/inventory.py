@@ -183,7 +183,7 @@ class Inventory:
         found: dict[str, Item] = {}
         for page in self._following(call, page_decoder(AD_ACCOUNTS)):
             for item in page.items:
-                ad_account_id = str(item["id"])
+                ad_account_id = _id(item, "id")
                 excluded = ad_account_id in self._settings.exclude_ad_account_ids
                 if not excluded and (not named or ad_account_id in named):
                     found[ad_account_id] = item
@@ -388,8 +388,21 @@ def _note(
     for item in items:
         if keep is None or keep(item):
             row = tuple(_text(item.get(field, call.columns.get(field))) for field in fields)
-            rows[row[0]] = row
+            rows[row[0] or _id(item, fields[0])] = row
 
 
 def _text(value: object) -> str:
     return "" if value is None else sys.intern(str(value))
+
+
+def _id(item: Item, field: str) -> str:
+    """The id of an item.
+
+    Raises:
+        FatalAPIError: It has none.
+    """
+    value = item.get(field)
+    if value is None:
+        msg = f"a listed item has no {field}; it has: {', '.join(item)}"
+        raise FatalAPIError(msg)
+    return str(value)

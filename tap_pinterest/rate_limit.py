@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from tap_pinterest.clock import Clock
 
+MINUTE = 60.0
+
 _DAY = 86_400.0
-_MINUTE = 60.0
 _SLACK_SECONDS = 0.05
 
 
@@ -32,12 +33,12 @@ class Quota:
 
 
 STANDARD = {
-    "ads_analytics": Quota(300, _MINUTE),
-    "ads_read": Quota(1_000, _MINUTE),
-    "catalogs_read": Quota(100, _MINUTE),
-    "org_analytics": Quota(60, _MINUTE),
-    "org_read": Quota(1_000, _MINUTE),
-    "trends_read": Quota(60, _MINUTE),
+    "ads_analytics": Quota(300, MINUTE),
+    "ads_read": Quota(1_000, MINUTE),
+    "catalogs_read": Quota(100, MINUTE),
+    "org_analytics": Quota(60, MINUTE),
+    "org_read": Quota(1_000, MINUTE),
+    "trends_read": Quota(60, MINUTE),
 }
 UNIVERSAL = {"standard": Quota(100, 1.0), "trial": Quota(1_000, _DAY)}
 

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Stream, Tap, singerlib
 from singer_sdk.contrib.msgspec import MsgSpecWriter
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.exceptions import (
+    ConfigValidationError,
+    MapExpressionError,
+    StreamMapConfigError,
+)
 from singer_sdk.helpers._catalog import pop_deselected_record_properties
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers._util import utc_now
@@ -78,11 +82,24 @@ class SingerTap(Tap):
         # The SDK's own messages show secrets, name no setting for an unknown one, and let
         # discovery go on with a config that the run will refuse.
         self.append_builtin_config(self.config_jsonschema)
+        for name in [name for name, value in self._config.items() if value is None]:
+            # Null is unset; the SDK takes it for a value.
+            del self._config[name]
         faults = config.problems(self.config, credentials=raise_errors)
         if faults:
             summary = "Config validation failed"
             raise ConfigValidationError(summary, errors=faults, schema={})
         return faults
+
+    @override
+    def setup_mapper(self) -> None:
+        try:
+            super().setup_mapper()
+        except (MapExpressionError, StreamMapConfigError, TypeError, AttributeError) as error:
+            # The SDK looks into the maps without having checked what they are.
+            fault = f"stream_maps: refused; allowed: what the SDK's documentation shows ({error})"
+            summary = "Config validation failed"
+            raise ConfigValidationError(summary, errors=[fault], schema={}) from error
 
     @override
     def load_state(self, state_dict: dict[str, Any]) -> None:

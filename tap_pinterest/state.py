@@ -18,10 +18,11 @@ import msgspec
 from tap_pinterest.slices import ONE_DAY, DateRange, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 STATE_VERSION = 1
 VERSION_KEY = "tap_pinterest"
+_DAYS = ("replication_key_value", "covered_from")
 
 
 class StateError(Exception):
@@ -64,18 +65,29 @@ def _check_version(own: object) -> None:
 
 def _check_stream(stream: str, of_stream: object) -> None:
     partitions = of_stream.get("partitions", []) if isinstance(of_stream, dict) else None
-    if not isinstance(partitions, list):
+    if not isinstance(of_stream, dict) or not isinstance(partitions, list):
         raise StateError(_malformed(f"bookmarks.{stream} has no list of partitions"))
-    seen: list[object] = []
+    _check_progress(stream, of_stream)
+    seen: set[object] = set()
     for partition in partitions:
         context = partition.get("context") if isinstance(partition, dict) else None
-        if not isinstance(context, dict):
+        if not isinstance(context, dict) or not all(
+            isinstance(value, (str, int)) for value in context.values()
+        ):
             raise StateError(_malformed(f"a partition of bookmarks.{stream} has no context"))
-        if context in seen:
+        identity = frozenset(context.items())
+        if identity in seen:
             raise StateError(_malformed(f"bookmarks.{stream} has two partitions for {context}"))
-        seen.append(context)
-        for key in ("replication_key_value", "covered_from"):
-            _check_day(stream, key, partition.get(key))
+        seen.add(identity)
+        _check_progress(stream, partition)
+
+
+def _check_progress(stream: str, entry: Mapping[str, Any]) -> None:
+    for key in _DAYS:
+        _check_day(stream, key, entry.get(key))
+    for key in ("settings", "backfilled"):
+        if not isinstance(entry.get(key), (str, type(None))):
+            raise StateError(_malformed(f"{key} in bookmarks.{stream} is not a text"))
 
 
 def _check_day(stream: str, key: str, value: object) -> None:
@@ -84,7 +96,7 @@ def _check_day(stream: str, key: str, value: object) -> None:
     try:
         date.fromisoformat(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        reason = f"{key} of a partition of bookmarks.{stream} is not a date: {value!r:.40}"
+        reason = f"{key} in bookmarks.{stream} is not a date: {value!r:.40}"
         raise StateError(_malformed(reason)) from None
 
 
@@ -92,6 +104,24 @@ def _malformed(reason: str) -> str:
     return (
         f"The state is malformed: {reason}. Restore it from a copy, or start with an empty state."
     )
+
+
+def refuse_future(state: Mapping[str, Any], streams: Iterable[str], today: date) -> None:
+    """Refuse days that Pinterest has not seen yet: what lies before them would never be read.
+
+    Raises:
+        StateError: One of these streams has been read to, or from, such a day.
+    """
+    for stream in streams:
+        of_stream = state.get("bookmarks", {}).get(stream, {})
+        for entry in (of_stream, *of_stream.get("partitions", ())):
+            for day in (entry[key] for key in _DAYS if entry.get(key)):
+                if date.fromisoformat(day) > today:
+                    msg = (
+                        f"The state is from the future: bookmarks.{stream} names {day}, and today "
+                        f"is {today}. Restore it from a copy, or start with an empty state."
+                    )
+                    raise StateError(msg)
 
 
 @dataclass(frozen=True)
@@ -111,7 +141,7 @@ class ReadBefore:
             for partition in of_stream.get("partitions", ())
         )
         ids = (context.get("ad_account_id") for context in contexts)
-        return cls(frozenset(bookmarks), frozenset(each for each in ids if each))
+        return cls(frozenset(bookmarks), frozenset(str(each) for each in ids if each))
 
 
 def partition(

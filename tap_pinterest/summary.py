@@ -30,6 +30,7 @@ class StreamSummary:
         ranges: Days read, as `2026-01-01..2026-01-31`, each with how many accounts.
         failures: Errors, by ad account (an empty text for none).
         skipped: Why something was left out, by ad account.
+        duplicates: Records left out because one with the same key had come.
         unknowns: What the schema does not know.
     """
 
@@ -37,6 +38,7 @@ class StreamSummary:
     rows: int = 0
     calls: int = 0
     retries: int = 0
+    duplicates: int = 0
     ranges: Counter[str] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
@@ -49,6 +51,7 @@ class StreamSummary:
             "rows": self.rows,
             "calls": self.calls,
             "retries": self.retries,
+            "duplicates": self.duplicates,
             "ranges": dict(self.ranges),
             "failures": self.failures,
             "skipped": self.skipped,

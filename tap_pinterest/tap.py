@@ -7,16 +7,23 @@ import functools
 import os
 import signal
 import sys
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 import msgspec
-from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
+from singer_sdk.exceptions import (
+    FatalAPIError,
+    RetriableAPIError,
+    SingerSDKError,
+    SkippableAPIError,
+)
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_pinterest import api, state
 from tap_pinterest.auth import TokenRefusedError, authenticator_for
-from tap_pinterest.client import PinterestClient
+from tap_pinterest.client import AwayError, GoneError, PinterestClient
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.inventory import USER_ACCOUNT, Inventory
@@ -26,7 +33,7 @@ from tap_pinterest.read_ahead import ReadAhead
 from tap_pinterest.readiness import Readiness
 from tap_pinterest.sdk import EndOfRun, SingerTap
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS, DateRange
-from tap_pinterest.state import ReadBefore, ReportRange, StateError
+from tap_pinterest.state import ReadBefore, ReportRange, StateError, refuse_future
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.analytics import AnalyticsStream
 from tap_pinterest.streams.base import DatasetStream
@@ -82,6 +89,7 @@ class TapPinterest(SingerTap):
         )
         ask = client.token_endpoint(settings.client_id or "", settings.client_secret or "")
         client.authenticator = authenticator_for(settings, ask, self.clock)
+        client.acts_for_the_app = settings.auth_method == "client_credentials"
         return client
 
     @functools.cached_property
@@ -119,6 +127,7 @@ class TapPinterest(SingerTap):
     @functools.cached_property
     def report_range(self) -> ReportRange:
         """The days that reports want, with today as Pinterest has it."""
+        self._check_days_of_state()
         today = self.clock.today
         earliest = today - SYNCHRONOUS.days_back * ONE_DAY
         start = self.settings.start_date.resolve(today=today, earliest=earliest)
@@ -183,13 +192,15 @@ class TapPinterest(SingerTap):
         earlier run has read, must arrive: then it is a failure like any other.
 
         Raises:
-            EndOfRun: Without a token no other context can be read either.
+            EndOfRun: Without a token, or without an answer to anything, no other context can be
+                read either.
         """
-        if isinstance(error, TokenRefusedError):
+        if isinstance(error, (TokenRefusedError, AwayError)):
             raise EndOfRun(str(error)) from error
         account = _name_of(context)
         part = self.summary.of(stream)
-        if not isinstance(error, SkippableAPIError):
+        # What was listed a moment ago and is gone now is no matter of access.
+        if not isinstance(error, SkippableAPIError) or isinstance(error, GoneError):
             part.failures[account] = str(error) or type(error).__name__
             if not isinstance(error, SingerSDKError):
                 self.logger.error("Unexpected error in %s", stream, exc_info=error)
@@ -243,11 +254,28 @@ class TapPinterest(SingerTap):
         for stream in self.streams.values():
             if stream.selected:
                 self.summary.of(stream.name)
-        code = 0
         self._warn_of_filters()
         give_back_large_blocks()
         self.state_written_at = self.clock.monotonic()
         try:
+            code = self._sync()
+        except BrokenPipeError:
+            self.close()
+            return BROKEN_PIPE
+        except OSError as error:
+            # Whatever reading can raise has been noted: this came from writing a message.
+            self.logger.error("The output cannot be written: %s", error.strerror)  # noqa: TRY400
+            code = 1
+        self.end()
+        self.close()
+        return code or int(self.summary.failed)
+
+    def _sync(self) -> int:
+        """Write everything there is to write, STATE last; the exit code so far."""
+        code = 0
+        try:
+            self._refuse_state_of_the_future()
+            self._tell_missing_scopes()
             self.sync_all()
         except Interrupted:
             code = 128 + (self.clock.interrupted_by or 0)
@@ -255,13 +283,8 @@ class TapPinterest(SingerTap):
         except EndOfRun as reason:
             code = 1
             self.logger.error("%s", reason)  # noqa: TRY400 - a traceback would say nothing more
-        except BrokenPipeError:
-            self.close()
-            return BROKEN_PIPE
         self.write_state()
-        self.end()
-        self.close()
-        return code or int(self.summary.failed)
+        return code
 
     def end(self) -> None:
         """Complete the summary, and tell it."""
@@ -300,6 +323,45 @@ class TapPinterest(SingerTap):
             if whole and isinstance(stream, DatasetStream) and stream.named_and_missing:
                 ids = ", ".join(sorted(stream.named_and_missing))
                 part.failures[""] = f"the config names {ids}, which Pinterest does not list"
+
+    def _refuse_state_of_the_future(self) -> None:
+        """Before anything is written, if this machine's clock gives reason to.
+
+        Its clock may be wrong: only Pinterest's counts.
+        """
+        dated = [name for name, each in self.streams.items() if each.replication_key]
+        try:
+            refuse_future(self.memory, dated, datetime.now(tz=UTC).date())
+        except StateError:
+            with suppress(FatalAPIError, RetriableAPIError, SkippableAPIError):
+                _ = self.inventory.ad_accounts
+            self._check_days_of_state()
+
+    def _check_days_of_state(self) -> None:
+        dated = [name for name, each in self.streams.items() if each.replication_key]
+        try:
+            refuse_future(self.memory, dated, self.clock.today)
+        except StateError as error:
+            raise EndOfRun(str(error)) from None
+
+    def _tell_missing_scopes(self) -> None:
+        """One warning for all streams that the token's scopes do not reach."""
+        selected = [each for each in self.streams.values() if each.selected]
+        if not selected or self.client.authenticator is None:
+            return
+        try:
+            granted = self.client.authenticator.scopes()
+        except TokenRefusedError as error:
+            raise EndOfRun(str(error)) from error
+        if granted is None:
+            return
+        told = [
+            f"{each.name} ({', '.join(sorted(missing))})"
+            for each in selected
+            if (missing := {*api.operation(f"GET {self._path(each.name)}").scopes} - granted)
+        ]
+        if told:
+            self.logger.warning("The token lacks scopes; not to be read: %s", "; ".join(told))
 
     @classmethod
     @override

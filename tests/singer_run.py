@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import functools
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +66,7 @@ class Run:
     code: int
     messages: list[dict[str, Any]]
     tap: TapPinterest
-    clock: PatientClock
+    clock: Clock
 
     def records(self, stream: str) -> list[dict[str, Any]]:
         return [
@@ -101,7 +103,7 @@ def catalog_of(
     config: Mapping[str, Any], streams: Collection[str], without: Collection[str] = ()
 ) -> dict[str, Any]:
     """The discovered catalog with these streams selected, less properties as `stream.name`."""
-    catalog = TapPinterest(config=dict(config), validate_config=False).catalog_dict
+    catalog = json.loads(_discovered(json.dumps(dict(config))))
     for entry in catalog["streams"]:
         for item in entry["metadata"]:
             name = ".".join((entry["tap_stream_id"], *item["breadcrumb"][1::2]))
@@ -112,12 +114,19 @@ def catalog_of(
     return dict(catalog)
 
 
+@functools.lru_cache(maxsize=32)
+def _discovered(config: str) -> str:
+    tap = TapPinterest(config=json.loads(config), validate_config=False)
+    return json.dumps(tap.catalog_dict)
+
+
 def run(
     config: Mapping[str, Any],
     *streams: str,
     state: dict[str, Any] | None = None,
     without: Collection[str] = (),
     on_message: Callable[[dict[str, Any]], None] | None = None,
+    clock: Clock | None = None,
 ) -> Run:
     """One run of the tap; all streams of the default groups when none is named."""
     writer = Messages(on_message)
@@ -127,6 +136,10 @@ def run(
         catalog=catalog_of(config, streams, without) if streams else None,
         message_writer=writer,
     )
-    clock = PatientClock()
-    tap.clock = clock
-    return Run(tap.run(), writer.read, tap, clock)
+    tap.clock = clock or PatientClock()
+    try:
+        code = tap.run()
+    except BaseException:
+        tap.close()
+        raise
+    return Run(code, writer.read, tap, tap.clock)

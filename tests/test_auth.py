@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import stat
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
+from pinterest_sandbox import Sandbox
 from singer_run import PatientClock, run, settings
+from tap_pinterest import api, auth
 from tap_pinterest.auth import (
     RefreshToken,
     RenewedToken,
@@ -19,9 +24,6 @@ from tap_pinterest.auth import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
-
-    from pinterest_sandbox import Sandbox
 
 DAY = 86_400
 
@@ -244,3 +246,140 @@ def test_a_file_that_outlives_the_run_holds_what_the_next_run_needs(
     assert run(config, "boards").code == 0
     assert run(config, "boards").code == 0
     assert [each.path for each in sandbox.requests] == ["/oauth/token", "/boards", "/boards"]
+
+
+def test_missing_scopes_are_told_once_and_at_the_start(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    with Sandbox(seed=4, scopes=("boards:read", "pins:read")) as sandbox:
+        config = settings(sandbox, token_file=str(tmp_path / "tokens.json"))
+        for _ in range(2):  # the second time from the file
+            caplog.clear()
+            result = run(config, "boards", "campaigns", "user_account")
+            (told,) = (each for each in caplog.messages if "lacks scopes" in each)
+            assert "campaigns (ads:read); user_account (user_accounts:read)" in told
+            assert "boards" not in told.partition("read: ")[2]
+            assert result.records("boards")
+
+
+def test_all_scopes_there_nothing_is_told(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(settings(sandbox), "boards", "campaigns")
+
+    assert "lacks scopes" not in caplog.text
+
+
+def test_what_client_credentials_do_not_open_is_said_without_a_call(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boards = msgspec.structs.replace(api.operation("GET /boards"), client_credentials=False)
+    original = api.operation
+    monkeypatch.setattr(
+        api, "operation", lambda key: boards if key == "GET /boards" else original(key)
+    )
+    config = settings(sandbox, refresh_token="", auth_method="client_credentials")
+
+    result = run(config, "boards", "pins")
+
+    assert "client_credentials" in result.tap.summary.of("boards").skipped[""]
+    assert "/boards" not in {each.path for each in sandbox.requests}
+    assert result.records("pins")
+
+
+def test_two_processes_at_once_refresh_once(
+    clock: PatientClock, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    path = tmp_path / "tokens.json"
+    both = [RefreshToken(endpoint, "pinr_0", clock, TokenFile(path)) for _ in range(8)]
+    threads = [threading.Thread(target=each.token) for each in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert endpoint.refresh_tokens == ["pinr_0"]
+    assert {each.token() for each in both} == {"pina_1"}
+
+
+def test_a_file_that_another_run_does_not_let_go_of_is_one_clear_error(
+    clock: PatientClock, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "LOCK_SECONDS", 0.1)
+    file = TokenFile(tmp_path / "tokens.json")
+
+    with (
+        TokenFile(tmp_path / "tokens.json").lock(),
+        pytest.raises(TokenRefusedError, match="in use by another run"),
+    ):
+        RefreshToken(endpoint, "pinr_0", clock, file).token()
+    assert endpoint.asked == []
+    assert RefreshToken(endpoint, "pinr_0", clock, file).token() == "pina_1"
+
+
+def test_tokens_that_could_not_be_stored_leave_nothing_behind(
+    clock: PatientClock, endpoint: Endpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "tokens.json"
+    file = TokenFile(path)
+    authenticator = RefreshToken(endpoint, "pinr_0", clock, file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", _full_disk)
+        assert authenticator.token() == "pina_1"
+
+    assert "cannot be written (No space left on device)" in caplog.text
+    assert {each.name for each in tmp_path.iterdir()} <= {"tokens.json.lock"}
+
+
+def _full_disk(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_user_without_a_home_runs_without_a_token_file(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError
+
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    config = settings(sandbox)
+    del config["token_file"]
+
+    assert run(config, "boards").code == 0
+
+
+def test_a_revoked_refresh_token_is_one_clear_line(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.tokens.revoke(sandbox.credentials["refresh_token"])
+
+    result = run(settings(sandbox), "boards", "campaigns")
+
+    (line,) = (each for each in caplog.records if each.levelno >= logging.ERROR)
+    assert result.code == 1
+    assert "authorise the app again" in line.getMessage()
+
+
+def test_a_token_endpoint_that_is_away_is_not_taken_for_wrong_credentials(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.fail("/oauth/token", status=429, headers={"x-ratelimit-reset": "86400"}, times=None)
+
+    assert run(settings(sandbox), "boards").code == 1
+    assert "gives no access token" in caplog.text
+    assert "refuses the credentials" not in caplog.text
+
+
+def test_an_error_that_repeats_a_secret_is_told_without_it(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = sandbox.credentials["refresh_token"]
+    message = f"Bad token {secret}.\nNext line {'x' * 10_000}"
+    sandbox.fail("/oauth/token", status=400, body={"code": 1, "message": message}, times=None)
+
+    assert run(settings(sandbox), "boards").code == 1
+    told = next(each for each in caplog.messages if "Bad token" in each)
+    assert "Bad token ***. Next line" in told
+    assert len(told) < 1_000
+    assert secret not in caplog.text

@@ -1,13 +1,23 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from singer_sdk.exceptions import ConfigValidationError
 
+from faulty_world import config_of, tiny
+from singer_run import run
 from tap_pinterest.config import CONFIG_SCHEMA, Day, Settings, problems
+from tap_pinterest.tap import TapPinterest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pinterest_sandbox import Sandbox
 
 TODAY = date(2026, 11, 20)
 EARLIEST = date(2026, 8, 22)
@@ -229,6 +239,7 @@ _JSON = st.recursive(
 )
 
 
+@hypothesis_settings(max_examples=1000, derandomize=True, deadline=None, database=None)
 @given(
     st.dictionaries(
         st.sampled_from(sorted(CONFIG_SCHEMA["properties"])) | st.text(max_size=12),
@@ -241,3 +252,74 @@ def test_no_json_whatever_crashes_the_check_and_what_it_accepts_can_be_used(
 ) -> None:
     if not problems(config):
         Settings.from_config(config)
+
+
+_NUMBERS = st.sampled_from([0, 1, 2, 7, 30, 1e3, 2.0, 2.5, 10**6, 10**9, 10**30, -1, "7", True])
+_DAYS = st.sampled_from(
+    [
+        *("0001-01-01", "9999-12-31", "2026-11-01T23:00:00-12:00", "2026-W47-1", "20261101"),
+        *("99999 days ago", "3 days ago", "today", "earliest", "", 5, None),
+    ]
+)
+_TEXTS = st.sampled_from(
+    ["", " ", "\x00", "\n", "x", "~nobody-here/x", "/dev/null/x", "\ud800", "é"]
+)
+_ODD_VALUES = {
+    "start_date": _DAYS,
+    "end_date": _DAYS,
+    "backfill": st.fixed_dictionaries({"start_date": _DAYS, "end_date": _DAYS}),
+    "lookback_days": _NUMBERS,
+    "slice_rows": _NUMBERS,
+    "request_timeout": _NUMBERS,
+    "max_wait_seconds": _NUMBERS,
+    "max_requests_in_flight": _NUMBERS,
+    "click_window_days": _NUMBERS,
+    "token_file": _TEXTS,
+    "refresh_token": _TEXTS,
+    "client_id": _TEXTS,
+    "access_token": _TEXTS,
+    "sync_key_separator": _TEXTS,
+    "sync_key_fields": st.sampled_from(
+        [{"boards": []}, {"boards": ["nothing"]}, {"nothing": ["id"]}, {}]
+    ),
+    "report_columns": st.sampled_from([[], "all", "SPEND_IN_DOLLAR", ["spend_in_dollar"] * 2]),
+    "scopes": st.sampled_from([[], "boards:read", ["\n"]]),
+    "stream_groups": st.sampled_from([[], "organic", ["organic", "organic"]]),
+    "auth_method": st.sampled_from(["client_credentials", "access_token", "refresh_token"]),
+    "ad_account_ids": st.sampled_from([[], "1", 5, ["0"]]),
+    "flattening_enabled": st.booleans() | _TEXTS,
+    "flattening_max_depth": _NUMBERS,
+    "stream_maps": st.sampled_from([{}, {"boards": {"name": None}}, 5, "x", {"boards": 7}]),
+}
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Sandbox]:
+    with tiny() as sandbox:
+        yield sandbox
+
+
+@hypothesis_settings(
+    max_examples=60,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(odd=st.fixed_dictionaries({}, optional=_ODD_VALUES))
+def test_a_config_is_refused_at_the_start_or_its_run_ends_without_a_crash(
+    world: Sandbox, caplog: pytest.LogCaptureFixture, odd: dict[str, Any]
+) -> None:
+    caplog.clear()
+    config = {**config_of(world), **odd}
+    if problems(config):
+        with pytest.raises(ConfigValidationError):
+            TapPinterest(config=config)
+        return
+    try:
+        result = run(config)
+    except ConfigValidationError:  # stream maps and flattening, which the SDK reads
+        return
+
+    assert result.code in {0, 1}
+    assert "Traceback" not in caplog.text

@@ -54,6 +54,7 @@ class Answers:
         }
         self.answers |= answers or {}
         self.asked: list[tuple[str, dict[str, str], dict[str, Any]]] = []
+        self.authenticator = None
         self.calls: dict[str, int] = {}
         self.retries: dict[str, int] = {}
 
@@ -293,7 +294,7 @@ def test_keywords_are_asked_for_by_ad_account_campaign_and_ad_group() -> None:
         {
             f"{ACCOUNT}/campaigns": items({"id": "2"}),
             f"{ACCOUNT}/ad_groups": items({"id": "3", "campaign_id": "2"}),
-            f"{ACCOUNT}/keywords": lambda **asked: items({"id": str(len(asked)), "value": "x"}),
+            f"{ACCOUNT}/keywords": lambda **asked: items({"id": [*asked.values()][-1]}),
         }
     )
     ended = run(answers, "keywords")

@@ -1,13 +1,29 @@
 from __future__ import annotations
 
+import logging
+import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pinterest_sandbox import Sandbox, WorldSize
+from singer_run import PatientClock, run
+from singer_run import settings as tap_settings
 from tap_pinterest.slices import DateRange
-from tap_pinterest.state import Progress, ReportRange, StateError, checked, fingerprint
+from tap_pinterest.state import (
+    Progress,
+    ReadBefore,
+    ReportRange,
+    StateError,
+    checked,
+    fingerprint,
+    refuse_future,
+)
 
 TODAY = date(2026, 11, 20)
 DAY = timedelta(days=1)
@@ -159,3 +175,136 @@ def test_streams_and_accounts_that_the_tap_does_not_know_are_kept() -> None:
     state = {"bookmarks": {"leads": {"x": 1}, "ads": {"partitions": [{"context": {"id": "9"}}]}}}
 
     assert checked(state) == state
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        pytest.param({"bookmarks": {"x": {"replication_key_value": "soon"}}}, "date", id="a day"),
+        pytest.param({"bookmarks": {"x": {"settings": 5}}}, "not a text", id="a fingerprint"),
+        pytest.param(
+            {"bookmarks": {"x": {"partitions": [{"context": {"ad_account_id": ["1"]}}]}}},
+            "no context",
+            id="a list of ids",
+        ),
+    ],
+)
+def test_what_was_edited_by_hand_in_vain_is_refused(state: Any, reason: str) -> None:
+    with pytest.raises(StateError, match=reason):
+        checked(state)
+
+
+@pytest.mark.parametrize("key", ["replication_key_value", "covered_from"])
+def test_days_that_have_not_come_yet_are_refused(key: str) -> None:
+    partition = {"context": {"ad_account_id": "1"}, key: "2026-11-21"}
+    state = {"bookmarks": {"ads": {"partitions": [partition]}, "other": {key: "2030-01-01"}}}
+
+    with pytest.raises(StateError, match=r"ads names 2026-11-21, and today is 2026-11-20"):
+        refuse_future(state, ["ads", "unknown"], TODAY)
+    refuse_future(state, ["ads"], TODAY + DAY)
+
+
+def test_a_large_state_is_checked_in_no_time() -> None:
+    partitions = [{"context": {"ad_account_id": str(number)}} for number in range(20_000)]
+    started = time.process_time()
+
+    checked({"bookmarks": {"ads": {"partitions": partitions}}})
+
+    assert time.process_time() - started < 2
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates().map(str),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = ("context", "replication_key_value", "covered_from", "settings", "backfilled", "partitions")
+ENTRIES = st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4)
+PARTITIONS = st.builds(
+    lambda entry, context: {**entry, "context": context},
+    ENTRIES,
+    JSON | st.dictionaries(st.just("ad_account_id"), JSON),
+)
+STREAM_STATES = ENTRIES | st.fixed_dictionaries({"partitions": st.lists(PARTITIONS | JSON)})
+NAMES = st.sampled_from(["campaign_analytics", "metrics_ready_state"]) | st.text(max_size=9)
+STATES = JSON | st.dictionaries(
+    st.sampled_from(["bookmarks", "tap_pinterest"]) | st.text(max_size=9),
+    JSON
+    | st.dictionaries(NAMES, STREAM_STATES | JSON, max_size=3)
+    | st.fixed_dictionaries({"state_version": JSON}),
+    max_size=3,
+)
+
+
+@settings(max_examples=1000, derandomize=True, deadline=None, database=None)
+@given(state=STATES)
+def test_any_state_is_refused_with_a_reason_or_can_be_used(state: Any) -> None:
+    try:
+        usable = checked(state)
+    except StateError:
+        return
+    ReadBefore.of(usable)
+    with suppress(StateError):
+        refuse_future(usable, usable.get("bookmarks", {}), TODAY)
+    for of_stream in usable.get("bookmarks", {}).values():
+        for entry in (of_stream, *of_stream.get("partitions", ())):
+            progress = Progress.of(entry)
+            assert isinstance(RANGE.to_read(progress, "aaaaaaaa"), list)
+            RANGE.after(progress, "aaaaaaaa")
+
+
+def test_a_state_of_the_future_is_refused_before_anything_is_written(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = run(tap_settings(sandbox), "campaign_analytics")
+    state = before.state
+    state["bookmarks"]["campaign_analytics"]["partitions"][0]["replication_key_value"] = (
+        "2199-01-01"
+    )
+
+    result = run(tap_settings(sandbox), "boards", "campaign_analytics", state=state)
+
+    (line,) = (each for each in caplog.records if each.levelno >= logging.ERROR)
+    assert "from the future" in line.getMessage()
+    assert result.code == 1
+    assert result.messages == [{"type": "STATE", "value": state}]
+
+
+def test_days_are_of_the_future_by_pinterests_clock_whatever_this_machines_says(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = run(tap_settings(sandbox), "campaign_analytics")
+    sandbox.today -= 10 * DAY
+
+    result = run(tap_settings(sandbox), "boards", "campaign_analytics", state=before.state)
+
+    assert "from the future" in caplog.text
+    assert result.code == 1
+    assert result.records("campaign_analytics") == []
+    assert (
+        result.state["bookmarks"]["campaign_analytics"]
+        == before.state["bookmarks"]["campaign_analytics"]
+    )
+
+
+def test_states_of_many_accounts_do_not_dominate_the_output() -> None:
+    size = WorldSize(accounts=60, empty_accounts=0, campaigns=1, ad_groups=1, ads=1, days=30)
+    reports = ("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics")
+    with Sandbox(seed=2, today=TODAY, size=size, access_tier="unlimited") as sandbox:
+        config = tap_settings(sandbox, start_date="7 days ago", report_columns=["SPEND_IN_DOLLAR"])
+        clock = SlowClock()
+        result = run(config, *reports, clock=clock)
+
+    assert result.code == 0
+    assert len(result.states) <= clock.seconds / 15 + len(reports) + 1
+    assert len(result.states) > len(reports)
+
+
+class SlowClock(PatientClock):
+    """A clock that a tenth of a second passes on whenever somebody looks at it."""
+
+    seconds = 0.0
+
+    def monotonic(self) -> float:
+        self.seconds += 0.1
+        return self.seconds

@@ -12,17 +12,22 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from pinterest_sandbox.chance import Draws
+from pinterest_sandbox.distortions import Change, Distortion  # noqa: TC001 - a field
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-Kind: TypeAlias = Literal["status", "reset", "hang", "truncate", "slow", "html", "empty"]
+Kind: TypeAlias = Literal[
+    "status", "reset", "hang", "truncate", "slow", "html", "empty", "half_headers", "distort"
+]
 
 TRANSPORT = "pinterest_sandbox.transport"
 """The extension through which the web server hands out a connection's transport."""
 
 _HTML = b"<!DOCTYPE html><html><head><title>Pinterest</title></head><body>Oops!</body></html>"
 _NO_LINGER = struct.pack("ii", 1, 0)
+_HALF_HEADERS = b"HTTP/1.1 200 OK\r\ncontent-type: appl"
+_OK = 200
 _PIECES = 8
 
 
@@ -34,7 +39,7 @@ class Response(msgspec.Struct):
     body: bytes
 
 
-class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True):
     """What goes wrong, for which requests, and how often."""
 
     kind: Kind = "status"
@@ -63,8 +68,14 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     without it comes before anything is sent; a truncated answer stops halfway."""
     seconds: float = 1.0
     """Of `slow`: how long the answer takes."""
+    change: Change = "unknown_field"
+    """Of `distort`: what is done to the records of the real answer."""
     seen: int = 0
     hits: int = 0
+
+    def __post_init__(self) -> None:
+        """Prepares what remembers earlier answers."""
+        self._distorted = Distortion(self.change)
 
     def applies(self, method: str, path: str, query: str, operation: str | None) -> bool:
         """Whether this request is hit; counts it."""
@@ -89,7 +100,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def replaces(self) -> bool:
         """Whether the operation is not carried out at all."""
         early_reset = self.kind == "reset" and self.after_bytes is None
-        return early_reset or self.kind in {"status", "hang", "html", "empty"}
+        return early_reset or self.kind in {"status", "hang", "html", "empty", "half_headers"}
 
     def response(self) -> Response:
         """What is sent instead of the real answer."""
@@ -113,6 +124,9 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         if self.kind == "reset" and self.after_bytes is None:
             await connection.reset()
             return 0
+        if self.kind == "half_headers":
+            await connection.break_off(_HALF_HEADERS)
+            return 0
         response.headers.extend(self.headers.items() if not self.replaces else ())
         if self.kind in {"reset", "truncate"}:
             sent = len(response.body) // 2 if self.after_bytes is None else self.after_bytes
@@ -131,6 +145,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
                 await connection.write(response.body[begin : begin + step])
             await connection.end()
         else:
+            if self.kind == "distort" and response.status == _OK:
+                response.body = self._distorted(response.body)
             await connection.answer(response)
         return response.status
 
@@ -182,6 +198,11 @@ class Connection:
         """Closes the connection in an orderly way, whatever was promised."""
         self._transport.close()
         await self.closed()
+
+    async def break_off(self, beginning: bytes) -> None:
+        """Sends the beginning of an answer as it is, and closes the connection."""
+        self._transport.write(beginning)
+        await self.close()
 
     async def reset(self) -> None:
         """Drops the connection so that the client sees it reset."""

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from pinterest_sandbox.distortions import CHANGES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Client
+    from pinterest_sandbox.distortions import Change
 
 
 @pytest.fixture
@@ -151,3 +154,31 @@ def test_faults_are_in_the_log(client: Client) -> None:
     logged = [(request.status, request.fault) for request in client.sandbox.requests]
 
     assert logged == [(0, "reset"), (503, "status")]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_good_answer_can_be_made_odd(client: Client, change: Change) -> None:
+    plain = client.ask("/boards").json()
+    client.sandbox.fail("/boards", kind="distort", change=change)
+
+    odd = client.ask("/boards").json()
+
+    assert odd.keys() == plain.keys()
+    assert odd["bookmark"] == plain["bookmark"]
+    assert odd["items"] != plain["items"] or change == "fractions"  # which only metrics get
+
+
+def test_a_record_can_come_again_on_the_next_page(client: Client) -> None:
+    client.sandbox.fail("/boards", kind="distort", change="repeat", times=2)
+    first = client.ask("/boards", page_size=2).json()
+
+    second = client.ask("/boards", page_size=2, bookmark=first["bookmark"]).json()
+
+    assert second["items"][0] == first["items"][-1]
+
+
+def test_a_connection_can_be_closed_in_the_middle_of_the_headers(client: Client) -> None:
+    client.sandbox.fail(kind="half_headers")
+
+    # Python's HTTP client takes that for an answer without a body.
+    assert client.ask("/boards").content == b""

@@ -33,7 +33,15 @@ MOST_HALVINGS = 3
 BYTES_PER_VALUE = 28
 
 _split = decoder(list[msgspec.Raw])
-_decode_row = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_row = decoder(dict[str, Any])
+
+
+def _decoded(rows: list[msgspec.Raw]) -> Iterator[dict[str, Any]]:
+    """The rows in order; the list is empty at the end."""
+    # Each row holds on to the whole body: none is kept longer than it takes to write it.
+    rows.reverse()
+    while rows:
+        yield _decode_row(bytes(rows.pop()))
 
 
 class AnalyticsStream(AdAccountStream):
@@ -131,19 +139,16 @@ class AnalyticsStream(AdAccountStream):
 
     def _rows(self, ad_account_id: str, progress: Progress) -> Iterator[dict[str, Any]]:
         entities = self._entities(ad_account_id)
-        finish = self._finisher(ad_account_id, entities)
+        completed = self._completer(ad_account_id, entities)
         for rows in self.tap.read_ahead.in_order(self._tasks(ad_account_id, entities, progress)):
-            # Each row holds on to the whole body: none is kept longer than it takes to write it.
-            rows.reverse()
-            while rows:
-                yield finish(self.convert(_decode_row(rows.pop())))
+            yield from self.finished_once(map(completed, map(self.convert, _decoded(rows))))
 
     def _entities(self, ad_account_id: str) -> Mapping[str, tuple[str, ...]]:
         if self.entities is None:
             return {ad_account_id: ()}
         return self.inventory.entities(self.entities.listing(self.settings), ad_account_id)
 
-    def _finisher(
+    def _completer(
         self, ad_account_id: str, entities: Mapping[str, tuple[str, ...]]
     ) -> Callable[[dict[str, Any]], dict[str, Any]]:
         """Adds to a row what is known beside it: account, currency, settings, parents' ids."""
@@ -160,15 +165,15 @@ class AnalyticsStream(AdAccountStream):
             if field in self.schema["properties"]
         ]
 
-        def finish(row: dict[str, Any]) -> dict[str, Any]:
+        def complete(row: dict[str, Any]) -> dict[str, Any]:
             row.update(beside)
             known = entities.get(row[id_field])
             for index, field in parents:
                 if row[field] is None and known:
                     row[field] = known[index] or None
-            return self.finished(row)
+            return row
 
-        return finish
+        return complete
 
     def _tasks(
         self, ad_account_id: str, entities: Mapping[str, tuple[str, ...]], progress: Progress

@@ -114,6 +114,20 @@ class PinterestStream(SingerStream):
         """Turns what Pinterest sends into records of the schema."""
         return api.record_converter(self.path, self.summary.unknowns)
 
+    def finished_once(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The records finished, less those whose key has come before.
+
+        A list that changes while it is read may show an item on two of its pages.
+        """
+        seen = set()
+        for record in records:
+            key = tuple(map(record.get, self.primary_keys))
+            if key in seen:
+                self.summary.duplicates += 1
+            else:
+                seen.add(key)
+                yield self.finished(record)
+
     def finished(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record with its `__sync_key`, once its key properties are known to be there.
 
@@ -345,11 +359,11 @@ class DatasetStream(PinterestStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         refusals = Refusals()
         scope = Scope(self.inventory, self.settings, context, refusals)
-        for call, item in self.inventory.items(self.listing(self.settings), scope):
-            record = self.convert(self.complete(item, call))
-            if self.is_new(record):
-                self.named_and_missing.discard(record.get(self.id_field, ""))
-                yield self.finished(record)
+        items = self.inventory.items(self.listing(self.settings), scope)
+        records = (self.convert(self.complete(item, call)) for call, item in items)
+        for record in self.finished_once(filter(self.is_new, records)):
+            self.named_and_missing.discard(record.get(self.id_field, ""))
+            yield record
         refusals.raise_if_nothing_was_read()
         if refusals:
             self.tap.left_out(self, context, refusals)

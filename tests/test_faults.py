@@ -1,0 +1,478 @@
+"""Everything that can go wrong with an answer, one by one; docs/faults.md shows the same table."""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from faulty_world import STREAMS, config_of, records_are_unique, tiny, truth, upsert, without
+from scripts.processes import ROOT
+from singer_run import run
+from tap_pinterest import client, inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from faulty_world import Tables
+    from pinterest_sandbox import Sandbox
+
+ALWAYS = None
+FIRST = "{first}"
+LIST = f"/ad_accounts/{FIRST}/campaigns"
+REPORT = f"/ad_accounts/{FIRST}/campaigns/analytics"
+ARRIVES = "Asked again; all rows arrive."
+FAILS = "All other rows arrive; the run fails, naming ad account, stream and cause."
+
+Target = Literal["list", "report"]
+PATHS: dict[Target, str] = {"list": LIST, "report": REPORT}
+LOST: dict[Target, tuple[str, ...]] = {
+    "list": ("campaigns", "campaign_analytics"),
+    "report": ("campaign_analytics",),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What happens to the calls for one ad account's campaigns or their report.
+
+    Attributes:
+        name: What goes wrong, as the docs say it.
+        fault: How the sandbox plays it.
+        happens: What the docs promise.
+        cause: Of a failure: what its line says. No cause: all rows arrive.
+        targets: Which calls it is tried on.
+        settings: Settings beside the usual ones.
+    """
+
+    name: str
+    fault: dict[str, Any]
+    happens: str = ARRIVES
+    cause: str = ""
+    targets: tuple[Target, ...] = ("list", "report")
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def status(number: int, *, times: int | None = 1, **more: Any) -> dict[str, Any]:
+    return {"status": number, "times": times, **more}
+
+
+def error(code: int, message: str) -> dict[str, Any]:
+    return {"code": code, "message": message}
+
+
+WAITS = "Waits as long as asked; all rows arrive."
+HALVED = "The call is asked in two halves; all rows arrive."
+CASES = (
+    Case("429 that says when to come back", status(429, headers={"x-ratelimit-reset": "7"}), WAITS),
+    Case("429 that does not", status(429), "Waits a minute; all rows arrive."),
+    Case("429 thirty times over", status(429, times=30, headers={"x-ratelimit-reset": "1"}), WAITS),
+    Case(
+        "429 that ends later than `max_wait_seconds` allows",
+        status(429, headers={"x-ratelimit-reset": "86400"}),
+        FAILS,
+        "max_wait_seconds",
+    ),
+    Case(
+        "429 for ever, in small portions",
+        status(429, times=ALWAYS, headers={"x-ratelimit-reset": "900"}),
+        FAILS,
+        "max_wait_seconds",
+    ),
+    Case(
+        "429 for ever that asks for no wait",
+        status(429, times=ALWAYS, headers={"x-ratelimit-reset": "0"}),
+        FAILS,
+        "429",
+    ),
+    Case(
+        "400 with “Retry after N seconds”",
+        status(400, times=3, body=error(1, "Please retry after 20 seconds.")),
+        WAITS,
+    ),
+    *(
+        Case(f"{number} {name}", status(number, times=2))
+        for number, name in (
+            (408, "Request Timeout"),
+            (500, "Internal Server Error"),
+            (502, "Bad Gateway"),
+            (503, "Service Unavailable"),
+            (504, "Gateway Timeout"),
+        )
+    ),
+    Case("500 for ever", status(500, times=ALWAYS), FAILS, "500"),
+    Case("400 for another reason", status(400, body=error(1, "No.")), FAILS, "400 .code 1. No"),
+    Case("HTML with status 200", {"kind": "html"}),
+    Case("HTML with status 502", {"kind": "html", "status": 502}),
+    Case("HTML for ever", {"kind": "html", "times": ALWAYS}, FAILS, "not JSON"),
+    Case(
+        "JSON with a wrong content type",
+        {"kind": "slow", "seconds": 0, "headers": {"content-type": "text/plain"}},
+        "Read as JSON; all rows arrive.",
+    ),
+    Case("an empty body", {"kind": "empty"}),
+    Case("an empty body for ever", {"kind": "empty", "times": ALWAYS}, FAILS, "not JSON"),
+    Case("JSON cut short", status(200, body='{"items": [{"id": "1", "na')),
+    Case("JSON of another shape", status(200, body='{"data": 7}')),
+    Case(
+        "JSON of another shape for ever",
+        status(200, body='{"data": 7}', times=ALWAYS),
+        FAILS,
+        "another shape",
+    ),
+    Case("JSON nested a hundred thousand deep", status(200, body="[" * 100_000)),
+    Case("a body shorter than announced", {"kind": "truncate"}),
+    Case("the connection reset before the answer", {"kind": "reset"}),
+    Case("the connection closed in the middle of the headers", {"kind": "half_headers"}),
+    Case("the connection reset after the headers", {"kind": "reset", "after_bytes": 0}),
+    Case("the connection reset in the middle of the body", {"kind": "reset", "after_bytes": 40}),
+    Case(
+        "the connection reset for ever",
+        {"kind": "reset", "times": ALWAYS},
+        FAILS,
+        "the connection failed",
+    ),
+    Case("no answer within `request_timeout`", {"kind": "hang"}, settings={"request_timeout": 1}),
+    Case(
+        "an answer that drips in longer than `request_timeout`",
+        {"kind": "slow", "seconds": 4},
+        settings={"request_timeout": 1},
+    ),
+    Case(
+        "an answer that drips in faster than that",
+        {"kind": "slow", "seconds": 0.4},
+        "Waits for it; all rows arrive.",
+        settings={"request_timeout": 5},
+    ),
+    Case("413 to a report call", status(413), HALVED, targets=("report",)),
+    Case("414 to a report call", status(414), HALVED, targets=("report",)),
+    Case("413 to a list call", status(413), FAILS, "413", targets=("list",)),
+    Case("414 to a list call", status(414), FAILS, "414", targets=("list",)),
+    Case(
+        "the same record on two pages of a list, or twice in a report",
+        {"kind": "distort", "change": "repeat", "times": ALWAYS},
+        "Written once, and counted in the summary; all rows arrive.",
+    ),
+    Case(
+        "a bookmark that repeats for ever",
+        status(200, times=ALWAYS, body={"items": [], "bookmark": "again"}),
+        FAILS,
+        "bookmark that was followed before",
+        targets=("list",),
+    ),
+    Case(
+        "an entity deleted between listing and reading",
+        status(404, body=error(404, "Campaign not found.")),
+        FAILS,
+        "404 .code 404. Campaign not found",
+        targets=("report",),
+    ),
+    Case(
+        "the access token expired in the middle of a list or report",
+        status(401, after=1, body=error(2, "Authentication failed.")),
+        "Renewed once for all calls under way, and asked again; all rows arrive.",
+        settings={"slice_rows": 9},
+    ),
+    Case(
+        "ids as numbers",
+        {"kind": "distort", "change": "numeric_ids", "times": ALWAYS},
+        "Written as texts; all rows arrive.",
+    ),
+    Case(
+        "numbers as texts",
+        {"kind": "distort", "change": "textual_numbers", "times": ALWAYS},
+        "Written as numbers; all rows arrive.",
+    ),
+    Case(
+        "records without an id",
+        {"kind": "distort", "change": "no_ids", "times": ALWAYS},
+        FAILS,
+        "has no (id|campaign_id)",
+    ),
+)
+IDS = [f"{case.name} ({target})" for case in CASES for target in case.targets]
+
+OTHERS = {
+    "fractional values in any metric": "Written as they are; all rows arrive.",
+    "unknown fields": "Counted, and named in the summary; all rows arrive.",
+    "unknown enum values": "Written as they are, counted, and named in the summary.",
+    "NUL and half a surrogate pair in a text": "U+FFFD instead; all rows arrive.",
+    "a redirect to another host": (
+        "Not followed, so that the token stays here; the run fails, naming stream and cause."
+    ),
+    "a host whose name does not resolve": "Asked again; then the run fails, naming the cause.",
+    "a certificate that nobody vouches for": "Asked again; then the run fails, naming the cause.",
+    "no answer to anything": "After 20 calls in a row the run ends with one line.",
+    "a body larger than 512 MiB, compressed or not": "Read no further; as after 413.",
+}
+
+
+def test_the_docs_tell_every_case_and_what_happens() -> None:
+    rows = re.findall(
+        r"^\| (.+?) \| (.+?) \|$", (ROOT / "docs" / "faults.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert dict(rows[2:]) == {case.name: case.happens for case in CASES} | OTHERS
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Sandbox]:
+    with tiny() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def tables(world: Sandbox) -> Tables:
+    return truth(world)
+
+
+@pytest.fixture
+def first(world: Sandbox, tables: Tables) -> Iterator[str]:
+    """The ad account that is hit, one with numbers; it is well again afterwards."""
+    yield next(iter(tables["campaign_analytics"].values()))["ad_account_id"]
+    world.heal()
+
+
+@pytest.fixture(autouse=True)
+def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory, "PAGE_SIZE", 2)
+
+
+def hit(world: Sandbox, first: str, target: Target, fault: dict[str, Any]) -> None:
+    world.fail(PATHS[target].replace(FIRST, first), **fault)
+
+
+@pytest.mark.parametrize(
+    ("case", "target"),
+    [(case, target) for case in CASES for target in case.targets],
+    ids=IDS,
+)
+def test_all_rows_arrive_or_the_run_says_which_did_not(  # noqa: PLR0913, PLR0917 - fixtures
+    world: Sandbox,
+    tables: Tables,
+    first: str,
+    case: Case,
+    target: Target,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    config = config_of(world, **case.settings)
+    hit(world, first, target, case.fault)
+
+    result = run(config, *STREAMS)
+
+    assert any(request.fault for request in world.requests)
+    world.requests.clear()
+    assert "Traceback" not in caplog.text
+    assert records_are_unique(result.messages)
+    arrived = upsert({}, result.messages)
+    if not case.cause:
+        assert (result.code, arrived) == (0, tables)
+        return
+    failures = {n: part.failures for n, part in result.tap.summary.streams.items() if part.failures}
+    assert result.code == 1
+    assert set(failures) == set(failures) & set(LOST[target])
+    assert failures
+    for reasons in failures.values():
+        assert list(reasons) == [first]
+        assert re.search(case.cause, reasons[first])
+    assert without(arrived, dict.fromkeys(failures, first)) == without(
+        tables, dict.fromkeys(failures, first)
+    )
+    partitions = result.state["bookmarks"]["campaign_analytics"]["partitions"]
+    read = {each["context"]["ad_account_id"] for each in partitions}
+    assert (first in read) is ("campaign_analytics" not in failures)
+
+    world.heal()
+    mended = run(config, *STREAMS, state=result.state)
+    assert mended.code == 0
+    assert upsert(arrived, mended.messages) == tables
+
+
+def test_fractions_in_any_metric_are_kept(world: Sandbox, tables: Tables, first: str) -> None:
+    hit(world, first, "report", {"kind": "distort", "change": "fractions", "times": None})
+
+    result = run(config_of(world), *STREAMS)
+
+    rows = upsert({}, result.messages)["campaign_analytics"]
+    assert result.code == 0
+    assert set(rows) == set(tables["campaign_analytics"])
+    told = [row for row in rows.values() if row["ad_account_id"] == first]
+    assert any(str(row["impression_1"]).endswith(".25") for row in told)
+
+
+@pytest.mark.parametrize("target", PATHS)
+def test_unknown_fields_are_named(
+    world: Sandbox, tables: Tables, first: str, target: Target, caplog: pytest.LogCaptureFixture
+) -> None:
+    hit(world, first, target, {"kind": "distort", "change": "unknown_field", "times": None})
+
+    result = run(config_of(world), *STREAMS)
+
+    assert (result.code, upsert({}, result.messages)) == (0, tables)
+    assert "mood_of_the_day" in caplog.text
+
+
+@pytest.mark.parametrize("target", PATHS)
+def test_texts_that_no_database_takes_are_mended(
+    world: Sandbox, tables: Tables, first: str, target: Target
+) -> None:
+    hit(world, first, target, {"kind": "distort", "change": "odd_text", "times": None})
+
+    result = run(config_of(world), *STREAMS)
+
+    arrived = upsert({}, result.messages)
+    assert result.code == 0
+    assert {name: set(table) for name, table in arrived.items()} == {
+        name: set(table) for name, table in tables.items()
+    }
+    stream = LOST[target][0]
+    column = "name" if target == "list" else "campaign_name"
+    texts = [row[column] for row in arrived[stream].values() if row["ad_account_id"] == first]
+    assert all(text.endswith("\ufffd\ufffd\u2028") for text in texts if text)
+    assert any(texts)
+
+
+def test_a_redirect_to_another_host_is_not_followed(
+    world: Sandbox, tables: Tables, first: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.settimeout(0.2)
+        address = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/v5/boards"
+        world.fail("/boards", status=302, times=None, headers={"location": address})
+
+        result = run(config_of(world), *STREAMS)
+
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
+    assert result.code == 1
+    assert "GET /boards: 302" in result.tap.summary.of("boards").failures[""]
+    assert upsert({}, result.messages) == without(tables, {"boards": None})
+    assert first
+
+
+def test_a_name_that_does_not_resolve_is_named_as_the_cause(
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolve(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    config = {"api_url": "https://nothing.invalid/v5", "access_token": "pina_1"}
+
+    result = run(config, *STREAMS)
+
+    assert result.code == 1
+    for part in result.tap.summary.streams.values():
+        assert part.rows == 0
+    assert "Name or service not known" in result.tap.summary.of("boards").failures[""]
+    assert world
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A key, and a certificate for 127.0.0.1 that only its own key vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "certificate.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_believed(certificate: Path) -> None:
+    heard: list[bytes] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def serve(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with (
+                    suppress(ssl.SSLError, OSError),
+                    connection,
+                    context.wrap_socket(connection, server_side=True) as secured,
+                ):
+                    heard.append(secured.recv(1))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        address = f"https://127.0.0.1:{listener.getsockname()[1]}/v5"
+        result = run({"api_url": address, "access_token": "pina_1"}, "boards")
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+    assert result.code == 1
+    assert "self-signed certificate" in result.tap.summary.of("boards").failures[""]
+    assert not any(heard)
+
+
+def test_twenty_calls_in_vain_end_the_run_with_one_line(
+    world: Sandbox, first: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(client, "MOST_GIVEN_UP", 3)
+    world.fail(kind="reset", method="GET", times=None)
+
+    result = run(config_of(world), *STREAMS)
+
+    (line,) = (each for each in caplog.records if each.levelno == logging.ERROR)
+    assert "has not answered 3 calls in a row" in line.getMessage()
+    assert result.code == 1
+    assert not result.streams("RECORD")
+    assert first
+
+
+@pytest.mark.parametrize("compress", [False, True], ids=["plain", "compressed"])
+def test_no_more_of_a_body_is_read_than_has_a_use(
+    monkeypatch: pytest.MonkeyPatch,
+    compress: bool,  # noqa: FBT001 - a parameter of the case
+) -> None:
+    monkeypatch.setattr(client, "MAX_BODY_BYTES", 6_000)
+    with tiny(compress=compress) as sandbox:
+        result = run(config_of(sandbox, start_date="2026-09-25"), "campaigns", "campaign_analytics")
+
+        asked = [each for each in sandbox.requests if each.path.endswith("/campaigns/analytics")]
+        assert len(asked) > 4  # two in whole, and their halves
+
+    assert result.code == 0
+    assert upsert({}, result.messages)["campaign_analytics"]
+
+
+def test_half_a_list_is_never_taken_for_the_whole(
+    world: Sandbox, tables: Tables, first: str
+) -> None:
+    # The report lists the campaigns first, and keeps the pages for their own stream.
+    world.fail(LIST.replace(FIRST, first), status=500, after=1, times=5)
+
+    result = run(config_of(world), *STREAMS)
+
+    assert list(result.tap.summary.of("campaign_analytics").failures) == [first]
+    assert upsert({}, result.messages)["campaigns"] == tables["campaigns"]
+    assert records_are_unique(result.messages)

@@ -1,0 +1,175 @@
+"""A run that ends in the middle, whatever ends it, and the run after it."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from faulty_world import config_of, tiny, truth, upsert
+from singer_run import run
+from tap_pinterest import sdk
+from tap_pinterest.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from faulty_world import Tables
+    from pinterest_sandbox import Sandbox
+
+STREAMS = ("ad_accounts", "ad_analytics", "ads", "boards", "campaign_analytics", "campaigns")
+KILLS = 50
+TAP = (sys.executable, "-m", "tap_pinterest")
+
+
+class Killed(BaseException):
+    """The process is gone: nothing after this happens."""
+
+
+class Yesterday(NamedTuple):
+    """What a first run has left, and what a second one must come to."""
+
+    messages: list[dict[str, Any]]
+    state: dict[str, Any]
+    tables: Tables
+    written: int
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Sandbox]:
+    with tiny(seed=3) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def before(world: Sandbox) -> Yesterday:
+    first = run(config_of(world), *STREAMS)
+    world.today += timedelta(days=1)
+    second = run(config_of(world), *STREAMS, state=first.state)
+    assert (first.code, second.code) == (0, 0)
+    tables = upsert(upsert({}, first.messages), second.messages)
+    assert tables == upsert(upsert({}, first.messages), run(config_of(world), *STREAMS).messages)
+    return Yesterday(first.messages, first.state, tables, len(second.messages))
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_the_run_after_a_kill_comes_to_the_same_tables(
+    world: Sandbox, before: Yesterday, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a test case, drawn
+    # Every other run writes STATE after each account, as a long one does.
+    monkeypatch.setattr(sdk, "STATE_SECONDS", chance.choice([0, 15]))
+    end = chance.randrange(1, before.written)
+    way = chance.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+    written: list[dict[str, Any]] = []
+
+    def interrupt(message: dict[str, Any]) -> None:
+        written.append(message)
+        if len(written) == end:
+            if way is signal.SIGKILL:
+                raise Killed
+            signal.raise_signal(way)
+
+    config = config_of(world, slice_rows=chance.choice([4, 5000]), max_requests_in_flight=4)
+    try:
+        code = run(config, *STREAMS, state=before.state, on_message=interrupt).code
+    except Killed:
+        code = 128 + signal.SIGKILL
+    states = [message["value"] for message in written if message["type"] == "STATE"]
+    after = run(config, *STREAMS, state=states[-1] if states else before.state)
+
+    assert code in {128 + way, 0}  # after the last record nobody looks for a signal
+    assert after.code == 0
+    tables = upsert({}, before.messages)
+    assert upsert(upsert(tables, written), after.messages) == before.tables
+
+
+@pytest.mark.parametrize("lines", [3, 40])
+def test_the_run_after_a_kill_of_the_process_does_too(
+    world: Sandbox, before: Yesterday, tmp_path: Path, lines: int
+) -> None:
+    config, state = tmp_path / "config.json", tmp_path / "state.json"
+    config.write_text(json.dumps(config_of(world)))
+    state.write_text(json.dumps(before.state))
+    command = [*TAP, "--config", str(config), "--state", str(state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout
+        read = [process.stdout.readline() for _ in range(lines)]
+        process.kill()
+        read += process.stdout.readlines()
+    written = [json.loads(line) for line in read if line.endswith(b"\n")]
+    states = [message["value"] for message in written if message["type"] == "STATE"]
+
+    after = run(config_of(world), *STREAMS, state=states[-1] if states else before.state)
+
+    tables = upsert(upsert(upsert({}, before.messages), written), after.messages)
+    assert {name: tables[name] for name in STREAMS} == before.tables
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is of Linux")
+def test_a_full_disk_ends_the_run_with_one_line(world: Sandbox, tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(config_of(world)))
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - no path, a device
+        result = subprocess.run(
+            [*TAP, "--config", str(config)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert result.returncode == 1
+    assert "The output cannot be written: No space left on device" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("number", [5, 20, 40])
+def test_a_target_that_dies_ends_the_run_quietly(
+    world: Sandbox, before: Yesterday, number: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    count = 0
+
+    def write(_: dict[str, Any]) -> None:
+        nonlocal count
+        count += 1
+        if count >= number:
+            raise BrokenPipeError
+
+    result = run(config_of(world), *STREAMS, state=before.state, on_message=write)
+
+    assert result.code == 128 + signal.SIGPIPE
+    assert count == number
+    assert "Traceback" not in caplog.text
+
+
+def test_a_target_that_is_gone_when_a_signal_comes_is_no_traceback(world: Sandbox) -> None:
+    def write(message: dict[str, Any]) -> None:
+        if message["type"] == "STATE":
+            raise BrokenPipeError
+        signal.raise_signal(signal.SIGTERM)
+
+    assert run(config_of(world), "boards", "campaigns", on_message=write).code != 0
+
+
+def test_a_clock_that_jumps_back_changes_nothing(
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = truth(world, *STREAMS)
+    real, calls = time.time, iter(range(10**9))
+    monkeypatch.setattr(time, "time", lambda: real() - 86_400 * next(calls))
+    written: list[dict[str, Any]] = []
+
+    result = run(config_of(world), *STREAMS, clock=Clock(), on_message=written.append)
+
+    assert result.code == 0
+    assert upsert({}, written) == expected
