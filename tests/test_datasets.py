@@ -294,7 +294,9 @@ def test_keywords_are_asked_for_by_ad_account_campaign_and_ad_group() -> None:
         {
             f"{ACCOUNT}/campaigns": items({"id": "2"}),
             f"{ACCOUNT}/ad_groups": items({"id": "3", "campaign_id": "2"}),
-            f"{ACCOUNT}/keywords": lambda **asked: items({"id": [*asked.values()][-1]}),
+            f"{ACCOUNT}/keywords": lambda **asked: items(
+                {"id": max(asked.get("campaign_id", "1"), asked.get("ad_group_id", "1"))}
+            ),
         }
     )
     ended = run(answers, "keywords")
