@@ -392,6 +392,19 @@ class TapPinterest(SingerTap):
 
     @classmethod
     @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> ConfigInput:
+        """The config of all files together; one that is no JSON object ends the run in one line."""
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, TypeError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is not a JSON object"
+            cls.logger.error("The config cannot be read: %s", reason)  # noqa: TRY400
+            ctx.exit(1)
+
+    @classmethod
+    @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Read one record of each stream; the exit code says whether all could be read."""
         if value != CliTestOptionValue.All.value:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from singer_run import settings
@@ -189,3 +190,55 @@ def test_a_signal_ends_a_run_that_waits_for_an_answer(
 
     assert process.returncode == 128 + number
     assert "STATE" in written
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "5", "null", '"x"', '{"a": 1'])
+def test_a_config_file_that_is_no_object_is_one_clear_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(text)
+
+    command = [*TAP, "--config", str(path)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert result.returncode == 1
+    assert result.stdout == ""
+    (line,) = lines(result.stderr, "ERROR")
+    assert "The config cannot be read: it is not a JSON object" in line
+    assert "Traceback" not in result.stderr
+
+
+def test_no_secret_is_in_anything_that_a_run_leaves_at_its_most_talkative(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    secrets = {name: sandbox.credentials[name] for name in ("client_secret", "refresh_token")}
+    broken = {"code": 2, "message": f"Bad: {secrets['refresh_token']} {secrets['client_secret']}"}
+    sandbox.fail("/oauth/token", status=503, body=broken)
+    sandbox.fail("/boards", status=401, body={"code": 2, "message": "Authentication failed."})
+    sandbox.fail("*/campaigns", kind="reset")
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings(sandbox, token_file=str(tmp_path / "tokens.json"))))
+    environment = {**os.environ, "TAP_PINTEREST_LOGLEVEL": "DEBUG", "LOGLEVEL": "DEBUG"}
+    command = [*TAP, "--config", str(config)]
+
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        arguments = " ".join(psutil.Process(process.pid).cmdline())
+        written, told = process.communicate(timeout=60)
+    about = subprocess.run(
+        [*command, "--about", "--format=json"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+
+    stored = json.loads((tmp_path / "tokens.json").read_text())
+    secrets |= {name: stored[name] for name in ("access_token", "refresh_token")} | {
+        "first": sandbox.credentials["refresh_token"]
+    }
+    assert process.returncode == 0
+    assert "DEBUG" in told
+    assert '"STATE"' in written
+    everything = written + told + arguments + about.stdout + about.stderr
+    assert [name for name, secret in secrets.items() if secret in everything] == []

@@ -28,6 +28,8 @@ OVERRIDDEN = [
     (SingerTap, Tap, "_handle_termination"),
     (TapPinterest, Tap, "invoke"),
     (TapPinterest, Tap, "cb_test"),
+    (TapPinterest, PluginBase, "cb_config"),
+    (SingerTap, Tap, "setup_mapper"),
 ]
 
 
