@@ -2,7 +2,7 @@
 # Needs Python 3.11 or later with venv and pip; `make demo PYTHON=/path/to/python3` names one.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format settings record bench clean
+.PHONY: help demo test format settings record lock bench clean
 
 BIN := .venv/bin
 CODE := tap_pinterest sandbox scripts tests
@@ -32,6 +32,13 @@ settings: .venv/ready-for-run ## write the tap's settings and streams into melta
 record: .venv/ready-for-dev ## record the answers that tests play, from Pinterest with credentials in the environment
 	@$(BIN)/python -m scripts.record_cassettes
 
+lock: .venv/ready-for-run ## lock newer versions of what development installs
+	@{ echo "# What development and the demo install, on every Python and platform. Written by: make lock"; \
+	printf -- '-e .\n-e ./sandbox\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	  - pyproject.toml --group dev --no-header --no-annotate \
+	  --no-emit-package tap-pinterest --no-emit-package pinterest-sandbox; } > requirements/dev.new
+	@mv requirements/dev.new requirements/dev.txt
+
 bench: .venv/ready-for-dev ## rows a second into PostgreSQL, our target settings against its defaults
 	@$(BIN)/python -m scripts.bench
 
@@ -40,5 +47,5 @@ clean: ## remove what the commands above made
 	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 
 # One environment; `dev` is `run` and more.
-.venv/ready-for-%: pyproject.toml sandbox/pyproject.toml scripts/bootstrap.sh
+.venv/ready-for-%: pyproject.toml sandbox/pyproject.toml requirements/dev.txt scripts/bootstrap.sh
 	@sh scripts/bootstrap.sh $*
