@@ -26,6 +26,7 @@ ANSWERS: Mapping[str, Answer] = {
     f"GET {_ACCOUNT}/campaigns/analytics": analytics.campaigns,
     f"GET {_ACCOUNT}/ad_groups/analytics": analytics.ad_groups,
     f"GET {_ACCOUNT}/ads/analytics": analytics.ads,
+    "GET /resources/delivery_metrics": resources.delivery_metrics,
     "GET /resources/metrics_ready_state": resources.metrics_ready_state,
     "GET /user_account": organic.user_account,
     "GET /boards": organic.boards,
