@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 AD_ACCOUNT = "/ad_accounts/{ad_account_id}"
 AD_ACCOUNTS = "/ad_accounts"
+USER_ACCOUNT = "/user_account"
 KEPT_IN_MEMORY = 16 * 1024 * 1024
 PAGE_SIZE = 250
 
@@ -99,6 +100,11 @@ class Inventory:
             if ad_account_id not in found and (item := self._one_ad_account(ad_account_id)):
                 found[ad_account_id] = item
         return found
+
+    @functools.cached_property
+    def user_account(self) -> Mapping[str, Any]:
+        """The profile of the token's user, as Pinterest sent it."""
+        return self._client.get(USER_ACCOUNT, _decode_item)
 
     @property
     def ad_account_ids(self) -> Sequence[str]:

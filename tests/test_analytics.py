@@ -339,6 +339,7 @@ def test_calls_are_as_few_as_pages_and_slices_allow() -> None:
         f"{account}/campaigns": 2,
         f"{account}/ad_groups": 2,
         f"{account}/ads": 4,
+        "GET /resources/delivery_metrics": 2,
         "GET /resources/metrics_ready_state": 3,
         "GET /user_account": 1,
         "GET /boards": 1,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tap_pinterest.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.base import PinterestStream
 from tap_pinterest.tap import TapPinterest
@@ -48,13 +49,12 @@ def test_every_stream_class_is_in_the_contents_page() -> None:
 @pytest.mark.parametrize("stream", sorted(CATALOG))
 def test_keys_and_what_the_sync_key_is_made_of_are_always_selected(stream: str) -> None:
     entry = CATALOG[stream]
-    (stream_type,) = (each for each in STREAM_TYPES if vars(each)["name"] == stream)
     inclusion = {
         item["breadcrumb"][1]: item["metadata"]["inclusion"]
         for item in entry["metadata"]
         if len(item["breadcrumb"]) == 2
     }
-    needed = {*entry["key_properties"], *stream_type.sync_key_fields, "__sync_key"}
+    needed = {*entry["key_properties"], *SYNC_KEY_FIELDS.get(stream, ()), "__sync_key"}
 
     assert {name for name, value in inclusion.items() if value == "automatic"} == needed
 
@@ -92,6 +92,7 @@ def test_reports_and_only_they_and_the_ready_state_are_incremental_on_date() -> 
         "ad_group_analytics": "date",
         "campaign_analytics": "date",
         "metrics_ready_state": "date",
+        "user_account_metrics": "date",
     }
 
 
@@ -104,7 +105,7 @@ def test_default_groups_list_all_streams_of_the_ads_and_organic_areas() -> None:
 def test_one_group_lists_its_own_streams_only() -> None:
     organic = TapPinterest(config={"stream_groups": "organic"}, validate_config=False).streams
 
-    assert set(organic) == {"user_account", "boards", "pins"}
+    assert set(organic) == {"user_account", "user_account_metrics", "boards", "pins"}
 
 
 def test_report_columns_that_are_listed_are_the_only_ones_in_the_catalog() -> None:

@@ -24,8 +24,10 @@ DEFAULT_STREAMS = {
     "campaign_analytics",
     "ad_group_analytics",
     "ad_analytics",
+    "delivery_metrics",
     "metrics_ready_state",
     "user_account",
+    "user_account_metrics",
     "boards",
     "pins",
 }

@@ -12,8 +12,8 @@ from tap_pinterest.streams.analytics import (
     AdGroupAnalytics,
     CampaignAnalytics,
 )
-from tap_pinterest.streams.organic import Boards, Pins, UserAccount
-from tap_pinterest.streams.resources import MetricsReadyState
+from tap_pinterest.streams.organic import Boards, Pins, UserAccount, UserAccountMetrics
+from tap_pinterest.streams.resources import DeliveryMetrics, MetricsReadyState
 
 if TYPE_CHECKING:
     from tap_pinterest.streams.base import PinterestStream
@@ -29,9 +29,11 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     CampaignAnalytics,
     AdGroupAnalytics,
     AdAnalytics,
+    DeliveryMetrics,
     MetricsReadyState,
     # The organic area.
     UserAccount,
+    UserAccountMetrics,
     Boards,
     Pins,
 )

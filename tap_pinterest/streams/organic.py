@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_pinterest.bodies import decoder
+from tap_pinterest import state
+from tap_pinterest.inventory import USER_ACCOUNT
+from tap_pinterest.state import Progress
 from tap_pinterest.streams.base import ListStream, PinterestStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from singer_sdk.helpers.types import Context
-
-_decode_account = decoder(dict[str, Any])
 
 
 class UserAccount(PinterestStream):
@@ -24,14 +25,51 @@ class UserAccount(PinterestStream):
     """
 
     name = "user_account"
-    path = "/user_account"
+    path = USER_ACCOUNT
     group = "organic"
     primary_keys = ("id",)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        yield self.finished(self.convert(self.tap.client.get(self.path, _decode_account)))
+        yield self.finished(self.convert(self.inventory.user_account))
         self.summary.contexts += 1
+
+
+class UserAccountMetrics(PinterestStream):
+    """The counts of the user's profile on the day of the run (UTC): one record a day.
+
+    Source: GET /user_account.
+    """
+
+    name = "user_account_metrics"
+    path = USER_ACCOUNT
+    group = "organic"
+    primary_keys = ("id", "date")
+    replication_key = "date"
+
+    @override
+    def own_schema(self) -> dict[str, Any]:
+        schema = super().own_schema()
+        kept = {
+            name: shape
+            for name, shape in schema["properties"].items()
+            if shape["type"][0] == "integer" or name in {"id", "username"}
+        }
+        day = {"date": {"type": "string", "format": "date"}}
+        return {**schema, "properties": kept | day, "required": ["id", "date"]}
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        record = self.convert(self.inventory.user_account)
+        today = self.clock.today
+        kept = {name: value for name, value in record.items() if name in self._fields}
+        yield self.finished({**kept, "date": today.isoformat()})
+        Progress(bookmark=today).write_to(state.entry(self.tap.memory, self.name), "date")
+        self.summary.contexts += 1
+
+    @functools.cached_property
+    def _fields(self) -> frozenset[str]:
+        return frozenset(self.own_schema()["properties"])
 
 
 class Boards(ListStream):

@@ -8,6 +8,8 @@ import msgspec
 from typing_extensions import override
 
 from tap_pinterest import state
+from tap_pinterest.bodies import decoder
+from tap_pinterest.display_names import DELIVERY_METRICS, REPORT_TYPES
 from tap_pinterest.readiness import ASKED_DAYS, READY_STATE
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS
 from tap_pinterest.state import Progress
@@ -18,6 +20,35 @@ if TYPE_CHECKING:
     from datetime import date
 
     from singer_sdk.helpers.types import Context
+
+
+_decode_metrics = decoder(dict[str, list[dict[str, Any]]])
+
+
+class DeliveryMetrics(PinterestStream):
+    """Metrics that reports can have, of synchronous and of asynchronous ones.
+
+    Source: GET /resources/delivery_metrics.
+    """
+
+    name = "delivery_metrics"
+    path = DELIVERY_METRICS
+    group = "ads"
+    primary_keys = ("name", "report_type")
+
+    @override
+    def own_schema(self) -> dict[str, Any]:
+        schema = super().own_schema()
+        properties = {**schema["properties"], "report_type": {"type": ["string"]}}
+        return {**schema, "properties": properties, "required": ["name", "report_type"]}
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        for report_type in REPORT_TYPES:
+            query = {"report_type": report_type}
+            for item in self.tap.client.get(self.path, _decode_metrics, query=query)["items"]:
+                yield self.finished({**self.convert(item), "report_type": report_type})
+        self.summary.contexts += 1
 
 
 class MetricsReadyState(PinterestStream):
