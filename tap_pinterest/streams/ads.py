@@ -29,7 +29,6 @@ class Campaigns(AdsEntityStream):
 
     name = "campaigns"
     path = "/ad_accounts/{ad_account_id}/campaigns"
-    sync_key_fields = ("id", "ad_account_id", "order_line_id")
 
 
 class AdGroups(AdsEntityStream):
@@ -41,7 +40,6 @@ class AdGroups(AdsEntityStream):
     name = "ad_groups"
     path = "/ad_accounts/{ad_account_id}/ad_groups"
     parent_fields = ("campaign_id",)
-    sync_key_fields = ("id", "ad_account_id", "campaign_id", "feed_profile_id")
 
 
 class Ads(AdsEntityStream):
@@ -53,4 +51,3 @@ class Ads(AdsEntityStream):
     name = "ads"
     path = "/ad_accounts/{ad_account_id}/ads"
     parent_fields = ("campaign_id", "ad_group_id", "pin_id")
-    sync_key_fields = ("id", "ad_account_id", "campaign_id", "pin_id", "ad_group_id")
