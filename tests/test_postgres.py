@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import uuid
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +14,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from pinterest_sandbox import Sandbox, WorldSize
-from scripts.embedded_postgres import EmbeddedPostgres
+from postgres import database
 from scripts.main_job import MainJob
 from tap_pinterest.columns import columns_for
 
@@ -180,22 +177,6 @@ def two_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoDays]:
         yield TwoDays(first, second, column_types(db, schema), statuses)
 
 
-@contextmanager
-def database() -> Iterator[tuple[str, str]]:
-    """A PostgreSQL and a schema of our own in it, gone afterwards."""
-    schema = f"tap_pinterest_test_{uuid.uuid4().hex[:12]}"
-    if url := os.environ.get("TAP_PINTEREST_TEST_DATABASE_URL"):
-        try:
-            yield url, schema
-        finally:
-            with psycopg.connect(url.replace("+psycopg", "")) as connection:
-                drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema))
-                connection.execute(drop)
-    else:
-        with EmbeddedPostgres() as server:
-            yield server.url, schema
-
-
 def main_job(folder: Path, sandbox: Sandbox, url: str, schema: str) -> MainJob:
     secrets = ("client_id", "client_secret", "refresh_token")
     settings = {
@@ -265,7 +246,7 @@ def differences(loaded: Rows, sent: Rows) -> list[str]:
 
 
 def test_without_a_selection_the_default_streams_arrive_and_nothing_else(two_days: TwoDays) -> None:
-    others = {"metrics_ready_state", "user_account"}
+    others = {"delivery_metrics", "metrics_ready_state", "user_account", "user_account_metrics"}
     assert set(two_days.first.tables) == {*ENTITIES, *REPORTS, *others}
 
 
