@@ -24,12 +24,12 @@ from tap_pinterest.daasity import ATTRIBUTION, SYNC_KEY_FIELDS, TABLES
 from tap_pinterest.mapper import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, sync_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
-    from tap_pinterest.mapper import Arrange, Table
+    from tap_pinterest.mapper import Table
 
 CHUNK = 1 << 18
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
@@ -51,7 +51,8 @@ class RefusedLineError(Exception):
 _NULL = msgspec.Raw(b"null")
 _text = msgspec.json.Decoder(str | None).decode
 _decode_members = msgspec.json.Decoder(Message).decode
-_decode = msgspec.json.decode
+_decode_schema = msgspec.json.Decoder(dict[str, Any]).decode
+_names = msgspec.json.Decoder(list[str] | None).decode
 _encode = msgspec.json.encode
 
 
@@ -90,8 +91,9 @@ class LineMapper:
         self.number = 0
         """Of the last line."""
         self._options = options
-        self._warn = warn
-        self._streams: dict[str, StreamMapper | None] = {}
+        self._tell = warn
+        self._told: set[str] = set()
+        self._streams: dict[str, KeyMapper | TableMapper | None] = {}
 
     def __call__(self, line: bytes) -> bytes | None:
         """The line to write instead, without its end; `None` for a stream left out.
@@ -100,10 +102,20 @@ class LineMapper:
             RefusedLineError: The line is no message, or cannot be mapped.
         """
         self.number += 1
-        readable, message = _read(line)
-        mapped = self._mapped(readable, message)
+        try:
+            readable, message = _read(line)
+            mapped = self._mapped(readable, message)
+        except msgspec.ValidationError as error:
+            msg = f"it is no Singer message ({error})"
+            raise RefusedLineError(msg) from None
         # What was mended for reading only leaves as it came.
         return line if mapped is readable else mapped
+
+    def _warn(self, message: str) -> None:
+        """Warn once: a tap may repeat a SCHEMA for each of its contexts."""
+        if message not in self._told:
+            self._told.add(message)
+            self._tell(message)
 
     def _mapped(self, line: bytes, message: Message) -> bytes | None:
         kind, stream = (_text(message.get(name, _NULL)) for name in ("type", "stream"))
@@ -124,20 +136,21 @@ class LineMapper:
             return mapper.record(line, message)
         return mapper.other(kind, line, message)
 
-    def _mapper(self, stream: str, message: Message) -> StreamMapper | None:
-        schema = _decode(message.get("schema", b"{}"))
-        if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
+    def _mapper(self, stream: str, message: Message) -> KeyMapper | TableMapper | None:
+        schema = _decode_schema(message.get("schema", b"{}"))
+        if not isinstance(schema.get("properties"), dict):
             msg = f"the SCHEMA of {stream} has no properties"
             raise RefusedLineError(msg)
-        keys: list[str] = _decode(message.get("key_properties", b"null")) or []
+        keys = _names(message.get("key_properties", _NULL)) or []
         table = self._table(stream, schema) if self._options.daasity else None
         if self._options.daasity and table is None and not _is_arranged(stream, schema):
             self._warn(f"{stream} has no table in Daasity's layout, and is left out.")
             return None
-        if table:
-            schema, keys = table.schema(schema), list(table.key)
-        fields = self._fields(table.name if table else stream, schema, keys)
-        return StreamMapper(table, schema, fields, self._options)
+        if table is None:
+            return KeyMapper(self._fields(stream, schema, keys), self._options.separator)
+        schema = table.schema(schema)
+        fields = self._fields(table.name, schema, table.key)
+        return TableMapper(table, schema, fields, self._options)
 
     def _table(self, stream: str, schema: Mapping[str, Any]) -> Table | None:
         if _is_arranged(stream, schema):
@@ -173,138 +186,154 @@ class LineMapper:
         return fields
 
 
-class StreamMapper:
-    """Maps the messages of one stream."""
+class KeyMapper:
+    """Adds `__sync_key` to the messages of a stream, if there are fields to make it of."""
 
-    def __init__(
-        self,
-        table: Table | None,
-        schema: Mapping[str, Any],
-        fields: Sequence[str],
-        options: Options,
-    ) -> None:
-        """A mapper for records of one schema.
-
-        Args:
-            table: The table that the records go into, if it is not the stream's own.
-            schema: The schema in that table's columns.
-            fields: Columns that `__sync_key` is made of; none: it is not made.
-            options: What to make of the records.
-        """
-        self._table = table
-        self._schema = schema
+    def __init__(self, fields: Sequence[str], separator: str) -> None:
+        """A mapper for records with these key fields."""
         self._fields = fields
-        self._separator = options.separator
-        self._arrange: Arrange | None = table.arrange(options.in_force) if table else None
-        shape = _table_shape(table, fields) if table else dict.fromkeys((*fields, SYNC_KEY), Any)
+        self._separator = separator
+        shape = dict.fromkeys((*fields, SYNC_KEY), Any)
         self._decode_record = msgspec.json.Decoder(_partial(shape)).decode
 
     def schema(self, line: bytes, message: Message) -> bytes:
-        """The SCHEMA line of the table."""
-        if self._table:
-            message["schema"] = msgspec.Raw(_encode(self._with_key(self._schema)))
-            message["stream"] = msgspec.Raw(_encode(self._table.name))
-            message["key_properties"] = msgspec.Raw(_encode(self._table.key))
-            if "bookmark_properties" in message:
-                names = _decode(message["bookmark_properties"]) or []
-                message["bookmark_properties"] = msgspec.Raw(_encode(self._columns(names)))
-            return _encode(message)
+        """The SCHEMA line with the property."""
         if not self._fields:
             return line
         schema = _decode_members(message["schema"])
         properties = _decode_members(schema["properties"])
-        properties[SYNC_KEY] = msgspec.Raw(_encode(SYNC_KEY_SCHEMA))
-        schema["properties"] = msgspec.Raw(_encode(properties))
-        message["schema"] = msgspec.Raw(_encode(schema))
+        properties[SYNC_KEY] = _raw(SYNC_KEY_SCHEMA)
+        schema["properties"] = _raw(properties)
+        message["schema"] = _raw(schema)
         return _encode(message)
 
-    def record(self, line: bytes, message: Message) -> bytes | None:
-        """The RECORD line of the table; `None` if the table has the row already.
+    def record(self, line: bytes, message: Message) -> bytes:
+        """The RECORD line with the key, unless it has one.
 
         Raises:
-            RefusedLineError: The record is no object, or a key field has no fixed text.
+            RefusedLineError: A key field has no fixed text.
         """
-        if self._table is None and not self._fields:
+        if not self._fields:
             return line
-        try:
-            record = message["record"]
-            known: dict[str, Any] = self._decode_record(record)
-            if self._arrange:
-                return self._rearranged(message, self._arrange, known)
-            if SYNC_KEY in known:
-                return line
-            key = sync_key(known, self._fields, self._separator)
-        except (KeyError, TypeError, msgspec.DecodeError) as error:
-            raise RefusedLineError(_reason(error)) from None
+        record = _record(message)
+        known: dict[str, Any] = self._decode_record(record)
+        if SYNC_KEY in known:
+            return line
+        key = _sync_key(known, self._fields, self._separator)
         comma = "," if known or _decode_members(record) else ""
         added = f'{comma}"{SYNC_KEY}":"{key}"}}'.encode()
         message["record"] = msgspec.Raw(b"".join((memoryview(record)[:-1], added)))
         return _encode(message)
 
-    def other(self, kind: str | None, line: bytes, message: Message) -> bytes:
+    def other(self, kind: str | None, line: bytes, _: Message) -> bytes:
         """The line of a message that is neither SCHEMA nor RECORD.
 
         Raises:
             RefusedLineError: Its records are in files, out of reach.
         """
-        if kind == "BATCH" and (self._fields or self._table):
-            msg = "BATCH messages cannot be mapped: switch batches off in the tap"
-            raise RefusedLineError(msg)
-        if self._table is None:
-            return line
-        message["stream"] = msgspec.Raw(_encode(self._table.name))
+        if self._fields:
+            _refuse_batch(kind)
+        return line
+
+
+class TableMapper:
+    """Makes a table of another layout of a stream's messages."""
+
+    def __init__(
+        self, table: Table, schema: Mapping[str, Any], fields: Sequence[str], options: Options
+    ) -> None:
+        """A mapper for records that have what the table needs.
+
+        Args:
+            table: The table.
+            schema: The schema of its rows.
+            fields: Columns that `__sync_key` is made of; none: it is not made.
+            options: Separator, and the settings that a table shows.
+        """
+        self._table = table
+        self._fields = fields
+        self._separator = options.separator
+        added = {SYNC_KEY: SYNC_KEY_SCHEMA} if fields else {}
+        self._schema = {**schema, "properties": {**schema["properties"], **added}}
+        self._arrange = table.arrange(options.in_force)
+        self._decode_record = msgspec.json.Decoder(_partial(_shape(table, fields))).decode
+
+    def schema(self, _: bytes, message: Message) -> bytes:
+        """The SCHEMA line of the table."""
+        message["stream"] = _raw(self._table.name)
+        message["schema"] = _raw(self._schema)
+        message["key_properties"] = _raw(self._table.key)
+        if names := _names(message.get("bookmark_properties", _NULL)):
+            columns = map(self._table.column, names)
+            kept = [column for column in columns if column in self._table.columns]
+            message["bookmark_properties"] = _raw(kept)
         return _encode(message)
 
-    def _rearranged(
-        self, message: Message, arrange: Arrange, record: Mapping[str, Any]
-    ) -> bytes | None:
-        row = arrange(record)
+    def record(self, _: bytes, message: Message) -> bytes | None:
+        """The RECORD line of the table; `None` if the table has the row already."""
+        row = self._arrange(self._decode_record(_record(message)))
         if row is None:
             return None
         if self._fields:
-            row[SYNC_KEY] = sync_key(row, self._fields, self._separator)
-        message["record"] = msgspec.Raw(_encode(row))
-        message["stream"] = msgspec.Raw(_encode(self._table.name if self._table else ""))
+            row[SYNC_KEY] = _sync_key(row, self._fields, self._separator)
+        message["stream"] = _raw(self._table.name)
+        message["record"] = _raw(row)
         return _encode(message)
 
-    def _with_key(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        added = {SYNC_KEY: SYNC_KEY_SCHEMA} if self._fields else {}
-        return {**schema, "properties": {**schema["properties"], **added}}
+    def other(self, kind: str | None, _: bytes, message: Message) -> bytes:
+        """The line of a message that is neither SCHEMA nor RECORD.
 
-    def _columns(self, names: Iterable[str]) -> list[str]:
-        if self._table is None:
-            return list(names)
-        columns = map(self._table.column, names)
-        return [column for column in columns if column in self._table.columns]
+        Raises:
+            RefusedLineError: Its records are in files, out of reach.
+        """
+        _refuse_batch(kind)
+        message["stream"] = _raw(self._table.name)
+        return _encode(message)
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(_encode(value))
+
+
+def _record(message: Message) -> msgspec.Raw:
+    if "record" not in message:
+        msg = "a RECORD without a record"
+        raise RefusedLineError(msg)
+    return message["record"]
+
+
+def _sync_key(record: Mapping[str, Any], fields: Sequence[str], separator: str) -> str:
+    try:
+        return sync_key(record, fields, separator)
+    except TypeError as error:
+        raise RefusedLineError(str(error)) from None
+
+
+def _refuse_batch(kind: str | None) -> None:
+    if kind == "BATCH":
+        msg = "BATCH messages cannot be mapped: switch batches off in the tap"
+        raise RefusedLineError(msg)
 
 
 def _read(line: bytes) -> tuple[bytes, Message]:
     """The line, mended where it has half a character, and its message.
 
     Raises:
-        RefusedLineError: It is no JSON object.
+        RefusedLineError: It is not JSON.
+        ValidationError: It is JSON, and no object.
     """
     try:
         if not line.isascii():
             line.decode()
         return line, _decode_members(line)
-    except (UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise RefusedLineError(_reason(error)) from None
-    except msgspec.DecodeError as error:
+    except msgspec.ValidationError:
+        raise
+    except (UnicodeDecodeError, msgspec.DecodeError) as error:
         mended = _LONE_SURROGATE.sub(lambda each: b"\\ufffd" if each[1] else each[0], line)
         if mended == line:
-            raise RefusedLineError(_reason(error)) from None
+            msg = f"it is not JSON ({error})"
+            raise RefusedLineError(msg) from None
         return _read(mended)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, KeyError):
-        return "a RECORD without a record"
-    if isinstance(error, (UnicodeDecodeError, msgspec.DecodeError)) and not isinstance(
-        error, msgspec.ValidationError
-    ):
-        return f"it is not JSON ({error})"
-    return str(error)
 
 
 def _known_fields(
@@ -322,7 +351,7 @@ def _is_arranged(stream: str, schema: Mapping[str, Any]) -> bool:
     return table is not None and schema["properties"].keys() - {SYNC_KEY} == {*table.columns}
 
 
-def _table_shape(table: Table, fields: Sequence[str]) -> dict[str, Any]:
+def _shape(table: Table, fields: Sequence[str]) -> dict[str, Any]:
     """Types of a record's fields: untouched bytes, but for what has to be looked at."""
     looked_at = {
         *(source for name in (*fields, *table.key) if (source := table.columns.get(name))),

@@ -60,7 +60,9 @@ def key_faults(fields: Sequence[str], schema: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _is_key(schema: Mapping[str, Any]) -> bool:
+def _is_key(schema: object) -> bool:
+    if not isinstance(schema, dict):
+        return True
     kinds = schema.get("type", ())
     # A date-time is shown otherwise by each database.
     others = {*([kinds] if isinstance(kinds, str) else kinds)} - KEY_TYPES - {"null"}

@@ -139,6 +139,14 @@ def test_a_stream_without_key_properties_passes_with_a_warning() -> None:
     assert "sync_key_fields" in warnings[0]
 
 
+def test_a_warning_is_not_repeated_when_the_tap_repeats_its_schema() -> None:
+    warnings: list[str] = []
+
+    mapped([{**SCHEMA, "key_properties": []}] * 3, warnings)
+
+    assert len(warnings) == 1
+
+
 def test_without_the_sync_key_everything_passes() -> None:
     record = {"type": "RECORD", "stream": "orders", "record": {"shop": "a"}}
 
@@ -174,6 +182,12 @@ def test_without_the_sync_key_everything_passes() -> None:
             b'"schema":{"properties":{"t":{"type":"string","format":"date-time"}}}}',
             "no fixed text",
             id="a time in the key",
+        ),
+        pytest.param(b'{"type":7}', "no Singer message", id="a number as type"),
+        pytest.param(
+            b'{"type":"SCHEMA","stream":"x","schema":{"properties":{}},"key_properties":"id"}',
+            "no Singer message",
+            id="a text as key",
         ),
         pytest.param(b'{"type":"BATCH","stream":"orders"}', "batches", id="batch"),
     ],
