@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import weakref
 import zlib
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
@@ -217,6 +218,7 @@ class PageStore:
     def __init__(self) -> None:
         """An empty store."""
         self._file = SpooledTemporaryFile(max_size=KEPT_IN_MEMORY)  # noqa: SIM115 - see close
+        weakref.finalize(self, self._file.close)
         self._places: dict[_Key, list[tuple[int, int]]] = {}
 
     def add(self, key: _Key, body: bytes) -> None:
