@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,14 @@ class PatientClock(Clock):
         self.check()
         self.waits.append(seconds)
         self._ahead += seconds
+
+
+class PatientTap(TapPinterest):
+    """The tap with such a clock from its first call on."""
+
+    @functools.cached_property
+    def clock(self) -> PatientClock:
+        return PatientClock()
 
 
 class Messages(GenericSingerWriter[bytes, "Message"]):
@@ -121,12 +130,10 @@ def run(
 ) -> Run:
     """One run of the tap; all streams of the default groups when none is named."""
     writer = Messages(on_message)
-    tap = TapPinterest(
+    tap = PatientTap(
         config=dict(config),
         state=copy.deepcopy(state),
         catalog=catalog_of(config, streams, without) if streams else None,
         message_writer=writer,
     )
-    clock = PatientClock()
-    tap.clock = clock
-    return Run(tap.run(), writer.read, tap, clock)
+    return Run(tap.run(), writer.read, tap, tap.clock)
