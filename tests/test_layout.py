@@ -133,6 +133,32 @@ def test_account_metrics_are_one_row_a_day(sandbox: Sandbox) -> None:
     assert row["__sync_key"] == sync_key(row, ["pinterest_id", "metric_date"])
 
 
+def test_accounts_of_several_users_are_a_row_each(sandbox: Sandbox) -> None:
+    both = {"organic_accounts": "both"}
+    plain = run(settings(sandbox, **both), "user_account")
+    ended = run(settings(sandbox, layout="daasity", **both), "account", "account_metrics")
+
+    ids = [record["id"] for record in plain.records("user_account")]
+    assert len(ids) > 1
+    for table in ("account", "account_metrics"):
+        assert [row["pinterest_id"] for row in ended.records(table)] == ids
+    partitions = ended.state["bookmarks"]["account_metrics"]["partitions"]
+    assert {each["replication_key"] for each in partitions} == {"metric_date"}
+
+
+def test_filters_narrow_the_tables(sandbox: Sandbox) -> None:
+    plain = run(settings(sandbox), "ads").records("ads")
+    wanted = plain[0]["campaign_id"]
+
+    ended = run(
+        settings(sandbox, layout="daasity", campaign_ids=wanted), "ads", "campaigns", "ad_analytics"
+    )
+
+    assert [row["id"] for row in ended.records("campaigns")] == [wanted]
+    for table in ("ads", "ad_analytics"):
+        assert {row["campaign_id"] for row in ended.records(table)} == {wanted}
+
+
 def test_of_a_metric_in_both_kinds_of_reports_the_synchronous_row_is_written(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
