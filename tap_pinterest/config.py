@@ -22,7 +22,7 @@ from dotenv import find_dotenv, load_dotenv
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFIG
 
-from tap_pinterest import api
+from tap_pinterest import api, daasity
 from tap_pinterest.columns import unknown_columns
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 API_URL = "https://api.pinterest.com/v5"
 ATTRIBUTION_WINDOWS = (0, 1, 7, 14, 30, 60)
+LAYOUTS = ("pinterest", "daasity")
 AUTH_METHODS = ("refresh_token", "access_token", "client_credentials")
 STREAM_GROUPS = (
     *("ads", "organic", "boards", "targeting", "products", "keywords", "audiences"),
@@ -312,9 +313,28 @@ SYNC_KEY = (
         '{"stream": ["field", ...]}.',
     ),
 )
+LAYOUT = (
+    th.Property(
+        "layout",
+        th.StringType,
+        default="pinterest",
+        allowed_values=list(LAYOUTS),
+        description="Tables to write: Pinterest's own, or the eight of Daasity's integration, "
+        "column for column.",
+    ),
+    th.Property(
+        "column_names",
+        th.StringType,
+        default="api",
+        allowed_values=["api", "display"],
+        description="Names of the report columns: as in Pinterest's API, or as Ads Manager "
+        "displays them.",
+    ),
+)
 
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
-    *CREDENTIALS, *SCOPE_OF_THE_SYNC, *FILTERS, *ASKED_FOR, *ANALYTICS, *TRANSPORT, *SYNC_KEY
+    *(*CREDENTIALS, *SCOPE_OF_THE_SYNC, *FILTERS, *ASKED_FOR),
+    *(*ANALYTICS, *TRANSPORT, *SYNC_KEY, *LAYOUT),
 ).to_dict()
 OWN_SETTINGS = tuple(CONFIG_SCHEMA["properties"])
 
@@ -424,6 +444,13 @@ class Settings:
     sync_key: bool
     sync_key_separator: str
     sync_key_fields: Mapping[str, tuple[str, ...]]
+    layout: str
+    column_names: str
+
+    @property
+    def in_force(self) -> Mapping[str, Any]:
+        """The attribution settings."""
+        return {name: getattr(self, name) for name in daasity.ATTRIBUTION}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -445,7 +472,9 @@ class Settings:
                 "lookback_days": _lookback_days(values),
                 "backfill": backfill
                 and (Day.parse(backfill["start_date"]), Day.parse(backfill["end_date"])),
-                "report_columns": _report_columns(values["report_columns"]),
+                "report_columns": daasity.REPORT_COLUMNS
+                if values["layout"] == "daasity"
+                else _report_columns(values["report_columns"]),
                 "sync_key_fields": {
                     stream: tuple(names)
                     for stream, names in (values["sync_key_fields"] or {}).items()
@@ -503,6 +532,7 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
         ("api_url", _api_url_faults),
         ("report_columns", _column_faults),
         ("token_file", _token_file_faults),
+        ("layout", _layout_faults),
     )
     faults += [
         fault
@@ -713,6 +743,19 @@ def _column_faults(values: Mapping[str, Any]) -> list[str]:
     if isinstance(columns, str):
         return []
     return [f"report_columns: {fault}" for fault in unknown_columns(columns)]
+
+
+def _layout_faults(values: Mapping[str, Any]) -> list[str]:
+    if values.get("layout") != "daasity":
+        return []
+    defaults = {"report_columns": ["default"], "column_names": "api", "stream_groups": None}
+    defaults["stream_groups"] = CONFIG_SCHEMA["properties"]["stream_groups"]["default"]
+    return [
+        f"{name}: {_shown(values[name])} is refused; allowed: its default, because layout daasity "
+        "says which tables and columns there are"
+        for name, default in defaults.items()
+        if values.get(name, default) != default
+    ]
 
 
 def _report_columns(value: object) -> str | tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import weakref
 import zlib
 from collections import Counter
 from contextlib import contextmanager
@@ -318,6 +319,7 @@ class PageStore:
         """Keep one more page of a call."""
         if self._file is None:
             self._file = SpooledTemporaryFile(max_size=KEPT_IN_MEMORY)  # noqa: SIM115 - see close
+            weakref.finalize(self, self._file.close)
         frame = zlib.compress(body, level=1)
         self._file.seek(0, 2)
         self._places.setdefault(key, []).append((self._file.tell(), len(frame)))

@@ -189,11 +189,15 @@ class SingerStream(Stream):
     def _read(self, context: Context | None) -> Iterator[dict[str, Any]]:
         """Records of a context up to its end or its first error."""
         try:
-            yield from cast("Iterable[dict[str, Any]]", self.get_records(context))
+            yield from self.arranged(cast("Iterable[dict[str, Any]]", self.get_records(context)))
         except Exception as error:  # noqa: BLE001 - whatever it is, other contexts can be read
             self._singer_tap.failed(self.name, context, error)
         else:
             state.entry(self._singer_tap.memory, self.name)
+
+    def arranged(self, records: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+        """What becomes of the records before the catalog selects, and the SDK's maps change."""
+        return records
 
     def _write_state_if_due(self) -> None:
         if self.clock.monotonic() - self._singer_tap.state_written_at >= STATE_SECONDS:

@@ -61,6 +61,9 @@ def _check_version(own: object) -> None:
             f"knows {STATE_VERSION}). Upgrade tap-pinterest, or start with an empty state."
         )
         raise StateError(msg)
+    names = own.get("column_names", {}) if isinstance(own, dict) else {}
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+        raise StateError(_malformed(f"{VERSION_KEY}.column_names is not an object of texts"))
 
 
 def _check_stream(stream: str, of_stream: object) -> None:
@@ -157,9 +160,21 @@ def entry(state: dict[str, Any], stream: str) -> dict[str, Any]:
 
     Its being there says that a run has read the stream.
     """
-    state[VERSION_KEY] = {"state_version": STATE_VERSION}
+    state.setdefault(VERSION_KEY, {})["state_version"] = STATE_VERSION
     of_stream: dict[str, Any] = state.setdefault("bookmarks", {}).setdefault(stream, {})
     return of_stream
+
+
+def column_names(state: Mapping[str, Any]) -> Mapping[str, str]:
+    """The columns that earlier runs have named, by the API's name in lower case."""
+    names: Mapping[str, str] = state.get(VERSION_KEY, {}).get("column_names", {})
+    return names
+
+
+def keep_column_names(state: dict[str, Any], names: Mapping[str, str]) -> None:
+    """Remember the columns that a stream has written, so that later runs name them alike."""
+    own = state.setdefault(VERSION_KEY, {"state_version": STATE_VERSION})
+    own.setdefault("column_names", {}).update(names)
 
 
 def new_partition(state: dict[str, Any], stream: str, context: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 import msgspec
 from singer_sdk.exceptions import (
+    ConfigValidationError,
     FatalAPIError,
     RetriableAPIError,
     SingerSDKError,
@@ -21,11 +22,13 @@ from singer_sdk.exceptions import (
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_pinterest import api, state
+from tap_pinterest import api, config, display_names, state
 from tap_pinterest.auth import TokenRefusedError, authenticator_for
 from tap_pinterest.client import AwayError, GoneError, PinterestClient
 from tap_pinterest.clock import Interrupted
+from tap_pinterest.columns import offered_columns
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
+from tap_pinterest.daasity import TABLES
 from tap_pinterest.inventory import USER_ACCOUNT, Inventory
 from tap_pinterest.memory import give_back_large_blocks
 from tap_pinterest.rate_limit import RateLimiter
@@ -35,12 +38,12 @@ from tap_pinterest.sdk import EndOfRun, SingerTap
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS, DateRange
 from tap_pinterest.state import ReadBefore, ReportRange, StateError, refuse_future
 from tap_pinterest.streams import STREAM_TYPES
-from tap_pinterest.streams.analytics import AnalyticsStream
+from tap_pinterest.streams.analytics import RESERVED_COLUMNS, AnalyticsStream
 from tap_pinterest.streams.base import DatasetStream
 from tap_pinterest.summary import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     import click
@@ -73,7 +76,27 @@ class TapPinterest(SingerTap):
     @override
     def discover_streams(self) -> Sequence[PinterestStream]:
         groups = self.settings.stream_groups
-        return [each(tap=self) for each in STREAM_TYPES if {each.group, "all"} & {*groups}]
+        if self.settings.layout == "daasity":
+            types = {each.name: each for each in STREAM_TYPES}
+            streams = [types[each.source](self, name=each.name) for each in TABLES.values()]
+        else:
+            streams = [each(self) for each in STREAM_TYPES if {each.group, "all"} & {*groups}]
+        self._check_sync_key_fields(streams)
+        return streams
+
+    def _check_sync_key_fields(self, streams: Sequence[PinterestStream]) -> None:
+        """Refuse fields of `__sync_key` that are not there.
+
+        Raises:
+            ConfigValidationError: The config names such fields, or streams that do not exist.
+        """
+        known = {*TABLES, *(each.name for each in STREAM_TYPES)}
+        unknown = sorted(self.settings.sync_key_fields.keys() - known)
+        faults = [f"sync_key_fields.{name}: there is no such stream" for name in unknown]
+        faults += [fault for each in streams for fault in each.sync_key_faults()]
+        if faults:
+            summary = "Config validation failed"
+            raise ConfigValidationError(summary, errors=faults, schema={})
 
     @functools.cached_property
     def client(self) -> PinterestClient:
@@ -118,6 +141,36 @@ class TapPinterest(SingerTap):
             written=[each.path for each in datasets],
             referred={*referred, USER_ACCOUNT},
         )
+
+    @functools.cached_property
+    def column_names(self) -> Mapping[str, str]:
+        """Columns of the metrics as Ads Manager displays them, by the API's lower-case name.
+
+        A name that an earlier run has written stays, whatever Pinterest calls the metric now.
+
+        Raises:
+            ConfigValidationError: Pinterest does not tell.
+        """
+        if config.problems(self.config):
+            self.warn_once("column_names: display needs credentials; these are the API's names.")
+            return {}
+        try:
+            displayed = display_names.displayed_names(self.client)
+        except (SingerSDKError, TokenRefusedError, EndOfRun) as error:
+            fault = f"column_names: Pinterest does not tell the names it displays: {error}"
+            summary = "Config validation failed"
+            raise ConfigValidationError(summary, errors=[fault], schema={}) from error
+        for name in RESERVED_COLUMNS:
+            displayed.pop(name, None)
+        kept = state.column_names(self.memory)
+        reserved = {*RESERVED_COLUMNS, *(name.lower() for name in offered_columns(newer=True))}
+        names = display_names.column_names(displayed, kept, reserved)
+        for metric, name in display_names.column_names(displayed, {}, reserved).items():
+            if name != names[metric]:
+                self.warn_once(
+                    f"{metric.upper()} would be called {name} now; its column stays {names[metric]}"
+                )
+        return names
 
     @functools.cached_property
     def readiness(self) -> Readiness:

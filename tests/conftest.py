@@ -5,11 +5,19 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from pinterest_sandbox import Sandbox, WorldSize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# The same examples on each run, however slow the machine is.
+hypothesis_settings.register_profile(
+    "offline", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("offline")
 
 TODAY = date(2026, 11, 20)
 SMALL = WorldSize(accounts=3, empty_accounts=1, campaigns=3, ad_groups=5, ads=9, boards=3, pins=4)

@@ -6,7 +6,7 @@ import copy
 import functools
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
@@ -40,6 +40,14 @@ class PatientClock(Clock):
         self.check()
         self.waits.append(seconds)
         self._ahead += seconds
+
+
+class PatientTap(TapPinterest):
+    """The tap with such a clock from its first call on."""
+
+    @functools.cached_property
+    def clock(self) -> PatientClock:
+        return PatientClock()
 
 
 class Messages(GenericSingerWriter[bytes, "Message"]):
@@ -130,13 +138,13 @@ def run(
 ) -> Run:
     """One run of the tap; all streams of the default groups when none is named."""
     writer = Messages(on_message)
-    tap = TapPinterest(
+    tap = PatientTap(
         config=dict(config),
         state=copy.deepcopy(state),
         catalog=catalog_of(config, streams, without) if streams else None,
         message_writer=writer,
     )
-    tap.clock = clock or PatientClock()
+    tap.clock = cast("PatientClock", clock) if clock else tap.clock
     try:
         code = tap.run()
     except BaseException:

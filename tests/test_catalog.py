@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tap_pinterest.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.base import PinterestStream
 from tap_pinterest.tap import TapPinterest
@@ -48,13 +49,12 @@ def test_every_stream_class_is_in_the_contents_page() -> None:
 @pytest.mark.parametrize("stream", sorted(CATALOG))
 def test_keys_and_what_the_sync_key_is_made_of_are_always_selected(stream: str) -> None:
     entry = CATALOG[stream]
-    (stream_type,) = (each for each in STREAM_TYPES if vars(each)["name"] == stream)
     inclusion = {
         item["breadcrumb"][1]: item["metadata"]["inclusion"]
         for item in entry["metadata"]
         if len(item["breadcrumb"]) == 2
     }
-    needed = {*entry["key_properties"], *stream_type.sync_key_fields, "__sync_key"}
+    needed = {*entry["key_properties"], *SYNC_KEY_FIELDS.get(stream, ()), "__sync_key"}
 
     assert {name for name, value in inclusion.items() if value == "automatic"} == needed
 

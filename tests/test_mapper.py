@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_pinterest.mapper import sync_key
+
+if TYPE_CHECKING:
+    import random
 
 
 def md5(text: str) -> str:
@@ -62,3 +66,55 @@ def test_the_key_is_32_hex_digits_and_depends_on_nothing_but_the_fields(
 
     assert len(key) == 32
     assert key == sync_key(record | {"other": 1.5}, fields)
+
+
+values = st.one_of(st.none(), st.text(), st.integers(), st.booleans())
+records = st.dictionaries(st.sampled_from("abcdef"), values)
+FIELDS = ("c", "a", "e", "b")
+
+
+@given(records, st.randoms(use_true_random=False))
+def test_the_order_of_the_records_keys_makes_no_difference(
+    record: dict[str, object], chance: random.Random
+) -> None:
+    shuffled = dict(chance.sample(list(record.items()), len(record)))
+
+    assert sync_key(shuffled, FIELDS) == sync_key(record, FIELDS)
+
+
+@given(records)
+def test_absent_is_like_null_and_like_the_empty_text(record: dict[str, object]) -> None:
+    empty: tuple[object, ...] = (None, "")
+    for value in empty:
+        filled = {**dict.fromkeys(FIELDS, value), **record}
+        assert sync_key(filled, FIELDS) == sync_key(record, FIELDS)
+
+
+@given(st.text(min_size=1), st.integers(min_value=1, max_value=20_000))
+def test_very_long_values_are_hashed_to_their_end(text: str, times: int) -> None:
+    long = text * times
+
+    assert sync_key({"a": long}, ["a"]) == md5(long)
+    assert sync_key({"a": long + "x"}, ["a"]) != sync_key({"a": long}, ["a"])
+
+
+@given(st.text(), st.text(), st.text())
+def test_only_a_separator_tells_concatenations_apart(one: str, two: str, three: str) -> None:
+    left, right = {"a": one + two, "b": three}, {"a": one, "b": two + three}
+
+    assert sync_key(left, ["a", "b"]) == sync_key(right, ["a", "b"]) == md5(one + two + three)
+    if two and "|" not in one + two + three:
+        assert sync_key(left, ["a", "b"], "|") != sync_key(right, ["a", "b"], "|")
+
+
+@given(records, st.lists(st.sampled_from("abcdef"), max_size=6), st.sampled_from(["", "|", "::"]))
+def test_the_key_is_the_md5_of_the_texts_in_the_fields_order(
+    record: dict[str, object], fields: list[str], separator: str
+) -> None:
+    def text(value: object) -> str:
+        if isinstance(value, bool):
+            return str(value).lower()
+        return "" if value is None else str(value)
+
+    expected = separator.join(text(record.get(field)) for field in fields)
+    assert sync_key(record, fields, separator) == md5(expected)

@@ -25,7 +25,6 @@ class AdAccounts(PinterestStream):
     path = AD_ACCOUNTS
     group = "ads"
     primary_keys = ("id",)
-    sync_key_fields = ("id", "country", "currency")
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:

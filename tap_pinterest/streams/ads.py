@@ -45,7 +45,6 @@ class Campaigns(AdsEntityStream):
 
     name = "campaigns"
     path = "/ad_accounts/{ad_account_id}/campaigns"
-    sync_key_fields = ("id", "ad_account_id", "order_line_id")
     id_filters = MappingProxyType({"campaign_ids": "id"})
 
 
@@ -58,7 +57,6 @@ class AdGroups(AdsEntityStream):
     name = "ad_groups"
     path = "/ad_accounts/{ad_account_id}/ad_groups"
     parent_fields = ("campaign_id",)
-    sync_key_fields = ("id", "ad_account_id", "campaign_id", "feed_profile_id")
     id_filters = MappingProxyType({"ad_group_ids": "id", "campaign_ids": "campaign_id"})
 
 
@@ -71,7 +69,6 @@ class Ads(AdsEntityStream):
     name = "ads"
     path = "/ad_accounts/{ad_account_id}/ads"
     parent_fields = ("campaign_id", "ad_group_id", "pin_id")
-    sync_key_fields = ("id", "ad_account_id", "campaign_id", "pin_id", "ad_group_id")
     id_filters = MappingProxyType(
         {"ad_ids": "id", "ad_group_ids": "ad_group_id", "campaign_ids": "campaign_id"}
     )

@@ -11,8 +11,10 @@ from typing_extensions import override
 from tap_pinterest import state
 from tap_pinterest.bodies import decoder
 from tap_pinterest.client import SlowAnswerError, TooLargeError
-from tap_pinterest.columns import columns_for, report_facts
+from tap_pinterest.columns import LEVELS, columns_for, ids, report_facts
 from tap_pinterest.conform import Converter, singer_schema
+from tap_pinterest.daasity import ATTRIBUTION, SYNC_KEY_FIELDS
+from tap_pinterest.mapper import SYNC_KEY, Table
 from tap_pinterest.read_ahead import Task
 from tap_pinterest.slices import SYNCHRONOUS, slices
 from tap_pinterest.state import Progress
@@ -28,6 +30,14 @@ if TYPE_CHECKING:
     from tap_pinterest.slices import Slice
     from tap_pinterest.streams.ads import AdsEntityStream
 
+RESERVED_COLUMNS = frozenset(
+    {
+        *("date", "date_end", "start_date", "hour", "currency", SYNC_KEY, *ATTRIBUTION),
+        *("targeting_type", "targeting_value"),
+        *(name.lower() for level in LEVELS for name in ids(level)),
+    }
+)
+"""Columns that are no metrics: they have the same name whatever `column_names` says."""
 MOST_HALVINGS = 3
 """A slow call may be too large; one that is still slow at an eighth of the size is not."""
 BYTES_PER_VALUE = 28
@@ -68,6 +78,21 @@ class AnalyticsStream(AdAccountStream):
         return columns_for(self.level, self.settings.report_columns)
 
     @functools.cached_property
+    @override
+    def table(self) -> Table | None:
+        if self.settings.column_names == "api":
+            return super().table
+        names = self.tap.column_names
+        return Table(
+            name=self.name,
+            source=self.name,
+            columns={names.get(field, field): field for field in self.own_schema()["properties"]},
+            key=cast("tuple[str, ...]", type(self).primary_keys),
+            sync_key_fields=SYNC_KEY_FIELDS.get(self.name, ()),
+            closed=False,
+        )
+
+    @functools.cached_property
     def requested_columns(self) -> Sequence[str]:
         """Columns to ask for: the selected ones, and those that `__sync_key` is made of.
 
@@ -77,10 +102,12 @@ class AnalyticsStream(AdAccountStream):
         wanted = [
             column
             for column in self.columns
-            if column not in known
-            and (column.lower() in self.hashed_fields or self.mask["properties", column.lower()])
+            if column not in known and self._is_needed(self.column(column.lower()))
         ]
         return wanted or [self.id_column]
+
+    def _is_needed(self, name: str) -> bool:
+        return name in self.hashed_fields or self.mask["properties", name]
 
     @property
     def id_column(self) -> str:
@@ -90,18 +117,12 @@ class AnalyticsStream(AdAccountStream):
     @functools.cached_property
     def in_force(self) -> Mapping[str, Any]:
         """Attribution settings, as parameters of a call and as columns of a record."""
-        names = (
-            "click_window_days",
-            "engagement_window_days",
-            "view_window_days",
-            "conversion_report_time",
-        )
-        return {name: getattr(self.settings, name) for name in names}
+        return self.settings.in_force
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """What shapes the rows, for the state."""
-        columns = sorted(self.requested_columns)
+        columns = sorted(self.column(name.lower()) for name in self.requested_columns)
         return state.fingerprint({**self.in_force, **self.settings.filters, "columns": columns})
 
     @override
@@ -135,7 +156,15 @@ class AnalyticsStream(AdAccountStream):
         if partition is None:
             partition = state.new_partition(self.tap.memory, self.name, context)
         progress.write_to(partition, self.replication_key)
+        self._keep_column_names()
         self.summary.contexts += 1
+
+    def _keep_column_names(self) -> None:
+        if self.settings.column_names == "display":
+            named = self.tap.column_names
+            fields = (name.lower() for name in self.columns)
+            names = {field: named[field] for field in fields if field in named}
+            state.keep_column_names(self.tap.memory, names)
 
     def _rows(self, ad_account_id: str, progress: Progress) -> Iterator[dict[str, Any]]:
         entities = self._entities(ad_account_id)
@@ -162,7 +191,7 @@ class AnalyticsStream(AdAccountStream):
         parents = [
             (index, field)
             for index, field in enumerate(self.entities.parent_fields if self.entities else (), 1)
-            if field in self.schema["properties"]
+            if self.column(field) in self.schema["properties"]
         ]
 
         def complete(row: dict[str, Any]) -> dict[str, Any]:
@@ -291,6 +320,5 @@ class AdAnalytics(AnalyticsStream):
     path = "/ad_accounts/{ad_account_id}/ads/analytics"
     level = "ad"
     primary_keys = ("ad_id", "date")
-    sync_key_fields = ("ad_account_id", "ad_group_id", "ad_id", "campaign_id", "pin_id", "date")
     entities = Ads
     id_parameter = "ad_ids"

@@ -13,7 +13,8 @@ from typing_extensions import override
 from tap_pinterest import api, state
 from tap_pinterest.calls import Batches, Call, Listing, Scope, Setting, page_decoder, product
 from tap_pinterest.conform import Converter, singer_schema
-from tap_pinterest.mapper import SYNC_KEY, sync_key
+from tap_pinterest.daasity import SYNC_KEY_FIELDS, TABLES
+from tap_pinterest.mapper import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, sync_key
 from tap_pinterest.sdk import SingerStream
 from tap_pinterest.state import Progress
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tap_pinterest.calls import Dataset, Source
     from tap_pinterest.config import Settings
     from tap_pinterest.inventory import Inventory
+    from tap_pinterest.mapper import Arrange, Table
     from tap_pinterest.pages import Decode, Item, Page
     from tap_pinterest.summary import StreamSummary
     from tap_pinterest.tap import TapPinterest
@@ -43,12 +45,19 @@ class PinterestStream(SingerStream):
     Attributes:
         path: The path in Pinterest's description; schema and rate category follow from it.
         group: The entry of `stream_groups` that lists it.
-        sync_key_fields: Fields of `__sync_key` where they are not the key properties.
     """
 
+    name: str
     path: ClassVar[str]
     group: ClassVar[str]
-    sync_key_fields: ClassVar[Sequence[str]] = ()
+
+    def __init__(self, tap: TapPinterest, name: str | None = None) -> None:
+        """A stream of the tap, under the name of a table of another layout if there is one."""
+        super().__init__(tap, name=name)
+        if self.table:
+            self.primary_keys = self.table.key
+            if self.replication_key:
+                self.replication_key = self.column(self.replication_key)
 
     @property
     def tap(self) -> TapPinterest:
@@ -80,33 +89,61 @@ class PinterestStream(SingerStream):
         return None
 
     @functools.cached_property
+    def table(self) -> Table | None:
+        """The table that the records go into, if it is not the stream's own."""
+        return TABLES[self.name] if self.settings.layout == "daasity" else None
+
+    def column(self, field: str) -> str:
+        """The column that a field of the records is written as."""
+        return self.table.column(field) if self.table else field
+
+    @functools.cached_property
     @override
     def schema(self) -> dict[str, Any]:
         """JSON schema of the records: the facts of the path, and what the tap adds."""
         schema = self.own_schema()
+        if self.table:
+            schema = self.table.schema(schema)
         if self.settings.sync_key:
-            schema["properties"][SYNC_KEY] = {"type": ["string", "null"]}
+            schema["properties"][SYNC_KEY] = dict(SYNC_KEY_SCHEMA)
         return schema
 
     def own_schema(self) -> dict[str, Any]:
-        """The schema without `__sync_key`."""
+        """The schema in Pinterest's layout, without `__sync_key`."""
         return api.record_schema(self.path, keys=type(self).primary_keys)  # type: ignore[arg-type]
 
     @functools.cached_property
     def hashed_fields(self) -> Sequence[str]:
         """Fields that `__sync_key` is made of."""
         own = self.settings.sync_key_fields.get(self.name)
-        return own or self.sync_key_fields or cast("Sequence[str]", type(self).primary_keys)
+        if self.table:
+            return own or self.table.sync_key_fields or self.table.key
+        keys = cast("Sequence[str]", type(self).primary_keys)
+        return own or SYNC_KEY_FIELDS.get(self.name) or keys
+
+    def sync_key_faults(self) -> list[str]:
+        """What is wrong with the fields that the config names for `__sync_key`."""
+        own = self.settings.sync_key_fields.get(self.name)
+        if own is None:
+            return []
+        faults = key_faults(own, self.schema) if own else ["it names no field"]
+        return [f"sync_key_fields.{self.name}: {fault}" for fault in faults]
 
     @functools.cached_property
     @override
     def metadata(self) -> MetadataMapping:
-        """Selection metadata; what `__sync_key` is made of is always selected."""
+        """Selection metadata; what `__sync_key` is made of is always selected.
+
+        So are all columns of a layout that is not Pinterest's, whatever a catalog says.
+        """
         metadata = super().metadata
-        if self._tap_input_catalog is None:
-            for name in (*self.hashed_fields, SYNC_KEY):
-                if name in self.schema["properties"]:
-                    metadata["properties", name].inclusion = Metadata.InclusionType.AUTOMATIC
+        closed = self.table is not None and self.table.closed
+        if closed or self._tap_input_catalog is None:
+            properties = self.schema["properties"]
+            for name in properties if closed else (*self.hashed_fields, SYNC_KEY):
+                if name in properties:
+                    item = metadata.setdefault(("properties", name), Metadata())
+                    item.inclusion = Metadata.InclusionType.AUTOMATIC
         return metadata
 
     @functools.cached_property
@@ -129,21 +166,35 @@ class PinterestStream(SingerStream):
                 yield self.finished(record)
 
     def finished(self, record: dict[str, Any]) -> dict[str, Any]:
-        """The record with its `__sync_key`, once its key properties are known to be there.
+        """The record, once its key properties are known to be there.
 
         Raises:
             FatalAPIError: A key property is null.
         """
-        for key in self.primary_keys:
+        for key in type(self).primary_keys:  # type: ignore[attr-defined]
             if record.get(key) is None:
                 sent = ", ".join(name for name, value in record.items() if value is not None)
                 msg = f"a record has no {key}, which is part of its key; it has: {sent}"
                 raise FatalAPIError(msg)
-        if self.settings.sync_key:
-            separator = self.settings.sync_key_separator
-            record[SYNC_KEY] = sync_key(record, self.hashed_fields, separator)
-        self.summary.rows += 1
         return record
+
+    @override
+    def arranged(self, records: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+        """The records in the columns of their table, and with their `__sync_key`."""
+        hashed = self.hashed_fields if self.settings.sync_key else None
+        separator = self.settings.sync_key_separator
+        for record in records:
+            row = self._arrange(record) if self._arrange else record
+            if row is None:
+                continue
+            if hashed:
+                row[SYNC_KEY] = sync_key(row, hashed, separator)
+            self.summary.rows += 1
+            yield row
+
+    @functools.cached_property
+    def _arrange(self) -> Arrange | None:
+        return self.table.arrange(self.settings.in_force) if self.table else None
 
 
 class DatasetStream(PinterestStream):
@@ -467,7 +518,7 @@ class SnapshotStream(DatasetStream):
             if context
             else state.entry(memory, self.name)
         )
-        Progress(bookmark=self.clock.today).write_to(part, "date")
+        Progress(bookmark=self.clock.today).write_to(part, self.column("date"))
 
 
 class AdAccountStream(PinterestStream):
@@ -520,7 +571,7 @@ class UserDatasetStream(DatasetStream):
     def is_new(self, record: Mapping[str, Any]) -> bool:
         if self.settings.organic_accounts == "token_user":
             return True
-        key = tuple(record.get(name) for name in self.primary_keys)
+        key = tuple(record.get(name) for name in type(self).primary_keys)  # type: ignore[attr-defined]
         known = key in self._written
         self._written.add(key)
         return not known

@@ -75,7 +75,6 @@ class DeliveryMetrics(DatasetStream):
     path = "/resources/delivery_metrics"
     group = "ads"
     primary_keys = ("name", "report_type")
-    sync_key_fields = ("name",)
     per = (Values("report_type"),)
 
 

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
     from pinterest_sandbox.calls import Call
 
+DISPLAY_NAMES: Final = {
+    "CTR": "CTR (%)",
+    "CTR_2": "CTR (%)",
+    "ECPM_IN_MICRO_DOLLAR": "CPM",
+    "PAID_IMPRESSION": "Paid impressions",
+    "SPEND_IN_DOLLAR": "Spend",
+    "TOTAL_CONVERSIONS": "Total conversions",
+}
+"""What Ads Manager calls some metrics; most others have the words of their names."""
 _COLUMNS: Final = {"SYNC": "columns_sync", "ASYNC": "columns_async"}
 _WITHOUT_DISPLAY_NAME: Final = 9
 _COUNTRIES: Final = (
@@ -82,8 +91,8 @@ def delivery_metrics(call: Call) -> dict[str, Any]:
 def _metric(number: int, name: str, category: str) -> dict[str, str]:
     words = name.replace("_", " ").lower()
     made = {"name": name, "category": category, "definition": f"What “{words}” counts."}
-    if number % _WITHOUT_DISPLAY_NAME:
-        made["display_name"] = words.capitalize()
+    if number % _WITHOUT_DISPLAY_NAME or name in DISPLAY_NAMES:
+        made["display_name"] = DISPLAY_NAMES.get(name, words.capitalize())
     return made
 
 
