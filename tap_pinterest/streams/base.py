@@ -108,9 +108,14 @@ class PinterestStream(SingerStream):
             schema["properties"][SYNC_KEY] = dict(SYNC_KEY_SCHEMA)
         return schema
 
+    @property
+    def natural_keys(self) -> Sequence[str]:
+        """The key properties of a record in Pinterest's layout, whichever is written."""
+        return cast("Sequence[str]", type(self).primary_keys)
+
     def own_schema(self) -> dict[str, Any]:
         """The schema in Pinterest's layout, without `__sync_key`."""
-        return api.record_schema(self.path, keys=type(self).primary_keys)  # type: ignore[arg-type]
+        return api.record_schema(self.path, keys=self.natural_keys)
 
     @functools.cached_property
     def hashed_fields(self) -> Sequence[str]:
@@ -118,7 +123,7 @@ class PinterestStream(SingerStream):
         own = self.settings.sync_key_fields.get(self.name)
         if self.table:
             return own or self.table.sync_key_fields or self.table.key
-        keys = cast("Sequence[str]", type(self).primary_keys)
+        keys = self.natural_keys
         return own or SYNC_KEY_FIELDS.get(self.name) or keys
 
     def sync_key_faults(self) -> list[str]:
@@ -158,7 +163,7 @@ class PinterestStream(SingerStream):
         """
         seen = set()
         for record in records:
-            key = tuple(map(record.get, self.primary_keys))
+            key = tuple(map(record.get, self.natural_keys))
             if key in seen:
                 self.summary.duplicates += 1
             else:
@@ -171,7 +176,7 @@ class PinterestStream(SingerStream):
         Raises:
             FatalAPIError: A key property is null.
         """
-        for key in type(self).primary_keys:  # type: ignore[attr-defined]
+        for key in self.natural_keys:
             if record.get(key) is None:
                 sent = ", ".join(name for name, value in record.items() if value is not None)
                 msg = f"a record has no {key}, which is part of its key; it has: {sent}"
@@ -380,7 +385,7 @@ class DatasetStream(PinterestStream):
 
     @override
     def own_schema(self) -> dict[str, Any]:
-        return singer_schema(self.facts, cast("Sequence[str]", type(self).primary_keys))
+        return singer_schema(self.facts, self.natural_keys)
 
     @functools.cached_property
     @override
@@ -571,7 +576,7 @@ class UserDatasetStream(DatasetStream):
     def is_new(self, record: Mapping[str, Any]) -> bool:
         if self.settings.organic_accounts == "token_user":
             return True
-        key = tuple(record.get(name) for name in type(self).primary_keys)  # type: ignore[attr-defined]
+        key = tuple(record.get(name) for name in self.natural_keys)
         known = key in self._written
         self._written.add(key)
         return not known
