@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.rows import dict_row
 
 from loading import column_types, database, main_job, rows_by_table, same
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from loading import Row
     from singer_run import Run
+    from tap_pinterest.streams.base import PinterestStream
 
 DAY_1 = date(2026, 11, 20)
 WORLD = WorldSize(accounts=2, empty_accounts=1, campaigns=2, ad_groups=3, ads=6, boards=2, pins=4)
@@ -38,6 +40,12 @@ CATALOG: Mapping[str, Any] = {
     for entry in TapPinterest(
         config={"stream_groups": ["all"]}, validate_config=False
     ).catalog_dict["streams"]
+}
+HASHED = {
+    name: cast("PinterestStream", stream).hashed_fields
+    for name, stream in TapPinterest(
+        config={"stream_groups": ["all"]}, validate_config=False
+    ).streams.items()
 }
 TYPES = {
     "array": "ARRAY",
@@ -59,6 +67,7 @@ class Loaded:
     types: Mapping[tuple[str, str], str]
     days: tuple[Run, Run]
     statuses: set[int]
+    other_keys: Mapping[str, int]
 
     def records(self, stream: str) -> dict[tuple[Any, ...], Row]:
         """The newest record of each key."""
@@ -86,7 +95,24 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
         job.run()
         second = run(config, state=first.state)
         statuses = {request.status for request in sandbox.requests}
-        yield Loaded(rows_by_table(db, schema), column_types(db, schema), (first, second), statuses)
+        yield Loaded(
+            rows_by_table(db, schema),
+            column_types(db, schema),
+            (first, second),
+            statuses,
+            {stream: keys_that_sql_makes_otherwise(db, schema, stream) for stream in CATALOG},
+        )
+
+
+def keys_that_sql_makes_otherwise(db: psycopg.Connection[Row], schema: str, stream: str) -> int:
+    """How many rows have another `__sync_key` than the MD5 of their key fields' texts."""
+    texts = [
+        sql.SQL("coalesce({}::text, '')").format(sql.Identifier(name)) for name in HASHED[stream]
+    ]
+    query = sql.SQL("SELECT count(*) AS rows FROM {} WHERE __sync_key IS DISTINCT FROM md5({})")
+    table = sql.Identifier(schema, stream)
+    (found,) = db.execute(query.format(table, sql.SQL(" || ").join(texts))).fetchall()
+    return int(found["rows"])
 
 
 def test_pinterest_refused_no_request_as_wrong(loaded: Loaded) -> None:
@@ -125,6 +151,11 @@ def test_no_key_comes_twice_in_a_run(loaded: Loaded, stream: str) -> None:
             for record in day.records(stream)
         ]
         assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("stream", sorted(CATALOG))
+def test_sql_over_the_loaded_columns_makes_the_same_sync_keys(loaded: Loaded, stream: str) -> None:
+    assert loaded.other_keys[stream] == 0
 
 
 @pytest.mark.parametrize("stream", sorted(CATALOG))
