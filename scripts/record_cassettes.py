@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import vcr
+import vcr.stubs
+from vcr.stubs import VCRHTTPResponse
 
 from pinterest_sandbox import Sandbox, WorldSize
 from scripts.processes import ROOT
@@ -88,6 +90,17 @@ class Pseudonyms:
 
     def _new(self, known: str) -> str:
         return f"{len(self._ids) + 1:0{len(known)}d}"
+
+
+class PlayedResponse(VCRHTTPResponse):  # type: ignore[misc]
+    """A played response that can be read in pieces, as urllib3's own can."""
+
+    def read1(self, size: int = -1, *, decode_content: bool = True) -> bytes:  # noqa: ARG002
+        """At most so many bytes; the cassette holds them decoded."""
+        return bytes(self._content.read1(size))
+
+
+vcr.stubs.VCRHTTPResponse = PlayedResponse
 
 
 def record(name: str, stream: str, config: Mapping[str, Any]) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DELIVERY_METRICS = "/resources/delivery_metrics"
 REPORT_TYPES = ("SYNC", "ASYNC")
+ORGANIC = "ORGANIC"
+"""Metrics of Pins and users, which no report has: their names are not in the way."""
 LONGEST = 63
 """Bytes that PostgreSQL keeps of a name."""
 
@@ -27,6 +29,7 @@ _BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
 class _Metric(msgspec.Struct):
     name: str
     display_name: str | None = None
+    category: str | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -37,7 +40,7 @@ _decode = decoder(_Answer)
 
 
 def displayed_names(client: PinterestClient) -> dict[str, str]:
-    """What Ads Manager calls each metric, by the API's name of it in lower case.
+    """What Ads Manager calls each metric of ads, by the API's name of it in lower case.
 
     Source: GET /resources/delivery_metrics. Synchronous and asynchronous reports share their
     columns; where both name a metric, the synchronous ones' name counts.
@@ -46,7 +49,8 @@ def displayed_names(client: PinterestClient) -> dict[str, str]:
     for each in REPORT_TYPES:
         answer = client.get(DELIVERY_METRICS, _decode, query={"report_type": each})
         for metric in answer.items:
-            names.setdefault(metric.name.lower(), metric.display_name or "")
+            if metric.category != ORGANIC:
+                names.setdefault(metric.name.lower(), metric.display_name or "")
     return names
 
 

@@ -24,7 +24,7 @@ from typing_extensions import override
 
 from tap_pinterest import api, config, display_names, state
 from tap_pinterest.auth import TokenRefusedError, authenticator_for
-from tap_pinterest.client import AwayError, GoneError, PinterestClient
+from tap_pinterest.client import AwayError, GoneError, NotOfferedError, PinterestClient
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.columns import offered_columns
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
@@ -252,8 +252,7 @@ class TapPinterest(SingerTap):
             raise EndOfRun(str(error)) from error
         account = _name_of(context)
         part = self.summary.of(stream)
-        # What was listed a moment ago and is gone now is no matter of access.
-        if not isinstance(error, SkippableAPIError) or isinstance(error, GoneError):
+        if not isinstance(error, SkippableAPIError) or self._is_no_matter_of_access(stream, error):
             part.failures[account] = str(error) or type(error).__name__
             if not isinstance(error, SingerSDKError):
                 self.logger.error("Unexpected error in %s", stream, exc_info=error)
@@ -264,6 +263,13 @@ class TapPinterest(SingerTap):
             part.failures[account] = f"{reason}{way_out}"
         else:
             part.skipped[account] = reason
+
+    def _is_no_matter_of_access(self, stream: str, error: SkippableAPIError) -> bool:
+        """What was listed a moment ago and is gone now, or what everybody is offered and is not."""
+        offered_to_all = self._stream(stream).group in {"ads", "organic"}
+        return isinstance(error, GoneError) or (
+            offered_to_all and isinstance(error, NotOfferedError)
+        )
 
     def left_out(self, stream: DatasetStream, context: Context | None, refusals: Refusals) -> None:
         """Take note of parts of a dataset that may not be read, while others may.

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 CASSETTES = Path(__file__).parent / "cassettes"
 CONFIG = {
     "client_id": "1",
-    "client_secret": "not needed",
-    "refresh_token": "not needed",
+    "client_secret": "recorded",
+    "refresh_token": "recorded",
     "token_file": "",
     "max_requests_in_flight": 1,  # vcrpy is not made for threads
     "start_date": "5 days ago",

@@ -342,6 +342,15 @@ def test_a_name_that_changes_later_stays_with_a_warning(
     assert {"amount_spent", "earned_ctr"} <= names_of(fresh)
 
 
+def test_names_of_metrics_of_pins_are_not_in_the_way(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(resources.DISPLAY_NAMES, "OUTBOUND_CLICK", "Spend")
+    config = settings(sandbox, start_date="10 days ago", column_names="display")
+
+    assert "spend" in names_of(run(config, "ad_analytics").records("ad_analytics"))
+
+
 def test_a_metric_is_deselected_by_its_displayed_name(sandbox: Sandbox) -> None:
     config = settings(sandbox, start_date="10 days ago", column_names="display")
 
