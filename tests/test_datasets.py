@@ -621,12 +621,18 @@ def test_who_has_no_catalog_has_no_records_and_no_fault() -> None:
 def test_a_missing_catalog_is_empty_and_other_conflicts_are_skipped_at_once(
     sandbox: Sandbox, *, status: int, code: int, skipped: bool
 ) -> None:
-    sandbox.fail("/boards", status=status, body={"code": code, "message": "No."}, times=None)
-    ended = sandbox_run(settings(sandbox), "boards")
+    sandbox.fail("/media", status=status, body={"code": code, "message": "No."}, times=None)
+    ended = sandbox_run(settings(sandbox, stream_groups="boards"), "media")
 
     assert ended.code == 0
-    assert bool(ended.tap.summary.of("boards").skipped) == skipped
-    assert [each.status for each in sandbox.requests if each.path == "/boards"] == [status]
+    assert bool(ended.tap.summary.of("media").skipped) == skipped
+    assert [each.status for each in sandbox.requests if each.path == "/media"] == [status]
+
+
+def test_a_conflict_of_what_everybody_is_offered_is_a_failure(sandbox: Sandbox) -> None:
+    sandbox.fail("/boards", status=409, body={"code": 409, "message": "No."}, times=None)
+
+    assert sandbox_run(settings(sandbox), "boards").code == 1
 
 
 def test_what_is_not_offered_for_one_parent_is_read_for_the_others() -> None:
