@@ -2,7 +2,7 @@
 # Needs Python 3.11 or later with venv and pip; `make demo PYTHON=/path/to/python3` names one.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format settings record lock bench clean
+.PHONY: help demo test lint format settings record lock bench clean
 
 BIN := .venv/bin
 CODE := tap_pinterest sandbox scripts tests
@@ -14,12 +14,14 @@ help: ## this list
 demo: .venv/ready-for-run ## load a made-up Pinterest into a PostgreSQL of its own, twice (KEEP=1: keep both up)
 	@$(BIN)/python -m scripts.demo $(if $(filter-out 0 no false,$(KEEP)),--keep)
 
-test: .venv/ready-for-dev ## lint, types and all tests
+test: lint ## lint, types and all tests
+	$(BIN)/python -m pytest
+
+lint: .venv/ready-for-dev ## style and types
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	MYPYPATH=tests $(BIN)/mypy tap_pinterest sandbox/pinterest_sandbox scripts tests
 	MYPYPATH=sandbox/tests $(BIN)/mypy sandbox/tests
-	$(BIN)/python -m pytest
 
 format: .venv/ready-for-dev ## put the code into shape
 	$(BIN)/ruff check --fix $(CODE)
