@@ -721,11 +721,23 @@ def _api_url_faults(values: Mapping[str, Any]) -> list[str]:
 
 def _token_file_faults(values: Mapping[str, Any]) -> list[str]:
     name = values.get("token_file") or ""
+    if not name or (_is_plain(name) and _names_a_file(name)):
+        return []
+    allowed = "the path of a file, without blanks around it or control characters in it"
+    return [f"token_file: {_shown(name)} is refused; allowed: {allowed}"]
+
+
+def _is_plain(text: str) -> bool:
+    return text.isprintable() and text == text.strip()
+
+
+def _names_a_file(name: str) -> bool:
     try:
-        good = b"\0" not in os.fsencode(Path(name).expanduser())
+        path = os.fsencode(Path(name).expanduser())
     except (RuntimeError, ValueError):
-        good = False
-    return [] if good else [f"token_file: {_shown(name)} is refused; allowed: the path of a file"]
+        return False
+    # Of os.path, because Path.is_dir raises where a name is too long.
+    return not (name.endswith(("/", os.sep)) or os.path.isdir(path))  # noqa: PTH112
 
 
 def _credential_text_faults(values: Mapping[str, Any]) -> list[str]:

@@ -8,14 +8,11 @@ counted, and the record goes on.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from datetime import UTC, date, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
-
-import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -31,8 +28,6 @@ EXACT_FLOATS = 2**53
 """Below this every whole float is exactly one integer."""
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_TEXT_DAMAGE = re.compile("[\x00\ud800-\udfff]")
-_ESCAPED_NUL = b"\\u0000"
 _NULL = type(None)
 
 
@@ -73,29 +68,6 @@ class UnknownCounts:
     def misfit(self, field: str, value: object) -> None:
         """Count a value by its type only: it may hold what logs must not."""
         self.misfits[field, type(value).__name__] += 1
-
-
-def decode(body: bytes) -> Any:  # noqa: ANN401
-    """The value of a JSON body, its texts free of NUL and lone surrogates (U+FFFD instead).
-
-    Raises:
-        ValueError: the body is not JSON.
-    """
-    try:
-        value = msgspec.json.decode(body)
-    except msgspec.DecodeError:  # also for a lone surrogate, which the standard library lets pass
-        return _mended(json.loads(body, parse_constant=lambda _: None))
-    return _mended(value) if _ESCAPED_NUL in body else value
-
-
-def _mended(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, str):
-        return _TEXT_DAMAGE.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_mended(item) for item in value]
-    if isinstance(value, dict):
-        return {_mended(key): _mended(item) for key, item in value.items()}
-    return value
 
 
 def singer_name(name: str) -> str:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import functools
 import signal
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Stream, Tap, singerlib
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import (
     ConfigValidationError,
-    MapExpressionError,
-    StreamMapConfigError,
+    SingerSDKError,
 )
 from singer_sdk.helpers._catalog import pop_deselected_record_properties
 from singer_sdk.helpers._classproperty import classproperty
@@ -30,7 +30,7 @@ from tap_pinterest import config, state
 from tap_pinterest.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import (
@@ -46,6 +46,10 @@ class EndOfRun(BaseException):
 
     Not an `Exception`: the SDK would announce it as unhandled before anybody can.
     """
+
+
+class UnwritableError(SingerSDKError):
+    """A record of which the stream maps make no message."""
 
 
 class SingerTap(Tap):
@@ -95,7 +99,7 @@ class SingerTap(Tap):
     def setup_mapper(self) -> None:
         try:
             super().setup_mapper()
-        except (MapExpressionError, StreamMapConfigError, TypeError, AttributeError) as error:
+        except Exception as error:
             # The SDK looks into the maps without having checked what they are.
             fault = f"stream_maps: refused; allowed: what the SDK's documentation shows ({error})"
             summary = "Config validation failed"
@@ -164,16 +168,33 @@ class SingerStream(Stream):
             for each in self._contexts(context):
                 counter.with_context(each)
                 timer.with_context(each)
-                for record in self._read(each):
-                    self._check_max_record_limit(current_record_index=index)
-                    self.clock.check()
-                    if write_messages:
-                        self._write_record_message(record)
-                    counter.increment()
-                    index += 1
-                    yield record
+                with closing(self._read(each)) as records:
+                    for record in records:
+                        self._check_max_record_limit(current_record_index=index)
+                        self.clock.check()
+                        if write_messages and not self._is_written(record, each):
+                            # Closed here, the context moves no bookmark.
+                            break
+                        counter.increment()
+                        index += 1
+                        yield record
                 self._write_state_if_due()
         self._singer_tap.write_state()
+
+    def _is_written(self, record: dict[str, Any], context: Context | None) -> bool:
+        """Write a record; one that a stream map makes nothing of ends its context."""
+        key = ", ".join(f"{name} {record.get(name)}" for name in self.primary_keys)
+        try:
+            self._write_record_message(record)
+        except OSError:
+            # The output is broken, not the record.
+            raise
+        except Exception as error:  # noqa: BLE001 - an expression may raise anything
+            reason = f"{type(error.__cause__ or error).__name__}: {error.__cause__ or error}"
+            msg = f"the record of {key} cannot be written, stream_maps considered: {reason}"
+            self._singer_tap.failed(self.name, context, UnwritableError(msg))
+            return False
+        return True
 
     def _contexts(self, context: Context | None) -> Sequence[Context | None]:
         """The context asked for, or else all; none if they cannot be listed."""
@@ -186,7 +207,7 @@ class SingerStream(Stream):
             return []
         return [None] if partitions is None else partitions
 
-    def _read(self, context: Context | None) -> Iterator[dict[str, Any]]:
+    def _read(self, context: Context | None) -> Generator[dict[str, Any], None, None]:
         """Records of a context up to its end or its first error."""
         try:
             yield from self.arranged(cast("Iterable[dict[str, Any]]", self.get_records(context)))

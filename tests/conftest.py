@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from pinterest_sandbox import Sandbox, WorldSize
+from scripts.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +23,25 @@ hypothesis_settings.load_profile("offline")
 
 TODAY = date(2026, 11, 20)
 SMALL = WorldSize(accounts=3, empty_accounts=1, campaigns=3, ad_groups=5, ads=9, boards=3, pins=4)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_is_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests keep tokens away from the user's own, and leave no file in the tree."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        before = _untracked()
+        yield
+        assert _untracked() <= before
+
+
+def _untracked() -> set[str]:
+    """Files that are neither the repository's nor ignored; none where there is no repository."""
+    command = ["git", "ls-files", "--others", "--exclude-standard", "-z"]
+    if not (ROOT / ".git").exists():
+        return set()
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return set(listed.stdout.split("\0"))
 
 
 @pytest.fixture(autouse=True)

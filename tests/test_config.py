@@ -16,6 +16,7 @@ from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pinterest_sandbox import Sandbox
 
@@ -105,6 +106,22 @@ def test_the_lookback_follows_the_longest_attribution_window() -> None:
 def test_an_empty_token_file_switches_it_off_and_an_absent_one_does_not() -> None:
     assert settings(token_file="").token_file == ""
     assert settings().token_file is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [" ", "\n", "\t", "x\n", " x", "x ", "a\x00b", "a\x1bb", "\ud800", "/", "x/", ".", "~", "~/"],
+)
+def test_what_cannot_be_the_path_of_a_token_file_is_refused(name: str) -> None:
+    (fault,) = problems(TOKEN | {"token_file": name})
+
+    assert fault.startswith("token_file: ")
+    assert "the path of a file" in fault
+
+
+@pytest.mark.parametrize("name", ["x", "a b/é.json", "~/tokens.json", "/dev/null/x", "x" * 300])
+def test_whatever_else_is_one(name: str) -> None:
+    assert settings(token_file=name).token_file == name
 
 
 @pytest.mark.parametrize(
@@ -308,9 +325,14 @@ def world() -> Iterator[Sandbox]:
 )
 @given(odd=st.fixed_dictionaries({}, optional=_ODD_VALUES))
 def test_a_config_is_refused_at_the_start_or_its_run_ends_without_a_crash(
-    world: Sandbox, caplog: pytest.LogCaptureFixture, odd: dict[str, Any]
+    world: Sandbox,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    odd: dict[str, Any],
 ) -> None:
     caplog.clear()
+    monkeypatch.chdir(tmp_path)
     config = {**config_of(world), **odd}
     if problems(config):
         with pytest.raises(ConfigValidationError):
@@ -323,3 +345,4 @@ def test_a_config_is_refused_at_the_start_or_its_run_ends_without_a_crash(
 
     assert result.code in {0, 1}
     assert "Traceback" not in caplog.text
+    assert {each.name for each in tmp_path.iterdir()} <= {"x", "x.lock", "é", "é.lock"}

@@ -193,27 +193,6 @@ def test_the_records_given_are_not_changed(convert: conform.Converter) -> None:
     assert json.dumps(record) == before
 
 
-@pytest.mark.parametrize(
-    ("body", "value"),
-    [
-        (rb'{"a": "x\u0000y"}', {"a": "x\ufffdy"}),
-        (rb'{"a": ["x\ud800y"], "b": 1}', {"a": ["x\ufffdy"], "b": 1}),
-        (rb'{"\udc00": "\u0000"}', {"\ufffd": "\ufffd"}),
-        (rb'"\ud83d\ude00"', "\U0001f600"),
-        (rb'"\\u0000"', "\\u0000"),
-        (b"123456789012345678901234567890", 123456789012345678901234567890),
-    ],
-)
-def test_bodies_are_decoded_without_what_a_database_refuses(body: bytes, value: object) -> None:
-    assert conform.decode(body) == value
-
-
-@pytest.mark.parametrize("body", [b"", b"<html>", b'{"items": [1, 2', b'"\xff"'])
-def test_what_is_not_json_is_a_value_error(body: bytes) -> None:
-    with pytest.raises(ValueError, match=r".+"):
-        conform.decode(body)
-
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import signal
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,56 @@ def test_the_run_after_a_failure_makes_up_for_it(sandbox: Sandbox) -> None:
     assert first not in contexts(broken, REPORT)
     assert [r for r in mended.records(REPORT) if r["ad_account_id"] == first] == whole
     assert mended.code == 0
+
+
+@pytest.mark.parametrize(
+    ("expression", "cause"),
+    [
+        pytest.param(
+            "1 / (float(impression_1 or 1) - float(impression_1 or 1))", "Zero", id="raises"
+        ),
+        pytest.param("nothing_like_it", "'nothing_like_it' is not defined", id="an unknown name"),
+        pytest.param("'x' * 10**9", "IterableTooLong", id="too much"),
+    ],
+)
+def test_a_stream_map_that_fails_on_a_record_is_one_line_and_the_rest_arrives(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, expression: str, cause: str
+) -> None:
+    first, other, *_ = accounts(sandbox)
+    whole = run(settings(sandbox), REPORT, "boards", "campaigns")
+    expression = f"({expression}) if ad_account_id == '{first}' else 1"
+    config = settings(sandbox, stream_maps={REPORT: {"ratio": expression}})
+
+    result = run(config, REPORT, "boards", "campaigns")
+
+    (told,) = (each for each in caplog.messages if each.startswith("FAILED"))
+    assert told.startswith(f"FAILED {REPORT} of ad account {first}: the record of campaign_id ")
+    assert "stream_maps" in told
+    assert re.search(cause, told)
+    assert "Traceback" not in caplog.text
+    assert result.code == 1
+    assert {r["ad_account_id"] for r in result.records(REPORT)} == {other}
+    assert first not in contexts(result, REPORT)
+    assert other in contexts(result, REPORT)
+    for stream in ("boards", "campaigns"):
+        assert result.records(stream) == whole.records(stream)
+    mended = run(settings(sandbox), REPORT, state=result.state)
+    assert mended.partition(REPORT, first) == whole.partition(REPORT, first)
+
+
+def test_a_stream_map_that_fails_on_every_record_leaves_the_other_streams_alone(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    maps = {"boards": {"half": "name / 2"}}
+
+    result = run(settings(sandbox, stream_maps=maps), "boards", "campaigns", REPORT)
+
+    (told,) = (each for each in caplog.messages if each.startswith("FAILED"))
+    assert told.startswith("FAILED boards: the record of id ")
+    assert result.code == 1
+    assert result.records("campaigns")
+    assert REPORT in result.state["bookmarks"]
+    assert "boards" not in result.state["bookmarks"]
 
 
 def test_a_failure_in_the_middle_of_an_account_does_not_move_its_bookmark(
