@@ -17,9 +17,8 @@ from tap_pinterest.daasity import ATTRIBUTION, SYNC_KEY_FIELDS
 from tap_pinterest.mapper import SYNC_KEY, Table
 from tap_pinterest.read_ahead import Task
 from tap_pinterest.slices import SYNCHRONOUS, slices
-from tap_pinterest.state import Progress
 from tap_pinterest.streams.ads import AdGroups, Ads, Campaigns
-from tap_pinterest.streams.base import AdAccountStream
+from tap_pinterest.streams.base import AdAccountStream, ReportStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from tap_pinterest.columns import Level
     from tap_pinterest.slices import Slice
+    from tap_pinterest.state import Progress
     from tap_pinterest.streams.ads import AdsEntityStream
 
 RESERVED_COLUMNS = frozenset(
@@ -54,7 +54,7 @@ def _decoded(rows: list[msgspec.Raw]) -> Iterator[dict[str, Any]]:
         yield _decode_row(bytes(rows.pop()))
 
 
-class AnalyticsStream(AdAccountStream):
+class AnalyticsStream(ReportStream, AdAccountStream):
     """Metrics a day (UTC) of the entities of one level, in the account's currency.
 
     A record also says the currency of its amounts and the attribution settings in force. Metrics
@@ -67,7 +67,6 @@ class AnalyticsStream(AdAccountStream):
     """
 
     group = "ads"
-    replication_key = "date"
     level: ClassVar[Level]
     entities: ClassVar[type[AdsEntityStream] | None] = None
     id_parameter: ClassVar[str] = ""
@@ -120,8 +119,8 @@ class AnalyticsStream(AdAccountStream):
         return self.settings.in_force
 
     @functools.cached_property
+    @override
     def fingerprint(self) -> str:
-        """What shapes the rows, for the state."""
         columns = sorted(self.column(name.lower()) for name in self.requested_columns)
         return state.fingerprint({**self.in_force, **self.settings.filters, "columns": columns})
 
@@ -146,18 +145,8 @@ class AnalyticsStream(AdAccountStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        if context is None:
-            return
-        partition = state.partition(self.tap.memory, self.name, context)
-        progress = Progress.of(partition or {})
-        self._warn_of_new_settings(progress)
-        yield from self._rows(context["ad_account_id"], progress)
-        progress = self.tap.report_range.after(progress, self.fingerprint)
-        if partition is None:
-            partition = state.new_partition(self.tap.memory, self.name, context)
-        progress.write_to(partition, self.replication_key)
+        yield from super().get_records(context)
         self._keep_column_names()
-        self.summary.contexts += 1
 
     def _keep_column_names(self) -> None:
         if self.settings.column_names == "display":
@@ -166,7 +155,9 @@ class AnalyticsStream(AdAccountStream):
             names = {field: named[field] for field in fields if field in named}
             state.keep_column_names(self.tap.memory, names)
 
-    def _rows(self, ad_account_id: str, progress: Progress) -> Iterator[dict[str, Any]]:
+    @override
+    def rows(self, context: Context, progress: Progress) -> Iterator[dict[str, Any]]:
+        ad_account_id = context["ad_account_id"]
         entities = self._entities(ad_account_id)
         completed = self._completer(ad_account_id, entities)
         for rows in self.tap.read_ahead.in_order(self._tasks(ad_account_id, entities, progress)):
@@ -208,8 +199,7 @@ class AnalyticsStream(AdAccountStream):
         self, ad_account_id: str, entities: Mapping[str, tuple[str, ...]], progress: Progress
     ) -> Iterator[Task[list[msgspec.Raw]]]:
         ids = list(entities)
-        for dates in self.tap.report_range.to_read(progress, self.fingerprint):
-            self.summary.ranges[str(dates)] += 1
+        for dates in self.days_to_read(progress):
             for each in slices(
                 dates,
                 ids,
@@ -260,14 +250,6 @@ class AnalyticsStream(AdAccountStream):
             return [
                 row for half in halves for row in self._request(ad_account_id, half, halvings + 1)
             ]
-
-    def _warn_of_new_settings(self, progress: Progress) -> None:
-        if progress.settings not in {None, self.fingerprint}:
-            self.tap.warn_once(
-                f"{self.name}: columns or attribution settings have changed since the last run; "
-                f"the days from {progress.covered_from} are read again, as far as Pinterest "
-                f"reaches ({SYNCHRONOUS.days_back} days)."
-            )
 
 
 class AdAccountAnalytics(AnalyticsStream):

@@ -16,6 +16,7 @@ from tap_pinterest.conform import Converter, singer_schema
 from tap_pinterest.daasity import SYNC_KEY_FIELDS, TABLES
 from tap_pinterest.mapper import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, sync_key
 from tap_pinterest.sdk import SingerStream
+from tap_pinterest.slices import SYNCHRONOUS
 from tap_pinterest.state import Progress
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from tap_pinterest.inventory import Inventory
     from tap_pinterest.mapper import Arrange, Table
     from tap_pinterest.pages import Decode, Item, Page
+    from tap_pinterest.slices import DateRange
+    from tap_pinterest.state import ReportRange
     from tap_pinterest.summary import StreamSummary
     from tap_pinterest.tap import TapPinterest
 
@@ -200,6 +203,57 @@ class PinterestStream(SingerStream):
     @functools.cached_property
     def _arrange(self) -> Arrange | None:
         return self.table.arrange(self.settings.in_force) if self.table else None
+
+
+class ReportStream(PinterestStream):
+    """Metrics a day of each context, over the days that the state does not cover yet.
+
+    A context is one partition of the state. It moves once all its rows have been written.
+    """
+
+    replication_key = "date"
+
+    @property
+    def report_range(self) -> ReportRange:
+        """The days that the run wants, whatever has been read before."""
+        return self.tap.report_range
+
+    @property
+    def fingerprint(self) -> str:
+        """What shapes the rows, for the state."""
+        raise NotImplementedError
+
+    def rows(self, context: Context, progress: Progress) -> Iterator[dict[str, Any]]:
+        """The finished records of a context, of all days that are to be read now."""
+        raise NotImplementedError
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        if context is None:
+            return
+        partition = state.partition(self.tap.memory, self.name, context)
+        progress = Progress.of(partition or {})
+        self._warn_of_new_settings(progress)
+        yield from self.rows(context, progress)
+        progress = self.report_range.after(progress, self.fingerprint)
+        if partition is None:
+            partition = state.new_partition(self.tap.memory, self.name, context)
+        progress.write_to(partition, self.replication_key or "")
+        self.summary.contexts += 1
+
+    def days_to_read(self, progress: Progress) -> Iterator[DateRange]:
+        """The ranges of days to read now; the summary tells them."""
+        for dates in self.report_range.to_read(progress, self.fingerprint):
+            self.summary.ranges[str(dates)] += 1
+            yield dates
+
+    def _warn_of_new_settings(self, progress: Progress) -> None:
+        if progress.settings not in {None, self.fingerprint}:
+            self.tap.warn_once(
+                f"{self.name}: columns or other settings of the report have changed since the last "
+                f"run; the days from {progress.covered_from} are read again, as far as Pinterest "
+                f"reaches ({SYNCHRONOUS.days_back} days)."
+            )
 
 
 class DatasetStream(PinterestStream):
