@@ -250,8 +250,8 @@ class ReportStream(PinterestStream):
     def _warn_of_new_settings(self, progress: Progress) -> None:
         if progress.settings not in {None, self.fingerprint}:
             self.tap.warn_once(
-                f"{self.name}: columns or other settings of the report have changed since the last "
-                f"run; the days from {progress.covered_from} are read again, as far as Pinterest "
+                f"{self.name}: columns or other settings have changed since the last run; the days "
+                f"from {progress.covered_from} are read again, as far as Pinterest "
                 f"reaches ({SYNCHRONOUS.days_back} days)."
             )
 
