@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import msgspec
+
 from pinterest_sandbox import records
 from pinterest_sandbox.kinds import billing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pinterest_sandbox.children import Children
     from pinterest_sandbox.world import AdAccount
 
 Attributes: TypeAlias = "dict[str, Any]"
@@ -79,11 +82,35 @@ def of_ad(account: AdAccount, number: int, today: int) -> Attributes:
     }
 
 
-OF_LEVEL: Final[Mapping[str, Callable[[AdAccount, int, int], Attributes]]] = {
-    "ad_account": of_ad_account,
-    "campaign": of_campaign,
-    "ad_group": of_ad_group,
-    "ad": of_ad,
+def of_pin(account: AdAccount, entity: tuple[int, str], today: int) -> Attributes:
+    """Of a Pin in a campaign, and all above it."""
+    campaign, pin_id = entity
+    return {**of_campaign(account, campaign, today), "PIN_ID": pin_id}
+
+
+def of_product_group(account: AdAccount, number: int, today: int) -> Attributes:
+    """Of a product group and all above it."""
+    child = account.product_groups.members[number]
+    return {**of_ad_group(account, child.group, today), "PRODUCT_GROUP_ID": child.id}
+
+
+class Level(msgspec.Struct, frozen=True):
+    """What the rows of a level are about."""
+
+    id_column: str
+    """In every row, always as text."""
+    describe: Callable[[AdAccount, Any, int], Attributes]
+    children: Callable[[AdAccount], Children] | None = None
+    """Of levels that are not made of whole ads: among whom the ads' numbers are divided."""
+
+
+LEVELS: Final[Mapping[str, Level]] = {
+    "ad_account": Level("AD_ACCOUNT_ID", of_ad_account),
+    "campaign": Level("CAMPAIGN_ID", of_campaign),
+    "ad_group": Level("AD_GROUP_ID", of_ad_group),
+    "ad": Level("AD_ID", of_ad),
+    "pin": Level("PIN_ID", of_pin),
+    "product_group": Level(
+        "PRODUCT_GROUP_ID", of_product_group, lambda account: account.product_groups
+    ),
 }
-ID_OF_LEVEL: Final = {level: f"{level.upper()}_ID" for level in OF_LEVEL}
-"""The column that is in every row of a level, always as text."""

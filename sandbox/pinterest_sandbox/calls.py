@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from pinterest_sandbox.kinds.business import Business
-    from pinterest_sandbox.reports import AccountTotals
+    from pinterest_sandbox.reports import AccountTotals, HourStyle
     from pinterest_sandbox.tokens import Token
     from pinterest_sandbox.world import AdAccount, User, World
 
@@ -32,6 +32,12 @@ class Readiness(msgspec.Struct, frozen=True):
     conversion_days: int = 2
 
 
+class Style(msgspec.Struct, frozen=True):
+    """How answers look where the description leaves it open."""
+
+    hours: HourStyle = "iso"
+
+
 class Call(msgspec.Struct, frozen=True):
     """What is asked, of which world, on which day."""
 
@@ -43,6 +49,7 @@ class Call(msgspec.Struct, frozen=True):
     totals: AccountTotals
     readiness: Readiness
     merchant: Merchant = "approved"
+    style: Style = Style()
 
     def ad_account(self) -> AdAccount:
         """The ad account in the path.

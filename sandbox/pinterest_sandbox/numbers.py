@@ -40,6 +40,9 @@ _PARTIAL_DAY = 0.45
 _NOT_READY = 0.985
 _CONVERSIONS_NOT_READY = 0.7
 _FRACTION_EVERY = 1 / 400
+ROWS: Final = "rows"
+"""The fact that there is a row at all, with numbers or without."""
+_AMOUNTS: Final = frozenset({"spend", "video_spend"})
 
 VIDEO_STEPS: Final = {
     "video_p0": 0.9,
@@ -147,15 +150,20 @@ def is_conversion(fact: str) -> bool:
     return ":" in fact
 
 
+def is_money(fact: str) -> bool:
+    """Whether a fact is an amount, in `CENTS` of micro-currency."""
+    return "=" in fact or fact in _AMOUNTS
+
+
 class Cells:
     """The facts of some ads (rows) on some days (columns), each computed when asked for."""
 
     def __init__(self, account: AdAccount, ads: Counts, days: Counts, view: View) -> None:
         """Takes ads by running number and days by proleptic ordinal, one after the other."""
         self._account = account
-        self._ads = ads
-        self._days = days
-        self._view = view
+        self.ads = ads
+        self.days = days
+        self.view = view
         self._words = account.ads.words[ads]
         seed = np.uint64(key(account.world.seed, "day"))
         dates = mix_all(days.astype(np.uint64) + seed)
@@ -187,6 +195,11 @@ class Cells:
         part: Shares = np.multiply(sixteen, 2.0**-16)
         return part
 
+    def picks(self, salt: str, choices: int) -> Counts:
+        """A number from 0 to below `choices` per cell, the same every time for the same salt."""
+        drawn = mix_all(self._cell_words ^ np.uint64(key(salt))) >> np.uint64(32)
+        return (drawn % np.uint64(choices)).astype(np.int64)
+
     def ad_share(self, salt: str) -> Shares:
         """A number from 0 to below 1 per ad."""
         return drawn(self._words, salt)[:, None]
@@ -201,8 +214,8 @@ class Cells:
         """On which cells the ad ran, so that there is a row."""
         size = self._account.world.size
         ads = self._account.ads
-        first, end = ads.first_day[self._ads][:, None], ads.end_day[self._ads][:, None]
-        runs = (self._days >= first) & (self._days < end) & (self._days <= self._view.today)
+        first, end = ads.first_day[self.ads][:, None], ads.end_day[self.ads][:, None]
+        runs = (self.days >= first) & (self.days < end) & (self.days <= self.view.today)
         return runs & (self.share(0) >= size.idle_share)
 
     def full_impressions(self) -> Counts:
@@ -210,13 +223,13 @@ class Cells:
         size = self._account.world.size
         shown = self.delivered() & (self.share(0) >= size.idle_share + size.zero_share)
         volume = np.exp(5.0 + 4.0 * self.ad_share("volume"))
-        weekday = 0.8 + 0.4 * (self._days % 7 / 6)
+        weekday = 0.8 + 0.4 * (self.days % 7 / 6)
         return np.where(shown, volume * weekday * (0.5 + self.share(1)), 0.0).astype(np.int64)
 
     def impressions(self) -> Counts:
         """Paid impressions as far as they are known."""
         full = self["full_impressions"]
-        return np.ceil(full * self._view.maturity(self._days)).astype(np.int64)
+        return np.ceil(full * self.view.maturity(self.days)).astype(np.int64)
 
     def spend(self) -> Counts:
         """Hundredths of micro-currency."""
@@ -229,7 +242,7 @@ class Cells:
         """How often a video was watched up to a step."""
         base = self["impression_2" if earned else "impression_1"]
         watched = 0.3 + 0.7 * self.share(10 + earned)
-        has_video = self._account.video_ads[self._ads][:, None]
+        has_video = self._account.video_ads[self.ads][:, None]
         return np.where(has_video, base * watched * VIDEO_STEPS[step], 0.0).astype(np.int64)
 
     def video_length(self) -> Shares:
@@ -246,13 +259,13 @@ class Cells:
         kind, _, value = name.partition("=")
         if value:
             worth = VALUED[kind] * CENTS
-            if self._view.by_conversion_time:
+            if self.view.by_conversion_time:
                 # A conversion keeps the worth of its own day, whichever day it is reported on.
                 return self._by_conversion_time(kind, action, worth)
             return self[f"{kind}:{action}"] * self._worth(kind, worth)
-        if self._view.by_conversion_time:
+        if self.view.by_conversion_time:
             return self._by_conversion_time(kind, action, 0)
-        share = self._view.credited(self._days, action)
+        share = self.view.credited(self.days, action)
         return self._counted(kind, action, share)
 
     def _worth(self, kind: str, worth: int) -> Counts:
@@ -271,12 +284,12 @@ class Cells:
         )
 
     def _by_conversion_time(self, kind: str, action: str, worth: int) -> Counts:
-        window = self._view.windows[ACTIONS.index(action)]
-        first, last = int(self._days[0]), int(self._days[-1])
+        window = self.view.windows[ACTIONS.index(action)]
+        first, last = int(self.days[0]), int(self.days[-1])
         earlier = np.arange(first - window, last + 1)
-        actions = Cells(self._account, self._ads, earlier, self._view)
+        actions = Cells(self._account, self.ads, earlier, self.view)
         each = actions._worth(kind, worth) if worth else np.int64(1)
-        found = np.zeros((len(self._ads), last - first + 1), np.int64)
+        found = np.zeros((len(self.ads), last - first + 1), np.int64)
         before: Counts | int = 0
         for lag in range(window + 1):
             share = _within(np.full(len(earlier), lag), action)
@@ -284,8 +297,8 @@ class Cells:
             happened = ((until - before) * each)[:, window - lag :]
             found += happened[:, : found.shape[1]]
             before = until
-        found = np.where(np.arange(first, last + 1) > self._view.today, 0, found)
-        return found[:, self._days - first]
+        found = np.where(np.arange(first, last + 1) > self.view.today, 0, found)
+        return found[:, self.days - first]
 
 
 def _within(lags: Counts, action: str) -> Shares:
@@ -317,7 +330,7 @@ def _watch_milliseconds(cells: Cells) -> Counts:
 
 
 _FACTS: dict[str, Callable[[Cells], Counts]] = {
-    "rows": lambda cells: cells.delivered().astype(np.int64),
+    ROWS: lambda cells: cells.delivered().astype(np.int64),
     "full_impressions": Cells.full_impressions,
     "impression_1": Cells.impressions,
     "impression_2": lambda cells: cells.of("impression_1", 0.15, 4),

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import functools
+import math
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
 import numpy as np
 
-from pinterest_sandbox.attributes import ID_OF_LEVEL, OF_LEVEL
+from pinterest_sandbox.attributes import LEVELS
 from pinterest_sandbox.columns import COLUMNS, facts_of, total
-from pinterest_sandbox.numbers import ACTIONS, CONVERSIONS, Cells
+from pinterest_sandbox.numbers import ACTIONS, CONVERSIONS, ROWS, Cells, is_conversion
+from pinterest_sandbox.parts import HOURS, Hours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
 
-    from pinterest_sandbox.numbers import View
+    from pinterest_sandbox.numbers import Counts, View
+    from pinterest_sandbox.parts import Division, Parting
     from pinterest_sandbox.world import AdAccount
 
 _CHUNK_CELLS: Final = 32_768
 _ANY_CONVERSION = tuple(f"{kind}:{action}" for kind in CONVERSIONS for action in ACTIONS)
+HourStyle: TypeAlias = Literal["iso", "space", "column"]
+"""How a row tells its hour, which the description does not say: DATE as `2026-11-20T05:00:00` or
+with a space instead of the T, or the day as DATE and the hour as HOUR beside it."""
 
 
 class Sums:
-    """The facts of some ads, summed up to the entities they belong to and to periods."""
+    """The facts of some ads, summed up to what they are counted for and to periods."""
 
     def __init__(
         self, account: AdAccount, owners: Sequence[NDArray[np.int64]], days: range, view: View
@@ -41,19 +47,55 @@ class Sums:
         self._days = np.arange(days.start, days.stop)
         self._view = view
 
-    def of(self, facts: Sequence[str], period_starts: Sequence[int]) -> dict[str, Any]:
-        """Every fact as an array of entities by periods."""
-        shape = (self._entities, len(period_starts))
-        sums = {fact: np.zeros(shape, np.int64) for fact in facts}
+    def of(
+        self,
+        facts: Sequence[str],
+        period_starts: Sequence[int],
+        breakdowns: Sequence[Sequence[Parting]] = ((),),
+    ) -> list[dict[str, Any]]:
+        """For each breakdown every fact as an array: entities and parts of them, by periods.
+
+        The parts of one entity are neighbours, and so on within the parts.
+        """
+        sizes = [math.prod(parting.size for parting in partings) for partings in breakdowns]
+        found = [
+            {
+                fact: np.zeros((self._entities * size, len(period_starts)), np.int64)
+                for fact in facts
+            }
+            for size in sizes
+        ]
         step = max(1, _CHUNK_CELLS // max(1, len(self._days)))
         for start in range(0, len(self._ads), step):
-            ads, owner = self._ads[start : start + step], self._owner[start : start + step]
-            runs = np.flatnonzero(np.diff(owner, prepend=-1))
-            cells = Cells(self._account, ads, self._days, self._view)
-            for fact, into in sums.items():
-                of_entity = np.add.reduceat(cells[fact], runs, axis=0)
-                into[owner[runs]] += np.add.reduceat(of_entity, period_starts, axis=1)
-        return sums
+            cells = Cells(self._account, self._ads[start : start + step], self._days, self._view)
+            owner = self._owner[start : start + step]
+            for partings, sums in zip(breakdowns, found, strict=True):
+                divisions = [parting.divided(cells) for parting in partings]
+                for fact, into in sums.items():
+                    for part, buckets in _parts(divisions, fact, cells[fact], owner):
+                        _add(into, buckets, np.add.reduceat(part, period_starts, axis=1))
+        return found
+
+
+def _parts(
+    divisions: Sequence[Division], fact: str, whole: Counts, buckets: NDArray[np.int64]
+) -> Iterator[tuple[Counts, NDArray[np.int64]]]:
+    if not divisions:
+        yield whole, buckets
+        return
+    for part, own in divisions[0].parts(fact, whole, buckets):
+        yield from _parts(divisions[1:], fact, part, own)
+
+
+def _add(into: Counts, buckets: NDArray[np.int64], values: Counts) -> None:
+    """Adds each row of values to that of its bucket; those without a bucket are left out."""
+    order = np.argsort(buckets, kind="stable")
+    order = order[np.searchsorted(buckets[order], 0) :]
+    if not len(order):
+        return
+    ordered = buckets[order]
+    runs = np.flatnonzero(np.diff(ordered, prepend=-1))
+    into[ordered[runs]] += np.add.reduceat(values[order], runs, axis=0)
 
 
 class AccountTotals:
@@ -85,7 +127,7 @@ class AccountTotals:
 
     def _add_up(self, account: AdAccount, facts: Sequence[str], days: range, view: View) -> None:
         everything = [np.arange(account.ads.count)]
-        sums = Sums(account, everything, days, view).of(facts, range(len(days)))
+        (sums,) = Sums(account, everything, days, view).of(facts, range(len(days)))
         for fact, found in sums.items():
             for day, value in zip(days, found[0].tolist(), strict=True):
                 self._known[self._place(account, fact, day, view)] = value
@@ -96,45 +138,52 @@ class AccountTotals:
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What a request for synchronous analytics asks for."""
+    """What a request for analytics asks for."""
 
     account: AdAccount
     level: str
-    entities: Sequence[int]
-    """Running numbers, of the level; for the account itself, just one."""
+    entities: Sequence[Any]
+    """Running numbers, of the level; campaigns and Pin ids for Pins; for the account, just 0."""
     columns: tuple[str, ...]
     granularity: str
     start: date
     end: date
     view: View
+    hours: HourStyle = "iso"
+
+    @property
+    def hourly(self) -> bool:
+        """Whether days are divided into hours."""
+        return self.granularity == "HOUR"
 
 
 def rows(report: Report, totals: AccountTotals) -> list[msgspec.Struct]:
     """The rows of a report, by entity and date; those without delivery are left out."""
-    metrics = [name for name in report.columns if name in COLUMNS]
-    facts = ["rows", *facts_of(COLUMNS[name] for name in metrics)]
-    if report.view.by_conversion_time:
+    metrics = [name for name in report.columns if name in COLUMNS and _told(report, name)]
+    facts = [ROWS, *facts_of(COLUMNS[name] for name in metrics)]
+    if report.view.by_conversion_time and not report.hourly:
         facts = list(dict.fromkeys([*facts, *_ANY_CONVERSION]))
     starts, dates = periods(report.granularity, report.start, report.end)
     sums = _sums(report, totals, facts, starts)
-    present = sums["rows"] > 0
-    if report.view.by_conversion_time:
+    present = sums[ROWS] > 0
+    if report.view.by_conversion_time and not report.hourly:
         # An ad that has stopped is still credited with what comes of its last days.
         present = present | (total(sums, _ANY_CONVERSION) > 0)
     kept = np.flatnonzero(present)
     flat = {fact: found.ravel()[kept] for fact, found in sums.items()}
-    entities, days = (places.tolist() for places in np.divmod(kept, len(starts)))
+    entities, places = (found.tolist() for found in np.divmod(kept, present.shape[1]))
     described = _described(report)
-    columns: dict[str, list[Any]] = {}
-    for name in dict.fromkeys((ID_OF_LEVEL[report.level], "DATE", *report.columns)):
-        if name == "DATE":
-            if dates:
-                columns[name] = [dates[day] for day in days]
-        elif name in COLUMNS:
+    columns: dict[str, list[Any]] = {
+        name: [values[place] for place in places] for name, values in _dated(report, dates).items()
+    }
+    id_column = LEVELS[report.level].id_column
+    for name in dict.fromkeys((id_column, *report.columns)):
+        if name in metrics:
             columns[name] = COLUMNS[name].values(flat)
-        else:
+        elif name not in COLUMNS:
             of_entity = [_or_absent(attributes.get(name)) for attributes in described]
             columns[name] = [of_entity[entity] for entity in entities]
+    columns = {id_column: columns.pop(id_column), **columns}
     return list(map(_row_type(tuple(columns)), *columns.values()))
 
 
@@ -156,6 +205,24 @@ def periods(granularity: str, start: date, end: date) -> tuple[list[int], list[s
     return list(begins.values()), [day.isoformat() for day in begins]
 
 
+def _dated(report: Report, dates: list[str] | None) -> dict[str, list[Any]]:
+    """The columns that tell the period, for each period of one entity."""
+    if dates is None:
+        return {}
+    if not report.hourly:
+        return {"DATE": dates}
+    hours = [(day, hour) for day in dates for hour in range(HOURS)]
+    if report.hours == "column":
+        return {"DATE": [day for day, _ in hours], "HOUR": [hour for _, hour in hours]}
+    between = {"iso": "T", "space": " "}[report.hours]
+    return {"DATE": [f"{day}{between}{hour:02}:00:00" for day, hour in hours]}
+
+
+def _told(report: Report, column: str) -> bool:
+    """Whether a metric is told: by the hour nothing is of conversions."""
+    return not report.hourly or not any(map(is_conversion, facts_of([COLUMNS[column]])))
+
+
 @functools.cache
 def _row_type(fields: tuple[str, ...]) -> type[msgspec.Struct]:
     columns = [(name, Any, msgspec.UNSET) for name in fields]
@@ -167,21 +234,45 @@ def _sums(
 ) -> dict[str, Any]:
     account = report.account
     days = range(report.start.toordinal(), report.end.toordinal() + 1)
-    if report.level == "ad_account":
+    if report.level == "ad_account" and not report.hourly:
         if not account.ads.count:
             return {fact: np.zeros((1, len(starts)), np.int64) for fact in facts}
         daily = totals.of(account, facts, days, report.view)
         return {fact: np.add.reduceat(found, starts, axis=1) for fact, found in daily.items()}
-    owners = [ads_of(account, report.level, number) for number in report.entities]
-    return Sums(account, owners, days, report.view).of(facts, starts)
+    children = LEVELS[report.level].children
+    partings: list[Parting] = []
+    if children is None:
+        owners = [ads_of(account, report.level, entity) for entity in report.entities]
+    else:
+        partings.append(children(account).parting(report.entities))
+        owners = [np.arange(account.ads.count)]
+    if report.hourly:
+        partings.append(Hours(account.ads.count))
+    (sums,) = Sums(account, owners, days, report.view).of(facts, starts, [partings])
+    if report.hourly:
+        sums = {fact: _hour_by_hour(found) for fact, found in sums.items()}
+    return sums
 
 
-def ads_of(account: AdAccount, level: str, number: int) -> NDArray[np.int64]:
-    """The running numbers of the ads under a campaign, an ad group, or the ad itself."""
+def _hour_by_hour(found: Counts) -> Counts:
+    """Rows of entities and their hours, by days: made rows of entities, by days and their hours."""
+    entities, days = len(found) // HOURS, found.shape[1]
+    by_hour = found.reshape(entities, HOURS, days).transpose(0, 2, 1)
+    return np.ascontiguousarray(by_hour).reshape(entities, days * HOURS)
+
+
+def ads_of(account: AdAccount, level: str, entity: Any) -> NDArray[np.int64]:  # noqa: ANN401
+    """The running numbers of the ads under the account, a campaign, an ad group, and so on."""
+    if level == "ad_account":
+        return np.arange(account.ads.count)
     if level == "ad":
-        return np.array([number])
+        return np.array([entity])
+    if level == "pin":
+        campaign, pin_id = entity
+        ads = ads_of(account, "campaign", campaign)
+        return ads[[account.pin_id(ad) == pin_id for ad in ads.tolist()]]
     owner = account.ads.parent if level == "ad_group" else account.campaign_of_ad
-    first, end = np.searchsorted(owner, [number, number + 1])
+    first, end = np.searchsorted(owner, [entity, entity + 1])
     return np.arange(first, end)
 
 
@@ -191,9 +282,8 @@ def _or_absent(value: Any) -> Any:  # noqa: ANN401  any attribute
 
 def _described(report: Report) -> list[dict[str, Any]]:
     """The attributes of each entity of a report, its id as text."""
-    account, today = report.account, report.view.today
-    describe, id_column = OF_LEVEL[report.level], ID_OF_LEVEL[report.level]
-    found = [describe(account, number, today) for number in report.entities]
+    account, today, level = report.account, report.view.today, LEVELS[report.level]
+    found = [level.describe(account, entity, today) for entity in report.entities]
     for attributes in found:
-        attributes[id_column] = str(attributes[id_column])
+        attributes[level.id_column] = str(attributes[level.id_column])
     return found

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from types import TracebackType
 
-    from pinterest_sandbox.calls import Readiness
+    from pinterest_sandbox.calls import Readiness, Style
     from pinterest_sandbox.faults import Kind
     from pinterest_sandbox.requests_log import LoggedRequest
 
@@ -61,6 +61,7 @@ class Sandbox:
         readiness: Readiness | None = None,
         withheld: Collection[str] = BETA_PARAMETERS,
         merchant: Merchant = "approved",
+        style: Style | None = None,
         latency: float = 0.0,
         compress: bool = False,
     ) -> None:
@@ -84,6 +85,7 @@ class Sandbox:
             withheld: features that the app was not given, as `Access` takes them; everything in
                 beta: `(*BETA_PARAMETERS, *beta_operations())`.
             merchant: whether the users' catalogs were approved.
+            style: how answers look where the description leaves it open.
             latency: seconds before each answer.
             compress: gzip for clients that accept it.
         """
@@ -108,6 +110,7 @@ class Sandbox:
             readiness=readiness,
             withheld=withheld,
             merchant=merchant,
+            style=style,
             compress=compress,
         )
         self._service = service

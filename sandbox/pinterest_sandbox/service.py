@@ -10,7 +10,7 @@ import msgspec
 from pinterest_sandbox import truth
 from pinterest_sandbox.access import Access
 from pinterest_sandbox.answers import ANSWERS
-from pinterest_sandbox.calls import Call, Readiness
+from pinterest_sandbox.calls import Call, Readiness, Style
 from pinterest_sandbox.faults import Response
 from pinterest_sandbox.paging import Bookmarks, Listing
 from pinterest_sandbox.parameters import Parameters
@@ -58,6 +58,7 @@ class Service:
         readiness: Readiness | None = None,
         withheld: Collection[str] = (),
         merchant: Merchant = "approved",
+        style: Style | None = None,
         compress: bool = False,
     ) -> None:
         """Puts the parts together."""
@@ -69,6 +70,7 @@ class Service:
         self._readiness = readiness or Readiness()
         self._access = Access(withheld)
         self._merchant: Merchant = merchant
+        self._style = style or Style()
         self._compress = compress
         self._totals = AccountTotals()
         self._parameters: dict[str, Parameters] = {}
@@ -120,7 +122,10 @@ class Service:
             raise not_served(key)
         today = self.calendar.today.toordinal()
         readiness, merchant = self._readiness, self._merchant
-        return make(Call(values, self.world, today, token, self._totals, readiness, merchant))
+        call = Call(
+            values, self.world, today, token, self._totals, readiness, merchant, self._style
+        )
+        return make(call)
 
     def _grant(self, request: Request, headers: list[tuple[str, str]]) -> dict[str, object]:
         self._count(request, headers)

@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
+from pinterest_sandbox import children
 from pinterest_sandbox.chance import Draws, drawn, key, mix_all
 from pinterest_sandbox.collection import Owner
-from pinterest_sandbox.kinds import business
+from pinterest_sandbox.kinds import ads, business
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
+
+    from pinterest_sandbox.children import Children
+    from pinterest_sandbox.collection import Member
 
 Element = TypeVar("Element")
 
@@ -396,6 +400,27 @@ class AdAccount(Owner):
         """The running number of each ad's Pin, among those of the account's owner."""
         pins = max(1, self.world.size.pins)
         return (self.ads.draw("pin") * pins).astype(np.int64)
+
+    @cached_property
+    def promoted_groups(self) -> list[Member[Entity]]:
+        """The product group promotions of all its ad groups, drafts too."""
+        groups = map(self.ad_groups.owner, range(self.ad_groups.count))
+        return [each for group in groups for each in group.all(ads.PRODUCT_GROUP_PROMOTIONS)]
+
+    @cached_property
+    def product_groups(self) -> Children:
+        """The product groups that its ad groups promote."""
+        return children.product_groups(self)
+
+    @cached_property
+    def product_items(self) -> Children:
+        """The items of those."""
+        return children.product_items(self)
+
+    @cached_property
+    def keywords(self) -> Children:
+        """The keywords of its ad groups."""
+        return children.keywords(self)
 
     def pin_id(self, ad: int) -> str:
         """The Pin that an ad promotes."""

@@ -159,10 +159,30 @@ def test_the_90th_day_back_is_still_answered(client: Client, account: str) -> No
     assert rows[0]["DATE"] == first.isoformat()
 
 
-def test_an_hourly_report_is_not_served_yet(client: Client, account: str) -> None:
-    query = REPORT | {"granularity": "HOUR", "start_date": "2026-11-17"}
+@pytest.mark.parametrize(
+    ("start", "end", "status"),
+    [
+        ("2026-11-12", "2026-11-12", 200),
+        ("2026-11-17", "2026-11-20", 200),
+        ("2026-11-11", "2026-11-12", 400),
+        ("2026-11-16", "2026-11-20", 400),
+    ],
+)
+def test_an_hourly_report_begins_eight_days_back_and_is_three_days_wide(
+    client: Client, account: str, start: str, end: str, status: int
+) -> None:
+    query = REPORT | {"granularity": "HOUR", "start_date": start, "end_date": end}
 
-    assert client.refused(f"{account}/analytics", **query)[0] == 501
+    assert client.ask(f"{account}/analytics", **query).status_code == status
+
+
+def test_some_combinations_of_windows_are_refused_by_name(client: Client, account: str) -> None:
+    query = REPORT | {"click_window_days": 14, "engagement_window_days": 1, "view_window_days": 60}
+
+    status, _, message = client.refused(f"{account}/analytics", **query)
+
+    assert status == 400
+    assert "click_window_days 14, engagement_window_days 1, view_window_days 60" in message
 
 
 @pytest.mark.parametrize("feature", ["reporting_timezone", "aggregate_report_rows"])

@@ -82,7 +82,10 @@ def test_wider_windows_credit_more(serve: Callable[..., Client]) -> None:
     client = serve(access_seconds=YEAR)
     day = TODAY - timedelta(days=70)
 
-    counts = [_day(client, day, click_window_days=days) for days in (0, 1, 7, 14, 30, 60)]
+    counts = [
+        _day(client, day, click_window_days=days, engagement_window_days=0)
+        for days in (0, 1, 7, 14, 30, 60)
+    ]
 
     clicks = [row["TOTAL_CLICK_CHECKOUT"] for row in counts]
     assert clicks == sorted(clicks)

@@ -115,6 +115,8 @@ ANSWERS: Mapping[str, Answer] = {
     f"GET {_ACCOUNT}/campaigns/analytics": analytics.campaigns,
     f"GET {_ACCOUNT}/ad_groups/analytics": analytics.ad_groups,
     f"GET {_ACCOUNT}/ads/analytics": analytics.ads,
+    f"GET {_ACCOUNT}/pins/analytics": analytics.pins,
+    f"GET {_ACCOUNT}/product_groups/analytics": analytics.product_groups,
     "GET /user_account": users.user_account,
     "GET /user_account/businesses": users.linked_businesses,
     "GET /user_account/followers": users.of_token(of_users.FOLLOWERS),

@@ -1,4 +1,4 @@
-"""Synchronous analytics of ad accounts, campaigns, ad groups and ads."""
+"""Synchronous analytics of ad accounts and of all below them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ DAYS_BACK: Final = 90
 DAYS_WIDE: Final = 90
 HOURLY_DAYS_BACK: Final = 8
 HOURLY_DAYS_WIDE: Final = 3
-_HOURLY: Final = "granularity HOUR"
+REFUSED_WINDOWS: Final = frozenset(
+    {(1, 30, 1), (1, 60, 1), (1, 60, 30), (14, 1, 1), (14, 1, 30), (14, 1, 60), (14, 30, 1)}
+)
+"""Click, engagement and view windows that do not go together; the description names none, other
+readers of the API these."""
 
 
 def ad_account(call: Call) -> list[Any]:
@@ -61,19 +65,41 @@ def ads(call: Call) -> list[Any]:
     return _rows(call, account, "ad", numbers)
 
 
-def _rows(call: Call, account: AdAccount, level: str, numbers: Sequence[int]) -> list[Any]:
+def pins(call: Call) -> list[Any]:
+    """One row per Pin and day, of what it did in one campaign; other Pins have none."""
+    account = call.readable_ad_account()
+    campaigns = account.campaigns.numbers_of([call.values["campaign_id"]])
+    if not campaigns:
+        refuse(f"campaign_id is not of ad account {account.id}.")
+    entities = [(campaigns[0], pin_id) for pin_id in dict.fromkeys(call.values["pin_ids"])]
+    return _rows(call, account, "pin", entities)
+
+
+def product_groups(call: Call) -> list[Any]:
+    """One row per product group and day."""
+    account = call.readable_ad_account()
+    ids = set(call.values["product_group_ids"])
+    foreign = ids - {promotion.id for promotion in account.promoted_groups}
+    if foreign:
+        refuse(f"{min(foreign)} in product_group_ids is not of ad account {account.id}.")
+    return _rows(call, account, "product_group", account.product_groups.numbers_of(ids))
+
+
+def _rows(call: Call, account: AdAccount, level: str, entities: Sequence[Any]) -> list[Any]:
     values = call.values
     _check_beta(call)
     _check_dates(call)
-    if values["granularity"] == "HOUR":
-        raise not_served(_HOURLY)
+    windows = tuple(values[f"{action}_window_days"] for action in ("click", "engagement", "view"))
+    if windows in REFUSED_WINDOWS:
+        click, engagement, view_days = windows
+        refuse(
+            "The combination of attribution windows is not supported: "
+            f"click_window_days {click}, engagement_window_days {engagement}, "
+            f"view_window_days {view_days}."
+        )
     view = View(
         call.today,
-        (
-            values["click_window_days"],
-            values["engagement_window_days"],
-            values["view_window_days"],
-        ),
+        windows,
         by_conversion_time=values["conversion_report_time"] == "TIME_OF_CONVERSION",
         ready_days=call.readiness.delivery_days,
         conversions_ready_days=call.readiness.conversion_days,
@@ -81,12 +107,13 @@ def _rows(call: Call, account: AdAccount, level: str, numbers: Sequence[int]) ->
     report = reports.Report(
         account=account,
         level=level,
-        entities=numbers,
+        entities=entities,
         columns=tuple(dict.fromkeys(values["columns"])),
         granularity=values["granularity"],
         start=values["start_date"],
         end=values["end_date"],
         view=view,
+        hours=call.style.hours,
     )
     return reports.rows(report, call.totals)
 

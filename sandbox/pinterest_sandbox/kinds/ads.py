@@ -61,6 +61,11 @@ def _keyword(keyword: Member[Any], made: dict[str, Any], draws: Draws) -> Detail
     }
 
 
+def promotion_status(promotion: Member[Entity]) -> str:
+    """The status of a product group promotion."""
+    return STATUSES[(promotion.number + promotion.owner.number) % len(STATUSES)]
+
+
 def _promoted_group(promotion: Member[Entity], made: dict[str, Any], draws: Draws) -> Details:
     groups = [
         group
@@ -70,7 +75,7 @@ def _promoted_group(promotion: Member[Entity], made: dict[str, Any], draws: Draw
     group = draws.one_of(groups) if groups else None
     return {
         "ad_group_id": promotion.owner.id,
-        "status": STATUSES[(promotion.number + promotion.owner.number) % len(STATUSES)],
+        "status": promotion_status(promotion),
         "creative_type": draws.one_of(("SHOPPING", "COLLECTION", "CAROUSEL")),
         "catalog_product_group_id": group.id if group else None,
         "catalog_product_group_name": group.label if group else None,

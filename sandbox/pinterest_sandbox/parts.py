@@ -1,0 +1,121 @@
+"""Facts of ads divided into parts, such as hours or product groups; the parts add up to the whole.
+
+A part never shrinks when the whole grows, and what is less in the whole is not more in a part.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pinterest_sandbox.chance import Draws
+from pinterest_sandbox.numbers import CENTS, ROWS, is_money
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from pinterest_sandbox.numbers import Cells, Counts
+
+HOURS: Final = 24
+_RUNNING_HOURS: Final = 11
+"""How many hours of the running day have passed, as `numbers` has it: less than half a day."""
+_UNITS: Final = 96
+_VARIANTS: Final = 8
+_NOTHING_SHARE: Final = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Parting:
+    """How each ad's facts are divided, anew each day, among some of the same few parts."""
+
+    salt: str
+    counts: NDArray[np.int64]
+    """Into how many parts, by the ad's running number; none where nothing goes to any part."""
+    buckets: NDArray[np.int64]
+    """What each part (column) of each ad (row) is counted for: a number below `size`, or -1."""
+    size: int
+
+    def active(self, cells: Cells) -> NDArray[np.int64]:
+        """Into how many parts each cell goes."""
+        return self.counts[cells.ads][:, None]
+
+    def divided(self, cells: Cells) -> Division:
+        """The division of some cells."""
+        return Division(self, cells)
+
+
+class Hours(Parting):
+    """Days as hours; of the running one there are no more than have passed."""
+
+    def __init__(self, ads: int) -> None:
+        """Divides the days of so many ads."""
+        buckets = np.tile(np.arange(HOURS), (ads, 1))
+        super().__init__("hour", np.full(ads, HOURS), buckets, HOURS)
+
+    def active(self, cells: Cells) -> NDArray[np.int64]:
+        """All hours of a day that is over."""
+        running = cells.days == cells.view.today
+        return np.where(running, _RUNNING_HOURS, HOURS)[None, :]
+
+
+class Division:
+    """The parts of some cells."""
+
+    def __init__(self, parting: Parting, cells: Cells) -> None:
+        """Draws how each cell is divided."""
+        slots = parting.buckets.shape[1]
+        self._table = _table(slots)
+        variants = cells.picks(parting.salt, _VARIANTS)
+        self._base = (parting.active(cells) * _VARIANTS + variants) * (_UNITS + 1)
+        self._buckets = parting.buckets[cells.ads]
+        self._size = parting.size
+
+    def parts(
+        self, fact: str, whole: Counts, buckets: NDArray[np.int64]
+    ) -> Iterator[tuple[Counts, NDArray[np.int64]]]:
+        """Each part of a fact with the bucket of each ad; `buckets` are those of the whole."""
+        per_period = self._base + _UNITS
+        amount = whole // CENTS if is_money(fact) else whole
+        periods, rest = np.divmod(amount, _UNITS)
+        place = self._base + rest
+        for slot in range(self._table.shape[1]):
+            shares = self._table[:, slot]
+            if fact == ROWS:
+                part = whole * (shares[per_period] > 0)
+            else:
+                part = periods * shares[per_period] + shares[place]
+                if is_money(fact):
+                    part = part * CENTS + (whole % CENTS if slot == 0 else 0)
+            own = self._buckets[:, slot]
+            yield part, np.where((own < 0) | (buckets < 0), -1, buckets * self._size + own)
+
+
+@functools.cache
+def _table(slots: int) -> NDArray[np.int64]:
+    """How many of the first units go to each slot, for up to so many of them and each variant.
+
+    Units are dealt out in rounds of `_UNITS`, evenly mixed. The first slot always gets some.
+    """
+    table = np.zeros((slots + 1, _VARIANTS, _UNITS + 1, slots), np.int64)
+    for count in range(1, slots + 1):
+        for variant in range(_VARIANTS):
+            draws = Draws("parts", count, variant)
+            weights = np.array(
+                [
+                    0.2 + draws.share() if draws.share() >= _NOTHING_SHARE or not slot else 0.0
+                    for slot in range(count)
+                ]
+            )
+            due = np.zeros(count)
+            for unit in range(_UNITS):
+                due += weights
+                taken = int(np.argmax(due))
+                due[taken] -= weights.sum()
+                table[count, variant, unit + 1] = table[count, variant, unit]
+                table[count, variant, unit + 1, taken] += 1
+    return table.reshape(-1, slots)
