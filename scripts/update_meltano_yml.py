@@ -29,7 +29,19 @@ def described_settings() -> list[dict[str, Any]]:
         text=True,
     )
     properties = json.loads(about.stdout)["settings"]["properties"]
-    return [setting(name, schema) for name, schema in properties.items()]
+    return [
+        setting(name, each)
+        for outer, schema in properties.items()
+        for name, each in _members(outer, schema).items()
+    ]
+
+
+def _members(name: str, schema: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """The setting itself; of an object with secrets its members, so that Meltano hides those."""
+    members = schema.get("properties", {})
+    if any(each.get("secret") for each in members.values()):
+        return {f"{name}.{member}": each for member, each in members.items()}
+    return {name: schema}
 
 
 def setting(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 import re
 import tempfile
@@ -40,10 +41,11 @@ class TokenRefusedError(FatalAPIError):
 
 
 class TokenAnswer(msgspec.Struct):
-    """What the token endpoint answers. Source: POST /oauth/token."""
+    """What a token endpoint, or a proxy of it, answers. Source: POST /oauth/token."""
 
     access_token: str
-    expires_in: int
+    expires_in: int = 3600
+    """Seconds; a refresh proxy may leave it out."""
     scope: str = ""
     refresh_token: str | None = None
     refresh_token_expires_at: int | None = None
@@ -155,10 +157,25 @@ class RefreshToken(RenewedToken):
     """
 
     def __init__(
-        self, ask: AskForToken, refresh_token: str, clock: Clock, file: TokenFile | None
+        self,
+        ask: AskForToken,
+        refresh_token: str,
+        clock: Clock,
+        file: TokenFile | None,
+        access_token: str = "",
     ) -> None:
-        """An authenticator that starts from the config's refresh token, or the file's."""
+        """An authenticator that starts from the config's refresh token, or the file's.
+
+        Args:
+            ask: Calls the token endpoint.
+            refresh_token: The configured one.
+            clock: Where the time comes from.
+            file: Where the newest are kept.
+            access_token: One that is good until Pinterest refuses it.
+        """
         super().__init__(ask, {}, clock)
+        self._access_token = access_token
+        self._expires_at = math.inf
         self._configured = hashlib.sha256(refresh_token.encode()).hexdigest()
         self._tokens = StoredTokens(self._configured, refresh_token)
         self._file = file
@@ -307,7 +324,8 @@ def authenticator_for(settings: Settings, ask: AskForToken, clock: Clock) -> Aut
         case _:
             path = _token_path(settings)
             file = TokenFile(path) if path else None
-            return RefreshToken(ask, settings.refresh_token or "", clock, file)
+            known = settings.access_token if settings.refresh_proxy_url else None
+            return RefreshToken(ask, settings.refresh_token or "", clock, file, known or "")
 
 
 def _token_path(settings: Settings) -> Path | None:
@@ -318,5 +336,7 @@ def _token_path(settings: Settings) -> Path | None:
     except RuntimeError:
         # A user without a home, as in many containers.
         return None
-    name = hashlib.sha256((settings.client_id or "").encode()).hexdigest()[:16]
+    # Of the token too: two users of one app would take each other's for an older config.
+    origin = msgspec.json.encode((settings.client_id, settings.refresh_token))
+    name = hashlib.sha256(origin).hexdigest()[:16]
     return state / "tap-pinterest" / f"{name}.json"

@@ -29,7 +29,7 @@ from tap_pinterest.rate_limit import MINUTE, QuotaError, reset_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from tap_pinterest.auth import Authenticator
+    from tap_pinterest.auth import AskForToken, Authenticator
     from tap_pinterest.clock import Clock
     from tap_pinterest.rate_limit import RateLimiter
 
@@ -196,34 +196,77 @@ class PinterestClient:
         ]
         return f"{self._url}{filled}{'?' if pairs else ''}{'&'.join(pairs)}"
 
-    def token_endpoint(self, client_id: str, client_secret: str) -> _TokenEndpoint:
-        """The function that an authenticator asks for tokens with."""
-        return _TokenEndpoint(self, client_id, client_secret)
+    def token_endpoint(self, client_id: str, client_secret: str) -> AskForToken:
+        """The function that an authenticator asks Pinterest for tokens with."""
+        basic = HTTPBasicAuth(client_id, client_secret)
 
-    def ask_for_token(self, fields: Mapping[str, str], basic: HTTPBasicAuth) -> TokenAnswer:
-        """Call `POST /oauth/token`.
+        def ask(fields: Mapping[str, str]) -> TokenAnswer:
+            return self._ask_for_token(
+                _TokenRequest(
+                    who="Pinterest",
+                    path=TOKEN_PATH,
+                    url=self._url + TOKEN_PATH,
+                    data=fields,
+                    auth=basic,
+                    secrets=(fields.get("refresh_token", ""), client_secret),
+                    to_check="client_id, client_secret and refresh_token",
+                )
+            )
+
+        return ask
+
+    def refresh_proxy(self, url: str, authorization: str) -> AskForToken:
+        """The function that asks for tokens where somebody else holds the app's secret."""
+
+        def ask(fields: Mapping[str, str]) -> TokenAnswer:
+            body = {name: fields[name] for name in ("grant_type", "refresh_token")}
+            headers = {"Content-Type": "application/json", "Accept": "application/json"}
+            if authorization:
+                headers["Authorization"] = authorization
+            _, _, secret = authorization.rpartition(" ")
+            return self._ask_for_token(
+                _TokenRequest(
+                    who="The refresh proxy",
+                    path="refresh_proxy_url",
+                    url=url,
+                    data=msgspec.json.encode(body),
+                    headers=headers,
+                    secrets=(body["refresh_token"], authorization, secret),
+                    to_check="oauth_credentials",
+                )
+            )
+
+        return ask
+
+    def _ask_for_token(self, request: _TokenRequest) -> TokenAnswer:
+        """One grant.
 
         Raises:
             TokenRefusedError: There is no token to be had: the run cannot go on.
         """
-        tries = self._tries(TOKEN_PATH)
-        url = self._url + TOKEN_PATH
-        secrets = (fields.get("refresh_token", ""), str(basic.password))
+        tries = self._tries(request.path)
         try:
             while True:
                 try:
-                    answer = self._exchange("POST", TOKEN_PATH, url, data=fields, auth=basic)
-                    _raise_for(answer, f"POST {TOKEN_PATH}", secrets)
+                    answer = self._exchange(
+                        "POST",
+                        request.path,
+                        request.url,
+                        data=request.data,
+                        auth=request.auth,
+                        headers=request.headers,
+                    )
+                    _raise_for(answer, f"POST {request.path}", request.secrets)
                     return _decode_token(answer.body)
                 except RetriableAPIError as error:
-                    self._wait(TOKEN_PATH, tries, error)
+                    self._wait(request.path, tries, error)
         except (RetriableAPIError, QuotaError, AwayError) as error:
-            msg = f"Pinterest gives no access token: {error}. Try again later."
+            msg = f"{request.who} gives no access token: {error}. Try again later."
             raise TokenRefusedError(msg) from None
         except (FatalAPIError, SkippableAPIError, _StaleTokenError) as error:
             msg = (
-                f"Pinterest refuses the credentials: {error}. Check client_id, client_secret and "
-                "refresh_token; authorise the app again if the token was revoked or has ended."
+                f"{request.who} refuses the credentials: {error}. Check {request.to_check}; "
+                "authorise the app again if the token was revoked or has ended."
             )
             raise TokenRefusedError(msg) from None
 
@@ -267,7 +310,7 @@ class PinterestClient:
         path: str,
         url: str,
         *,
-        data: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | bytes | None = None,
         auth: HTTPBasicAuth | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> _Answer:
@@ -296,7 +339,8 @@ class PinterestClient:
             msg = f"{what}: the connection failed ({_cause(error)})"
             raise RetriableAPIError(msg) from None
         answer = _Answer(response.status_code, response.reason or "", response.headers, body)
-        self._clock.hear(answer.headers.get("Date"))
+        if url.startswith(self._url):
+            self._clock.hear(answer.headers.get("Date"))
         return answer
 
     def _tries(self, path: str) -> _Tries:
@@ -366,13 +410,28 @@ class _Answer(NamedTuple):
     body: bytes
 
 
-class _TokenEndpoint:
-    def __init__(self, client: PinterestClient, client_id: str, client_secret: str) -> None:
-        self._client = client
-        self._basic = HTTPBasicAuth(client_id, client_secret)
+class _TokenRequest(NamedTuple):
+    """How a token is asked for.
 
-    def __call__(self, fields: Mapping[str, str]) -> TokenAnswer:
-        return self._client.ask_for_token(fields, self._basic)
+    Attributes:
+        who: Who is asked.
+        path: How errors name the place.
+        url: The place.
+        data: Form fields, or a body.
+        secrets: What no error may repeat.
+        to_check: Settings that a refusal is about.
+        auth: Credentials of the app.
+        headers: Headers beside the usual ones.
+    """
+
+    who: str
+    path: str
+    url: str
+    data: Mapping[str, str] | bytes
+    secrets: Collection[str]
+    to_check: str
+    auth: HTTPBasicAuth | None = None
+    headers: Mapping[str, str] | None = None
 
 
 class _StaleTokenError(Exception):

@@ -26,7 +26,8 @@ from tap_pinterest import api, daasity
 from tap_pinterest.columns import unknown_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from urllib.parse import SplitResult
 
 API_URL = "https://api.pinterest.com/v5"
 ATTRIBUTION_WINDOWS = (0, 1, 7, 14, 30, 60)
@@ -77,6 +78,37 @@ CREDENTIALS = (
         "It is not renewed when it expires.",
     ),
     th.Property(
+        "oauth_credentials",
+        th.ObjectType(
+            th.Property(
+                "access_token",
+                th.StringType,
+                secret=True,
+                description="Access token to begin with.",
+            ),
+            th.Property(
+                "refresh_token",
+                th.StringType,
+                secret=True,
+                description="Refresh token that the proxy takes.",
+            ),
+            th.Property(
+                "refresh_proxy_url",
+                th.StringType,
+                description="Where to POST the refresh token; https, unless on this machine.",
+            ),
+            th.Property(
+                "refresh_proxy_url_auth",
+                th.StringType,
+                secret=True,
+                description="Authorization header for the proxy, such as Bearer and its token.",
+            ),
+            additional_properties=False,
+        ),
+        description="Tokens that are renewed where somebody else holds the app's secret: "
+        "access_token, refresh_token, refresh_proxy_url and refresh_proxy_url_auth.",
+    ),
+    th.Property(
         "auth_method",
         th.StringType,
         allowed_values=list(AUTH_METHODS),
@@ -91,9 +123,9 @@ CREDENTIALS = (
     th.Property(
         "token_file",
         th.StringType,
-        description="Where renewed tokens live between runs. Default: a file per client_id in "
-        "$XDG_STATE_HOME/tap-pinterest (or ~/.local/state/tap-pinterest). "
-        'An empty text ("") switches it off.',
+        description="Where renewed tokens live between runs. Default: a file per client_id "
+        "and configured refresh token in $XDG_STATE_HOME/tap-pinterest (or "
+        '~/.local/state/tap-pinterest). An empty text ("") switches it off.',
     ),
     th.Property(
         "api_url",
@@ -345,7 +377,11 @@ _NAMES_ELSEWHERE = {
     "account_ids": "ad_account_ids",
     "analytics_columns": "report_columns",
     "lookback_window": "lookback_days",
+    "refresh_proxy_url": "oauth_credentials",
+    "refresh_proxy_url_auth": "oauth_credentials",
+    "status": "entity_statuses",
 }
+_TOKENS = ("refresh_token", "access_token")
 _EMPTY_IS_A_VALUE = frozenset({"token_file", "sync_key_separator"})
 _ID_FILTERS = ("campaign_ids", "ad_group_ids", "ad_ids", "product_group_ids")
 _ORGANIC_FILTERS = ("board_ids", "pin_ids")
@@ -355,7 +391,9 @@ _ASKED_FOR = tuple(setting.name for setting in ASKED_FOR)
 _NAME_LISTS = ("stream_groups", "scopes", "report_columns", "entity_statuses", *_ASKED_FOR)
 _LISTS = (*_ID_LISTS, "entity_statuses", *_ASKED_FOR)
 _SECRETS = frozenset(
-    name for name, schema in CONFIG_SCHEMA["properties"].items() if schema.get("secret")
+    name
+    for name, schema in CONFIG_SCHEMA["properties"].items()
+    if any(each.get("secret") for each in (schema, *schema.get("properties", {}).values()))
 )
 _AD_ACCOUNT_ID = re.compile(r"\d{1,18}")
 _ID = re.compile(r"\d{1,20}")
@@ -405,6 +443,8 @@ class Settings:
     client_secret: str | None
     refresh_token: str | None
     access_token: str | None
+    refresh_proxy_url: str | None
+    refresh_proxy_url_auth: str | None
     auth_method: str
     scopes: tuple[str, ...]
     token_file: str | None
@@ -458,6 +498,7 @@ class Settings:
         values = {
             name: schema.get("default") for name, schema in CONFIG_SCHEMA["properties"].items()
         } | _normalised(config)
+        values |= _credentials(values)
         days = {name: Day.parse(values[name]) for name in ("start_date", "end_date")}
         backfill = values["backfill"]
         return cls(
@@ -495,14 +536,20 @@ class Settings:
         return frozenset(value for name in names for value in getattr(self, name))
 
 
-def from_environment(prefix: str, names: Iterable[str]) -> dict[str, Any]:
+def from_environment(prefix: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that environment variables give, a file `.env` in the folder included.
 
-    Lists and objects are JSON; a list may also be one comma-separated text.
+    Lists and objects are JSON; a list may also be one comma-separated text, and a member of an
+    object may have a variable of its own.
     """
     load_dotenv(find_dotenv(usecwd=True))
-    given = {name: os.environ.get(f"{prefix}{name.upper()}") for name in names}
-    return {name: _from_json(text) for name, text in given.items() if text is not None}
+    given = {name: os.environ.get(f"{prefix}{name.upper()}") for name in properties}
+    values = {name: _from_json(text) for name, text in given.items() if text is not None}
+    for name, schema in properties.items():
+        members = from_environment(f"{prefix}{name.upper()}_", schema.get("properties") or {})
+        if members and isinstance(whole := values.get(name) or {}, dict):
+            values[name] = {**whole, **members}
+    return values
 
 
 def _from_json(text: str) -> object:
@@ -530,6 +577,7 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
         ("usernames", _username_faults),
         ("product_categories", _category_faults),
         ("api_url", _api_url_faults),
+        ("oauth_credentials", _oauth_faults),
         ("report_columns", _column_faults),
         ("token_file", _token_file_faults),
         ("layout", _layout_faults),
@@ -556,6 +604,10 @@ def _normalised(config: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in config.items()
         if value is not None and (value != "" or name in _EMPTY_IS_A_VALUE)
     }
+    if isinstance(oauth := values.get("oauth_credentials"), dict):
+        values["oauth_credentials"] = {
+            name: value for name, value in oauth.items() if value is not None and value != ""
+        }
     for name in (*_ID_LISTS, *_NAME_LISTS):
         if name in values and (listed := _as_list(values[name])) is not None:
             values[name] = listed
@@ -705,18 +757,38 @@ def _category_faults(values: Mapping[str, Any]) -> list[str]:
 
 
 def _api_url_faults(values: Mapping[str, Any]) -> list[str]:
-    url = values.get("api_url", API_URL)
+    parts = _split_url(values.get("api_url", API_URL))
+    good = parts and not (parts.query or parts.fragment)
+    return [] if good else ["api_url: refused; allowed: an https URL, or http on this machine"]
+
+
+def _split_url(url: str) -> SplitResult | None:
+    """The parts of a URL that secrets may be sent to; `None` if it is none."""
     try:
         parts = urlsplit(url)
-        local = parts.hostname in _LOOPBACK
-        good = bool(parts.hostname) and (
-            parts.scheme == "https" or (local and parts.scheme == "http")
-        )
-        good = good and not (parts.query or parts.fragment or parts.username)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
         _ = parts.port
     except ValueError:
-        good = False
-    return [] if good else ["api_url: refused; allowed: an https URL, or http on this machine"]
+        return None
+    return parts if parts.hostname and safe and parts.username is None else None
+
+
+def _oauth_faults(values: Mapping[str, Any]) -> list[str]:
+    oauth = values.get("oauth_credentials") or {}
+    faults = [
+        f"oauth_credentials.{name}: {name} is given beside it; allowed: one of the two"
+        for name in _TOKENS
+        if oauth.get(name) and values.get(name)
+    ]
+    if "refresh_proxy_url" in oauth and not (
+        _is_plain(oauth["refresh_proxy_url"]) and _split_url(oauth["refresh_proxy_url"])
+    ):
+        allowed = "allowed: an https URL, or http on this machine"
+        faults.append(f"oauth_credentials.refresh_proxy_url: refused; {allowed}")
+    if "refresh_proxy_url_auth" in oauth and "refresh_proxy_url" not in oauth:
+        needed = "missing; it is needed with refresh_proxy_url_auth"
+        faults.append(f"oauth_credentials.refresh_proxy_url: {needed}")
+    return faults
 
 
 def _token_file_faults(values: Mapping[str, Any]) -> list[str]:
@@ -742,10 +814,19 @@ def _names_a_file(name: str) -> bool:
 
 def _credential_text_faults(values: Mapping[str, Any]) -> list[str]:
     """Credentials that no HTTP header can carry, such as one with the end of its line."""
+    oauth = values.get("oauth_credentials")
+    oauth = oauth if isinstance(oauth, dict) else {}
+    texts = {name: values.get(name, "") for name in ("client_id", "client_secret", *_TOKENS)}
+    texts |= {f"oauth_credentials.{name}": oauth.get(name, "") for name in _TOKENS}
+    header = oauth.get("refresh_proxy_url_auth", "")
+    texts["oauth_credentials.refresh_proxy_url_auth"] = (
+        # A scheme and a token, which one blank stands between.
+        header.replace(" ", "", 1) if isinstance(header, str) and _is_plain(header) else header
+    )
     return [
         f"{name}: refused; allowed: printable ASCII characters without spaces"
-        for name in ("client_id", "client_secret", "refresh_token", "access_token")
-        if isinstance(text := values.get(name, ""), str)
+        for name, text in texts.items()
+        if isinstance(text, str)
         if not (text.isascii() and text.isprintable() and " " not in text)
     ]
 
@@ -784,16 +865,28 @@ def _lookback_days(values: Mapping[str, Any]) -> int:
     return int(max(values[window] for window in windows)) + 2
 
 
+def _credentials(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The tokens wherever they stand: by themselves, or in `oauth_credentials`."""
+    oauth = values.get("oauth_credentials")
+    oauth = oauth if isinstance(oauth, dict) else {}
+    proxy = {name: oauth.get(name) for name in ("refresh_proxy_url", "refresh_proxy_url_auth")}
+    return {name: values.get(name) or oauth.get(name) for name in _TOKENS} | proxy
+
+
 def _auth_method(values: Mapping[str, Any]) -> str | None:
     if values.get("auth_method"):
         return str(values["auth_method"])
-    kinds = [kind for kind in ("refresh_token", "access_token") if values.get(kind)]
-    return kinds[0] if len(kinds) == 1 else None
+    found = _credentials(values)
+    kinds = [kind for kind in _TOKENS if found[kind]]
+    if len(kinds) == 1 or (kinds and found["refresh_proxy_url"]):
+        return kinds[0]
+    return None
 
 
 def _credential_faults(values: Mapping[str, Any], *, required: bool) -> list[str]:
     method = _auth_method(values)
-    if method is None and values.get("refresh_token") and values.get("access_token"):
+    found = _credentials(values)
+    if method is None and all(found[kind] for kind in _TOKENS):
         fault = (
             "auth_method: access_token and refresh_token are both given; allowed: leave one out, "
             "or name one of refresh_token, access_token"
@@ -804,16 +897,20 @@ def _credential_faults(values: Mapping[str, Any], *, required: bool) -> list[str
     if method is None:
         fault = (
             "access_token: no credentials; allowed: access_token, or client_id with client_secret "
-            "and refresh_token, or client_id with client_secret and auth_method client_credentials"
+            "and refresh_token, or client_id with client_secret and auth_method "
+            "client_credentials, or oauth_credentials with refresh_token and refresh_proxy_url"
         )
         return [fault]
+    app = ("client_id", "client_secret")
     needed = {
         "access_token": ("access_token",),
-        "refresh_token": ("client_id", "client_secret", "refresh_token"),
-        "client_credentials": ("client_id", "client_secret"),
+        "refresh_token": ("refresh_token",)
+        if found["refresh_proxy_url"]
+        else (*app, "refresh_token"),
+        "client_credentials": app,
     }.get(method, ())
     return [
         f"{name}: missing; it is needed with auth_method {method}"
         for name in needed
-        if not values.get(name)
+        if not (found.get(name) or values.get(name))
     ]

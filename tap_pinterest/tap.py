@@ -110,7 +110,12 @@ class TapPinterest(SingerTap):
             max_wait_seconds=settings.max_wait_seconds,
             connections=settings.max_requests_in_flight,
         )
-        ask = client.token_endpoint(settings.client_id or "", settings.client_secret or "")
+        if settings.refresh_proxy_url and settings.auth_method == "refresh_token":
+            ask = client.refresh_proxy(
+                settings.refresh_proxy_url, settings.refresh_proxy_url_auth or ""
+            )
+        else:
+            ask = client.token_endpoint(settings.client_id or "", settings.client_secret or "")
         client.authenticator = authenticator_for(settings, ask, self.clock)
         client.acts_for_the_app = settings.auth_method == "client_credentials"
         return client

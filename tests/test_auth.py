@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
+import socket
 import stat
 import threading
 from pathlib import Path
@@ -383,3 +385,115 @@ def test_an_error_that_repeats_a_secret_is_told_without_it(
     assert "Bad token ***. Next line" in told
     assert len(told) < 1_000
     assert secret not in caplog.text
+
+
+def proxied(sandbox: Sandbox, **more: str) -> dict[str, Any]:
+    return {
+        "api_url": sandbox.url,
+        "oauth_credentials": sandbox.oauth_credentials | more,
+        "token_file": "",
+    }
+
+
+def asked_for_tokens(sandbox: Sandbox) -> list[tuple[str, int]]:
+    return [(each.path, each.status) for each in sandbox.requests if each.method == "POST"]
+
+
+def test_a_refresh_proxy_renews_tokens_for_a_tap_without_the_apps_secret(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        result = run(proxied(sandbox), "boards", "campaigns")
+
+    assert result.code == 0
+    assert result.records("boards")
+    assert asked_for_tokens(sandbox) == [("/refresh_proxy", 200)]
+    for secret in sandbox.oauth_credentials.values():
+        assert secret not in caplog.text
+
+
+def test_an_access_token_beside_a_refresh_proxy_is_used_until_it_is_refused(
+    sandbox: Sandbox,
+) -> None:
+    config = proxied(sandbox, access_token=sandbox.credentials["access_token"])
+
+    assert run(config, "boards").code == 0
+    assert asked_for_tokens(sandbox) == []
+    sandbox.tokens.revoke(sandbox.credentials["access_token"])
+    assert run(config, "boards").code == 0
+    assert asked_for_tokens(sandbox) == [("/refresh_proxy", 200)]
+
+
+def test_a_token_that_a_proxy_has_replaced_is_kept_for_the_next_run(tmp_path: Path) -> None:
+    with Sandbox(seed=7, rotation="revoke") as sandbox:
+        config = proxied(sandbox) | {"token_file": str(tmp_path / "tokens.json")}
+        for _ in range(3):
+            assert run(config, "boards").code == 0
+            tokens = json.loads((tmp_path / "tokens.json").read_text())
+            sandbox.tokens.revoke(tokens["access_token"])
+        assert asked_for_tokens(sandbox) == [("/refresh_proxy", 200)] * 3
+
+
+def test_a_refresh_proxy_that_refuses_is_one_clear_line_without_secrets(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    secrets = sandbox.oauth_credentials
+    message = f"Bad: {secrets['refresh_proxy_url_auth']} for {secrets['refresh_token']}"
+    sandbox.fail("/refresh_proxy", status=403, body={"message": message}, times=None)
+
+    with caplog.at_level(logging.DEBUG):
+        result = run(proxied(sandbox), "boards")
+
+    (line,) = (each for each in caplog.records if each.levelno >= logging.ERROR)
+    assert result.code == 1
+    assert "The refresh proxy refuses the credentials: POST refresh_proxy_url: 403" in line.msg % (
+        line.args
+    )
+    for secret in secrets.values():
+        assert secret.removeprefix("Bearer ") not in caplog.text
+
+
+def test_a_wrong_authorisation_for_the_proxy_is_told_as_such(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = proxied(sandbox, refresh_proxy_url_auth="Bearer wr0ng")
+
+    assert run(config, "boards").code == 1
+    assert "Check oauth_credentials" in caplog.text
+    assert "wr0ng" not in caplog.text
+
+
+def test_a_refresh_proxy_that_stumbles_is_asked_again(sandbox: Sandbox) -> None:
+    sandbox.fail("/refresh_proxy", status=503, times=2)
+
+    assert run(proxied(sandbox), "boards").code == 0
+    assert [status for _, status in asked_for_tokens(sandbox)] == [503, 503, 200]
+
+
+def test_a_redirect_of_the_refresh_proxy_is_not_followed(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.settimeout(0.2)
+        address = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/"
+        sandbox.fail("/refresh_proxy", status=307, times=None, headers={"location": address})
+
+        assert run(proxied(sandbox), "boards").code == 1
+
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
+    assert "POST refresh_proxy_url: 307" in caplog.text
+
+
+def test_the_default_token_file_is_one_for_each_app_and_refresh_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with Sandbox(seed=7, rotation="revoke") as sandbox:
+        config = settings(sandbox)
+        del config["token_file"]
+        other = config | {"refresh_token": sandbox.tokens.give_refresh_token()}
+        for each in (config, other, config, other):
+            assert run(each, "boards").code == 0
+
+    assert len(list((tmp_path / "tap-pinterest").glob("*.json"))) == 2

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from faulty_world import config_of, tiny
 from singer_run import run
-from tap_pinterest.config import CONFIG_SCHEMA, Day, Settings, problems
+from tap_pinterest.config import CONFIG_SCHEMA, Day, Settings, from_environment, problems
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -171,10 +172,6 @@ def test_whatever_else_is_one(name: str) -> None:
             {"sync_key_fields": {"ads": "id"}}, "sync_key_fields.ads", "array", id="fields"
         ),
         pytest.param({"acount_ids": "1"}, "acount_ids", "ad_account_ids", id="a typing error"),
-        pytest.param({"account_id": "1"}, "account_id", "ad_account_ids", id="another tap's name"),
-        pytest.param(
-            {"lookback_window": 3}, "lookback_window", "lookback_days", id="another's too"
-        ),
     ],
 )
 def test_a_bad_setting_is_refused_in_one_line_that_names_it_and_what_is_allowed(
@@ -185,6 +182,24 @@ def test_a_bad_setting_is_refused_in_one_line_that_names_it_and_what_is_allowed(
     assert fault.startswith(f"{setting}: ")
     assert allowed in fault
     assert "\n" not in fault
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("account_id", "ad_account_ids"),
+        ("account_ids", "ad_account_ids"),
+        ("analytics_columns", "report_columns"),
+        ("lookback_window", "lookback_days"),
+        ("refresh_proxy_url", "oauth_credentials"),
+        ("refresh_proxy_url_auth", "oauth_credentials"),
+        ("status", "entity_statuses"),
+    ],
+)
+def test_a_name_that_other_taps_use_is_answered_with_ours(theirs: str, ours: str) -> None:
+    (fault,) = problems(TOKEN | {theirs: "s3cr3t"})
+
+    assert fault == f"{theirs}: there is no such setting; did you mean {ours}?"
 
 
 def test_all_faults_are_told_at_once() -> None:
@@ -239,11 +254,103 @@ def test_a_secret_of_the_wrong_type_is_refused_without_being_shown(setting: str)
 def test_every_setting_has_one_line_of_description_and_secrets_are_marked() -> None:
     properties = CONFIG_SCHEMA["properties"]
 
-    assert all(schema["description"].strip() for schema in properties.values())
+    oauth = properties["oauth_credentials"]["properties"]
+    assert all(each["description"].strip() for each in (*properties.values(), *oauth.values()))
     assert {name for name, schema in properties.items() if schema.get("secret")} == {
         "client_secret",
         "refresh_token",
         "access_token",
+    }
+    assert [name for name, schema in oauth.items() if not schema.get("secret")] == [
+        "refresh_proxy_url"
+    ]
+
+
+PROXY = {"refresh_token": "s3cr3t", "refresh_proxy_url": "https://proxy.example/s3cr3t?a=b"}
+
+
+@pytest.mark.parametrize(
+    ("oauth", "method"),
+    [
+        pytest.param(PROXY, "refresh_token", id="a proxy"),
+        pytest.param(PROXY | {"access_token": "a"}, "refresh_token", id="and a first token"),
+        pytest.param(
+            PROXY | {"refresh_proxy_url_auth": "Bearer x"}, "refresh_token", id="and auth"
+        ),
+        pytest.param(PROXY | {"access_token": "", "refresh_proxy_url_auth": None}, "refresh_token"),
+        pytest.param({"access_token": "s3cr3t"}, "access_token", id="an access token alone"),
+        pytest.param(json.dumps(PROXY), "refresh_token", id="as JSON"),
+    ],
+)
+def test_oauth_credentials_are_taken_as_other_taps_take_them(oauth: Any, method: str) -> None:
+    config = {"oauth_credentials": oauth}
+
+    assert problems(config) == []
+    in_force = Settings.from_config(config)
+    assert in_force.auth_method == method
+    assert "s3cr3t" in {in_force.refresh_token, in_force.access_token}
+
+
+@pytest.mark.parametrize(
+    ("config", "named", "allowed"),
+    [
+        pytest.param({"refresh_token": "s3cr3t"}, "client_id", "missing", id="no proxy"),
+        pytest.param({"refresh_proxy_url": "https://x"}, "access_token", "oauth", id="no token"),
+        pytest.param(
+            PROXY | {"refresh_proxy_url": "http://proxy.example/s3cr3t"},
+            "oauth_credentials.refresh_proxy_url",
+            "https",
+            id="not https",
+        ),
+        pytest.param(
+            PROXY | {"refresh_proxy_url": "https://me:s3cr3t@proxy.example"},
+            "oauth_credentials.refresh_proxy_url",
+            "https",
+            id="a password in it",
+        ),
+        pytest.param(
+            {"access_token": "a", "refresh_proxy_url_auth": "s3cr3t"},
+            "oauth_credentials.refresh_proxy_url",
+            "missing",
+            id="auth for nobody",
+        ),
+        pytest.param(
+            PROXY | {"refresh_proxy_url_auth": "Bearer s3cr3t\n"},
+            "oauth_credentials.refresh_proxy_url_auth",
+            "printable",
+            id="auth with the end of its line",
+        ),
+        pytest.param(
+            PROXY | {"refresh_token": ["s3cr3t"]}, "oauth_credentials.refresh_token", "string"
+        ),
+        pytest.param(PROXY | {"s3cr3t": 1}, "oauth_credentials", "refresh_proxy_url", id="unknown"),
+        pytest.param(["s3cr3t"], "oauth_credentials", "object", id="a list"),
+        pytest.param('{"s3cr3t"', "oauth_credentials", "object", id="no JSON"),
+    ],
+)
+def test_bad_oauth_credentials_are_refused_without_being_shown(
+    config: Any, named: str, allowed: str
+) -> None:
+    faults = problems({"oauth_credentials": config})
+
+    assert any(each.startswith(f"{named}: ") and allowed in each for each in faults)
+    assert not any("s3cr3t" in each for each in faults)
+
+
+def test_a_token_that_is_given_twice_is_refused() -> None:
+    (fault,) = problems({"refresh_token": "s3cr3t", "oauth_credentials": PROXY})
+
+    assert fault.startswith("oauth_credentials.refresh_token: refresh_token is given beside it")
+
+
+def test_members_of_objects_have_variables_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_OAUTH_CREDENTIALS_REFRESH_TOKEN", "r")
+    monkeypatch.setenv("A_OAUTH_CREDENTIALS", '{"refresh_token": "x", "refresh_proxy_url": "y"}')
+    monkeypatch.setenv("A_BACKFILL_START_DATE", "yesterday")
+
+    assert from_environment("A_", CONFIG_SCHEMA["properties"]) == {
+        "oauth_credentials": {"refresh_token": "r", "refresh_proxy_url": "y"},
+        "backfill": {"start_date": "yesterday"},
     }
 
 
@@ -295,6 +402,10 @@ _ODD_VALUES = {
     "refresh_token": _TEXTS,
     "client_id": _TEXTS,
     "access_token": _TEXTS,
+    "oauth_credentials": st.dictionaries(
+        st.sampled_from(["access_token", "refresh_token", "refresh_proxy_url", "x"]),
+        _TEXTS | _NUMBERS,
+    ),
     "sync_key_separator": _TEXTS,
     "sync_key_fields": st.sampled_from(
         [{"boards": []}, {"boards": ["nothing"]}, {"nothing": ["id"]}, {}]

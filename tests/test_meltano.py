@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from ruamel.yaml import YAML
 from scripts.main_job import MainJob
 from scripts.processes import ROOT
 from scripts.update_meltano_yml import described_settings
-from tap_pinterest.config import CONFIG_SCHEMA
+from tap_pinterest.config import CONFIG_SCHEMA, problems
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,11 @@ def test_the_settings_in_meltano_yml_are_those_of_the_tap() -> None:
 def test_only_secrets_are_sensitive() -> None:
     (tap,) = meltano_yml()["plugins"]["extractors"]
     sensitive = {setting["name"] for setting in tap["settings"] if setting.get("sensitive")}
-    assert sensitive == {"client_secret", "refresh_token", "access_token"}
+    tokens = {"access_token", "refresh_token", "refresh_proxy_url_auth"}
+    assert sensitive == {
+        *("client_secret", "refresh_token", "access_token"),
+        *(f"oauth_credentials.{name}" for name in tokens),
+    }
 
 
 def test_no_plugin_has_anything_to_install() -> None:
@@ -80,7 +85,7 @@ def test_the_schedule_runs_the_job_that_is_the_main_job() -> None:
 def test_config_shows_every_setting_and_no_secret(project: MainJob) -> None:
     shown = project.meltano("config", "list", "tap-pinterest", "--all")
     for name in CONFIG_SCHEMA["properties"]:
-        assert f"\n{name} " in f"\n{shown}"
+        assert re.search(rf"^{name}[ .]", shown, re.MULTILINE)
     assert "the-client-secret" not in shown
     assert "the-refresh-token" not in shown
 
@@ -91,6 +96,27 @@ def test_a_list_may_be_a_comma_separated_text(tmp_path: Path) -> None:
     project = MainJob(tmp_path, settings, log=tmp_path / "log", project=tmp_path)
     config = json.loads(project.meltano("config", "print", "tap-pinterest"))
     assert config["ad_account_ids"] == "549755885175,549755885176"
+
+
+def test_members_of_oauth_credentials_are_settings_of_their_own(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "meltano.yml", tmp_path)
+    settings = {
+        "TAP_PINTEREST_OAUTH_CREDENTIALS_REFRESH_TOKEN": "pinr_1",
+        "TAP_PINTEREST_OAUTH_CREDENTIALS_REFRESH_PROXY_URL": "https://proxy.example/token",
+        "TAP_PINTEREST_OAUTH_CREDENTIALS_REFRESH_PROXY_URL_AUTH": "Bearer the-proxys-own",
+    }
+    project = MainJob(tmp_path, settings, log=tmp_path / "log", project=tmp_path)
+
+    shown = project.meltano("config", "list", "tap-pinterest")
+    config = json.loads(project.meltano("invoke", "--dump=config", "tap-pinterest"))
+
+    assert "the-proxys-own" not in shown
+    assert config["oauth_credentials"] == {
+        "refresh_token": "pinr_1",
+        "refresh_proxy_url": "https://proxy.example/token",
+        "refresh_proxy_url_auth": "Bearer the-proxys-own",
+    }
+    assert problems(config) == []
 
 
 def test_a_job_of_its_own_sees_nothing_of_the_users_settings(

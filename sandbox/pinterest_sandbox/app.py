@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, RedirectResponse
+from starlette.responses import Response as WebAnswer
 from starlette.routing import Mount, Route, Router
 
 from pinterest_sandbox.faults import Connection, Faults, Response
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request as WebRequest
-    from starlette.responses import Response as WebResponse
     from starlette.types import Receive, Scope, Send
 
     from pinterest_sandbox.faults import Fault
     from pinterest_sandbox.service import Service
 
 BASE = "/v5"
+REFRESH_PROXY = "/refresh_proxy"
 _ACCOUNT_PATHS = "/ad_accounts/"
 
 
@@ -48,6 +49,7 @@ class Web:
             routes=[
                 Mount(BASE, app=self._api_router()),
                 Route("/oauth/", self._consent),
+                Route(REFRESH_PROXY, self._refresh_proxy, methods=["POST"]),
                 Mount("/_sandbox", routes=list(controls)),
             ]
         )
@@ -98,7 +100,7 @@ class Web:
         response.headers.append(("x-pinterest-rid", str(1_000_000_000_000_000 + self._answered)))
         response.headers.append(("date", self.service.calendar.http_date()))
 
-    async def _consent(self, request: WebRequest) -> WebResponse:
+    async def _consent(self, request: WebRequest) -> WebAnswer:
         """The page where a user agrees; the sandbox's user always does, at once."""
         query = dict(parse_qsl(request.url.query))
         try:
@@ -110,6 +112,23 @@ class Web:
         return RedirectResponse(
             address + ("&" if "?" in address else "?") + urlencode(answer), status_code=302
         )
+
+    async def _refresh_proxy(self, request: WebRequest) -> WebAnswer:
+        """What stands before the token endpoint, so that taps need not know the app's secret."""
+        asked, at = _Asked(request.scope, None), time.monotonic()
+        fault = self.faults.hit(asked.method, asked.path, asked.query, None)
+        if fault is not None and fault.replaces:
+            made = fault.response()
+            answer = WebAnswer(made.body, made.status, dict(made.headers))
+        else:
+            header, body = request.headers.get("authorization"), await request.body()
+            try:
+                tokens = self.service.tokens.refresh_for_another(header, body)
+                answer = JSONResponse(tokens)
+            except Refusal as refusal:
+                answer = JSONResponse(refusal.body, refusal.status)
+        self.requests.append(asked.logged(at, answer.status_code, fault))
+        return answer
 
 
 class _Asked:

@@ -17,7 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pinterest_sandbox.access import BETA_PARAMETERS
-from pinterest_sandbox.app import BASE, Web
+from pinterest_sandbox.app import BASE, REFRESH_PROXY, Web
 from pinterest_sandbox.calendar import Calendar
 from pinterest_sandbox.calls import Merchant
 from pinterest_sandbox.control import Controls
@@ -150,6 +150,15 @@ class Sandbox:
     def credentials(self) -> dict[str, str]:
         """Client id and secret, a refresh token and an access token."""
         return self._tokens.credentials
+
+    @property
+    def oauth_credentials(self) -> dict[str, str]:
+        """A refresh token, and the proxy that renews it for callers without the app's secret."""
+        return {
+            "refresh_token": self._tokens.refresh_token,
+            "refresh_proxy_url": self._listener.address + REFRESH_PROXY,
+            "refresh_proxy_url_auth": self._tokens.proxy_authorization,
+        }
 
     @property
     def tokens(self) -> Tokens:

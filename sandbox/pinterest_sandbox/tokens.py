@@ -85,6 +85,7 @@ class Tokens:
         self.refresh_seconds = refresh_seconds
         self.client_id = str(1_480_000 + int(self._digest("client")[:4], 16))
         self.client_secret = self._digest("secret")[:40]
+        self.proxy_authorization = f"Bearer {self._digest('proxy')[:40]}"
         self._access: dict[str, Token] = {}
         self._refresh: dict[str, Token] = {}
         self._codes: dict[str, Token] = {}
@@ -161,6 +162,26 @@ class Tokens:
         if grant == "authorization_code":
             return self._redeem_code(form)
         return self._refresh_access(form)
+
+    def refresh_for_another(self, authorization: str | None, body: bytes) -> dict[str, object]:
+        """Answers a refresh proxy's caller, who knows a refresh token and not the app's secret.
+
+        Raises:
+            Refusal: 401 for another caller, 400 for a body or a token that is not good.
+        """
+        if not hmac.compare_digest(authorization or "", self.proxy_authorization):
+            raise unauthenticated()
+        try:
+            form = msgspec.json.decode(body, type=dict[str, str])
+        except msgspec.DecodeError:
+            form = {}
+        if form.keys() != {"grant_type", "refresh_token"} or form["grant_type"] != "refresh_token":
+            refuse("The body must be JSON, with grant_type refresh_token and a refresh_token.")
+        return self._refresh_access(form)
+
+    def give_refresh_token(self) -> str:
+        """One more refresh token for the app, as for one more user."""
+        return self._give(self._refresh, "pinr", self._scopes, "refresh_token")
 
     def revoke(self, text: str) -> None:
         """Makes an access or refresh token unknown, as its owner may at any time."""
