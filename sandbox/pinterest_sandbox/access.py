@@ -15,9 +15,11 @@ BETA_PARAMETERS: Final = (
     "include_demographics",
     "include_prediction",
     "reporting_timezone",
+    "targeting_types=AGE_BUCKET_AND_GENDER",
+    "targeting_types=CREATIVE_ENHANCEMENTS",
     "GET /ad_accounts/{ad_account_id}/keywords?ad_group_ids",
 )
-"""Parameters in beta: by name where they have no other meaning anywhere."""
+"""Parameters in beta, or values of theirs: by name where they have no other meaning anywhere."""
 
 
 def beta_operations() -> tuple[str, ...]:
@@ -31,8 +33,13 @@ class Access:
     """Refuses what was withheld: operations, parameters, or a parameter of one operation."""
 
     def __init__(self, withheld: Collection[str]) -> None:
-        """Takes `GET /labels`, `reporting_timezone` or `GET /labels?label_types`."""
+        """Takes `GET /labels`, `reporting_timezone`, `GET /labels?label_types` or `name=value`."""
         self._withheld = frozenset(withheld)
+        self._values: dict[str, set[str]] = {}
+        for each in withheld:
+            name, equals, value = each.partition("=")
+            if equals:
+                self._values.setdefault(name, set()).add(value)
         self._parameters: dict[str, list[str]] = {}
 
     def check(self, key: str, values: Mapping[str, Any]) -> None:
@@ -51,3 +58,7 @@ class Access:
         for name in closed:
             if values[name]:
                 raise restricted(name)
+        for name, refused in self._values.items():
+            found = refused.intersection(values.get(name) or ())
+            if found:
+                raise restricted(min(found))

@@ -69,9 +69,10 @@ class Division:
     def __init__(self, parting: Parting, cells: Cells) -> None:
         """Draws how each cell is divided."""
         slots = parting.buckets.shape[1]
-        self._table = _table(slots)
         variants = cells.picks(parting.salt, _VARIANTS)
         self._base = (parting.active(cells) * _VARIANTS + variants) * (_UNITS + 1)
+        self._first_units = _table(slots)
+        self._per_round = [of_slot[self._base + _UNITS] for of_slot in self._first_units]
         self._buckets = parting.buckets[cells.ads]
         self._size = parting.size
 
@@ -79,16 +80,16 @@ class Division:
         self, fact: str, whole: Counts, buckets: NDArray[np.int64]
     ) -> Iterator[tuple[Counts, NDArray[np.int64]]]:
         """Each part of a fact with the bucket of each ad; `buckets` are those of the whole."""
-        per_period = self._base + _UNITS
         amount = whole // CENTS if is_money(fact) else whole
-        periods, rest = np.divmod(amount, _UNITS)
-        place = self._base + rest
-        for slot in range(self._table.shape[1]):
-            shares = self._table[:, slot]
+        rounds = amount // _UNITS
+        place = self._base + (amount - rounds * _UNITS)
+        for slot, (first_units, per_round) in enumerate(
+            zip(self._first_units, self._per_round, strict=True)
+        ):
             if fact == ROWS:
-                part = whole * (shares[per_period] > 0)
+                part = whole * (per_round > 0)
             else:
-                part = periods * shares[per_period] + shares[place]
+                part = rounds * per_round + first_units[place]
                 if is_money(fact):
                     part = part * CENTS + (whole % CENTS if slot == 0 else 0)
             own = self._buckets[:, slot]
@@ -97,7 +98,7 @@ class Division:
 
 @functools.cache
 def _table(slots: int) -> NDArray[np.int64]:
-    """How many of the first units go to each slot, for up to so many of them and each variant.
+    """For each slot how many of the first units go to it, by the number of slots and the variant.
 
     Units are dealt out in rounds of `_UNITS`, evenly mixed. The first slot always gets some.
     """
@@ -118,4 +119,4 @@ def _table(slots: int) -> NDArray[np.int64]:
                 due[taken] -= weights.sum()
                 table[count, variant, unit + 1] = table[count, variant, unit]
                 table[count, variant, unit + 1, taken] += 1
-    return table.reshape(-1, slots)
+    return np.ascontiguousarray(table.reshape(-1, slots).T)

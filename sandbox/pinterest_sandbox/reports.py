@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import msgspec
 import numpy as np
 
+from pinterest_sandbox import targeting
 from pinterest_sandbox.attributes import LEVELS
 from pinterest_sandbox.columns import COLUMNS, facts_of, total
 from pinterest_sandbox.numbers import ACTIONS, CONVERSIONS, ROWS, Cells, is_conversion
@@ -150,6 +152,8 @@ class Report(msgspec.Struct, frozen=True):
     end: date
     view: View
     hours: HourStyle = "iso"
+    breakdowns: tuple[tuple[str, ...], ...] = ()
+    """Targeting types, each by itself or some together."""
 
     @property
     def hourly(self) -> bool:
@@ -157,34 +161,85 @@ class Report(msgspec.Struct, frozen=True):
         return self.granularity == "HOUR"
 
 
+class Table(msgspec.Struct, frozen=True):
+    """The rows of a report, or of one of its breakdowns, column by column."""
+
+    columns: dict[str, list[Any]]
+    """All of the same length; `msgspec.UNSET` where a row has no value."""
+    metrics: list[str]
+    """Those that count or measure."""
+    targeting: list[Any] = []
+    """The targeting value of each row; `msgspec.UNSET` where it has none."""
+
+    def rows(self) -> list[msgspec.Struct]:
+        """One after the other."""
+        return list(map(_row_type(tuple(self.columns)), *self.columns.values()))
+
+
 def rows(report: Report, totals: AccountTotals) -> list[msgspec.Struct]:
     """The rows of a report, by entity and date; those without delivery are left out."""
+    (table,) = tables(report, totals)
+    return table.rows()
+
+
+def tables(report: Report, totals: AccountTotals) -> list[Table]:
+    """A report's rows by entity, targeting value and date, a table for each breakdown."""
     metrics = [name for name in report.columns if name in COLUMNS and _told(report, name)]
     facts = [ROWS, *facts_of(COLUMNS[name] for name in metrics)]
     if report.view.by_conversion_time and not report.hourly:
         facts = list(dict.fromkeys([*facts, *_ANY_CONVERSION]))
     starts, dates = periods(report.granularity, report.start, report.end)
-    sums = _sums(report, totals, facts, starts)
-    present = sums[ROWS] > 0
-    if report.view.by_conversion_time and not report.hourly:
-        # An ad that has stopped is still credited with what comes of its last days.
-        present = present | (total(sums, _ANY_CONVERSION) > 0)
-    kept = np.flatnonzero(present)
-    flat = {fact: found.ravel()[kept] for fact, found in sums.items()}
-    entities, places = (found.tolist() for found in np.divmod(kept, present.shape[1]))
-    described = _described(report)
-    columns: dict[str, list[Any]] = {
-        name: [values[place] for place in places] for name, values in _dated(report, dates).items()
-    }
-    id_column = LEVELS[report.level].id_column
-    for name in dict.fromkeys((id_column, *report.columns)):
-        if name in metrics:
-            columns[name] = COLUMNS[name].values(flat)
-        elif name not in COLUMNS:
-            of_entity = [_or_absent(attributes.get(name)) for attributes in described]
-            columns[name] = [of_entity[entity] for entity in entities]
-    columns = {id_column: columns.pop(id_column), **columns}
-    return list(map(_row_type(tuple(columns)), *columns.values()))
+    form = _Form(report, metrics, _described(report), _dated(report, dates))
+    breakdowns = [_targeting_values(report, types) for types in report.breakdowns] or [[None]]
+    return [
+        form.table(sums, values)
+        for sums, values in zip(_sums(report, totals, facts, starts), breakdowns, strict=True)
+    ]
+
+
+class _Form(msgspec.Struct, frozen=True):
+    """What all tables of a report have in common."""
+
+    report: Report
+    metrics: list[str]
+    described: list[dict[str, Any]]
+    """The attributes of each entity."""
+    dated: dict[str, list[Any]]
+    """The columns that tell the period, for each period."""
+
+    def table(self, sums: dict[str, Any], values: list[Any]) -> Table:
+        """The rows of the sums of all entities and values, by periods."""
+        report = self.report
+        present = sums[ROWS] > 0
+        if report.view.by_conversion_time and not report.hourly:
+            # An ad that has stopped is still credited with what comes of its last days.
+            present = present | (total(sums, _ANY_CONVERSION) > 0)
+        kept = np.flatnonzero(present)
+        flat = {fact: found.ravel()[kept] for fact, found in sums.items()}
+        parts, places = np.divmod(kept, present.shape[1])
+        entities, of_values = (found.tolist() for found in np.divmod(parts, max(1, len(values))))
+        id_column = LEVELS[report.level].id_column
+        columns: dict[str, list[Any]] = {id_column: []}
+        for name, of_period in self.dated.items():
+            columns[name] = [of_period[place] for place in places.tolist()]
+        for name in (id_column, *report.columns):
+            if name in self.metrics:
+                columns[name] = COLUMNS[name].values(flat)
+            elif name not in COLUMNS:
+                of_entity = [_or_absent(attributes.get(name)) for attributes in self.described]
+                columns[name] = [of_entity[entity] for entity in entities]
+        return Table(columns, self.metrics, [_or_absent(values[value]) for value in of_values])
+
+
+def _targeting_values(report: Report, types: tuple[str, ...]) -> list[Any]:
+    """The values of a breakdown, in the order of its parts; of several types each with each."""
+    of_types = [targeting.TYPES[name].of(report.account) for name in types]
+    if len(of_types) == 1:
+        return list(of_types[0])
+    return [
+        "&".join("" if value is None else str(value) for value in values)
+        for values in itertools.product(*of_types)
+    ]
 
 
 def periods(granularity: str, start: date, end: date) -> tuple[list[int], list[str] | None]:
@@ -231,31 +286,35 @@ def _row_type(fields: tuple[str, ...]) -> type[msgspec.Struct]:
 
 def _sums(
     report: Report, totals: AccountTotals, facts: Sequence[str], starts: Sequence[int]
-) -> dict[str, Any]:
+) -> list[dict[str, Any]]:
+    """The facts of each breakdown, or of the whole."""
     account = report.account
     days = range(report.start.toordinal(), report.end.toordinal() + 1)
-    if report.level == "ad_account" and not report.hourly:
+    if report.level == "ad_account" and not report.hourly and not report.breakdowns:
         if not account.ads.count:
-            return {fact: np.zeros((1, len(starts)), np.int64) for fact in facts}
+            return [{fact: np.zeros((1, len(starts)), np.int64) for fact in facts}]
         daily = totals.of(account, facts, days, report.view)
-        return {fact: np.add.reduceat(found, starts, axis=1) for fact, found in daily.items()}
+        return [{fact: np.add.reduceat(found, starts, axis=1) for fact, found in daily.items()}]
     children = LEVELS[report.level].children
-    partings: list[Parting] = []
+    of_all: list[Parting] = []
     if children is None:
         owners = [ads_of(account, report.level, entity) for entity in report.entities]
     else:
-        partings.append(children(account).parting(report.entities))
+        of_all.append(children(account).parting(report.entities))
         owners = [np.arange(account.ads.count)]
-    if report.hourly:
-        partings.append(Hours(account.ads.count))
-    (sums,) = Sums(account, owners, days, report.view).of(facts, starts, [partings])
-    if report.hourly:
-        sums = {fact: _hour_by_hour(found) for fact, found in sums.items()}
-    return sums
+    hours = [Hours(account.ads.count)] if report.hourly else []
+    partings = [
+        [*of_all, *(targeting.parting(account, name) for name in types), *hours]
+        for types in report.breakdowns or ((),)
+    ]
+    found = Sums(account, owners, days, report.view).of(facts, starts, partings)
+    if not report.hourly:
+        return found
+    return [{fact: _hour_by_hour(each) for fact, each in sums.items()} for sums in found]
 
 
 def _hour_by_hour(found: Counts) -> Counts:
-    """Rows of entities and their hours, by days: made rows of entities, by days and their hours."""
+    """From rows of entities and their hours, by days, to rows of entities, by days and hours."""
     entities, days = len(found) // HOURS, found.shape[1]
     by_hour = found.reshape(entities, HOURS, days).transpose(0, 2, 1)
     return np.ascontiguousarray(by_hour).reshape(entities, days * HOURS)
