@@ -62,6 +62,24 @@ class StoredTokens(msgspec.Struct):
     scope: str = ""
     refresh_token_expires_at: int | None = None
 
+    @classmethod
+    def of(cls, answer: TokenAnswer, before: StoredTokens, now: float) -> StoredTokens:
+        """The tokens of an answer, which take the place of those `before`."""
+        return cls(
+            configured=before.configured,
+            refresh_token=answer.refresh_token or before.refresh_token,
+            access_token=answer.access_token,
+            expires_at=now + answer.expires_in,
+            scope=answer.scope,
+            refresh_token_expires_at=answer.refresh_token_expires_at,
+        )
+
+    @classmethod
+    def configured_as(cls, refresh_token: str | None) -> StoredTokens:
+        """What the config gives: a refresh token, or none where a file is to have one."""
+        text = refresh_token or ""
+        return cls(hashlib.sha256(text.encode()).hexdigest(), text)
+
 
 class Authenticator(Protocol):
     """Gives out the access token that a call carries."""
@@ -159,7 +177,7 @@ class RefreshToken(RenewedToken):
     def __init__(
         self,
         ask: AskForToken,
-        refresh_token: str,
+        refresh_token: str | None,
         clock: Clock,
         file: TokenFile | None,
         access_token: str = "",
@@ -168,7 +186,7 @@ class RefreshToken(RenewedToken):
 
         Args:
             ask: Calls the token endpoint.
-            refresh_token: The configured one.
+            refresh_token: The configured one, if there is one.
             clock: Where the time comes from.
             file: Where the newest are kept.
             access_token: One that is good until Pinterest refuses it.
@@ -176,8 +194,9 @@ class RefreshToken(RenewedToken):
         super().__init__(ask, {}, clock)
         self._access_token = access_token
         self._expires_at = math.inf
-        self._configured = hashlib.sha256(refresh_token.encode()).hexdigest()
-        self._tokens = StoredTokens(self._configured, refresh_token)
+        self._is_configured = bool(refresh_token)
+        self._tokens = StoredTokens.configured_as(refresh_token)
+        self._configured = self._tokens.configured
         self._file = file
         self._refused = ""
 
@@ -192,6 +211,9 @@ class RefreshToken(RenewedToken):
             self._load()
             if self._is_good() and self._access_token != self._refused:
                 return
+            if not self._tokens.refresh_token:
+                msg = "There is no refresh token any more. Sign in with tap-pinterest-login."
+                raise TokenRefusedError(msg)
             answer = self._ask(
                 {
                     "grant_type": "refresh_token",
@@ -203,23 +225,16 @@ class RefreshToken(RenewedToken):
             self._keep(answer)
 
     def _load(self) -> None:
-        """Take over what another run has stored, if it descends from the same configured token."""
+        """Take over what another run has stored, unless the config has another token by now."""
         stored = self._file.read() if self._file else None
-        if stored and stored.configured == self._configured:
+        if stored and (stored.configured == self._configured or not self._is_configured):
             self._tokens = stored
             self._access_token, self._expires_at = stored.access_token, stored.expires_at
             self._scope = stored.scope
 
     def _keep(self, answer: TokenAnswer) -> None:
         rotated = answer.refresh_token not in {None, self._tokens.refresh_token}
-        self._tokens = StoredTokens(
-            configured=self._configured,
-            refresh_token=answer.refresh_token or self._tokens.refresh_token,
-            access_token=answer.access_token,
-            expires_at=self._expires_at,
-            scope=self._scope,
-            refresh_token_expires_at=answer.refresh_token_expires_at,
-        )
+        self._tokens = StoredTokens.of(answer, self._tokens, self._clock.now())
         self._warn_of_expiry()
         if self._file:
             self._file.write(self._tokens)
@@ -235,7 +250,7 @@ class RefreshToken(RenewedToken):
         left = self._tokens.refresh_token_expires_at - self._clock.now()
         if any(left <= days * _DAY for days in WARN_DAYS):
             _logger.warning(
-                "The refresh token ends in %.1f days. Authorise the app again before that.",
+                "The refresh token ends in %.1f days. Before that, sign in: tap-pinterest-login.",
                 max(left / _DAY, 0),
             )
 
@@ -293,17 +308,7 @@ class TokenFile:
     def write(self, tokens: StoredTokens) -> None:
         """Replace the file in one step; a failure is a warning, since the run can go on."""
         try:
-            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f"{self._path.name}.")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(msgspec.json.encode(tokens))
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(name).replace(self._path)
-            except OSError:
-                with suppress(OSError):
-                    Path(name).unlink()
-                raise
+            self.replace(tokens)
         except OSError as error:
             _logger.warning(
                 "token_file %s cannot be written (%s): a renewed refresh token is lost at the end "
@@ -311,6 +316,56 @@ class TokenFile:
                 self._path,
                 error.strerror,
             )
+
+    def replace(self, tokens: StoredTokens) -> None:
+        """Replace the file in one step.
+
+        Raises:
+            OSError: It cannot be written; what it held is still there.
+        """
+        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f"{self._path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(msgspec.json.encode(tokens))
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self._path)
+        except OSError:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
+
+
+def redeem(ask: AskForToken, code: str, redirect_uri: str) -> TokenAnswer:
+    """The tokens that the code of a consent is good for, once.
+
+    Raises:
+        TokenRefusedError: It is not good, or the app's credentials are not.
+    """
+    # An app from before 2025-09-25 gets a refresh token that can be renewed only if it says so.
+    return ask(
+        {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "continuous_refresh": "true",
+        }
+    )
+
+
+def keep(settings: Settings, answer: TokenAnswer, clock: Clock) -> None:
+    """Store new tokens where a run with these settings looks for them.
+
+    Raises:
+        TokenRefusedError: The file is in use by a run.
+        OSError: It cannot be written.
+    """
+    if settings.token_path is None:
+        return
+    file = TokenFile(settings.token_path)
+    before = StoredTokens.configured_as(settings.refresh_token)
+    with file.lock():
+        file.replace(StoredTokens.of(answer, before, clock.now()))
 
 
 def authenticator_for(settings: Settings, ask: AskForToken, clock: Clock) -> Authenticator:
@@ -322,21 +377,6 @@ def authenticator_for(settings: Settings, ask: AskForToken, clock: Clock) -> Aut
             fields = {"grant_type": "client_credentials", "scope": ",".join(settings.scopes)}
             return RenewedToken(ask, fields, clock)
         case _:
-            path = _token_path(settings)
-            file = TokenFile(path) if path else None
+            file = TokenFile(settings.token_path) if settings.token_path else None
             known = settings.access_token if settings.refresh_proxy_url else None
-            return RefreshToken(ask, settings.refresh_token or "", clock, file, known or "")
-
-
-def _token_path(settings: Settings) -> Path | None:
-    if settings.token_file is not None:
-        return Path(settings.token_file).expanduser() if settings.token_file else None
-    try:
-        state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    except RuntimeError:
-        # A user without a home, as in many containers.
-        return None
-    # Of the token too: two users of one app would take each other's for an older config.
-    origin = msgspec.json.encode((settings.client_id, settings.refresh_token))
-    name = hashlib.sha256(origin).hexdigest()[:16]
-    return state / "tap-pinterest" / f"{name}.json"
+            return RefreshToken(ask, settings.refresh_token, clock, file, known or "")

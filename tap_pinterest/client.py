@@ -22,7 +22,7 @@ from typing_extensions import override
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from tap_pinterest import api
-from tap_pinterest.auth import TokenAnswer, TokenRefusedError
+from tap_pinterest.auth import TokenAnswer, TokenRefusedError, authenticator_for
 from tap_pinterest.bodies import UnreadableAnswerError, decoder
 from tap_pinterest.rate_limit import MINUTE, QuotaError, reset_seconds
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from tap_pinterest.auth import AskForToken, Authenticator
     from tap_pinterest.clock import Clock
+    from tap_pinterest.config import Settings
     from tap_pinterest.rate_limit import RateLimiter
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
@@ -49,6 +50,12 @@ _logger = logging.getLogger("tap-pinterest.client")
 _PIECE_BYTES = 256 * 1024
 _RETRY_AFTER = re.compile(r"retry after (\d+) seconds?", re.IGNORECASE)
 
+_OR_AGAIN = "; authorise the app again if the token was revoked or has ended"
+_TO_CHECK = {
+    "refresh_token": f"client_id, client_secret and refresh_token{_OR_AGAIN}: tap-pinterest-login",
+    "client_credentials": "client_id, client_secret and scopes",
+    "authorization_code": "client_id and client_secret, and sign in again",
+}
 _ACCESS_CODES = frozenset({3, 7, 29})
 _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 401, 403, 404, 429
 _CONFLICT, _NO_CATALOG = 409, 4182
@@ -208,8 +215,12 @@ class PinterestClient:
                     url=self._url + TOKEN_PATH,
                     data=fields,
                     auth=basic,
-                    secrets=(fields.get("refresh_token", ""), client_secret),
-                    to_check="client_id, client_secret and refresh_token",
+                    secrets=(
+                        fields.get("refresh_token", ""),
+                        fields.get("code", ""),
+                        client_secret,
+                    ),
+                    to_check=_TO_CHECK[fields["grant_type"]],
                 )
             )
 
@@ -232,7 +243,7 @@ class PinterestClient:
                     data=msgspec.json.encode(body),
                     headers=headers,
                     secrets=(body["refresh_token"], authorization, secret),
-                    to_check="oauth_credentials",
+                    to_check=f"oauth_credentials{_OR_AGAIN}",
                 )
             )
 
@@ -264,10 +275,7 @@ class PinterestClient:
             msg = f"{request.who} gives no access token: {error}. Try again later."
             raise TokenRefusedError(msg) from None
         except (FatalAPIError, SkippableAPIError, _StaleTokenError) as error:
-            msg = (
-                f"{request.who} refuses the credentials: {error}. Check {request.to_check}; "
-                "authorise the app again if the token was revoked or has ended."
-            )
+            msg = f"{request.who} refuses the credentials: {error}. Check {request.to_check}."
             raise TokenRefusedError(msg) from None
 
     def close(self) -> None:
@@ -368,6 +376,27 @@ class PinterestClient:
         self.retries[path] += 1
         _logger.info("%s; trying again in %.0f s", error, wait)
         self._clock.sleep(wait)
+
+
+def client_for(settings: Settings, limiter: RateLimiter, clock: Clock) -> PinterestClient:
+    """A client that calls as the settings say, with the authenticator that they name."""
+    client = PinterestClient(
+        api_url=settings.api_url,
+        limiter=limiter,
+        clock=clock,
+        timeout=settings.request_timeout,
+        max_wait_seconds=settings.max_wait_seconds,
+        connections=settings.max_requests_in_flight,
+    )
+    if settings.refresh_proxy_url and settings.auth_method == "refresh_token":
+        ask = client.refresh_proxy(
+            settings.refresh_proxy_url, settings.refresh_proxy_url_auth or ""
+        )
+    else:
+        ask = client.token_endpoint(settings.client_id or "", settings.client_secret or "")
+    client.authenticator = authenticator_for(settings, ask, clock)
+    client.acts_for_the_app = settings.auth_method == "client_credentials"
+    return client
 
 
 class _Session(requests.Session):

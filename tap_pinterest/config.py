@@ -8,6 +8,7 @@ faults at once, each naming the setting and what it allows, and never showing a 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import re
 from dataclasses import dataclass, fields
@@ -68,7 +69,7 @@ CREDENTIALS = (
         th.StringType,
         secret=True,
         description="Refresh token; with client_id and client_secret, new access tokens are "
-        "fetched as needed.",
+        "fetched as needed. Not needed once tap-pinterest-login has stored one in token_file.",
     ),
     th.Property(
         "access_token",
@@ -118,7 +119,8 @@ CREDENTIALS = (
         "scopes",
         _NAME_LIST,
         default=list(READ_SCOPES),
-        description="Scopes to ask for with auth_method client_credentials.",
+        description="Scopes to ask for, with auth_method client_credentials and at "
+        "tap-pinterest-login.",
     ),
     th.Property(
         "token_file",
@@ -491,6 +493,11 @@ class Settings:
     def in_force(self) -> Mapping[str, Any]:
         """The attribution settings."""
         return {name: getattr(self, name) for name in daasity.ATTRIBUTION}
+
+    @property
+    def token_path(self) -> Path | None:
+        """The file that renewed tokens live in; `None` where there is to be none."""
+        return _token_path(self.token_file, self.client_id, self.refresh_token)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -880,7 +887,34 @@ def _auth_method(values: Mapping[str, Any]) -> str | None:
     kinds = [kind for kind in _TOKENS if found[kind]]
     if len(kinds) == 1 or (kinds and found["refresh_proxy_url"]):
         return kinds[0]
+    if not kinds and values.get("client_id") and _has_stored_tokens(values):
+        return "refresh_token"
     return None
+
+
+def _has_stored_tokens(values: Mapping[str, Any]) -> bool:
+    """Whether there is a token file, as `tap-pinterest-login` writes it."""
+    try:
+        path = _token_path(values.get("token_file"), values.get("client_id"), None)
+        return path is not None and path.is_file()
+    except (OSError, RuntimeError, TypeError, ValueError):
+        # Other checks refuse what is no path.
+        return False
+
+
+def _token_path(
+    token_file: str | None, client_id: str | None, refresh_token: str | None
+) -> Path | None:
+    if token_file is not None:
+        return Path(token_file).expanduser() if token_file else None
+    try:
+        state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    except RuntimeError:
+        # A user without a home, as in many containers.
+        return None
+    # Of the token too: two users of one app would take each other's for an older config.
+    origin = msgspec.json.encode((client_id, refresh_token))
+    return state / "tap-pinterest" / f"{hashlib.sha256(origin).hexdigest()[:16]}.json"
 
 
 def _credential_faults(values: Mapping[str, Any], *, required: bool) -> list[str]:
@@ -898,15 +932,15 @@ def _credential_faults(values: Mapping[str, Any], *, required: bool) -> list[str
         fault = (
             "access_token: no credentials; allowed: access_token, or client_id with client_secret "
             "and refresh_token, or client_id with client_secret and auth_method "
-            "client_credentials, or oauth_credentials with refresh_token and refresh_proxy_url"
+            "client_credentials, or oauth_credentials with refresh_token and refresh_proxy_url. "
+            "tap-pinterest-login gets a refresh token"
         )
         return [fault]
     app = ("client_id", "client_secret")
+    stored = () if found["refresh_token"] or _has_stored_tokens(values) else ("refresh_token",)
     needed = {
         "access_token": ("access_token",),
-        "refresh_token": ("refresh_token",)
-        if found["refresh_proxy_url"]
-        else (*app, "refresh_token"),
+        "refresh_token": ("refresh_token",) if found["refresh_proxy_url"] else (*app, *stored),
         "client_credentials": app,
     }.get(method, ())
     return [

@@ -23,8 +23,8 @@ from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_pinterest import api, config, display_names, state
-from tap_pinterest.auth import TokenRefusedError, authenticator_for
-from tap_pinterest.client import AwayError, GoneError, NotOfferedError, PinterestClient
+from tap_pinterest.auth import TokenRefusedError
+from tap_pinterest.client import AwayError, GoneError, NotOfferedError, client_for
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.columns import offered_columns
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
     from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
+    from tap_pinterest.client import PinterestClient
     from tap_pinterest.streams.base import PinterestStream, Refusals
 
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
@@ -101,24 +102,7 @@ class TapPinterest(SingerTap):
     @functools.cached_property
     def client(self) -> PinterestClient:
         """Calls to Pinterest, through one connection pool, rate limiter and authenticator."""
-        settings = self.settings
-        client = PinterestClient(
-            api_url=settings.api_url,
-            limiter=self.rate_limiter,
-            clock=self.clock,
-            timeout=settings.request_timeout,
-            max_wait_seconds=settings.max_wait_seconds,
-            connections=settings.max_requests_in_flight,
-        )
-        if settings.refresh_proxy_url and settings.auth_method == "refresh_token":
-            ask = client.refresh_proxy(
-                settings.refresh_proxy_url, settings.refresh_proxy_url_auth or ""
-            )
-        else:
-            ask = client.token_endpoint(settings.client_id or "", settings.client_secret or "")
-        client.authenticator = authenticator_for(settings, ask, self.clock)
-        client.acts_for_the_app = settings.auth_method == "client_credentials"
-        return client
+        return client_for(self.settings, self.rate_limiter, self.clock)
 
     @functools.cached_property
     def rate_limiter(self) -> RateLimiter:

@@ -213,6 +213,23 @@ def test_all_faults_are_told_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize("config", [{}, {"auth_method": "refresh_token"}], ids=str)
+def test_a_stored_sign_in_takes_the_place_of_a_refresh_token(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "tokens.json"
+    app = {"client_id": "1", "client_secret": "s", "token_file": str(file), **config}
+    assert problems(app)
+
+    file.write_text("{}")
+
+    assert problems(app) == []
+    assert Settings.from_config(app).auth_method == "refresh_token"
+    assert [fault.partition(":")[0] for fault in problems({**app, "client_secret": ""})] == [
+        "client_secret"
+    ]
+
+
 @pytest.mark.parametrize(
     ("config", "missing"),
     [

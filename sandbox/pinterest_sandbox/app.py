@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, RedirectResponse
+from starlette.responses import JSONResponse
 from starlette.responses import Response as WebAnswer
 from starlette.routing import Mount, Route, Router
 
+from pinterest_sandbox.consent import Consent
 from pinterest_sandbox.faults import Connection, Faults, Response
 from pinterest_sandbox.refusals import Refusal, method_not_allowed, path_not_found
 from pinterest_sandbox.requests_log import LoggedRequest
@@ -48,7 +48,7 @@ class Web:
         app = Starlette(
             routes=[
                 Mount(BASE, app=self._api_router()),
-                Route("/oauth/", self._consent),
+                *Consent(service.tokens).routes(),
                 Route(REFRESH_PROXY, self._refresh_proxy, methods=["POST"]),
                 Mount("/_sandbox", routes=list(controls)),
             ]
@@ -99,19 +99,6 @@ class Web:
         self._answered += 1
         response.headers.append(("x-pinterest-rid", str(1_000_000_000_000_000 + self._answered)))
         response.headers.append(("date", self.service.calendar.http_date()))
-
-    async def _consent(self, request: WebRequest) -> WebAnswer:
-        """The page where a user agrees; the sandbox's user always does, at once."""
-        query = dict(parse_qsl(request.url.query))
-        try:
-            code = self.service.tokens.consent(query)
-        except Refusal as refusal:
-            return JSONResponse(refusal.body, refusal.status)
-        answer = {"code": code, **({"state": query["state"]} if "state" in query else {})}
-        address = query["redirect_uri"]
-        return RedirectResponse(
-            address + ("&" if "?" in address else "?") + urlencode(answer), status_code=302
-        )
 
     async def _refresh_proxy(self, request: WebRequest) -> WebAnswer:
         """What stands before the token endpoint, so that taps need not know the app's secret."""

@@ -24,7 +24,14 @@ from pinterest_sandbox.control import Controls
 from pinterest_sandbox.faults import TRANSPORT, Fault
 from pinterest_sandbox.rate_limits import MINUTE, AccessTier, RateLimits, Window
 from pinterest_sandbox.service import Service
-from pinterest_sandbox.tokens import ACCESS_SECONDS, READ_SCOPES, REFRESH_SECONDS, Rotation, Tokens
+from pinterest_sandbox.tokens import (
+    ACCESS_SECONDS,
+    READ_SCOPES,
+    REDIRECT_URIS,
+    REFRESH_SECONDS,
+    Rotation,
+    Tokens,
+)
 from pinterest_sandbox.world import World, WorldSize
 
 if TYPE_CHECKING:
@@ -54,6 +61,7 @@ class Sandbox:
         rate_window: Window = "fixed",
         rate_minute: float = MINUTE,
         scopes: Sequence[str] = READ_SCOPES,
+        redirect_uris: Sequence[str] = REDIRECT_URIS,
         rotation: Rotation = "keep",
         access_seconds: int = ACCESS_SECONDS,
         refresh_seconds: int = REFRESH_SECONDS,
@@ -77,6 +85,7 @@ class Sandbox:
             rate_window: whether a quota is of fixed windows or of a sliding one.
             rate_minute: seconds that the limits take for a minute (and a day in proportion).
             scopes: what the app was granted.
+            redirect_uris: the app's addresses, one of which a sign-in must name exactly.
             rotation: whether a refresh token still works after it was used.
             access_seconds: how long an access token lives.
             refresh_seconds: how long a refresh token lives.
@@ -95,6 +104,7 @@ class Sandbox:
             seed,
             self._calendar,
             scopes=tuple(scopes),
+            redirect_uris=tuple(redirect_uris),
             rotation=rotation,
             access_seconds=access_seconds,
             refresh_seconds=refresh_seconds,
@@ -314,6 +324,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         access_tier=options.access_tier,
         rate_window=options.rate_window,
         rate_minute=options.rate_minute,
+        redirect_uris=options.redirect_uri or REDIRECT_URIS,
         rotation=options.rotation,
         access_seconds=options.access_seconds,
         refresh_seconds=options.refresh_seconds,
@@ -332,6 +343,7 @@ def _greeting(sandbox: Sandbox) -> dict[str, str]:
     return {
         "url": sandbox.url,
         "control": sandbox.control_url,
+        "consent": sandbox.consent_url,
         **sandbox.credentials,
         "today": sandbox.today.isoformat(),
     }
@@ -345,6 +357,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--today", type=date.fromisoformat, help="YYYY-MM-DD; default: today, UTC")
     parser.add_argument("--access-tier", choices=get_args(AccessTier), default="standard")
     parser.add_argument("--rate-window", choices=get_args(Window), default="fixed")
+    parser.add_argument(
+        "--redirect-uri",
+        action="append",
+        metavar="URL",
+        help=f"an address of the app that codes may be sent to; default: {REDIRECT_URIS[0]}",
+    )
     parser.add_argument("--rotation", choices=get_args(Rotation), default="keep")
     parser.add_argument(
         "--rate-minute", type=float, default=MINUTE, metavar="SECONDS", help="less than 60: faster"

@@ -40,6 +40,7 @@ READ_SCOPES = (
     "pins:read_secret",
     "user_accounts:read",
 )
+REDIRECT_URIS = ("http://localhost:8085/",)
 ACCESS_SECONDS = 2_592_000
 REFRESH_SECONDS = 5_184_000
 CODE_SECONDS = 600
@@ -71,6 +72,7 @@ class Tokens:
         calendar: Calendar,
         *,
         scopes: tuple[str, ...] = READ_SCOPES,
+        redirect_uris: tuple[str, ...] = REDIRECT_URIS,
         rotation: Rotation = "keep",
         access_seconds: int = ACCESS_SECONDS,
         refresh_seconds: int = REFRESH_SECONDS,
@@ -79,6 +81,7 @@ class Tokens:
         self._secret = f"pinterest-sandbox {seed}".encode()
         self._calendar = calendar
         self._scopes = scopes
+        self._redirect_uris = redirect_uris
         self._given_out = 0
         self.rotation = rotation
         self.access_seconds = access_seconds
@@ -120,8 +123,8 @@ class Tokens:
             raise scope_missing(missing)
         return token
 
-    def consent(self, query: Mapping[str, str]) -> str:
-        """The user agrees to what a link asks for: the code that the app may redeem.
+    def asked_scopes(self, query: Mapping[str, str]) -> tuple[str, ...]:
+        """What a link to the consent page asks for.
 
         Raises:
             Refusal: 400 when the link is not one of this app.
@@ -130,10 +133,18 @@ class Tokens:
             refuse("Unknown client_id.")
         if query.get("response_type") != "code":
             refuse("response_type must be 'code'.")
-        redirect_uri = query.get("redirect_uri", "")
-        if not redirect_uri.startswith(("http://", "https://")):
-            refuse("redirect_uri is missing or not a web address.")
-        scopes = self._read_scopes(query.get("scope"), self._scopes)
+        if query.get("redirect_uri") not in self._redirect_uris:
+            refuse("redirect_uri is not one of the app's, character by character.")
+        return self._read_scopes(query.get("scope"), self._scopes)
+
+    def consent(self, query: Mapping[str, str]) -> str:
+        """The user agrees to what a link asks for: the code that the app may redeem.
+
+        Raises:
+            Refusal: 400 when the link is not one of this app.
+        """
+        scopes = self.asked_scopes(query)
+        redirect_uri = query["redirect_uri"]
         return self._give(self._codes, "", scopes, "authorization_code", redirect_uri=redirect_uri)
 
     def grant(self, authorization: str | None, content_type: str, body: bytes) -> dict[str, object]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
@@ -20,7 +20,8 @@ def _refresh(client: Client, token: str | None = None, **fields: str) -> request
     return client.post_form({"grant_type": "refresh_token", "refresh_token": token, **fields})
 
 
-def _code(client: Client, **changes: str) -> requests.Response:
+def _link(client: Client, **changes: str) -> str:
+    """The address that an app opens for its user to consent."""
     query = {
         "client_id": client.sandbox.credentials["client_id"],
         "redirect_uri": REDIRECT,
@@ -29,8 +30,13 @@ def _code(client: Client, **changes: str) -> requests.Response:
         "state": "s t/1",
         **changes,
     }
-    url = client.sandbox.consent_url
-    return requests.get(url, params=query, allow_redirects=False, timeout=10)
+    return f"{client.sandbox.consent_url}?{urlencode(query)}"
+
+
+def _code(client: Client, decision: str = "approve", **changes: str) -> requests.Response:
+    """What the page answers to the user's decision."""
+    form, link = {"decision": decision}, _link(client, **changes)
+    return requests.post(link, data=form, allow_redirects=False, timeout=10)
 
 
 @pytest.mark.parametrize("header", [None, "Bearer", "Bearer pina_wrong", "Basic abc"])
@@ -120,7 +126,7 @@ def test_client_credentials_give_a_token_without_a_refresh_token(
 
 
 def test_a_code_from_the_consent_page_is_good_once(serve: Callable[..., Client]) -> None:
-    client = serve()
+    client = serve(redirect_uris=[REDIRECT])
     address = urlsplit(_code(client).headers["location"])
     answer = parse_qs(address.query)
     form = {
@@ -137,8 +143,51 @@ def test_a_code_from_the_consent_page_is_good_once(serve: Callable[..., Client])
     assert client.post_form(form).status_code == 400
 
 
+def test_a_code_ends_after_ten_minutes(serve: Callable[..., Client]) -> None:
+    client = serve(redirect_uris=[REDIRECT])
+    code = parse_qs(urlsplit(_code(client).headers["location"]).query)["code"][0]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT}
+    client.sandbox.today += timedelta(days=1)
+
+    assert client.post_form(form).status_code == 400
+
+
+def test_the_consent_page_shows_the_scopes_and_gives_no_code_by_itself(
+    serve: Callable[..., Client],
+) -> None:
+    client = serve(redirect_uris=[REDIRECT])
+
+    page = requests.get(_link(client), allow_redirects=False, timeout=10)
+
+    assert page.status_code == 200
+    assert "<li>ads:read<li>boards:read</ul>" in page.text
+    assert 'value="approve"' in page.text
+    assert "code=" not in page.text
+
+
+def test_who_cancels_sends_no_code(serve: Callable[..., Client]) -> None:
+    client = serve(redirect_uris=[REDIRECT])
+
+    query = parse_qs(urlsplit(_code(client, "cancel").headers["location"]).query)
+
+    assert query == {"error": ["access_denied"], "state": ["s t/1"]}
+    assert _code(client, "perhaps").status_code == 400
+
+
+def test_a_redirect_uri_must_be_the_apps_character_by_character(
+    serve: Callable[..., Client],
+) -> None:
+    client = serve(redirect_uris=[REDIRECT])
+
+    for other in (REDIRECT + "/", REDIRECT.replace("localhost", "127.0.0.1"), "https://evil.test/"):
+        for decision in ("approve", "cancel"):
+            refused = _code(client, decision, redirect_uri=other)
+            assert refused.status_code == 400
+            assert "location" not in refused.headers
+
+
 def test_a_code_is_bound_to_its_redirect_uri(serve: Callable[..., Client]) -> None:
-    client = serve()
+    client = serve(redirect_uris=[REDIRECT])
     code = parse_qs(urlsplit(_code(client).headers["location"]).query)["code"][0]
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT + "/"}
 
@@ -151,9 +200,12 @@ def test_a_code_is_bound_to_its_redirect_uri(serve: Callable[..., Client]) -> No
     ids=str,
 )
 def test_the_consent_page_refuses_a_link_that_is_wrong(
-    client: Client, change: dict[str, str]
+    serve: Callable[..., Client], change: dict[str, str]
 ) -> None:
+    client = serve(redirect_uris=[REDIRECT])
+
     assert _code(client, **change).status_code == 400
+    assert requests.get(_link(client, **change), timeout=10).status_code == 400
 
 
 def test_another_client_gets_no_token(client: Client) -> None:
