@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 STATE_VERSION = 1
 VERSION_KEY = "tap_pinterest"
+_Identity: TypeAlias = frozenset[tuple[str, Any]]
+_OF_THE_SDK = "progress_markers"
 _DAYS = ("replication_key_value", "covered_from")
 
 
@@ -78,7 +80,7 @@ def _check_stream(stream: str, of_stream: object) -> None:
             isinstance(value, (str, int)) for value in context.values()
         ):
             raise StateError(_malformed(f"a partition of bookmarks.{stream} has no context"))
-        identity = frozenset(context.items())
+        identity = _identity(context)
         if identity in seen:
             raise StateError(_malformed(f"bookmarks.{stream} has two partitions for {context}"))
         seen.add(identity)
@@ -91,6 +93,8 @@ def _check_progress(stream: str, entry: Mapping[str, Any]) -> None:
     for key in ("settings", "backfilled"):
         if not isinstance(entry.get(key), (str, type(None))):
             raise StateError(_malformed(f"{key} in bookmarks.{stream} is not a text"))
+    if not isinstance(entry.get(_OF_THE_SDK), (dict, type(None))):
+        raise StateError(_malformed(f"{_OF_THE_SDK} in bookmarks.{stream} is not an object"))
 
 
 def _check_day(stream: str, key: str, value: object) -> None:
@@ -147,14 +151,6 @@ class ReadBefore:
         return cls(frozenset(bookmarks), frozenset(str(each) for each in ids if each))
 
 
-def partition(
-    state: Mapping[str, Any], stream: str, context: Mapping[str, Any]
-) -> dict[str, Any] | None:
-    """The part of the state that belongs to a stream's context, if there is one."""
-    partitions = state.get("bookmarks", {}).get(stream, {}).get("partitions", ())
-    return next((each for each in partitions if each["context"] == context), None)
-
-
 def entry(state: dict[str, Any], stream: str) -> dict[str, Any]:
     """The part of the state that belongs to a stream, made if there is none.
 
@@ -177,11 +173,34 @@ def keep_column_names(state: dict[str, Any], names: Mapping[str, str]) -> None:
     own.setdefault("column_names", {}).update(names)
 
 
-def new_partition(state: dict[str, Any], stream: str, context: Mapping[str, Any]) -> dict[str, Any]:
-    """A new, empty part of the state for a stream's context."""
-    added: dict[str, Any] = {"context": dict(context)}
-    entry(state, stream).setdefault("partitions", []).append(added)
-    return added
+class Partitions:
+    """The partitions that a stream has in the state, found by their context."""
+
+    def __init__(self, state: dict[str, Any], stream: str) -> None:
+        """Look at a state that `checked` has let pass."""
+        self._state = state
+        self._stream = stream
+        listed = state.get("bookmarks", {}).get(stream, {}).get("partitions", ())
+        self._by_context: dict[_Identity, dict[str, Any]] = {
+            _identity(each["context"]): each for each in listed
+        }
+
+    def of(self, context: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The part of the state that belongs to a context, if there is one."""
+        return self._by_context.get(_identity(context))
+
+    def made(self, context: Mapping[str, Any]) -> dict[str, Any]:
+        """The part of the state that belongs to a context, a new one if there is none."""
+        identity = _identity(context)
+        if identity not in self._by_context:
+            added: dict[str, Any] = {"context": dict(context)}
+            entry(self._state, self._stream).setdefault("partitions", []).append(added)
+            self._by_context[identity] = added
+        return self._by_context[identity]
+
+
+def _identity(context: Mapping[str, Any]) -> _Identity:
+    return frozenset(context.items())
 
 
 def fingerprint(shape: Mapping[str, object]) -> str:
@@ -263,9 +282,9 @@ class ReportRange:
         if progress.bookmark is None or progress.covered_from is None:
             ranges.append(self.wanted)
         else:
-            again = progress.bookmark - timedelta(days=self.lookback_days)
+            again = _before(progress.bookmark, self.lookback_days)
             ranges.append(DateRange(max(first, again), last))
-            ranges.append(DateRange(first, min(progress.covered_from - ONE_DAY, last)))
+            ranges.append(DateRange(first, min(_before(progress.covered_from, 1), last)))
             if progress.settings != settings:
                 ranges.append(DateRange(max(self.earliest, progress.covered_from), last))
         if self.backfill and self.backfill_name != progress.backfilled:
@@ -298,3 +317,8 @@ class ReportRange:
             return None
         day = min(self.wanted.end, self.complete_to)
         return day if day >= self.wanted.start else None
+
+
+def _before(day: date, days: int) -> date:
+    """So many days before a day, or as many as there are: a state may name the first of all."""
+    return day - timedelta(days=min(days, (day - date.min).days))

@@ -293,7 +293,7 @@ class TapPinterest(SingerTap):
         if not context:
             return stream in self._read_before.streams
         if self._stream(stream).group != "ads":
-            return state.partition(self.memory, stream, context) is not None
+            return self._stream(stream).remembered.of(context) is not None
         named = (*self.settings.ad_account_ids, *self._read_before.ad_accounts)
         return context["ad_account_id"] in named
 

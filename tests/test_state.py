@@ -1,21 +1,24 @@
 from __future__ import annotations
 
+import json
 import logging
 import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from faulty_world import config_of, tiny, truth, upsert
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import PatientClock, run
 from singer_run import settings as tap_settings
 from tap_pinterest.slices import DateRange
 from tap_pinterest.state import (
+    Partitions,
     Progress,
     ReadBefore,
     ReportRange,
@@ -24,6 +27,11 @@ from tap_pinterest.state import (
     fingerprint,
     refuse_future,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from faulty_world import Tables
 
 TODAY = date(2026, 11, 20)
 DAY = timedelta(days=1)
@@ -74,6 +82,13 @@ def test_other_settings_read_the_covered_range_again_as_far_as_the_api_reaches()
 
     assert late.to_read(progress, "bbbbbbbb") == [DateRange(REACH, YESTERDAY)]
     assert late.after(progress, "bbbbbbbb").settings == "bbbbbbbb"
+
+
+def test_a_state_may_name_the_first_of_all_days() -> None:
+    progress = replace(READ, bookmark=date.min, covered_from=date.min)
+
+    assert RANGE.to_read(progress, "aaaaaaaa") == [RANGE.wanted]
+    assert RANGE.after(progress, "aaaaaaaa") == replace(READ, covered_from=REACH)
 
 
 def test_a_backfill_is_read_once() -> None:
@@ -182,6 +197,7 @@ def test_streams_and_accounts_that_the_tap_does_not_know_are_kept() -> None:
     [
         pytest.param({"bookmarks": {"x": {"replication_key_value": "soon"}}}, "date", id="a day"),
         pytest.param({"bookmarks": {"x": {"settings": 5}}}, "not a text", id="a fingerprint"),
+        pytest.param({"bookmarks": {"x": {"progress_markers": []}}}, "no.* object", id="markers"),
         pytest.param(
             {"bookmarks": {"x": {"partitions": [{"context": {"ad_account_id": ["1"]}}]}}},
             "no context",
@@ -214,9 +230,16 @@ def test_a_large_state_is_checked_in_no_time() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates().map(str),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=6,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=9)
+    | st.dates().map(str),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3)
+    ),
+    max_leaves=4,
 )
 KEYS = ("context", "replication_key_value", "covered_from", "settings", "backfilled", "partitions")
 ENTRIES = st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4)
@@ -253,6 +276,79 @@ def test_any_state_is_refused_with_a_reason_or_can_be_used(state: Any) -> None:
             RANGE.after(progress, "aaaaaaaa")
 
 
+@pytest.fixture(scope="module")
+def world() -> Iterator[Sandbox]:
+    with tiny() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def tables(world: Sandbox) -> Tables:
+    return truth(world, "campaign_analytics", "boards")
+
+
+DAYS = st.sampled_from(["2026-11-19", "2026-10-01", "2020-01-01", "0001-01-01", "2026-11-20", None])
+OLD_ENTRIES = st.fixed_dictionaries(
+    {},
+    optional={
+        "replication_key": st.sampled_from(["date", "updated_time", None]),
+        "replication_key_value": DAYS,
+        "covered_from": DAYS,
+        "settings": st.sampled_from(["", "aaaaaaaa", None]),
+        "backfilled": st.sampled_from(["2026-01-01/2026-02-01", "x", None]),
+        "starting_replication_value": st.sampled_from(["2026-11-01", 7, None]),
+        "progress_markers": st.sampled_from([{}, {"replication_key_value": "x"}, []]),
+    },
+)
+
+
+@settings(
+    max_examples=60,
+    phases=[Phase.explicit, Phase.generate],
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(
+    entries=st.lists(OLD_ENTRIES, min_size=4, max_size=4),
+    more=st.sampled_from([{}, {"x": 1}, {"tap_pinterest": {"state_version": 1}}]),
+)
+def test_whatever_state_is_taken_its_run_reads_all_that_may_have_changed(
+    world: Sandbox,
+    tables: Tables,
+    caplog: pytest.LogCaptureFixture,
+    entries: list[dict[str, Any]],
+    more: dict[str, Any],
+) -> None:
+    caplog.clear()
+    accounts = [each["id"] for _, each in world.truth("GET /ad_accounts")]
+    partitions = [
+        {**entry, "context": {"ad_account_id": each}}
+        for entry, each in zip(entries, [*accounts, "1"], strict=False)
+    ]
+    bookmarks = {"campaign_analytics": {"partitions": partitions}, "boards": entries[-1]}
+    state = {**more, "bookmarks": bookmarks}
+    try:
+        checked(state)
+    except StateError:
+        with pytest.raises(StateError):
+            run(config_of(world), "campaign_analytics", "boards", state=state)
+        return
+
+    result = run(config_of(world), "campaign_analytics", "boards", state=state)
+
+    assert "Traceback" not in caplog.text
+    assert result.code == 0
+    arrived = upsert({}, result.messages)
+    # The lookback is longer than what the config wants; other settings may want more.
+    assert all(rows.items() <= arrived[name].items() for name, rows in tables.items())
+    assert "from None" not in caplog.text
+    for each in result.state["bookmarks"]["campaign_analytics"]["partitions"]:
+        if each["context"]["ad_account_id"] in accounts:
+            assert each["replication_key_value"] >= "2026-11-17"
+
+
 def test_a_state_of_the_future_is_refused_before_anything_is_written(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -287,17 +383,48 @@ def test_days_are_of_the_future_by_pinterests_clock_whatever_this_machines_says(
     )
 
 
-def test_states_of_many_accounts_do_not_dominate_the_output() -> None:
-    size = WorldSize(accounts=60, empty_accounts=0, campaigns=1, ad_groups=1, ads=1, days=30)
-    reports = ("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics")
+REPORTS = ("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics")
+
+
+def test_states_of_five_hundred_accounts_do_not_dominate_the_output() -> None:
+    size = WorldSize(accounts=500, empty_accounts=499, campaigns=1, ad_groups=1, ads=1, days=30)
     with Sandbox(seed=2, today=TODAY, size=size, access_tier="unlimited") as sandbox:
         config = tap_settings(sandbox, start_date="7 days ago", report_columns=["SPEND_IN_DOLLAR"])
         clock = SlowClock()
-        result = run(config, *reports, clock=clock)
+        result = run(config, *REPORTS, clock=clock)
+        again = run(config, REPORTS[0], state=result.state)
 
-    assert result.code == 0
-    assert len(result.states) <= clock.seconds / 15 + len(reports) + 1
-    assert len(result.states) > len(reports)
+    assert (result.code, again.code) == (0, 0)
+    assert len(result.states) <= clock.seconds / 15 + len(REPORTS) + 1
+    assert len(result.states) > len(REPORTS)
+    for report in REPORTS:
+        partitions = result.state["bookmarks"][report]["partitions"]
+        assert len(partitions) == 500
+        assert max(len(json.dumps(each)) for each in partitions) <= 250
+        assert partitions == again.state["bookmarks"][report]["partitions"]
+
+
+@pytest.mark.parametrize("context", ["ad_account_id", "user_id"])
+def test_a_partition_with_all_there_is_in_it_takes_at_most_250_bytes(context: str) -> None:
+    state: dict[str, Any] = {}
+    partition = Partitions(state, "user_account_top_video_pin_analytics").made({context: "9" * 20})
+
+    replace(READ, backfilled=f"{REACH}/{TODAY}").write_to(partition, "date")
+
+    assert len(partition) == 6
+    assert len(json.dumps(partition)) <= 250
+
+
+def test_a_contexts_partition_is_found_whatever_the_order_of_its_names() -> None:
+    first, second = {"context": {"a": "1", "b": "2"}}, {"context": {"a": "2", "b": "1"}}
+    state: dict[str, Any] = {"bookmarks": {"x": {"partitions": [first, second]}}}
+    partitions = Partitions(state, "x")
+
+    assert partitions.of({"b": "2", "a": "1"}) is first
+    assert partitions.made({"b": "1", "a": "2"}) is second
+    assert partitions.of({"a": "1"}) is None
+    assert partitions.made({"a": "1"}) is partitions.made({"a": "1"})
+    assert state["bookmarks"]["x"]["partitions"] == [first, second, {"context": {"a": "1"}}]
 
 
 class SlowClock(PatientClock):

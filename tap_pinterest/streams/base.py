@@ -17,7 +17,7 @@ from tap_pinterest.daasity import SYNC_KEY_FIELDS, TABLES
 from tap_pinterest.mapper import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, sync_key
 from tap_pinterest.sdk import SingerStream
 from tap_pinterest.slices import SYNCHRONOUS
-from tap_pinterest.state import Progress
+from tap_pinterest.state import Partitions, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -86,6 +86,11 @@ class PinterestStream(SingerStream):
     @override
     def partitions(self) -> list[dict[str, Any]] | None:
         return self.contexts()
+
+    @functools.cached_property
+    def remembered(self) -> Partitions:
+        """What the state remembers of the contexts."""
+        return Partitions(self.tap.memory, self.name)
 
     def contexts(self) -> list[dict[str, Any]] | None:
         """The contexts; `None` for a stream that has just one, without a name."""
@@ -231,14 +236,11 @@ class ReportStream(PinterestStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         if context is None:
             return
-        partition = state.partition(self.tap.memory, self.name, context)
-        progress = Progress.of(partition or {})
+        progress = Progress.of(self.remembered.of(context) or {})
         self._warn_of_new_settings(progress)
         yield from self.rows(context, progress)
         progress = self.report_range.after(progress, self.fingerprint)
-        if partition is None:
-            partition = state.new_partition(self.tap.memory, self.name, context)
-        progress.write_to(partition, self.replication_key or "")
+        progress.write_to(self.remembered.made(context), self.replication_key or "")
         self.summary.contexts += 1
 
     def days_to_read(self, progress: Progress) -> Iterator[DateRange]:
@@ -248,7 +250,7 @@ class ReportStream(PinterestStream):
             yield dates
 
     def _warn_of_new_settings(self, progress: Progress) -> None:
-        if progress.settings not in {None, self.fingerprint}:
+        if progress.covered_from and progress.settings not in {None, self.fingerprint}:
             self.tap.warn_once(
                 f"{self.name}: columns or other settings have changed since the last run; the days "
                 f"from {progress.covered_from} are read again, as far as Pinterest "
@@ -570,13 +572,7 @@ class SnapshotStream(DatasetStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         yield from super().get_records(context)
-        memory = self.tap.memory
-        part = (
-            state.partition(memory, self.name, context)
-            or state.new_partition(memory, self.name, context)
-            if context
-            else state.entry(memory, self.name)
-        )
+        part = self.remembered.made(context) if context else state.entry(self.tap.memory, self.name)
         Progress(bookmark=self.clock.today).write_to(part, self.column("date"))
 
 
