@@ -8,11 +8,17 @@ counted, and the record goes on.
 
 from __future__ import annotations
 
+import functools
 import re
+import sys
 from collections import Counter
 from datetime import UTC, date, datetime
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias
+
+import msgspec
+
+from tap_pinterest.bodies import decoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -141,9 +147,50 @@ class Converter:
             name: (singer_name(name), *_rule(field, name, unknowns))
             for name, field in fields.items()
         }
+        self._plain = _plain_record(fields)
+        self._decode = msgspec.json.Decoder(self._plain).decode
+        self._looked_at = [
+            rule for name, rule in self._rules.items() if not _is_plain(fields[name])
+        ]
 
     def __call__(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The record with the columns and types of the schema."""
+        try:
+            return self._finished(msgspec.convert(record, self._plain))
+        except msgspec.ValidationError:
+            return self._field_by_field(record)
+
+    def read(self, text: bytes) -> dict[str, Any]:
+        """The same for a record as it was sent, which is not decoded twice.
+
+        Raises:
+            UnreadableAnswerError: It is no JSON object.
+        """
+        try:
+            return self._finished(self._decode(text))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return self(_decode_members(text))
+
+    def _finished(self, record: msgspec.Struct) -> dict[str, Any]:
+        """The columns of a record in which all that is plain has been checked."""
+        converted = msgspec.structs.asdict(record)
+        for column, fitting, convert in self._looked_at:
+            value = converted[column]
+            if value.__class__ not in fitting:
+                converted[column] = convert(value)
+        # Everything but a metric has lost its floats by now.
+        whole = [
+            column
+            for column, value in converted.items()
+            if type(value) is float and value.is_integer()
+        ]
+        for column in whole:
+            if abs(converted[column]) <= EXACT_FLOATS:
+                converted[column] = int(converted[column])
+        return converted
+
+    def _field_by_field(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for a record in which something does not fit, or is not known."""
         converted = self._blank.copy()
         rules = self._rules
         for name, value in record.items():
@@ -154,6 +201,39 @@ class Converter:
             column, fitting, convert = rule
             converted[column] = value if value.__class__ in fitting else convert(value)
         return converted
+
+
+_Finite: TypeAlias = Annotated[float, msgspec.Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
+_PLAIN: Mapping[str, Any] = {
+    "string": str | None,
+    "integer": int | None,
+    "number": int | _Finite | None,
+    "boolean": bool | None,
+}
+"""Types whose values are what a column wants as soon as they are of that type."""
+_decode_members = decoder(dict[str, Any])
+
+
+def _is_plain(facts: Facts) -> bool:
+    kind = facts.get("type")
+    return kind.__class__ is str and kind in _PLAIN and not {"unit", "format", "enum"} & {*facts}
+
+
+def _plain_record(fields: Mapping[str, Facts]) -> type[msgspec.Struct]:
+    """The type of a record's plain fields, which msgspec checks ten times as fast as we can.
+
+    Whatever else the record has makes it a record of another type.
+    """
+    return msgspec.defstruct(
+        "Plain",
+        [
+            (singer_name(name), _PLAIN[facts["type"]] if _is_plain(facts) else Any, None)
+            for name, facts in fields.items()
+        ],
+        rename={singer_name(name): name for name in fields},
+        forbid_unknown_fields=True,
+        gc=False,
+    )
 
 
 Fit: TypeAlias = "Callable[[Any], Any]"
@@ -288,6 +368,7 @@ def _iso(moment: datetime) -> str:
     return moment.isoformat()[:19] + "Z"
 
 
+@functools.lru_cache
 def _day(value: Any) -> str | None:  # noqa: ANN401
     if value.__class__ is not str or value[10:11] not in {"", "T", " "}:
         raise TypeError

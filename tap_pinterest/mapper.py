@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -34,6 +35,23 @@ def sync_key(record: Mapping[str, object], fields: Sequence[str], separator: str
         ]
     )
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def key_maker(fields: Sequence[str], separator: str) -> Callable[[Mapping[str, object]], str]:
+    """`sync_key` for many records with the same fields, most of which hold texts."""
+    values = itemgetter(*fields)
+
+    def make(record: Mapping[str, object]) -> str:
+        try:
+            text = separator.join(values(record))
+        except (KeyError, TypeError):
+            return sync_key(record, fields, separator)
+        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+    def make_of_one(record: Mapping[str, object]) -> str:
+        return sync_key(record, fields, separator)
+
+    return make if len(fields) > 1 else make_of_one
 
 
 def _text(value: object, field: str) -> str:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import functools
 import signal
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+import msgspec
 from singer_sdk import Stream, Tap, singerlib
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import (
@@ -24,21 +26,28 @@ from singer_sdk.helpers.capabilities import (
     TapCapabilities,
 )
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
 from tap_pinterest import config, state
 from tap_pinterest.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import (
         CapabilitiesEnum,
     )
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.mapper import StreamMap
+    from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
 STATE_SECONDS = 15
+LOOK_AT_THE_TIME_EVERY = 100
+"""Records, to see whether a metric is due."""
+
+_encode_into = msgspec.json.Encoder().encode_into
 
 
 class EndOfRun(BaseException):
@@ -52,10 +61,34 @@ class UnwritableError(SingerSDKError):
     """A record of which the stream maps make no message."""
 
 
+class LineWriter(MsgSpecWriter):
+    """Writes messages as lines of JSON; records without making messages of them first."""
+
+    def __init__(self) -> None:
+        """A writer to the standard output of the moment."""
+        super().__init__()
+        self._line = bytearray()
+
+    def write_record(self, stream: str, record: Record) -> None:
+        """Write what the RECORD message of a record would be written as."""
+        line = self._line
+        message = {
+            "type": "RECORD",
+            "stream": stream,
+            "record": record,
+            "time_extracted": utc_now(),
+        }
+        _encode_into(message, line)
+        line += b"\n"
+        out = sys.stdout.buffer
+        out.write(line)
+        out.flush()
+
+
 class SingerTap(Tap):
     """A tap that checks its config and state as ours does, and stops when a signal says so."""
 
-    message_writer_class = MsgSpecWriter
+    message_writer_class: type[GenericSingerWriter[Any, Any]] = LineWriter
     # BATCH is slower than records here and drops fields; ACTIVATE_VERSION would delete the rows
     # of an account that was skipped.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -163,6 +196,7 @@ class SingerStream(Stream):
         # The SDK's version lets one failing context end the run, moves a bookmark record by
         # record (back, when older days are read again) and writes no STATE between contexts.
         counter, timer = self.get_record_counter(), self.get_sync_timer()
+        clock = self.clock
         index = 0
         with counter, timer:
             for each in self._contexts(context):
@@ -170,26 +204,29 @@ class SingerStream(Stream):
                 timer.with_context(each)
                 with closing(self._read(each)) as records:
                     for record in records:
-                        self._check_max_record_limit(current_record_index=index)
-                        self.clock.check()
+                        if self.ABORT_AT_RECORD_COUNT is not None:
+                            self._check_max_record_limit(current_record_index=index)
+                        clock.check()
                         if write_messages and not self._is_written(record, each):
                             # Closed here, the context moves no bookmark.
                             break
-                        counter.increment()
+                        counter.value += 1
                         index += 1
+                        if index % LOOK_AT_THE_TIME_EVERY == 0:
+                            counter.increment(0)
                         yield record
                 self._write_state_if_due()
         self._singer_tap.write_state()
 
     def _is_written(self, record: dict[str, Any], context: Context | None) -> bool:
         """Write a record; one that a stream map makes nothing of ends its context."""
-        key = ", ".join(f"{name} {record.get(name)}" for name in self.primary_keys)
         try:
             self._write_record_message(record)
         except OSError:
             # The output is broken, not the record.
             raise
         except Exception as error:  # noqa: BLE001 - an expression may raise anything
+            key = ", ".join(f"{name} {record.get(name)}" for name in self.primary_keys)
             reason = f"{type(error.__cause__ or error).__name__}: {error.__cause__ or error}"
             msg = f"the record of {key} cannot be written, stream_maps considered: {reason}"
             self._singer_tap.failed(self.name, context, UnwritableError(msg))
@@ -241,19 +278,57 @@ class SingerStream(Stream):
         """Whether the catalog leaves out properties inside others."""
         return any(len(breadcrumb) > 2 and not kept for breadcrumb, kept in self.mask.items())  # noqa: PLR2004
 
+    @functools.cached_property
+    def _transforms(self) -> Sequence[tuple[str, Callable[[Record], Record | None] | None]]:
+        """The name of each stream that records are written as, and what changes them for it."""
+        return [
+            (each.stream_alias, None if _changes_nothing(each) else each.transform)
+            for each in self.stream_maps
+        ]
+
+    def _mapped(self, record: Record) -> Iterator[tuple[str, Record]]:
+        """What a record is written as: without what is deselected, through the maps."""
+        for name in self._deselected:
+            del record[name]
+        if self._is_deselected_deeper:
+            pop_deselected_record_properties(record, self.schema, self.mask)
+        for alias, transform in self._transforms:
+            mapped = transform(record) if transform else record
+            if mapped is not None:
+                yield alias, mapped
+
     @override
     def _generate_record_messages(
         self, record: Record
     ) -> Generator[singerlib.RecordMessage, None, None]:
         # The SDK's version walks the whole schema for every record; ours has settled which
         # properties go before the first one, and needs no conversion of types.
-        for name in self._deselected:
-            del record[name]
-        if self._is_deselected_deeper:
-            pop_deselected_record_properties(record, self.schema, self.mask)
-        for stream_map in self.stream_maps:
-            mapped = stream_map.transform(record)
-            if mapped is not None:
-                yield singerlib.RecordMessage(
-                    stream=stream_map.stream_alias, record=mapped, time_extracted=utc_now()
-                )
+        for alias, mapped in self._mapped(record):
+            yield singerlib.RecordMessage(stream=alias, record=mapped, time_extracted=utc_now())
+
+    @override
+    def _write_record_message(self, record: Record) -> None:
+        # The SDK's version makes a message of every record, and a dict of every message.
+        if self._write_line is None:
+            super()._write_record_message(record)
+        elif self._is_written_as_it_comes:
+            self._write_line(self.name, record)
+        else:
+            for alias, mapped in self._mapped(record):
+                self._write_line(alias, mapped)
+
+    @functools.cached_property
+    def _write_line(self) -> Callable[[str, Record], None] | None:
+        """What writes a record, if the tap's writer can do it without a message."""
+        writer = self._singer_tap.message_writer
+        return writer.write_record if isinstance(writer, LineWriter) else None
+
+    @functools.cached_property
+    def _is_written_as_it_comes(self) -> bool:
+        """Whether nothing is deselected, nor changed by the SDK's maps."""
+        deselected = self._deselected or self._is_deselected_deeper
+        return not deselected and self._transforms == [(self.name, None)]
+
+
+def _changes_nothing(stream_map: StreamMap) -> bool:
+    return isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled

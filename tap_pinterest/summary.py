@@ -79,7 +79,9 @@ class Summary:
 
     def of(self, stream: str) -> StreamSummary:
         """The part of one stream."""
-        return self.streams.setdefault(stream, StreamSummary())
+        if stream not in self.streams:
+            self.streams[stream] = StreamSummary()
+        return self.streams[stream]
 
     @property
     def failed(self) -> bool:

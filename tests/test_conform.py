@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -205,6 +206,24 @@ VALIDATOR = jsonschema.Draft7Validator(conform.singer_schema(FACTS))
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(FACTS["properties"], JSON)))
 def test_whatever_is_answered_the_record_keeps_its_schema(record: dict[str, Any]) -> None:
     VALIDATOR.validate(conform.Converter(FACTS, conform.UnknownCounts())(record))
+
+
+@settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys((*FACTS["properties"], "new"), JSON)))
+def test_a_record_is_the_same_whichever_way_it_is_converted(record: dict[str, Any]) -> None:
+    ways = []
+    for way in ("read", "__call__", "_field_by_field"):
+        unknowns = conform.UnknownCounts()
+        convert = getattr(conform.Converter(FACTS, unknowns), way)
+        text = msgspec.json.encode(record)
+        converted = convert(text if way == "read" else msgspec.json.decode(text))
+        ways.append((msgspec.json.encode(converted), vars(unknowns)))
+
+    assert ways[0] == ways[1] == ways[2]
+
+
+def test_half_a_character_in_a_record_is_replaced(convert: conform.Converter) -> None:
+    assert convert.read(b'{"id": "a\xff", "rate": 2.0}')["id"] == "a\ufffd"
 
 
 @pytest.mark.parametrize("key", [key for key in api.operations() if key.startswith("GET ")])

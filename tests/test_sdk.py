@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import json
 import logging
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_sdk import Stream, Tap
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.io_base import SingerWriter
 from singer_sdk.plugin_base import PluginBase
 
-from singer_run import Messages, PatientClock, catalog_of, run, settings
+from singer_run import PatientClock, catalog_of, run, settings
 from tap_pinterest.sdk import SingerStream, SingerTap
 from tap_pinterest.tap import TapPinterest
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 OVERRIDDEN = [
     (SingerStream, Stream, "_sync_records"),
     (SingerStream, Stream, "_generate_record_messages"),
+    (SingerStream, Stream, "_write_record_message"),
     (SingerStream, Stream, "finalize_state_progress_markers"),
     (SingerTap, Tap, "load_state"),
     (SingerTap, PluginBase, "_validate_config"),
@@ -72,13 +76,15 @@ def test_no_other_private_method_of_the_sdk_is_overridden_anywhere() -> None:
 
 
 class StockPath(TapPinterest):
-    """The tap with the SDK's own way from a record to its message."""
+    """The tap with the SDK's own way from a record to its message and its line."""
+
+    message_writer_class = SingerWriter
 
     def discover_streams(self) -> Any:
         streams = super().discover_streams()
         for stream in streams:
-            stock = partial(Stream._generate_record_messages, stream)
-            stream._generate_record_messages = stock  # type: ignore[method-assign]
+            for name in ("_generate_record_messages", "_write_record_message"):
+                setattr(stream, name, partial(getattr(Stream, name), stream))
             # Not RECURSIVE, which drops the members of objects that are keyed by a value.
             stream.TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.ROOT_ONLY
         return streams
@@ -99,28 +105,47 @@ STREAM_MAPS = {
     ],
 )
 def test_records_and_schemas_equal_those_of_the_stock_path(
-    sandbox: Sandbox, config: dict[str, Any], caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox,
+    config: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    capsysbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     caplog.set_level(logging.ERROR)
     full = settings(sandbox, start_date="10 days ago", **config)
     names = [entry["stream"] for entry in catalog_of(full, ())["streams"]]
     without = ["ads.tracking_urls.click", "ads.name", "campaign_analytics.ctr", "pins.media"]
+    catalog = catalog_of(full, names, without)
 
-    ours = run(full, *names, without=without)
-    writer = Messages()
-    stock = StockPath(config=full, catalog=catalog_of(full, names, without), message_writer=writer)
-    stock.clock = PatientClock()
-    stock.run()
-
-    def told(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def told(tap: TapPinterest) -> list[dict[str, Any]]:
+        tap.clock = PatientClock()
+        assert tap.run() == 0
+        messages = map(json.loads, capsysbinary.readouterr().out.splitlines())
         return [
             {name: value for name, value in message.items() if name != "time_extracted"}
             for message in messages
             if message["type"] != "STATE"
         ]
 
-    assert len(ours.records("ads")) > 10
-    assert told(ours.messages) == told(writer.read)
+    ours = told(TapPinterest(config=full, catalog=catalog))
+    assert sum(message["type"] == "RECORD" for message in ours) > 500
+    assert ours == told(StockPath(config=full, catalog=catalog))
+
+
+def test_a_record_is_written_with_the_time_of_its_extraction(
+    sandbox: Sandbox, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    before = datetime.now(tz=UTC)
+    TapPinterest(config=settings(sandbox, start_date="yesterday")).run()
+    after = datetime.now(tz=UTC)
+
+    messages = map(json.loads, capsysbinary.readouterr().out.splitlines())
+    times = [
+        datetime.fromisoformat(message["time_extracted"])
+        for message in messages
+        if message["type"] == "RECORD"
+    ]
+    assert before <= times[0] <= times[-1] <= after
+    assert times == sorted(times)
 
 
 def test_a_deselected_property_inside_an_object_is_left_out(sandbox: Sandbox) -> None:

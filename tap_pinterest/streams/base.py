@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -14,7 +15,7 @@ from tap_pinterest import api, state
 from tap_pinterest.calls import Batches, Call, Listing, Scope, Setting, page_decoder, product
 from tap_pinterest.conform import Converter, singer_schema
 from tap_pinterest.daasity import SYNC_KEY_FIELDS, TABLES
-from tap_pinterest.mapper import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, sync_key
+from tap_pinterest.mapper import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
 from tap_pinterest.sdk import SingerStream
 from tap_pinterest.slices import SYNCHRONOUS
 from tap_pinterest.state import Partitions, Progress
@@ -170,13 +171,14 @@ class PinterestStream(SingerStream):
         A list that changes while it is read may show an item on two of its pages.
         """
         seen = set()
+        key_of = _getter(self.natural_keys)
         for record in records:
-            key = tuple(map(record.get, self.natural_keys))
+            key = key_of(record)
             if key in seen:
                 self.summary.duplicates += 1
             else:
                 seen.add(key)
-                yield self.finished(record)
+                yield record if None not in key else self.finished(record)
 
     def finished(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record, once its key properties are known to be there.
@@ -194,15 +196,19 @@ class PinterestStream(SingerStream):
     @override
     def arranged(self, records: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
         """The records in the columns of their table, and with their `__sync_key`."""
-        hashed = self.hashed_fields if self.settings.sync_key else None
-        separator = self.settings.sync_key_separator
+        arrange, summary = self._arrange, self.summary
+        make_key = (
+            key_maker(self.hashed_fields, self.settings.sync_key_separator)
+            if self.settings.sync_key
+            else None
+        )
         for record in records:
-            row = self._arrange(record) if self._arrange else record
+            row = arrange(record) if arrange else record
             if row is None:
                 continue
-            if hashed:
-                row[SYNC_KEY] = sync_key(row, hashed, separator)
-            self.summary.rows += 1
+            if make_key:
+                row[SYNC_KEY] = make_key(row)
+            summary.rows += 1
             yield row
 
     @functools.cached_property
@@ -256,6 +262,14 @@ class ReportStream(PinterestStream):
                 f"from {progress.covered_from} are read again, as far as Pinterest "
                 f"reaches ({SYNCHRONOUS.days_back} days)."
             )
+
+
+def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """What takes fields of these names out of a record, as a tuple also if it is one."""
+    if len(names) == 1:
+        (name,) = names
+        return lambda record: (record[name],)
+    return itemgetter(*names)
 
 
 class DatasetStream(PinterestStream):
