@@ -132,6 +132,9 @@ class SingerTap(Tap):
     def setup_mapper(self) -> None:
         try:
             super().setup_mapper()
+        except ConfigValidationError:
+            # Discovery, which this begins with, has refused another setting.
+            raise
         except Exception as error:
             # The SDK looks into the maps without having checked what they are.
             fault = f"stream_maps: refused; allowed: what the SDK's documentation shows ({error})"
