@@ -2,10 +2,10 @@
 # Needs Python 3.11 or later with venv and pip; `make demo PYTHON=/path/to/python3` names one.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format settings record lock bench clean
+.PHONY: help demo test lint format docs settings record lock bench clean
 
 BIN := .venv/bin
-CODE := tap_pinterest sandbox scripts tests
+CODE := tap_pinterest sandbox scripts tests docs
 export PYTHON
 
 help: ## this list
@@ -27,9 +27,13 @@ format: .venv/ready-for-dev ## put the code into shape
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-settings: .venv/ready-for-run ## write the tap's settings and streams into meltano.yml and README.md
+docs: .venv/ready-for-dev ## build the documentation as a site; a broken link fails it
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs dist/docs
+	@echo "dist/docs/index.html"
+
+settings: .venv/ready-for-run ## write the tap's settings and streams into meltano.yml and the documents
 	@$(BIN)/python -m scripts.update_meltano_yml
-	@$(BIN)/python -m scripts.update_readme
+	@$(BIN)/python -m scripts.update_docs
 
 record: .venv/ready-for-dev ## record the answers that tests play, from Pinterest with credentials in the environment
 	@$(BIN)/python -m scripts.record_cassettes

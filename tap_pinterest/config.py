@@ -1,6 +1,6 @@
 """Every setting of the tap, once: its type, default, allowed values and meaning.
 
-`CONFIG_SCHEMA` is what `--about`, `meltano.yml` and the README show; `Settings` is what the code
+`CONFIG_SCHEMA` is what `--about`, `meltano.yml` and the documents show; `Settings` is what the code
 reads. Between the two stands `Settings.from_config`, which refuses a bad config with all its
 faults at once, each naming the setting and what it allows, and never showing a secret.
 """

@@ -1,8 +1,8 @@
 """The tables of Daasity's Pinterest integration, column for column.
 
 Two public documents list them. Where these contradict themselves or what Pinterest has, the tables
-follow Pinterest; the README lists each such place. Columns of API versions before v5 that v5 has
-nothing for are there, and null.
+follow Pinterest; `docs/daasity.md` lists each such place. Columns of API versions before v5 that
+v5 has nothing for are there, and null.
 """
 
 from __future__ import annotations

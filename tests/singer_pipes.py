@@ -77,7 +77,7 @@ class Loaded:
             return dict(db.execute(query, [self._schema]).fetchall())
 
     def unlike_sql(self, table: str, fields: Iterable[str], separator: str = "") -> list[Row]:
-        """Rows whose `__sync_key` is not what the README's expression gives."""
+        """Rows whose `__sync_key` is not what the documents' expression gives."""
         texts = f" || '{separator}' || ".join(f"coalesce(\"{each}\"::text, '')" for each in fields)
         query = f"SELECT * FROM {{}} WHERE __sync_key IS DISTINCT FROM md5({texts})"  # noqa: S608
         return self.query(query, table)

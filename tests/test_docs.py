@@ -8,13 +8,17 @@ import pytest
 from ruamel.yaml import YAML
 
 from scripts.processes import ROOT
-from scripts.update_readme import written
+from scripts.update_docs import BLOCKS, DOCUMENTS, written
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-DOCUMENTS = ("README.md", "CHANGELOG.md", "sandbox/README.md")
+WITH_COMMANDS = (
+    *(str(path.relative_to(ROOT)) for path in DOCUMENTS),
+    "CHANGELOG.md",
+    "sandbox/README.md",
+)
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*")
 
 
@@ -36,7 +40,7 @@ def setting_names(plugins: str) -> set[str]:
     return {f"{prefix}_{setting['name'].upper()}" for setting in plugin["settings"]}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", WITH_COMMANDS)
 def test_every_make_command_in_the_docs_exists(document: str) -> None:
     shown = set(re.findall(r"\bmake ([a-z]+)\b", "\n".join(code_in(text(document)))))
     assert shown <= make_targets()
@@ -48,12 +52,20 @@ def code_in(markdown: str) -> list[str]:
     return [*blocks, *re.findall(r"`([^`\n]+)`", markdown)]
 
 
-def test_the_tables_in_the_readme_are_those_of_the_tap() -> None:
-    assert written(text("README.md")) == text("README.md"), "run make settings"
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_tables_in_the_documents_are_those_of_the_tap(document: Path) -> None:
+    shown = document.read_text(encoding="utf-8")
+    assert written(shown) == shown, "run make settings"
 
 
-def test_the_demo_in_the_readme_shows_every_table() -> None:
-    shown = set(re.findall(r"^  (\w+) +[\d,]+ ", text("README.md"), re.MULTILINE))
+def test_every_table_has_its_place_in_a_document() -> None:
+    shown = "".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    for name in BLOCKS:
+        assert f"<!-- {name}: written by make settings -->" in shown
+
+
+def test_the_demo_in_the_quick_start_shows_every_table() -> None:
+    shown = set(re.findall(r"^  (\w+) +[\d,]+ ", text("docs/quickstart.md"), re.MULTILINE))
     assert shown == set(TapPinterest(config={}, validate_config=False).streams)
 
 

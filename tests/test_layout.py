@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pinterest_sandbox import Sandbox
 
 DOCUMENTS = Path(__file__).parents[2] / "shared" / "seeds"
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+SYNC_KEY_PAGE = Path(__file__).parents[1] / "docs" / "sync-key.md"
 BUDGET_ERRATUM = ("ad_groups", 6)
 """Where a document lists `bid_in_micro_currency` twice, first for the budget."""
 
@@ -78,10 +78,13 @@ def test_a_table_is_upserted_by_its_natural_key(table: str) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_readme_says_what_each_tables_key_is_made_of(table: str) -> None:
+def test_the_documents_say_what_each_tables_key_is_made_of(table: str) -> None:
     fields = TABLES[table].sync_key_fields or TABLES[table].key
 
-    assert f"| `{table}` | {', '.join(f'`{field}`' for field in fields)} |" in README
+    assert (
+        f"| `{table}` | {', '.join(f'`{field}`' for field in fields)} |"
+        in SYNC_KEY_PAGE.read_text(encoding="utf-8")
+    )
 
 
 def test_the_columns_of_the_report_are_asked_for_and_no_others(sandbox: Sandbox) -> None:

@@ -1,0 +1,15 @@
+"""How the documentation is built: `make docs`. On GitHub the pages read well without it."""
+
+from __future__ import annotations
+
+project = "tap-pinterest"
+extensions = ["myst_parser", "sphinxcontrib.mermaid"]
+html_theme = "furo"
+html_title = "tap-pinterest"
+# Pages link to each other's headings as GitHub names them.
+myst_heading_anchors = 4
+# GitHub draws fenced blocks of this kind, and so does the generator.
+myst_fence_as_directive = ["mermaid"]
+nitpicky = True
+# index.rst takes in the overview that GitHub shows for this folder; a Hub definition is no page.
+exclude_patterns = ["README.md", "hub", "_build"]

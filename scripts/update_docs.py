@@ -1,0 +1,260 @@
+"""Write the tables of streams and settings into the documents, as the tap itself describes them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Any, cast
+
+from singer_sdk import typing as th
+
+from scripts.processes import ROOT
+from tap_pinterest import api, config
+from tap_pinterest.daasity import TABLES
+from tap_pinterest.rate_limit import STANDARD
+from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS, DateRange, slices
+from tap_pinterest.streams import STREAM_TYPES
+from tap_pinterest.tap import TapPinterest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_pinterest.streams.base import PinterestStream
+
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+
+GROUPS = {
+    "ads": "Ad accounts, campaigns, ad groups, ads, and their daily numbers",
+    "organic": "The profile, boards and Pins",
+    "boards": "What is on boards, and uploaded videos",
+    "products": "Product groups and promotions",
+    "keywords": "Keywords and how often they are searched for",
+    "targeting": "Saved targeting",
+    "audiences": "Audiences, customer lists, insights",
+    "conversions": "Tags, events, and the quality of events",
+    "billing": "Invoices, credit, order lines",
+    "catalogs": "Catalogs, feeds, product groups and what is wrong with them",
+    "business": "Members, partners and assets of a business",
+    "resources": "What is the same for everybody: countries, targeting options, interests",
+    "trends": "Search terms and trends",
+    "personal": "People: followers, and whom a user follows",
+    "beta": "What Pinterest opens to some apps only",
+}
+"""What each of `stream_groups` is about; another group goes by its name."""
+
+SECTIONS = {
+    "CREDENTIALS": "Credentials",
+    "SCOPE_OF_THE_SYNC": "What to read",
+    "FILTERS": "Filters",
+    "ASKED_FOR": "What some streams are asked for",
+    "ANALYTICS": "Reports",
+    "TRANSPORT": "Calls and quotas",
+    "SYNC_KEY": "`__sync_key`",
+    "LAYOUT": "Tables and columns",
+}
+"""Headings for the groups of settings in `config.py`; another group goes by its name."""
+
+UNFINISHED_DAYS = 2
+"""Days up to yesterday that Pinterest has not finished, and the bookmark stays behind."""
+
+_BLOCK = re.compile(
+    r"<!-- (?P<name>[a-z ]+): written by make settings -->.*?<!-- end of (?P=name) -->", re.DOTALL
+)
+
+
+def groups() -> Iterator[str]:
+    """The groups of streams as the rows of a Markdown table."""
+    yield "| group | streams |"
+    yield "|---|---|"
+    on = config.CONFIG_SCHEMA["properties"]["stream_groups"]["default"]
+    for group, members in _by_group().items():
+        names = ", ".join(f"`{stream.name}`" for stream in members)
+        yield f"| `{group}`{' (on)' if group in on else ''} | {names} |"
+
+
+def streams() -> Iterator[str]:
+    """A section with a table for each group of streams."""
+    for group, members in _by_group().items():
+        yield f"## {group}"
+        yield ""
+        yield f"{GROUPS.get(group, group.capitalize())}."
+        yield ""
+        yield "| stream | one record is | key | replication | scopes | calls a minute | needs |"
+        yield "|---|---|---|---|---|---|---|"
+        for stream in members:
+            yield _row(stream)
+        yield ""
+
+
+def _row(stream: PinterestStream) -> str:
+    operation = api.operation(f"GET {stream.path}")
+    cells = (
+        f"`{stream.name}`",
+        _meaning(type(stream)),
+        ", ".join(f"`{key}`" for key in stream.primary_keys),
+        "by `date`" if stream.replication_key else "whole",
+        ", ".join(operation.scopes),
+        f"{STANDARD[operation.category].calls:,}",
+        ", ".join(f"`{name}`" for name in _needed(stream)),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _needed(stream: PinterestStream) -> list[str]:
+    """Settings without which the stream has nothing to ask for."""
+    sources = getattr(stream, "per", ())
+    return list(dict.fromkeys(name for source in sources for name in source.settings))
+
+
+def not_for_apps() -> Iterator[str]:
+    """The streams that `client_credentials` cannot read, as a sentence's list."""
+    refused = [
+        f"`{stream.name}`"
+        for members in _by_group().values()
+        for stream in members
+        if not api.operation(f"GET {stream.path}").client_credentials
+    ]
+    yield f"{', '.join(refused)}."
+
+
+def _by_group() -> Mapping[str, list[PinterestStream]]:
+    """All streams, in the order of `STREAM_TYPES`, by their group."""
+    found = TapPinterest(config={"stream_groups": ["all"]}, validate_config=False).streams
+    by_group: dict[str, list[PinterestStream]] = {}
+    for each in STREAM_TYPES:
+        stream = cast("PinterestStream", found[str(vars(each)["name"])])
+        by_group.setdefault(each.group, []).append(stream)
+    return by_group
+
+
+def _meaning(stream: type[PinterestStream]) -> str:
+    """The first sentence of the docstring."""
+    text = re.sub(r"\s+", " ", stream.__doc__ or "").strip()
+    return re.split(r"(?<=\.) |: ", text, maxsplit=1)[0].rstrip(".")
+
+
+def settings() -> Iterator[str]:
+    """A section with a table for each group of the tap's own settings."""
+    written: set[str] = set()
+    for name, section in vars(config).items():
+        if not _is_group(section):
+            continue
+        yield f"## {SECTIONS.get(name, name.replace('_', ' ').capitalize())}"
+        yield ""
+        yield "| setting | kind | default | meaning |"
+        yield "|---|---|---|---|"
+        for each in section:
+            written.add(each.name)
+            yield _setting(each.name, config.CONFIG_SCHEMA["properties"][each.name])
+        yield ""
+    if missing := [name for name in config.OWN_SETTINGS if name not in written]:
+        msg = f"in no group of settings: {missing}"
+        raise ValueError(msg)
+
+
+def _is_group(value: object) -> bool:
+    return (
+        isinstance(value, tuple)
+        and bool(value)
+        and all(isinstance(each, th.Property) for each in value)
+    )
+
+
+def _setting(name: str, schema: Mapping[str, Any]) -> str:
+    allowed = [f"`{value}`" for value in schema.get("enum", ()) if value is not None]
+    values = f" One of {', '.join(allowed)}." if allowed else ""
+    kind = _kind(schema)
+    return f"| `{name}` | {kind} | {_default(schema)} | {schema['description']}{values} |"
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    if schema.get("secret"):
+        return "secret"
+    types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    names = {"array": "list", "boolean": "true or false", "integer": "number", "string": "text"}
+    kind = next(name for name in types if name != "null")
+    return names.get(kind, kind)
+
+
+def _default(schema: Mapping[str, Any]) -> str:
+    default = schema.get("default")
+    if default is None or default == "":
+        return ""
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return f"`{', '.join(default)}`" if isinstance(default, list) else f"`{default}`"
+
+
+def sync_key_fields() -> Iterator[str]:
+    """The fields of `__sync_key` of the eight tables that Daasity has, as a Markdown table."""
+    yield "| table | fields |"
+    yield "|---|---|"
+    for name, table in TABLES.items():
+        fields = ", ".join(f"`{field}`" for field in table.sync_key_fields or table.key)
+        yield f"| `{name}` | {fields} |"
+
+
+def daasity_tables() -> Iterator[str]:
+    """Daasity's tables as the rows of a Markdown table."""
+    yield "| table | from the stream | key | columns |"
+    yield "|---|---|---|---|"
+    for name, table in TABLES.items():
+        keys = ", ".join(f"`{field}`" for field in table.key)
+        columns = ", ".join(f"`{column}`" for column in table.columns)
+        yield f"| `{name}` | `{table.source}` | {keys} | {columns} |"
+
+
+def calls() -> Iterator[str]:
+    """Calls for the report of ads by number of ads, as the rows of a Markdown table."""
+    yield "| ads in an account | first run, 90 days | each day after |"
+    yield "|---|---|---|"
+    default = config.CONFIG_SCHEMA["properties"]["slice_rows"]["default"]
+    lookback = config.Settings.from_config({"access_token": "-"}).lookback_days
+    last = date(2026, 11, 19)
+    for ads in (10, 100, 1_000, 10_000):
+        ids = [f"{number:012}" for number in range(ads)]
+        ranges = [
+            DateRange(last - ONE_DAY * (days - 1), last)
+            for days in (SYNCHRONOUS.days_back, lookback + UNFINISHED_DAYS)
+        ]
+        counts = [
+            len(
+                slices(dates, ids, rows=default, max_ids=SYNCHRONOUS.ids, max_days=SYNCHRONOUS.days)
+            )
+            for dates in ranges
+        ]
+        yield f"| {ads:,} | {' | '.join(f'{count:,}' for count in counts)} |"
+
+
+BLOCKS = {
+    "calls": calls,
+    "daasity tables": daasity_tables,
+    "groups": groups,
+    "streams": streams,
+    "streams that client credentials cannot read": not_for_apps,
+    "settings": settings,
+    "sync key fields": sync_key_fields,
+}
+
+
+def written(text: str) -> str:
+    """A document's text with its tables as they should be."""
+
+    def block(found: re.Match[str]) -> str:
+        name = found["name"]
+        lines = "\n".join(BLOCKS[name]()).rstrip()
+        begin, end = f"<!-- {name}: written by make settings -->", f"<!-- end of {name} -->"
+        return f"{begin}\n\n{lines}\n\n{end}"
+
+    return _BLOCK.sub(block, text)
+
+
+def main() -> None:
+    """Replace the tables, and leave the rest of each file as it is."""
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        document.write_text(written(text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,447 @@
+"""Everything that the documents show is run, or held against the code."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import shlex
+import subprocess
+from collections import defaultdict
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from meltano.core.schedule import is_valid_cron
+from psycopg import sql
+from ruamel.yaml import YAML
+
+from documents import PAGES, all_blocks, blocks, folder_of, text_of
+from loading import database
+from pinterest_sandbox import Sandbox, WorldSize
+from scripts.main_job import MainJob
+from scripts.processes import ROOT, command
+from tap_pinterest.config import CONFIG_SCHEMA, Settings, problems
+from tap_pinterest.slices import DateRange
+from tap_pinterest.state import Progress, ReportRange
+from tap_pinterest.tap import TapPinterest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from documents import Block
+
+TODAY = date(2026, 11, 20)
+WORLD = WorldSize(accounts=2, campaigns=3, ad_groups=4, ads=8, boards=3, pins=10)
+CREDENTIALS = ("client_id", "client_secret", "refresh_token")
+HANDLED = {"sh", "sql", "yaml", "json", "ini", "python", "text", "mermaid"}
+PATIENCE_SECONDS = 120
+
+_yaml = YAML(typ="safe")
+
+
+class Reader:
+    """Somebody who does what the pages say, page by page, in a folder of their own."""
+
+    def __init__(self, root: Path, sandbox: Sandbox, database_url: str) -> None:
+        """Give them an account at Pinterest and a database."""
+        self._root = root
+        self.database_url = database_url
+        self._done: set[str] = set()
+        self._environment = {
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("MELTANO_", "TAP_PINTEREST_", "TARGET_POSTGRES_"))
+            },
+            **{f"TAP_PINTEREST_{name.upper()}": sandbox.credentials[name] for name in CREDENTIALS},
+            "TAP_PINTEREST_API_URL": sandbox.url,
+            "PINTEREST_ACCESS_TOKEN": sandbox.credentials["access_token"],
+            "POSTGRES_URL": database_url,
+            "TARGET_POSTGRES_SQLALCHEMY_URL": database_url,
+            "XDG_STATE_HOME": str(root / "state"),
+            "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "NO_COLOR": "1",
+            "PATH": f"{Path(command('meltano')).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def folder(self, page: str) -> Path:
+        """Where a page is followed."""
+        return self._root / page.replace("/", "-").removesuffix(".md")
+
+    def follow(self, page: str) -> None:
+        """Write the files and run the commands of a page, once."""
+        if page in self._done:
+            return
+        self._done.add(page)
+        folder = folder_of(self.folder(page))
+        (folder / ".venv").symlink_to(Path(command("meltano")).parent.parent)
+        for block in blocks(page):
+            if name := block.option("file"):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_text(self._at_home(block.text), encoding="utf-8")
+            elif block.language == "sh" and "parsed" not in block.words:
+                self._run(block, folder / (block.option("in") or ""))
+
+    def _at_home(self, text: str) -> str:
+        """A file as the reader has it: with the address of the sandbox where there is no other."""
+        url = self._environment["TAP_PINTEREST_API_URL"]
+        token = "      access_token: $PINTEREST_ACCESS_TOKEN\n"
+        return text.replace(token, f"{token}      api_url: {url}\n")
+
+    def _run(self, block: Block, folder: Path) -> None:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", block.text],
+            cwd=folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    with Sandbox(seed=7, today=TODAY, size=WORLD) as sandbox, database() as (url, _schema):
+        yield Reader(tmp_path_factory.mktemp("reader"), sandbox, url)
+
+
+@pytest.fixture(scope="module")
+def loaded(reader: Reader) -> Iterator[psycopg.Connection]:
+    """What a reader of the quick start has in their database."""
+    reader.follow("docs/quickstart.md")
+    with psycopg.connect(reader.database_url.replace("+psycopg", "")) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_of_a_page_runs(page: str, reader: Reader) -> None:
+    reader.follow(page)
+
+
+@pytest.mark.parametrize(
+    "block", [b for b in all_blocks("sql") if "parsed" not in b.words], ids=str
+)
+def test_every_query_runs_on_what_the_quick_start_has_loaded(
+    block: Block, loaded: psycopg.Connection
+) -> None:
+    loaded.execute(block.text.encode())
+
+
+def test_a_query_that_finds_what_is_wrong_finds_nothing(loaded: psycopg.Connection) -> None:
+    texts = [block.text for block in all_blocks("sql", "none")]
+    assert texts
+    for text in texts:
+        assert loaded.execute(text.encode()).fetchall() == []
+
+
+def test_a_run_for_each_client_has_a_schema_for_each(reader: Reader) -> None:
+    reader.follow("docs/running.md")
+    with psycopg.connect(reader.database_url.replace("+psycopg", "")) as connection:
+        query = "SELECT schemaname FROM pg_tables WHERE tablename = 'campaign_analytics'"
+        schemas = {name for (name,) in connection.execute(query).fetchall()}
+    assert {"pinterest", "pinterest_acme", "pinterest_globex"} <= schemas
+
+
+def test_a_table_taken_out_of_the_state_is_no_longer_in_it(reader: Reader) -> None:
+    reader.follow("docs/running.md")
+    folder = reader.folder("docs/running.md")
+    before, after = (
+        set(json.loads((folder / name).read_text())["singer_state"]["bookmarks"])
+        for name in ("state.json", "less.json")
+    )
+    assert before - after == {"campaign_analytics"}
+
+
+def test_every_block_is_of_a_language_that_is_looked_at() -> None:
+    found = {block.language for page in PAGES for block in blocks(page)}
+    assert found <= HANDLED
+
+
+@pytest.mark.parametrize("block", all_blocks("sh"), ids=str)
+def test_every_command_line_is_one(block: Block) -> None:
+    done = subprocess.run(
+        ["bash", "-n"], input=block.text, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("block", all_blocks("sh", "parsed"), ids=str)
+def test_what_is_not_run_names_what_there_is(block: Block) -> None:
+    known = {"tap-pinterest", "target-postgres", *mappings()}
+    for words in command_lines(block.text):
+        if words[:2] == ["meltano", "run"]:
+            assert {each for each in words[2:] if each.isidentifier() or "-" in each} <= known
+        if words[:2] == ["pip", "install"]:
+            names = {re.split(r"[\[><=~]", each)[0] for each in words[2:] if each != "."}
+            assert names <= distributions()
+        if words[0] == "make":
+            assert (ROOT / "Makefile").read_text().count(f"\n{words[1]}:") == 1
+
+
+def command_lines(text: str) -> Iterator[list[str]]:
+    for line in text.replace("\\\n", " ").splitlines():
+        if words := shlex.split(line, comments=True):
+            yield words[: words.index("||")] if "||" in words else words
+
+
+def mappings() -> set[str]:
+    (plugin,) = _yaml.load(ROOT / "meltano.yml")["plugins"]["mappers"]
+    return {mapping["name"] for mapping in plugin["mappings"]}
+
+
+def distributions() -> set[str]:
+    return set(re.findall(r'^  "([\w-]+)', text_of("pyproject.toml"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("block", all_blocks("yaml", "settings"), ids=str)
+def test_every_piece_of_a_config_is_accepted(block: Block) -> None:
+    # Meltano gives the tap a date of YAML as a text.
+    shown = json.loads(json.dumps(_yaml.load(block.text), default=str))
+    config = {**shown, "access_token": "pina"}
+    assert problems(config) == []
+    assert Settings.from_config(config)
+    assert TapPinterest(config=config).streams
+
+
+def test_every_schedule_is_one_that_meltano_lists(tmp_path: Path) -> None:
+    shown: list[dict[str, Any]] = []
+    for block in all_blocks("yaml", "meltano"):
+        shown += _yaml.load(block.text)["schedules"]
+    document = _yaml.load(ROOT / "meltano.yml")
+    document["schedules"] += shown
+    with (tmp_path / "meltano.yml").open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+    project = MainJob(tmp_path, {}, log=tmp_path / "log", project=tmp_path)
+    listed = json.loads(project.meltano("schedule", "list", "--format=json"))
+    names = {each["name"] for each in listed["schedules"]["job"]}
+    assert shown
+    assert names == {each["name"] for each in document["schedules"]}
+
+
+@pytest.mark.parametrize("block", all_blocks("text", "crontab"), ids=str)
+def test_every_line_of_a_crontab_is_one(block: Block) -> None:
+    lines = [line for line in block.text.splitlines() if not line.startswith("#")]
+    assert lines
+    for line in lines:
+        *when, what = line.split(maxsplit=5)
+        assert is_valid_cron(" ".join(when))
+        subprocess.run(["bash", "-n"], input=what, text=True, check=True)
+
+
+@pytest.mark.parametrize("block", all_blocks("yaml", "workflow"), ids=str)
+def test_every_workflow_is_as_github_wants_it(block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "workflow.yml"
+    file.write_text(block.text, encoding="utf-8")
+    subprocess.run(
+        [command("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", str(file)],
+        check=True,
+        capture_output=True,
+    )
+    (job,) = _yaml.load(block.text)["jobs"].values()
+    settings = {name for name in job["env"] if name.startswith("TAP_PINTEREST_")}
+    assert settings <= {f"TAP_PINTEREST_{name.upper()}" for name in CONFIG_SCHEMA["properties"]}
+    for step in job["steps"]:
+        subprocess.run(["bash", "-n"], input=step.get("run", ""), text=True, check=True)
+
+
+def test_what_the_workflow_encrypts_it_decrypts(tmp_path: Path) -> None:
+    (block,) = all_blocks("yaml", "workflow")
+    (job,) = _yaml.load(block.text)["jobs"].values()
+    decrypt, encrypt = (step["run"] for step in job["steps"] if "openssl" in step.get("run", ""))
+    tokens = tmp_path / "tokens.json"
+    tokens.write_text("the tokens", encoding="utf-8")
+    environment = {"PATH": os.environ["PATH"], "TAP_PINTEREST_CLIENT_SECRET": "secret"}
+    subprocess.run(["bash", "-ec", encrypt], cwd=tmp_path, env=environment, check=True)
+    tokens.unlink()
+    subprocess.run(["bash", "-ec", decrypt], cwd=tmp_path, env=environment, check=True)
+    assert tokens.read_text(encoding="utf-8") == "the tokens"
+    assert b"the tokens" not in (tmp_path / "tokens.enc").read_bytes()
+
+
+@pytest.mark.parametrize("block", all_blocks("yaml"), ids=str)
+def test_every_yaml_can_be_read(block: Block) -> None:
+    assert _yaml.load(block.text)
+
+
+@pytest.mark.parametrize("block", all_blocks("json"), ids=str)
+def test_every_json_can_be_read(block: Block) -> None:
+    shown = json.loads(block.text)
+    if "context" in shown:
+        assert Progress.of(shown).bookmark
+    elif "target" in block.words:
+        assert {*shown} <= settings_of("loaders")
+    else:
+        assert problems(shown, credentials=False) == []
+
+
+@pytest.mark.parametrize("block", all_blocks("python"), ids=str)
+def test_every_program_can_be_read(block: Block) -> None:
+    compile(block.text, str(block), "exec")
+
+
+@pytest.mark.parametrize("block", all_blocks("ini"), ids=str)
+def test_every_variable_of_an_env_file_is_a_setting(block: Block) -> None:
+    names = re.findall(r"^([A-Z_]+)=", block.text, re.MULTILINE)
+    known = {f"TAP_PINTEREST_{name.upper()}" for name in settings_of("extractors")}
+    known |= {f"TARGET_POSTGRES_{name.upper()}" for name in settings_of("loaders")}
+    assert names
+    assert {*names} <= known
+
+
+def settings_of(plugins: str) -> set[str]:
+    (plugin,) = _yaml.load(ROOT / "meltano.yml")["plugins"][plugins]
+    return {setting["name"] for setting in plugin["settings"]}
+
+
+def test_the_drawn_timeline_is_what_two_runs_read() -> None:
+    (block,) = (b for b in all_blocks("mermaid") if b.text.startswith("gantt"))
+    drawn: dict[str, set[date]] = defaultdict(set)
+    bookmarks: dict[str, date] = {}
+    run = ""
+    for line in block.text.splitlines():
+        if found := re.fullmatch(r" *section Run of (.+)", line):
+            run = found[1]
+        elif found := re.fullmatch(r".*: milestone, (\S+), 0d", line):
+            bookmarks[run] = date.fromisoformat(found[1])
+        elif found := re.fullmatch(r".*:(?: \w+,)? (\S+), (\S+)", line):
+            start, end = map(date.fromisoformat, found.groups())
+            drawn[run] |= {start + timedelta(days) for days in range((end - start).days)}
+    progress = Progress()
+    for today, name in ((date(2026, 11, 20), "20 November"), (date(2026, 11, 21), "21 November")):
+        earliest = today - timedelta(90)
+        wanted = ReportRange(
+            wanted=DateRange(earliest, today - timedelta(1)),
+            earliest=earliest,
+            lookback_days=Settings.from_config({"access_token": "-"}).lookback_days,
+            complete_to=today - timedelta(2),
+        )
+        read = {
+            dates.start + timedelta(days)
+            for dates in wanted.to_read(progress, "same")
+            for days in range(dates.days)
+        }
+        progress = wanted.after(progress, "same")
+        assert drawn[name] == read
+        assert bookmarks[name] == progress.bookmark
+
+
+RELATION = re.compile(r'^ +(\w+) (\|[|o]--o\{) (\w+) : "(\w+) = (\w+)"$', re.MULTILINE)
+
+
+def relations() -> list[tuple[str, str, str, str, str]]:
+    diagrams = [b.text for b in all_blocks("mermaid") if b.text.startswith("erDiagram")]
+    found = [relation for text in diagrams for relation in RELATION.findall(text)]
+    assert len(found) == sum(len(text.splitlines()) - 1 for text in diagrams)
+    return found
+
+
+def test_every_drawn_join_is_between_columns_that_there_are() -> None:
+    streams = TapPinterest(config={"stream_groups": ["all"]}, validate_config=False).streams
+    assert relations()
+    for left, _kind, right, mine, theirs in relations():
+        assert mine in streams[left].schema["properties"]
+        assert theirs in streams[right].schema["properties"]
+        if mine != "date":
+            assert streams[left].schema["properties"][mine] == {"type": ["string"]}
+
+
+def test_a_join_that_is_drawn_as_certain_leaves_no_row_alone(loaded: psycopg.Connection) -> None:
+    tables = {name for (name,) in loaded.execute("SELECT tablename FROM pg_tables").fetchall()}
+    looked_at = 0
+    for left, kind, right, mine, theirs in relations():
+        if kind.startswith("||") and {left, right} <= tables:
+            looked_at += 1
+            query = sql.SQL(
+                "SELECT count(*) FROM {} AS r"
+                " WHERE NOT EXISTS (SELECT 1 FROM {} AS l WHERE l.{} = r.{})"
+            ).format(
+                sql.Identifier("pinterest", right),
+                sql.Identifier("pinterest", left),
+                sql.Identifier(mine),
+                sql.Identifier(theirs),
+            )
+            assert loaded.execute(query).fetchone() == (0,), (left, right)
+    assert looked_at
+
+
+def test_the_documents_build_without_a_broken_link(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [command("sphinx-build"), "-q", "-W", "--keep-going", str(ROOT / "docs"), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    pages = {Path(page).stem for page in PAGES if page.startswith("docs/")} - {"README"}
+    assert pages <= {page.stem for page in tmp_path.glob("*.html")}
+
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_on_github_leads_somewhere(page: str) -> None:
+    for target in LINK.findall(text_of(page)):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (ROOT / page).parent / name if name else ROOT / page
+        assert file.exists(), target
+        if anchor:
+            assert anchor in anchors(file.read_text(encoding="utf-8")), target
+
+
+def anchors(text: str) -> set[str]:
+    """The names that GitHub gives to a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+TARGET_COLUMNS = {"_sdc_extracted_at", "_sdc_batched_at"}
+NAMES_OF_OTHERS = {
+    # Fields and parameters of Pinterest's, and of Daasity's documents.
+    *("ad_agroup_id", "account_id", "refresh_token_expires_at"),
+    # What columns have in common.
+    *("in_micro_dollar", "in_micro_currency"),
+    # Singer's and Meltano's.
+    *("default_target_schema", "state_backend", "singer_state"),
+}
+
+
+@functools.cache
+def known_names() -> set[str]:
+    """Streams, columns, settings and their values."""
+    names = {*CONFIG_SCHEMA["properties"], "__sync_key"}
+    for layout in ({"stream_groups": ["all"], "report_columns": "all"}, {"layout": "daasity"}):
+        for stream in TapPinterest(config=layout, validate_config=False).streams.values():
+            names |= {stream.name, *stream.schema["properties"]}
+    for schema in CONFIG_SCHEMA["properties"].values():
+        names |= {value for value in schema.get("enum", ()) if isinstance(value, str)}
+    for kind in _yaml.load(ROOT / "meltano.yml")["plugins"].values():
+        for plugin in kind:
+            names |= {setting["name"] for setting in plugin.get("settings", ())}
+    names |= {"stream_maps", "stream_map_config", "flattening_enabled", "flattening_max_depth"}
+    return names
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_name_in_a_text_is_one_that_there_is(page: str) -> None:
+    prose = re.sub(r"^ *```.*?^ *```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+    shown = {name for name in re.findall(r"`([^`\n]+)`", prose) if NAME.fullmatch(name)}
+    assert shown - known_names() - NAMES_OF_OTHERS == set()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_setting_with_a_value_in_a_text_is_accepted(page: str) -> None:
+    prose = re.sub(r"^ *```.*?^ *```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+    shown = re.findall(r"`([a-z_]+: [^`\n]+)`", prose)
+    for text in shown:
+        assert problems(_yaml.load(text), credentials=False) == [], text
