@@ -378,9 +378,14 @@ class PinterestClient:
         self._clock.sleep(wait)
 
 
-def client_for(settings: Settings, limiter: RateLimiter, clock: Clock) -> PinterestClient:
+def client_for(
+    settings: Settings,
+    limiter: RateLimiter,
+    clock: Clock,
+    kind: type[PinterestClient] = PinterestClient,
+) -> PinterestClient:
     """A client that calls as the settings say, with the authenticator that they name."""
-    client = PinterestClient(
+    client = kind(
         api_url=settings.api_url,
         limiter=limiter,
         clock=clock,

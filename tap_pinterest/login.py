@@ -21,22 +21,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 from typing_extensions import override
 
-from tap_pinterest import api, auth, config
+from tap_pinterest import auth, config
+from tap_pinterest.access import described, in_one_line, needed_scopes
 from tap_pinterest.auth import TokenRefusedError
-from tap_pinterest.bodies import decoder
 from tap_pinterest.client import client_for
 from tap_pinterest.clock import Clock
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
-from tap_pinterest.inventory import USER_ACCOUNT, Inventory
+from tap_pinterest.inventory import Inventory
 from tap_pinterest.rate_limit import RateLimiter
 from tap_pinterest.read_ahead import ReadAhead
-from tap_pinterest.streams import STREAM_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tap_pinterest.auth import TokenAnswer
 
@@ -207,8 +205,8 @@ def code_in(query: str, state: str) -> str:
         msg = "This is not the answer to this sign-in: its state is another one."
         raise ForeignAnswerError(msg)
     if reason := answer.get("error"):
-        more = _in_one_line(answer.get("error_description", ""))
-        msg = f"There was no consent: {_in_one_line(reason)}{f', {more}' if more else ''}."
+        more = in_one_line(answer.get("error_description", ""))
+        msg = f"There was no consent: {in_one_line(reason)}{f', {more}' if more else ''}."
         raise LoginError(msg)
     if not answer.get("code"):
         msg = "This is not the answer to this sign-in: there is no code in it."
@@ -230,14 +228,6 @@ def consent_link(settings: Settings, redirect_uri: str, scopes: Iterable[str], s
         "state": state,
     }
     return f"{page}?{urlencode(query)}"
-
-
-def needed_scopes(settings: Settings) -> list[str]:
-    """The scopes that the settings name, and those that the listed streams need."""
-    groups = {*settings.stream_groups}
-    listed = [each for each in STREAM_TYPES if {each.group, "all"} & groups]
-    needed = {scope for each in listed for scope in api.operation(f"GET {each.path}").scopes}
-    return sorted(needed | {*settings.scopes})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -362,7 +352,8 @@ def _sign_in(settings: Settings, options: argparse.Namespace) -> TokenAnswer:
     """
     address = RedirectAddress.parse(options.redirect_uri)
     state = secrets.token_urlsafe(32)
-    scopes = settings.scopes if options.scopes else needed_scopes(settings)
+    needed = () if options.scopes else needed_scopes(settings)
+    scopes = sorted({*settings.scopes, *needed})
     link = consent_link(settings, address.uri, scopes, state)
     paste = options.paste or address.host is None
     if paste:
@@ -441,19 +432,8 @@ def _show(settings: Settings, answer: TokenAnswer) -> None:
     if answer.refresh_token_expires_at:
         ends = datetime.fromtimestamp(answer.refresh_token_expires_at, tz=UTC).date()
         _tell(f"Without a run until {ends} they end; each run that renews them moves that day.")
-    granted = answer.scope.replace(",", " ").split()
-    _tell(f"\nScopes: {', '.join(granted) or 'Pinterest does not say'}")
-    if missing := [scope for scope in needed_scopes(settings) if granted and scope not in granted]:
-        _tell(f"Not granted: {', '.join(missing)}")
-    try:
-        for line in _readable(settings, answer):
-            _tell(line)
-    except (FatalAPIError, RetriableAPIError, SkippableAPIError) as error:
-        _tell(f"What they can read cannot be told: {error}")
-
-
-def _readable(settings: Settings, answer: TokenAnswer) -> Iterator[str]:
-    """The user and the ad accounts that the token can read, whatever the settings want of them."""
+    _tell("")
+    # Whatever the settings want of it.
     everything = dataclasses.replace(
         settings,
         auth_method="access_token",
@@ -464,33 +444,18 @@ def _readable(settings: Settings, answer: TokenAnswer) -> Iterator[str]:
     )
     clock = Clock()
     client = client_for(everything, _limiter(everything, clock), clock)
-    read_ahead = ReadAhead(1, clock)
-    inventory = Inventory(client, read_ahead, everything, written=(), referred=())
+    inventory = Inventory(client, ReadAhead(1, clock), everything, written=(), referred=())
+    granted = answer.scope.replace(",", " ").split()
     try:
-        user = client.get(USER_ACCOUNT, decoder(dict[str, Any]))
-        yield f"User: {_in_one_line(user.get('username'))} ({user.get('account_type')})"
-        accounts = inventory.ad_accounts
-        yield f"Ad accounts: {len(accounts) or 'none'}"
-        yield from (f"  {_described(account)}" for account in accounts.values())
+        for line in described(granted, needed_scopes(settings), client, inventory):
+            _tell(line)
     finally:
         inventory.close()
-        read_ahead.close()
         client.close()
-
-
-def _described(account: Mapping[str, Any]) -> str:
-    roles = ", ".join(map(str, account.get("permissions") or ()))
-    parts = (account.get("id"), account.get("name"), account.get("currency"), roles)
-    return "  ".join(_in_one_line(part) for part in parts if part)
 
 
 def _limiter(settings: Settings, clock: Clock) -> RateLimiter:
     return RateLimiter(settings.access_tier, clock, settings.max_wait_seconds)
-
-
-def _in_one_line(text: object) -> str:
-    """A text from elsewhere as part of one line of a terminal."""
-    return "".join(each if each.isprintable() else " " for each in str(text))[:100]
 
 
 def _tell(text: str) -> None:

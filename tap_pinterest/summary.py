@@ -104,9 +104,9 @@ class Summary:
     def _remarks(self) -> Iterator[str]:
         for name, part in self.streams.items():
             for account, reason in part.failures.items():
-                yield f"FAILED {name}{_of(account)}: {reason}"
+                yield f"FAILED {name}{of_account(account)}: {reason}"
             for account, reason in part.skipped.items():
-                yield f"Skipped {name}{_of(account)}: {reason}"
+                yield f"Skipped {name}{of_account(account)}: {reason}"
             if part.unknown:
                 listed = ", ".join(f"{what} ({count})" for what, count in part.unknown.items())
                 yield f"{name} has what its schema does not know: {listed}"
@@ -128,7 +128,8 @@ class Summary:
         Console(stderr=True).print(table)
 
 
-def _of(account: str) -> str:
+def of_account(account: str) -> str:
+    """The ad account or the user that something is of, as the end of a phrase."""
     if not account or account.startswith("user "):
         return f" of {account}" if account else ""
     return f" of ad account {account}"

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
+import click
 import msgspec
 from singer_sdk.exceptions import (
     ConfigValidationError,
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    import click
     from singer_sdk.helpers.types import Context
     from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
@@ -246,7 +246,7 @@ class TapPinterest(SingerTap):
             if not isinstance(error, SingerSDKError):
                 self.logger.error("Unexpected error in %s", stream, exc_info=error)
             return
-        reason = f"{error}. {self._what_it_needs(stream)}"
+        reason = f"{error}. {self._what_it_needs(stream, context)}"
         if self._must_arrive(stream, context):
             way_out = "; exclude_ad_account_ids stops reading the account" if account else ""
             part.failures[account] = f"{reason}{way_out}"
@@ -269,14 +269,31 @@ class TapPinterest(SingerTap):
         ids = self.settings.named_ids
         named = any(value in ids for call in refusals.calls for value in call.values)
         where = part.failures if named else part.skipped
-        where[_name_of(context)] = f"{refusals}. {self._what_it_needs(stream.name)}"
+        where[_name_of(context)] = f"{refusals}. {self._what_it_needs(stream.name, context)}"
 
-    def _what_it_needs(self, stream: str) -> str:
+    def _what_it_needs(self, stream: str, context: Context | None) -> str:
         operation = api.operation(f"GET {self._path(stream)}")
         needs = f"It needs the scope {' and '.join(operation.scopes)}, and a role that may read it"
         if operation.beta or operation.since:
-            return f"{needs}; Pinterest does not open it to every app"
-        return needs
+            needs += "; Pinterest does not open it to every app"
+        if missing := self.missing_scopes(stream):
+            return f"{needs}; the token lacks {' and '.join(missing)}"
+        roles = ""
+        if context and "ad_account_id" in context:
+            account = self.inventory.ad_accounts.get(context["ad_account_id"], {})
+            roles = ", ".join(map(str, account.get("permissions") or ()))
+        return f"{needs}; there the token's user is {roles}" if roles else needs
+
+    def missing_scopes(self, stream: str) -> list[str]:
+        """Scopes that a stream needs and the token was not granted, as far as Pinterest says."""
+        granted = self._granted_scopes
+        needed = api.operation(f"GET {self._path(stream)}").scopes
+        return [] if granted is None else sorted({*needed} - granted)
+
+    @functools.cached_property
+    def _granted_scopes(self) -> frozenset[str] | None:
+        """What the token was granted; `None` where Pinterest has not said."""
+        return self.client.authenticator.scopes() if self.client.authenticator else None
 
     def _path(self, stream: str) -> str:
         return self._stream(stream).path
@@ -336,8 +353,7 @@ class TapPinterest(SingerTap):
 
     def end(self) -> None:
         """Complete the summary, and tell it."""
-        self._refuse_if_no_account_had_it()
-        self._fail_for_what_is_missing()
+        self.refuse_what_is_missing()
         for name, part in self.summary.streams.items():
             path = self._path(name)
             part.calls = self.client.calls.get(path, 0)
@@ -350,6 +366,11 @@ class TapPinterest(SingerTap):
         self.read_ahead.close()
         self.inventory.close()
         self.client.close()
+
+    def refuse_what_is_missing(self) -> None:
+        """Turn into a failure what was left out and may not be."""
+        self._refuse_if_no_account_had_it()
+        self._fail_for_what_is_missing()
 
     def _refuse_if_no_account_had_it(self) -> None:
         """What no account lets the token read is a failure if it is a report, or was read before.
@@ -395,19 +416,16 @@ class TapPinterest(SingerTap):
     def _tell_missing_scopes(self) -> None:
         """One warning for all streams that the token's scopes do not reach."""
         selected = [each for each in self.streams.values() if each.selected]
-        if not selected or self.client.authenticator is None:
+        if not selected:
             return
         try:
-            granted = self.client.authenticator.scopes()
+            told = [
+                f"{each.name} ({', '.join(missing)})"
+                for each in selected
+                if (missing := self.missing_scopes(each.name))
+            ]
         except TokenRefusedError as error:
             raise EndOfRun(str(error)) from error
-        if granted is None:
-            return
-        told = [
-            f"{each.name} ({', '.join(sorted(missing))})"
-            for each in selected
-            if (missing := {*api.operation(f"GET {self._path(each.name)}").scopes} - granted)
-        ]
         if told:
             self.logger.warning("The token lacks scopes; not to be read: %s", "; ".join(told))
 
@@ -454,20 +472,19 @@ class TapPinterest(SingerTap):
     @classmethod
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """Read one record of each stream; the exit code says whether all could be read."""
+        """Say which datasets can be read; the exit code is 1 if one that must arrive cannot."""
         if value != CliTestOptionValue.All.value:
             super().cb_test(ctx, param, value)
             return
+        from tap_pinterest.connection_test import AskingTap  # noqa: PLC0415 - which is a tap itself
+
         config: ConfigInput = ctx.params["config"]
-        tap = cls(config=config.config, parse_env_config=config.parse_env)
+        tap = AskingTap(config=config.config, parse_env_config=config.parse_env)
         try:
-            tap.run_connection_test()
-        except EndOfRun as reason:
-            cls.logger.error("%s", reason)  # noqa: TRY400 - a traceback would say nothing more
-            _leave(1)
-        tap.end()
-        tap.close()
-        _leave(int(tap.summary.failed))
+            code = tap.tell(click.echo)
+        except Interrupted:
+            code = 128 + (tap.clock.interrupted_by or 0)
+        _leave(code)
 
 
 def _name_of(context: Context | None) -> str:

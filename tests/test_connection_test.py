@@ -1,0 +1,162 @@
+"""`tap-pinterest --test`, in words: what can be read, and why the rest cannot."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conftest import SMALL, TODAY
+from pinterest_sandbox import Sandbox, WorldSize
+from singer_run import PatientClock, settings
+from tap_pinterest.connection_test import AskingTap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def tell(config: dict[str, Any]) -> tuple[int, dict[str, str], list[str]]:
+    """The exit code, the outcome of each dataset, and all lines."""
+    lines: list[str] = []
+    tap = AskingTap(config=config)
+    tap.clock = PatientClock()
+    code = tap.tell(lines.append)
+    outcomes = {name: text for name, _, text in (line.partition("  ") for line in lines) if name}
+    return code, {name: text.strip() for name, text in outcomes.items()}, lines
+
+
+def test_each_dataset_is_asked_once_and_no_list_is_read_to_its_end() -> None:
+    size = WorldSize(accounts=2, campaigns=3, ad_groups=300, ads=600, boards=3, pins=300)
+    with Sandbox(seed=7, today=TODAY, size=size) as sandbox:
+        code, outcomes, lines = tell(settings(sandbox))
+
+        calls = Counter(request.path for request in sandbox.requests)
+
+    readable = [name for name, outcome in outcomes.items() if outcome == "can be read"]
+    assert code == 0
+    assert len(readable) >= 14
+    assert lines[-1] == f"{len(readable)} of {len(readable)} datasets can be read."
+    account = f"/ad_accounts/{sandbox.world.ad_accounts[0].id}"
+    for path in ("campaigns", "ad_groups", "ads", "campaigns/analytics", "ads/analytics"):
+        assert calls[f"{account}/{path}"] == 1
+    assert calls["/pins"] == 1
+    # Beside one for each dataset: a token, the user, and which days are complete.
+    assert calls.total() <= len(readable) + 5
+
+
+def test_the_user_the_accounts_and_the_roles_come_first(sandbox: Sandbox) -> None:
+    _, _, lines = tell(settings(sandbox))
+
+    accounts = sandbox.world.ad_accounts
+    assert "Scopes: ads:read, " in lines[0]
+    assert lines[1].startswith(f"User: {sandbox.world.users[0].username} ")
+    assert lines[2] == f"Ad accounts: {len(accounts)}"
+    for account, line in zip(accounts, lines[3:], strict=False):
+        assert line.split()[0] == account.id
+        assert line.split()[-1] in {"OWNER", "ADMIN", "ANALYST"}
+
+
+def test_a_scope_that_is_missing_is_named_and_no_second_account_is_asked() -> None:
+    with Sandbox(seed=7, today=TODAY, size=SMALL, scopes=["ads:read", "pins:read"]) as sandbox:
+        code, outcomes, lines = tell(settings(sandbox, stream_groups=["billing"]))
+
+        asked = [each for each in sandbox.requests if each.path.endswith("/billing_profiles")]
+
+    assert code == 0
+    assert len(asked) == 1
+    assert outcomes["billing_profiles"].endswith(
+        "and is left out: the token lacks the scope billing:read"
+    )
+    assert outcomes["order_lines"] == "can be read"
+    assert "Scopes not granted: billing:read" in lines
+
+
+def test_a_role_that_is_missing_in_one_account_is_told_and_the_next_is_asked(
+    sandbox: Sandbox,
+) -> None:
+    first = sandbox.world.ad_accounts[0].id
+    body = {"code": 29, "message": "You are not permitted to access that resource."}
+    sandbox.fail(f"/ad_accounts/{first}/order_lines", status=403, body=body, times=None)
+
+    code, _, lines = tell(settings(sandbox, stream_groups=["billing"]))
+
+    told = [line for line in lines if line.startswith("order_lines")]
+    assert code == 0
+    assert f"of ad account {first}, and is left out: " in told[0]
+    assert "there the token's user is OWNER" in told[0]
+    assert told[1].endswith("can be read")
+
+
+def test_what_the_config_names_has_to_be_readable(sandbox: Sandbox) -> None:
+    first, second = (account.id for account in sandbox.world.ad_accounts[:2])
+    body = {"code": 29, "message": "You are not permitted to access that resource."}
+    sandbox.fail(f"/ad_accounts/{second}/ads", status=403, body=body, times=None)
+
+    code, outcomes, lines = tell(settings(sandbox, ad_account_ids=[first, second]))
+
+    assert code == 1
+    assert [line for line in lines if line.startswith("ads ") and f"of ad account {second}" in line]
+    assert "and must be" in outcomes["ad_analytics"] or "must be" in " ".join(lines)
+    assert "must be and cannot" in lines[-1]
+
+
+def test_an_account_that_is_not_there_is_named(sandbox: Sandbox) -> None:
+    code, outcomes, _ = tell(settings(sandbox, ad_account_ids=["549000000000"]))
+
+    assert code == 1
+    assert "549000000000" in outcomes["ad_accounts"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_board_that_the_config_names_has_to_be_there(sandbox: Sandbox, *, there: bool) -> None:
+    board = next(iter(sandbox.truth("GET /boards")))[1]["id"] if there else "1"
+
+    code, outcomes, _ = tell(settings(sandbox, stream_groups="organic", board_ids=[board]))
+
+    assert code == int(not there)
+    assert ("can be read" in outcomes["boards"]) is there
+
+
+def test_a_report_that_no_account_opens_fails() -> None:
+    body = {"code": 29, "message": "You are not permitted to access that resource."}
+    with Sandbox(seed=7, today=TODAY, size=replace(SMALL, empty_accounts=0)) as sandbox:
+        sandbox.fail("/ad_accounts/*/ads/analytics", status=403, body=body, times=None)
+        code, outcomes, _ = tell(settings(sandbox))
+
+    assert code == 1
+    assert "CANNOT be read" in outcomes["ad_analytics"]
+
+
+def test_a_dataset_without_its_setting_says_which(sandbox: Sandbox) -> None:
+    code, outcomes, lines = tell(settings(sandbox, stream_groups="trends"))
+
+    assert code == 0
+    assert outcomes["related_terms"] == "has nothing to ask for: set terms"
+    assert "have nothing to ask for" in lines[-1]
+
+
+def test_credentials_that_are_refused_are_one_line(sandbox: Sandbox) -> None:
+    code, _, lines = tell(settings(sandbox, refresh_token="pinr_wr0ng"))
+
+    assert code == 1
+    (line,) = lines
+    assert line.startswith("Nothing can be read: Pinterest refuses the credentials")
+    assert "pinr_wr0ng" not in line
+
+
+def test_the_option_writes_words_and_no_singer_messages(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(settings(sandbox)))
+
+    command = [sys.executable, "-m", "tap_pinterest", "--config", str(path), "--test"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert result.returncode == 0
+    assert "can be read" in result.stdout
+    assert "{" not in result.stdout
+    assert "ERROR" not in result.stderr
