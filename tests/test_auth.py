@@ -6,6 +6,8 @@ import logging
 import os
 import socket
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -289,7 +291,32 @@ def test_what_client_credentials_do_not_open_is_said_without_a_call(
     assert result.records("pins")
 
 
-def test_two_processes_at_once_refresh_once(
+def test_two_processes_on_one_file_never_use_a_token_that_the_other_has_replaced(
+    tmp_path: Path,
+) -> None:
+    file, path = tmp_path / "tokens.json", tmp_path / "config.json"
+    # Tokens that are about to end when they come: each call asks for another.
+    with Sandbox(seed=7, rotation="revoke", access_seconds=auth.LEEWAY_SECONDS) as sandbox:
+        path.write_text(
+            json.dumps(settings(sandbox, token_file=str(file), stream_groups="organic"))
+        )
+        command = [sys.executable, "-m", "tap_pinterest", "--config", str(path)]
+        both = [
+            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            for _ in range(2)
+        ]
+        told = [process.communicate(timeout=60)[1] for process in both]
+        asked = [(each.path, each.status) for each in sandbox.requests]
+        newest = json.loads(file.read_text())["refresh_token"]
+
+        assert [process.returncode for process in both] == [0, 0], told
+        refreshes = [status for name, status in asked if name == "/oauth/token"]
+        assert set(refreshes) == {200}
+        assert len(refreshes) >= len(asked) // 2
+        assert sandbox.tokens.refresh_tokens == [newest]
+
+
+def test_two_runs_at_once_refresh_once(
     clock: PatientClock, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     path = tmp_path / "tokens.json"

@@ -105,6 +105,11 @@ class Tokens:
             "access_token": self.access_token,
         }
 
+    @property
+    def refresh_tokens(self) -> list[str]:
+        """The refresh tokens that still work, but for those that have ended."""
+        return list(self._refresh)
+
     def authorize(self, header: str | None, operation: Operation) -> Token:
         """The token of a request, if it is good for this operation.
 
