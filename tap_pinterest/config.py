@@ -27,7 +27,7 @@ from tap_pinterest import api, daasity
 from tap_pinterest.columns import unknown_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from urllib.parse import SplitResult
 
 API_URL = "https://api.pinterest.com/v5"
@@ -400,6 +400,7 @@ _SECRETS = frozenset(
 _AD_ACCOUNT_ID = re.compile(r"\d{1,18}")
 _ID = re.compile(r"\d{1,20}")
 _USERNAME = re.compile(r"(?!\d+$).+")
+_DAMAGE = re.compile("[\x00\ud800-\udfff]")
 _DAYS_AGO = re.compile(r"(\d{1,5}) days? ago")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -597,7 +598,9 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
         if _root(fault) not in broken
     ]
     faults += [fault for fault in _credential_text_faults(values) if _root(fault) not in broken]
-    return faults + _credential_faults(values, required=credentials)
+    faults += _credential_faults(values, required=credentials)
+    broken = {_root(fault) for fault in faults}
+    return faults + [fault for fault in _text_faults(values) if _root(fault) not in broken]
 
 
 def _root(fault: str) -> str:
@@ -660,7 +663,7 @@ def _unknown_setting(name: str) -> str:
         iter(difflib.get_close_matches(name, OWN_SETTINGS, n=1, cutoff=0.75)), None
     )
     hint = f"did you mean {ours}?" if ours else f"the settings are {', '.join(OWN_SETTINGS)}"
-    return f"{name[:80]}: there is no such setting; {hint}"
+    return f"{name[:80] if name.isprintable() else _shown(name)}: there is no such setting; {hint}"
 
 
 def _schema_faults(values: Mapping[str, Any]) -> list[str]:
@@ -836,6 +839,25 @@ def _credential_text_faults(values: Mapping[str, Any]) -> list[str]:
         if isinstance(text, str)
         if not (text.isascii() and text.isprintable() and " " not in text)
     ]
+
+
+def _text_faults(values: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name}: refused; allowed: Unicode text without NUL"
+        for name, value in values.items()
+        if name in _SCHEMA["properties"]
+        if any(_DAMAGE.search(text) for text in _texts_in(value))
+    ]
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    """A text, or all texts inside a list or an object."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for pair in value.items() for each in pair for text in _texts_in(each))
+    elif isinstance(value, list):
+        yield from (text for each in value for text in _texts_in(each))
 
 
 def _column_faults(values: Mapping[str, Any]) -> list[str]:
