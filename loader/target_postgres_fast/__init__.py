@@ -1,0 +1,1 @@
+"""Singer target for PostgreSQL: meltanolabs-target-postgres, with a faster way in."""

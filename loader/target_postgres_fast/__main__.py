@@ -1,0 +1,7 @@
+"""`python -m target_postgres_fast`."""
+
+from __future__ import annotations
+
+from target_postgres_fast.target import TargetPostgresFast
+
+TargetPostgresFast.cli()

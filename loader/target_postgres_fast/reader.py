@@ -1,0 +1,148 @@
+"""Messages as lines of bytes: plain records go to their sink undecoded."""
+
+from __future__ import annotations
+
+import io
+import select
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import msgspec
+from singer_sdk.singerlib.encoding.simple import SimpleSingerReader
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import IO
+
+    Take = Callable[[bytes], bool]
+
+CHUNK = 1 << 20
+
+
+class _Head(msgspec.Struct):
+    """What a message is, of all that it says."""
+
+    type: str | None = None
+    stream: str | None = None
+
+
+_head = msgspec.json.Decoder(_Head).decode
+
+
+class Stopped(BaseException):
+    """The input is not to be waited for any longer."""
+
+
+class LineReader(SimpleSingerReader):
+    """Reads lines until they end, or until it is stopped.
+
+    A message that no sink takes as it is goes where the SDK sends it, decoded as the SDK does.
+    """
+
+    def __init__(self) -> None:
+        """Read nothing yet."""
+        super().__init__()
+        self.direct: Callable[[str], Take | None] = lambda _: None
+        """Told a stream, gives what takes lines of its records, if it can."""
+        self.after_lines: Callable[[], None] = lambda: None
+        """Called when all lines that had come in are worked through, and when none comes."""
+        self.idle_seconds = 1.0
+        self._is_stopped = False
+        self._waits = False
+
+    def stop(self) -> None:
+        """Read no further than what has come in."""
+        self._is_stopped = True
+        if self._waits:
+            raise Stopped
+
+    @override
+    def process_lines(
+        self,
+        file_input: IO[Any] | None,
+        callbacks: Mapping[str, Callable[[dict[str, Any]], None]],
+    ) -> Counter[str]:
+        read: Counter[str] = Counter()
+        take: Take | None = None
+        for lines in self._lines(_bytes_of(file_input or sys.stdin)):
+            for line in lines:
+                if take and take(line):
+                    read["RECORD"] += 1
+                    continue
+                take = self._taker(line)
+                if take and take(line):
+                    read["RECORD"] += 1
+                    continue
+                read[self._decoded(line, callbacks)] += 1
+                take = None
+            self.after_lines()
+        return read
+
+    def _taker(self, line: bytes) -> Take | None:
+        try:
+            head = _head(line)
+        except msgspec.DecodeError:
+            return None
+        return self.direct(head.stream) if head.type == "RECORD" and head.stream else None
+
+    def _decoded(
+        self, line: bytes, callbacks: Mapping[str, Callable[[dict[str, Any]], None]]
+    ) -> str:
+        """Hand a message to where the SDK sends it, and tell its type."""
+        message = self.deserialize_json(line.decode())
+        self.assert_line_requires(message, requires={"type"})
+        kind: str = message["type"]
+        if kind in callbacks:
+            callbacks[kind](message)
+        else:
+            self._process_unknown_message(message)
+        return kind
+
+    def _lines(self, source: BinaryIO) -> Iterator[list[bytes]]:
+        """Lines without their ends, as many at once as have come in."""
+        begun: list[bytes] = []
+        while chunk := self._chunk(source):
+            first, *others = chunk.split(b"\n")
+            begun.append(first)
+            if others:
+                yield [b"".join(begun), *others[:-1]]
+                begun = others[-1:]
+        rest = b"".join(begun)
+        if rest and not self._is_stopped:
+            yield [rest]
+
+    def _chunk(self, source: BinaryIO) -> bytes:
+        """What has come in; nothing at the end, and when stopped."""
+        self._waits = True
+        try:
+            if self._is_stopped:
+                return b""
+            while not _has_more(source, self.idle_seconds):
+                self._waits = False
+                self.after_lines()
+                self._waits = True
+            return source.read1(CHUNK)  # type: ignore[attr-defined, no-any-return]
+        except Stopped:
+            return b""
+        finally:
+            self._waits = False
+
+
+def _bytes_of(source: IO[Any]) -> BinaryIO:
+    """What a file of text, or of bytes, is made of."""
+    if binary := getattr(source, "buffer", None):
+        return cast("BinaryIO", binary)
+    content = source.read()
+    return io.BytesIO(content.encode() if isinstance(content, str) else content)
+
+
+def _has_more(source: BinaryIO, seconds: float) -> bool:
+    """Whether the source can be read at once, or can only be waited for."""
+    try:
+        readable, _, _ = select.select([source], [], [], seconds)
+    except (OSError, ValueError):
+        # No file of the system, or one of Windows.
+        return True
+    return bool(readable)

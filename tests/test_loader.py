@@ -1,0 +1,478 @@
+"""`target-postgres-fast` against the stock target: the same rows, sooner, and fewer writes."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from both_targets import Database, listen, record, schema, state, text
+from loading import database
+from target_postgres_fast import target as target_module
+from target_postgres_fast.target import TargetPostgresFast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ADS = schema({"id": "string", "name": "string", "clicks": "integer", "spend": "number"})
+EVERY_KIND = {
+    "id": "string",
+    "text": "string",
+    "short": {"type": "string", "maxLength": 20},
+    "integer": "integer",
+    "small": {"type": ["null", "integer"], "minimum": 0, "maximum": 100},
+    "number": "number",
+    "truth": "boolean",
+    "day": {"type": ["null", "string"], "format": "date"},
+    "moment": {"type": ["null", "string"], "format": "date-time"},
+    "clock": {"type": ["null", "string"], "format": "time"},
+    "uuid": {"type": ["null", "string"], "format": "uuid"},
+    "object": {"type": ["null", "object"], "properties": {"a": {"type": "string"}}},
+    "texts": {"type": ["null", "array"], "items": {"type": "string"}},
+    "numbers": {"type": ["null", "array"], "items": {"type": ["null", "number"]}},
+    "objects": {"type": ["null", "array"], "items": {"type": "object"}},
+    "anything": {},
+    "either": {"type": ["null", "string", "object"]},
+    "several": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]},
+    "hex": {"type": ["null", "string"], "contentEncoding": "base16"},
+    "Odd näme": "string",
+}
+VALUES: dict[str, tuple[Any, ...]] = {
+    "text": (
+        *("", "null", "NULL", "\\N", "\\.", "a\n\\.\nb", 'a "quoted" one', "a\\b", "a\\nb", "\t"),
+        *("é", "😀", "\u2028", "a,b", "\r\n", "'", " a ", "\x7f", "\\", '"', 'x"', "{}"),
+        *(12, 0, -1, 1.5, 1e2, 1.0, 1e-7, True, False),
+    ),
+    "short": ("abc", "a\u0301"),
+    "integer": (0, -1, 2**63 - 1, -(2**63), "12", " 7 "),
+    "small": (0, 99, "3"),
+    "number": (0, 1, 1.5, -0.0, 1e300, 1e-300, "1.50", "NaN", 123456789012345.678),
+    "truth": (True, False, 1, 0),
+    "day": ("2026-11-24", "0001-01-01", "9999-12-31", "20261124", "2026-W48-2"),
+    "moment": (
+        *("2026-11-24T06:00:00Z", "2026-11-24T06:00:00+02:00", "2026-11-24 06:00:00.123456789"),
+        *("2026-11-24", "2026-11-24T06:00:00.1234565", "9999-12-31T23:59:59.999999"),
+    ),
+    "clock": ("06:00", "06:00:00.5", "23:59:59.999999+01:00"),
+    "uuid": ("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",),
+    "object": ({}, {"a": "b"}, {"a": 1e2, "b": [1.50, None, '"', "\\", "\n", "é"]}, [], [1]),
+    "texts": ([], ["a"], ["a", None, 'b"', "c\\d", "{}", ""], ["null"]),
+    "numbers": ([1, 2], [1.5, 2.25], []),
+    "objects": ([{"a": 1}], []),
+    "anything": ("text", 1, 1.5, True, {"a": 1.10}, ["b"]),
+    "either": ("text", {"a": "b"}, "null", 'a"b', 5),
+    "several": ("2026-11-24T06:00:00Z",),
+    "hex": ("00ff", "deadbeef"),
+    "Odd näme": ("x",),
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[str, str]]:
+    with database() as found:
+        yield found
+
+
+@pytest.fixture
+def db(server: tuple[str, str]) -> Iterator[Database]:
+    db = Database(*server)
+    yield db
+    db.close()
+
+
+def states(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"add_record_metadata": False}, {"batch_size_rows": 3}], ids=str
+)
+def test_values_of_every_kind_are_those_of_the_stock_target(
+    db: Database, more: dict[str, Any]
+) -> None:
+    records = [
+        record(id=f"{name} {at}", **{name: value})
+        for name, values in VALUES.items()
+        for at, value in enumerate((None, *values))
+    ]
+    messages = [schema(EVERY_KIND), record(id="first"), *records, record(id="last")]
+
+    db.load_both(messages, **more)
+
+    assert len(db.tables()["ads"][1]) == len(records) + 2
+
+
+def test_escaped_and_unescaped_json_load_the_same(db: Database) -> None:
+    lines = [
+        r'{"type":"RECORD","stream":"ads","record":{"id":"1"}}',
+        r'{"type":"RECORD","stream":"ads","record":{"id":"2","name":"\u00e9\ud83d\ude00\/\b\f"}}',
+        r'{"record":{"name":"é","id":"3","more":[1,{"a":"}"}]},"stream":"ads","type":"RECORD"}',
+        r' { "type" : "RECORD" , "stream":"ads", "record" : { "id" : "4" , "spend" : 1.50 } } ',
+        r'{"type":"RECORD","stream":"ads","record":{"id":"5","spend":1E2,"clicks":-0}}',
+        r'{"type":"RECORD","stream":"ads","record":{"id":"6","spend":NaN}}',
+        r'{"type":"RECORD","stream":"ads","record":{"id":"7","spend":-Infinity}}',
+        r'{"type":"RECORD","stream":"ads","record":{"id":"8","name":"a","name":"b"}}',
+    ]
+    db.load_both(text([ADS]) + "\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("text", "a\0b"),
+        ("text", "\ud800"),
+        ("text", {"a": 1}),
+        ("object", {"a": "\0"}),
+        ("object", {"a": "\ud800"}),
+        ("integer", 2**63),
+        ("integer", 1.5),
+        ("integer", "x"),
+        ("integer", True),
+        ("integer", {"a": 1}),
+        ("integer", [1, 2]),
+        ("number", ""),
+        ("truth", "yes"),
+        ("truth", 2),
+        ("day", "2026-02-30"),
+        ("day", "yesterday"),
+        ("day", 20261124),
+        ("day", "2026-11-24T00:00:00"),
+        ("moment", "infinity"),
+        ("moment", "10000-01-01T00:00:00"),
+        ("clock", "25:00"),
+        ("uuid", "x"),
+        ("hex", "xyz"),
+        ("id", None),
+    ],
+    ids=str,
+)
+def test_what_the_stock_target_refuses_is_refused(db: Database, name: str, value: Any) -> None:
+    odd = record(**{"id": "1", name: value})
+    messages = [schema(EVERY_KIND), record(id="0"), odd]
+    settings = {"interpret_content_encoding": True}
+    with pytest.raises(Exception) as stock:  # noqa: PT011 - which one it is, the other shows
+        db.load_with_stock(messages, **settings)
+
+    with pytest.raises(Exception) as ours:  # noqa: PT011 - see above
+        db.load(messages, **settings)
+
+    if "psycopg" not in str(ours.type):
+        assert ours.type in {stock.type, stock.value.__cause__.__class__}
+    assert db.tables()["ads"][1] == []
+
+
+def test_a_number_is_exact_as_with_the_inserts_of_the_stock_target(db: Database) -> None:
+    numbers = (
+        "1",
+        "1.50",
+        "1e2",
+        "0.1000000000000000055511151231257827",
+        "1" * 400,
+        "1E-30",
+        "-0.0",
+    )
+    line = '{{"type":"RECORD","stream":"ads","record":{{"id":"{}","spend":{}}}}}'
+    written = text([ADS]) + "\n".join(line.format(*each) for each in enumerate(numbers))
+    for load in (db.load, db.load_with_stock):
+        load(written, use_copy=False)
+
+    ours, stock = (
+        db.execute("SELECT id, spend::text FROM {}.ads ORDER BY id", name)
+        for name in (db.schema, f"{db.schema}_stock")
+    )
+    assert ours == stock
+
+
+def test_a_record_without_its_key_is_refused(db: Database) -> None:
+    with pytest.raises(Exception, match="missing one or more key_properties"):
+        db.load([ADS, record(id="1"), record(name="nameless")])
+
+
+def test_the_last_record_of_a_key_wins(db: Database) -> None:
+    rows = [record(id=str(at % 3), clicks=at) for at in range(10)]
+    db.load_both([ADS, *rows])
+
+    assert {row[2] for row in db.tables()["ads"][1]} == {"7", "8", "9"}
+
+
+def test_numbers_that_are_written_differently_are_one_key(db: Database) -> None:
+    numbered = schema(
+        {"id": "number", "day": EVERY_KIND["day"], "clicks": "integer"}, ["id", "day"]
+    )
+    days = ("2026-11-24", "20261124")
+    rows = [record(id=number, day=day, clicks=1) for number in (1, 1.0, 10, 1e1) for day in days]
+
+    db.load_both([numbered, record(id=3, day=days[0]), *rows])
+
+    assert len(db.tables()["ads"][1]) == 3
+
+
+def test_a_second_load_of_the_same_rows_writes_none(db: Database) -> None:
+    rows = [record(id=str(at), name="a", clicks=at, spend=at / 7) for at in range(100)]
+    db.load([ADS, *rows])
+    before = versions(db)
+
+    db.load([ADS, *rows])
+
+    assert versions(db) == before
+    changed = record(id="5", name="b", clicks=5, spend=5 / 7)
+    db.load([ADS, *rows[:5], changed, *rows[6:]])
+    after = versions(db)
+    assert {key for key in after if after[key] != before[key]} == {"5"}
+
+
+def versions(db: Database) -> dict[str, tuple[str, str, str]]:
+    """Of each row, where it is and which transactions have made and locked it."""
+    rows = db.execute("SELECT id, ctid::text, xmin::text, xmax::text FROM {}.ads", db.schema)
+    return {key: tuple(version) for key, *version in rows}
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("number", 1.5, 1.25),
+        ("text", "a", None),
+        ("text", "a", "A"),
+        ("text", None, ""),
+        ("object", None, {}),
+        ("object", {"a": 1}, {"a": 1.0}),
+        ("texts", ["a"], ["a", None]),
+        ("truth", None, False),
+    ],
+    ids=str,
+)
+def test_any_difference_is_written(db: Database, name: str, before: Any, after: Any) -> None:
+    for value in (before, after):
+        db.load_both([schema(EVERY_KIND), record(id="0"), record(**{"id": "1", name: value})])
+
+
+def test_fields_that_a_record_leaves_out_become_null(db: Database) -> None:
+    db.load_both([ADS, record(id="1", name="a", clicks=1)])
+    db.load_both([ADS, record(id="0"), record(id="1", clicks=1)])
+
+
+def test_a_table_without_a_key_only_grows(db: Database) -> None:
+    keyless = schema({"id": "string", "clicks": "integer"}, [])
+    rows = [record(id="1", clicks=1)] * 3
+    for _ in range(2):
+        db.load_both([keyless, *rows], batch_size_rows=2)
+    assert len(db.tables()["ads"][1]) == 6
+
+
+def test_a_column_that_comes_in_mid_stream_is_added(db: Database) -> None:
+    wider = schema({**ADS["schema"]["properties"], "pins": "integer", "day": EVERY_KIND["day"]})
+    db.load_both(
+        [
+            ADS,
+            record(id="1", clicks=1),
+            record(id="2"),
+            wider,
+            record(id="1", pins=4),
+            record(id="3"),
+        ]
+    )
+
+
+def test_a_column_whose_type_changes_is_refused_as_the_stock_target_does(db: Database) -> None:
+    changed = schema({**ADS["schema"]["properties"], "clicks": "string"})
+    for load in (db.load, db.load_with_stock):
+        with pytest.raises(NotImplementedError, match="Altering columns"):
+            load([ADS, record(id="1"), changed, record(id="2")])
+
+
+def test_a_table_that_is_not_unique_in_its_key_is_loaded_the_stock_way(db: Database) -> None:
+    for name in (db.schema, f"{db.schema}_stock"):
+        db.execute("CREATE SCHEMA {}", name)
+        db.execute("CREATE TABLE {}.ads (id text, name text, clicks bigint, spend numeric)", name)
+    rows = [record(id=str(at % 3), clicks=at) for at in range(10)]
+    for _ in range(2):
+        db.load_both([ADS, *rows])
+
+
+def test_a_wider_column_of_a_table_that_is_there_keeps_its_type(db: Database) -> None:
+    table = """
+        CREATE TABLE {}.ads (
+            id varchar PRIMARY KEY, name varchar, clicks bigint, spend numeric, ours int DEFAULT 5
+        )
+    """
+    for name in (db.schema, f"{db.schema}_stock"):
+        db.execute("CREATE SCHEMA {}", name)
+        db.execute(table, name)
+    db.load_both([ADS, record(id="1", name="a"), record(id="2", name="b", spend=1.5)])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"validate_records": True},
+        {"use_copy": False},
+        {"flattening_enabled": True, "flattening_max_depth": 2},
+        {"stream_maps": {"ads": {"name": "name.upper() if name else None", "length": "1"}}},
+        {"stream_maps": {"ads": {"__alias__": "adverts"}}},
+        {"stream_maps": {"*": {"__filter__": "clicks > 1"}}},
+        {"sanitize_null_text_characters": True},
+        {"interpret_content_encoding": True},
+    ],
+    ids=str,
+)
+def test_settings_do_what_they_do_in_the_stock_target(
+    db: Database, settings: dict[str, Any]
+) -> None:
+    sanitized = settings.get("sanitize_null_text_characters")
+    wide = schema(
+        {
+            **ADS["schema"]["properties"],
+            "more": {"type": ["null", "object"], "properties": {"deep": {"type": "string"}}},
+            "list": EVERY_KIND["texts"],
+            "hex": EVERY_KIND["hex"],
+        }
+    )
+    rows = [
+        record(
+            id=str(at),
+            name="a\0b" if sanitized else "ab",
+            clicks=at,
+            more={"deep": "x\0" if sanitized else "x"},
+            list=["a\0"] if sanitized else ["a"],
+            hex="00ff",
+        )
+        for at in range(5)
+    ]
+    db.load_both([wide, *rows], **settings)
+
+
+def test_a_url_of_another_driver_is_one_of_the_same_database(db: Database) -> None:
+    db.load([ADS, record(id="1")], sqlalchemy_url=db.url.replace("+psycopg", ""))
+
+    assert len(db.tables()["ads"][1]) == 1
+
+
+@pytest.mark.parametrize("hard_delete", [False, True])
+def test_rows_of_older_versions_are_deleted(db: Database, *, hard_delete: bool) -> None:
+    settings = {"activate_version": True, "hard_delete": hard_delete}
+
+    def version(number: int, *ids: str) -> list[dict[str, Any]]:
+        rows = [{**record(id=each, clicks=1), "version": number} for each in ids]
+        activate = {"type": "ACTIVATE_VERSION", "stream": "ads", "version": number}
+        return [ADS, *rows, activate]
+
+    for messages in (version(1, "a", "b", "c"), version(2, "a", "c"), version(3, "a", "b")):
+        for load in (db.load_with_stock, db.load):
+            load(messages, **settings)
+        assert alive(db, db.schema) == alive(db, f"{db.schema}_stock")
+    assert alive(db, db.schema) == [("a", "3", True), ("b", "3", True)] + (
+        [] if hard_delete else [("c", "2", False)]
+    )
+
+
+def alive(db: Database, name: str) -> list[tuple[str, str, bool]]:
+    query = "SELECT id, _sdc_table_version::text, _sdc_deleted_at IS NULL FROM {}.ads ORDER BY id"
+    return db.execute(query, name)
+
+
+def test_a_record_says_when_it_was_deleted(db: Database) -> None:
+    rows = [record(id="0"), record(id="1", _sdc_deleted_at="2026-11-24T06:00:00Z")]
+    db.load_both([ADS, *rows])
+    db.load_both([ADS, record(id="0"), record(id="1")])
+
+
+def test_times_of_the_load_are_there_and_stay_those_of_the_last_change(db: Database) -> None:
+    columns = ("_sdc_extracted_at", "_sdc_received_at", "_sdc_batched_at")
+    numbers = ("_sdc_sequence", "_sdc_sync_started_at")
+    query = f"SELECT {', '.join((*columns, *numbers))} FROM {{}}.ads ORDER BY id"  # noqa: S608
+    db.load([ADS, record(id="1", name="a"), record(id="2")])
+    loaded = db.execute(query, db.schema)
+    for extracted, received, batched, sequence, started in loaded:
+        assert extracted.isoformat() == "2026-11-24T06:00:00.123456"
+        assert 0 <= (received - batched).total_seconds() < 60
+        assert started <= sequence
+
+    db.load([ADS, record(id="1", name="b"), record(id="2")])
+
+    (first, second), (changed, unchanged) = loaded, db.execute(query, db.schema)
+    assert unchanged == second
+    assert changed[1] > first[1]
+
+
+def test_a_state_comes_after_each_commit_and_never_before_its_records(
+    db: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = schema({"id": "string"}, stream="pins")
+    messages = [ADS, others, state(at=0)]
+    for at in range(10):
+        messages += [record(id=str(at)), record("pins", id=str(at)), state(at=at + 1)]
+    seen: list[tuple[int, int]] = []
+
+    def write(target: TargetPostgresFast, value: dict[str, Any]) -> None:
+        for table in ("ads", "pins"):
+            ((rows,),) = db.execute("SELECT count(*) FROM {}.{}", db.schema, table)
+            seen.append((value["at"], rows))
+        emit(target, value)
+
+    emit = TargetPostgresFast._write_state_message
+    monkeypatch.setattr(TargetPostgresFast, "_write_state_message", write)
+
+    db.load(messages, batch_size_rows=4)
+
+    assert all(rows >= at for at, rows in seen)
+    assert states(capsys) == [{"at": at} for at in (0, 3, 6, 7, 10)]
+
+
+def test_a_record_that_has_waited_is_committed_with_the_next_message(
+    db: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(target_module, "COMMIT_SECONDS", 0)
+
+    db.load([ADS, record(id="1"), state(at=1), record(id="2"), state(at=2)])
+
+    assert states(capsys) == [{"at": 1}, {"at": 2}]
+
+
+def test_a_line_that_is_no_message_ends_the_load_behind_the_last_commit(
+    db: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = [ADS, record(id="1"), record(id="2"), state(at=2), record(id="3"), state(at=3)]
+    with pytest.raises(Exception, match="Unable to parse"):
+        db.load(text(good) + '{"type": "RECO\n' + text([state(at=4)]), batch_size_rows=2)
+
+    rows = len(db.tables()["ads"][1])
+    assert all(value["at"] <= rows for value in states(capsys))
+
+
+def test_two_that_start_at_once_on_a_missing_table_and_load_equal_keys(db: Database) -> None:
+    streams = [f"stream_{number}" for number in range(4)]
+    rows = [
+        record(stream, id=str(at), clicks=at, name=name)
+        for name in ("a", "b")
+        for stream in streams
+        for at in range(200)
+    ]
+    schemas = [
+        schema({"id": "string", "name": "string", "clicks": "integer"}, stream=s) for s in streams
+    ]
+    orders = (rows, rows[::-1], rows[200:] + rows[:200])
+    targets = [TargetPostgresFast(config=db.config(batch_size_rows=50)) for _ in orders]
+    faults: list[Exception] = []
+    together = threading.Barrier(len(orders))
+
+    def load(target: TargetPostgresFast, rows: list[dict[str, Any]]) -> None:
+        together.wait()
+        try:
+            listen(target, [*schemas, *rows])
+        except Exception as error:  # noqa: BLE001 - told below
+            faults.append(error)
+
+    threads = [
+        threading.Thread(target=load, args=each) for each in zip(targets, orders, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert faults == []
+    assert {name: len(rows) for name, (_, rows) in db.tables().items()} == dict.fromkeys(
+        streams, 200
+    )

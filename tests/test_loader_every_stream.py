@@ -1,0 +1,95 @@
+"""Every stream of the tap, on two days, through the stock target and ours: no difference."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from both_targets import Database
+from loading import database
+from pinterest_sandbox import Sandbox
+from scripts.main_job import MainJob
+from scripts.processes import ROOT
+from singer_pipes import lines
+from singer_run import run, settings
+from test_every_stream import CATALOG, DAY_1, EVERYTHING, WORLD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def db() -> Iterator[Database]:
+    with database() as found:
+        db = Database(*found)
+        yield db
+        db.close()
+
+
+@pytest.fixture(scope="module")
+def tables(db: Database) -> dict[str, tuple[Any, Any]]:
+    """What ours and the stock target have made of the same two days, by table."""
+    with Sandbox(seed=7, today=DAY_1, size=WORLD, access_tier="unlimited") as sandbox:
+        config = settings(sandbox, **EVERYTHING)
+        first = run(config)
+        sandbox.today += timedelta(days=1)
+        second = run(config, state=first.state)
+    for day in (first, second):
+        messages = lines(day.messages).decode()
+        db.load_with_stock(messages)
+        db.load(messages)
+    ours, stock = db.tables(), db.tables(f"{db.schema}_stock")
+    return {name: (ours.get(name), stock.get(name)) for name in {*ours, *stock, *CATALOG}}
+
+
+@pytest.mark.parametrize("stream", sorted(CATALOG))
+def test_a_table_is_that_of_the_stock_target(
+    tables: dict[str, tuple[Any, Any]], stream: str
+) -> None:
+    ours, stock = tables[stream]
+
+    assert ours is not None
+    assert ours == stock
+
+
+def test_there_is_no_other_table(tables: dict[str, tuple[Any, Any]]) -> None:
+    assert set(tables) == set(CATALOG)
+
+
+@pytest.mark.parametrize("way", ["executable", "inherited"])
+def test_meltano_runs_it_in_place_of_the_stock_target(
+    sandbox: Sandbox, tmp_path: Path, way: str
+) -> None:
+    shutil.copy(ROOT / "meltano.yml", tmp_path)
+    name = "target-postgres-fast" if way == "inherited" else "target-postgres"
+    if way == "executable":
+        yaml = YAML()
+        document = yaml.load(tmp_path / "meltano.yml")
+        document["plugins"]["loaders"][0]["executable"] = "target-postgres-fast"
+        yaml.dump(document, tmp_path / "meltano.yml")
+    secrets = ("client_id", "client_secret", "refresh_token")
+    with database() as (url, schema):
+        environment = {
+            **{f"TAP_PINTEREST_{each.upper()}": sandbox.credentials[each] for each in secrets},
+            "TAP_PINTEREST_API_URL": sandbox.url,
+            "TAP_PINTEREST_TOKEN_FILE": str(tmp_path / "tokens.json"),
+            "TAP_PINTEREST_START_DATE": "5 days ago",
+            "TARGET_POSTGRES_SQLALCHEMY_URL": url,
+            "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
+        }
+        job = MainJob(tmp_path, environment, log=tmp_path / "log", project=tmp_path)
+
+        job.meltano("run", "tap-pinterest", name)
+
+        db = Database(url, schema)
+        day = run(settings(sandbox, start_date="5 days ago"))
+        db.load_with_stock(lines(day.messages).decode())
+        db.assert_same()
+        state = job.meltano("state", "get", f"dev:tap-pinterest-to-{name}")
+        db.close()
+    assert '"ad_analytics"' in state
