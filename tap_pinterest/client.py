@@ -9,8 +9,8 @@ import re
 import ssl
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
-from urllib.parse import quote
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+from urllib.parse import quote, urlsplit
 
 import backoff
 import msgspec
@@ -58,6 +58,7 @@ _TO_CHECK = {
 }
 _ACCESS_CODES = frozenset({3, 7, 29})
 _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 401, 403, 404, 429
+_GONE = 410
 _CONFLICT, _NO_CATALOG = 409, 4182
 _NOT_OFFERED = 501
 _TOO_LARGE = frozenset({413, 414})
@@ -82,6 +83,10 @@ class NotOfferedError(SkippableAPIError):
 
 class TooLargeError(FatalAPIError):
     """The call asks for too much at once: a smaller one may do."""
+
+
+class LinkExpiredError(FatalAPIError):
+    """A link to a download is no longer good: a new one has to be asked for."""
 
 
 class AwayError(FatalAPIError):
@@ -135,11 +140,14 @@ class PinterestClient:
         self.authenticator: Authenticator | None = None
         self.acts_for_the_app = False
         """Whether tokens come by client_credentials, which not every operation accepts."""
+        # Downloads go elsewhere, and with nothing of ours: no token, no cookie.
+        self._downloads = _Session()
         self.calls: dict[str, int] = {}
+        """Calls by stream, or by path where they are of no one stream."""
         self.retries: dict[str, int] = {}
         self._given_up = 0
 
-    def get(
+    def get(  # noqa: PLR0913 - one call has these parts
         self,
         path: str,
         decode: Callable[[bytes], _T],
@@ -147,6 +155,7 @@ class PinterestClient:
         ids: Mapping[str, str] | None = None,
         query: Query | None = None,
         split_instead: bool = False,
+        stream: str | None = None,
     ) -> _T:
         """Call `GET path` and return what its good answer holds.
 
@@ -156,6 +165,7 @@ class PinterestClient:
             ids: Values of the placeholders.
             query: Query parameters; each list is written in the style its parameter has.
             split_instead: Report a slow answer at once, because the caller can ask for less.
+            stream: The stream that the call counts for, where its path does not tell.
 
         Raises:
             AccessRefusedError: The token may not read this.
@@ -167,34 +177,106 @@ class PinterestClient:
             AwayError: It does so for every call.
         """
         url = self.url(path, ids=ids, query=query)
-        operation = api.operation(f"GET {path}")
-        category = operation.category
+        call = _Call("GET", path, url, stream or path)
+        return self._call(call, decode, split_instead=split_instead)
+
+    def post(  # noqa: PLR0913 - one call has these parts
+        self,
+        path: str,
+        decode: Callable[[bytes], _T],
+        body: Mapping[str, Any] | None = None,
+        *,
+        ids: Mapping[str, str] | None = None,
+        query: Query | None = None,
+        stream: str | None = None,
+    ) -> _T:
+        """Call `POST path`, with a body of JSON, and return what its good answer holds.
+
+        What it creates may be created twice, when an answer is lost on its way.
+
+        Raises:
+            Exception: As `get`.
+        """
+        url = self.url(path, ids=ids, query=query, method="POST")
+        content = None if body is None else msgspec.json.encode(body)
+        return self._call(_Call("POST", path, url, stream or path, content), decode)
+
+    def _call(
+        self, call: _Call, decode: Callable[[bytes], _T], *, split_instead: bool = False
+    ) -> _T:
+        """Make a call, again and again if need be, until it is answered or refused."""
+        operation = api.operation(f"{call.method} {call.path}")
         if self.acts_for_the_app and not operation.client_credentials:
-            msg = f"GET {path}: Pinterest does not offer it with auth_method client_credentials"
+            msg = f"{call}: Pinterest does not offer it with auth_method client_credentials"
             raise AccessRefusedError(msg)
         refused = 0
-        tries = self._tries(path)
+        tries = self._tries(call.counts_for)
         while True:
             token = self._token()
             try:
-                result = self._send(path, url, category, token, decode)
+                result = self._send(call, operation.category, token, decode)
             except _StaleTokenError as error:
                 refused += 1
                 self._renew_or_raise(token, refused, error)
             except RetriableAPIError as error:
                 if split_instead and isinstance(error, SlowAnswerError):
                     raise
-                self._wait(path, tries, error)
+                self._wait(call.counts_for, tries, error)
             else:
                 self._given_up = 0
                 return result
 
+    def download(self, url: str, file: IO[bytes], what: str) -> None:
+        """Write what a link of Pinterest's leads to into a file.
+
+        The link is a secret and belongs to another host: it is told to nobody, and gets no token.
+
+        Raises:
+            LinkExpiredError: The link is no longer good.
+            TooLargeError: There is more than `MAX_BODY_BYTES`.
+            FatalAPIError: It is refused for another reason, or is no link to follow.
+            RetriableAPIError: The host stayed away for all attempts.
+        """
+        _check_link(url, self._url, what)
+        tries = self._tries(what)
+        while True:
+            file.seek(0)
+            file.truncate()
+            try:
+                self._write_to(url, file, what)
+            except RetriableAPIError as error:
+                self._wait(what, tries, error)
+            else:
+                return
+
+    def _write_to(self, url: str, file: IO[bytes], what: str) -> None:
+        deadline = time.monotonic() + self._timeout
+        try:
+            response = self._downloads.get(
+                url, auth=_no_auth, timeout=self._timeout, allow_redirects=False, stream=True
+            )
+            with response:
+                if response.status_code != requests.codes.ok:
+                    _raise_for_download(response.status_code, what)
+                _copy(response, file, deadline, what)
+        except (requests.Timeout, ReadTimeoutError):
+            msg = f"{what}: not downloaded within request_timeout ({self._timeout:.0f} s)"
+            raise SlowAnswerError(msg) from None
+        except (requests.RequestException, HTTPError) as error:
+            msg = f"{what}: the connection failed ({_cause(error)})"
+            raise RetriableAPIError(msg) from None
+
     def url(
-        self, path: str, *, ids: Mapping[str, str] | None = None, query: Query | None = None
+        self,
+        path: str,
+        *,
+        ids: Mapping[str, str] | None = None,
+        query: Query | None = None,
+        method: str = "GET",
     ) -> str:
         """The URL of a call: lists repeat their key or are joined by commas, as each parameter."""
         filled = path.format(**{name: quote(value, safe="") for name, value in (ids or {}).items()})
-        parameters = api.operation(f"GET {path}").parameters
+        parameters = api.operation(f"{method} {path}").parameters
         pairs = [
             f"{name}={text}"
             for parameter, given in (query or {}).items()
@@ -281,6 +363,7 @@ class PinterestClient:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+        self._downloads.close()
 
     def _token(self) -> str:
         if self.authenticator is None:
@@ -297,19 +380,22 @@ class PinterestClient:
             )
             raise TokenRefusedError(msg)
 
-    def _send(
-        self, path: str, url: str, category: str, token: str, decode: Callable[[bytes], _T]
-    ) -> _T:
+    def _send(self, call: _Call, category: str, token: str, decode: Callable[[bytes], _T]) -> _T:
         self._limiter.acquire(category)
         self._clock.check()
-        self.calls[path] = self.calls.get(path, 0) + 1
-        answer = self._exchange("GET", path, url, headers={"Authorization": f"Bearer {token}"})
+        self.calls[call.counts_for] = self.calls.get(call.counts_for, 0) + 1
+        headers = {"Authorization": f"Bearer {token}"}
+        if call.content is not None:
+            headers["Content-Type"] = "application/json"
+        answer = self._exchange(
+            call.method, call.path, call.url, data=call.content, headers=headers
+        )
         self._limiter.learn(category, answer.headers)
-        _raise_for(answer, f"GET {path}", (token,))
+        _raise_for(answer, str(call), (token,))
         try:
             return decode(answer.body)
         except UnreadableAnswerError as error:
-            msg = f"GET {path}: {error}"
+            msg = f"{call}: {error}"
             raise UnreadableAnswerError(msg) from None
 
     def _exchange(  # noqa: PLR0913 - one HTTP exchange has these parts
@@ -437,6 +523,20 @@ class _Tries:
         return float(backoff.full_jitter(longest))
 
 
+class _Call(NamedTuple):
+    """One call: where to, what it counts for, and its body if it has one."""
+
+    method: str
+    path: str
+    url: str
+    counts_for: str
+    content: bytes | None = None
+
+    def __str__(self) -> str:
+        """The call without what it asks for."""
+        return f"{self.method} {self.path}"
+
+
 class _Answer(NamedTuple):
     status: int
     reason: str
@@ -508,14 +608,44 @@ def _body(response: requests.Response, deadline: float, what: str) -> bytes:
     """
     # Not `response.content`, which has no bound and holds a large body twice while it joins it.
     body = io.BytesIO()
+    _copy(response, body, deadline, what)
+    return body.getvalue()
+
+
+def _copy(response: requests.Response, file: IO[bytes], deadline: float, what: str) -> None:
+    """Write the whole body into a file, decompressed."""
     while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
-        body.write(piece)
-        if body.tell() > MAX_BODY_BYTES:
+        file.write(piece)
+        if file.tell() > MAX_BODY_BYTES:
             msg = f"{what}: the answer is larger than {MAX_BODY_BYTES:,} bytes"
             raise TooLargeError(msg)
         if time.monotonic() > deadline:
             raise requests.Timeout
-    return body.getvalue()
+
+
+def _check_link(url: str, api_url: str, what: str) -> None:
+    """Follow no link but to a host on the internet, unless Pinterest itself is on this machine.
+
+    Raises:
+        FatalAPIError: It is none.
+    """
+    local = urlsplit(api_url).scheme == "http"
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if not parts.hostname or (parts.scheme != "https" and not (local and parts.scheme == "http")):
+        msg = f"{what}: the link that Pinterest gives is not one to an https address"
+        raise FatalAPIError(msg)
+
+
+def _raise_for_download(status: int, what: str) -> NoReturn:
+    told = f"{what}: the download is answered with {status}"
+    if status in {_FORBIDDEN, _NOT_FOUND, _GONE}:
+        raise LinkExpiredError(told)
+    if status in {*_SERVER_ERRORS, _TOO_MANY} or status >= 500:  # noqa: PLR2004 - as below
+        raise RetriableAPIError(told)
+    raise FatalAPIError(told)
 
 
 def _cause(error: BaseException) -> str:

@@ -1,0 +1,261 @@
+"""Asynchronous reports: created, polled until Pinterest has prepared them, and downloaded."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import mmap
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import msgspec
+from singer_sdk.exceptions import FatalAPIError
+
+from tap_pinterest.bodies import UnreadableAnswerError, decoder
+from tap_pinterest.client import LinkExpiredError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Mapping
+    from typing import TypeAlias
+
+    from tap_pinterest.client import PinterestClient
+    from tap_pinterest.clock import Clock
+
+    Steps: TypeAlias = Generator[float, None, "Download"]
+    """What a report takes: seconds to wait until it goes on, and in the end its file."""
+
+REPORTS = "/ad_accounts/{ad_account_id}/reports"
+POLLS = 3
+"""Polls that a report takes, as far as one can tell before."""
+MOST_CREATIONS = 3
+MOST_LINKS = 4
+"""Links to one report that turn out to be expired: then it is not our being slow."""
+FIRST_PAUSE, LONGEST_PAUSE = 3.0, 60.0
+
+IN_PROGRESS, FINISHED = "IN_PROGRESS", "FINISHED"
+
+_logger = logging.getLogger("tap-pinterest.reports")
+
+
+class Answer(msgspec.Struct):
+    """What Pinterest says of a report; some operations say it inside `data`."""
+
+    report_status: str | None = None
+    token: str | None = None
+    url: str | None = None
+    message: str | None = None
+    data: Answer | None = None
+
+    @property
+    def own(self) -> Answer:
+        """The part that speaks of the report."""
+        return self.data or self
+
+
+_decode = decoder(Answer)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Where a kind of report is created and polled.
+
+    Attributes:
+        create: Path of the POST that creates one.
+        poll: Path of the GET that tells how it is.
+    """
+
+    create: str = REPORTS
+    poll: str = REPORTS
+
+
+@dataclass(frozen=True)
+class Order:
+    """A report to be created.
+
+    Attributes:
+        ids: Values of the paths' placeholders.
+        body: What it is to hold.
+        query: The same, where the operation takes it so.
+        operation: Where it is created and polled.
+    """
+
+    ids: Mapping[str, str]
+    body: Mapping[str, Any] | None
+    query: Mapping[str, Any] | None = None
+    operation: Operation = Operation()
+
+
+class Reports:
+    """Creates reports of one stream, and waits for them."""
+
+    def __init__(self, client: PinterestClient, clock: Clock, longest: float, stream: str) -> None:
+        """Nothing is created yet.
+
+        Args:
+            client: Calls the API.
+            clock: Knows how long a report has taken.
+            longest: Seconds after which one that is not finished is a failure.
+            stream: The stream that the calls count for.
+        """
+        self._client = client
+        self._clock = clock
+        self._longest = longest
+        self._stream = stream
+
+    def read(self, order: Order) -> Steps:
+        """The steps that end with the report's file.
+
+        Raises:
+            FatalAPIError: Pinterest cannot make it, or it cannot be read.
+            SkippableAPIError: Such reports are refused.
+            TooLargeError: It is too large to be taken at once.
+        """
+        for creation in itertools.count(1):
+            token = self._create(order)
+            try:
+                return (yield from self._finished(order, token))
+            except _UnfinishedError as error:
+                if creation == MOST_CREATIONS:
+                    msg = f"POST {order.operation.create}: {error}, {creation} times in a row"
+                    raise FatalAPIError(msg) from None
+                _logger.info("%s; creating it again", error)
+        raise AssertionError  # pragma: no cover - counting does not end
+
+    def _create(self, order: Order) -> str:
+        path = order.operation.create
+        answer = self._client.post(
+            path, _decode, order.body, ids=order.ids, query=order.query, stream=self._stream
+        ).own
+        if not answer.token:
+            msg = f"POST {path}: no token for a report ({answer.report_status}: {answer.message})"
+            raise FatalAPIError(msg)
+        return answer.token
+
+    def _finished(self, order: Order, token: str) -> Steps:
+        """Wait for a report, and take it."""
+        pauses = _pauses()
+        deadline = self._clock.monotonic() + self._longest
+        links = 0
+        yield next(pauses)
+        while True:
+            answer = self._poll(order, token)
+            status = answer.report_status
+            if status == FINISHED and answer.url:
+                try:
+                    return self._download(order, answer.url)
+                except (LinkExpiredError, UnreadableAnswerError) as error:
+                    links += 1
+                    if links == MOST_LINKS:
+                        msg = f"{error}, with {links} links to it"
+                        raise FatalAPIError(msg) from None
+                    _logger.info("%s; asking for a new link", error)
+                    yield 0.0
+                    continue
+            elif status not in {IN_PROGRESS, FINISHED}:
+                told = f": {answer.message}" if answer.message else ""
+                msg = f"a report is {status}{told}"
+                raise _UnfinishedError(msg)
+            if self._clock.monotonic() > deadline:
+                msg = (
+                    f"GET {order.operation.poll}: a report is {status} after {self._longest:.0f} s "
+                    "(max_wait_seconds)"
+                )
+                raise FatalAPIError(msg)
+            yield next(pauses)
+
+    def _poll(self, order: Order, token: str) -> Answer:
+        path = order.operation.poll
+        ids = {name: value for name, value in order.ids.items() if f"{{{name}}}" in path}
+        query: dict[str, Any] = {"token": token}
+        if "ad_account_id" in order.ids and "ad_account_id" not in ids:
+            query["ad_account_id"] = order.ids["ad_account_id"]
+        return self._client.get(path, _decode, ids=ids, query=query, stream=self._stream).own
+
+    def _download(self, order: Order, url: str) -> Download:
+        what = f"GET {order.operation.poll}: the report"
+        # Read once and closed by its last row; see `Download`.
+        file = tempfile.TemporaryFile()  # noqa: SIM115
+        try:
+            self._client.download(url, file, what)
+            return Download(file, what)
+        except BaseException:
+            file.close()
+            raise
+
+
+class _UnfinishedError(Exception):
+    """A report that will never be finished, or is gone: a new one may be."""
+
+
+def _pauses() -> Iterator[float]:
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+_SHAPES: tuple[Any, ...] = (dict[str, list[msgspec.Raw]], list[msgspec.Raw])
+_STRICT = tuple(msgspec.json.Decoder(shape) for shape in _SHAPES)
+_MENDING = tuple(decoder(shape) for shape in _SHAPES)
+
+
+class Download:
+    """The rows of a report in a temporary file: an array, or arrays in an object.
+
+    The file is mapped into memory, not read: however large it is, no copy of it is made.
+    """
+
+    def __init__(self, file: IO[bytes], what: str) -> None:
+        """Find the rows in a file that now belongs to this.
+
+        Raises:
+            UnreadableAnswerError: It is no report.
+        """
+        self._file = file
+        self.size = file.seek(0, os.SEEK_END)
+        self._rows = _rows(file, what) if self.size else None
+        if self._rows is None:
+            msg = f"{what} is empty"
+            raise UnreadableAnswerError(msg)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Each row once; the file is gone after the last."""
+        rows, self._rows = self._rows or [], None
+        rows.reverse()
+        try:
+            while rows:
+                yield bytes(rows.pop())
+        finally:
+            rows.clear()
+            self._file.close()
+
+
+def _rows(file: IO[bytes], what: str) -> list[msgspec.Raw]:
+    text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    for strict in _STRICT:
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _flat(strict.decode(cast("bytes", text)))
+    # A text that no report should have needs a copy that is mended, if that is what is wrong.
+    body = text[:]
+    faults = []
+    for mending in _MENDING:
+        try:
+            return _flat(mending(body))
+        except UnreadableAnswerError as error:
+            faults.append(str(error))
+    msg = f"{what} cannot be read: {faults[0]}"
+    raise UnreadableAnswerError(msg)
+
+
+def _flat(found: dict[str, list[msgspec.Raw]] | list[msgspec.Raw]) -> list[msgspec.Raw]:
+    if isinstance(found, dict):
+        return list(itertools.chain.from_iterable(found.values()))
+    return found
+
+
+def upper_case(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with the names of its columns as the API's enums have them."""
+    return {name.upper(): value for name, value in row.items()}
