@@ -208,8 +208,8 @@ def calls() -> Iterator[str]:
     """Calls for the report of ads by number of ads, as the rows of a Markdown table."""
     yield "| ads in an account | first run, 90 days | each day after |"
     yield "|---|---|---|"
-    default = config.CONFIG_SCHEMA["properties"]["slice_rows"]["default"]
-    lookback = config.Settings.from_config({"access_token": "-"}).lookback_days
+    default = config.SLICE_ROWS["standard"]
+    lookback = config.Settings.from_config({"access_token": "-"}).attribution_lookback
     last = date(2026, 11, 19)
     for ads in (10, 100, 1_000, 10_000):
         ids = [f"{number:012}" for number in range(ads)]

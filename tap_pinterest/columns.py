@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from tap_pinterest import api, conform
@@ -15,7 +16,9 @@ from tap_pinterest import api, conform
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-Level: TypeAlias = Literal["ad_account", "campaign", "ad_group", "ad"]
+Level: TypeAlias = Literal[
+    "ad_account", "campaign", "ad_group", "ad", "product_group", "keyword", "product_item", "ad_pin"
+]
 Setting: TypeAlias = "Literal['default', 'all'] | Iterable[str]"
 """The setting `report_columns`: a choice of ours, or the user's names."""
 
@@ -34,30 +37,42 @@ ENTITIES: Mapping[str, Entity] = {
     "campaign": Entity(
         ids=("CAMPAIGN_ID",),
         texts=(
-            "CAMPAIGN_NAME",
-            "CAMPAIGN_BRAND_LABEL",
-            "CAMPAIGN_ENTITY_STATUS",
-            "CAMPAIGN_OBJECTIVE_TYPE",
-            "CAMPAIGN_BUDGET_OPTIMIZATION",
-            "IS_PREMIERE_CAMPAIGN",
-            "ORDER_LINE_ID",
-            "ORDER_LINE_NAME",
+            *("CAMPAIGN", "CAMPAIGN_NAME", "CAMPAIGN_BRAND_LABEL", "CAMPAIGN_CUSTOM_LABELS"),
+            *("CAMPAIGN_STATUS", "CAMPAIGN_ENTITY_STATUS", "CAMPAIGN_MANAGED_STATUS"),
+            *("CAMPAIGN_OBJECTIVE_TYPE", "CAMPAIGN_BUDGET_OPTIMIZATION"),
+            *("IS_PREMIERE_CAMPAIGN", "IS_CATALOG_CREATIVE_CAMPAIGN"),
+            *("ORDER_LINE_ID", "ORDER_LINE_NAME", "SPEND_ORDER_LINE_ID"),
         ),
         numbers=("CAMPAIGN_DAILY_SPEND_CAP", "CAMPAIGN_LIFETIME_SPEND_CAP"),
     ),
     "ad_group": Entity(
         ids=("AD_GROUP_ID",),
         texts=(
-            "AD_GROUP_NAME",
-            "AD_GROUP_ENTITY_STATUS",
-            "AD_GROUP_BUDGET_TYPE",
-            "AD_GROUP_OPTIMIZATION",
-            "PROMO_ID",
-            "PROMO_NAME",
+            *("AD_GROUP_NAME", "AD_GROUP_STATUS", "AD_GROUP_ENTITY_STATUS"),
+            *("AD_GROUP_BUDGET_TYPE", "AD_GROUP_OPTIMIZATION", "PROMO_ID", "PROMO_NAME"),
         ),
         numbers=("AD_GROUP_BUDGET_IN_LOCAL_CURRENCY", "AD_GROUP_BID_MULTIPLIER"),
     ),
-    "ad": Entity(ids=("AD_ID", "PIN_ID"), texts=("AD_NAME", "PIN_PROMOTION_ID")),
+    "ad": Entity(
+        ids=("AD_ID",),
+        texts=(
+            *("AD_NAME", "AD_STATUS", "PIN_PROMOTION_ID", "PIN_PROMOTION_NAME"),
+            "PIN_PROMOTION_STATUS",
+        ),
+    ),
+    "pin": Entity(ids=("PIN_ID",)),
+    "product_group": Entity(ids=("PRODUCT_GROUP_ID",), texts=("PRODUCT_GROUP_STATUS",)),
+    "keyword": Entity(ids=("KEYWORD_ID",)),
+    "product_item": Entity(
+        ids=("PRODUCT_ITEM_ID",),
+        texts=(
+            *("PRODUCT_ITEM_NAME", "PRODUCT_ITEM_BRAND", "PRODUCT_ITEM_DESCRIPTION"),
+            *("PRODUCT_ITEM_PRICE", "PRODUCT_ITEM_SALE_PRICE", "PRODUCT_ITEM_CURRENCY"),
+            *("PRODUCT_ITEM_PRODUCT_TYPE", "PRODUCT_ITEM_PRODUCT_CATEGORY"),
+            *("PRODUCT_ITEM_PRODUCT_URL", "PRODUCT_ITEM_PIN_URL", "PRODUCT_ITEM_IMAGE_URL"),
+            "STANDARD_AD_FEED_ITEM_ID",
+        ),
+    ),
     "product_group_ad": Entity(
         ids=(), texts=("PRODUCT_GROUP_AD_IMAGE_TAG", "PRODUCT_GROUP_AD_VIDEO_TAG")
     ),
@@ -67,13 +82,37 @@ LEVELS: Mapping[Level, tuple[str, ...]] = {
     "ad_account": ("ad_account",),
     "campaign": ("ad_account", "campaign"),
     "ad_group": ("ad_account", "campaign", "ad_group"),
-    "ad": ("ad_account", "campaign", "ad_group", "ad", "product_group_ad"),
+    "ad": ("ad_account", "campaign", "ad_group", "ad", "pin", "product_group_ad"),
+    "product_group": ("ad_account", "campaign", "ad_group", "product_group", "product_group_ad"),
+    "keyword": ("ad_account", "campaign", "ad_group", "keyword"),
+    "product_item": ("ad_account", "product_item"),
+    "ad_pin": ("ad_account", "campaign", "pin"),
 }
 """The entities that a row of each level belongs to. What belongs to any other has no one value
-there, and is not offered: a campaign's row has no ad's name."""
+there, and is not offered: a campaign's row has no ad's name. A Pin may be promoted by several ads,
+and an item by several campaigns."""
+
+OWN_ID: Mapping[Level, str] = {
+    level: "PIN_ID" if level == "ad_pin" else f"{level}_id".upper() for level in LEVELS
+}
+"""The column with the id of what a row of the level is about."""
+
+SAME_ID: Mapping[str, tuple[str, ...]] = {
+    "AD_ACCOUNT_ID": ("ADVERTISER_ID",),
+    "AD_ID": ("PIN_PROMOTION_ID",),
+    "KEYWORD_ID": ("ID",),
+    "PRODUCT_ITEM_ID": ("ITEM_ID", "ID"),
+    "PRODUCT_GROUP_ID": ("PRODUCT_GROUP_PROMOTION_ID",),
+}
+"""Other names that rows may have for such a column."""
 
 DATE = "DATE"
 """The day of a row: answered without being asked for, and refused when it is."""
+
+_CONVERSION = re.compile(
+    r"CONVERSION|CHECKOUT|SIGNUP|LEAD|ADD_TO_|PAGE_VISIT|SUBSCRIBE|VIEW_CATEGORY|WATCH_VIDEO|SEARCH"
+    r"|CUSTOM|UNKNOWN|APP_INSTALL|COST_PER_ACTION|ROAS"
+)
 
 DEFAULT_COLUMNS = (
     "SPEND_IN_MICRO_DOLLAR",
@@ -237,10 +276,15 @@ def ids(level: Level) -> tuple[str, ...]:
     return tuple(name for entity in LEVELS[level] for name in ENTITIES[entity].ids)
 
 
-def columns_for(level: Level, setting: Setting) -> tuple[str, ...]:
+def columns_for(level: Level, setting: Setting, *, names: Iterable[str] = ()) -> tuple[str, ...]:
     """The API names of a level's columns, its ids first; `DATE` is not among them.
 
     A name that only other levels have is passed over: one setting serves all levels.
+
+    Args:
+        level: What a row is about.
+        setting: `default`, `all`, or names.
+        names: All columns that there are; those of both transports if it is left out.
 
     Raises:
         ValueError: the setting names what is no column; `unknown_columns` says it in words.
@@ -248,15 +292,15 @@ def columns_for(level: Level, setting: Setting) -> tuple[str, ...]:
     if setting == "default":
         chosen: Iterable[str] = DEFAULT_COLUMNS
     elif setting == "all":
-        chosen = offered_columns()
+        chosen = names or offered_columns()
     else:
         chosen = list(setting)
         if faults := unknown_columns(chosen):
             raise ValueError("; ".join(faults))
         chosen = map(str.upper, chosen)
     entities = {None, *LEVELS[level]}
-    names = dict.fromkeys((*ids(level), *chosen))
-    return tuple(name for name in names if column(name).entity in entities)
+    found = dict.fromkeys((*ids(level), *chosen))
+    return tuple(name for name in found if column(name).entity in entities)
 
 
 @functools.cache
@@ -270,9 +314,28 @@ def offered_columns(*, newer: bool = False) -> tuple[str, ...]:
     return tuple(name for name in api.enum("columns_sync", newer=newer) if name in asynchronous)
 
 
+def only_asynchronous(names: Iterable[str]) -> list[str]:
+    """Those of the names that only asynchronous reports have."""
+    synchronous = frozenset(api.enum("columns_sync", newer=True))
+    asynchronous = frozenset(api.enum("columns_async", newer=True))
+    return [name for name in names if name in asynchronous and name not in synchronous]
+
+
+def only_synchronous(names: Iterable[str]) -> list[str]:
+    """Those of the names that only synchronous reports have."""
+    synchronous = frozenset(api.enum("columns_sync", newer=True))
+    asynchronous = frozenset(api.enum("columns_async", newer=True))
+    return [name for name in names if name in synchronous and name not in asynchronous]
+
+
+def is_conversion(name: str) -> bool:
+    """Whether a column is about conversions, which are credited late, and to no hour."""
+    return column(name).kind == "metric" and bool(_CONVERSION.search(name))
+
+
 def unknown_columns(names: Iterable[str]) -> list[str]:
     """What is wrong with each name that is no column on offer, with the names it is near to."""
-    offered = offered_columns(newer=True)
+    offered = api.enum("columns_async", newer=True)
     return [_fault(name, offered) for name in names if name.upper() not in offered]
 
 
@@ -280,8 +343,6 @@ def _fault(name: str, offered: tuple[str, ...]) -> str:
     upper = name.upper()
     if upper == DATE:
         return f"{name} is in every row already"
-    if upper in api.enum("columns_async", newer=True):
-        return f"{name} is only in asynchronous reports"
     if upper in api.enum("columns_sync", newer=True):
         return f"{name} is only in synchronous reports"
     near = difflib.get_close_matches(upper, offered, n=3) or [n for n in offered if upper in n][:3]

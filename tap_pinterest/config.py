@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import os
 import re
+import sys
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,15 +24,20 @@ from dotenv import find_dotenv, load_dotenv
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFIG
 
-from tap_pinterest import api, daasity
-from tap_pinterest.columns import unknown_columns
+from tap_pinterest import api, daasity, targeting
+from tap_pinterest.columns import only_asynchronous, unknown_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from urllib.parse import SplitResult
 
+    from tap_pinterest.slices import Granularity
+
 API_URL = "https://api.pinterest.com/v5"
 ATTRIBUTION_WINDOWS = (0, 1, 7, 14, 30, 60)
+SETTLING_DAYS = 2
+"""How long numbers take to be final, whatever the attribution window."""
+SLICE_ROWS = {"standard": 5_000, "trial": sys.maxsize}
 LAYOUTS = ("pinterest", "daasity")
 AUTH_METHODS = ("refresh_token", "access_token", "client_credentials")
 STREAM_GROUPS = (
@@ -46,6 +52,7 @@ TREND_REGIONS = (
     *("PL+RO+HU+SK+CZ", "SE+DK+FI+NO", "NL+BE+LU", "AR", "BR", "CO", "MX", "MX+AR+CO+CL"),
     "AU+NZ",
 )
+GRANULARITIES = ("DAY", "HOUR", "WEEK", "MONTH", "TOTAL")
 READ_SCOPES = ("ads:read", "boards:read", "pins:read", "user_accounts:read")
 
 _ID_LIST = th.CustomType(
@@ -221,7 +228,7 @@ ANALYTICS = (
         th.StringType,
         default="90 days ago",
         description="First day of the reports (UTC): YYYY-MM-DD, an ISO date-time, 'N days ago', "
-        "'yesterday', 'today' or 'earliest'. Pinterest keeps 90 days for these reports.",
+        "'yesterday', 'today' or 'earliest'. Pinterest keeps 914 days for most reports.",
     ),
     th.Property(
         "end_date",
@@ -252,7 +259,22 @@ ANALYTICS = (
         _NAME_LIST,
         default="default",
         description="Columns of the reports: 'default', 'all', or a list of Pinterest's names. "
-        "Only these are in the catalog.",
+        "Only these are in the catalog. One that only asynchronous reports have makes the report "
+        "asynchronous.",
+    ),
+    th.Property(
+        "granularities",
+        _list_of(GRANULARITIES),
+        default=["DAY"],
+        description=f"Lengths of time that an ads report's row is about: "
+        f"{', '.join(GRANULARITIES)}. Each but DAY gives streams of its own, such as "
+        "ad_analytics_week.",
+    ),
+    th.Property(
+        "targeting_types",
+        _NAME_LIST,
+        description="What the targeting streams break the numbers down by, such as GENDER. "
+        "Default: all of the level that are not in beta.",
     ),
     th.Property(
         "click_window_days",
@@ -282,8 +304,28 @@ ANALYTICS = (
         allowed_values=["TIME_OF_AD_ACTION", "TIME_OF_CONVERSION"],
         description="Whether a conversion counts on the day of the ad action or on its own day.",
     ),
+    th.Property(
+        "attribution_types",
+        _list_of(("INDIVIDUAL", "HOUSEHOLD")),
+        description="Whose conversions count, in reports that can tell: INDIVIDUAL, HOUSEHOLD. "
+        "In beta; sent only when set.",
+    ),
+    th.Property(
+        "reporting_timezone",
+        th.StringType,
+        allowed_values=["PINTEREST_TIME_ZONE", "AD_ACCOUNT_TIME_ZONE"],
+        description="Whose days the reports' days are. In closed beta; sent only when set.",
+    ),
 )
 TRANSPORT = (
+    th.Property(
+        "report_transport",
+        th.StringType,
+        default="auto",
+        allowed_values=["auto", "sync", "async"],
+        description="How ads reports are asked for: call by call (sync: at most 90 days back), as "
+        "reports that Pinterest prepares and the tap downloads (async), or whichever suits.",
+    ),
     th.Property(
         "access_tier",
         th.StringType,
@@ -302,9 +344,9 @@ TRANSPORT = (
     th.Property(
         "slice_rows",
         th.IntegerType,
-        default=5000,
         minimum=1,
-        description="Rows (ids times days) that one report call may ask for.",
+        description="Rows (ids times days times targeting types) that one report call may ask "
+        "for. Default: 5000; with access_tier trial, as many as Pinterest allows.",
     ),
     th.Property(
         "request_timeout",
@@ -390,7 +432,10 @@ _ORGANIC_FILTERS = ("board_ids", "pin_ids")
 _AD_ACCOUNT_LISTS = ("ad_account_ids", "exclude_ad_account_ids")
 _ID_LISTS = (*_AD_ACCOUNT_LISTS, *_ID_FILTERS, *_ORGANIC_FILTERS)
 _ASKED_FOR = tuple(setting.name for setting in ASKED_FOR)
-_NAME_LISTS = ("stream_groups", "scopes", "report_columns", "entity_statuses", *_ASKED_FOR)
+_NAME_LISTS = (
+    *("stream_groups", "scopes", "report_columns", "granularities", "targeting_types"),
+    *("attribution_types", "entity_statuses", *_ASKED_FOR),
+)
 _LISTS = (*_ID_LISTS, "entity_statuses", *_ASKED_FOR)
 _SECRETS = frozenset(
     name
@@ -472,13 +517,18 @@ class Settings:
     usernames: tuple[str, ...]
     start_date: Day
     end_date: Day
-    lookback_days: int
+    lookback_days: int | None
     backfill: tuple[Day, Day] | None
     report_columns: str | tuple[str, ...]
+    granularities: tuple[Granularity, ...]
+    targeting_types: tuple[str, ...]
     click_window_days: int
     engagement_window_days: int
     view_window_days: int
     conversion_report_time: str
+    attribution_types: tuple[str, ...]
+    reporting_timezone: str | None
+    report_transport: str
     access_tier: str
     max_requests_in_flight: int
     slice_rows: int
@@ -500,6 +550,14 @@ class Settings:
         """The file that renewed tokens live in; `None` where there is to be none."""
         return _token_path(self.token_file, self.client_id, self.refresh_token)
 
+    @property
+    def attribution_lookback(self) -> int:
+        """Days to read again before the bookmark: until no conversion can be credited any more."""
+        if self.lookback_days is not None:
+            return self.lookback_days
+        windows = (self.click_window_days, self.engagement_window_days, self.view_window_days)
+        return max(windows) + SETTLING_DAYS
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
         """Settings from a config that `problems` has nothing to say about."""
@@ -518,7 +576,10 @@ class Settings:
                 "scopes": tuple(values["scopes"]),
                 **{name: tuple(dict.fromkeys(values[name] or ())) for name in _LISTS},
                 "stream_groups": tuple(values["stream_groups"]),
-                "lookback_days": _lookback_days(values),
+                "granularities": tuple(dict.fromkeys(values["granularities"])),
+                "targeting_types": tuple(map(str.upper, values["targeting_types"] or ())),
+                "attribution_types": tuple(dict.fromkeys(values["attribution_types"] or ())),
+                "slice_rows": values["slice_rows"] or SLICE_ROWS[values["access_tier"]],
                 "backfill": backfill
                 and (Day.parse(backfill["start_date"]), Day.parse(backfill["end_date"])),
                 "report_columns": daasity.REPORT_COLUMNS
@@ -587,6 +648,8 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
         ("api_url", _api_url_faults),
         ("oauth_credentials", _oauth_faults),
         ("report_columns", _column_faults),
+        ("targeting_types", _targeting_faults),
+        ("report_transport", _transport_faults),
         ("token_file", _token_file_faults),
         ("layout", _layout_faults),
     )
@@ -867,10 +930,32 @@ def _column_faults(values: Mapping[str, Any]) -> list[str]:
     return [f"report_columns: {fault}" for fault in unknown_columns(columns)]
 
 
+def _targeting_faults(values: Mapping[str, Any]) -> list[str]:
+    known = targeting.known()
+    return [
+        f"targeting_types: {_shown(item)} is refused; allowed: {', '.join(known)}"
+        for item in values.get("targeting_types", ())
+        if str(item).upper() not in known
+    ]
+
+
+def _transport_faults(values: Mapping[str, Any]) -> list[str]:
+    columns = _report_columns(values.get("report_columns", "default"))
+    only = [] if isinstance(columns, str) else only_asynchronous(columns)
+    if values.get("report_transport") != "sync" or not only:
+        return []
+    fault = (
+        f"report_transport: sync is refused; allowed: auto, async, because report_columns names "
+        f"{', '.join(only)}, which only asynchronous reports have"
+    )
+    return [fault]
+
+
 def _layout_faults(values: Mapping[str, Any]) -> list[str]:
     if values.get("layout") != "daasity":
         return []
     defaults = {"report_columns": ["default"], "column_names": "api", "stream_groups": None}
+    defaults["granularities"] = ["DAY"]
     defaults["stream_groups"] = CONFIG_SCHEMA["properties"]["stream_groups"]["default"]
     return [
         f"{name}: {_shown(values[name])} is refused; allowed: its default, because layout daasity "
@@ -885,13 +970,6 @@ def _report_columns(value: object) -> str | tuple[str, ...]:
     if len(names) == 1 and str(names[0]).lower() in {"default", "all"}:
         return str(names[0]).lower()
     return tuple(str(name).upper() for name in names)
-
-
-def _lookback_days(values: Mapping[str, Any]) -> int:
-    if values["lookback_days"] is not None:
-        return int(values["lookback_days"])
-    windows = (f"{action}_window_days" for action in ("click", "engagement", "view"))
-    return int(max(values[window] for window in windows)) + 2
 
 
 def _credentials(values: Mapping[str, Any]) -> dict[str, Any]:

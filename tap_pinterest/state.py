@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from tap_pinterest.slices import ONE_DAY, DateRange, merged
+from tap_pinterest.slices import ONE_DAY, DateRange, first_day, last_day, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from tap_pinterest.slices import Granularity
 
 STATE_VERSION = 1
 VERSION_KEY = "tap_pinterest"
@@ -214,7 +216,8 @@ class Progress:
     """How far a report of one context has been read.
 
     Attributes:
-        bookmark: Last day that is complete and final enough not to be the first to read again.
+        bookmark: Last day that is complete and final enough not to be the first to read again; of
+            weeks and months, the first day of the last such period.
         covered_from: First day that has been read.
         settings: Fingerprint of what shaped the rows.
         backfilled: The backfill that has been done, as `2026-01-01/2026-03-31`.
@@ -255,6 +258,9 @@ class Progress:
 class ReportRange:
     """The days that a run wants of a report, whatever has been read before.
 
+    Only whole periods are read: a first one that is not wholly in reach is left out. The last one
+    may be running; it is read, and not bookmarked.
+
     Attributes:
         wanted: From `start_date` to `end_date`, as far as the API reaches.
         earliest: First day that the API reaches.
@@ -262,6 +268,7 @@ class ReportRange:
         complete_to: Last day that a bookmark may name: over, and said to be ready.
         backfill: A further range, to be read once, as far as the API reaches.
         backfill_name: How the state names it.
+        granularity: How long a period is.
     """
 
     wanted: DateRange
@@ -270,6 +277,12 @@ class ReportRange:
     complete_to: date | None
     backfill: DateRange | None = None
     backfill_name: str | None = None
+    granularity: Granularity = "DAY"
+
+    @property
+    def days(self) -> DateRange:
+        """The days wanted, in whole periods."""
+        return self._whole(self.wanted)
 
     def to_read(self, progress: Progress, settings: str) -> list[DateRange]:
         """The ranges to read now.
@@ -277,7 +290,7 @@ class ReportRange:
         Days since the bookmark less the lookback, days before the covered range, everything that
         is covered when the settings have changed, and the backfill if it has not been done.
         """
-        first, last = self.wanted.start, self.wanted.end
+        first, last = self.days.start, self.days.end
         ranges: list[DateRange] = []
         if progress.bookmark is None or progress.covered_from is None:
             ranges.append(self.wanted)
@@ -289,12 +302,20 @@ class ReportRange:
                 ranges.append(DateRange(max(self.earliest, progress.covered_from), last))
         if self.backfill and self.backfill_name != progress.backfilled:
             ranges.append(self.backfill)
-        return merged(ranges)
+        return merged(map(self._whole, ranges))
+
+    def _whole(self, dates: DateRange) -> DateRange:
+        """The periods that these days are in, as far as they are in reach."""
+        start = first_day(dates.start, self.granularity)
+        if start < self.earliest:
+            start = last_day(dates.start, self.granularity) + ONE_DAY
+        end = last_day(dates.end, self.granularity)
+        return DateRange(start, min(end, max(dates.end, self.wanted.end)))
 
     def after(self, progress: Progress, settings: str) -> Progress:
         """Progress once those ranges have been read completely: the bookmark never moves back."""
         backfilled = self.backfill_name or progress.backfilled
-        if self.wanted.start > self.wanted.end:
+        if self.days.start > self.days.end:
             return replace(progress, backfilled=backfilled)
         reached = [day for day in (progress.bookmark, self._reached()) if day]
         return Progress(
@@ -306,17 +327,22 @@ class ReportRange:
 
     def _covered_from(self, progress: Progress) -> date:
         """Where the days without a gap begin that end at the last day read."""
+        start = self.days.start
         if progress.bookmark is None or progress.covered_from is None:
-            return self.wanted.start
-        if self.wanted.start > progress.bookmark + ONE_DAY:
-            return self.wanted.start
-        return min(progress.covered_from, self.wanted.start)
+            return start
+        if start > last_day(progress.bookmark, self.granularity) + ONE_DAY:
+            return start
+        return min(progress.covered_from, start)
 
     def _reached(self) -> date | None:
+        """The last complete day, or the first day of the last complete period."""
         if self.complete_to is None:
             return None
-        day = min(self.wanted.end, self.complete_to)
-        return day if day >= self.wanted.start else None
+        day = min(self.days.end, self.complete_to)
+        if last_day(day, self.granularity) > day:
+            day = first_day(day, self.granularity) - ONE_DAY
+        day = first_day(day, self.granularity)
+        return day if day >= self.days.start else None
 
 
 def _before(day: date, days: int) -> date:

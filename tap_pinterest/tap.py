@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
     from tap_pinterest.client import PinterestClient
+    from tap_pinterest.slices import Granularity
     from tap_pinterest.streams.base import PinterestStream, Refusals
 
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
@@ -78,10 +79,11 @@ class TapPinterest(SingerTap):
     def discover_streams(self) -> Sequence[PinterestStream]:
         groups = self.settings.stream_groups
         if self.settings.layout == "daasity":
-            types = {each.name: each for each in STREAM_TYPES}
-            streams = [types[each.source](self, name=each.name) for each in TABLES.values()]
+            by_name = {each.name: each for each in STREAM_TYPES}
+            streams = [by_name[each.source](self, name=each.name) for each in TABLES.values()]
         else:
-            streams = [each(self) for each in STREAM_TYPES if {each.group, "all"} & {*groups}]
+            types = [each for each in STREAM_TYPES if {each.group, "all"} & {*groups}]
+            streams = [stream for each in types for stream in each.variants(self)]
         self._check_sync_key_fields(streams)
         return streams
 
@@ -91,7 +93,7 @@ class TapPinterest(SingerTap):
         Raises:
             ConfigValidationError: The config names such fields, or streams that do not exist.
         """
-        known = {*TABLES, *(each.name for each in STREAM_TYPES)}
+        known = {*TABLES, *(each.name for each in STREAM_TYPES), *(each.name for each in streams)}
         unknown = sorted(self.settings.sync_key_fields.keys() - known)
         faults = [f"sync_key_fields.{name}: there is no such stream" for name in unknown]
         faults += [fault for each in streams for fault in each.sync_key_faults()]
@@ -121,8 +123,10 @@ class TapPinterest(SingerTap):
         selected = [stream for stream in self.streams.values() if stream.selected]
         datasets = [each for each in selected if isinstance(each, DatasetStream)]
         reports = [each for each in selected if isinstance(each, AnalyticsStream)]
-        referred = {each.entities.path for each in reports if each.entities}
+        listed = [each.entities for each in reports if each.entities]
+        referred = {each.path for each in listed}
         referred |= {parent.path for each in datasets for parent in each.parents()}
+        referred |= {parent.path for each in listed for parent in each.parents()}
         return Inventory(
             self.client,
             self.read_ahead,
@@ -166,43 +170,79 @@ class TapPinterest(SingerTap):
         """Up to which day numbers are complete."""
         return Readiness(self.client)
 
-    @functools.cached_property
-    def report_range(self) -> ReportRange:
-        """The days that reports want, with today as Pinterest has it."""
+    def report_range(
+        self,
+        stream: PinterestStream,
+        *,
+        days_back: int,
+        lookback_days: int,
+        granularity: Granularity = "DAY",
+        what: str = "these reports",
+    ) -> ReportRange:
+        """The days that a report wants, with today as Pinterest has it.
+
+        Args:
+            stream: The report.
+            days_back: How many days before today Pinterest reaches.
+            lookback_days: Days to read again before the bookmark.
+            granularity: How long its periods are.
+            what: What Pinterest reaches so far back for, in words.
+        """
         self._check_days_of_state()
+        settings = stream.settings
         today = self.clock.today
-        earliest = today - SYNCHRONOUS.days_back * ONE_DAY
-        start = self.settings.start_date.resolve(today=today, earliest=earliest)
-        end = min(self.settings.end_date.resolve(today=today, earliest=earliest), today)
-        backfill = self._backfill(today, earliest)
-        self._warn_of_reach("start_date", start, earliest)
+        earliest = today - days_back * ONE_DAY
+        start = settings.start_date.resolve(today=today, earliest=earliest)
+        end = min(settings.end_date.resolve(today=today, earliest=earliest), today)
+        self._warn_of_reach("start_date", start, earliest, stream, what)
+        backfill = None
+        if settings.backfill:
+            first, last = (day.resolve(today=today, earliest=earliest) for day in settings.backfill)
+            self._warn_of_reach("backfill.start_date", first, earliest, stream, what)
+            backfill = DateRange(first, last)
         return ReportRange(
             wanted=DateRange(max(start, earliest), end),
             earliest=earliest,
-            lookback_days=self.settings.lookback_days,
+            lookback_days=lookback_days,
             complete_to=self.readiness.complete_to(min(end, today - ONE_DAY), today),
             backfill=backfill
             and DateRange(max(backfill.start, earliest), min(backfill.end, today)),
             backfill_name=f"{backfill.start}/{backfill.end}" if backfill else None,
+            granularity=granularity,
         )
 
-    def _backfill(self, today: date, earliest: date) -> DateRange | None:
-        if self.settings.backfill is None:
-            return None
-        start, end = (day.resolve(today=today, earliest=earliest) for day in self.settings.backfill)
-        self._warn_of_reach("backfill.start_date", start, earliest)
-        return DateRange(start, end)
-
-    def _warn_of_reach(self, setting: str, start: date, earliest: date) -> None:
-        read_before = any(
-            isinstance(each, AnalyticsStream) and each.name in self.memory.get("bookmarks", {})
-            for each in self.streams.values()
-        )
-        if start < earliest and not read_before:
+    def _warn_of_reach(
+        self, setting: str, start: date, earliest: date, stream: PinterestStream, what: str
+    ) -> None:
+        if start < earliest and stream.name not in self.memory.get("bookmarks", {}):
+            days_back = (self.clock.today - earliest).days
             self.warn_once(
-                f"{setting} is {start}, and Pinterest keeps {SYNCHRONOUS.days_back} days for these "
-                f"reports: there are data from {earliest} on."
+                f"{setting} is {start}, and Pinterest keeps {days_back} days for {what}: there are "
+                f"data from {earliest} on."
             )
+
+    def offers_reports(self, ad_account_id: str) -> bool:
+        """Whether asynchronous reports of an ad account may be tried."""
+        if self.client.acts_for_the_app:
+            self._say_reports_are_refused("auth_method client_credentials")
+            return False
+        return ad_account_id not in self._without_reports
+
+    def refuse_reports(self, ad_account_id: str, refusal: SkippableAPIError) -> None:
+        """Take note that an ad account has no asynchronous reports for this token."""
+        self._without_reports.add(ad_account_id)
+        self._say_reports_are_refused(f"ad account {ad_account_id} ({refusal})")
+
+    def _say_reports_are_refused(self, of: str) -> None:
+        first = self.clock.today - SYNCHRONOUS.days_back * ONE_DAY
+        self.warn_once(
+            f"Pinterest refuses asynchronous reports with {of}: what has another way is read "
+            f"synchronously, and has data from {first} on."
+        )
+
+    @functools.cached_property
+    def _without_reports(self) -> set[str]:
+        return set()
 
     def _warn_of_filters(self) -> None:
         if self.settings.filters:
@@ -356,8 +396,8 @@ class TapPinterest(SingerTap):
         self.refuse_what_is_missing()
         for name, part in self.summary.streams.items():
             path = self._path(name)
-            part.calls = self.client.calls.get(path, 0)
-            part.retries = self.client.retries.get(path, 0)
+            part.calls = self.client.calls.get(name, self.client.calls.get(path, 0))
+            part.retries = self.client.retries.get(name, self.client.retries.get(path, 0))
         self.summary.seconds_waited = self.rate_limiter.waited
         self.summary.tell()
 

@@ -6,7 +6,14 @@ import pytest
 
 from tap_pinterest import api, columns
 
-SIZES = {"ad_account": 108, "campaign": 114, "ad_group": 117, "ad": 121}
+SIZES = {"ad_account": 108, "campaign": 114, "ad_group": 117, "ad": 121} | {
+    "product_group": 118,
+    "keyword": 118,
+    "product_item": 109,
+    "ad_pin": 115,
+}
+OWN_IDS = {"PRODUCT_GROUP_ID", "KEYWORD_ID", "PRODUCT_ITEM_ID"}
+"""Ids that are in every row of their level, and no columns that both transports offer."""
 
 
 def test_the_default_columns_can_be_asked_for_either_way() -> None:
@@ -27,15 +34,16 @@ def test_attributes_and_metrics_add_up() -> None:
 
 
 def test_every_attribute_is_a_column_of_the_api() -> None:
+    known = {*api.enum("columns_async", newer=True), *columns.offered_columns(), *OWN_IDS}
     for entity in columns.ENTITIES.values():
-        assert {*entity.ids, *entity.texts, *entity.numbers} <= set(columns.offered_columns())
+        assert {*entity.ids, *entity.texts, *entity.numbers} <= known
 
 
 @pytest.mark.parametrize("level", get_args(columns.Level))
 def test_default_is_the_default_columns_as_far_as_the_level_has_them(level: columns.Level) -> None:
     names = columns.columns_for(level, "default")
     assert len(names) == SIZES[level]
-    assert set(names) <= set(columns.DEFAULT_COLUMNS)
+    assert set(names) - OWN_IDS <= set(columns.DEFAULT_COLUMNS)
     assert names[: len(columns.ids(level))] == columns.ids(level)
     others = [name for name in names if name not in columns.ids(level)]
     assert others == [name for name in columns.DEFAULT_COLUMNS if name in others]
@@ -78,10 +86,9 @@ def test_a_newer_column_may_be_named_but_is_no_part_of_all() -> None:
     ("name", "fault"),
     [
         ("TOTAL_CHECKOUTS", "TOTAL_CHECKOUTS is no column; did you mean TOTAL_CHECKOUT or "),
-        ("spend", "spend is no column; did you mean SPEND_IN_MICRO_DOLLAR or SPEND_IN_DOLLAR"),
+        ("spend", "spend is no column; did you mean SPEND_IN_"),
         ("qqqq", "qqqq is no column"),
         ("date", "date is in every row already"),
-        ("PRODUCT_GROUP_ID", "PRODUCT_GROUP_ID is only in asynchronous reports"),
         ("QUIZ_PIN_RESULT_OPEN", "QUIZ_PIN_RESULT_OPEN is only in synchronous reports"),
     ],
 )
@@ -121,6 +128,32 @@ def test_texts_are_strings_and_everything_counted_is_a_number(
 )
 def test_units_are_told_by_name(name: str, unit: str | None) -> None:
     assert columns.column(name).unit == unit
+
+
+def test_a_column_that_only_asynchronous_reports_have_may_be_named() -> None:
+    named = columns.columns_for("campaign", ["CAMPAIGN_STATUS", "CTR"])
+
+    assert columns.only_asynchronous(named) == ["CAMPAIGN_STATUS"]
+    assert columns.only_synchronous(named) == []
+    assert "CAMPAIGN_STATUS" not in columns.columns_for("campaign", "all")
+
+
+@pytest.mark.parametrize(
+    ("name", "conversion"),
+    [
+        ("TOTAL_CHECKOUT", True),
+        ("PAGE_VISIT_ROAS", True),
+        ("TOTAL_CONVERSIONS", True),
+        ("COST_PER_LEAD", True),
+        ("TOTAL_VIEW_ADD_TO_CART", True),
+        ("SPEND_IN_DOLLAR", False),
+        ("TOTAL_WEB_SESSIONS", False),
+        ("CAMPAIGN_CUSTOM_LABELS", False),
+        ("TOTAL_VIDEO_MRC_VIEWS", False),
+    ],
+)
+def test_conversions_are_told_by_name(name: str, *, conversion: bool) -> None:
+    assert columns.is_conversion(name) is conversion
 
 
 def test_a_row_has_its_day_beside_its_columns() -> None:

@@ -57,7 +57,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert default.api_url == "https://api.pinterest.com/v5"
     assert default.start_date == Day(days_ago=90)
     assert default.end_date == Day(days_ago=1)
-    assert default.lookback_days == 32
+    assert default.attribution_lookback == 32
     assert default.stream_groups == ("ads", "organic")
     assert default.report_columns == "default"
     assert (default.slice_rows, default.max_requests_in_flight) == (5000, 8)
@@ -99,9 +99,9 @@ def test_an_explicit_zero_is_a_value_not_a_default() -> None:
 
 
 def test_the_lookback_follows_the_longest_attribution_window() -> None:
-    assert settings(click_window_days=60).lookback_days == 62
+    assert settings(click_window_days=60).attribution_lookback == 62
     windows = dict.fromkeys(("click_window_days", "engagement_window_days", "view_window_days"), 7)
-    assert settings(**windows).lookback_days == 9
+    assert settings(**windows).attribution_lookback == 9
 
 
 def test_an_empty_token_file_switches_it_off_and_an_absent_one_does_not() -> None:

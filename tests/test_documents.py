@@ -334,7 +334,7 @@ def test_the_drawn_timeline_is_what_two_runs_read() -> None:
         wanted = ReportRange(
             wanted=DateRange(earliest, today - timedelta(1)),
             earliest=earliest,
-            lookback_days=Settings.from_config({"access_token": "-"}).lookback_days,
+            lookback_days=Settings.from_config({"access_token": "-"}).attribution_lookback,
             complete_to=today - timedelta(2),
         )
         read = {

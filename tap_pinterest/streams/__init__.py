@@ -34,6 +34,12 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     analytics.CampaignAnalytics,
     analytics.AdGroupAnalytics,
     analytics.AdAnalytics,
+    analytics.ProductGroupAnalytics,
+    analytics.AdPinAnalytics,
+    analytics.AdAccountTargetingAnalytics,
+    analytics.CampaignTargetingAnalytics,
+    analytics.AdGroupTargetingAnalytics,
+    analytics.AdTargetingAnalytics,
     resources.MetricsReadyState,
     resources.DeliveryMetrics,
     # The organic area.

@@ -22,6 +22,7 @@ from tap_pinterest.state import Partitions, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import date
 
     from singer_sdk.exceptions import SkippableAPIError
     from singer_sdk.helpers.types import Context
@@ -62,6 +63,11 @@ class PinterestStream(SingerStream):
             self.primary_keys = self.table.key
             if self.replication_key:
                 self.replication_key = self.column(self.replication_key)
+
+    @classmethod
+    def variants(cls, tap: TapPinterest) -> Sequence[PinterestStream]:
+        """The streams of this class that discovery lists."""
+        return [cls(tap)]
 
     @property
     def tap(self) -> TapPinterest:
@@ -224,10 +230,14 @@ class ReportStream(PinterestStream):
 
     replication_key = "date"
 
-    @property
+    @functools.cached_property
     def report_range(self) -> ReportRange:
         """The days that the run wants, whatever has been read before."""
-        return self.tap.report_range
+        return self.tap.report_range(
+            self,
+            days_back=SYNCHRONOUS.days_back,
+            lookback_days=self.settings.attribution_lookback,
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -243,7 +253,7 @@ class ReportStream(PinterestStream):
         if context is None:
             return
         progress = Progress.of(self.remembered.of(context) or {})
-        self._warn_of_new_settings(progress)
+        self.warn_of_new_settings(progress, self.report_range.earliest)
         yield from self.rows(context, progress)
         progress = self.report_range.after(progress, self.fingerprint)
         progress.write_to(self.remembered.made(context), self.replication_key or "")
@@ -255,12 +265,13 @@ class ReportStream(PinterestStream):
             self.summary.ranges[str(dates)] += 1
             yield dates
 
-    def _warn_of_new_settings(self, progress: Progress) -> None:
+    def warn_of_new_settings(self, progress: Progress, earliest: date) -> None:
+        """Say once that what shaped the rows has changed, and what that leads to."""
         if progress.covered_from and progress.settings not in {None, self.fingerprint}:
             self.tap.warn_once(
                 f"{self.name}: columns or other settings have changed since the last run; the days "
                 f"from {progress.covered_from} are read again, as far as Pinterest "
-                f"reaches ({SYNCHRONOUS.days_back} days)."
+                f"reaches ({(self.clock.today - earliest).days} days)."
             )
 
 

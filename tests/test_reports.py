@@ -1,0 +1,301 @@
+"""Reports of all levels and granularities, as Singer messages and as requests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from singer_run import run, settings
+from tap_pinterest import targeting
+from tap_pinterest.tap import TapPinterest
+
+if TYPE_CHECKING:
+    from pinterest_sandbox import Sandbox
+    from singer_run import Run
+
+DAY = timedelta(days=1)
+COLUMNS = ["SPEND_IN_MICRO_DOLLAR", "TOTAL_IMPRESSION", "TOTAL_CHECKOUT"]
+GROUPS = ["ads", "products", "keywords", "targeting"]
+TARGETING = (
+    *("ad_account_targeting_analytics", "campaign_targeting_analytics"),
+    *("ad_group_targeting_analytics", "ad_targeting_analytics"),
+)
+
+
+def config_of(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
+    return settings(sandbox, stream_groups=GROUPS, report_columns=COLUMNS, **more)
+
+
+def calls_of(sandbox: Sandbox, ending: str) -> list[dict[str, list[str]]]:
+    """Query parameters of the calls to an operation, each with all its values."""
+    calls = []
+    for request in sandbox.requests:
+        if (request.operation or "").endswith(ending):
+            query: dict[str, list[str]] = {}
+            for name, value in request.query:
+                query.setdefault(name, []).append(value)
+            calls.append(query)
+    return calls
+
+
+def sums(result: Run, stream: str, *names: str, column: str) -> Counter[Any]:
+    found: Counter[Any] = Counter()
+    for record in result.records(stream):
+        found[tuple(record[name] for name in names)] += round(record[column] or 0)
+    return +found
+
+
+def keys_are_unique(result: Run, stream: str) -> bool:
+    keys = result.tap.streams[stream].primary_keys
+    found = [tuple(record[key] for key in keys) for record in result.records(stream)]
+    assert found
+    return len(found) == len(set(found)) and None not in {each for key in found for each in key}
+
+
+def test_each_granularity_but_days_gives_streams_of_its_own() -> None:
+    config = {"stream_groups": GROUPS, "granularities": ["DAY", "HOUR", "WEEK", "MONTH", "TOTAL"]}
+    streams = TapPinterest(config=config, validate_config=False).streams
+
+    assert streams["ad_analytics"].primary_keys == ("ad_id", "date")
+    assert streams["ad_analytics_hour"].primary_keys == ("ad_id", "date", "hour")
+    assert streams["ad_analytics_week"].primary_keys == ("ad_id", "date")
+    assert streams["ad_targeting_analytics_total"].primary_keys == (
+        *("ad_id", "targeting_type", "targeting_value", "start_date", "date"),
+    )
+    assert streams["ad_pin_analytics_hour"].primary_keys == (
+        *("campaign_id", "pin_id", "date", "hour"),
+    )
+    assert streams["campaign_analytics_total"].replication_method == "FULL_TABLE"
+    assert streams["campaign_analytics_month"].replication_method == "INCREMENTAL"
+
+
+@pytest.mark.parametrize("stream", [*TARGETING, "product_group_analytics", "ad_pin_analytics"])
+def test_no_two_records_of_a_level_share_a_key(sandbox: Sandbox, stream: str) -> None:
+    result = run(config_of(sandbox, start_date="3 days ago"), stream)
+
+    assert result.code == 0
+    assert keys_are_unique(result, stream)
+
+
+def test_every_type_of_a_breakdown_adds_up_to_the_level_itself(sandbox: Sandbox) -> None:
+    config = config_of(sandbox, start_date="3 days ago", targeting_types="GENDER,APPTYPE")
+    result = run(config, "campaign_targeting_analytics", "campaign_analytics")
+
+    whole = sums(result, "campaign_analytics", "campaign_id", "date", column="total_impression")
+    broken_down = sums(
+        *(result, "campaign_targeting_analytics", "targeting_type", "campaign_id", "date"),
+        column="total_impression",
+    )
+    assert {key[0] for key in broken_down} == {"GENDER", "APPTYPE"}
+    for kind in ("GENDER", "APPTYPE"):
+        of_type = {key[1:]: value for key, value in broken_down.items() if key[0] == kind}
+        assert of_type == whole
+
+
+@pytest.mark.parametrize("stream", TARGETING)
+def test_all_types_that_are_not_in_beta_are_asked_for_at_once(
+    sandbox: Sandbox, stream: str
+) -> None:
+    run(config_of(sandbox, start_date="yesterday"), stream)
+    path = TapPinterest(config=config_of(sandbox), validate_config=False).streams[stream].path  # type: ignore[attr-defined]
+    calls = calls_of(sandbox, path)
+
+    assert {len(call["targeting_types"]) for call in calls} == {1}
+    for call in calls:
+        types = call["targeting_types"][0].split(",")
+        assert not set(targeting.BETA) & set(types)
+        assert len(types) >= 12
+
+
+def test_a_targeting_value_is_text_and_never_missing(sandbox: Sandbox) -> None:
+    result = run(config_of(sandbox, start_date="yesterday"), "ad_account_targeting_analytics")
+    values = [record["targeting_value"] for record in result.records(TARGETING[0])]
+
+    assert values
+    assert all(isinstance(value, str) for value in values)
+
+
+def test_a_type_in_beta_that_is_refused_does_not_take_the_others_with_it(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    types = "GENDER,AGE_BUCKET_AND_GENDER,CREATIVE_ENHANCEMENTS"
+    config = config_of(sandbox, start_date="yesterday", targeting_types=types)
+    result = run(config, "ad_group_targeting_analytics")
+    calls = calls_of(sandbox, "/ad_groups/targeting_analytics")
+
+    assert result.code == 0
+    asked = {call["targeting_types"][0] for call in calls}
+    assert asked == {"GENDER", "AGE_BUCKET_AND_GENDER", "CREATIVE_ENHANCEMENTS"}
+    read = {record["targeting_type"] for record in result.records("ad_group_targeting_analytics")}
+    assert "GENDER" in read
+    for refused in asked - read:
+        assert f"{refused} is in beta and refused" in caplog.text
+    assert asked - read
+
+
+def test_a_type_that_a_level_does_not_have_is_passed_over(sandbox: Sandbox) -> None:
+    config = config_of(sandbox, start_date="yesterday", targeting_types=["QUIZ_RESULT", "GENDER"])
+    result = run(config, *TARGETING)
+
+    assert result.code == 0
+    asked = {
+        (request.operation, value)
+        for request in sandbox.requests
+        for name, value in request.query
+        if name == "targeting_types"
+    }
+    assert {value for path, value in asked if "/ads/" in str(path)} == {"GENDER,QUIZ_RESULT"}
+    assert {value for path, value in asked if "/ads/" not in str(path)} == {"GENDER"}
+
+
+def test_pins_of_ads_are_asked_for_campaign_by_campaign(sandbox: Sandbox) -> None:
+    result = run(config_of(sandbox, start_date="yesterday"), "ad_pin_analytics", "ads")
+    pins: dict[str, set[str]] = {}
+    for ad in result.records("ads"):
+        pins.setdefault(ad["campaign_id"], set()).add(ad["pin_id"])
+    calls = calls_of(sandbox, "{ad_account_id}/pins/analytics")
+
+    assert {call["campaign_id"][0]: set(call["pin_ids"]) for call in calls} == pins
+    assert all(r["pin_id"] in pins[r["campaign_id"]] for r in result.records("ad_pin_analytics"))
+
+
+def test_hours_reach_eight_days_back_three_a_call_and_have_no_conversions(
+    sandbox: Sandbox,
+) -> None:
+    config = config_of(sandbox, granularities=["HOUR"])
+    result = run(config, "ad_account_analytics_hour")
+    records = result.records("ad_account_analytics_hour")
+
+    assert keys_are_unique(result, "ad_account_analytics_hour")
+    assert {record["hour"] for record in records} == set(range(24))
+    calls = calls_of(sandbox, "{ad_account_id}/analytics")
+    assert {call["columns"][0] for call in calls} == {"SPEND_IN_MICRO_DOLLAR,TOTAL_IMPRESSION"}
+    spans = [
+        date.fromisoformat(call["end_date"][0]) - date.fromisoformat(call["start_date"][0])
+        for call in calls
+    ]
+    assert max(spans) == 2 * DAY
+    assert min(call["start_date"][0] for call in calls) == str(sandbox.today - 8 * DAY)
+
+
+def test_the_hours_of_a_day_add_up_to_it(sandbox: Sandbox) -> None:
+    config = config_of(sandbox, start_date="3 days ago", granularities=["HOUR", "DAY"])
+    result = run(config, "campaign_analytics_hour", "campaign_analytics")
+    by_hour, by_day = (
+        sums(result, stream, "campaign_id", "date", column="total_impression")
+        for stream in ("campaign_analytics_hour", "campaign_analytics")
+    )
+
+    assert by_hour == by_day
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"DATE": "2026-11-19T07:00:00"},
+        {"DATE": "2026-11-19 07:00:00"},
+        {"DATE": "2026-11-19T07:00:00Z"},
+        {"DATE": "2026-11-19T09:00:00+02:00"},
+        {"DATE": "2026-11-19", "HOUR": 7},
+        {"DATE": "2026-11-19", "hour": "7"},
+    ],
+    ids=str,
+)
+def test_an_hour_is_read_wherever_a_row_has_it(sandbox: Sandbox, row: dict[str, Any]) -> None:
+    row = {"AD_ACCOUNT_ID": "1", "TOTAL_IMPRESSION": 5, **row}
+    sandbox.fail("*/analytics", status=200, body=[row], times=None)
+    config = config_of(sandbox, granularities=["HOUR"], start_date="yesterday")
+
+    for record in run(config, "ad_account_analytics_hour").records("ad_account_analytics_hour"):
+        assert (record["date"], record["hour"]) == ("2026-11-19", 7)
+
+
+def test_a_row_without_an_hour_fails_naming_what_it_has(sandbox: Sandbox) -> None:
+    row = {"AD_ACCOUNT_ID": "1", "DATE": "2026-11-19", "TOTAL_IMPRESSION": 5}
+    sandbox.fail("*/analytics", status=200, body=[row], times=None)
+    config = config_of(sandbox, granularities=["HOUR"], start_date="yesterday")
+    result = run(config, "ad_account_analytics_hour")
+
+    assert result.code == 1
+    failures = result.tap.summary.of("ad_account_analytics_hour").failures
+    assert "has no hour; it has: AD_ACCOUNT_ID, DATE, TOTAL_IMPRESSION" in next(
+        iter(failures.values())
+    )
+
+
+@pytest.mark.parametrize(
+    ("granularity", "first", "last"),
+    [("WEEK", "2026-08-24", "2026-11-16"), ("MONTH", "2026-09-01", "2026-11-01")],
+)
+def test_periods_begin_on_their_first_day_and_the_running_one_is_not_bookmarked(
+    sandbox: Sandbox, granularity: str, first: str, last: str
+) -> None:
+    stream = f"ad_account_analytics_{granularity.lower()}"
+    config = config_of(sandbox, granularities=[granularity])
+    result = run(config, stream)
+    records = result.records(stream)
+    account = records[0]["ad_account_id"]
+    dates = sorted({record["date"] for record in records})
+    partition = result.partition(stream, account)
+
+    assert (dates[0], dates[-1]) == (first, last)
+    assert {r["date_end"] for r in records if r["date"] == last} == {str(sandbox.today - DAY)}
+    assert partition["replication_key_value"] == dates[-2]
+    assert partition["covered_from"] == first
+    for call in calls_of(sandbox, "{ad_account_id}/analytics"):
+        assert call["start_date"][0] in dates
+
+
+def test_weeks_add_up_to_their_days(sandbox: Sandbox) -> None:
+    config = config_of(sandbox, start_date="2026-11-02", granularities=["DAY", "WEEK"])
+    result = run(config, "ad_group_analytics_week", "ad_group_analytics")
+    weeks = sums(
+        result, "ad_group_analytics_week", "ad_group_id", "date", column="spend_in_micro_dollar"
+    )
+    days: Counter[Any] = Counter()
+    for record in result.records("ad_group_analytics"):
+        day = date.fromisoformat(record["date"])
+        monday = str(day - DAY * day.weekday())
+        days[record["ad_group_id"], monday] += record["spend_in_micro_dollar"] or 0
+
+    assert weeks == +days
+
+
+def test_a_total_is_exactly_of_the_days_asked_for_and_leaves_no_bookmark(
+    sandbox: Sandbox,
+) -> None:
+    config = config_of(sandbox, start_date="2026-11-02", end_date="2026-11-08")
+    config["granularities"] = ["TOTAL", "DAY"]
+    result = run(config, "campaign_analytics_total", "campaign_analytics")
+    records = result.records("campaign_analytics_total")
+
+    assert {(r["start_date"], r["date"]) for r in records} == {("2026-11-02", "2026-11-08")}
+    assert sums(
+        result, "campaign_analytics_total", "campaign_id", column="total_impression"
+    ) == sums(result, "campaign_analytics", "campaign_id", column="total_impression")
+    assert "partitions" not in result.state["bookmarks"]["campaign_analytics_total"]
+    assert len(run(config, "campaign_analytics_total", state=result.state).messages) > 1
+
+
+def test_a_setting_in_beta_is_sent_only_where_it_is_set_and_known(sandbox: Sandbox) -> None:
+    plain = config_of(sandbox, start_date="yesterday")
+    run(plain, "ad_account_analytics", "ad_account_targeting_analytics")
+    assert not any(
+        {"attribution_types", "reporting_timezone"} & dict(r.query).keys() for r in sandbox.requests
+    )
+
+    config = plain | {"attribution_types": "HOUSEHOLD"}
+    result = run(config, "ad_account_analytics", "ad_account_targeting_analytics")
+    sent = {
+        request.operation: value
+        for request in sandbox.requests
+        for name, value in request.query
+        if name == "attribution_types"
+    }
+    assert sent == {"GET /ad_accounts/{ad_account_id}/targeting_analytics": "HOUSEHOLD"}
+    record = result.records("ad_account_targeting_analytics")[0]
+    assert record["attribution_types"] == "HOUSEHOLD"
+    assert "attribution_types" not in result.records("ad_account_analytics")[0]
