@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -63,6 +63,16 @@ class Hours(Parting):
         return np.where(running, _RUNNING_HOURS, HOURS)[None, :]
 
 
+class Some(NamedTuple):
+    """Some cells with what they hold; the others hold nothing."""
+
+    places: NDArray[np.int64]
+    """Of the cells: ad by ad, day by day."""
+    amounts: Counts
+    buckets: NDArray[np.int64]
+    """What each is counted for."""
+
+
 class Division:
     """The parts of some cells."""
 
@@ -70,30 +80,35 @@ class Division:
         """Draws how each cell is divided."""
         slots = parting.buckets.shape[1]
         variants = cells.picks(parting.salt, _VARIANTS)
-        self._base = (parting.active(cells) * _VARIANTS + variants) * (_UNITS + 1)
+        self._base = ((parting.active(cells) * _VARIANTS + variants) * (_UNITS + 1)).ravel()
         self._first_units = _table(slots)
         self._per_round = [of_slot[self._base + _UNITS] for of_slot in self._first_units]
-        self._buckets = parting.buckets[cells.ads]
+        self._buckets = parting.buckets[cells.ads].T.copy()
         self._size = parting.size
+        self._days = len(cells.days)
 
-    def parts(
-        self, fact: str, whole: Counts, buckets: NDArray[np.int64]
-    ) -> Iterator[tuple[Counts, NDArray[np.int64]]]:
-        """Each part of a fact with the bucket of each ad; `buckets` are those of the whole."""
-        amount = whole // CENTS if is_money(fact) else whole
+    def parts(self, fact: str, whole: Some) -> Iterator[Some]:
+        """Each part of a fact, as far as it is counted for anything."""
+        cents = is_money(fact)
+        amount = whole.amounts // CENTS if cents else whole.amounts
         rounds = amount // _UNITS
-        place = self._base + (amount - rounds * _UNITS)
-        for slot, (first_units, per_round) in enumerate(
-            zip(self._first_units, self._per_round, strict=True)
-        ):
+        place = self._base[whole.places] + (amount - rounds * _UNITS)
+        ads = whole.places // self._days
+        for slot, own in enumerate(self._buckets):
+            per_round = self._per_round[slot][whole.places]
             if fact == ROWS:
-                part = whole * (per_round > 0)
+                part = whole.amounts * (per_round > 0)
             else:
-                part = rounds * per_round + first_units[place]
-                if is_money(fact):
-                    part = part * CENTS + (whole % CENTS if slot == 0 else 0)
-            own = self._buckets[:, slot]
-            yield part, np.where((own < 0) | (buckets < 0), -1, buckets * self._size + own)
+                part = rounds * per_round + self._first_units[slot][place]
+                if cents:
+                    part = part * CENTS + (whole.amounts % CENTS if slot == 0 else 0)
+            bucket = own[ads]
+            kept = np.flatnonzero((part > 0) & (bucket >= 0))
+            yield Some(
+                whole.places[kept],
+                part[kept],
+                whole.buckets[kept] * self._size + bucket[kept],
+            )
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from pinterest_sandbox import targeting
 from pinterest_sandbox.attributes import LEVELS
 from pinterest_sandbox.columns import COLUMNS, facts_of, total
 from pinterest_sandbox.numbers import ACTIONS, CONVERSIONS, ROWS, Cells, is_conversion
-from pinterest_sandbox.parts import HOURS, Hours
+from pinterest_sandbox.parts import HOURS, Hours, Some
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,37 +67,55 @@ class Sums:
             }
             for size in sizes
         ]
+        periods = np.repeat(
+            np.arange(len(period_starts)), np.diff([*period_starts, len(self._days)])
+        )
         step = max(1, _CHUNK_CELLS // max(1, len(self._days)))
         for start in range(0, len(self._ads), step):
             cells = Cells(self._account, self._ads[start : start + step], self._days, self._view)
             owner = self._owner[start : start + step]
             for partings, sums in zip(breakdowns, found, strict=True):
-                divisions = [parting.divided(cells) for parting in partings]
-                for fact, into in sums.items():
-                    for part, buckets in _parts(divisions, fact, cells[fact], owner):
-                        _add(into, buckets, np.add.reduceat(part, period_starts, axis=1))
+                if partings:
+                    _add_parts(sums, cells, owner, partings, periods)
+                else:
+                    _add(sums, cells, owner, period_starts)
         return found
 
 
-def _parts(
-    divisions: Sequence[Division], fact: str, whole: Counts, buckets: NDArray[np.int64]
-) -> Iterator[tuple[Counts, NDArray[np.int64]]]:
+def _add(
+    sums: dict[str, Any], cells: Cells, owner: NDArray[np.int64], period_starts: Sequence[int]
+) -> None:
+    """Adds each ad to its owner; the ads of one owner are neighbours."""
+    runs = np.flatnonzero(np.diff(owner, prepend=-1))
+    for fact, into in sums.items():
+        of_owner = np.add.reduceat(cells[fact], runs, axis=0)
+        into[owner[runs]] += np.add.reduceat(of_owner, period_starts, axis=1)
+
+
+def _add_parts(
+    sums: dict[str, Any],
+    cells: Cells,
+    owner: NDArray[np.int64],
+    partings: Sequence[Parting],
+    periods: NDArray[np.int64],
+) -> None:
+    """Adds each part of each ad to its bucket."""
+    divisions = [parting.divided(cells) for parting in partings]
+    for fact, into in sums.items():
+        amounts = cells[fact].ravel()
+        places = np.flatnonzero(amounts)
+        whole = Some(places, amounts[places], owner[places // len(periods)])
+        for part in _parts(divisions, fact, whole):
+            at = part.buckets * into.shape[1] + periods[part.places % len(periods)]
+            np.add.at(into.reshape(-1), at, part.amounts)
+
+
+def _parts(divisions: Sequence[Division], fact: str, whole: Some) -> Iterator[Some]:
     if not divisions:
-        yield whole, buckets
+        yield whole
         return
-    for part, own in divisions[0].parts(fact, whole, buckets):
-        yield from _parts(divisions[1:], fact, part, own)
-
-
-def _add(into: Counts, buckets: NDArray[np.int64], values: Counts) -> None:
-    """Adds each row of values to that of its bucket; those without a bucket are left out."""
-    order = np.argsort(buckets, kind="stable")
-    order = order[np.searchsorted(buckets[order], 0) :]
-    if not len(order):
-        return
-    ordered = buckets[order]
-    runs = np.flatnonzero(np.diff(ordered, prepend=-1))
-    into[ordered[runs]] += np.add.reduceat(values[order], runs, axis=0)
+    for part in divisions[0].parts(fact, whole):
+        yield from _parts(divisions[1:], fact, part)
 
 
 class AccountTotals:

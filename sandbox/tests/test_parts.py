@@ -13,7 +13,7 @@ import pytest
 from pinterest_sandbox import Style, WorldSize
 from pinterest_sandbox.columns import COLUMNS, Count, Money
 from pinterest_sandbox.numbers import Cells, View, is_conversion
-from pinterest_sandbox.parts import Hours
+from pinterest_sandbox.parts import Hours, Some
 from pinterest_sandbox.world import World
 from tap_pinterest import api
 
@@ -208,13 +208,14 @@ def test_a_part_grows_with_the_whole_and_loses_nothing() -> None:
     days = np.arange(world.anchor - 3, world.anchor)
     cells = Cells(account, np.arange(4), days, View(world.anchor))
     division = Hours(account.ads.count).divided(cells)
-    nowhere = np.zeros(4, np.int64)
-    wholes = [np.full((4, 3), amount) for amount in (0, 1, 50, 95, 96, 97, 1000, 12_345_678)]
+    cell = np.arange(12)
+    wholes = [0, 1, 50, 95, 96, 97, 1000, 12_345_678]
 
-    parts = [
-        np.array([part for part, _ in division.parts("impression_1", whole, nowhere)])
-        for whole in wholes
-    ]
+    parts = [np.zeros((24, 12), np.int64) for _ in wholes]
+    for whole, hours in zip(wholes, parts, strict=True):
+        some = Some(cell, np.full(12, whole), np.zeros(12, np.int64))
+        for part in division.parts("impression_1", some):
+            hours[part.buckets, part.places] += part.amounts
 
     for whole, of_whole in zip(wholes, parts, strict=True):
         assert (of_whole.sum(axis=0) == whole).all()
