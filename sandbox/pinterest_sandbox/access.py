@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 BETA_PARAMETERS: Final = (
     "aggregate_report_rows",
+    "combine_targeting_types",
     "include_demographics",
     "include_prediction",
     "reporting_timezone",

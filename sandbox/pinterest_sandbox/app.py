@@ -13,9 +13,11 @@ from starlette.responses import Response as WebAnswer
 from starlette.routing import Mount, Route, Router
 
 from pinterest_sandbox.consent import Consent
-from pinterest_sandbox.faults import Connection, Faults, Response
+from pinterest_sandbox.faults import Connection, Faults
+from pinterest_sandbox.orders import DOWNLOADS
 from pinterest_sandbox.refusals import Refusal, method_not_allowed, path_not_found
 from pinterest_sandbox.requests_log import LoggedRequest
+from pinterest_sandbox.responses import Response
 from pinterest_sandbox.service import Request
 from tap_pinterest import api
 
@@ -48,6 +50,7 @@ class Web:
         app = Starlette(
             routes=[
                 Mount(BASE, app=self._api_router()),
+                Route(f"{DOWNLOADS}/{{name}}", _Path(self, None)),
                 *Consent(service.tokens).routes(),
                 Route(REFRESH_PROXY, self._refresh_proxy, methods=["POST"]),
                 Mount("/_sandbox", routes=list(controls)),
@@ -78,8 +81,13 @@ class Web:
                 await asyncio.sleep(self._latency)
             if fault is not None and fault.replaces:
                 response = fault.response()
+            elif asked.is_download:
+                response = self.service.download(asked.name, asked.query, asked.headers)
             elif asked.key is not None:
-                response = self.service.answer(await asked.request(asked.key, receive))
+                request = await asked.request(asked.key, receive)
+                if fault is not None:
+                    request = msgspec.structs.replace(request, fate=fault.fate)
+                response = self.service.answer(request)
             else:
                 response = _refused(path_not_found() if keys is None else method_not_allowed())
             self._sign(response)
@@ -129,13 +137,28 @@ class _Asked:
         self.query: str = scope["query_string"].decode("latin-1")
         self.key = keys.get(self.method) if keys else None
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """By their name in lower case."""
+        pairs = self._scope["headers"]
+        return {name.decode("latin-1"): text.decode("latin-1") for name, text in pairs}
+
+    @property
+    def is_download(self) -> bool:
+        """Whether it follows the link to a report."""
+        found: str = self._scope["path"]
+        return found.startswith(DOWNLOADS)
+
+    @property
+    def name(self) -> str:
+        """Of the file, where one is to be downloaded."""
+        return self.path.rpartition("/")[2]
+
     async def request(self, key: str, receive: Receive) -> Request:
         """As the service takes it."""
-        pairs = self._scope["headers"]
-        headers = {name.decode("latin-1"): text.decode("latin-1") for name, text in pairs}
         body = b"" if self.method == "GET" else await _body(receive)
         values = self._scope.get("path_params", {})
-        return Request(key, api.operation(key), values, self.query, headers, body)
+        return Request(key, api.operation(key), values, self.query, self.headers, body)
 
     def logged(self, at: float, status: int, fault: Fault | None) -> LoggedRequest:
         """As the log keeps it."""

@@ -17,10 +17,16 @@ class Calendar:
         """Starts on a day."""
         self.today = today
         self._first = today
+        self._waited = 0.0
 
     def elapsed(self) -> float:
         """Seconds of a clock that runs evenly and jumps along when the day is set."""
-        return time.monotonic() + (self.today - self._first).days * DAY_SECONDS
+        days = (self.today - self._first).days
+        return time.monotonic() + self._waited + days * DAY_SECONDS
+
+    def wait(self, seconds: float) -> None:
+        """Lets seconds pass at once for all that runs out."""
+        self._waited += seconds
 
     def now(self) -> datetime:
         """The moment: today's date, the real time of day, UTC."""

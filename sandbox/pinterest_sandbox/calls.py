@@ -12,7 +12,9 @@ from pinterest_sandbox.world import READER_ROLES
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from pinterest_sandbox.files import Layout
     from pinterest_sandbox.kinds.business import Business
+    from pinterest_sandbox.orders import Fate, Orders
     from pinterest_sandbox.reports import AccountTotals, HourStyle
     from pinterest_sandbox.tokens import Token
     from pinterest_sandbox.world import AdAccount, User, World
@@ -36,6 +38,8 @@ class Style(msgspec.Struct, frozen=True):
     """How answers look where the description leaves it open."""
 
     hours: HourStyle = "iso"
+    layout: Layout = "by account"
+    """Of downloads in JSON."""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -47,9 +51,16 @@ class Call(msgspec.Struct, frozen=True):
     """The proleptic ordinal of the day."""
     token: Token
     totals: AccountTotals
+    orders: Orders
     readiness: Readiness
     merchant: Merchant = "approved"
     style: Style = Style()
+    host: str = ""
+    """Where the sandbox serves, as the client knows it."""
+    fate: Fate | None = None
+    """What a test wants to become of the report that is ordered."""
+    truth: bool = False
+    """Whether all there is was asked for, without limits to one request."""
 
     def ad_account(self) -> AdAccount:
         """The ad account in the path.

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 import numpy as np
 
-from pinterest_sandbox.numbers import ACTIONS, CENTS, CONVERSIONS, SHOWCASE, VALUED, VIDEO_STEPS
+from pinterest_sandbox.numbers import (
+    ACTIONS,
+    CENTS,
+    CHANNELS,
+    CONVERSIONS,
+    DEVICES,
+    SHOWCASE,
+    VALUED,
+    VIDEO_STEPS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,10 +38,12 @@ class Count(msgspec.Struct, frozen=True):
     """The sum of some facts: a whole number."""
 
     terms: Terms
+    times: int = 1
 
     def values(self, sums: Sums) -> list[Any]:
         """One value per row; absent where it is zero."""
-        return [value or msgspec.UNSET for value in total(sums, self.terms).tolist()]
+        counted = total(sums, self.terms) * self.times
+        return [value or msgspec.UNSET for value in counted.tolist()]
 
 
 class Money(msgspec.Struct, frozen=True):
@@ -212,7 +223,7 @@ def _video() -> dict[str, Column]:
         "ECPV_IN_DOLLAR": Ratio(spend, _both("video_mrc"), _PER_DOLLAR),
         "ECPCV_IN_DOLLAR": Ratio(spend, _both("video_p100"), _PER_DOLLAR),
         "ECPCV_P95_IN_DOLLAR": Ratio(spend, _both("video_p95"), _PER_DOLLAR),
-        "TOTAL_VIDEO_AVG_WATCHTIME_IN_SECOND": Ratio(("watch_milliseconds",), starts, 0.001),
+        "TOTAL_VIDEO_AVG_WATCHTIME_IN_SECOND": Ratio(_both("watch_milliseconds"), starts, 0.001),
     }
     for step in VIDEO_STEPS:
         name = _VIDEO_NAMES[step]
@@ -258,5 +269,95 @@ def _split_name(name: str, action: str) -> str:
     return f"TOTAL_{action.upper()}_{name}"
 
 
-COLUMNS: Final[Mapping[str, Column]] = {**_delivery(), **_video(), **_conversions()}
+def _quantities() -> dict[str, Column]:
+    """How many things; people take two of each."""
+    table: dict[str, Column] = {
+        "TOTAL_CONVERSIONS_QUANTITY": Count(_events(CONVERSIONS), times=2),
+        "TOTAL_CONVERSIONS_VALUE_IN_MICRO_DOLLAR": Money(_worth(VALUED)),
+    }
+    for name, kinds in _EVENTS.items():
+        table[f"TOTAL_{name}_QUANTITY"] = Count(_events(kinds), times=2)
+        for action in ACTIONS:
+            table[f"TOTAL_{action.upper()}_{name}_QUANTITY"] = Count(
+                _events(kinds, [action]), times=2
+            )
+    return table
+
+
+def _by_channel() -> dict[str, Column]:
+    """Conversions on the web, in apps, offline; checkouts of each are counted by themselves."""
+    table: dict[str, Column] = {}
+    kinds = {
+        (channel, name): tuple(f"{kind}@{channel}" for kind in of_name)
+        for channel in CHANNELS
+        for name, of_name in _EVENTS.items()
+    }
+    for place in ("web", "inapp", "offline"):
+        kinds[place, "CHECKOUT"] = (f"{place}_checkout",)
+    kinds["inapp", "APP_INSTALL"] = ("inapp_app_install",)
+    for (channel, name), of_name in kinds.items():
+        place, worth = channel.upper(), _worth(of_name)
+        table[f"TOTAL_{place}_{name}"] = Count(_events(of_name))
+        table[f"TOTAL_{place}_{name}_VALUE_IN_MICRO_DOLLAR"] = Money(worth)
+        table[f"{place}_{name}_ROAS"] = Ratio(worth, _SPEND)
+        table[f"{place}_{name}_COST_PER_ACTION"] = Ratio(_SPEND, _events(of_name), _PER_DOLLAR)
+        for action in ACTIONS:
+            split = f"TOTAL_{place}_{action.upper()}_{name}"
+            table[split] = Count(_events(of_name, [action]))
+            table[f"{split}_VALUE_IN_MICRO_DOLLAR"] = Money(_worth(of_name, [action]))
+    return table
+
+
+def _by_device() -> dict[str, Column]:
+    """From the device of the action to that of the conversion."""
+    return {
+        f"TOTAL_{name}_{first}_ACTION_TO_{then}_CONVERSION".upper(): Count(
+            _events(f"{kind}@{first}_to_{then}" for kind in kinds)
+        )
+        for name, kinds in _EVENTS.items()
+        for first in DEVICES
+        for then in DEVICES
+    }
+
+
+def _asynchronous() -> dict[str, Column]:
+    video = ("video_spend",)
+    table: dict[str, Column] = {
+        "ADS_CREDIT_SPEND_IN_MICRO_DOLLAR": Money(("ads_credit",)),
+        "ADS_CREDIT_SPEND_IN_DOLLAR": Money(("ads_credit",), micro=False),
+        "OUTBOUND_CTR": Ratio(_both("outbound_click"), _IMPRESSIONS),
+        "COST_PER_OUTBOUND_CLICK": Ratio(_SPEND, _both("outbound_click"), _PER_DOLLAR),
+        "ONSITE_CHECKOUTS_1": Count(_events(["web_checkout@pinterest"])),
+        "APP_INSTALL_COST_PER_ACTION": Ratio(_SPEND, _events(["app_install"]), _PER_DOLLAR),
+        "CPV_IN_MICRO_DOLLAR": Ratio(video, ("video_mrc_1",), _PER_MICRO, whole=True),
+        "CPCV_IN_MICRO_DOLLAR": Ratio(video, ("video_p100_1",), _PER_MICRO, whole=True),
+        "CPCV_P95_IN_MICRO_DOLLAR": Ratio(video, ("video_p95_1",), _PER_MICRO, whole=True),
+        "TOTAL_DESTINATION_VIEWS": Count(("destination_views",)),
+    }
+    for suffix in BOTH:
+        table[f"VIDEO_AVG_WATCHTIME_IN_SECOND{suffix}"] = Ratio(
+            (f"watch_milliseconds{suffix}",), (f"video_p0{suffix}",), 0.001
+        )
+    for way in ("forward", "backward"):
+        name = f"IDEA_PIN_PAGE_{way.upper()}"
+        table[f"TOTAL_{name}"] = Count(_both(f"page_{way}"))
+        for suffix in BOTH:
+            table[name + suffix] = Count((f"page_{way}{suffix}",))
+    return table
+
+
+_EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    kind.upper(): (kind,) for kind in VALUED if not kind.startswith(("inapp", "web", "offline"))
+} | {"CHECKOUT": CHECKOUTS}
+"""Names of conversion events with the kinds that they stand for."""
+
+COLUMNS: Final[Mapping[str, Column]] = {
+    **_quantities(),
+    **_by_channel(),
+    **_by_device(),
+    **_asynchronous(),
+    **_delivery(),
+    **_video(),
+    **_conversions(),
+}
 """Every metric by its name; attributes of the entities are not among them."""

@@ -30,6 +30,7 @@ class Controls:
         """The endpoints, by path."""
         return [
             Route("/today", self.today, methods=["GET", "PUT"]),
+            Route("/wait", self.wait, methods=["POST"]),
             Route("/requests", self.requests, methods=["GET", "DELETE"]),
             Route("/faults", self.faults, methods=["POST", "DELETE"]),
             Route("/world", self.world),
@@ -45,6 +46,15 @@ class Controls:
             except (msgspec.MsgspecError, KeyError) as error:
                 return _refused(error)
         return JSONResponse({"today": self._sandbox.today.isoformat()})
+
+    async def wait(self, request: Request) -> Response:
+        """`{"seconds": 300}`: lets them pass at once."""
+        try:
+            wanted = msgspec.json.decode(await request.body(), type=dict[str, float])
+            self._sandbox.wait(wanted["seconds"])
+        except (msgspec.MsgspecError, KeyError) as error:
+            return _refused(error)
+        return Response(status_code=204)
 
     async def requests(self, request: Request) -> Response:
         """What was asked of the API so far; DELETE forgets it."""

@@ -13,12 +13,23 @@ import msgspec
 
 from pinterest_sandbox.chance import Draws
 from pinterest_sandbox.distortions import Change, Distortion  # noqa: TC001 - a field
+from pinterest_sandbox.orders import Fate, ReportStatus  # noqa: TC001 - a field
+from pinterest_sandbox.responses import Response
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 Kind: TypeAlias = Literal[
-    "status", "reset", "hang", "truncate", "slow", "html", "empty", "half_headers", "distort"
+    "status",
+    "reset",
+    "hang",
+    "truncate",
+    "slow",
+    "html",
+    "empty",
+    "half_headers",
+    "distort",
+    "report",
 ]
 
 TRANSPORT = "pinterest_sandbox.transport"
@@ -29,14 +40,6 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 _HALF_HEADERS = b"HTTP/1.1 200 OK\r\ncontent-type: appl"
 _OK = 200
 _PIECES = 8
-
-
-class Response(msgspec.Struct):
-    """A whole answer, ready to be sent."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True):
@@ -70,6 +73,10 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
     """Of `slow`: how long the answer takes."""
     change: Change = "unknown_field"
     """Of `distort`: what is done to the records of the real answer."""
+    report_status: ReportStatus = "FAILED"
+    """Of `report`: what becomes of the report that is ordered."""
+    polls: int | None = None
+    """Of `report`: how often it is still in progress; as usual where nothing is said."""
     seen: int = 0
     hits: int = 0
 
@@ -115,6 +122,11 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
         text = body.encode() if isinstance(body, str) else msgspec.json.encode(body)
         headers = {"content-type": "application/json", **self.headers}
         return Response(status, list(headers.items()), text)
+
+    @property
+    def fate(self) -> Fate | None:
+        """What becomes of the report that is ordered."""
+        return Fate(self.report_status, self.polls) if self.kind == "report" else None
 
     async def play(self, response: Response, connection: Connection) -> int:
         """Sends what the fault makes of an answer: the status that was sent, 0 for none."""

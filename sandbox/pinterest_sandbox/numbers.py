@@ -42,7 +42,7 @@ _CONVERSIONS_NOT_READY = 0.7
 _FRACTION_EVERY = 1 / 400
 ROWS: Final = "rows"
 """The fact that there is a row at all, with numbers or without."""
-_AMOUNTS: Final = frozenset({"spend", "video_spend"})
+_AMOUNTS: Final = frozenset({"spend", "video_spend", "ads_credit"})
 
 VIDEO_STEPS: Final = {
     "video_p0": 0.9,
@@ -77,13 +77,29 @@ CONVERSIONS: Final = {
 }
 """Kinds of conversion events and how many follow from one paid impression."""
 VALUED: Final = {
+    "page_visit": 300_000,
+    "view_category": 250_000,
+    "search": 200_000,
+    "add_to_cart": 20_000_000,
     "signup": 4_000_000,
+    "lead": 6_000_000,
+    "watch_video": 100_000,
     "custom": 12_000_000,
+    "unknown": 500_000,
+    "app_install": 2_000_000,
+    "inapp_app_install": 2_000_000,
     "web_checkout": 55_000_000,
     "inapp_checkout": 35_000_000,
     "offline_checkout": 70_000_000,
 }
 """Those that are worth something, in micro-currency."""
+CHANNELS: Final = {"web": 0.6, "inapp": 0.25, "offline": 0.1, "pinterest": 0.05}
+"""Where conversions happen, and about how many of them."""
+DEVICES: Final = {"desktop": 0.25, "mobile": 0.6, "tablet": 0.1}
+"""On which devices people act and convert, likewise."""
+CHANNELS_AND_DEVICES: Final = CHANNELS | {
+    f"{first}_to_{then}": DEVICES[first] * DEVICES[then] for first in DEVICES for then in DEVICES
+}
 _BY_ACTION = {CLICK: 1.0, ENGAGEMENT: 0.5, VIEW: 0.7}
 
 SHOWCASE: Final = {
@@ -257,6 +273,9 @@ class Cells:
 
     def _conversions(self, name: str, action: str) -> Counts:
         kind, _, value = name.partition("=")
+        kind, _, channel = kind.partition("@")
+        if channel:
+            return self._through(channel, f"{kind}={value}" if value else kind, action)
         if value:
             worth = VALUED[kind] * CENTS
             if self.view.by_conversion_time:
@@ -267,6 +286,15 @@ class Cells:
             return self._by_conversion_time(kind, action, 0)
         share = self.view.credited(self.days, action)
         return self._counted(kind, action, share)
+
+    def _through(self, channel: str, name: str, action: str) -> Counts:
+        """Those of a channel, or from one device to another; there never are more than in all."""
+        everything = self[f"{name}:{action}"]
+        unit = CENTS if is_money(name) else 1
+        share = CHANNELS_AND_DEVICES[channel] * (0.5 + 0.5 * self.ad_share(channel))
+        phase = self.share(440 + _CHANNEL_PLACES[channel])
+        found = (everything // unit * share + phase * (everything > 0)).astype(np.int64)
+        return found * unit
 
     def _worth(self, kind: str, worth: int) -> Counts:
         salt = 400 + _KINDS[kind]
@@ -310,6 +338,7 @@ def _within(lags: Counts, action: str) -> Shares:
     return share
 
 
+_CHANNEL_PLACES = {channel: place for place, channel in enumerate(CHANNELS_AND_DEVICES)}
 _KINDS = {kind: place for place, kind in enumerate(CONVERSIONS)}
 
 
@@ -323,10 +352,9 @@ def _users(cells: Cells) -> Counts:
     return np.ceil(total / (1.0 + 1.5 * cells.ad_share("frequency"))).astype(np.int64)
 
 
-def _watch_milliseconds(cells: Cells) -> Counts:
+def _watch_milliseconds(cells: Cells, suffix: str) -> Counts:
     seconds = cells.video_length() * (0.2 + 0.5 * cells.ad_share("watch"))
-    views = cells["video_p0_1"] + cells["video_p0_2"]
-    return (views * seconds * 1000).astype(np.int64)
+    return (cells[f"video_p0{suffix}"] * seconds * 1000).astype(np.int64)
 
 
 _FACTS: dict[str, Callable[[Cells], Counts]] = {
@@ -348,8 +376,13 @@ _FACTS: dict[str, Callable[[Cells], Counts]] = {
     "engagement_2": lambda cells: _engagements(cells, "2"),
     "users": _users,
     "spend": Cells.spend,
+    # Of some ads Pinterest pays a part.
+    "ads_credit": lambda cells: (
+        cells["spend"] // CENTS // 4 * CENTS * (cells.ad_share("ads credit") < 0.2)  # noqa: PLR2004
+    ),
     "video_spend": lambda cells: cells["spend"] * (cells["video_p0_1"] > 0),
-    "watch_milliseconds": _watch_milliseconds,
+    "watch_milliseconds_1": lambda cells: _watch_milliseconds(cells, "_1"),
+    "watch_milliseconds_2": lambda cells: _watch_milliseconds(cells, "_2"),
     "video_length_seconds": lambda cells: (
         (cells["video_p0_1"] + cells["video_p0_2"]) * cells.video_length()
     ).astype(np.int64),
@@ -360,6 +393,11 @@ _FACTS: dict[str, Callable[[Cells], Counts]] = {
     "leads": lambda cells: cells.only("lead ad", "clickthrough_1", 0.08, 22),
     "quiz_started": lambda cells: cells.only("quiz", "clickthrough_1", 0.4, 23),
     "quiz_completed": lambda cells: cells.only("quiz", "quiz_started", 0.6, 24),
+    "page_forward_1": lambda cells: cells.only("idea", "impression_1", 0.05, 26),
+    "page_forward_2": lambda cells: cells.only("idea", "impression_2", 0.06, 27),
+    "page_backward_1": lambda cells: cells.only("idea", "impression_1", 0.02, 28),
+    "page_backward_2": lambda cells: cells.only("idea", "impression_2", 0.03, 29),
+    "destination_views": lambda cells: cells.of("outbound_click_1", 0.6, 48),
     "quiz_pin_result_open": lambda cells: cells.only("quiz", "quiz_completed", 0.5, 25),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pinterest_sandbox import specimens
 from pinterest_sandbox.calendar import unix_seconds, utc_text
@@ -13,10 +13,12 @@ from pinterest_sandbox.names import name_of, sentence, slug
 from pinterest_sandbox.world import CREATIVE_TYPES, VIDEO_TYPES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pinterest_sandbox.collection import Member
     from pinterest_sandbox.world import AdAccount, Board, Entities, User
 
-_SUMMARY = {
+SUMMARY_STATUSES: Final[Mapping[str, str]] = {
     "ACTIVE": "RUNNING",
     "PAUSED": "PAUSED",
     "ARCHIVED": "ARCHIVED",
@@ -103,7 +105,6 @@ def ad(account: AdAccount, number: int, today: int) -> dict[str, Any]:
     made, draws = _entity("AdResponse", ads, number, today)
     group = int(ads.parent[number])
     review = draws.one_of(("APPROVED",) * 7 + ("PENDING", "REJECTED", "OTHER"))
-    summary = made["summary_status"]
     made.update(
         ad_group_id=str(account.ad_groups.ids[group]),
         campaign_id=str(account.campaigns.ids[account.ad_groups.parent[group]]),
@@ -111,7 +112,7 @@ def ad(account: AdAccount, number: int, today: int) -> dict[str, Any]:
         type="pinpromotion",
         creative_type=creative_type(account, number),
         review_status=review,
-        summary_status="APPROVED" if summary == "RUNNING" else summary,
+        summary_status=ad_summary_status(ads.status(number, today)),
         rejected_reasons=["LANDING_PAGE", "CLICKBAIT"] if review == "REJECTED" else [],
         rejection_labels=["Landing page does not work"] if review == "REJECTED" else [],
         destination_url=f"https://shop.example.com/{slug(made['name'])}?ad={number}",
@@ -126,11 +127,21 @@ def ad(account: AdAccount, number: int, today: int) -> dict[str, Any]:
     return made
 
 
+def ad_summary_status(status: str) -> str:
+    """The status of an ad as reports and summaries have it."""
+    return "APPROVED" if status == "ACTIVE" else SUMMARY_STATUSES[status]
+
+
 def entity_name(entities: Entities, number: int) -> str:
     """The name of a campaign, ad group or ad."""
     size = entities.account.world.size
     draws = Draws(int(entities.words[number]), "name")
     return name_of(draws, number, odd=size.odd_names, nul=size.nul)
+
+
+def campaign_brand_label(number: int) -> str | None:
+    """The brand that a campaign is labelled with, if any."""
+    return f"Brand {number % 3}" if number % 4 else None
 
 
 def campaign_objective(account: AdAccount, number: int) -> str:
@@ -303,7 +314,7 @@ def _entity(
         ad_account_id=entities.account.id,
         name=entity_name(entities, number),
         status=status,
-        summary_status=_SUMMARY[status],
+        summary_status=SUMMARY_STATUSES[status],
         created_time=created,
         updated_time=max(created, unix_seconds(changed, draws.below(86_400))),
     )

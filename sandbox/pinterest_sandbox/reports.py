@@ -172,6 +172,15 @@ class Report(msgspec.Struct, frozen=True):
     hours: HourStyle = "iso"
     breakdowns: tuple[tuple[str, ...], ...] = ()
     """Targeting types, each by itself or some together."""
+    only: NDArray[np.bool_] | None = None
+    """Which ads are counted; all where nothing is said."""
+    id_as: str | None = None
+    """The column with the entity's id, where it is not that of the level."""
+
+    @property
+    def id_column(self) -> str:
+        """The column that is in every row."""
+        return self.id_as or LEVELS[self.level].id_column
 
     @property
     def hourly(self) -> bool:
@@ -236,7 +245,7 @@ class _Form(msgspec.Struct, frozen=True):
         flat = {fact: found.ravel()[kept] for fact, found in sums.items()}
         parts, places = np.divmod(kept, present.shape[1])
         entities, of_values = (found.tolist() for found in np.divmod(parts, max(1, len(values))))
-        id_column = LEVELS[report.level].id_column
+        id_column = report.id_column
         columns: dict[str, list[Any]] = {id_column: []}
         for name, of_period in self.dated.items():
             columns[name] = [of_period[place] for place in places.tolist()]
@@ -308,7 +317,8 @@ def _sums(
     """The facts of each breakdown, or of the whole."""
     account = report.account
     days = range(report.start.toordinal(), report.end.toordinal() + 1)
-    if report.level == "ad_account" and not report.hourly and not report.breakdowns:
+    whole = report.level == "ad_account" and report.only is None
+    if whole and not report.hourly and not report.breakdowns:
         if not account.ads.count:
             return [{fact: np.zeros((1, len(starts)), np.int64) for fact in facts}]
         daily = totals.of(account, facts, days, report.view)
@@ -320,6 +330,8 @@ def _sums(
     else:
         of_all.append(children(account).parting(report.entities))
         owners = [np.arange(account.ads.count)]
+    if report.only is not None:
+        owners = [ads[report.only[ads]] for ads in owners]
     hours = [Hours(account.ads.count)] if report.hourly else []
     partings = [
         [*of_all, *(targeting.parting(account, name) for name in types), *hours]
@@ -359,8 +371,9 @@ def _or_absent(value: Any) -> Any:  # noqa: ANN401  any attribute
 
 def _described(report: Report) -> list[dict[str, Any]]:
     """The attributes of each entity of a report, its id as text."""
-    account, today, level = report.account, report.view.today, LEVELS[report.level]
-    found = [level.describe(account, entity, today) for entity in report.entities]
+    account, today, id_column = report.account, report.view.today, report.id_column
+    describe = LEVELS[report.level].describe
+    found = [describe(account, entity, today) for entity in report.entities]
     for attributes in found:
-        attributes[level.id_column] = str(attributes[level.id_column])
+        attributes[id_column] = str(attributes[id_column])
     return found

@@ -189,6 +189,10 @@ class Sandbox:
     def today(self, day: date) -> None:
         self._calendar.today = day
 
+    def wait(self, seconds: float) -> None:
+        """Lets seconds pass at once for all that runs out: links, reports, quotas."""
+        self._calendar.wait(seconds)
+
     @property
     def requests(self) -> list[LoggedRequest]:
         """Every request to the API so far, in the order of the answers."""
@@ -199,6 +203,8 @@ class Sandbox:
 
         `truth("GET /boards/{board_id}/sections")` gives pairs of `{"board_id": …}` and a section.
         Parameters that are fixed are not varied: `ad_account_id="…"` for another user's boards.
+        Of reports the period, the columns, the level and so on are fixed, and the period may be as
+        long as it likes: the rows are all that readers of any number of requests end up with.
 
         Raises:
             NeedsValueError: a parameter must be fixed, such as a search term.

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import gzip
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pinterest_sandbox import truth
+from pinterest_sandbox import bodies, truth
 from pinterest_sandbox.access import Access
 from pinterest_sandbox.answers import ANSWERS
 from pinterest_sandbox.calls import Call, Readiness, Style
-from pinterest_sandbox.faults import Response
+from pinterest_sandbox.orders import Orders
 from pinterest_sandbox.paging import Bookmarks, Listing
 from pinterest_sandbox.parameters import Parameters
 from pinterest_sandbox.refusals import Refusal, not_served, rate_limited
 from pinterest_sandbox.reports import AccountTotals
+from pinterest_sandbox.responses import Response
 from tap_pinterest import api
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from pinterest_sandbox.calendar import Calendar
     from pinterest_sandbox.calls import Merchant
+    from pinterest_sandbox.orders import Fate
     from pinterest_sandbox.rate_limits import RateLimits
     from pinterest_sandbox.tokens import Token, Tokens
     from pinterest_sandbox.world import World
@@ -42,6 +45,8 @@ class Request(msgspec.Struct, frozen=True):
     query: str
     headers: Mapping[str, str]
     body: bytes
+    fate: Fate | None = None
+    """What a test wants to become of the report that is ordered."""
 
 
 class Service:
@@ -73,6 +78,7 @@ class Service:
         self._style = style or Style()
         self._compress = compress
         self._totals = AccountTotals()
+        self.orders = Orders(world.seed, calendar)
         self._parameters: dict[str, Parameters] = {}
         self._encoder = msgspec.json.Encoder()
 
@@ -84,25 +90,31 @@ class Service:
             status = 200
         except Refusal as refusal:
             body, status = refusal.body, refusal.status
-        text = self._encoder.encode(body)
         headers.append(("content-type", "application/json"))
-        if (
-            self._compress
-            and len(text) >= _GZIP_FROM
-            and "gzip" in request.headers.get("accept-encoding", "")
-        ):
-            text = gzip.compress(text, compresslevel=1)
-            headers.append(("content-encoding", "gzip"))
-        return Response(status, headers, text)
+        response = Response(status, headers, self._encoder.encode(body))
+        return self._compressed(response, request.headers)
+
+    def download(self, name: str, query: str, headers: Mapping[str, str]) -> Response:
+        """What a link to a report leads to."""
+        return self._compressed(self.orders.answer(name, query, headers), headers)
 
     def truth(self, key: str, fixed: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
         """Every record of an operation that the app's own token can read; see `truth.records`."""
         token = self.tokens.authorize(f"Bearer {self.tokens.access_token}", api.operation(key))
 
         def ask(key: str, values: dict[str, Any]) -> Any:  # noqa: ANN401  any answer
-            return self._made(key, {**self._parameters_of(key).defaults, **values}, token)
+            operation = api.operation(key)
+            defaults = self._parameters_of(key).defaults
+            if operation.body:
+                defaults = defaults | bodies.defaults(operation.body)
+            return self._made(key, {**defaults, **values}, token, truth=True)
 
-        return truth.records(self.world, ask, key, fixed)
+        dates = {
+            name: date.fromisoformat(fixed[name])
+            for name in ("start_date", "end_date")
+            if isinstance(fixed.get(name), str)
+        }
+        return truth.records(self.world, ask, key, {**fixed, **dates})
 
     def _body(self, request: Request, headers: list[tuple[str, str]]) -> Any:  # noqa: ANN401
         if request.key == TOKEN_OPERATION:
@@ -110,22 +122,50 @@ class Service:
         token = self.tokens.authorize(request.headers.get("authorization"), request.operation)
         self._count(request, headers)
         values = self._read(request)
-        made = self._made(request.key, values, token)
+        schema = request.operation.body
+        if schema and request.key in ANSWERS:
+            content_type = request.headers.get("content-type", "")
+            values |= bodies.read(schema, content_type, request.body)
+        host = f"http://{request.headers.get('host', '')}"
+        made = self._made(request.key, values, token, host=host, fate=request.fate)
         if isinstance(made, Listing):
             return self._bookmarks.page(request.key, values, made)
         return made
 
-    def _made(self, key: str, values: Mapping[str, Any], token: Token) -> Any:  # noqa: ANN401
+    def _made(
+        self,
+        key: str,
+        values: Mapping[str, Any],
+        token: Token,
+        **how: Any,  # noqa: ANN401  fields of a call
+    ) -> Any:  # noqa: ANN401
         self._access.check(key, values)
         make = ANSWERS.get(key)
         if make is None:
             raise not_served(key)
-        today = self.calendar.today.toordinal()
-        readiness, merchant = self._readiness, self._merchant
         call = Call(
-            values, self.world, today, token, self._totals, readiness, merchant, self._style
+            values=values,
+            world=self.world,
+            today=self.calendar.today.toordinal(),
+            token=token,
+            totals=self._totals,
+            orders=self.orders,
+            readiness=self._readiness,
+            merchant=self._merchant,
+            style=self._style,
+            **how,
         )
         return make(call)
+
+    def _compressed(self, response: Response, asked: Mapping[str, str]) -> Response:
+        if (
+            self._compress
+            and len(response.body) >= _GZIP_FROM
+            and "gzip" in asked.get("accept-encoding", "")
+        ):
+            response.body = gzip.compress(response.body, compresslevel=1)
+            response.headers.append(("content-encoding", "gzip"))
+        return response
 
     def _grant(self, request: Request, headers: list[tuple[str, str]]) -> dict[str, object]:
         self._count(request, headers)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import msgspec
+
 from pinterest_sandbox.answers.resources import interest_ids
 from pinterest_sandbox.kinds import ads, audiences, boards, business, catalogs
 from pinterest_sandbox.paging import Listing
@@ -42,6 +44,9 @@ def records(
     """
     operation = api.operation(key)
     needed = [name for name, each in operation.parameters.items() if each.required]
+    for name in api.schema(operation.body).get("required", ()) if operation.body else ():
+        if name not in fixed:
+            raise NeedsValueError(_needs(key, name))
     varied = [*needed, *(name for name in _ALSO.get(key, ()) if name not in needed)]
     always = {
         name: value for name, value in _ALWAYS.items() if name in operation.parameters
@@ -65,8 +70,7 @@ def _combinations(world: World, key: str, names: list[str], values: Values) -> I
     if choices is None:
         allowed = api.operation(key).parameters[name].allowed
         if not allowed:
-            msg = f"{key} needs a value of {name!r}"
-            raise NeedsValueError(msg)
+            raise NeedsValueError(_needs(key, name))
         found: Iterable[Any] = allowed
     else:
         found = choices(world, values)
@@ -74,9 +78,14 @@ def _combinations(world: World, key: str, names: list[str], values: Values) -> I
         yield from _combinations(world, key, others, {**values, name: value})
 
 
+def _needs(key: str, name: str) -> str:
+    return f"{key} needs a value of {name!r}"
+
+
 def _records_in(answer: Any, shape: str | None) -> Iterable[Any]:  # noqa: ANN401  any body
     if isinstance(answer, Listing):
         return answer.records(0, len(answer.keys))
+    answer = msgspec.to_builtins(answer)
     if isinstance(answer, list):
         return answer
     if shape in {"list", "items", "data"}:
@@ -164,6 +173,19 @@ def _ids_of(level: str) -> Choices:
     return choices
 
 
+def _all_of(choices: Choices) -> Choices:
+    """All at once, however many."""
+    return lambda world, values: [found] if (found := list(choices(world, values))) else []
+
+
+def _product_group_ids(world: World, values: Values) -> Iterable[str]:
+    return [child.id for child in _account(world, values).product_groups.members]
+
+
+def _pins_of_owner(world: World, values: Values) -> Iterable[str]:
+    return _account(world, values).owner.pin_ids
+
+
 def _one_by_one(choices: Choices) -> Choices:
     return lambda world, values: [[value] for value in choices(world, values)]
 
@@ -201,6 +223,7 @@ _ALSO: Final[Mapping[str, tuple[str, ...]]] = {
     f"GET {_BUSINESS}/members/{{member_id}}/assets": ("asset_type",),
     f"GET {_BUSINESS}/partners/{{partner_id}}/assets": ("partner_type", "asset_type"),
     f"GET {_BUSINESS}/invites": ("is_member",),
+    f"GET {_ACCOUNT}/ads/analytics": ("ad_ids",),
     "GET /resources/delivery_metrics": ("report_type",),
     "GET /trends/product_categories/trending": ("engagement_type",),
 }
@@ -234,5 +257,13 @@ _OF_OPERATION: Final[Mapping[str, Choices]] = {
     f"GET {_ACCOUNT}/keywords?ad_group_id": _keyword_parent("ad_groups"),
     f"GET {_ACCOUNT}/audiences/shared/accounts?audience_id": _owned_audiences,
     f"GET {_BUSINESS}/audiences/shared/accounts?audience_id": _audiences_of_business,
+    **{
+        f"GET {_ACCOUNT}/{level}/{report}?{level.removesuffix('s')}_ids": _all_of(_ids_of(level))
+        for level in ("campaigns", "ad_groups", "ads")
+        for report in ("analytics", "targeting_analytics")
+    },
+    f"GET {_ACCOUNT}/product_groups/analytics?product_group_ids": _all_of(_product_group_ids),
+    f"GET {_ACCOUNT}/pins/analytics?campaign_id": _ids_of("campaigns"),
+    f"GET {_ACCOUNT}/pins/analytics?pin_ids": _all_of(_pins_of_owner),
 }
 """Where a parameter means another thing than elsewhere."""

@@ -43,6 +43,37 @@ class Client:
         assert set(body) == {"code", "message"}
         return response.status_code, body["code"], body["message"]
 
+    def post(self, path: str, body: Any, **how: Any) -> requests.Response:
+        """The raw answer to a body of JSON."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        url = self.sandbox.url + path
+        return self._session.post(url, json=body, headers=headers, timeout=30, **how)
+
+    def order(self, path: str, **body: Any) -> str:
+        """The token of a report, which must be accepted."""
+        response = self.post(path, body)
+        assert response.status_code == 200, response.text
+        token: str = response.json()["token"]
+        return token
+
+    def poll(self, path: str, token: str) -> dict[str, Any]:
+        """How a report is once it is no longer in progress."""
+        for _ in range(9):
+            answer: dict[str, Any] = self.get(path, token=token)
+            if answer["report_status"] != "IN_PROGRESS":
+                return answer
+        pytest.fail("The report never ends.")
+
+    def download(self, url: str, **how: Any) -> requests.Response:
+        """What a link leads to, asked for without a token."""
+        return requests.get(url, timeout=30, **how)
+
+    def report(self, path: str, **body: Any) -> Any:
+        """The content of a report in JSON."""
+        answer = self.poll(path, self.order(path, **body))
+        assert answer["report_status"] == "FINISHED"
+        return self.download(answer["url"]).json()
+
     def pages(self, path: str, **query: Any) -> Iterator[list[dict[str, Any]]]:
         """The pages of a list, by following bookmarks."""
         bookmark: dict[str, str] = {}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from pinterest_sandbox import reports
+from pinterest_sandbox.answers import asked
 from pinterest_sandbox.attributes import LEVELS
-from pinterest_sandbox.numbers import View
-from pinterest_sandbox.refusals import not_served, refuse
+from pinterest_sandbox.refusals import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,15 +19,8 @@ if TYPE_CHECKING:
 
 DAYS_BACK: Final = 90
 DAYS_WIDE: Final = 90
-HOURLY_DAYS_BACK: Final = 8
-HOURLY_DAYS_WIDE: Final = 3
 _TOLD_UNASKED: Final = ("AD_GROUP_ID",)
 """The ids that are in targeting rows also when nobody asks: the description's example has one."""
-REFUSED_WINDOWS: Final = frozenset(
-    {(1, 30, 1), (1, 60, 1), (1, 60, 30), (14, 1, 1), (14, 1, 30), (14, 1, 60), (14, 30, 1)}
-)
-"""Click, engagement and view windows that do not go together; the description names none, other
-readers of the API these."""
 
 
 def ad_account(call: Call) -> list[Any]:
@@ -150,23 +142,7 @@ def _report(
     breakdowns: tuple[tuple[str, ...], ...] = (),
 ) -> reports.Report:
     values = call.values
-    _check_beta(call)
-    _check_dates(call)
-    windows = tuple(values[f"{action}_window_days"] for action in ("click", "engagement", "view"))
-    if windows in REFUSED_WINDOWS:
-        click, engagement, view_days = windows
-        refuse(
-            "The combination of attribution windows is not supported: "
-            f"click_window_days {click}, engagement_window_days {engagement}, "
-            f"view_window_days {view_days}."
-        )
-    view = View(
-        call.today,
-        windows,
-        by_conversion_time=values["conversion_report_time"] == "TIME_OF_CONVERSION",
-        ready_days=call.readiness.delivery_days,
-        conversions_ready_days=call.readiness.conversion_days,
-    )
+    asked.check_period(call, DAYS_BACK, DAYS_WIDE)
     return reports.Report(
         account=account,
         level=level,
@@ -175,7 +151,7 @@ def _report(
         granularity=values["granularity"],
         start=values["start_date"],
         end=values["end_date"],
-        view=view,
+        view=asked.view(call),
         hours=call.style.hours,
         breakdowns=breakdowns,
     )
@@ -188,26 +164,3 @@ def _numbers(entities: Entities, parameter: str, call: Call) -> list[int]:
         own = {str(entities.ids[number]) for number in numbers}
         refuse(f"{min(ids - own)} in {parameter} is not of ad account {entities.account.id}.")
     return numbers
-
-
-def _check_beta(call: Call) -> None:
-    """Refuses what an app with access to it would get from Pinterest, and not yet from here."""
-    for feature in ("aggregate_report_rows", "reporting_timezone"):
-        if call.values.get(feature):
-            raise not_served(feature)
-
-
-def _check_dates(call: Call) -> None:
-    start, end = call.values["start_date"], call.values["end_date"]
-    hourly = call.values["granularity"] == "HOUR"
-    back = HOURLY_DAYS_BACK if hourly else DAYS_BACK
-    wide = HOURLY_DAYS_WIDE if hourly else DAYS_WIDE
-    today = date.fromordinal(call.today)
-    if end < start:
-        refuse("end_date must not be before start_date.")
-    if (today - start).days > back:
-        refuse(f"start_date cannot be more than {back} days back from today, {today}.")
-    if (end - start).days > wide:
-        refuse(f"end_date cannot be more than {wide} days past start_date.")
-    if end > today:
-        refuse(f"end_date cannot be after today, {today}.")

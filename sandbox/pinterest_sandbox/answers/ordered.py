@@ -1,0 +1,335 @@
+"""Reports that are ordered, asked after, and downloaded when they are finished."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+
+from pinterest_sandbox import files, records, reports
+from pinterest_sandbox.answers import asked
+from pinterest_sandbox.columns import COLUMNS
+from pinterest_sandbox.kinds.ads import promotion_status
+from pinterest_sandbox.refusals import refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pinterest_sandbox.calls import Call
+    from pinterest_sandbox.children import Child
+    from pinterest_sandbox.orders import Download
+    from pinterest_sandbox.reports import Table
+    from pinterest_sandbox.world import AdAccount, Entities
+
+    Wanted = NDArray[np.bool_]
+
+DAYS_BACK: Final = 914
+DAYS_WIDE: Final = 186
+ITEM_DAYS_BACK: Final = 92
+ITEM_DAYS_WIDE: Final = 31
+_TARGETING: Final = "_TARGETING"
+
+
+class Level(NamedTuple):
+    """What a level of ordered reports is made from."""
+
+    name: str
+    """In `attributes.LEVELS`."""
+    id_column: str
+
+
+LEVELS: Final[Mapping[str, Level]] = {
+    "ADVERTISER": Level("ad_account", "ADVERTISER_ID"),
+    "CAMPAIGN": Level("campaign", "CAMPAIGN_ID"),
+    "AD_GROUP": Level("ad_group", "AD_GROUP_ID"),
+    "PIN_PROMOTION": Level("ad", "PIN_PROMOTION_ID"),
+    "KEYWORD": Level("keyword", "KEYWORD_ID"),
+    "PRODUCT_GROUP": Level("product_group", "PRODUCT_GROUP_ID"),
+    "PRODUCT_ITEM": Level("product_item", "PRODUCT_ITEM_ID"),
+}
+"""Those whose name ends in `_TARGETING` are the same, broken down."""
+ONLY_OF_LEVEL: Final = {
+    "AUDIENCE_MULTIPLIER": "CAMPAIGN_TARGETING",
+    "MEDIA_TYPE": "PRODUCT_ITEM_TARGETING",
+}
+OF_ADS: Final = frozenset(
+    f"{entity}_{fact}" for entity in ("AD", "PIN_PROMOTION") for fact in ("ID", "NAME", "STATUS")
+)
+"""Columns that reports of product items do not have."""
+_CUSTOM_EVENT: Final = "ADE_"
+
+
+def create(call: Call) -> Any:  # noqa: ANN401  the truth is rows
+    """Orders a report."""
+    account = call.readable_ad_account()
+    _check(call)
+    make = _maker(call, account)
+    if call.truth:
+        return make().rows()
+    style, values = call.style.layout, call.values
+    grouped = style == "object" or (style == "by account" and account.number % 2 == 0)
+
+    def download() -> Download:
+        made = make()
+        return made.as_csv() if values["report_format"] == "CSV" else made.as_json(grouped=grouped)
+
+    order = call.orders.create(_owner(account), download, call.fate)
+    return {"report_status": "IN_PROGRESS", "token": order.token, "message": ""}
+
+
+def status(call: Call) -> dict[str, Any]:
+    """How far a report is, and where it can be downloaded."""
+    account = call.readable_ad_account()
+    order = call.orders.find(call.values["token"], _owner(account))
+    found = call.orders.poll(order) if order else "DOES_NOT_EXIST"
+    if order is None or found != "FINISHED":
+        return {"report_status": found, "url": None, "size": None}
+    return {
+        "report_status": found,
+        "url": call.orders.link(order, call.host),
+        "size": len(order.download.body),
+    }
+
+
+def _owner(account: AdAccount) -> str:
+    return f"reports of {account.id}"
+
+
+def _check(call: Call) -> None:
+    """Lets a body pass that keeps the rules that the description states in words."""
+    values = call.values
+    level, types = values["level"], values["targeting_types"]
+    of_items = level.startswith("PRODUCT_ITEM")
+    if of_items:
+        asked.check_period(call, ITEM_DAYS_BACK, ITEM_DAYS_WIDE)
+        _check_items(values)
+    else:
+        asked.check_period(call, DAYS_BACK, DAYS_WIDE)
+    if not values["columns"]:
+        refuse("At least one column is needed.")
+    if types and not level.endswith(_TARGETING):
+        refuse(f"targeting_types requires level to be a value ending in {_TARGETING}.")
+    if level.endswith(_TARGETING) and not types:
+        refuse(f"Level {level} needs targeting_types.")
+    for name in types or ():
+        if ONLY_OF_LEVEL.get(name, level) != level:
+            refuse(f"Targeting type {name} is only available in level {ONLY_OF_LEVEL[name]}.")
+    hourly = values["granularity"] == "HOUR"
+    for name in ("start_hour", "end_hour"):
+        if values[name] is not None and not hourly:
+            refuse(f"{name} needs granularity HOUR.")
+
+
+def _check_items(values: Mapping[str, Any]) -> None:
+    for name in ("ad_ids", "ad_statuses"):
+        if values[name]:
+            refuse(f"{name} is not supported for reports of product items.")
+    of_ads = sorted(OF_ADS.intersection(values["columns"]))
+    if of_ads:
+        refuse(f"Column {of_ads[0]} is not supported for reports of product items.")
+
+
+def _maker(call: Call, account: AdAccount) -> Callable[[], files.Ordered]:
+    """What makes the report, later on, as it is now."""
+    values = call.values
+    level = LEVELS[values["level"].removesuffix(_TARGETING)]
+    types: tuple[str, ...] = tuple(dict.fromkeys(values["targeting_types"] or ()))
+    breakdowns = (types,) if values["combine_targeting_types"] else tuple((name,) for name in types)
+    filters = values["metrics_filters"] or ()
+    columns = dict.fromkeys(values["columns"])
+    events = _custom_events(values)
+    report = reports.Report(
+        account=account,
+        level=level.name,
+        entities=_entities(account, level.name, values),
+        columns=tuple({**columns, **dict.fromkeys(each["field"] for each in filters), **events}),
+        granularity=values["granularity"],
+        start=values["start_date"],
+        end=values["end_date"],
+        view=asked.view(call),
+        hours=call.style.hours,
+        breakdowns=breakdowns if types else (),
+        only=_wanted_ads(account, values, call.today),
+        id_as=level.id_column,
+    )
+
+    def make() -> files.Ordered:
+        tables = [
+            _named(_filtered(table, values), columns, level.id_column, events)
+            for table in reports.tables(report, call.totals)
+        ]
+        names: list[str | None] = ["_AND_".join(each) for each in breakdowns] if types else [None]
+        return files.ordered(
+            list(zip(names, tables, strict=True)),
+            level.id_column,
+            targeting_names=_targeting_names(account),
+            by_date=values["primary_sort"] == "BY_DATE",
+        )
+
+    return make
+
+
+def _targeting_names(account: AdAccount) -> tuple[str, str]:
+    """In capitals for one account, in small letters for the next: the description has neither."""
+    if account.number % 2:
+        return "targeting_type", "targeting_value"
+    return "TARGETING_TYPE", "TARGETING_VALUE"
+
+
+def _entities(account: AdAccount, level: str, values: Mapping[str, Any]) -> Sequence[int]:
+    if level == "ad_account":
+        return [0]
+    if level == "product_group":
+        return _wanted_children(account.product_groups.members, values)
+    if level == "product_item":
+        items = account.product_items.members
+        wanted = _wanted_children(items, values)
+        ids = values["product_item_ids"]
+        return [number for number in wanted if not ids or items[number].id in ids]
+    if level == "keyword":
+        return range(len(account.keywords.members))
+    entities: Entities = getattr(account, f"{level}s")
+    return range(entities.count)
+
+
+def _wanted_children(children: Sequence[Child], values: Mapping[str, Any]) -> list[int]:
+    """The numbers of those that belong to some product groups."""
+    ids, statuses = values["product_group_ids"], values["product_group_statuses"]
+    return [
+        number
+        for number, child in enumerate(children)
+        if (not ids or child.of.id in ids)
+        and (not statuses or records.SUMMARY_STATUSES[promotion_status(child.of)] in statuses)
+    ]
+
+
+def _wanted_ads(account: AdAccount, values: Mapping[str, Any], today: int) -> Wanted | None:
+    """Which ads pass all filters; None where there are none."""
+    campaigns, groups, ads = account.campaigns, account.ad_groups, account.ads
+    of_campaigns: list[Wanted] = []
+    of_groups: list[Wanted] = []
+    of_ads: list[Wanted] = []
+    for found, entities, name in (
+        (of_campaigns, campaigns, "campaign"),
+        (of_groups, groups, "ad_group"),
+        (of_ads, ads, "ad"),
+    ):
+        if values[f"{name}_ids"]:
+            found.append(_those(entities, values[f"{name}_ids"]))
+        if values[f"{name}_statuses"]:
+            found.append(_with_status(entities, values[f"{name}_statuses"], today))
+    if values["campaign_objective_types"]:
+        wanted = values["campaign_objective_types"]
+        of_campaigns.append(
+            _which(campaigns, lambda number: records.campaign_objective(account, number) in wanted)
+        )
+    if values["campaign_brand_label"]:
+        label = values["campaign_brand_label"]
+        of_campaigns.append(
+            _which(campaigns, lambda number: records.campaign_brand_label(number) == label)
+        )
+    if values["product_group_ids"] or values["product_group_statuses"]:
+        found_groups = account.product_groups.members
+        owners = {found_groups[number].group for number in _wanted_children(found_groups, values)}
+        of_groups.append(_which(groups, owners.__contains__))
+    masks = [
+        *(mask[account.campaign_of_ad] for mask in of_campaigns),
+        *(mask[ads.parent] for mask in of_groups),
+        *of_ads,
+    ]
+    return np.logical_and.reduce(masks) if masks else None
+
+
+def _those(entities: Entities, ids: Collection[str]) -> Wanted:
+    mask = np.zeros(entities.count, np.bool_)
+    mask[entities.numbers_of(ids)] = True
+    return mask
+
+
+def _with_status(entities: Entities, statuses: Collection[str], today: int) -> Wanted:
+    summary = (
+        records.ad_summary_status if entities.kind == "ad" else records.SUMMARY_STATUSES.__getitem__
+    )
+    return _which(entities, lambda number: summary(entities.status(number, today)) in statuses)
+
+
+def _which(entities: Entities, wanted: Callable[[int], bool]) -> Wanted:
+    return np.fromiter(map(wanted, range(entities.count)), np.bool_, entities.count)
+
+
+def _custom_events(values: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The columns that hold what is asked of an advertiser's own events, with their names."""
+    names: dict[str, list[str]] = {}
+    for each in values["custom_conversion_event_metrics"] or ():
+        kind = each["custom_event_metrics_type"]
+        column = _custom_column(kind)
+        names.setdefault(column, []).append(f"{kind}_{each['custom_event_name']}")
+    return names
+
+
+def _custom_column(kind: str) -> str:
+    """The column of all custom events together; of those that have none, how many there are."""
+    own = kind.removeprefix(_CUSTOM_EVENT)
+    amount = "_VALUE_IN_MICRO_DOLLAR"
+    head, tail = (own.removesuffix(amount), amount) if own.endswith(amount) else (own, "")
+    for column in (
+        f"{head.removesuffix('_CONVERSIONS')}_CUSTOM{tail}",
+        own.replace("ROAS", "CUSTOM_ROAS").replace("COST_PER", "CUSTOM_COST_PER"),
+    ):
+        if column in COLUMNS:
+            return column
+    return "TOTAL_CUSTOM"
+
+
+def _filtered(table: Table, values: Mapping[str, Any]) -> Table:
+    """The rows that pass the filters on metrics, and those of the hours asked for."""
+    columns = table.columns
+    kept = list(range(len(next(iter(columns.values())))))
+    for each in values["metrics_filters"] or ():
+        amounts = [0 if value is msgspec.UNSET else value for value in columns[each["field"]]]
+        less = each["operator"] == "LESS_THAN"
+        kept = [
+            row
+            for row in kept
+            if all(
+                (amounts[row] < limit) if less else (amounts[row] > limit)
+                for limit in each["values"]
+            )
+        ]
+    if values["start_hour"] is not None or values["end_hour"] is not None:
+        hours = columns.get("HOUR") or [int(text[11:13]) for text in columns["DATE"]]
+        kept = [row for row in kept if _within_hours(columns["DATE"][row][:10], hours[row], values)]
+    return msgspec.structs.replace(
+        table,
+        columns={name: [each[row] for row in kept] for name, each in columns.items()},
+        targeting=[table.targeting[row] for row in kept],
+    )
+
+
+def _within_hours(day: str, hour: int, values: Mapping[str, Any]) -> bool:
+    """Whether an hour is not before the first of the first day nor after the last of the last."""
+    first, end = values["start_hour"], values["end_hour"]
+    if first is not None and day == values["start_date"].isoformat() and hour < first:
+        return False
+    return end is None or day != values["end_date"].isoformat() or hour < end
+
+
+def _named(
+    table: Table, asked_for: Collection[str], id_column: str, events: Mapping[str, Sequence[str]]
+) -> Table:
+    """A table with the columns that were asked for, those of own events under their names."""
+    always = {id_column, "DATE", "HOUR"}
+    columns = {
+        name: values
+        for name, values in table.columns.items()
+        if name in always or name in asked_for
+    }
+    for column, names in events.items():
+        columns.update(dict.fromkeys(names, table.columns.get(column, [])))
+    metrics = [name for name in table.metrics if name in columns]
+    for names in events.values():
+        metrics.extend(names)
+    return msgspec.structs.replace(table, columns=columns, metrics=metrics)

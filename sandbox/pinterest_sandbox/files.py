@@ -1,0 +1,115 @@
+"""The tables of a report as the file that is downloaded."""
+
+from __future__ import annotations
+
+import csv
+import io
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+import msgspec
+
+from pinterest_sandbox.orders import Download
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pinterest_sandbox.reports import Table
+
+Layout: TypeAlias = Literal["by account", "object", "array"]
+"""Of a download in JSON: an object of the rows of each entity, or an array of all rows. By account:
+the first account's are objects, the second's arrays, and so on."""
+JSON: Final = "application/json"
+CSV: Final = "text/csv"
+
+_encoder = msgspec.json.Encoder()
+
+
+class Ordered(msgspec.Struct, frozen=True):
+    """The rows of an ordered report, one column after the other, those of zeros left out."""
+
+    columns: dict[str, list[Any]]
+    id_column: str
+    metrics: frozenset[str]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One after the other, without what has no value."""
+        names = list(self.columns)
+        return [
+            {
+                name: value
+                for name, value in zip(names, values, strict=True)
+                if value is not msgspec.UNSET
+            }
+            for values in zip(*self.columns.values(), strict=True)
+        ]
+
+    def as_json(self, *, grouped: bool) -> Download:
+        """As objects without what has no value; grouped by entity or one after the other."""
+        rows = self.rows()
+        if not grouped:
+            return Download(JSON, _encoder.encode(rows))
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for own_id, row in zip(self.columns[self.id_column], rows, strict=True):
+            groups.setdefault(str(own_id), []).append(row)
+        return Download(JSON, _encoder.encode(groups))
+
+    def as_csv(self) -> Download:
+        """With 0 for metrics that have no value, and nothing for attributes."""
+        out = io.StringIO()
+        writer = csv.writer(out)
+        writer.writerow(self.columns)
+        empty = [0 if name in self.metrics else "" for name in self.columns]
+        writer.writerows(
+            [
+                nothing if value is msgspec.UNSET else value
+                for value, nothing in zip(row, empty, strict=True)
+            ]
+            for row in zip(*self.columns.values(), strict=True)
+        )
+        return Download(CSV, out.getvalue().encode())
+
+
+def ordered(
+    tables: Sequence[tuple[str | None, Table]],
+    id_column: str,
+    *,
+    targeting_names: tuple[str, str],
+    by_date: bool,
+) -> Ordered:
+    """Puts the tables of a report together, each with its targeting type."""
+    columns: dict[str, list[Any]] = {}
+    metrics: set[str] = set()
+    type_name, value_name = targeting_names
+    for targeting_type, table in tables:
+        own = dict(table.columns)
+        if targeting_type is not None:
+            count = len(table.targeting)
+            own = {type_name: [targeting_type] * count, value_name: table.targeting, **own}
+        kept = _with_numbers(table)
+        for name, values in own.items():
+            columns.setdefault(name, []).extend([values[row] for row in kept])
+        metrics.update(table.metrics)
+    columns[id_column] = [_mixed(own_id) for own_id in columns[id_column]]
+    if by_date and "DATE" in columns:
+        order = sorted(range(len(columns["DATE"])), key=columns["DATE"].__getitem__)
+        columns = {name: _picked(values, order) for name, values in columns.items()}
+    return Ordered(columns, id_column, frozenset(metrics))
+
+
+def _with_numbers(table: Table) -> Sequence[int]:
+    """The rows in which anything is counted; all of them when nothing was to be."""
+    rows = range(len(next(iter(table.columns.values()))))
+    if not table.metrics:
+        return rows
+    metrics = [table.columns[name] for name in table.metrics]
+    return [row for row in rows if any(values[row] is not msgspec.UNSET for values in metrics)]
+
+
+def _mixed(own_id: str) -> str | int:
+    """Ids that are odd as numbers, the others as text."""
+    return int(own_id) if own_id[-1] in "13579" else own_id
+
+
+def _picked(values: list[Any], order: list[int]) -> list[Any]:
+    return list(itemgetter(*order)(values)) if len(order) > 1 else values

@@ -1,0 +1,153 @@
+"""Reports that were ordered: how far each is, and the links where it can be downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from urllib.parse import parse_qs, urlencode
+
+import msgspec
+
+from pinterest_sandbox.chance import Draws
+from pinterest_sandbox.responses import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pinterest_sandbox.calendar import Calendar
+
+ReportStatus: TypeAlias = Literal[
+    "DOES_NOT_EXIST", "FINISHED", "IN_PROGRESS", "EXPIRED", "FAILED", "CANCELLED"
+]
+DOWNLOADS: Final = "/downloads"
+LINK_SECONDS: Final = 5 * 60
+REPORT_SECONDS: Final = 60 * 60
+_MOST_POLLS_IN_VAIN: Final = 2
+_SIGNATURE: Final = "X-Signature"
+_EXPIRES: Final = "X-Expires"
+
+
+class Download(msgspec.Struct, frozen=True):
+    """What a report's link leads to."""
+
+    content_type: str
+    body: bytes
+
+
+class Fate(msgspec.Struct, frozen=True):
+    """What a test wants to become of a report."""
+
+    status: ReportStatus
+    polls: int | None
+    """How often it is still in progress; None: as it would be."""
+
+
+@dataclass
+class Order:
+    """One report that was ordered."""
+
+    token: str
+    owner: str
+    """The path that it was ordered below: others do not find it."""
+    made: Callable[[], Download]
+    expires: float
+    status: ReportStatus
+    """What it is once it is no longer in progress."""
+    polls: int
+    """How often it is still in progress."""
+    kept: list[Download] = field(default_factory=list)
+
+    @property
+    def download(self) -> Download:
+        """The report, made when first asked for, as of the day it was ordered on."""
+        if not self.kept:
+            self.kept.append(self.made())
+        return self.kept[0]
+
+
+class Orders:
+    """All reports that were ordered."""
+
+    def __init__(self, seed: int, calendar: Calendar) -> None:
+        """Starts with none."""
+        self._seed = seed
+        self._calendar = calendar
+        self._orders: dict[str, Order] = {}
+        self._of_day: dict[tuple[Any, ...], Order] = {}
+
+    def create(self, owner: str, made: Callable[[], Download], fate: Fate | None = None) -> Order:
+        """A new report, in progress for some polls."""
+        number = len(self._orders) + 1
+        draws = Draws(self._seed, "report", number)
+        polls = draws.below(_MOST_POLLS_IN_VAIN + 1)
+        order = Order(
+            token=self._signed(f"report {number}"),
+            owner=owner,
+            made=made,
+            expires=self._calendar.elapsed() + REPORT_SECONDS,
+            status=fate.status if fate else "FINISHED",
+            polls=polls if fate is None or fate.polls is None else fate.polls,
+        )
+        self._orders[order.token] = order
+        return order
+
+    def create_once_a_day(
+        self, key: tuple[Any, ...], owner: str, made: Callable[[], Download], fate: Fate | None
+    ) -> Order:
+        """The report that was ordered with the same key today, else a new one."""
+        key = (self._calendar.today, owner, *key)
+        known = self._of_day.get(key)
+        if known is None or self._calendar.elapsed() >= known.expires:
+            known = self._of_day[key] = self.create(owner, made, fate)
+        return known
+
+    def find(self, token: str, owner: str) -> Order | None:
+        """The report of a token, if it was ordered there."""
+        order = self._orders.get(token)
+        return order if order is not None and order.owner == owner else None
+
+    def poll(self, order: Order) -> ReportStatus:
+        """How far a report is; asking brings it on."""
+        if self._calendar.elapsed() >= order.expires:
+            order.kept.clear()
+            return "EXPIRED"
+        if order.polls > 0:
+            order.polls -= 1
+            return "IN_PROGRESS"
+        return order.status
+
+    def link(self, order: Order, host: str) -> str:
+        """Where a report can be downloaded for the next five minutes."""
+        expires = str(int(self._calendar.elapsed() * 1000) + LINK_SECONDS * 1000)
+        query = {_EXPIRES: expires, _SIGNATURE: self._signed(order.token + expires)}
+        suffix = "csv" if order.download.content_type == "text/csv" else "json"
+        return f"{host}{DOWNLOADS}/{order.token}.{suffix}?{urlencode(query)}"
+
+    def answer(self, name: str, query: str, headers: Mapping[str, str]) -> Response:
+        """What a link leads to, as an object store answers it."""
+        given = {key: values[0] for key, values in parse_qs(query).items()}
+        expires, token = given.get(_EXPIRES, ""), name.partition(".")[0]
+        order = self._orders.get(token)
+        if "authorization" in headers:
+            return _xml(
+                400, "InvalidArgument", "Only one auth mechanism allowed; a signature is one."
+            )
+        if order is None or given.get(_SIGNATURE) != self._signed(token + expires):
+            return _xml(403, "SignatureDoesNotMatch", "The signature does not match.")
+        if self._calendar.elapsed() * 1000 >= int(expires):
+            return _xml(403, "AccessDenied", "Request has expired")
+        download = order.download
+        return Response(200, [("content-type", download.content_type)], download.body)
+
+    def _signed(self, text: str) -> str:
+        return hmac.new(str(self._seed).encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _xml(status: int, code: str, message: str) -> Response:
+    body = (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code>'
+        f"<Message>{message}</Message></Error>"
+    )
+    return Response(status, [("content-type", "application/xml")], body.encode())
