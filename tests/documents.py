@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scripts.processes import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 PAGES = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
@@ -68,14 +68,38 @@ def all_blocks(language: str, *words: str) -> list[Block]:
     ]
 
 
-def table_rows(text: str) -> Iterator[tuple[str, ...]]:
-    """The rows of all Markdown tables of a text, without their headings."""
-    lines = [line.strip() for line in text.splitlines()]
-    for index, line in enumerate(lines):
-        is_rule = re.fullmatch(r"\|[-| :]+\|", line)
-        below = index + 1 < len(lines) and re.fullmatch(r"\|[-| :]+\|", lines[index + 1])
-        if line.startswith("|") and not is_rule and not below:
-            yield tuple(cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1])
+def table_rows(text: str) -> Iterator[Mapping[str, str]]:
+    """The rows of all Markdown tables of a text: each a cell by its column's heading."""
+    heading: list[str] = []
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            heading = []
+        elif not heading:
+            heading = _cells(line)
+        elif not re.fullmatch(r"[-| :]+", line):
+            yield dict(zip(heading, _cells(line), strict=True))
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def prose(page: str) -> str:
+    """A page without its fenced blocks, and without what its tables say of others."""
+    text = _FENCE.sub("", text_of(page))
+    cells = (
+        cell
+        for row in table_rows(text)
+        for heading, cell in row.items()
+        if not heading.endswith(("there", "message", "document"))
+    )
+    lines = (line for line in text.splitlines() if not line.startswith("|"))
+    return "\n".join((*lines, *cells))
+
+
+def code_in(text: str) -> list[str]:
+    """What stands in backticks."""
+    return re.findall(r"`([^`\n]+)`", text)
 
 
 def folder_of(root: Path) -> Path:

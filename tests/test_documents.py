@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import functools
+import inspect
 import json
 import os
 import re
@@ -15,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from meltano.cli import utils as meltano_cli
+from meltano.core.block import extract_load
 from meltano.core.schedule import is_valid_cron
 from psycopg import sql
 from ruamel.yaml import YAML
 
-from documents import PAGES, all_blocks, blocks, folder_of, text_of
+from documents import PAGES, all_blocks, blocks, code_in, folder_of, prose, table_rows, text_of
 from loading import database
 from pinterest_sandbox import Sandbox, WorldSize
 from scripts.main_job import MainJob
@@ -30,7 +34,9 @@ from tap_pinterest.state import Progress, ReportRange
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from singer_sdk import Stream
 
     from documents import Block
 
@@ -139,6 +145,14 @@ def test_a_query_that_finds_what_is_wrong_finds_nothing(loaded: psycopg.Connecti
     assert texts
     for text in texts:
         assert loaded.execute(text.encode()).fetchall() == []
+
+
+def test_a_query_that_finds_what_is_wrong_finds_it(loaded: psycopg.Connection) -> None:
+    with loaded.transaction(force_rollback=True):
+        loaded.execute("UPDATE pinterest.ad_analytics SET impression_1 = impression_1 + 1")
+        loaded.execute("UPDATE pinterest.campaigns SET __sync_key = 'another'")
+        for block in all_blocks("sql", "none"):
+            assert loaded.execute(block.text.encode()).fetchall(), block
 
 
 def test_a_run_for_each_client_has_a_schema_for_each(reader: Reader) -> None:
@@ -398,6 +412,34 @@ def test_the_documents_build_without_a_broken_link(tmp_path: Path) -> None:
     assert pages <= {page.stem for page in tmp_path.glob("*.html")}
 
 
+@functools.cache
+def texts_in_code() -> tuple[str, ...]:
+    """All literals of the tap, and of what else has messages: what is put in later is a NUL."""
+    meltanos = (inspect.getsourcefile(module) for module in (extract_load, meltano_cli))
+    files = (*(ROOT / "tap_pinterest").rglob("*.py"), *map(Path, filter(None, meltanos)))
+    found: list[str] = []
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                parts = (v.value if isinstance(v, ast.Constant) else "\0" for v in node.values)
+                found.append("".join(map(str, parts)))
+    return tuple(found)
+
+
+def messages() -> list[str]:
+    return [row["message"].strip("`") for row in table_rows(text_of("docs/troubleshooting.md"))]
+
+
+@pytest.mark.parametrize("message", messages())
+def test_every_message_that_is_explained_is_one_that_can_come(message: str) -> None:
+    parts = [part.strip() for part in message.split("…") if re.search(r"\w{3}", part)]
+    assert parts
+    for part in parts:
+        assert any(part in text for text in texts_in_code()), part
+
+
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -419,6 +461,35 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+@functools.cache
+def all_streams() -> Mapping[str, Stream]:
+    config = {"stream_groups": ["all"], "report_columns": "all"}
+    return TapPinterest(config=config, validate_config=False).streams
+
+
+def rows_of_movers() -> list[Mapping[str, str]]:
+    return list(table_rows(text_of("docs/moving.md")))
+
+
+def test_whatever_those_who_move_are_told_is_here_is_here() -> None:
+    names = [name for row in rows_of_movers() for name in code_in(row["here"])]
+    commands = {"meltano select"}
+    assert len(names) > 100
+    assert {name.split(": ")[0] for name in names} - known_names() - commands == set()
+
+
+@pytest.mark.parametrize("row", rows_of_movers(), ids=lambda row: next(iter(row.values()))[:30])
+def test_the_key_that_those_who_move_are_told_is_the_streams(row: Mapping[str, str]) -> None:
+    streams = [all_streams()[name] for name in code_in(row["here"]) if name in all_streams()]
+    told = next((cell for heading, cell in row.items() if heading.startswith("key here")), "")
+    key = code_in(re.split("[:;]", told)[0])
+    if told.startswith("the same") and row["key there"].startswith("`"):
+        key = [name.lower() for name in code_in(row["key there"])]
+    if key and (len(streams) == 1 or told.startswith("the same")):
+        for stream in streams:
+            assert key == list(stream.primary_keys)
+
+
 NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 TARGET_COLUMNS = {"_sdc_extracted_at", "_sdc_batched_at"}
 NAMES_OF_OTHERS = {
@@ -427,7 +498,7 @@ NAMES_OF_OTHERS = {
     # What columns have in common.
     *("in_micro_dollar", "in_micro_currency"),
     # Singer's and Meltano's.
-    *("default_target_schema", "state_backend", "singer_state"),
+    *("default_target_schema", "state_backend", "singer_state", "default_environment"),
 }
 
 
@@ -449,14 +520,12 @@ def known_names() -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_name_in_a_text_is_one_that_there_is(page: str) -> None:
-    prose = re.sub(r"^ *```.*?^ *```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
-    shown = {name for name in re.findall(r"`([^`\n]+)`", prose) if NAME.fullmatch(name)}
+    shown = {name for name in code_in(prose(page)) if NAME.fullmatch(name)}
     assert shown - known_names() - NAMES_OF_OTHERS == set()
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_setting_with_a_value_in_a_text_is_accepted(page: str) -> None:
-    prose = re.sub(r"^ *```.*?^ *```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
-    shown = re.findall(r"`([a-z_]+: [^`\n]+)`", prose)
+    shown = [text for text in code_in(prose(page)) if re.match(r"[a-z_]+: ", text)]
     for text in shown:
         assert problems(_yaml.load(text), credentials=False) == [], text
