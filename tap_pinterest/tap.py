@@ -283,7 +283,8 @@ class TapPinterest(SingerTap):
         part = self.summary.of(stream)
         if not isinstance(error, SkippableAPIError) or self._is_no_matter_of_access(stream, error):
             part.failures[account] = str(error) or type(error).__name__
-            if not isinstance(error, SingerSDKError):
+            # What the machine refuses, such as room on a disk, names its cause itself.
+            if not isinstance(error, (SingerSDKError, OSError)):
                 self.logger.error("Unexpected error in %s", stream, exc_info=error)
             return
         reason = f"{error}. {self._what_it_needs(stream, context)}"

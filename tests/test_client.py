@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import tracemalloc
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 from singer_run import PatientClock, settings
+from tap_pinterest import client as client_module
 from tap_pinterest.auth import StaticToken, TokenRefusedError
 from tap_pinterest.bodies import decoder
 from tap_pinterest.client import (
@@ -208,3 +212,36 @@ def test_today_is_the_day_of_pinterests_first_answer(
     sandbox.today = sandbox.today.replace(day=25)
     client.get(BOARDS, as_object)
     assert clock.today.day == 20
+
+
+def bomb(*encodings: str) -> bytes:
+    """Sixty-four MiB of zeros, in some dozen kB or less."""
+    pack = {"gzip": gzip.compress, "deflate": zlib.compress}
+    body = bytes(64 * 1024 * 1024)
+    for encoding in encodings:
+        body = pack[encoding](body)
+    return body
+
+
+@pytest.mark.parametrize("encodings", [("gzip",), ("deflate",), ("gzip", "gzip")], ids=", ".join)
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_decompression_bomb_takes_no_more_memory_than_an_answer_may_have(
+    client: PinterestClient,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    encodings: tuple[str, ...],
+    status: int,
+) -> None:
+    monkeypatch.setattr(client_module, "MAX_BODY_BYTES", 1024 * 1024)
+    monkeypatch.setattr(client, "_timeout", 30)
+    headers = {"content-encoding": ", ".join(encodings), "content-type": "application/json"}
+    sandbox.fail(BOARDS, status=status, body=bomb(*encodings), headers=headers, times=None)
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLargeError, match="larger than"):
+            client.get(BOARDS, as_object)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most < 8 * 1024 * 1024

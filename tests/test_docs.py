@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-from typing import TYPE_CHECKING
+import tomllib
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from packaging.requirements import Requirement
 from ruamel.yaml import YAML
 
 from scripts.processes import ROOT
@@ -101,3 +103,48 @@ def test_actions_are_pinned_to_commits_and_may_only_read(workflow: Path) -> None
     assert document["permissions"] == {}
     for job in document["jobs"].values():
         assert job.get("permissions", {}) in ({}, {"contents": "read"})
+
+
+def job(workflow: str, name: str) -> dict[str, Any]:
+    document = YAML(typ="safe").load(ROOT / ".github" / "workflows" / workflow)
+    assert "schedule" in document["on"]
+    found: dict[str, Any] = document["jobs"][name]
+    return found
+
+
+def commands(job: dict[str, Any]) -> str:
+    return "\n".join(step.get("run", "") for step in job["steps"])
+
+
+def test_what_users_install_is_audited_daily_and_with_each_change_of_it() -> None:
+    audit = job("dependencies.yml", "audit")
+
+    assert "pip-audit" in commands(audit)
+    assert "continue-on-error" not in audit
+
+
+def test_the_newest_sdk_is_tried_on_a_schedule_and_nothing_waits_for_it() -> None:
+    newest = job("dependencies.yml", "newest-sdk")
+
+    assert newest["continue-on-error"] is True
+    assert "--upgrade --pre" in commands(newest)
+    assert "-m pytest" in commands(newest)
+
+
+def test_development_is_locked_and_users_get_ranges() -> None:
+    project = tomllib.loads(text("pyproject.toml"))
+    locked = {
+        Requirement(line).name: Requirement(line)
+        for line in text("requirements/dev.txt").splitlines()
+        if line and not line.startswith("#")
+    }
+    wanted = [Requirement(each) for each in project["project"]["dependencies"]]
+    groups = project["dependency-groups"].values()
+    developing = [Requirement(each) for group in groups for each in group if isinstance(each, str)]
+
+    assert all(str(each.specifier).startswith("==") for each in locked.values())
+    for each in (*wanted, *developing):
+        (version,) = locked[each.name].specifier
+        assert each.specifier.contains(version.version)
+    assert all({spec.operator for spec in each.specifier} <= {">=", "~=", "<"} for each in wanted)
+    assert "--constraint requirements/dev.txt" in text("scripts/bootstrap.sh")

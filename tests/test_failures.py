@@ -300,6 +300,8 @@ def test_a_signal_ends_the_run_with_its_number_and_a_state_of_what_was_completed
             seen.append(message["record"]["ad_account_id"])
             if len(set(seen)) == 2:
                 signal.raise_signal(number)
+                # A second one ends at once.
+                assert signal.getsignal(number) is signal.SIG_DFL
 
     whole = run(settings(sandbox), "ad_account_analytics")
     result = run(settings(sandbox), "ad_account_analytics", on_message=interrupt)

@@ -221,9 +221,8 @@ OTHERS = {
 
 
 def test_the_docs_tell_every_case_and_what_happens() -> None:
-    rows = re.findall(
-        r"^\| (.+?) \| (.+?) \|$", (ROOT / "docs" / "faults.md").read_text("utf-8"), re.MULTILINE
-    )
+    first, _, _ = (ROOT / "docs" / "faults.md").read_text("utf-8").partition("\n## ")
+    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", first, re.MULTILINE)
     assert dict(rows[2:]) == {case.name: case.happens for case in CASES} | OTHERS
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -14,8 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from faulty_world import config_of, tiny, truth, upsert
+from scripts.processes import ROOT
 from singer_run import run
-from tap_pinterest import sdk
+from tap_pinterest import inventory, sdk
 from tap_pinterest.clock import Clock
 
 if TYPE_CHECKING:
@@ -28,6 +32,23 @@ if TYPE_CHECKING:
 STREAMS = ("ad_accounts", "ad_analytics", "ads", "boards", "campaign_analytics", "campaigns")
 KILLS = 50
 TAP = (sys.executable, "-m", "tap_pinterest")
+
+
+INTERRUPTIONS = {
+    "SIGTERM or SIGINT": "143 or 130",
+    "SIGKILL": "At once",
+    "the output's disk is full, or its file may not grow": "code is 1",
+    "no room for temporary files": "code is 1",
+    "the target dies": f"code is {128 + signal.SIGPIPE}",
+    "the clock jumps back": "As ever",
+}
+
+
+def test_the_docs_tell_every_interruption_and_how_the_run_ends() -> None:
+    _, _, second = (ROOT / "docs" / "faults.md").read_text("utf-8").partition("\n## ")
+    rows = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", second, re.MULTILINE)[2:])
+    assert rows.keys() == INTERRUPTIONS.keys()
+    assert all(end in rows[what] for what, end in INTERRUPTIONS.items())
 
 
 class Killed(BaseException):
@@ -131,6 +152,71 @@ def test_a_full_disk_ends_the_run_with_one_line(world: Sandbox, tmp_path: Path) 
     assert result.returncode == 1
     assert "The output cannot be written: No space left on device" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX")
+def test_a_file_that_may_not_grow_ends_the_run_with_one_line(
+    world: Sandbox, before: Yesterday, tmp_path: Path
+) -> None:
+    config, output = tmp_path / "config.json", tmp_path / "output"
+    config.write_text(json.dumps(config_of(world)))
+    limited = "import resource as r, runpy; r.setrlimit(r.RLIMIT_FSIZE, (30_000, 30_000)); "
+    limited += "runpy.run_module('tap_pinterest', run_name='__main__')"
+    with output.open("wb") as file:
+        result = subprocess.run(
+            [sys.executable, "-c", limited, "--config", str(config)],
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    whole = output.read_bytes().splitlines(keepends=True)
+    written = [json.loads(line) for line in whole if line.endswith(b"\n")]
+    states = [message["value"] for message in written if message["type"] == "STATE"]
+
+    assert result.returncode == 1
+    assert "The output cannot be written: File too large" in result.stderr
+    assert "Traceback" not in result.stderr
+    after = run(config_of(world), *STREAMS, state=states[-1] if states else None)
+    tables = upsert(upsert({}, written), after.messages)
+    assert {name: tables[name] for name in STREAMS} == truth(world, *STREAMS)
+    assert before
+
+
+class FullDisk:
+    """A temporary file on a disk without room."""
+
+    def __init__(self, **_: Any) -> None:
+        pass
+
+    def seek(self, *_: int) -> None:
+        pass
+
+    def tell(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        pass
+
+    def write(self, _: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_disk_too_full_for_kept_pages_is_one_line_and_the_next_run_makes_up_for_it(
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(inventory, "SpooledTemporaryFile", FullDisk)
+        result = run(config_of(world), *STREAMS)
+    after = run(config_of(world), *STREAMS, state=result.state)
+
+    assert result.code == 1
+    assert result.records("boards")
+    for reason in result.tap.summary.of("campaign_analytics").failures.values():
+        assert reason == "[Errno 28] No space left on device"
+    assert "Traceback" not in caplog.text
+    assert upsert(upsert({}, result.messages), after.messages) == truth(world, *STREAMS)
 
 
 @pytest.mark.parametrize("number", [5, 20, 40])

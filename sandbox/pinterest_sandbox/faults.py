@@ -63,7 +63,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
     status: int | None = None
     """Of `status` (by default 500), `html` and `empty` (by default 200)."""
     body: Any = None
-    """Of `status`: JSON, or text sent as it is; by default an error of Pinterest's form."""
+    """Of `status`: JSON, or text or bytes sent as they are; by default an error of Pinterest's
+    form."""
     headers: dict[str, str] = {}
     """Added to the answer."""
     after_bytes: int | None = None
@@ -119,6 +120,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
         status, body = self.status or 500, self.body
         if body is None:
             body = {"code": status, "message": "A fault that the sandbox was told to play."}
+        if isinstance(body, bytes):
+            return Response(status, list(self.headers.items()), body)
         text = body.encode() if isinstance(body, str) else msgspec.json.encode(body)
         headers = {"content-type": "application/json", **self.headers}
         return Response(status, list(headers.items()), text)
