@@ -216,10 +216,9 @@ def test_today_is_the_day_of_pinterests_first_answer(
 
 def bomb(*encodings: str) -> bytes:
     """Sixty-four MiB of zeros, in some dozen kB or less."""
-    pack = {"gzip": gzip.compress, "deflate": zlib.compress}
     body = bytes(64 * 1024 * 1024)
     for encoding in encodings:
-        body = pack[encoding](body)
+        body = gzip.compress(body) if encoding == "gzip" else zlib.compress(body)
     return body
 
 
