@@ -381,16 +381,16 @@ class PinterestClient:
             raise TokenRefusedError(msg)
 
     def _send(self, call: _Call, category: str, token: str, decode: Callable[[bytes], _T]) -> _T:
-        self._limiter.acquire(category)
-        self._clock.check()
-        self.calls[call.counts_for] = self.calls.get(call.counts_for, 0) + 1
         headers = {"Authorization": f"Bearer {token}"}
         if call.content is not None:
             headers["Content-Type"] = "application/json"
-        answer = self._exchange(
-            call.method, call.path, call.url, data=call.content, headers=headers
-        )
-        self._limiter.learn(category, answer.headers)
+        with self._limiter.call(category) as told:
+            self._clock.check()
+            self.calls[call.counts_for] = self.calls.get(call.counts_for, 0) + 1
+            answer = self._exchange(
+                call.method, call.path, call.url, data=call.content, headers=headers
+            )
+            told.headers, told.refused = answer.headers, answer.status == _TOO_MANY
         _raise_for(answer, str(call), (token,))
         try:
             return decode(answer.body)

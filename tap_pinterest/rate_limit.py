@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count, islice, takewhile
 from typing import TYPE_CHECKING
 
 from singer_sdk.exceptions import FatalAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tap_pinterest.clock import Clock
 
 MINUTE = 60.0
 
 _DAY = 86_400.0
-_SLACK_SECONDS = 0.05
+_EARLY = 0.001
+_WAY_SHARE = 0.04
+"""Of a window: longest that a call is thought to be on its way before Pinterest counts it."""
+_LOOK_AGAIN_SECONDS = 0.1
 
 
 class QuotaError(FatalAPIError):
@@ -40,33 +45,130 @@ STANDARD = {
     "org_read": Quota(1_000, MINUTE),
     "trends_read": Quota(60, MINUTE),
 }
+TRIAL = dict.fromkeys(STANDARD, Quota(1_000, _DAY))
 UNIVERSAL = {"standard": Quota(100, 1.0), "trial": Quota(1_000, _DAY)}
 
 
-@dataclass
+@dataclass(eq=False)
+class Permit:
+    """A call that may go out.
+
+    Attributes:
+        number: How many have gone out before it.
+        sent: When it did, in the clock's monotonic seconds.
+        answered: When its answer came, if it has.
+    """
+
+    number: int
+    sent: float
+    windows: tuple[_Window, ...] = field(repr=False)
+    answered: float | None = None
+
+    def counted_by(self, way: float) -> float:
+        """When Pinterest has counted it at the latest: it counts what arrives, not what is sent."""
+        latest = self.sent + way
+        return latest if self.answered is None else min(self.answered, latest)
+
+
+@dataclass(eq=False)
 class _Window:
-    """The calls of one quota, as far back as they still count."""
+    """The calls of one quota, as far back as they still count.
+
+    Attributes:
+        under_way: Calls that are not answered yet.
+        left: Calls that may go out until `renewed_at`, as Pinterest's answer to `told_by` says.
+        shared: Whether it has counted more than our own calls: one is left to the others then.
+        probe: A call that goes out alone, to learn how many may follow.
+    """
 
     quota: Quota
-    sent: deque[float] = field(default_factory=deque)
-    blocked_until: float = 0.0
+    calls: deque[Permit] = field(default_factory=deque)
+    under_way: int = 0
+    left: int | None = None
+    renewed_at: float = 0.0
+    told_by: Permit | None = None
+    shared: bool = False
+    probe: Permit | None = None
+
+    @property
+    def way(self) -> float:
+        return self.quota.seconds * _WAY_SHARE
 
     def free_at(self, now: float) -> float:
         """When the next call may go out: now, or later."""
-        while self.sent and self.sent[0] <= now - self.quota.seconds:
-            self.sent.popleft()
-        full = len(self.sent) >= self.quota.calls
-        oldest = self.sent[len(self.sent) - self.quota.calls] if full else now
-        free = oldest + self.quota.seconds + _SLACK_SECONDS if full else now
-        return max(free, self.blocked_until)
+        seconds, way = self.quota.seconds, self.way
+        while self.calls and self.calls[0].counted_by(way) <= now - seconds:
+            self.calls.popleft()
+        free = now
+        if (over := len(self.calls) - self.quota.calls) >= 0:
+            counted = max(each.counted_by(way) for each in islice(self.calls, over + 1))
+            free = counted + seconds + _EARLY
+        if self.left is None or self.left > 0:
+            return free
+        if self.probe or (self.under_way and now < self.renewed_at):
+            # Their answers may say that there is more.
+            return max(free, now + _LOOK_AGAIN_SECONDS)
+        return max(free, self.renewed_at)
+
+    def take(self, permit: Permit) -> None:
+        """Count a call that goes out now."""
+        self.calls.append(permit)
+        self.under_way += 1
+        if self.left is None:
+            return
+        if permit.sent < self.renewed_at:
+            self.left -= 1
+        elif self.left > 0 or not self.shared:
+            self.left = None
+        else:
+            self.probe = permit
+
+    def settle(self, permit: Permit) -> None:
+        """Take note that a call is under way no more."""
+        self.under_way -= 1
+        if self.probe is permit:
+            self.probe = None
+
+    def follow(self, permit: Permit, remaining: int, renewed_at: float) -> None:
+        """Keep to what the answer to a call says, unless that to a later one has come before."""
+        if self.told_by is not None and permit.number < self.told_by.number:
+            return
+        self.told_by = permit
+        newer = [*takewhile(lambda each: each is not permit, reversed(self.calls))]
+        ours = len(self.calls) - len(newer)
+        self.shared = self.quota.calls - remaining > ours
+        self.left = remaining - self.shared - sum(each.answered is None for each in newer)
+        self.renewed_at = renewed_at
+
+    def close(self, permit: Permit, renewed_at: float) -> None:
+        """Let nothing through until then: a call has been refused."""
+        self.told_by, self.left, self.renewed_at, self.shared = permit, 0, renewed_at, True
+
+
+class Answer:
+    """What came back for a call, for the limiter to learn from.
+
+    Attributes:
+        headers: The answer's headers; empty while there is none.
+        refused: Whether it says that there were too many calls.
+    """
+
+    headers: Mapping[str, str]
+    refused: bool
+
+    def __init__(self) -> None:
+        """There is none yet."""
+        self.headers = {}
+        self.refused = False
 
 
 class RateLimiter:
     """Lets calls through as fast as Pinterest's limits allow; safe to share between threads.
 
-    No stretch of a window's length ever holds more calls than its quota, so the limit is kept
-    whether Pinterest counts in fixed or in sliding windows. What the answers' headers say wins
-    over the documented limits.
+    No stretch of a window's length ever holds more calls than its quota, from the moment that
+    Pinterest may have counted the first of them, so that the limit is kept whether it counts in
+    fixed or in sliding windows. What the answers' headers say wins over the documented limits: how
+    many calls there are, and how many are left where others make some too.
     """
 
     def __init__(self, access_tier: str, clock: Clock, max_wait_seconds: float) -> None:
@@ -81,17 +183,26 @@ class RateLimiter:
         self._max_wait = max_wait_seconds
         self._lock = threading.Lock()
         self._universal = _Window(UNIVERSAL[access_tier])
-        limits = STANDARD if access_tier == "standard" else {}
+        limits = STANDARD if access_tier == "standard" else TRIAL
         self._windows = {name: _Window(quota) for name, quota in limits.items()}
+        self._numbers = count()
         self.waited = 0.0
 
-    def acquire(self, category: str) -> None:
-        """Wait for a permit of a category, and use it.
+    @contextmanager
+    def call(self, category: str) -> Iterator[Answer]:
+        """Wait for a permit of a category, use it in the block, and learn from what came back.
 
         Raises:
             QuotaError: The permit is further away than `max_wait_seconds`.
         """
-        while (wait := self._take(category)) > 0:
+        permit, answer = self._acquired(category), Answer()
+        try:
+            yield answer
+        finally:
+            self.settle(permit, answer)
+
+    def _acquired(self, category: str) -> Permit:
+        while isinstance(wait := self.take(category), float):
             if wait > self._max_wait:
                 msg = (
                     f"The quota of {category} comes back in {wait:.0f} s, later than "
@@ -101,32 +212,44 @@ class RateLimiter:
             self._clock.sleep(wait)
             with self._lock:
                 self.waited += wait
+        return wait
 
-    def _take(self, category: str) -> float:
-        """Use a permit and return 0, or return the seconds until there may be one."""
+    def take(self, category: str) -> Permit | float:
+        """A permit to call now, or the seconds until there may be one."""
         with self._lock:
             now = self._clock.monotonic()
-            windows = [self._universal, *self._category(category)]
+            windows = (self._universal, *self._category(category))
             free = max(window.free_at(now) for window in windows)
-            if free <= now:
-                for window in windows:
-                    window.sent.append(now)
-            return max(free - now, 0.0)
+            if free > now:
+                return free - now
+            permit = Permit(next(self._numbers), now, windows)
+            for window in windows:
+                window.take(permit)
+            return permit
+
+    def settle(self, permit: Permit, answer: Answer) -> None:
+        """Learn from an answer's headers: another limit, or one that others use up too."""
+        remaining, reset, limit = (
+            _number(answer.headers, name) for name in ("remaining", "reset", "limit")
+        )
+        with self._lock:
+            permit.answered = self._clock.monotonic()
+            for window in permit.windows:
+                window.settle(permit)
+            for window in permit.windows[1:]:
+                told_at = permit.counted_by(window.way)
+                if answer.refused:
+                    # Its limit may be the universal one.
+                    window.close(permit, told_at + (MINUTE if reset is None else reset))
+                    continue
+                if limit and limit >= 1:
+                    window.quota = Quota(int(limit), window.quota.seconds)
+                if remaining is not None and reset is not None:
+                    window.follow(permit, int(remaining), told_at + reset)
 
     def _category(self, category: str) -> list[_Window]:
         window = self._windows.get(category)
         return [window] if window else []
-
-    def learn(self, category: str, headers: Mapping[str, str]) -> None:
-        """Follow an answer's rate limit headers: a lower limit, or one that others use up too."""
-        remaining, reset = _number(headers, "remaining"), _number(headers, "reset")
-        limit = _number(headers, "limit")
-        with self._lock:
-            for window in self._category(category):
-                if limit and limit < window.quota.calls:
-                    window.quota = Quota(int(limit), window.quota.seconds)
-                if remaining == 0 and reset:
-                    window.blocked_until = self._clock.monotonic() + reset
 
 
 def reset_seconds(headers: Mapping[str, str]) -> float | None:

@@ -1,9 +1,26 @@
+"""How close calls come to Pinterest's limits, against servers that count in either way."""
+
 from __future__ import annotations
+
+import heapq
+import random
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING
 
 import pytest
 
+from pinterest_sandbox.rate_limits import RateLimits
 from singer_run import PatientClock
-from tap_pinterest.rate_limit import STANDARD, QuotaError, RateLimiter
+from tap_pinterest.rate_limit import STANDARD, Answer, Permit, Quota, QuotaError, RateLimiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pinterest_sandbox.rate_limits import AccessTier, Window
+
+WINDOWS: tuple[Window, ...] = ("fixed", "sliding")
 
 
 class StoppedClock(PatientClock):
@@ -21,65 +38,293 @@ class StoppedClock(PatientClock):
         self.time += seconds
 
 
-def sent(limiter: RateLimiter, clock: StoppedClock, category: str, calls: int) -> list[float]:
-    times = []
-    for _ in range(calls):
-        limiter.acquire(category)
-        times.append(clock.time)
-    return times
+@dataclass
+class Outcome:
+    """How calls went: when each was accepted, in seconds from the start, and how many were not."""
+
+    accepted: list[float] = field(default_factory=list)
+    refused: int = 0
+
+    @property
+    def refused_share(self) -> float:
+        return self.refused / (len(self.accepted) + self.refused)
+
+    def share_of(self, quota: Quota, seconds: float) -> float:
+        """Of what a quota allows in the first so many seconds."""
+        return sum(time < seconds for time in self.accepted) * quota.seconds / quota.calls / seconds
 
 
-@pytest.mark.parametrize("category", sorted(STANDARD))
-def test_no_minute_holds_more_calls_than_its_quota_and_none_is_wasted(category: str) -> None:
+class Simulation:
+    """Workers that call a server as the client does, in a time that only this class moves.
+
+    A call takes some time to the server, which counts it when it arrives, and longer back.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a simulation is made of
+        self,
+        server: RateLimits,
+        limiter: RateLimiter,
+        clock: StoppedClock,
+        *,
+        workers: int = 8,
+        way: tuple[float, float] = (0.01, 0.1),
+        answering: tuple[float, float] = (0.05, 0.3),
+    ) -> None:
+        self.server = server
+        self.limiter = limiter
+        self.clock = clock
+        self.workers = workers
+        self._way = way
+        self._answering = answering
+        self._chance = random.Random(5)  # noqa: S311 - no secret
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = count()
+
+    def run(
+        self,
+        category: str,
+        *,
+        calls: int = 1_000_000,
+        seconds: float = 1_000_000,
+        others: Mapping[float, int] | None = None,
+    ) -> Outcome:
+        """Make so many calls of a category, or as many as go out in so many seconds.
+
+        `others` are calls that somebody else makes, by their time from now on.
+        """
+        self._category = category
+        self._outcome = Outcome()
+        self._start = self.clock.time
+        self._end = self.clock.time + seconds
+        self._left = calls
+        for wait, times in (others or {}).items():
+            self._after(wait, partial(self._interfere, times))
+        for _ in range(self.workers):
+            self._after(0, self._begin)
+        while self._events:
+            self.clock.time, _, act = heapq.heappop(self._events)
+            act()
+        return self._outcome
+
+    def _after(self, wait: float, act: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (self.clock.time + wait, next(self._numbers), act))
+
+    def _begin(self) -> None:
+        if self._left and self.clock.time < self._end:
+            self._left -= 1
+            self._send()
+
+    def _send(self) -> None:
+        permit = self.limiter.take(self._category)
+        if isinstance(permit, float):
+            self._after(permit, self._send)
+        else:
+            self._after(self._chance.uniform(*self._way), partial(self._arrive, permit))
+
+    def _arrive(self, permit: Permit) -> None:
+        accepted, headers = self.server.take(self._category)
+        if accepted:
+            self._outcome.accepted.append(self.clock.time - self._start)
+        else:
+            self._outcome.refused += 1
+        answer = Answer()
+        answer.headers, answer.refused = dict(headers), not accepted
+        back = self._chance.uniform(*self._way) + self._chance.uniform(*self._answering)
+        self._after(back, partial(self._receive, permit, answer))
+
+    def _receive(self, permit: Permit, answer: Answer) -> None:
+        self.limiter.settle(permit, answer)
+        if answer.refused:
+            self._after(float(answer.headers["x-ratelimit-reset"]), self._send)
+        else:
+            self._begin()
+
+    def _interfere(self, times: int) -> None:
+        for _ in range(times):
+            self.server.take(self._category)
+
+
+def simulation(
+    window: Window, tier: AccessTier = "standard", ours: AccessTier | None = None, **more: object
+) -> Simulation:
     clock = StoppedClock()
-    limit = STANDARD[category].calls
-    times = sent(RateLimiter("standard", clock, 3600), clock, category, 3 * limit)
+    server = RateLimits(tier, window, clock=clock.monotonic)
+    limiter = RateLimiter(ours or tier, clock, 3600)
+    return Simulation(server, limiter, clock, **more)  # type: ignore[arg-type]
 
-    busiest = max(sum(start <= other < start + 60 for other in times) for start in times)
-    assert busiest <= limit
-    assert times[-1] - times[0] <= 60 * 2 + 15
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("category", sorted(STANDARD))
+@pytest.mark.parametrize("minutes", [3, 10])
+def test_a_category_is_used_up_and_never_overdrawn(
+    category: str, window: Window, minutes: int
+) -> None:
+    quota = STANDARD[category]
+
+    outcome = simulation(window).run(category, seconds=minutes * 60)
+
+    assert outcome.share_of(quota, minutes * 60) >= 0.95
+    assert outcome.refused_share < 0.01
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_ten_thousand_pins_at_sixty_a_minute_take_hardly_longer_than_the_limit(
+    window: Window,
+) -> None:
+    outcome = simulation(window).run("org_analytics", calls=10_000)
+
+    assert outcome.accepted[-1] <= 10_000 / 0.95
+    assert outcome.refused_share < 0.01
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_the_hundred_calls_a_second_of_all_categories_are_used_up(window: Window) -> None:
+    fast = simulation(window, workers=20, way=(0.005, 0.02), answering=(0.005, 0.03))
+    outcome = fast.run("ads_read", seconds=8)
+
+    assert outcome.share_of(Quota(100, 1.0), 8) >= 0.95
+    assert outcome.refused_share < 0.01
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_answers_that_take_long_cost_little_quota(window: Window) -> None:
+    slow = simulation(window, answering=(1.0, 12.0), workers=64)
+    outcome = slow.run("org_analytics", seconds=600)
+
+    assert outcome.share_of(Quota(60, 60.0), 600) >= 0.95
+    assert outcome.refused_share < 0.01
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("limit", [7, 30, 90])
+def test_another_limit_in_the_headers_is_followed(window: Window, limit: int) -> None:
+    other = simulation(window)
+    other.server._quotas["org_analytics"].limit = limit
+    outcome = other.run("org_analytics", seconds=1200)
+
+    assert outcome.share_of(Quota(limit, 60.0), 1200) >= 0.95
+    assert outcome.refused <= other.workers
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize(("every", "times"), [(2, 1), (60, 30)], ids=["steadily", "in bursts"])
+def test_what_others_leave_of_a_quota_is_used(window: Window, every: int, times: int) -> None:
+    shared = simulation(window)
+    others = {float(second): times for second in range(0, 1200, every)}
+    outcome = shared.run("org_analytics", seconds=1200, others=others)
+
+    assert outcome.share_of(Quota(30, 60.0), 1200) >= 0.95
+    # The others do not give way: what was left when we asked, they may have taken.
+    assert outcome.refused_share < 0.08
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_a_limit_that_was_lowered_for_a_while_rises_again(window: Window) -> None:
+    changing = simulation(window)
+    quota = changing.server._quotas["org_analytics"]
+    quota.limit = 10
+    changing.run("org_analytics", seconds=180)
+    quota.limit = 60
+    outcome = changing.run("org_analytics", seconds=600)
+
+    assert outcome.share_of(Quota(60, 60.0), 600) >= 0.9
+
+
+def test_a_quota_that_a_run_before_has_used_is_waited_for_no_longer_than_it_takes() -> None:
+    late = simulation("fixed")
+    late.clock.time = 1080.0 - 3  # windows end when the clock shows a full minute
+    for _ in range(60):
+        late.server.take("org_analytics")
+    outcome = late.run("org_analytics", calls=20)
+
+    assert outcome.accepted[-1] < 5
 
 
 def test_no_second_holds_more_than_a_hundred_calls_of_all_categories() -> None:
     clock = StoppedClock()
-    times = sent(RateLimiter("standard", clock, 3600), clock, "ads_read", 250)
+    limiter = RateLimiter("standard", clock, 3600)
+    times = []
+    for number in range(250):
+        with limiter.call("ads_read" if number % 2 else "org_read"):
+            times.append(clock.time)
 
-    assert max(sum(start <= other < start + 1 for other in times) for start in times) <= 100
+    assert max(sum(start <= other < start + 1 for other in times) for start in times) == 100
+
+
+def answered(limiter: RateLimiter, category: str, **headers: str) -> None:
+    with limiter.call(category) as answer:
+        answer.headers = {f"x-ratelimit-{name}": value for name, value in headers.items()}
 
 
 def test_an_answer_without_calls_left_holds_the_next_call_until_the_reset() -> None:
     clock = StoppedClock()
     limiter = RateLimiter("standard", clock, 3600)
-    limiter.learn("ads_read", {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "17"})
+    answered(limiter, "ads_read", remaining="0", reset="17")
 
-    limiter.acquire("ads_read")
+    answered(limiter, "ads_read")
 
     assert clock.time == 1017.0
     assert limiter.waited == 17.0
 
 
-def test_a_lower_limit_in_the_headers_is_followed() -> None:
+def test_after_a_reset_one_call_asks_how_many_may_follow() -> None:
     clock = StoppedClock()
     limiter = RateLimiter("standard", clock, 3600)
-    limiter.learn("org_analytics", {"x-ratelimit-limit": "10"})
+    answered(limiter, "ads_read", remaining="0", reset="17")
 
-    assert sent(limiter, clock, "org_analytics", 11)[-1] > 1060
+    with limiter.call("ads_read") as probe:
+        assert isinstance(limiter.take("ads_read"), float)
+        # One of them is left to whoever has used the others.
+        probe.headers = {"x-ratelimit-remaining": "3", "x-ratelimit-reset": "60"}
+
+    granted = [limiter.take("ads_read") for _ in range(3)]
+    assert [isinstance(each, Permit) for each in granted] == [True, True, False]
+
+
+def test_a_probe_without_an_answer_is_followed_by_another() -> None:
+    clock = StoppedClock()
+    limiter = RateLimiter("standard", clock, 3600)
+    answered(limiter, "ads_read", remaining="0", reset="17")
+    answered(limiter, "ads_read")
+
+    assert isinstance(limiter.take("ads_read"), Permit)
+
+
+def test_an_old_answer_that_comes_late_is_not_believed() -> None:
+    clock = StoppedClock()
+    limiter = RateLimiter("standard", clock, 3600)
+    with limiter.call("ads_read") as first:
+        clock.time += 1
+        answered(limiter, "ads_read", remaining="0", reset="30")
+        first.headers = {"x-ratelimit-remaining": "1", "x-ratelimit-reset": "31"}
+
+    assert limiter.take("ads_read") == 30.0
 
 
 def test_headers_that_are_no_numbers_are_ignored() -> None:
     clock = StoppedClock()
     limiter = RateLimiter("standard", clock, 3600)
-    limiter.learn("ads_read", {"x-ratelimit-remaining": "none", "x-ratelimit-reset": "nan"})
+    answered(limiter, "ads_read", remaining="none", reset="nan", limit="0")
 
-    limiter.acquire("ads_read")
+    answered(limiter, "ads_read")
 
     assert clock.waits == []
 
 
-def test_a_trial_app_has_a_thousand_calls_a_day() -> None:
-    clock = StoppedClock()
-    limiter = RateLimiter("trial", clock, 3600)
-    assert sent(limiter, clock, "ads_read", 1000)[-1] == 1000.0
+@pytest.mark.parametrize("window", WINDOWS)
+def test_a_trial_app_has_a_thousand_calls_a_day(window: Window) -> None:
+    trial = simulation(window, tier="trial")
+    assert trial.run("ads_read", calls=1000).refused == 0
 
     with pytest.raises(QuotaError, match="max_wait_seconds"):
-        limiter.acquire("org_read")
+        answered(trial.limiter, "org_read")
+
+
+def test_a_trial_app_knows_from_the_headers_what_it_has_used_today() -> None:
+    trial = simulation("fixed", tier="trial")
+    for _ in range(990):
+        trial.server.take("ads_read")
+    assert trial.run("ads_read", calls=10).refused == 0
+
+    with pytest.raises(QuotaError, match="max_wait_seconds"):
+        answered(trial.limiter, "ads_read")
