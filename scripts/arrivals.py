@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg import sql
 
 if TYPE_CHECKING:
-    from decimal import Decimal
+    from collections.abc import Iterator
+    from datetime import date
 
     from psycopg import Connection
 
@@ -29,15 +31,33 @@ class Changes(NamedTuple):
         return self.after - self.added - self.restated
 
 
-class CampaignSpend(NamedTuple):
-    """What a campaign has cost and brought in all days, as loaded before and after a run."""
+class Measures(NamedTuple):
+    """What ads have cost and brought in, in the currency of their account."""
 
-    campaign: str
+    spend: Decimal
+    impressions: Decimal
+    conversions: Decimal
+
+
+NOTHING = Measures(Decimal(0), Decimal(0), Decimal(0))
+
+
+class Totals(NamedTuple):
+    """The measures of a day or of a campaign, as loaded before and after a run.
+
+    Attributes:
+        of: The day, or the id of the campaign.
+        name: The name of the campaign.
+        currency: The currency of the spend.
+        before: What an earlier run had loaded; `None` where it had nothing.
+        after: What there is now.
+    """
+
+    of: date | str
+    name: str
     currency: str
-    spend_before: Decimal
-    spend_after: Decimal
-    conversions_before: Decimal
-    conversions_after: Decimal
+    before: Measures | None
+    after: Measures
 
 
 def tables(connection: Connection) -> list[str]:
@@ -124,32 +144,54 @@ def column_types(connection: Connection, table: str) -> dict[str, str]:
     return dict(rows.fetchall())
 
 
-def campaign_spend(connection: Connection, since: str) -> list[CampaignSpend]:
-    """Spend and conversions of each campaign over all days, the most expensive first."""
+def by_campaign(connection: Connection, since: str, *, known_days: bool = False) -> list[Totals]:
+    """The measures of each campaign over all days, the most expensive first.
+
+    With `known_days` they are of those days only that the earlier run had loaded.
+    """
+    found = _totals(connection, since, "campaign_id", known_days=known_days)
+    return sorted(found, key=lambda each: (-each.after.spend, each.of))
+
+
+def by_day(connection: Connection, since: str) -> list[Totals]:
+    """The measures of each day over all campaigns of a currency, the earliest first."""
+    return sorted(_totals(connection, since, "date"), key=lambda each: (each.of, each.currency))
+
+
+def _totals(
+    connection: Connection, since: str, of: str, *, known_days: bool = False
+) -> Iterator[Totals]:
+    def part(schema: str) -> sql.Composed:
+        return sql.SQL(
+            """
+            SELECT {of} AS "of", currency, max(campaigns.name) AS name,
+                   coalesce(sum(spend_in_dollar), 0) AS spend,
+                   coalesce(sum(paid_impression), 0) AS impressions,
+                   coalesce(sum(total_conversions), 0) AS conversions
+              FROM {rows} AS rows
+              LEFT JOIN {campaigns} AS campaigns ON campaigns.id = rows.campaign_id
+             WHERE date <= {last}
+             GROUP BY 1, 2
+            """
+        ).format(
+            of=sql.Identifier(of),
+            rows=sql.Identifier(schema, "campaign_analytics"),
+            campaigns=sql.Identifier(SCHEMA, "campaigns"),
+            last=sql.SQL("(SELECT max(date) FROM {})").format(
+                sql.Identifier(since, "campaign_analytics")
+            )
+            if known_days
+            else sql.SQL("date"),
+        )
+
     query = sql.SQL(
         """
         WITH before AS ({before}), after AS ({after})
-        SELECT coalesce(campaigns.name, campaign_id), currency,
-               coalesce(before.spend, 0), coalesce(after.spend, 0),
-               coalesce(before.conversions, 0), coalesce(after.conversions, 0)
-          FROM after
-          LEFT JOIN before USING (campaign_id, currency)
-          LEFT JOIN {campaigns} AS campaigns ON campaigns.id = campaign_id
-         ORDER BY after.spend DESC NULLS LAST, campaign_id
+        SELECT "of", currency, after.name, before.spend, before.impressions, before.conversions,
+               after.spend, after.impressions, after.conversions
+          FROM after LEFT JOIN before USING ("of", currency)
         """
-    ).format(
-        before=_totals(since),
-        after=_totals(SCHEMA),
-        campaigns=sql.Identifier(SCHEMA, "campaigns"),
-    )
-    return [CampaignSpend(*row) for row in connection.execute(query)]
-
-
-def _totals(schema: str) -> sql.Composed:
-    return sql.SQL(
-        """
-        SELECT campaign_id, currency,
-               sum(spend_in_dollar) AS spend, sum(total_conversions) AS conversions
-          FROM {} GROUP BY campaign_id, currency
-        """
-    ).format(sql.Identifier(schema, "campaign_analytics"))
+    ).format(before=part(since), after=part(SCHEMA))
+    for key, currency, name, *numbers in connection.execute(query):
+        before = None if numbers[0] is None else Measures(*numbers[:3])
+        yield Totals(key, name or str(key), currency or "", before, Measures(*numbers[3:]))

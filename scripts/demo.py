@@ -1,6 +1,6 @@
 """The whole way by one command: a made-up Pinterest into a PostgreSQL, on two successive days.
 
-It needs no account, no Docker and no database, and leaves nothing behind.
+It needs no account, no Docker and no database, and leaves nothing behind but a page to look at.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scripts import arrivals
+from scripts import arrivals, demo_page
 from scripts.embedded_postgres import EmbeddedPostgres, PostgresUnavailableError
 from scripts.main_job import JOB, MainJob, MainJobError
-from scripts.processes import SIGNALS
+from scripts.processes import ROOT, SIGNALS
 from scripts.sandbox_process import SandboxError, sandbox_process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import date
     from types import FrameType
 
 WORLD = {"seed": 7, "accounts": 3, "campaigns": 4, "ad_groups": 8, "ads": 20}
 DAY_1 = "day_1"
+PAGE = ROOT / "output" / "demo.html"
 CAMPAIGNS_SHOWN = 12
 NAME_WIDTH = 28
 COMMAND = f"meltano {' '.join(JOB)}"
@@ -45,14 +46,21 @@ def main() -> int:
     """Run the demo and return the exit code: 0 when both runs went through."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="keep both servers up until Ctrl-C")
-    keep = parser.parse_args().keep
+    parser.add_argument(
+        "--page",
+        type=Path,
+        default=PAGE,
+        metavar="FILE",
+        help="where to write a page with a look at the data; default: %(default)s",
+    )
+    options = parser.parse_args()
     for number in SIGNALS:
         signal.signal(number, _leave)
     descriptor, name = tempfile.mkstemp(prefix="tap-pinterest-demo-", suffix=".log")
     os.close(descriptor)
     log = Path(name)
     try:
-        _demo(log, keep=keep)
+        _demo(log, options.page, keep=options.keep)
     except (MainJobError, PostgresUnavailableError, SandboxError) as error:
         # As text: what a process says may look like markup.
         console.print(Text(str(error)))
@@ -73,7 +81,7 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _demo(log: Path, *, keep: bool) -> None:
+def _demo(log: Path, page: Path, *, keep: bool) -> None:
     today = datetime.now(tz=UTC).date()
     yesterday = today - timedelta(days=1)
     with ExitStack() as stack:
@@ -96,9 +104,11 @@ def _demo(log: Path, *, keep: bool) -> None:
         sandbox.move_to(today)
         _run(job, "Day 2", today)
         console.print()
-        _show_rows(arrivals.changes(connection, DAY_1))
-        _show_spend(arrivals.campaign_spend(connection, DAY_1))
+        contents = demo_page.Contents.of(connection, DAY_1, (yesterday, today))
+        _show_rows(contents.changes)
+        _show_spend(contents.by_campaign)
         _show_state(job.state())
+        _write_page(page, contents)
         if keep:
             _wait(sandbox.url, database.psql_url)
         else:
@@ -118,7 +128,17 @@ def _wait(sandbox_url: str, psql_url: str) -> None:
         signal.pause()
 
 
-def _show_rows(changes: list[arrivals.Changes]) -> None:
+def _write_page(path: Path, contents: demo_page.Contents) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(demo_page.page(contents), encoding="utf-8")
+    except OSError as error:
+        console.print(Text(f"The page with charts cannot be written: {error}"))
+    else:
+        console.print(Text(f"The same as a page with charts, for any browser: {path.resolve()}"))
+
+
+def _show_rows(changes: Sequence[arrivals.Changes]) -> None:
     columns = ("day 1", "day 2", "added", "restated", "unchanged")
     table = _table(f"Rows in PostgreSQL, schema {arrivals.SCHEMA}", ("table",), columns)
     for change in changes:
@@ -127,16 +147,17 @@ def _show_rows(changes: list[arrivals.Changes]) -> None:
     console.print(table)
 
 
-def _show_spend(campaigns: list[arrivals.CampaignSpend]) -> None:
+def _show_spend(campaigns: Sequence[arrivals.Totals]) -> None:
     columns = ("spend\nday 1", "\nday 2", "conversions\nday 1", "\nday 2")
     table = _table("Spend and conversions per campaign, all days", ("campaign", ""), columns)
     for campaign in campaigns[:CAMPAIGNS_SHOWN]:
+        before, after = campaign.before or arrivals.NOTHING, campaign.after
         table.add_row(
             # As text: a name may look like markup.
-            Text(campaign.campaign),
+            Text(campaign.name),
             campaign.currency,
-            *(f"{spend:,.2f}" for spend in (campaign.spend_before, campaign.spend_after)),
-            *(f"{n:,.0f}" for n in (campaign.conversions_before, campaign.conversions_after)),
+            *(f"{spend:,.2f}" for spend in (before.spend, after.spend)),
+            *(f"{n:,.0f}" for n in (before.conversions, after.conversions)),
         )
     if hidden := len(campaigns) - CAMPAIGNS_SHOWN:
         table.caption = f"and {hidden} more" if hidden > 0 else None

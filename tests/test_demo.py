@@ -70,7 +70,10 @@ class RunningDemo:
 
 @contextmanager
 def running_demo(*arguments: str, folder: Path) -> Iterator[RunningDemo]:
-    demo = RunningDemo(*(arguments or ("-m", "scripts.demo")), folder=folder)
+    # Not into the project's own folder, nor where nothing must be left.
+    page = folder.with_name(f"{folder.name}-page") / "demo.html"
+    arguments = arguments or ("-m", "scripts.demo")
+    demo = RunningDemo(*arguments, f"--page={page}", folder=folder)
     try:
         yield demo
     finally:
@@ -87,6 +90,12 @@ def test_two_days_are_loaded_and_shown(tmp_path: Path) -> None:
     for part in ("Day 1", "Day 2", "Rows in PostgreSQL", "Spend and conversions", "State"):
         assert part in shown
     before, after, added, restated, unchanged = counts(shown, "ad_analytics")
+    page = re.search(r"page with charts, for any browser: (\S+)$", shown, re.MULTILINE)
+    assert page
+    html = Path(page[1]).read_text(encoding="utf-8")
+    row = "".join(re.findall(r"<tr><th>ad_analytics</th>(.*)</tr>", html))
+    numbers = [int(text.replace(",", "")) for text in re.findall(r">([\d,]+)<", row)]
+    assert numbers == [before, after, added, restated, unchanged]
     assert before > 0
     assert added == after - before
     assert restated > 0
