@@ -8,13 +8,14 @@ from pinterest_sandbox.refusals import restricted
 from tap_pinterest import api
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 BETA_PARAMETERS: Final = (
     "aggregate_report_rows",
     "combine_targeting_types",
     "include_demographics",
     "include_prediction",
+    "report.report_type=ALL_ITEMS",
     "reporting_timezone",
     "targeting_types=AGE_BUCKET_AND_GENDER",
     "targeting_types=CREATIVE_ENHANCEMENTS",
@@ -60,6 +61,14 @@ class Access:
             if values[name]:
                 raise restricted(name)
         for name, refused in self._values.items():
-            found = refused.intersection(values.get(name) or ())
+            found = refused.intersection(_at(values, name))
             if found:
                 raise restricted(min(found))
+
+
+def _at(values: Mapping[str, Any], dotted: str) -> Sequence[str]:
+    """The values at a place such as `targeting_types` or `report.report_type`."""
+    found: Any = values
+    for name in dotted.split("."):
+        found = (found or {}).get(name)
+    return [found] if isinstance(found, str) else found or ()

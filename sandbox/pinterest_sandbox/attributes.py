@@ -25,7 +25,11 @@ _FIRST_PROMOTION = 7_834_020_000_000
 
 def of_ad_account(account: AdAccount, number: int, today: int) -> Attributes:  # noqa: ARG001
     """Of an account."""
-    return {"AD_ACCOUNT_ID": account.id, "ADVERTISER_ID": int(account.id)}
+    return {
+        "AD_ACCOUNT_ID": account.id,
+        "ADVERTISER_ID": int(account.id),
+        "ADVERTISER_NAME": f"Advertiser {account.number + 1}",
+    }
 
 
 def of_campaign(account: AdAccount, number: int, today: int) -> Attributes:

@@ -10,7 +10,7 @@ from pinterest_sandbox.refusals import ad_account_not_found, not_permitted
 from pinterest_sandbox.world import READER_ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from pinterest_sandbox.files import Layout
     from pinterest_sandbox.kinds.business import Business
@@ -40,12 +40,14 @@ class Style(msgspec.Struct, frozen=True):
     hours: HourStyle = "iso"
     layout: Layout = "by account"
     """Of downloads in JSON."""
+    mmm: Literal["wrapped", "flat"] = "wrapped"
+    """Answers about marketing-mix reports: as in 5.23 with `data` inside, or as in 5.28."""
 
 
 class Call(msgspec.Struct, frozen=True):
     """What is asked, of which world, on which day."""
 
-    values: Mapping[str, Any]
+    values: dict[str, Any]
     world: World
     today: int
     """The proleptic ordinal of the day."""

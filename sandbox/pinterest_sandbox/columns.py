@@ -140,6 +140,7 @@ _IMPRESSIONS = _both("impression")
 _CLICKS = _both("clickthrough")
 _ENGAGEMENTS = _both("engagement")
 _SPEND = ("spend",)
+_PAID_SPEND = ("paid_spend",)
 _PER_DOLLAR = 1 / (CENTS * MICRO)
 _PER_MICRO = 1 / CENTS
 
@@ -320,11 +321,33 @@ def _by_device() -> dict[str, Column]:
     }
 
 
+def _of_products() -> dict[str, Column]:
+    """Of the products that people bought or looked at."""
+    table: dict[str, Column] = {}
+    kinds = {
+        **_EVENTS,
+        **{name: (kind,) for name, kind in _LIKE.items()},
+        "": tuple(kind for kind in VALUED if kind not in CHECKOUTS),
+    }
+    for name, of_name in kinds.items():
+        for channel in ("", *CHANNELS):
+            own = tuple(f"{kind}@{channel}" for kind in of_name) if channel else of_name
+            middle = "".join(f"_{part}" for part in (channel.upper(), name) if part)
+            column = f"TOTAL{middle}_CONVERSION_PRODUCT"
+            table[f"{column}_QUANTITY"] = Count(_events(own))
+            for currency in ("VALUE", "VALUE_IN_USD"):
+                table[f"{column}_{currency}"] = Money(_worth(own), micro=False)
+    return table
+
+
 def _asynchronous() -> dict[str, Column]:
     video = ("video_spend",)
     table: dict[str, Column] = {
         "ADS_CREDIT_SPEND_IN_MICRO_DOLLAR": Money(("ads_credit",)),
         "ADS_CREDIT_SPEND_IN_DOLLAR": Money(("ads_credit",), micro=False),
+        "ADVERTISER_PAID_SPEND_IN_DOLLAR": Money(_PAID_SPEND, micro=False),
+        "ADVERTISER_PAID_ECPC_IN_DOLLAR": Ratio(_PAID_SPEND, _CLICKS, _PER_DOLLAR),
+        "ADVERTISER_PAID_ECPM_IN_DOLLAR": Ratio(_PAID_SPEND, _IMPRESSIONS, _PER_DOLLAR * _MILLE),
         "OUTBOUND_CTR": Ratio(_both("outbound_click"), _IMPRESSIONS),
         "COST_PER_OUTBOUND_CLICK": Ratio(_SPEND, _both("outbound_click"), _PER_DOLLAR),
         "ONSITE_CHECKOUTS_1": Count(_events(["web_checkout@pinterest"])),
@@ -350,11 +373,20 @@ _EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     kind.upper(): (kind,) for kind in VALUED if not kind.startswith(("inapp", "web", "offline"))
 } | {"CHECKOUT": CHECKOUTS}
 """Names of conversion events with the kinds that they stand for."""
+_LIKE: Final[Mapping[str, str]] = {
+    "ADD_PAYMENT_INFO": "add_to_cart",
+    "ADD_TO_WISHLIST": "add_to_cart",
+    "INITIATE_CHECKOUT": "add_to_cart",
+    "SUBSCRIBE": "signup",
+    "VIEW_CONTENT": "view_category",
+}
+"""Events that are told of products only, and the kinds that they are counted like."""
 
 COLUMNS: Final[Mapping[str, Column]] = {
     **_quantities(),
     **_by_channel(),
     **_by_device(),
+    **_of_products(),
     **_asynchronous(),
     **_delivery(),
     **_video(),

@@ -12,7 +12,7 @@ import msgspec
 from pinterest_sandbox.orders import Download
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pinterest_sandbox.reports import Table
 
@@ -44,6 +44,14 @@ class Ordered(msgspec.Struct, frozen=True):
             for values in zip(*self.columns.values(), strict=True)
         ]
 
+    def where(self, wanted: Callable[[dict[str, Any]], bool]) -> Ordered:
+        """With some of the rows only."""
+        names = list(self.columns)
+        rows = zip(*self.columns.values(), strict=True)
+        kept = [row for row in rows if wanted(dict(zip(names, row, strict=True)))]
+        columns = {name: [row[place] for row in kept] for place, name in enumerate(names)}
+        return msgspec.structs.replace(self, columns=columns)
+
     def as_json(self, *, grouped: bool) -> Download:
         """As objects without what has no value; grouped by entity or one after the other."""
         rows = self.rows()
@@ -68,6 +76,16 @@ class Ordered(msgspec.Struct, frozen=True):
             for row in zip(*self.columns.values(), strict=True)
         )
         return Download(CSV, out.getvalue().encode())
+
+
+def table_of(rows: Sequence[Mapping[str, Any]]) -> Download:
+    """Records as a table in CSV."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names)
+    writer.writeheader()
+    writer.writerows(rows)
+    return Download(CSV, out.getvalue().encode())
 
 
 def ordered(

@@ -42,7 +42,7 @@ _CONVERSIONS_NOT_READY = 0.7
 _FRACTION_EVERY = 1 / 400
 ROWS: Final = "rows"
 """The fact that there is a row at all, with numbers or without."""
-_AMOUNTS: Final = frozenset({"spend", "video_spend", "ads_credit"})
+_AMOUNTS: Final = frozenset({"spend", "video_spend", "ads_credit", "paid_spend"})
 
 VIDEO_STEPS: Final = {
     "video_p0": 0.9,
@@ -380,6 +380,7 @@ _FACTS: dict[str, Callable[[Cells], Counts]] = {
     "ads_credit": lambda cells: (
         cells["spend"] // CENTS // 4 * CENTS * (cells.ad_share("ads credit") < 0.2)  # noqa: PLR2004
     ),
+    "paid_spend": lambda cells: cells["spend"] - cells["ads_credit"],
     "video_spend": lambda cells: cells["spend"] * (cells["video_p0_1"] > 0),
     "watch_milliseconds_1": lambda cells: _watch_milliseconds(cells, "_1"),
     "watch_milliseconds_2": lambda cells: _watch_milliseconds(cells, "_2"),

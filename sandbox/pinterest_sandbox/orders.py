@@ -103,6 +103,13 @@ class Orders:
             known = self._of_day[key] = self.create(owner, made, fate)
         return known
 
+    def count_recent(self, owner: str, seconds: float) -> int:
+        """How many reports were ordered there in the last seconds."""
+        since = self._calendar.elapsed() - seconds + REPORT_SECONDS
+        return sum(
+            order.owner == owner and order.expires > since for order in self._orders.values()
+        )
+
     def find(self, token: str, owner: str) -> Order | None:
         """The report of a token, if it was ordered there."""
         order = self._orders.get(token)

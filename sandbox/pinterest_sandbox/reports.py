@@ -260,7 +260,7 @@ class _Form(msgspec.Struct, frozen=True):
 
 def _targeting_values(report: Report, types: tuple[str, ...]) -> list[Any]:
     """The values of a breakdown, in the order of its parts; of several types each with each."""
-    of_types = [targeting.TYPES[name].of(report.account) for name in types]
+    of_types = [targeting.values_of(report.account, name) for name in types]
     if len(of_types) == 1:
         return list(of_types[0])
     return [

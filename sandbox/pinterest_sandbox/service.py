@@ -135,7 +135,7 @@ class Service:
     def _made(
         self,
         key: str,
-        values: Mapping[str, Any],
+        values: dict[str, Any],
         token: Token,
         **how: Any,  # noqa: ANN401  fields of a call
     ) -> Any:  # noqa: ANN401

@@ -66,16 +66,37 @@ TYPES: Final[Mapping[str, Values]] = {
 }
 
 
-def parting(account: AdAccount, targeting_type: str) -> Parting:
-    """How a targeting type divides what each ad of an account did."""
-    kind = TYPES[targeting_type]
+_BRANDS: Final = ("Acme", "Ünique", "No brand")
+_CATEGORIES: Final = ("Home & Garden", "Apparel", "Toys")
+OF_PRODUCTS: Final[Mapping[str, Values]] = {
+    "PRODUCT_BRAND": Values(_BRANDS, part=True),
+    "PRODUCT_CATEGORY": Values(_CATEGORIES, part=True),
+    "PRODUCT_BRAND_AND_CATEGORY": Values(
+        tuple((brand, category) for brand in _BRANDS for category in _CATEGORIES), part=True
+    ),
+    "PRODUCT_SKU": Values(tuple(f"sku{number}" for number in range(1, 8)), part=True),
+}
+"""By what products that led to conversions are told apart."""
+
+
+def values_of(account: AdAccount, name: str) -> tuple[Any, ...]:
+    """The values of a targeting type, or of what tells products apart, in an account."""
+    return _ALL[name].of(account)
+
+
+def parting(account: AdAccount, name: str) -> Parting:
+    """How a targeting type, or what tells products apart, divides what each ad did."""
+    kind = _ALL[name]
     values = len(kind.of(account))
     most = min(_MOST_VALUES, values)
     ads = account.ads
-    counts = 1 + (ads.draw(f"{targeting_type} values") * most).astype(np.int64)
-    first = (ads.draw(f"{targeting_type} first") * values).astype(np.int64)
+    counts = 1 + (ads.draw(f"{name} values") * most).astype(np.int64)
+    first = (ads.draw(f"{name} first") * values).astype(np.int64)
     buckets = (first[:, None] + np.arange(most)) % max(1, values)
     if kind.part:
         counts += 1
         buckets = np.concatenate([np.full((ads.count, 1), -1), buckets], axis=1)
-    return Parting(targeting_type, counts, buckets, values)
+    return Parting(name, counts, buckets, values)
+
+
+_ALL: Final = {**TYPES, **OF_PRODUCTS}

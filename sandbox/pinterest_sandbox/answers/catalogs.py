@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pinterest_sandbox import records, specimens
 from pinterest_sandbox.answers.entities import of, where
 from pinterest_sandbox.chance import Draws
+from pinterest_sandbox.files import table_of
 from pinterest_sandbox.kinds import catalogs as kinds
 from pinterest_sandbox.kinds import products as of_products
 from pinterest_sandbox.paging import Listing
@@ -145,10 +146,86 @@ def report_stats(call: Call) -> Listing[Any]:
     return of(list(owner.all(kinds.STATISTICS)))
 
 
-def report(call: Call) -> dict[str, Any]:
-    """None: no token is known here that a report was ordered with."""
+def create_report(call: Call) -> Any:  # noqa: ANN401  the truth is rows
+    """Orders a report on a catalog; the same one again on the same day."""
     _need_catalog(call)
-    raise Refusal(400, 1104, "The token you provided is not valid or has expired.")
+    kind, asked = call.values["catalog_type"], call.values["report"]
+    if asked["report_type"] == "FEED_INGESTION_ISSUES":
+        feed = _feed(call, _needed(asked, "feed_id"))
+        catalog: Member[Any] = feed.owner
+        results = feed.all(kinds.PROCESSING_RESULTS)
+        wanted = asked.get("processing_result_id")
+        result = results.get(wanted) if wanted else next(reversed(results.members), None)
+        if result is None:
+            raise not_found(_RESULT, "processing result")
+        rows = _issues(result)
+    else:
+        wanted = asked.get("catalog_id")
+        catalog = _catalog(call, wanted) if wanted else _catalogs(call)[0]
+        rows = _items(catalog) if asked["report_type"] == "ALL_ITEMS" else _statistics(catalog)
+    if kind != kinds.type_of(catalog):
+        refuse("catalog_type is not the type of the catalog.")
+    if call.truth:
+        return rows
+    order = call.orders.create_once_a_day(
+        (kind, *sorted((name, value) for name, value in asked.items() if value)),
+        _owner(call),
+        lambda: table_of(rows),
+        call.fate,
+    )
+    return {"token": order.token}
+
+
+def report(call: Call) -> dict[str, Any]:
+    """How far a report on a catalog is; an expired one is as unknown as one never ordered."""
+    _need_catalog(call)
+    order = call.orders.find(call.values["token"], _owner(call))
+    found = call.orders.poll(order) if order else None
+    if order is None or found not in {"FINISHED", "IN_PROGRESS"}:
+        raise Refusal(400, 1104, "The token you provided is not valid or has expired.")
+    if found == "IN_PROGRESS":
+        return {"report_status": found, "url": None, "size": None}
+    url = call.orders.link(order, call.host)
+    return {"report_status": found, "url": url, "size": len(order.download.body)}
+
+
+def _owner(call: Call) -> str:
+    return f"catalogs of {call.user().id}"
+
+
+def _issues(result: OfFeed) -> list[dict[str, Any]]:
+    """A row for each issue of each item."""
+    return [
+        {
+            "item_number": item["item_number"],
+            "item_id": item["item_id"],
+            "severity": severity,
+            "issue": code,
+        }
+        for item in (each.record() for each in result.all(kinds.ITEM_ISSUES))
+        for severity, found in (("ERROR", item["errors"]), ("WARNING", item["warnings"]))
+        for code in sorted(found)
+    ]
+
+
+def _statistics(catalog: Member[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            name: value
+            for name, value in each.record().items()
+            if not isinstance(value, (dict, list))
+        }
+        for each in catalog.all(kinds.STATISTICS)
+    ]
+
+
+def _items(catalog: Member[Any]) -> list[dict[str, Any]]:
+    """A row for each product of each group."""
+    return [
+        {"product_group_id": group.id, "pin_id": product.id}
+        for group in catalog.all(kinds.PRODUCT_GROUPS)
+        for product in group.all(of_products.PRODUCTS)
+    ]
 
 
 def local_stores(call: Call) -> Listing[Any]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 
-from pinterest_sandbox import files, records, reports
+from pinterest_sandbox import bodies, files, records, reports
 from pinterest_sandbox.answers import asked
 from pinterest_sandbox.columns import COLUMNS
-from pinterest_sandbox.kinds.ads import promotion_status
-from pinterest_sandbox.refusals import refuse
+from pinterest_sandbox.kinds.ads import REPORT_TEMPLATES, promotion_status
+from pinterest_sandbox.numbers import ACTIONS
+from pinterest_sandbox.refusals import not_found, refuse
+from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     Wanted = NDArray[np.bool_]
 
+ORDER: Final = "POST /ad_accounts/{ad_account_id}/reports"
 DAYS_BACK: Final = 914
 DAYS_WIDE: Final = 186
 ITEM_DAYS_BACK: Final = 92
@@ -65,25 +69,36 @@ _CUSTOM_EVENT: Final = "ADE_"
 def create(call: Call) -> Any:  # noqa: ANN401  the truth is rows
     """Orders a report."""
     account = call.readable_ad_account()
-    _check(call)
-    make = _maker(call, account)
+    check(call)
+    make = maker(call, account)
     if call.truth:
         return make().rows()
-    style, values = call.style.layout, call.values
-    grouped = style == "object" or (style == "by account" and account.number % 2 == 0)
-
-    def download() -> Download:
-        made = make()
-        return made.as_csv() if values["report_format"] == "CSV" else made.as_json(grouped=grouped)
-
-    order = call.orders.create(_owner(account), download, call.fate)
+    order = call.orders.create(_owner(account), download(call, account, make), call.fate)
     return {"report_status": "IN_PROGRESS", "token": order.token, "message": ""}
 
 
 def status(call: Call) -> dict[str, Any]:
     """How far a report is, and where it can be downloaded."""
+    return progress(call, _owner(call.readable_ad_account()))
+
+
+def create_from_template(call: Call) -> Any:  # noqa: ANN401  the truth is rows
+    """Orders the report of a template, of its own period unless another is asked for."""
     account = call.readable_ad_account()
-    order = call.orders.find(call.values["token"], _owner(account))
+    template = account.all(REPORT_TEMPLATES).get(call.values["template_id"])
+    if template is None:
+        raise not_found(404, "report template")
+    answer = create(
+        msgspec.structs.replace(call, values=call.values | _of_template(template.record(), call))
+    )
+    if call.truth:
+        return answer
+    return {"template_id": template.id, **answer}
+
+
+def progress(call: Call, owner: str) -> dict[str, Any]:
+    """How far the report of the token is, among those of an owner."""
+    order = call.orders.find(call.values["token"], owner)
     found = call.orders.poll(order) if order else "DOES_NOT_EXIST"
     if order is None or found != "FINISHED":
         return {"report_status": found, "url": None, "size": None}
@@ -94,11 +109,58 @@ def status(call: Call) -> dict[str, Any]:
     }
 
 
+def download(
+    call: Call, account: AdAccount, make: Callable[[], files.Ordered]
+) -> Callable[[], Download]:
+    """What makes the file, in the format and layout of the request."""
+    style, form = call.style.layout, call.values.get("report_format")
+    grouped = style == "object" or (style == "by account" and account.number % 2 == 0)
+    return lambda: make().as_csv() if form == "CSV" else make().as_json(grouped=grouped)
+
+
 def _owner(account: AdAccount) -> str:
     return f"reports of {account.id}"
 
 
-def _check(call: Call) -> None:
+def _of_template(template: Mapping[str, Any], call: Call) -> dict[str, Any]:
+    """The body that orders the same."""
+    level = template.get("report_level", "ADVERTISER")
+    start, end = _dates_of(template["date_range"], date.fromordinal(call.today))
+    values = {
+        **bodies.defaults(api.operation(ORDER).body or ""),
+        "level": level,
+        "columns": template["columns"],
+        # The description does not say how a template names them.
+        "targeting_types": ["GENDER", "COUNTRY"] if level.endswith(_TARGETING) else None,
+        "granularity": template.get("granularity", "TOTAL"),
+        "start_date": start,
+        "end_date": end,
+        "report_format": template.get("report_format", "JSON"),
+        "conversion_report_time": template.get("conversion_report_time_type"),
+        **{f"{action}_window_days": template[f"{action}_window_days"] for action in ACTIONS},
+    }
+    for name in ("start_date", "end_date", "granularity"):
+        values[name] = call.values[name] or values[name]
+    return values
+
+
+def _dates_of(date_range: Mapping[str, Any], today: date) -> tuple[date, date]:
+    """The first and last day of an absolute, relative or dynamic range."""
+    if absolute := date_range.get("absolute_date_range"):
+        first, last = (
+            datetime.fromtimestamp(absolute[f"{name}_date"], UTC).date()
+            for name in ("start", "end")
+        )
+        return first, last
+    if relative := date_range.get("relative_date_range"):
+        first, last = (
+            today - timedelta(days=relative[f"{name}_days_in_past"]) for name in ("start", "end")
+        )
+        return first, last
+    return today.replace(day=1), today
+
+
+def check(call: Call) -> None:
     """Lets a body pass that keeps the rules that the description states in words."""
     values = call.values
     level, types = values["level"], values["targeting_types"]
@@ -132,7 +194,7 @@ def _check_items(values: Mapping[str, Any]) -> None:
         refuse(f"Column {of_ads[0]} is not supported for reports of product items.")
 
 
-def _maker(call: Call, account: AdAccount) -> Callable[[], files.Ordered]:
+def maker(call: Call, account: AdAccount) -> Callable[[], files.Ordered]:
     """What makes the report, later on, as it is now."""
     values = call.values
     level = LEVELS[values["level"].removesuffix(_TARGETING)]
@@ -144,7 +206,7 @@ def _maker(call: Call, account: AdAccount) -> Callable[[], files.Ordered]:
     report = reports.Report(
         account=account,
         level=level.name,
-        entities=_entities(account, level.name, values),
+        entities=entities(account, level.name, values),
         columns=tuple({**columns, **dict.fromkeys(each["field"] for each in filters), **events}),
         granularity=values["granularity"],
         start=values["start_date"],
@@ -152,7 +214,7 @@ def _maker(call: Call, account: AdAccount) -> Callable[[], files.Ordered]:
         view=asked.view(call),
         hours=call.style.hours,
         breakdowns=breakdowns if types else (),
-        only=_wanted_ads(account, values, call.today),
+        only=wanted_ads(account, values, call.today),
         id_as=level.id_column,
     )
 
@@ -179,7 +241,8 @@ def _targeting_names(account: AdAccount) -> tuple[str, str]:
     return "TARGETING_TYPE", "TARGETING_VALUE"
 
 
-def _entities(account: AdAccount, level: str, values: Mapping[str, Any]) -> Sequence[int]:
+def entities(account: AdAccount, level: str, values: Mapping[str, Any]) -> Sequence[int]:
+    """The running numbers of all that have rows of a level."""
     if level == "ad_account":
         return [0]
     if level == "product_group":
@@ -191,8 +254,8 @@ def _entities(account: AdAccount, level: str, values: Mapping[str, Any]) -> Sequ
         return [number for number in wanted if not ids or items[number].id in ids]
     if level == "keyword":
         return range(len(account.keywords.members))
-    entities: Entities = getattr(account, f"{level}s")
-    return range(entities.count)
+    found: Entities = getattr(account, f"{level}s")
+    return range(found.count)
 
 
 def _wanted_children(children: Sequence[Child], values: Mapping[str, Any]) -> list[int]:
@@ -206,7 +269,7 @@ def _wanted_children(children: Sequence[Child], values: Mapping[str, Any]) -> li
     ]
 
 
-def _wanted_ads(account: AdAccount, values: Mapping[str, Any], today: int) -> Wanted | None:
+def wanted_ads(account: AdAccount, values: Mapping[str, Any], today: int) -> Wanted | None:
     """Which ads pass all filters; None where there are none."""
     campaigns, groups, ads = account.campaigns, account.ad_groups, account.ads
     of_campaigns: list[Wanted] = []
