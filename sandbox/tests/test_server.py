@@ -155,6 +155,7 @@ def test_the_command_says_where_it_serves_and_stops_when_told(number: signal.Sig
         "client_secret",
         "refresh_token",
         "access_token",
+        "consent",
         "today",
     }
     assert greeting["today"] == "2026-11-20"
