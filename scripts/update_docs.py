@@ -12,8 +12,20 @@ from scripts.processes import ROOT
 from tap_pinterest import api, config
 from tap_pinterest.daasity import TABLES
 from tap_pinterest.rate_limit import STANDARD
-from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS, DateRange, slices
+from tap_pinterest.slices import (
+    ASYNCHRONOUS,
+    ASYNCHRONOUS_HOURS,
+    ONE_DAY,
+    PRODUCT_ITEMS,
+    REPORT_ROWS,
+    SYNCHRONOUS,
+    SYNCHRONOUS_HOURS,
+    DateRange,
+    cut,
+    slices,
+)
 from tap_pinterest.streams import STREAM_TYPES
+from tap_pinterest.streams.analytics import MOST_CALLS
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -27,9 +39,9 @@ GROUPS = {
     "ads": "Ad accounts, campaigns, ad groups, ads, and their daily numbers",
     "organic": "The profile, boards and Pins",
     "boards": "What is on boards, and uploaded videos",
-    "products": "Product groups and promotions",
+    "products": "Product groups, their daily numbers, and promotions",
     "keywords": "Keywords and how often they are searched for",
-    "targeting": "Saved targeting",
+    "targeting": "Daily numbers of Pins in ads and by targeting type; saved targeting",
     "audiences": "Audiences, customer lists, insights",
     "conversions": "Tags, events, and the quality of events",
     "billing": "Invoices, credit, order lines",
@@ -120,7 +132,9 @@ def not_for_apps() -> Iterator[str]:
 def _by_group() -> Mapping[str, list[PinterestStream]]:
     """All streams, in the order of `STREAM_TYPES`, by their group."""
     found = TapPinterest(config={"stream_groups": ["all"]}, validate_config=False).streams
-    by_group: dict[str, list[PinterestStream]] = {}
+    by_group: dict[str, list[PinterestStream]] = {
+        group: [] for group in config.STREAM_GROUPS if group != "all"
+    }
     for each in STREAM_TYPES:
         stream = cast("PinterestStream", found[str(vars(each)["name"])])
         by_group.setdefault(each.group, []).append(stream)
@@ -208,26 +222,41 @@ def calls() -> Iterator[str]:
     """Calls for the report of ads by number of ads, as the rows of a Markdown table."""
     yield "| ads in an account | first run, 90 days | each day after |"
     yield "|---|---|---|"
-    default = config.SLICE_ROWS["standard"]
     lookback = config.Settings.from_config({"access_token": "-"}).attribution_lookback
     last = date(2026, 11, 19)
     for ads in (10, 100, 1_000, 10_000):
-        ids = [f"{number:012}" for number in range(ads)]
-        ranges = [
-            DateRange(last - ONE_DAY * (days - 1), last)
+        counts = (
+            _calls(DateRange(last - ONE_DAY * (days - 1), last), ads)
             for days in (SYNCHRONOUS.days_back, lookback + UNFINISHED_DAYS)
-        ]
-        counts = [
-            len(
-                slices(dates, ids, rows=default, max_ids=SYNCHRONOUS.ids, max_days=SYNCHRONOUS.days)
-            )
-            for dates in ranges
-        ]
-        yield f"| {ads:,} | {' | '.join(f'{count:,}' for count in counts)} |"
+        )
+        yield f"| {ads:,} | {' | '.join(counts)} |"
+
+
+def _calls(dates: DateRange, ads: int) -> str:
+    """What reads these days of so many ads: calls, or reports where these are too many."""
+    ids = [f"{number:012}" for number in range(ads)]
+    rows = config.SLICE_ROWS["standard"]
+    count = len(slices(dates, ids, rows=rows, max_ids=SYNCHRONOUS.ids, max_days=SYNCHRONOUS.days))
+    if count <= MOST_CALLS:
+        return f"{count:,}"
+    reports = cut(dates, min(ASYNCHRONOUS.days, max(REPORT_ROWS // ads, 1)))
+    return f"{len(reports):,} asynchronous reports"
+
+
+def reach() -> Iterator[str]:
+    """How far back Pinterest reaches, as the rows of a Markdown table."""
+    yield "| report | days back, asynchronous | days back, synchronous |"
+    yield "|---|---|---|"
+    both = (ASYNCHRONOUS, SYNCHRONOUS)
+    yield f"| by day, week, month, in total | {' | '.join(str(each.days_back) for each in both)} |"
+    hours = (ASYNCHRONOUS_HOURS, SYNCHRONOUS_HOURS)
+    yield f"| by hour | {' | '.join(str(each.days_back) for each in hours)} |"
+    yield f"| of product items | {PRODUCT_ITEMS.days_back} | |"
 
 
 BLOCKS = {
     "calls": calls,
+    "reach": reach,
     "daasity tables": daasity_tables,
     "groups": groups,
     "streams": streams,

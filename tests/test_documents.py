@@ -28,7 +28,7 @@ from loading import database
 from pinterest_sandbox import Sandbox, WorldSize
 from scripts.main_job import MainJob
 from scripts.processes import ROOT, command
-from tap_pinterest.config import CONFIG_SCHEMA, Settings, problems
+from tap_pinterest.config import CONFIG_SCHEMA, GRANULARITIES, Settings, problems
 from tap_pinterest.slices import DateRange
 from tap_pinterest.state import Progress, ReportRange
 from tap_pinterest.tap import TapPinterest
@@ -122,7 +122,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 def loaded(reader: Reader) -> Iterator[psycopg.Connection]:
     """What a reader of the quick start has in their database."""
     reader.follow("docs/quickstart.md")
-    with psycopg.connect(reader.database_url.replace("+psycopg", "")) as connection:
+    url = reader.database_url.replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as connection:
         yield connection
 
 
@@ -132,12 +133,35 @@ def test_every_command_of_a_page_runs(page: str, reader: Reader) -> None:
 
 
 @pytest.mark.parametrize(
-    "block", [b for b in all_blocks("sql") if "parsed" not in b.words], ids=str
+    "block",
+    [each for each in all_blocks("sql") if not {"parsed", "empty"} & {*each.words}],
+    ids=str,
 )
 def test_every_query_runs_on_what_the_quick_start_has_loaded(
     block: Block, loaded: psycopg.Connection
 ) -> None:
     loaded.execute(block.text.encode())
+
+
+@pytest.mark.parametrize("block", all_blocks("sql", "empty"), ids=str)
+def test_every_query_of_another_stream_runs_on_its_columns(
+    block: Block, loaded: psycopg.Connection
+) -> None:
+    types = {"number": "numeric", "integer": "bigint"}
+    with loaded.transaction(force_rollback=True):
+        for name in {*re.findall(r"pinterest\.(\w+)", block.text)} & {*all_streams()}:
+            columns = [
+                sql.SQL("{} {}").format(
+                    sql.Identifier(column), sql.SQL(types.get(schema["type"][0], "text"))
+                )
+                for column, schema in all_streams()[name].schema["properties"].items()
+            ]
+            loaded.execute(
+                sql.SQL("CREATE TABLE {} ({})").format(
+                    sql.Identifier("pinterest", name), sql.SQL(", ").join(columns)
+                )
+            )
+        loaded.execute(block.text.encode())
 
 
 def test_a_query_that_finds_what_is_wrong_finds_nothing(loaded: psycopg.Connection) -> None:
@@ -294,6 +318,12 @@ def test_what_the_workflow_encrypts_it_decrypts(tmp_path: Path) -> None:
     assert b"the tokens" not in (tmp_path / "tokens.enc").read_bytes()
 
 
+@pytest.mark.parametrize("block", all_blocks("yaml", "loader"), ids=str)
+def test_every_loader_is_one_that_the_repository_has(block: Block) -> None:
+    for loader in _yaml.load(block.text)["loaders"]:
+        assert Path(command(loader["executable"])).exists()
+
+
 @pytest.mark.parametrize("block", all_blocks("yaml"), ids=str)
 def test_every_yaml_can_be_read(block: Block) -> None:
     assert _yaml.load(block.text)
@@ -325,8 +355,8 @@ def test_every_variable_of_an_env_file_is_a_setting(block: Block) -> None:
 
 
 def settings_of(plugins: str) -> set[str]:
-    (plugin,) = _yaml.load(ROOT / "meltano.yml")["plugins"][plugins]
-    return {setting["name"] for setting in plugin["settings"]}
+    found = _yaml.load(ROOT / "meltano.yml")["plugins"][plugins]
+    return {setting["name"] for plugin in found for setting in plugin.get("settings", ())}
 
 
 def test_the_drawn_timeline_is_what_two_runs_read() -> None:
@@ -372,7 +402,7 @@ def relations() -> list[tuple[str, str, str, str, str]]:
 
 
 def test_every_drawn_join_is_between_columns_that_there_are() -> None:
-    streams = TapPinterest(config={"stream_groups": ["all"]}, validate_config=False).streams
+    streams = all_streams()
     assert relations()
     for left, _kind, right, mine, theirs in relations():
         assert mine in streams[left].schema["properties"]
@@ -463,7 +493,11 @@ def anchors(text: str) -> set[str]:
 
 @functools.cache
 def all_streams() -> Mapping[str, Stream]:
-    config = {"stream_groups": ["all"], "report_columns": "all"}
+    config = {
+        "stream_groups": ["all"],
+        "report_columns": "all",
+        "granularities": list(GRANULARITIES),
+    }
     return TapPinterest(config=config, validate_config=False).streams
 
 
@@ -506,9 +540,9 @@ NAMES_OF_OTHERS = {
 def known_names() -> set[str]:
     """Streams, columns, settings and their values."""
     names = {*CONFIG_SCHEMA["properties"], "__sync_key"}
-    for layout in ({"stream_groups": ["all"], "report_columns": "all"}, {"layout": "daasity"}):
-        for stream in TapPinterest(config=layout, validate_config=False).streams.values():
-            names |= {stream.name, *stream.schema["properties"]}
+    daasity = TapPinterest(config={"layout": "daasity"}, validate_config=False).streams
+    for stream in (*all_streams().values(), *daasity.values()):
+        names |= {stream.name, *stream.schema["properties"]}
     for schema in CONFIG_SCHEMA["properties"].values():
         names |= {value for value in schema.get("enum", ()) if isinstance(value, str)}
     for kind in _yaml.load(ROOT / "meltano.yml")["plugins"].values():
