@@ -113,13 +113,19 @@ def test_after_any_mix_of_faults_the_tables_are_true_or_the_run_says_it_failed(
         assert upsert(arrived, mended.messages) == tables
 
 
+REFUSALS = [{"kind": "status", "status": number} for number in (302, 400, 403, 404, 413, 414)]
 MISHAPS: list[dict[str, Any]] = [
     *({"kind": "status", "status": number} for number in (401, 408, 429, 500, 502, 503, 504)),
-    *({"kind": kind} for kind in get_args(Kind) if kind not in {"status", "hang", "slow"}),
+    {"kind": "status", "status": 400, "body": {"code": 1, "message": "Retry after 9 seconds."}},
+    {"kind": "status", "status": 200, "body": '{"items": [{"id": "1", "na'},
+    {"kind": "status", "status": 200, "body": {"data": 7}},
+    *({"kind": kind} for kind in get_args(Kind) if kind not in {"status", "slow"}),
     {"kind": "slow", "seconds": 0.05},
     {"kind": "reset", "after_bytes": 0},
     {"kind": "reset", "after_bytes": 30},
     *({"kind": "distort", "change": change} for change in ("numeric_ids", "repeat", "no_ids")),
+    # Each of these fails the run: together they come as often as any other alone.
+    *({"share": 0.02 / len(REFUSALS), **refusal} for refusal in REFUSALS),
 ]
 
 
@@ -130,11 +136,13 @@ def test_in_a_week_of_daily_runs_with_mishaps_no_row_is_missing_and_none_is_stal
     tables: Tables = {}
     failed = 0
     with tiny(seed=11, rotation="revoke", access_seconds=3_000) as sandbox:
-        config = config_of(sandbox, token_file=str(tmp_path / "tokens.json"), slice_rows=20)
+        config = config_of(
+            sandbox, token_file=str(tmp_path / "tokens.json"), slice_rows=20, request_timeout=1
+        )
         for day in range(7):
             for number, mishap in enumerate(MISHAPS):
                 seed = 100 * day + number
-                sandbox.fail(method="GET", times=None, share=0.02, seed=seed, **mishap)
+                sandbox.fail(method="GET", times=None, **{"share": 0.02, "seed": seed} | mishap)
             for _attempt in range(6):
                 result = run(config, *STREAMS, "ad_analytics", state=state)
                 state = result.state or state
