@@ -15,11 +15,12 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.processes import signals_wait
+from scripts.processes import ends_with_us, signals_wait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +53,7 @@ class EmbeddedPostgres:
         self.port = 0
         self._password = secrets.token_urlsafe(12)
         self._process: subprocess.Popen[bytes] | None = None
+        self._watch = ExitStack()
 
     @property
     def psql_url(self) -> str:
@@ -113,8 +115,11 @@ class EmbeddedPostgres:
                     start_new_session=True,
                     **self._identity,
                 )
+                watch = ends_with_us(str(process.pid), signal.SIGQUIT, self._folder)
+                self._watch.enter_context(watch)
             if self._becomes_ready(process):
                 return
+            self._watch.close()
         raise self._start_error()
 
     def _command(self) -> list[str]:
@@ -149,6 +154,7 @@ class EmbeddedPostgres:
                     continue
                 break
             self._process = None
+        self._watch.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property

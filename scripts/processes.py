@@ -20,6 +20,14 @@ LOG_LINES = 40
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks a program to leave."""
 
+_WATCH = """
+read -r _ && exit
+kill -s "$1" -- "$2"
+for _ in $(seq 50); do kill -s 0 -- "$2" || break; sleep 0.1; done
+shift 2
+[ $# -eq 0 ] || rm -rf -- "$@"
+"""
+
 
 def command(name: str) -> str:
     """A console script of the environment that runs us, whatever PATH says."""
@@ -39,7 +47,32 @@ def running(
         with signals_wait():
             process = subprocess.Popen(arguments, text=True, start_new_session=True, **options)
             stack.callback(_end, process)
+            stack.enter_context(ends_with_us(f"-{process.pid}", signal.SIGKILL))
         yield process
+
+
+@contextmanager
+def ends_with_us(target: str, number: signal.Signals, *folders: Path) -> Iterator[None]:
+    """While the block lasts, a process or group gets a signal when we are gone, however we went.
+
+    Args:
+        target: Id of the process; of a group with a minus before it.
+        number: The signal.
+        folders: What is to be removed afterwards.
+    """
+    # Nobody can catch SIGKILL. A shell can see that the pipe from us has no writer any more.
+    with subprocess.Popen(
+        ["sh", "-c", _WATCH, "sh", number.name.removeprefix("SIG"), target, *map(str, folders)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as watch:
+        try:
+            yield
+        finally:
+            with suppress(BrokenPipeError):
+                watch.communicate(b"all is well\n")
 
 
 @contextmanager

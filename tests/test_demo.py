@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -135,6 +136,18 @@ def test_ctrl_c_stops_everything_whatever_has_begun(begun: str, tmp_path: Path) 
         assert "Stopped" in shown
         assert demo.left_behind() == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_outlives_a_demo_that_was_killed(tmp_path: Path) -> None:
+    with running_demo(folder=tmp_path) as demo:
+        while not any("bin/target-postgres" in command for command in demo.left_behind()):
+            assert demo.process.poll() is None
+        demo.process.kill()
+        demo.process.wait()
+        until = time.monotonic() + PATIENCE_SECONDS
+        while demo.left_behind():
+            assert time.monotonic() < until, demo.left_behind()
+    assert not any("postgres" in path.name for path in tmp_path.iterdir())
 
 
 def test_a_failing_run_shows_its_log_and_stops_everything(tmp_path: Path) -> None:
