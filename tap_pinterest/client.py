@@ -145,6 +145,7 @@ class PinterestClient:
         self.calls: dict[str, int] = {}
         """Calls by stream, or by path where they are of no one stream."""
         self.retries: dict[str, int] = {}
+        self.waited: dict[str, float] = {}
         self._given_up = 0
 
     def get(  # noqa: PLR0913 - one call has these parts
@@ -384,8 +385,10 @@ class PinterestClient:
         headers = {"Authorization": f"Bearer {token}"}
         if call.content is not None:
             headers["Content-Type"] = "application/json"
+        asked = self._clock.monotonic()
         with self._limiter.call(category) as told:
             self._clock.check()
+            self._note_wait(call.counts_for, self._clock.monotonic() - asked)
             self.calls[call.counts_for] = self.calls.get(call.counts_for, 0) + 1
             answer = self._exchange(
                 call.method, call.path, call.url, data=call.content, headers=headers
@@ -437,6 +440,9 @@ class PinterestClient:
             self._clock.hear(answer.headers.get("Date"))
         return answer
 
+    def _note_wait(self, path: str, seconds: float) -> None:
+        self.waited[path] = self.waited.get(path, 0.0) + seconds
+
     def _tries(self, path: str) -> _Tries:
         self.retries.setdefault(path, 0)
         return _Tries(self._max_wait)
@@ -460,6 +466,7 @@ class PinterestClient:
                 raise AwayError(msg) from None
             raise
         self.retries[path] += 1
+        self._note_wait(path, wait)
         _logger.info("%s; trying again in %.0f s", error, wait)
         self._clock.sleep(wait)
 

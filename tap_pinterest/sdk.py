@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import signal
 import sys
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import msgspec
@@ -34,6 +34,7 @@ from tap_pinterest.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import (
@@ -158,6 +159,10 @@ class SingerTap(Tap):
         if self.state:
             self.state_writer.write_state(self.state)
 
+    def reading(self, stream: str) -> AbstractContextManager[None]:  # noqa: ARG002 - see the tap
+        """Take note of a stream while it is being read."""
+        return nullcontext()
+
     def failed(self, stream: str, context: Context | None, error: Exception) -> None:
         """Take note of an error that ended a context early.
 
@@ -201,7 +206,7 @@ class SingerStream(Stream):
         counter, timer = self.get_record_counter(), self.get_sync_timer()
         clock = self.clock
         index = 0
-        with counter, timer:
+        with counter, timer, self._singer_tap.reading(self.name):
             for each in self._contexts(context):
                 counter.with_context(each)
                 timer.with_context(each)

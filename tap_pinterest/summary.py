@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,12 @@ import msgspec
 from tap_pinterest.conform import UnknownCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from tap_pinterest.clock import Clock
+
+WIDE = 110
+"""Characters of a terminal that has room for the days as well."""
 
 _logger = logging.getLogger("tap-pinterest.summary")
 
@@ -27,6 +33,10 @@ class StreamSummary:
         rows: Records written.
         calls: Calls to the stream's own operation, retries included.
         retries: Calls that had to be made again.
+        seconds: How long it took.
+        seconds_waited: How long its calls waited for quota, or before they were made again; several
+            may wait at once.
+        planned: Ad accounts that are to be read.
         ranges: Days read, as `2026-01-01..2026-01-31`, each with how many accounts.
         failures: Errors, by ad account (an empty text for none).
         skipped: Why something was left out, by ad account.
@@ -38,6 +48,9 @@ class StreamSummary:
     rows: int = 0
     calls: int = 0
     retries: int = 0
+    seconds: float = 0.0
+    seconds_waited: float = 0.0
+    planned: int = 0
     duplicates: int = 0
     ranges: Counter[str] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
@@ -51,6 +64,8 @@ class StreamSummary:
             "rows": self.rows,
             "calls": self.calls,
             "retries": self.retries,
+            "seconds": round(self.seconds, 1),
+            "seconds_waited": round(self.seconds_waited, 1),
             "duplicates": self.duplicates,
             "ranges": dict(self.ranges),
             "failures": self.failures,
@@ -76,6 +91,22 @@ class Summary:
         """Nothing has happened yet."""
         self.streams: dict[str, StreamSummary] = {}
         self.seconds_waited = 0.0
+        self.current: str | None = None
+        """The stream that is being read."""
+        self.when_read: Callable[[str], None] = lambda _: None
+        """Called with each stream that has been read, whatever came of it."""
+
+    @contextmanager
+    def reading(self, stream: str, clock: Clock) -> Iterator[None]:
+        """Take note that a stream is being read."""
+        part, started = self.of(stream), clock.monotonic()
+        self.current = stream
+        try:
+            yield
+        finally:
+            part.seconds += clock.monotonic() - started
+            self.current = None
+            self.when_read(stream)
 
     def of(self, stream: str) -> StreamSummary:
         """The part of one stream."""
@@ -113,19 +144,25 @@ class Summary:
 
     def _print_table(self) -> None:
         # rich takes a while to import, and a run on a pipe never needs it.
+        from rich.box import SIMPLE_HEAD  # noqa: PLC0415
         from rich.console import Console  # noqa: PLC0415
         from rich.table import Table  # noqa: PLC0415
 
-        table = Table("Stream", title="tap-pinterest", title_justify="left")
-        for heading in ("Accounts", "Rows", "Calls", "Retries"):
-            table.add_column(heading, justify="right")
-        table.add_column("Days")
-        table.add_column("Outcome")
+        table = Table(box=SIMPLE_HEAD, collapse_padding=True)
+        table.add_column("Stream", no_wrap=True)
+        for heading in ("Accounts", "Rows", "Calls", "Retries", "Waited", "Took"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column("Outcome", no_wrap=True)
+        console = Console(stderr=True)
+        if with_days := console.width >= WIDE:
+            table.add_column("Days", overflow="fold")
         for name, part in self.streams.items():
             days = ", ".join(part.ranges)
             numbers = (part.contexts, part.rows, part.calls, part.retries)
-            table.add_row(name, *(f"{number:,}" for number in numbers), days, _outcome(part))
-        Console(stderr=True).print(table)
+            times = (part.seconds_waited, part.seconds)
+            cells = (*(f"{each:,}" for each in numbers), *(f"{each:,.0f} s" for each in times))
+            table.add_row(name, *cells, _outcome(part), *([days] if with_days else []))
+        console.print(table)
 
 
 def of_account(account: str) -> str:

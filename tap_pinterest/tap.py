@@ -32,6 +32,7 @@ from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.daasity import TABLES
 from tap_pinterest.inventory import USER_ACCOUNT, Inventory
 from tap_pinterest.memory import give_back_large_blocks
+from tap_pinterest.progress import shown
 from tap_pinterest.rate_limit import RateLimiter
 from tap_pinterest.read_ahead import ReadAhead
 from tap_pinterest.readiness import Readiness
@@ -45,6 +46,7 @@ from tap_pinterest.summary import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import date
 
     from singer_sdk.helpers.types import Context
@@ -256,6 +258,10 @@ class TapPinterest(SingerTap):
         """What the run has to tell."""
         return Summary()
 
+    @override
+    def reading(self, stream: str) -> AbstractContextManager[None]:
+        return self.summary.reading(stream, self.clock)
+
     @functools.cached_property
     def _warned(self) -> set[str]:
         return set()
@@ -382,7 +388,8 @@ class TapPinterest(SingerTap):
         try:
             self._refuse_state_of_the_future()
             self._tell_missing_scopes()
-            self.sync_all()
+            with shown(self.summary, self.clock):
+                self.sync_all()
         except Interrupted:
             code = 128 + (self.clock.interrupted_by or 0)
             self.logger.warning("Stopped by a signal; the next run goes on from the state.")
@@ -399,6 +406,8 @@ class TapPinterest(SingerTap):
             path = self._path(name)
             part.calls = self.client.calls.get(name, self.client.calls.get(path, 0))
             part.retries = self.client.retries.get(name, self.client.retries.get(path, 0))
+            waited = self.client.waited
+            part.seconds_waited = waited.get(name, waited.get(path, 0.0))
         self.summary.seconds_waited = self.rate_limiter.waited
         self.summary.tell()
 

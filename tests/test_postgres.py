@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -149,6 +151,7 @@ class TwoDays:
     second: Day
     types: Mapping[tuple[str, str], str]
     statuses: set[int]
+    log: str
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +170,8 @@ def two_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoDays]:
         job.run()
         second = Day(rows_by_table(db, schema), job.state(), *pinterest.everything(DAY_2))
         statuses = {request.status for request in sandbox.requests}
-        yield TwoDays(first, second, column_types(db, schema), statuses)
+        log = job.log.read_text(encoding="utf-8")
+        yield TwoDays(first, second, column_types(db, schema), statuses, log)
 
 
 def values(row: Row) -> Row:
@@ -276,3 +280,11 @@ def test_the_state_says_from_when_to_when_each_account_was_read(two_days: TwoDay
         assert {part["context"]["ad_account_id"] for part in partitions} == accounts
         assert {part["covered_from"] for part in partitions} == {START.isoformat()}
         assert two_days.first.read_up_to(table) < two_days.second.read_up_to(table) < DAY_2
+
+
+def test_meltano_logs_the_summary_in_one_piece_and_with_its_level(two_days: TwoDays) -> None:
+    told = [line for line in two_days.log.splitlines() if "Summary: {" in line]
+    assert len(told) == 2
+    for line in told:
+        assert re.search(r"\[info *\] tap-pinterest +Summary", line)
+        assert json.loads(line.partition("Summary: ")[2])["failed"] is False

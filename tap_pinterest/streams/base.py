@@ -89,6 +89,12 @@ class PinterestStream(SingerStream):
         """This stream's part of the summary."""
         return self.tap.summary.of(self.name)
 
+    @override
+    def _contexts(self, context: Context | None) -> Sequence[Context | None]:
+        found = super()._contexts(context)
+        self.summary.planned = len(found)
+        return found
+
     @property
     @override
     def partitions(self) -> list[dict[str, Any]] | None:

@@ -1,0 +1,140 @@
+"""What a run shows at a terminal, and that it shows nothing of it anywhere else."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from logging import INFO, WARNING
+from typing import TYPE_CHECKING
+
+import pytest
+from meltano.core.logging.parsers import SingerSDKLogParser
+from meltano.core.plugin.singer.base import _get_sdk_logging
+
+from singer_run import run, settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pinterest_sandbox import Sandbox
+
+pty = pytest.importorskip("pty", reason="terminals are POSIX")
+
+# As Meltano writes it for a tap with the capability structured-logging.
+STRUCTURED = {"()": "singer_sdk.logging.StructuredFormatter"}
+STREAMS = ("boards", "pins", "user_account")
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def told_at_a_terminal(sandbox: Sandbox, tmp_path: Path, out: Path) -> str:
+    """All that a run writes to a terminal, while its messages go to a file."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(settings(sandbox, stream_groups="organic")))
+    ours, theirs = pty.openpty()
+    with out.open("wb") as messages, os.fdopen(ours, "rb", buffering=0) as terminal:
+        with subprocess.Popen(
+            [sys.executable, "-m", "tap_pinterest", "--config", str(path)],
+            stdout=messages,
+            stderr=theirs,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "COLUMNS": "140", "TERM": "xterm"},
+        ) as process:
+            os.close(theirs)
+            shown = b""
+            while True:
+                try:
+                    piece = terminal.read(65536)
+                except OSError:
+                    # What Linux says when the other side is closed.
+                    break
+                if not piece:
+                    break
+                shown += piece
+        assert process.returncode == 0, shown
+    return shown.decode()
+
+
+def test_a_terminal_shows_a_line_for_each_stream_and_a_table(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    out = tmp_path / "messages"
+
+    told = told_at_a_terminal(sandbox, tmp_path, out)
+
+    lines = [line.strip() for line in re.split(r"[\r\n]+", CONTROL.sub("", told))]
+    for stream in STREAMS:
+        assert [line for line in lines if re.search(rf"read +{stream}  \d+ rows  \d+ s$", line)]
+        assert [line for line in lines if re.match(rf"{stream} +1 +\d+ +\d+ +0 +0 s +\d+ s", line)]
+    (summary,) = (line for line in lines if "Summary: " in line)
+    assert json.loads(summary.split("Summary: ", 1)[1])["failed"] is False
+    types = {json.loads(line)["type"] for line in out.read_text().splitlines()}
+    assert types == {"SCHEMA", "RECORD", "STATE"}
+
+
+def test_a_pipe_gets_no_table_and_nothing_that_moves(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(settings(sandbox, stream_groups="organic")))
+
+    command = [sys.executable, "-X", "importtime", "-m", "tap_pinterest", "--config", str(path)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    told = [line for line in result.stderr.splitlines() if not line.startswith("import time:")]
+    assert not CONTROL.search("\n".join(told))
+    assert all(" | " in line for line in told), told
+    assert "rich.live" not in result.stderr
+    assert "rich.table" not in result.stderr
+
+
+def test_the_summary_says_how_long_calls_waited(sandbox: Sandbox) -> None:
+    sandbox.fail("/boards", status=429, headers={"x-ratelimit-reset": "7"}, times=2)
+
+    result = run(settings(sandbox), "boards", "pins")
+
+    parts = result.tap.summary.streams
+    assert parts["boards"].as_json()["seconds_waited"] == pytest.approx(14, abs=0.5)
+    assert parts["boards"].seconds >= parts["boards"].seconds_waited - 0.5
+    assert parts["boards"].retries == 2
+    assert parts["pins"].seconds_waited < 1
+
+
+def test_the_summary_knows_how_many_accounts_there_are(sandbox: Sandbox) -> None:
+    read: list[str] = []
+
+    result = run(settings(sandbox), "campaigns", "boards")
+    result.tap.summary.when_read = read.append
+
+    parts = result.tap.summary.streams
+    assert parts["campaigns"].planned == len(sandbox.world.ad_accounts)
+    assert parts["boards"].planned == 1
+    assert result.tap.summary.current is None
+
+
+def test_every_log_line_is_one_that_meltano_can_read(sandbox: Sandbox, tmp_path: Path) -> None:
+    logs = tmp_path / "logs.json"
+    logs.write_text(json.dumps(_get_sdk_logging(level="INFO", formatter=STRUCTURED)))
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(settings(sandbox, stream_groups="organic")))
+    sandbox.fail("/pins", status=400, times=None)
+    sandbox.fail("/boards", kind="distort", change="unknown_field")
+
+    result = subprocess.run(
+        [sys.executable, "-m", "tap_pinterest", "--config", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "SINGER_SDK_LOG_CONFIG": str(logs)},
+    )
+
+    parser = SingerSDKLogParser()
+    parsed = {line: parser.parse(line) for line in result.stderr.splitlines()}
+    assert [line for line, record in parsed.items() if record is None] == []
+    levels = {record.message: record.level for record in parsed.values() if record}
+    (failed,) = (message for message in levels if message.startswith("FAILED pins"))
+    (unknown,) = (message for message in levels if message.startswith("boards has what its schema"))
+    (summary,) = (message for message in levels if message.startswith("Summary: "))
+    assert (levels[failed], levels[unknown], levels[summary]) == (WARNING, WARNING, INFO)
+    assert json.loads(summary.removeprefix("Summary: "))["failed"] is True
