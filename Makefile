@@ -45,7 +45,7 @@ lock: .venv/ready-for-run ## lock newer versions of what development installs
 	  --no-emit-package tap-pinterest --no-emit-package pinterest-sandbox --no-emit-package target-postgres-fast; } > requirements/dev.new
 	@mv requirements/dev.new requirements/dev.txt
 
-bench: .venv/ready-for-dev ## rows a second into PostgreSQL, our target settings against its defaults
+bench: .venv/ready-for-dev ## rows a second into PostgreSQL, by loader and settings
 	@$(BIN)/python -m scripts.bench
 
 clean: ## remove what the commands above made

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import signal
+import subprocess
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from target_postgres.target import TargetPostgres
 
 from both_targets import Database, listen, record, schema, state, text
 from loading import database
+from scripts.processes import command, running
 from target_postgres_fast import target as target_module
+from target_postgres_fast.reader import LineReader
 from target_postgres_fast.target import TargetPostgresFast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 ADS = schema({"id": "string", "name": "string", "clicks": "integer", "spend": "number"})
 EVERY_KIND = {
@@ -476,3 +484,82 @@ def test_two_that_start_at_once_on_a_missing_table_and_load_equal_keys(db: Datab
     assert {name: len(rows) for name, (_, rows) in db.tables().items()} == dict.fromkeys(
         streams, 200
     )
+
+
+def test_the_settings_are_those_of_the_stock_target() -> None:
+    ours, stock = (cls._get_about_info() for cls in (TargetPostgresFast, TargetPostgres))
+
+    assert (ours.settings, ours.capabilities) == (stock.settings, stock.capabilities)
+    assert ours.env_var_prefix == stock.env_var_prefix
+
+
+def test_records_of_batch_files_are_loaded_too(db: Database, tmp_path: Path) -> None:
+    file = tmp_path / "records.gz"
+    with gzip.open(file, "wt", encoding="utf-8") as written:
+        written.writelines(json.dumps({"id": str(at % 5), "clicks": at}) + "\n" for at in range(9))
+    batch = {
+        "type": "BATCH",
+        "stream": "ads",
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "manifest": [file.as_uri()],
+    }
+
+    db.load_both([ADS, batch, record(id="1", name="later")])
+
+
+def test_a_field_that_the_schema_lacks_is_told_of(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    db.load_both([ADS, record(id="1", unheard_of=1), record(id="2", unheard_of=2)])
+
+    assert caplog.text.count("No schema for record field 'unheard_of'") == 2  # one of each target
+
+
+def test_who_waits_for_input_is_called_meanwhile() -> None:
+    source, sink = os.pipe()
+    os.write(sink, b'{"type": "STATE", "value"')
+    reader = LineReader()
+    reader.idle_seconds = 0
+
+    def finish() -> None:
+        reader.after_lines = lambda: None
+        os.write(sink, b": 5}\n")
+        os.close(sink)
+
+    reader.after_lines = finish
+    read: list[dict[str, Any]] = []
+    with os.fdopen(source) as file:
+        reader.process_lines(file, {"STATE": read.append})
+
+    assert read == [{"type": "STATE", "value": 5}]
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
+def test_an_end_in_the_middle_leaves_no_state_ahead_of_the_rows(
+    db: Database, tmp_path: Path, how: signal.Signals
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(db.config(batch_size_rows=10)))
+    arguments = (command("target-postgres-fast"), "--config", str(config))
+    pipe = subprocess.PIPE
+    with running(*arguments, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(text([ADS]))
+        for at in range(1, 26):
+            process.stdin.write(text([record(id=str(at)), state(at=at)]))
+            process.stdin.flush()
+        first = process.stdout.readline()
+
+        process.send_signal(how)
+        written = [first, *process.stdout]
+        code = process.wait()
+        process.stdin.close()
+
+    assert code == (0 if how is signal.SIGTERM else -how)
+    rows = len(db.tables()["ads"][1])
+    last = json.loads(written[-1])["at"]
+    assert 9 <= last <= rows
+    if how is signal.SIGTERM:
+        # What had come in was committed, with the state that it had come to.
+        assert rows - last <= 1

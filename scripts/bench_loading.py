@@ -1,0 +1,157 @@
+"""Rows a second of the main job into PostgreSQL, by the way in: both loaders, and their settings.
+
+All load the same 50,000 rows of `ad_analytics`, one after the other, by the same sandbox into the
+same server. Ours loads them twice: the second time there is nothing to write.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import psycopg
+from psycopg import sql
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from scripts.embedded_postgres import EmbeddedPostgres
+from scripts.main_job import MainJob
+from scripts.sandbox_process import sandbox_process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+WORLD = {"seed": 7, "accounts": 1, "empty_accounts": 0, "ads": 1150}
+STREAM = "ad_analytics"
+STOCK_DEFAULTS: Mapping[str, str] = {
+    # The target's own, where meltano.yml says otherwise.
+    "TARGET_POSTGRES_USE_COPY": "false",
+    "TARGET_POSTGRES_VALIDATE_RECORDS": "true",
+    "TARGET_POSTGRES_BATCH_SIZE_ROWS": "10000",
+    "TARGET_POSTGRES_ACTIVATE_VERSION": "true",
+}
+SAMPLE_SECONDS = 0.05
+MEGABYTE = 1_000_000
+WATCHED = ("tap-pinterest", "the target", "meltano")
+
+console = Console(highlight=False)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way into PostgreSQL: a loader of `meltano.yml` and what is set otherwise than there."""
+
+    name: str
+    loader: str
+    schema: str
+    settings: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+DEFAULTS = Way("target-postgres, its own defaults", "target-postgres", "defaults", STOCK_DEFAULTS)
+SHIPPED = Way("target-postgres, meltano.yml", "target-postgres", "shipped")
+FAST = Way("target-postgres-fast, meltano.yml", "target-postgres-fast", "fast")
+AGAIN = Way("the same rows again", "target-postgres-fast", "fast")
+WAYS = (DEFAULTS, SHIPPED, FAST, AGAIN)
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load of the stream."""
+
+    rows: int
+    written: int
+    seconds: float
+    peak_memory: Mapping[str, int]
+
+    @property
+    def rate(self) -> float:
+        """Rows a second, Meltano's own start included."""
+        return self.rows / self.seconds
+
+
+def measure() -> None:
+    """Load in each way, and print all and how they compare."""
+    loads: dict[Way, Load] = {}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tap-pinterest-")))
+        today = datetime.now(tz=UTC).date()
+        sandbox = stack.enter_context(sandbox_process(today, folder / "sandbox.log", **WORLD))
+        database = stack.enter_context(EmbeddedPostgres())
+        for number, way in enumerate(WAYS):
+            # Each with a state of its own, so that all of them read everything.
+            place = folder / str(number)
+            place.mkdir()
+            settings = {
+                **sandbox.settings(place),
+                **way.settings,
+                "TAP_PINTEREST__SELECT": f'["{STREAM}.*"]',
+                "TARGET_POSTGRES_SQLALCHEMY_URL": database.url,
+                "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": way.schema,
+            }
+            with console.status(f"Loading: {way.name} ..."):
+                loads[way] = _load(MainJob(place, settings, log=place / "log"), database, way)
+    _show(loads)
+
+
+def _load(job: MainJob, database: EmbeddedPostgres, way: Way) -> Load:
+    with psycopg.connect(database.psql_url) as connection:
+        ((before,),) = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchall()
+    started = time.monotonic()
+    with _peak_memory() as peaks:
+        job.meltano("run", "tap-pinterest", way.loader)
+    seconds = time.monotonic() - started
+    with psycopg.connect(database.psql_url) as connection:
+        text = "SELECT count(*), count(*) FILTER (WHERE xmin::text::bigint > %s) FROM {}"
+        query = sql.SQL(text).format(sql.Identifier(way.schema, STREAM))
+        ((rows, written),) = connection.execute(query, [before]).fetchall()
+    return Load(rows, written, seconds, peaks)
+
+
+@contextmanager
+def _peak_memory() -> Iterator[dict[str, int]]:
+    """The most resident memory of each watched program among our descendants, in bytes."""
+    peaks = dict.fromkeys(WATCHED, 0)
+    done = threading.Event()
+    sampler = threading.Thread(target=_sample, args=(peaks, done))
+    sampler.start()
+    try:
+        yield peaks
+    finally:
+        done.set()
+        sampler.join()
+
+
+def _sample(peaks: dict[str, int], done: threading.Event) -> None:
+    ourselves = psutil.Process()
+    while not done.wait(SAMPLE_SECONDS):
+        for process in ourselves.children(recursive=True):
+            with suppress(psutil.Error):
+                # A console script is the second word, after its interpreter.
+                name = Path((*process.cmdline(), "", "")[1]).name
+                name = "the target" if name.startswith("target-") else name
+                if name in peaks:
+                    peaks[name] = max(peaks[name], process.memory_info().rss)
+
+
+def _show(loads: Mapping[Way, Load]) -> None:
+    table = Table(title=f"{STREAM} into PostgreSQL", box=box.SIMPLE_HEAD, collapse_padding=True)
+    table.add_column("way")
+    columns = ("rows", "written", "seconds", "rows/s", *(f"peak MB\n{name}" for name in WATCHED))
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    for way, load in loads.items():
+        memory = (f"{load.peak_memory[name] / MEGABYTE:,.0f}" for name in WATCHED)
+        rates = (f"{load.seconds:.1f}", f"{load.rate:,.0f}")
+        table.add_row(way.name, f"{load.rows:,}", f"{load.written:,}", *rates, *memory)
+    console.print(table)
+    for way, than in ((SHIPPED, DEFAULTS), (FAST, DEFAULTS), (FAST, SHIPPED), (AGAIN, SHIPPED)):
+        ratio = loads[way].rate / loads[than].rate
+        console.print(f"{way.name}: {ratio:.1f} times as fast as {than.name}")
