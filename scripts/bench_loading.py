@@ -55,10 +55,10 @@ class Way:
     settings: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
-DEFAULTS = Way("target-postgres, its own defaults", "target-postgres", "defaults", STOCK_DEFAULTS)
-SHIPPED = Way("target-postgres, meltano.yml", "target-postgres", "shipped")
-FAST = Way("target-postgres-fast, meltano.yml", "target-postgres-fast", "fast")
-AGAIN = Way("the same rows again", "target-postgres-fast", "fast")
+DEFAULTS = Way("stock, its defaults", "target-postgres", "defaults", STOCK_DEFAULTS)
+SHIPPED = Way("stock, as shipped", "target-postgres", "shipped")
+FAST = Way("fast", "target-postgres-fast", "fast")
+AGAIN = Way("fast, again", "target-postgres-fast", "fast")
 WAYS = (DEFAULTS, SHIPPED, FAST, AGAIN)
 
 
@@ -143,7 +143,7 @@ def _sample(peaks: dict[str, int], done: threading.Event) -> None:
 
 def _show(loads: Mapping[Way, Load]) -> None:
     table = Table(title=f"{STREAM} into PostgreSQL", box=box.SIMPLE_HEAD, collapse_padding=True)
-    table.add_column("way")
+    table.add_column("target", no_wrap=True)
     columns = ("rows", "written", "seconds", "rows/s", *(f"peak MB\n{name}" for name in WATCHED))
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)

@@ -16,7 +16,7 @@ from target_postgres.sinks import PostgresSink
 from typing_extensions import override
 
 from target_postgres_fast import statements
-from target_postgres_fast.rows import Column, RowFormat
+from target_postgres_fast.rows import METADATA, Column, RowFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -162,7 +162,9 @@ class FastPostgresSink(PostgresSink):
                 # In one order, so that no two of us wait for each other's rows.
                 self._copy(cursor, temporary, (row for _, row in sorted(self._rows.items())))
                 cursor.execute(statements.PLAN)
-                cursor.execute(statements.merge(temporary, self._table, names, keys))
+                merge = statements.merge(temporary, self._table, names, keys)
+                # Not prepared: the table that it was planned for grows.
+                cursor.execute(merge, prepare=False)
                 self.logger.info(
                     "Of %d rows, %d were new or changed.", len(self._rows), cursor.rowcount
                 )
@@ -184,9 +186,18 @@ class FastPostgresSink(PostgresSink):
             return False
         if self.append_only:
             return True
+        if not set(self.key_properties).isdisjoint(METADATA):
+            return False
         with self.connector.transaction() as cursor:
             found = cursor.execute(statements.UNIQUE_COLUMNS, [self._table.as_string(cursor)])
-            return set(self.key_properties) in [set(columns) for (columns,) in found]
+            unique = [set(columns) for (columns,) in found]
+        if set(self.key_properties) in unique:
+            return True
+        self.logger.warning(
+            "The table has no unique index on %s: it is loaded as by target-postgres.",
+            ", ".join(self.key_properties),
+        )
+        return False
 
     @cached_property
     def _format(self) -> RowFormat:
