@@ -28,6 +28,7 @@ SUMMARY_STATUSES: Final[Mapping[str, str]] = {
 _OBJECTIVES = ("AWARENESS", "CONSIDERATION", "WEB_CONVERSION", "CATALOG_SALES", "VIDEO_COMPLETION")
 _COUNTRIES = ("US", "DE", "JP", "GB", "BR")
 _OTHERS_PINS = 640_000_000_000_000_000
+_HOSTS = ("shop.example.com", "WWW.example.com", "example.org", "blog.example.org:8443")
 _IMAGE_SIZES = (("150x150", 150), ("400x300", 300), ("600x", 600), ("1200x", 1200))
 _BORN = 735_000
 """A day in 2013: before it nobody had an account here."""
@@ -240,11 +241,14 @@ def pin(user: User, number: int, today: int, *, metrics: bool = False) -> dict[s
         board_section_id=boards.section_of(board, number) if board else None,
         board_owner={"username": board.owner_name if board else user.username},
         is_owner=True,
+        created_at=utc_text(unix_seconds(int(user.pin_created[number]), draws.below(86_400))),
         has_been_promoted=user.promoted_pins[number],
         parent_pin_id=str(_OTHERS_PINS + draws.below(10**15)) if user.saved_pins[number] else None,
     )
     if board is None:
         del made["board_id"]
+    if made.get("link"):
+        made["link"] = f"https://{_HOSTS[number % len(_HOSTS)]}/{number}?utm_source=pin"
     if metrics:
         add_pin_metrics(made, draws, today)
     return made
@@ -281,6 +285,7 @@ def add_pin_metrics(made: dict[str, Any], draws: Draws, today: int) -> None:
         "pin_click": impressions // 20,
         "impression": impressions,
         "clickthrough": impressions // 60,
+        "save": impressions // 90,
     }
     lifetime = {name: count * 3 for name, count in recent.items()}
     made["pin_metrics"] = {

@@ -92,7 +92,11 @@ def _records_in(answer: Any, shape: str | None) -> Iterable[Any]:  # noqa: ANN40
         found: Iterable[Any] = answer["data" if shape == "data" else "items"]
         return found
     if shape == "map":
-        return [record for records in answer.values() for record in records]
+        return [
+            record
+            for name, records in answer.items()
+            for record in (records if isinstance(records, list) else [{name: records}])
+        ]
     return [answer]
 
 
