@@ -53,6 +53,32 @@ TREND_REGIONS = (
     "AU+NZ",
 )
 GRANULARITIES = ("DAY", "HOUR", "WEEK", "MONTH", "TOTAL")
+USER_SPLIT_FIELDS = ("NO_SPLIT", "APP_TYPE", "OWNED_CONTENT", "SOURCE", "PIN_FORMAT")
+TOP_PINS_SORTS = (
+    *("ENGAGEMENT", "IMPRESSION", "OUTBOUND_CLICK", "PIN_CLICK", "SAVE", "VIDEO_MRC_VIEW"),
+    *("VIDEO_AVG_WATCH_TIME", "VIDEO_V50_WATCH_TIME", "QUARTILE_95_PERCENT_VIEW"),
+    *("VIDEO_10S_VIEW", "VIDEO_START"),
+)
+ORGANIC_FILTERS = {
+    "app_types": ("ALL", "MOBILE", "TABLET", "WEB"),
+    "content_type": ("ALL", "PAID", "ORGANIC"),
+    "pin_format": (
+        *("ALL", "ORGANIC_IMAGE", "ORGANIC_PRODUCT", "ORGANIC_VIDEO"),
+        *("ADS_STANDARD", "ADS_PRODUCT", "ADS_VIDEO", "ADS_IDEA"),
+    ),
+    "source": ("ALL", "YOUR_PINS", "OTHER_PINS"),
+    "from_claimed_content": ("BOTH", "CLAIMED", "OTHER"),
+}
+"""Parameters of the organic reports that narrow them; the first value is Pinterest's default."""
+CONVERSION_QUALITY = {
+    "lookback_period": ("1d", "14d"),
+    "source_platform": (
+        *("WEB", "MOBILE", "MOBILE_ANDROID", "MOBILE_IOS", "OFFLINE", "PINTEREST_WEB"),
+        *("PINTEREST_ANDROID", "PINTEREST_IOS", "POINT_OF_SALE"),
+    ),
+    "ingestion_source": ("TAG", "MMP", "FILE_UPLOAD", "CONVERSIONS_API", "NATIVE"),
+}
+ORGANIC_LOOKBACK_DAYS = 14
 READ_SCOPES = ("ads:read", "boards:read", "pins:read", "user_accounts:read")
 
 _ID_LIST = th.CustomType(
@@ -242,7 +268,8 @@ ANALYTICS = (
         minimum=0,
         maximum=1000,
         description="Days that are read again before the bookmark, because conversions are "
-        "credited late. Default: the longest attribution window in force, plus 2.",
+        "credited late. Default: the longest attribution window in force, plus 2; for organic "
+        f"reports {ORGANIC_LOOKBACK_DAYS}.",
     ),
     th.Property(
         "backfill",
@@ -315,6 +342,85 @@ ANALYTICS = (
         th.StringType,
         allowed_values=["PINTEREST_TIME_ZONE", "AD_ACCOUNT_TIME_ZONE"],
         description="Whose days the reports' days are. In closed beta; sent only when set.",
+    ),
+)
+ORGANIC = (
+    th.Property(
+        "user_split_fields",
+        _list_of(USER_SPLIT_FIELDS),
+        default=["NO_SPLIT"],
+        description="Ways to split user_account_analytics, one call for each: "
+        f"{', '.join(USER_SPLIT_FIELDS)}.",
+    ),
+    th.Property(
+        "pin_split_field",
+        th.StringType,
+        default="NO_SPLIT",
+        allowed_values=["NO_SPLIT", "APP_TYPE"],
+        description="How to split pin_analytics.",
+    ),
+    th.Property(
+        "app_types",
+        th.StringType,
+        allowed_values=list(ORGANIC_FILTERS["app_types"]),
+        description="Apps that the organic reports are about. Default: all.",
+    ),
+    th.Property(
+        "content_type",
+        th.StringType,
+        allowed_values=list(ORGANIC_FILTERS["content_type"]),
+        description="Whether the reports of users and their top Pins are about paid or organic "
+        "activity. Default: both.",
+    ),
+    th.Property(
+        "pin_format",
+        th.StringType,
+        allowed_values=list(ORGANIC_FILTERS["pin_format"]),
+        description="Format of the Pins that the reports of users and their top Pins are about. "
+        "Default: all.",
+    ),
+    th.Property(
+        "source",
+        th.StringType,
+        allowed_values=list(ORGANIC_FILTERS["source"]),
+        description="Whether the reports of users and their top Pins are about a user's own Pins, "
+        "or about what others made from claimed accounts. Default: both.",
+    ),
+    th.Property(
+        "from_claimed_content",
+        th.StringType,
+        allowed_values=list(ORGANIC_FILTERS["from_claimed_content"]),
+        description="Whether the reports of users and their top Pins are about Pins of claimed "
+        "domains, or about others. Default: both.",
+    ),
+    th.Property(
+        "top_pins_sort_by",
+        _list_of(TOP_PINS_SORTS),
+        description="Metrics that the top Pins and top video Pins are sorted by, one call for "
+        "each. Default: all that Pinterest has.",
+    ),
+    th.Property(
+        "top_pins_days",
+        th.IntegerType,
+        default=30,
+        minimum=1,
+        maximum=90,
+        description="Days that the top Pins and top video Pins are found for, up to end_date.",
+    ),
+    th.Property(
+        "domains",
+        _NAME_LIST,
+        description="Domains, subdomains included, that the Pins of domain_top_pins link to. "
+        "Default: each host that a Pin links to.",
+    ),
+    th.Property(
+        "conversion_quality",
+        th.ObjectType(
+            *(th.Property(name, _list_of(values)) for name, values in CONVERSION_QUALITY.items()),
+            additional_properties=False,
+        ),
+        description="What conversion_eqs is read for, a list each: lookback_period (default: 1d "
+        "and 14d), source_platform and ingestion_source (default: all).",
     ),
 )
 TRANSPORT = (
@@ -410,7 +516,7 @@ LAYOUT = (
 
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     *(*CREDENTIALS, *SCOPE_OF_THE_SYNC, *FILTERS, *ASKED_FOR),
-    *(*ANALYTICS, *TRANSPORT, *SYNC_KEY, *LAYOUT),
+    *(*ANALYTICS, *ORGANIC, *TRANSPORT, *SYNC_KEY, *LAYOUT),
 ).to_dict()
 OWN_SETTINGS = tuple(CONFIG_SCHEMA["properties"])
 
@@ -432,11 +538,13 @@ _ORGANIC_FILTERS = ("board_ids", "pin_ids")
 _AD_ACCOUNT_LISTS = ("ad_account_ids", "exclude_ad_account_ids")
 _ID_LISTS = (*_AD_ACCOUNT_LISTS, *_ID_FILTERS, *_ORGANIC_FILTERS)
 _ASKED_FOR = tuple(setting.name for setting in ASKED_FOR)
+_ORGANIC_LISTS = ("user_split_fields", "top_pins_sort_by", "domains")
+_VALUE_LISTS = ("entity_statuses", *_ORGANIC_LISTS, *_ASKED_FOR)
 _NAME_LISTS = (
     *("stream_groups", "scopes", "report_columns", "granularities", "targeting_types"),
-    *("attribution_types", "entity_statuses", *_ASKED_FOR),
+    *("attribution_types", *_VALUE_LISTS),
 )
-_LISTS = (*_ID_LISTS, "entity_statuses", *_ASKED_FOR)
+_LISTS = (*_ID_LISTS, *_VALUE_LISTS)
 _SECRETS = frozenset(
     name
     for name, schema in CONFIG_SCHEMA["properties"].items()
@@ -446,6 +554,7 @@ _AD_ACCOUNT_ID = re.compile(r"\d{1,18}")
 _ID = re.compile(r"\d{1,20}")
 _USERNAME = re.compile(r"(?!\d+$).+")
 _DAMAGE = re.compile("[\x00\ud800-\udfff]")
+_DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)+")
 _DAYS_AGO = re.compile(r"(\d{1,5}) days? ago")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -529,6 +638,17 @@ class Settings:
     attribution_types: tuple[str, ...]
     reporting_timezone: str | None
     report_transport: str
+    user_split_fields: tuple[str, ...]
+    pin_split_field: str
+    app_types: str | None
+    content_type: str | None
+    pin_format: str | None
+    source: str | None
+    from_claimed_content: str | None
+    top_pins_sort_by: tuple[str, ...]
+    top_pins_days: int
+    domains: tuple[str, ...]
+    conversion_quality: Mapping[str, tuple[str, ...]]
     access_tier: str
     max_requests_in_flight: int
     slice_rows: int
@@ -558,6 +678,11 @@ class Settings:
         windows = (self.click_window_days, self.engagement_window_days, self.view_window_days)
         return max(windows) + SETTLING_DAYS
 
+    @property
+    def organic_lookback(self) -> int:
+        """The same for organic reports, whose numbers settle within days."""
+        return ORGANIC_LOOKBACK_DAYS if self.lookback_days is None else self.lookback_days
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
         """Settings from a config that `problems` has nothing to say about."""
@@ -580,6 +705,12 @@ class Settings:
                 "targeting_types": tuple(map(str.upper, values["targeting_types"] or ())),
                 "attribution_types": tuple(dict.fromkeys(values["attribution_types"] or ())),
                 "slice_rows": values["slice_rows"] or SLICE_ROWS[values["access_tier"]],
+                "domains": tuple(dict.fromkeys(map(str.lower, values["domains"] or ()))),
+                "conversion_quality": {
+                    name: tuple(asked)
+                    for name, asked in (values["conversion_quality"] or {}).items()
+                    if asked
+                },
                 "backfill": backfill
                 and (Day.parse(backfill["start_date"]), Day.parse(backfill["end_date"])),
                 "report_columns": daasity.REPORT_COLUMNS
@@ -597,6 +728,12 @@ class Settings:
         """The settings that narrow the ads entities, and with them the reports."""
         names = ("entity_statuses", *_ID_FILTERS)
         return {name: ids for name in names if (ids := getattr(self, name))}
+
+    @property
+    def organic_filters(self) -> Mapping[str, str]:
+        """The settings that narrow the organic reports, as parameters."""
+        given = {name: getattr(self, name) for name in ORGANIC_FILTERS}
+        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def named_ids(self) -> frozenset[str]:
@@ -645,6 +782,7 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
         ("ad_account_ids", _id_faults),
         ("usernames", _username_faults),
         ("product_categories", _category_faults),
+        ("domains", _domain_faults),
         ("api_url", _api_url_faults),
         ("oauth_credentials", _oauth_faults),
         ("report_columns", _column_faults),
@@ -826,6 +964,14 @@ def _category_faults(values: Mapping[str, Any]) -> list[str]:
         f"such as {', '.join(known[:3])}"
         for item in values.get("product_categories", ())
         if item not in known
+    ]
+
+
+def _domain_faults(values: Mapping[str, Any]) -> list[str]:
+    return [
+        f"domains: {_shown(item)} is refused; allowed: names of domains, such as example.com"
+        for item in values.get("domains", ())
+        if not (isinstance(item, str) and _DOMAIN.fullmatch(item))
     ]
 
 

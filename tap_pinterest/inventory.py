@@ -111,6 +111,8 @@ class Inventory:
 
         Each with the ad account through which, or with none if it is the token's own user.
         """
+        if self._settings.organic_accounts == "token_user":
+            return {self.user_id(None): None}
         of_owners: dict[str, str | None] = {}
         for ad_account_id, item in self.ad_accounts.items():
             owner = item.get("owner") or {}
@@ -386,11 +388,23 @@ def _note(
     fields: Sequence[str],
     keep: Callable[[Item], bool] | None,
 ) -> None:
-    """Add the fields of items; a value is one object however often it comes."""
+    """Add the fields of items; a value is one object however often it comes.
+
+    `media.media_type` is a field of an object in the item.
+    """
+    paths = [field.split(".") for field in fields]
     for item in items:
         if keep is None or keep(item):
-            row = tuple(_text(item.get(field, call.columns.get(field))) for field in fields)
+            row = tuple(_text(_at(item, path, call.columns)) for path in paths)
             rows[row[0] or _id(item, fields[0])] = row
+
+
+def _at(item: Item, path: Sequence[str], beside: Mapping[str, Any]) -> object:
+    """The value at a path in an item, or else what stands beside it under the name."""
+    value = item.get(path[0], beside.get(path[0]))
+    for name in path[1:]:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _text(value: object) -> str:

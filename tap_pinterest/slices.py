@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
 ONE_DAY = timedelta(days=1)
@@ -46,6 +46,7 @@ SYNCHRONOUS_HOURS = replace(SYNCHRONOUS, days_back=8, days=3)
 ASYNCHRONOUS = ReportLimits(days_back=914, days=186, ids=500)
 ASYNCHRONOUS_HOURS = replace(ASYNCHRONOUS, days_back=8, days=3)
 PRODUCT_ITEMS = replace(ASYNCHRONOUS, days_back=92, days=31)
+ORGANIC = ReportLimits(days_back=90, days=91, ids=100, url_bytes=7_500)
 REPORT_ROWS = 100_000
 """Rows that one asynchronous report is cut to hold, as far as one can tell."""
 
@@ -61,6 +62,11 @@ class DateRange:
     def days(self) -> int:
         """How many days these are."""
         return (self.end - self.start).days + 1
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The parameters of a call that asks for these days."""
+        return {"start_date": self.start.isoformat(), "end_date": self.end.isoformat()}
 
     def __str__(self) -> str:
         """`2026-01-01..2026-01-31`."""

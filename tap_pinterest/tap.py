@@ -42,6 +42,7 @@ from tap_pinterest.state import ReadBefore, ReportRange, StateError, refuse_futu
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.analytics import RESERVED_COLUMNS, AnalyticsStream
 from tap_pinterest.streams.base import DatasetStream
+from tap_pinterest.streams.pins import PinAnalytics
 from tap_pinterest.summary import Summary
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ class TapPinterest(SingerTap):
         reports = [each for each in selected if isinstance(each, AnalyticsStream)]
         listed = [each.entities for each in reports if each.entities]
         referred = {each.path for each in listed}
-        referred |= {parent.path for each in datasets for parent in each.parents()}
+        children = [each for each in selected if isinstance(each, (DatasetStream, PinAnalytics))]
+        referred |= {parent.path for each in children for parent in each.parents()}
         referred |= {parent.path for each in listed for parent in each.parents()}
         return Inventory(
             self.client,
@@ -172,7 +174,7 @@ class TapPinterest(SingerTap):
         """Up to which day numbers are complete."""
         return Readiness(self.client)
 
-    def report_range(
+    def report_range(  # noqa: PLR0913 - what reports differ in, named one by one
         self,
         stream: PinterestStream,
         *,
@@ -180,6 +182,7 @@ class TapPinterest(SingerTap):
         lookback_days: int,
         granularity: Granularity = "DAY",
         what: str = "these reports",
+        tells_status: bool = False,
     ) -> ReportRange:
         """The days that a report wants, with today as Pinterest has it.
 
@@ -189,6 +192,7 @@ class TapPinterest(SingerTap):
             lookback_days: Days to read again before the bookmark.
             granularity: How long its periods are.
             what: What Pinterest reaches so far back for, in words.
+            tells_status: Whether its own answers say which days are final.
         """
         self._check_days_of_state()
         settings = stream.settings
@@ -202,11 +206,12 @@ class TapPinterest(SingerTap):
             first, last = (day.resolve(today=today, earliest=earliest) for day in settings.backfill)
             self._warn_of_reach("backfill.start_date", first, earliest, stream, what)
             backfill = DateRange(first, last)
+        over = min(end, today - ONE_DAY)
         return ReportRange(
             wanted=DateRange(max(start, earliest), end),
             earliest=earliest,
             lookback_days=lookback_days,
-            complete_to=self.readiness.complete_to(min(end, today - ONE_DAY), today),
+            complete_to=over if tells_status else self.readiness.complete_to(over, today),
             backfill=backfill
             and DateRange(max(backfill.start, earliest), min(backfill.end, today)),
             backfill_name=f"{backfill.start}/{backfill.end}" if backfill else None,
@@ -307,7 +312,9 @@ class TapPinterest(SingerTap):
             offered_to_all and isinstance(error, NotOfferedError)
         )
 
-    def left_out(self, stream: DatasetStream, context: Context | None, refusals: Refusals) -> None:
+    def left_out(
+        self, stream: PinterestStream, context: Context | None, refusals: Refusals
+    ) -> None:
         """Take note of parts of a dataset that may not be read, while others may.
 
         What the config names must arrive; what is merely discovered is skipped.

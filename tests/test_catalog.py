@@ -98,14 +98,16 @@ def test_default_groups_list_what_needs_no_call_for_each_entity() -> None:
         *("ad_accounts", "campaigns", "ad_groups", "ads"),
         *("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics"),
         *("metrics_ready_state", "delivery_metrics"),
-        *("user_account", "user_account_metrics", "boards", "pins"),
+        *("user_account", "user_account_metrics", "user_account_analytics", "boards", "pins"),
     }
 
 
 def test_one_group_lists_its_own_streams_only() -> None:
     organic = TapPinterest(config={"stream_groups": "organic"}, validate_config=False).streams
 
-    assert set(organic) == {"user_account", "user_account_metrics", "boards", "pins"}
+    assert set(organic) == {
+        *("user_account", "user_account_metrics", "user_account_analytics", "boards", "pins")
+    }
 
 
 def test_report_columns_that_are_listed_are_the_only_ones_in_the_catalog() -> None:

@@ -99,6 +99,7 @@ def test_settings_may_come_from_the_environment(
         "boards",
         "pins",
         "user_account",
+        "user_account_analytics",
         "user_account_metrics",
     }
     assert not any("__sync_key" in m["record"] for m in messages if m["type"] == "RECORD")

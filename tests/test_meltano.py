@@ -29,6 +29,7 @@ DEFAULT_STREAMS = {
     "metrics_ready_state",
     "user_account",
     "user_account_metrics",
+    "user_account_analytics",
     "boards",
     "pins",
 }

@@ -15,6 +15,8 @@ from tap_pinterest.streams import (
     catalogs,
     conversions,
     leads,
+    organic,
+    pins,
     resources,
     trends,
     user,
@@ -45,6 +47,7 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     # The organic area.
     user.UserAccount,
     user.UserAccountMetrics,
+    organic.UserAccountAnalytics,
     boards.Boards,
     boards.Pins,
     # Boards in depth.
@@ -52,6 +55,10 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     boards.BoardPins,
     boards.BoardSectionPins,
     boards.Media,
+    pins.PinAnalytics,
+    organic.UserAccountTopPinAnalytics,
+    organic.UserAccountTopVideoPinAnalytics,
+    organic.DomainTopPins,
     # What ads are about, and whom they are for.
     ads.ProductGroupPromotions,
     ads.Promotions,

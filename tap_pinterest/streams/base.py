@@ -109,6 +109,11 @@ class PinterestStream(SingerStream):
         """The contexts; `None` for a stream that has just one, without a name."""
         return None
 
+    def remember(self, context: Context | None, progress: Progress) -> None:
+        """Put into the state how far a context has been read."""
+        part = self.remembered.made(context) if context else state.entry(self.tap.memory, self.name)
+        progress.write_to(part, self.column("date"))
+
     @functools.cached_property
     def table(self) -> Table | None:
         """The table that the records go into, if it is not the stream's own."""
@@ -246,6 +251,11 @@ class ReportStream(PinterestStream):
         )
 
     @property
+    def final_range(self) -> ReportRange:
+        """The same once a context has been read: as far as its rows are final."""
+        return self.report_range
+
+    @property
     def fingerprint(self) -> str:
         """What shapes the rows, for the state."""
         raise NotImplementedError
@@ -261,8 +271,7 @@ class ReportStream(PinterestStream):
         progress = Progress.of(self.remembered.of(context) or {})
         self.warn_of_new_settings(progress, self.report_range.earliest)
         yield from self.rows(context, progress)
-        progress = self.report_range.after(progress, self.fingerprint)
-        progress.write_to(self.remembered.made(context), self.replication_key or "")
+        self.remember(context, self.final_range.after(progress, self.fingerprint))
         self.summary.contexts += 1
 
     def days_to_read(self, progress: Progress) -> Iterator[DateRange]:
@@ -603,8 +612,7 @@ class SnapshotStream(DatasetStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         yield from super().get_records(context)
-        part = self.remembered.made(context) if context else state.entry(self.tap.memory, self.name)
-        Progress(bookmark=self.clock.today).write_to(part, self.column("date"))
+        self.remember(context, Progress(bookmark=self.clock.today))
 
 
 class AdAccountStream(PinterestStream):

@@ -35,17 +35,24 @@ class BoardSections(UserDatasetStream):
     parent_fields = ("board_id",)
 
 
-class Pins(UserDatasetStream):
-    """Pins that a user owns, whoever owns the board.
+class PinListStream(UserDatasetStream):
+    """The list of the Pins that a user owns."""
+
+    path = "/pins"
+    query = MappingProxyType({"pin_metrics": True})
+    parent_fields = ("is_owner", "parent_pin_id", "media.media_type")
+    id_filters = MappingProxyType({"pin_ids": "id", "board_ids": "board_id"})
+
+
+class Pins(PinListStream):
+    """Pins that a user owns, whoever owns the board, with their numbers of 90 days and of all time.
 
     Source: GET /pins.
     """
 
     name = "pins"
-    path = "/pins"
     group = "organic"
     primary_keys = ("id",)
-    id_filters = MappingProxyType({"pin_ids": "id", "board_ids": "board_id"})
 
 
 class BoardPins(UserDatasetStream):

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
 from tap_pinterest.calls import Values
 from tap_pinterest.pages import MAP_KEY
 from tap_pinterest.streams.base import AdAccountDatasetStream, SnapshotStream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_pinterest.calls import Source
+    from tap_pinterest.config import Settings
 
 
 class ConversionTags(AdAccountDatasetStream):
@@ -70,6 +80,12 @@ class ConversionEqs(SnapshotStream, AdAccountDatasetStream):
         *("ad_account_id", "lookback_period", "source_platform", "ingestion_source", "date"),
     )
     per = (Values("lookback_period"),)
+
+    @classmethod
+    @override
+    def sources(cls, settings: Settings) -> Sequence[Source]:
+        asked = {"lookback_period": (), **settings.conversion_quality}
+        return [Values(name, *values) for name, values in asked.items()]
 
 
 class ConversionDeletionRequests(AdAccountDatasetStream):

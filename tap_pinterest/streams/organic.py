@@ -1,0 +1,424 @@
+"""Organic reports: what people did with a user's Pins on each day, and which Pins lead."""
+
+from __future__ import annotations
+
+import functools
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+import msgspec
+from typing_extensions import override
+
+from tap_pinterest import api, state
+from tap_pinterest.bodies import decoder
+from tap_pinterest.calls import Scope
+from tap_pinterest.conform import Converter, singer_name, singer_schema
+from tap_pinterest.read_ahead import Task
+from tap_pinterest.slices import ONE_DAY, ORGANIC, DateRange, cut
+from tap_pinterest.state import Progress
+from tap_pinterest.streams.base import (
+    PinterestStream,
+    Refusals,
+    ReportStream,
+    SnapshotStream,
+)
+from tap_pinterest.streams.boards import PinListStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_pinterest.pages import Item
+    from tap_pinterest.state import ReportRange
+
+NOT_FINAL = frozenset({"PROCESSING", "ESTIMATE"})
+"""What `data_status` says of days that will change."""
+MOST_TOP_PINS = 50
+
+_TEXT: Mapping[str, Any] = MappingProxyType({"type": "string"})
+_NUMBER: Mapping[str, Any] = MappingProxyType({"type": "number"})
+_DATE: Mapping[str, Any] = MappingProxyType({"type": "string", "format": "date"})
+
+
+class Split(msgspec.Struct):
+    """What an answer has of one part of a split, or of the whole."""
+
+    daily_metrics: list[dict[str, Any]] | None = None
+
+
+class Top(msgspec.Struct):
+    """Leading Pins, the first of them first, and up to when Pinterest knows."""
+
+    pins: list[dict[str, Any]] | None = None
+    date_availability: dict[str, Any] | None = None
+
+
+Splits = dict[str, Split]
+
+decode_splits = decoder(Splits)
+_decode_top = decoder(Top)
+
+
+def days_of(splits: Splits) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each day of each part of a split, its metrics beside its date and status."""
+    for part, found in splits.items():
+        for day in found.daily_metrics or ():
+            metrics = day.pop("metrics", None) or {}
+            yield part, {**day, **metrics}
+
+
+class UserStream(PinterestStream):
+    """A stream with one context for each user that `organic_accounts` wants."""
+
+    @override
+    def contexts(self) -> list[dict[str, Any]] | None:
+        return [{"user_id": each} for each in self.inventory.users]
+
+    def account_of(self, user_id: str) -> Mapping[str, str]:
+        """The parameter that makes a call about the user; none for the token's own."""
+        through = self.inventory.users[user_id]
+        return {"ad_account_id": through} if through else {}
+
+    @functools.cached_property
+    def wanted(self) -> ReportRange:
+        """The days that the run wants, whatever has been read before."""
+        return self.tap.report_range(
+            self,
+            days_back=ORGANIC.days_back,
+            lookback_days=self.settings.organic_lookback,
+            what="organic reports",
+            tells_status=True,
+        )
+
+    def is_wanted(self, name: str) -> bool:
+        """Whether a column is selected, or `__sync_key` is made of it."""
+        return name in self.hashed_fields or self.mask["properties", name]
+
+
+class OrganicReportStream(UserStream, ReportStream):
+    """Metrics a day (UTC) of what belongs to a user, for each part of a split.
+
+    Metrics without a value are null: Pinterest sends none, which is not the same as zero. What
+    `data_status` calls PROCESSING or ESTIMATE is read again until it is final.
+
+    Attributes:
+        split_columns: Columns, beside the date, that tell the records of a context apart.
+    """
+
+    split_columns: ClassVar[Sequence[str]] = ()
+
+    _not_final: date | None = None
+    """The first day, of those read in a context, that will change."""
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        """Pinterest's names of the metrics."""
+        return api.operation(f"GET {self.path}").parameters["metric_types"].allowed
+
+    @functools.cached_property
+    @override
+    def report_range(self) -> ReportRange:
+        return self.wanted
+
+    @property
+    @override
+    def final_range(self) -> ReportRange:
+        days = self.wanted
+        if self._not_final is None or days.complete_to is None:
+            return days
+        return replace(days, complete_to=min(days.complete_to, self._not_final - ONE_DAY))
+
+    @functools.cached_property
+    def facts(self) -> Mapping[str, Any]:
+        """The facts of a record."""
+        day = api.record_facts(self.path)["properties"]["daily_metrics"]["items"]["properties"]
+        split = dict.fromkeys(("user_id", *self.split_columns), _TEXT)
+        own = {name: day[name] for name in ("date", "data_status")}
+        return {"properties": {**split, **own, **dict.fromkeys(self.metrics, _NUMBER)}}
+
+    @override
+    def own_schema(self) -> dict[str, Any]:
+        return singer_schema(self.facts, self.natural_keys)
+
+    @functools.cached_property
+    @override
+    def convert(self) -> Converter:
+        return Converter(self.facts, self.summary.unknowns)
+
+    def requested(self, offered: Sequence[str]) -> Sequence[str]:
+        """Those of the metrics on offer whose columns are selected; one at least."""
+        wanted = [name for name in offered if self.is_wanted(singer_name(name))]
+        return wanted or offered[:1]
+
+    @override
+    def rows(self, context: Context, progress: Progress) -> Iterator[dict[str, Any]]:
+        self._not_final = None
+        answered = self.answered(context["user_id"], progress)
+        yield from self.finished_once(self._noted(map(self.convert, answered)))
+
+    def answered(self, user_id: str, progress: Progress) -> Iterator[Item]:
+        """The records of a user as Pinterest has them."""
+        raise NotImplementedError
+
+    def _noted(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for record in records:
+            if record["data_status"] in NOT_FINAL and record["date"]:
+                day = date.fromisoformat(record["date"])
+                self._not_final = min(self._not_final or day, day)
+            yield record
+
+
+class UserAccountAnalytics(OrganicReportStream):
+    """Metrics of a user's Pins on one day, whole or split in one of the `user_split_fields`.
+
+    Source: GET /user_account/analytics.
+    """
+
+    name = "user_account_analytics"
+    path = "/user_account/analytics"
+    group = "organic"
+    primary_keys = ("user_id", "split_field", "split_value", "date")
+    split_columns = ("split_field", "split_value")
+
+    @functools.cached_property
+    def query(self) -> Mapping[str, Any]:
+        """Parameters that are the same in every call."""
+        return {**self.settings.organic_filters, "metric_types": self.requested(self.metrics)}
+
+    @functools.cached_property
+    @override
+    def fingerprint(self) -> str:
+        fields = sorted(self.settings.user_split_fields)
+        metrics = sorted(self.query["metric_types"])
+        return state.fingerprint({**self.query, "metric_types": metrics, "split_fields": fields})
+
+    @override
+    def answered(self, user_id: str, progress: Progress) -> Iterator[Item]:
+        tasks = (
+            Task(functools.partial(self._request, user_id, split_field, piece))
+            for dates in self.days_to_read(progress)
+            for piece in cut(dates, ORGANIC.days)
+            for split_field in self.settings.user_split_fields
+        )
+        for split_field, splits in self.tap.read_ahead.in_order(tasks):
+            for part, day in days_of(splits):
+                yield {
+                    "user_id": user_id,
+                    "split_field": split_field,
+                    "split_value": part,
+                    **day,
+                }
+
+    def _request(self, user_id: str, split_field: str, dates: DateRange) -> tuple[str, Splits]:
+        query = {
+            **self.query,
+            **self.account_of(user_id),
+            **dates.query,
+            "split_field": split_field,
+        }
+        return split_field, self.tap.client.get(self.path, decode_splits, query=query)
+
+
+class TopPinsStream(UserStream):
+    """The Pins of a user that lead by a metric over the last days, up to fifty of them.
+
+    Each run reads one range of `top_pins_days`, which ends at `end_date`, once for each metric in
+    `top_pins_sort_by`. `rank` is a Pin's place.
+    """
+
+    group = "boards"
+    replication_key = "date"
+    primary_keys = ("user_id", "sort_by", "start_date", "date", "pin_id")
+
+    @functools.cached_property
+    def facts(self) -> Mapping[str, Any]:
+        """The facts of a record."""
+        answer = api.record_facts(self.path)["properties"]
+        parameters = api.operation(f"GET {self.path}").parameters
+        pin = answer["pins"]["items"]["properties"]
+        return {
+            "properties": {
+                "user_id": _TEXT,
+                "sort_by": answer["sort_by"],
+                "start_date": _DATE,
+                "date": _DATE,
+                "pin_id": pin["pin_id"],
+                "rank": {"type": "integer"},
+                **dict.fromkeys(parameters["metric_types"].allowed, _NUMBER),
+                "data_status": pin["data_status"],
+                "date_availability": answer["date_availability"],
+            }
+        }
+
+    @override
+    def own_schema(self) -> dict[str, Any]:
+        return singer_schema(self.facts, self.natural_keys)
+
+    @functools.cached_property
+    @override
+    def convert(self) -> Converter:
+        return Converter(self.facts, self.summary.unknowns)
+
+    @property
+    def sorts(self) -> Sequence[str]:
+        """The metrics to sort by, of those that Pinterest has for this."""
+        allowed = api.operation(f"GET {self.path}").parameters["sort_by"].allowed
+        asked = self.settings.top_pins_sort_by
+        return [each for each in allowed if each in asked or not asked]
+
+    @property
+    def range(self) -> DateRange:
+        """The days of the one range that a run reads, as far back as Pinterest reaches."""
+        last = self.wanted.wanted.end
+        first = last - ONE_DAY * (self.settings.top_pins_days - 1)
+        return DateRange(max(first, self.wanted.earliest), last)
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        if context is None:
+            return
+        dates, user_id = self.range, context["user_id"]
+        if dates.start > dates.end:
+            return
+        self.summary.ranges[str(dates)] += 1
+        tasks = (Task(functools.partial(self._request, user_id, by, dates)) for by in self.sorts)
+        for sort_by, answer in self.tap.read_ahead.in_order(tasks):
+            beside = {
+                "user_id": user_id,
+                "sort_by": sort_by,
+                "start_date": dates.start.isoformat(),
+                "date": dates.end.isoformat(),
+                "date_availability": answer.date_availability,
+            }
+            ranked = (
+                self.convert({**beside, "rank": rank, **_flat(pin)})
+                for rank, pin in enumerate(answer.pins or (), 1)
+            )
+            yield from self.finished_once(ranked)
+        self.remember(context, Progress(bookmark=dates.end))
+        self.summary.contexts += 1
+
+    def _request(self, user_id: str, sort_by: str, dates: DateRange) -> tuple[str, Top]:
+        query = {
+            **self.settings.organic_filters,
+            **self.account_of(user_id),
+            **dates.query,
+            "sort_by": sort_by,
+            "num_of_pins": MOST_TOP_PINS,
+        }
+        return sort_by, self.tap.client.get(self.path, _decode_top, query=query)
+
+
+def _flat(pin: Item) -> Item:
+    rest = {name: value for name, value in pin.items() if name != "metrics"}
+    return {**rest, **(pin.get("metrics") or {})}
+
+
+class UserAccountTopPinAnalytics(TopPinsStream):
+    """One of the up to 50 Pins that lead by a metric over the last `top_pins_days`.
+
+    Source: GET /user_account/analytics/top_pins.
+    """
+
+    name = "user_account_top_pin_analytics"
+    path = "/user_account/analytics/top_pins"
+
+
+class UserAccountTopVideoPinAnalytics(TopPinsStream):
+    """One of the up to 50 Pins with a video that lead by a metric over the last `top_pins_days`.
+
+    Source: GET /user_account/analytics/top_video_pins.
+    """
+
+    name = "user_account_top_video_pin_analytics"
+    path = "/user_account/analytics/top_video_pins"
+
+
+class DomainTopPins(SnapshotStream, PinListStream):
+    """One of the Pins with the most clicks, or saves, of those that link to a domain.
+
+    The user's own Pins, by their numbers of the last 90 days as of the day of the run. `domain` is
+    one of the `domains`, or the host of the Pin's link if none is named; `sort` is CLICKS or SAVES,
+    `value` how many there were (a Pin without any is left out), `rank` the Pin's place.
+    Source: GET /pins.
+    """
+
+    name = "domain_top_pins"
+    group = "boards"
+    primary_keys = ("domain", "sort", "pin_id", "date")
+
+    sorts: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"CLICKS": "clickthrough", "SAVES": "save"}
+    )
+    """The number in a Pin's metrics that each sort goes by."""
+    kept: ClassVar[Sequence[str]] = ("link", "title", "board_id", "created_at", "pin_metrics")
+    """Fields of the Pin that a record has."""
+
+    @functools.cached_property
+    @override
+    def facts(self) -> Mapping[str, Any]:
+        pin = api.record_facts(self.path)["properties"]
+        counted = {"type": "integer"}
+        own = dict.fromkeys(("domain", "sort", "pin_id"), _TEXT)
+        beside = {"date": _DATE, "user_id": _TEXT, "rank": counted, "value": _NUMBER}
+        return {"properties": {**own, **beside, **{name: pin[name] for name in self.kept}}}
+
+    @functools.cached_property
+    @override
+    def named_and_missing(self) -> set[str]:
+        return set()
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        refusals = Refusals()
+        scope = Scope(self.inventory, self.settings, context, refusals)
+        ranked: dict[tuple[str, str], list[tuple[float, str, Item]]] = defaultdict(list)
+        for _, pin in self.inventory.items(self.listing(self.settings), scope):
+            recent = (pin.get("pin_metrics") or {}).get("90d") or {}
+            for domain in self._domains(pin):
+                for sort, number in self.sorts.items():
+                    if pin.get("is_owner") is not False and (value := recent.get(number)):
+                        ranked[domain, sort].append((-value, str(pin.get("id")), self._kept(pin)))
+        refusals.raise_if_nothing_was_read()
+        user_id = self.inventory.user_id(context)
+        yield from self.finished_once(self._records(ranked, user_id))
+        self.remember(context, Progress(bookmark=self.clock.today))
+        self.summary.contexts += 1
+
+    def _records(
+        self, ranked: Mapping[tuple[str, str], list[tuple[float, str, Item]]], user_id: str
+    ) -> Iterator[dict[str, Any]]:
+        today = self.clock.today.isoformat()
+        for (domain, sort), pins in sorted(ranked.items(), key=lambda each: each[0]):
+            pins.sort(key=lambda each: each[:2])
+            for rank, (negative, pin_id, kept) in enumerate(pins, 1):
+                yield self.convert(
+                    {
+                        "domain": domain,
+                        "sort": sort,
+                        "pin_id": pin_id,
+                        "date": today,
+                        "user_id": user_id,
+                        "rank": rank,
+                        "value": -negative,
+                        **kept,
+                    }
+                )
+
+    def _kept(self, pin: Item) -> Item:
+        return {name: pin[name] for name in self.kept if name in pin}
+
+    def _domains(self, pin: Item) -> Sequence[str]:
+        """The domains that a Pin's link leads to, of those that are wanted."""
+        try:
+            host = urlsplit(pin.get("link") or "").hostname
+        except ValueError:
+            return ()
+        if not host or not self.settings.domains:
+            return (host,) if host else ()
+        return [each for each in self.settings.domains if host == each or host.endswith(f".{each}")]

@@ -1,0 +1,297 @@
+"""Reports of Pins: what people did with each of them on each day."""
+
+from __future__ import annotations
+
+import functools
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
+from typing_extensions import override
+
+from tap_pinterest import api, state
+from tap_pinterest.bodies import decoder
+from tap_pinterest.calls import Call, Scope
+from tap_pinterest.client import SlowAnswerError, TooLargeError
+from tap_pinterest.read_ahead import Task
+from tap_pinterest.slices import ORGANIC, Slice, batches, cut
+from tap_pinterest.streams.base import REFUSED_IN_A_ROW, Refusals
+from tap_pinterest.streams.boards import Pins
+from tap_pinterest.streams.organic import (
+    OrganicReportStream,
+    Split,
+    Splits,
+    days_of,
+    decode_splits,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from tap_pinterest.calls import Dataset
+    from tap_pinterest.client import PinterestClient
+    from tap_pinterest.pages import Item
+    from tap_pinterest.slices import DateRange
+    from tap_pinterest.state import Progress
+
+PIN = "/pins/{pin_id}/analytics"
+BULK = "/pins/analytics"
+STANDARD_METRICS = (
+    *("IMPRESSION", "OUTBOUND_CLICK", "PIN_CLICK", "SAVE", "SAVE_RATE"),
+    *("USER_FOLLOW", "PROFILE_VISIT"),
+)
+VIDEO_METRICS = (
+    *("IMPRESSION", "OUTBOUND_CLICK", "PIN_CLICK", "SAVE", "SAVE_RATE", "VIDEO_MRC_VIEW"),
+    *("VIDEO_10S_VIEW", "QUARTILE_95_PERCENT_VIEW", "VIDEO_V50_WATCH_TIME", "VIDEO_START"),
+    "VIDEO_AVG_WATCH_TIME",
+)
+"""Metrics a day that a Pin can have, by what it shows. TOTAL_COMMENTS and TOTAL_REACTIONS are not
+among them: they are of a whole lifetime, not of a day; `pins.pin_metrics` has them."""
+MOST_HALVINGS = 3
+BYTES_PER_DAY = 300
+
+_decode_pins = decoder(dict[str, Splits])
+
+
+@dataclass
+class OfPins:
+    """What some Pins were answered, or refused, with.
+
+    Attributes:
+        app_type: The kind of app that was asked for; `None` if the answers tell.
+        answers: By Pin.
+        refusals: By Pin.
+    """
+
+    app_type: str | None
+    answers: dict[str, Splits] = field(default_factory=dict)
+    refusals: dict[str, SkippableAPIError] = field(default_factory=dict)
+
+    def with_(self, other: OfPins) -> OfPins:
+        """This and what others have: other Pins, or the same on other days."""
+        answers = {**self.answers}
+        for pin_id, splits in other.answers.items():
+            known = answers.setdefault(pin_id, {})
+            for part, found in splits.items():
+                days = known.setdefault(part, Split()).daily_metrics or []
+                known[part] = Split([*days, *(found.daily_metrics or ())])
+        return OfPins(self.app_type, answers, {**self.refusals, **other.refusals})
+
+
+class PinAnalytics(OrganicReportStream):
+    """Metrics of a Pin on one day, whole or by kind of app.
+
+    Of Pins that a user owns, without those saved from others: only they have such numbers. A
+    hundred are asked for at once where Pinterest lets the app do so, else one by one: 60 a minute.
+    What a Pin does as an ad is in the reports of ads.
+    Source: GET /pins/{pin_id}/analytics.
+    Many at once: GET /pins/analytics.
+    """
+
+    name = "pin_analytics"
+    path = PIN
+    group = "boards"
+    primary_keys = ("pin_id", "app_type", "date")
+    split_columns = ("pin_id", "app_type")
+
+    @classmethod
+    def parents(cls) -> Iterable[Dataset]:
+        """Datasets whose items it is about."""
+        return (Pins,)
+
+    @property
+    @override
+    def metrics(self) -> Sequence[str]:
+        return tuple(dict.fromkeys((*STANDARD_METRICS, *VIDEO_METRICS)))
+
+    @functools.cached_property
+    @override
+    def fingerprint(self) -> str:
+        settings = self.settings
+        return state.fingerprint(
+            {
+                "app_types": settings.app_types,
+                "split_field": settings.pin_split_field,
+                "pin_ids": sorted(settings.pin_ids),
+                "board_ids": sorted(settings.board_ids),
+                "metric_types": sorted(self.requested(self.metrics)),
+            }
+        )
+
+    @functools.cached_property
+    def calls(self) -> PinCalls:
+        """The calls that read Pins."""
+        return PinCalls(self.tap.client, self.app_types, self.settings.pin_split_field)
+
+    def _query(self, user_id: str, metrics: Sequence[str]) -> Mapping[str, Any]:
+        return {**self.account_of(user_id), "metric_types": self.requested(metrics)}
+
+    @property
+    def app_types(self) -> Sequence[str]:
+        """The kinds of apps to read one by one: calls for many Pins cannot be split."""
+        asked = self.settings.app_types or "ALL"
+        if self.settings.pin_split_field == "NO_SPLIT" or asked != "ALL":
+            return (asked,)
+        allowed = api.operation(f"GET {BULK}").parameters["app_types"].allowed
+        return [each for each in allowed if each != "ALL"]
+
+    @override
+    def answered(self, user_id: str, progress: Progress) -> Iterator[Item]:
+        refusals = Refusals()
+        ranges = list(self.days_to_read(progress))
+        kinds = self._pins(user_id, refusals) if ranges else {}
+        tasks = (
+            task
+            for metrics, ids in kinds.items()
+            for dates in ranges
+            for piece in cut(dates, ORGANIC.days)
+            for batch in batches(ids, ORGANIC.ids)
+            for task in self.calls.tasks(Slice(piece, batch), self._query(user_id, metrics))
+        )
+        for found in self.tap.read_ahead.in_order(tasks):
+            for pin_id, splits in found.answers.items():
+                refusals.answered()
+                for part, day in days_of(splits):
+                    yield {
+                        "user_id": user_id,
+                        "pin_id": pin_id,
+                        "app_type": found.app_type or part.upper(),
+                        **day,
+                    }
+            for pin_id, refusal in found.refusals.items():
+                refusals.refused(Call(self.path, {"pin_id": pin_id}, columns={"": pin_id}), refusal)
+        refusals.raise_if_nothing_was_read()
+        self._tell(refusals, user_id)
+
+    def _pins(self, user_id: str, refusals: Refusals) -> Mapping[Sequence[str], Sequence[str]]:
+        """Ids of Pins that can have numbers, by the metrics that they can have."""
+        scope = Scope(self.inventory, self.settings, {"user_id": user_id}, refusals)
+        kinds: dict[Sequence[str], list[str]] = defaultdict(list)
+        others = 0
+        for pin in self.inventory.rows(Pins.listing(self.settings), scope, {}):
+            is_video = pin["media.media_type"] == "video"
+            if self.settings.pin_ids or (pin["is_owner"] != "False" and not pin["parent_pin_id"]):
+                kinds[VIDEO_METRICS if is_video else STANDARD_METRICS].append(pin["id"])
+            else:
+                others += 1
+        if others:
+            self.logger.info("%s leaves out %s Pins saved from others", self.name, f"{others:,}")
+        refusals.raise_if_nothing_was_read()
+        return kinds
+
+    def _tell(self, refusals: Refusals, user_id: str) -> None:
+        """Say which Pins were refused.
+
+        Raises:
+            FatalAPIError: The config names one of them.
+        """
+        refused = (value for call in refusals.calls for value in call.values)
+        named = [pin_id for pin_id in refused if pin_id in self.settings.pin_ids]
+        if named:
+            msg = f"the config names {', '.join(named)}: {refusals}"
+            raise FatalAPIError(msg)
+        if refusals:
+            self.tap.left_out(self, {"user_id": user_id}, refusals)
+
+
+class PinCalls:
+    """The calls that read Pins: for a hundred at once where the app may, else for each of them."""
+
+    def __init__(self, client: PinterestClient, app_types: Sequence[str], split_field: str) -> None:
+        """Calls for kinds of apps one by one, or for all of them together if these are split."""
+        self._client = client
+        self._app_types = app_types
+        self._split_field = split_field
+        self._may_ask_for_many: bool | None = None
+
+    def tasks(self, part: Slice, query: Mapping[str, Any]) -> Iterator[Task[OfPins]]:
+        """The calls for some Pins on some days.
+
+        The first ones are made here and now: what comes of them says whether the app may ask for
+        many Pins at once.
+        """
+        found = self._find_out(part, query) if self._may_ask_for_many is None else {}
+        if self._may_ask_for_many:
+            for app_type in self._app_types:
+                run = functools.partial(self.many, part, query, app_type)
+                if app_type in found:
+                    run = functools.partial(found.get, app_type)
+                yield Task(run, expected_bytes=part.rows * BYTES_PER_DAY)
+        else:
+            for pin_id in part.ids:
+                run = functools.partial(self.one, pin_id, part.dates, query)
+                if pin_id in found:
+                    run = functools.partial(found.get, pin_id)
+                yield Task(run, expected_bytes=part.dates.days * BYTES_PER_DAY)
+
+    def many(
+        self, part: Slice, query: Mapping[str, Any], app_type: str, halvings: int = 0
+    ) -> OfPins:
+        """What many Pins are answered with.
+
+        A call that is too large or too slow is made in halves; so is one that is refused, until
+        the Pins that it is refused for are found.
+        """
+        halves = part.halves()
+        may_split = halves is not None and halvings < MOST_HALVINGS
+        try:
+            return self._ask(part, query, app_type, split_instead=may_split)
+        except SkippableAPIError as refusal:
+            if len(part.ids) == 1 or halves is None:
+                return OfPins(app_type, refusals=dict.fromkeys(part.ids, refusal))
+        except (TooLargeError, SlowAnswerError) as error:
+            if halves is None or (isinstance(error, SlowAnswerError) and not may_split):
+                raise
+        first, second = (self.many(half, query, app_type, halvings + 1) for half in halves)
+        return first.with_(second)
+
+    def one(self, pin_id: str, dates: DateRange, query: Mapping[str, Any]) -> OfPins:
+        """What one Pin is answered with."""
+        is_split = self._split_field != "NO_SPLIT"
+        asked = {**query, **dates.query, "split_field": self._split_field}
+        if len(self._app_types) == 1:
+            asked["app_types"] = self._app_types[0]
+        app_type = None if is_split else self._app_types[0]
+        try:
+            splits = self._client.get(
+                PIN,
+                decode_splits,
+                ids={"pin_id": pin_id},
+                query=asked,
+                stream=PinAnalytics.name,
+            )
+        except SkippableAPIError as refusal:
+            return OfPins(app_type, refusals={pin_id: refusal})
+        return OfPins(app_type, {pin_id: splits})
+
+    def _ask(
+        self, part: Slice, query: Mapping[str, Any], app_type: str, *, split_instead: bool
+    ) -> OfPins:
+        asked = {**query, **part.dates.query, "app_types": app_type, "pin_ids": part.ids}
+        answers = self._client.get(
+            BULK, _decode_pins, query=asked, split_instead=split_instead, stream=PinAnalytics.name
+        )
+        return OfPins(app_type, answers)
+
+    def _find_out(self, part: Slice, query: Mapping[str, Any]) -> dict[str, OfPins]:
+        """Find out whether the app may ask for many Pins; what was answered, by app or Pin.
+
+        A refusal may be for the app, or for one of the Pins: then the first ones are tried alone.
+        """
+        app_type = self._app_types[0]
+        for ids in (part.ids, *((pin_id,) for pin_id in part.ids[:REFUSED_IN_A_ROW])):
+            some = Slice(part.dates, ids)
+            try:
+                answer = self._ask(some, query, app_type, split_instead=True)
+            except SkippableAPIError:
+                if ids != part.ids and (alone := self.one(ids[0], part.dates, query)).answers:
+                    self._may_ask_for_many = False
+                    return {ids[0]: alone}
+            except (TooLargeError, SlowAnswerError):
+                self._may_ask_for_many = True
+                break
+            else:
+                self._may_ask_for_many = True
+                return {app_type: answer} if ids == part.ids else {}
+        return {}
