@@ -27,6 +27,10 @@ Merchant: TypeAlias = Literal["approved", "disapproved", "under review"]
 """What Pinterest thinks of the users' catalogs."""
 
 
+MixStyle: TypeAlias = Literal["wrapped", "flat"]
+"""As in 5.23 with `data` inside, or as in 5.28."""
+
+
 class Readiness(msgspec.Struct, frozen=True):
     """After how many days the metrics of a day are final."""
 
@@ -40,8 +44,8 @@ class Style(msgspec.Struct, frozen=True):
     hours: HourStyle = "iso"
     layout: Layout = "by account"
     """Of downloads in JSON."""
-    mmm: Literal["wrapped", "flat"] = "wrapped"
-    """Answers about marketing-mix reports: as in 5.23 with `data` inside, or as in 5.28."""
+    mmm: MixStyle = "wrapped"
+    """Of answers about marketing-mix reports."""
 
 
 class Call(msgspec.Struct, frozen=True):

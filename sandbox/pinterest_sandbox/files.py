@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -32,17 +33,9 @@ class Ordered(msgspec.Struct, frozen=True):
     id_column: str
     metrics: frozenset[str]
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[msgspec.Struct]:
         """One after the other, without what has no value."""
-        names = list(self.columns)
-        return [
-            {
-                name: value
-                for name, value in zip(names, values, strict=True)
-                if value is not msgspec.UNSET
-            }
-            for values in zip(*self.columns.values(), strict=True)
-        ]
+        return list(map(_row_type(tuple(self.columns)), *self.columns.values()))
 
     def where(self, wanted: Callable[[dict[str, Any]], bool]) -> Ordered:
         """With some of the rows only."""
@@ -57,7 +50,7 @@ class Ordered(msgspec.Struct, frozen=True):
         rows = self.rows()
         if not grouped:
             return Download(JSON, _encoder.encode(rows))
-        groups: dict[str, list[dict[str, Any]]] = {}
+        groups: dict[str, list[msgspec.Struct]] = {}
         for own_id, row in zip(self.columns[self.id_column], rows, strict=True):
             groups.setdefault(str(own_id), []).append(row)
         return Download(JSON, _encoder.encode(groups))
@@ -76,6 +69,14 @@ class Ordered(msgspec.Struct, frozen=True):
             for row in zip(*self.columns.values(), strict=True)
         )
         return Download(CSV, out.getvalue().encode())
+
+
+@functools.cache
+def _row_type(names: tuple[str, ...]) -> type[msgspec.Struct]:
+    """A row of these columns, whose names may be any text."""
+    fields = {f"_{place}": name for place, name in enumerate(names)}
+    columns = [(field, Any, msgspec.UNSET) for field in fields]
+    return msgspec.defstruct("Row", columns, rename=fields, gc=False)
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> Download:
@@ -106,7 +107,8 @@ def ordered(
             own = {type_name: [targeting_type] * count, value_name: table.targeting, **own}
         kept = _with_numbers(table)
         for name, values in own.items():
-            columns.setdefault(name, []).extend([values[row] for row in kept])
+            found = values if len(kept) == len(values) else [values[row] for row in kept]
+            columns.setdefault(name, []).extend(found)
         metrics.update(table.metrics)
     columns[id_column] = [_mixed(own_id) for own_id in columns[id_column]]
     if by_date and "DATE" in columns:

@@ -40,6 +40,8 @@ _PARTIAL_DAY = 0.45
 _NOT_READY = 0.985
 _CONVERSIONS_NOT_READY = 0.7
 _FRACTION_EVERY = 1 / 400
+_ODD_SPEND, _WORTH, _ODD_WORTH = 3, 400, 420
+"""What is drawn with `share`."""
 ROWS: Final = "rows"
 """The fact that there is a row at all, with numbers or without."""
 _AMOUNTS: Final = frozenset({"spend", "video_spend", "ads_credit", "paid_spend"})
@@ -220,6 +222,13 @@ class Cells:
         """A number from 0 to below 1 per ad."""
         return drawn(self._words, salt)[:, None]
 
+    def fractional(self, amount: str) -> NDArray[np.bool_]:
+        """Where an amount has a fraction of a micro-currency, or may get one."""
+        if "=" not in amount:
+            return self.share(_ODD_SPEND) < _FRACTION_EVERY
+        kind = amount.partition("=")[0].partition("@")[0]
+        return self.share(_ODD_WORTH + _KINDS[kind]) < _FRACTION_EVERY
+
     def of(self, fact: str, rate: float, salt: int) -> Counts:
         """About `rate` of another fact; never more of it when that is less."""
         part = self[fact] * (rate * (0.5 + self.ad_share(fact))) * (0.4 + 1.2 * self.share(salt))
@@ -251,7 +260,7 @@ class Cells:
         """Hundredths of micro-currency."""
         price = (2_000 + 6_000 * self.ad_share("price")) * (0.7 + 0.6 * self.share(2))
         micro = (self["impression_1"] * price).astype(np.int64) * CENTS
-        odd = (self.share(3) < _FRACTION_EVERY) & (micro > 0)
+        odd = self.fractional("spend") & (micro > 0)
         return micro + odd.astype(np.int64) * 67
 
     def video(self, *, earned: bool, step: str) -> Counts:
@@ -297,9 +306,8 @@ class Cells:
         return found * unit
 
     def _worth(self, kind: str, worth: int) -> Counts:
-        salt = 400 + _KINDS[kind]
-        varied = (worth // CENTS * (0.5 + self.share(salt))).astype(np.int64) * CENTS
-        return varied + np.where(self.share(salt + 20) < _FRACTION_EVERY, 33, 0)
+        varied = worth // CENTS * (0.5 + self.share(_WORTH + _KINDS[kind]))
+        return varied.astype(np.int64) * CENTS + np.where(self.fractional(f"{kind}="), 33, 0)
 
     def _counted(self, kind: str, action: str, share: Shares) -> Counts:
         salt = 100 + 2 * (_KINDS[kind] * len(ACTIONS) + ACTIONS.index(action))

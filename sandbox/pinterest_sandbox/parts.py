@@ -86,11 +86,12 @@ class Division:
         self._buckets = parting.buckets[cells.ads].T.copy()
         self._size = parting.size
         self._days = len(cells.days)
+        self._cells = cells
 
     def parts(self, fact: str, whole: Some) -> Iterator[Some]:
         """Each part of a fact, as far as it is counted for anything."""
-        cents = is_money(fact)
-        amount = whole.amounts // CENTS if cents else whole.amounts
+        unit = self._unit(fact, whole)
+        amount = whole.amounts // unit
         rounds = amount // _UNITS
         place = self._base[whole.places] + (amount - rounds * _UNITS)
         ads = whole.places // self._days
@@ -99,9 +100,7 @@ class Division:
             if fact == ROWS:
                 part = whole.amounts * (per_round > 0)
             else:
-                part = rounds * per_round + self._first_units[slot][place]
-                if cents:
-                    part = part * CENTS + (whole.amounts % CENTS if slot == 0 else 0)
+                part = (rounds * per_round + self._first_units[slot][place]) * unit
             bucket = own[ads]
             kept = np.flatnonzero((part > 0) & (bucket >= 0))
             yield Some(
@@ -109,6 +108,13 @@ class Division:
                 part[kept],
                 whole.buckets[kept] * self._size + bucket[kept],
             )
+
+    def _unit(self, fact: str, whole: Some) -> Counts | int:
+        """What is not divided any further: a micro-currency of amounts without a fraction."""
+        if not is_money(fact):
+            return 1
+        fractional = self._cells.fractional(fact).ravel()[whole.places]
+        return np.where(fractional | (whole.amounts % CENTS > 0), 1, CENTS)
 
 
 @functools.cache

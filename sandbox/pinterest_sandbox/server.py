@@ -19,10 +19,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from pinterest_sandbox.access import BETA_PARAMETERS
 from pinterest_sandbox.app import BASE, REFRESH_PROXY, Web
 from pinterest_sandbox.calendar import Calendar
-from pinterest_sandbox.calls import Merchant
+from pinterest_sandbox.calls import Merchant, MixStyle, Style
 from pinterest_sandbox.control import Controls
 from pinterest_sandbox.faults import TRANSPORT, Fault
+from pinterest_sandbox.files import Layout
 from pinterest_sandbox.rate_limits import MINUTE, AccessTier, RateLimits, Window
+from pinterest_sandbox.reports import HourStyle
 from pinterest_sandbox.service import Service
 from pinterest_sandbox.tokens import (
     ACCESS_SECONDS,
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from types import TracebackType
 
-    from pinterest_sandbox.calls import Readiness, Style
+    from pinterest_sandbox.calls import Readiness
     from pinterest_sandbox.faults import Kind
     from pinterest_sandbox.requests_log import LoggedRequest
 
@@ -337,6 +339,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         empty_pages=options.empty_pages,
         withheld=(*BETA_PARAMETERS, *options.withhold),
         merchant=options.merchant,
+        style=Style(hours=options.hours, layout=options.layout, mmm=options.mmm),
         latency=options.latency / 1000,
         compress=options.compress,
     )
@@ -386,6 +389,15 @@ def _parser() -> argparse.ArgumentParser:
         help='an operation, such as "GET /integrations", or a parameter; may be repeated',
     )
     parser.add_argument("--merchant", choices=get_args(Merchant), default="approved")
+    parser.add_argument(
+        "--hours", choices=get_args(HourStyle), default="iso", help="how rows tell their hour"
+    )
+    parser.add_argument(
+        "--layout", choices=get_args(Layout), default="by account", help="of downloads in JSON"
+    )
+    parser.add_argument(
+        "--mmm", choices=get_args(MixStyle), default="wrapped", help="answers on marketing mix"
+    )
     parser.add_argument(
         "--latency", type=float, default=0, metavar="MS", help="milliseconds before each answer"
     )

@@ -190,6 +190,13 @@ def _pins_of_owner(world: World, values: Values) -> Iterable[str]:
     return _account(world, values).owner.pin_ids
 
 
+def _targeting_types(key: str) -> Choices:
+    """Each type by itself, so that one that is withheld does not take the others with it."""
+    return lambda _, __: [
+        [name] for name in api.operation(key).parameters["targeting_types"].allowed
+    ]
+
+
 def _one_by_one(choices: Choices) -> Choices:
     return lambda world, values: [[value] for value in choices(world, values)]
 
@@ -265,6 +272,11 @@ _OF_OPERATION: Final[Mapping[str, Choices]] = {
         f"GET {_ACCOUNT}/{level}/{report}?{level.removesuffix('s')}_ids": _all_of(_ids_of(level))
         for level in ("campaigns", "ad_groups", "ads")
         for report in ("analytics", "targeting_analytics")
+    },
+    **{
+        f"{key}?targeting_types": _targeting_types(key)
+        for level in ("", "/campaigns", "/ad_groups", "/ads")
+        for key in [f"GET {_ACCOUNT}{level}/targeting_analytics"]
     },
     f"GET {_ACCOUNT}/product_groups/analytics?product_group_ids": _all_of(_product_group_ids),
     f"GET {_ACCOUNT}/pins/analytics?campaign_id": _ids_of("campaigns"),

@@ -349,6 +349,9 @@ def _custom_column(kind: str) -> str:
 
 def _filtered(table: Table, values: Mapping[str, Any]) -> Table:
     """The rows that pass the filters on metrics, and those of the hours asked for."""
+    hourly = (values["start_hour"], values["end_hour"]) != (None, None)
+    if not values["metrics_filters"] and not hourly:
+        return table
     columns = table.columns
     kept = list(range(len(next(iter(columns.values())))))
     for each in values["metrics_filters"] or ():
@@ -362,7 +365,7 @@ def _filtered(table: Table, values: Mapping[str, Any]) -> Table:
                 for limit in each["values"]
             )
         ]
-    if values["start_hour"] is not None or values["end_hour"] is not None:
+    if hourly:
         hours = columns.get("HOUR") or [int(text[11:13]) for text in columns["DATE"]]
         kept = [row for row in kept if _within_hours(columns["DATE"][row][:10], hours[row], values)]
     return msgspec.structs.replace(
