@@ -350,8 +350,9 @@ class PinterestClient:
                         auth=request.auth,
                         headers=request.headers,
                     )
-                    _raise_for(answer, f"POST {request.path}", request.secrets)
-                    return _decode_token(answer.body)
+                    what = f"POST {request.path}"
+                    _raise_for(answer, what, request.secrets)
+                    return _decoded(_decode_token, answer, what)
                 except RetriableAPIError as error:
                     self._wait(request.path, tries, error)
         except (RetriableAPIError, QuotaError, AwayError) as error:
@@ -395,11 +396,7 @@ class PinterestClient:
             )
             told.headers, told.refused = answer.headers, answer.status == _TOO_MANY
         _raise_for(answer, str(call), (token,))
-        try:
-            return decode(answer.body)
-        except UnreadableAnswerError as error:
-            msg = f"{call}: {error}"
-            raise UnreadableAnswerError(msg) from None
+        return _decoded(decode, answer, str(call))
 
     def _exchange(  # noqa: PLR0913 - one HTTP exchange has these parts
         self,
@@ -670,6 +667,19 @@ def _deeper(error: BaseException) -> object:
     """The error that this one is about."""
     inside = [each for each in error.args if isinstance(each, BaseException)]
     return getattr(error, "reason", None) or next(iter(inside), None) or error.__cause__
+
+
+def _decoded(decode: Callable[[bytes], _T], answer: _Answer, what: str) -> _T:
+    """What a body holds.
+
+    Raises:
+        UnreadableAnswerError: It is not what the API describes; `what` was asked for.
+    """
+    try:
+        return decode(answer.body)
+    except UnreadableAnswerError as error:
+        msg = f"{what}: {error}"
+        raise UnreadableAnswerError(msg) from None
 
 
 def _raise_for(answer: _Answer, what: str, secrets: Collection[str]) -> None:

@@ -526,6 +526,8 @@ _NAMES_ELSEWHERE = {
     "account_id": "ad_account_ids",
     "account_ids": "ad_account_ids",
     "analytics_columns": "report_columns",
+    "analytics_granularity": "granularities",
+    "granularity": "granularities",
     "lookback_window": "lookback_days",
     "refresh_proxy_url": "oauth_credentials",
     "refresh_proxy_url_auth": "oauth_credentials",

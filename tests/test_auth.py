@@ -400,6 +400,43 @@ def test_a_token_endpoint_that_is_away_is_not_taken_for_wrong_credentials(
     assert "refuses the credentials" not in caplog.text
 
 
+STUMBLES: list[dict[str, Any]] = [
+    *({"status": number} for number in (408, 429, 500, 502, 503, 504)),
+    *({"kind": kind} for kind in ("html", "empty", "truncate", "reset", "half_headers", "hang")),
+    {"status": 200, "body": '{"access_token": "pina_'},
+    {"status": 200, "body": {"token_type": "bearer"}},
+    {"kind": "slow", "seconds": 3},
+]
+
+
+@pytest.mark.parametrize("stumble", STUMBLES, ids=str)
+def test_a_token_endpoint_that_stumbles_is_asked_again(
+    sandbox: Sandbox, stumble: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.fail("/oauth/token", **stumble)
+
+    assert run(settings(sandbox, request_timeout=1), "boards").records("boards")
+    assert [each.path for each in sandbox.requests[:2]] == ["/oauth/token"] * 2
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "stumble", [{"kind": "html"}, {"status": 500}, {"kind": "reset"}, {"status": 302}], ids=str
+)
+def test_a_token_endpoint_that_never_answers_is_one_line(
+    sandbox: Sandbox, stumble: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.fail("/oauth/token", times=None, **stumble)
+
+    result = run(settings(sandbox), "boards", "campaigns")
+
+    (line,) = (each for each in caplog.records if each.levelno >= logging.ERROR)
+    assert "POST /oauth/token" in line.getMessage()
+    assert line.exc_info is None
+    assert result.code == 1
+    assert not result.streams("RECORD")
+
+
 def test_an_error_that_repeats_a_secret_is_told_without_it(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:

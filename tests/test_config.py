@@ -215,6 +215,8 @@ def test_a_bad_setting_is_refused_in_one_line_that_names_it_and_what_is_allowed(
         ("account_id", "ad_account_ids"),
         ("account_ids", "ad_account_ids"),
         ("analytics_columns", "report_columns"),
+        ("analytics_granularity", "granularities"),
+        ("granularity", "granularities"),
         ("lookback_window", "lookback_days"),
         ("refresh_proxy_url", "oauth_credentials"),
         ("refresh_proxy_url_auth", "oauth_credentials"),
@@ -431,6 +433,11 @@ _TEXTS = st.sampled_from(
     ["", " ", "\x00", "\n", "x", "~nobody-here/x", "/dev/null/x", "\ud800", "é"]
 )
 _ODD_VALUES = {
+    **dict.fromkeys(
+        CONFIG_SCHEMA["properties"],
+        _NUMBERS | _TEXTS | st.sampled_from([[], ["x"], [None], [["x"]], {}, {"x": [1]}, [{}]]),
+    ),
+    "granularities": st.sampled_from(["DAY", "week", ["DAY", "HOUR"], ["MONTH"], "TOTAL,DAY", []]),
     "start_date": _DAYS,
     "end_date": _DAYS,
     "backfill": st.fixed_dictionaries({"start_date": _DAYS, "end_date": _DAYS}),

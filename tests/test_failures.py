@@ -14,6 +14,7 @@ import pytest
 
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
+from tap_pinterest import sdk
 from tap_pinterest.state import StateError
 
 if TYPE_CHECKING:
@@ -312,17 +313,31 @@ def test_a_signal_ends_the_run_with_its_number_and_a_state_of_what_was_completed
     assert len(result.records("ad_account_analytics")) < len(whole.records("ad_account_analytics"))
 
 
-def test_no_state_is_ahead_of_the_records_written_before_it(sandbox: Sandbox) -> None:
-    result = run(settings(sandbox))
-    read: dict[str, set[str]] = {}
+@pytest.mark.parametrize("state_seconds", [0, 15])
+def test_no_state_is_ahead_of_the_records_written_before_it(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, state_seconds: int
+) -> None:
+    monkeypatch.setattr(sdk, "STATE_SECONDS", state_seconds)
+    sandbox.fail("*/ads/analytics", status=500, after=2, times=None)
+    result = run(settings(sandbox, slice_rows=60, max_requests_in_flight=1))
+    settled: set[tuple[str, str]] = set()
+    bookmarks = 0
     for message in result.messages:
         if message["type"] == "RECORD":
-            read.setdefault(message["stream"], set()).add(
-                message["record"].get("ad_account_id", "")
-            )
+            account = message["record"].get("ad_account_id", "")
+            assert (message["stream"], account) not in settled
+            assert (message["stream"], "") not in settled
         if message["type"] == "STATE":
-            for stream in message["value"].get("bookmarks", {}):
-                assert stream in read
+            for stream, entry in message["value"].get("bookmarks", {}).items():
+                partitions = entry.get("partitions", ())
+                settled |= {(stream, each["context"]["ad_account_id"]) for each in partitions}
+                if "replication_key_value" in entry:
+                    settled.add((stream, ""))
+                bookmarks += len(partitions)
+
+    assert result.code == 1
+    assert bookmarks > len(settled)
+    assert ("ad_analytics", accounts(sandbox)[0]) not in settled
 
 
 @pytest.mark.parametrize(

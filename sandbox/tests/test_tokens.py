@@ -245,3 +245,33 @@ def test_a_revoked_token_is_unknown(serve: Callable[..., Client]) -> None:
     client.sandbox.tokens.revoke(client.token)
 
     assert client.refused("/ad_accounts")[:2] == (401, 2)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "body", "status"),
+    [
+        pytest.param("ours", {"grant_type": "refresh_token", "refresh_token": "ours"}, 200),
+        pytest.param("Bearer x", {"grant_type": "refresh_token", "refresh_token": "ours"}, 401),
+        pytest.param("", {"grant_type": "refresh_token", "refresh_token": "ours"}, 401),
+        pytest.param("ours", {"grant_type": "refresh_token", "refresh_token": "pinr_x"}, 401),
+        pytest.param("ours", {"grant_type": "refresh_token"}, 400),
+        pytest.param("ours", {"grant_type": "x", "refresh_token": "ours"}, 400),
+        pytest.param("ours", ["refresh_token"], 400),
+    ],
+)
+def test_a_refresh_proxy_renews_for_its_own_callers_only(
+    client: Client, authorization: str, body: Any, status: int
+) -> None:
+    known = client.sandbox.oauth_credentials
+    if isinstance(body, dict) and body.get("refresh_token") == "ours":
+        body = body | {"refresh_token": known["refresh_token"]}
+    header = known["refresh_proxy_url_auth"] if authorization == "ours" else authorization
+
+    answer = requests.post(
+        known["refresh_proxy_url"], json=body, headers={"Authorization": header}, timeout=10
+    )
+
+    assert answer.status_code == status, answer.text
+    if status == 200:
+        client.token = answer.json()["access_token"]
+        assert client.get("/user_account")["username"]
