@@ -2,7 +2,8 @@
 
 The first word of a fence is the language. The others are not shown on GitHub, and say what a test
 does with the block: `file=NAME` writes it into the reader's folder, `in=FOLDER` runs it there,
-`parsed` does not run it, because it needs what a test has not.
+`background` while the page is followed, `alone` without the reader's settings; `parsed` does not
+run it, because it needs what a test has not.
 """
 
 from __future__ import annotations

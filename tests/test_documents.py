@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 from collections import defaultdict
+from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from documents import PAGES, all_blocks, blocks, code_in, folder_of, prose, tabl
 from loading import database
 from pinterest_sandbox import Sandbox, WorldSize
 from scripts.main_job import MainJob
-from scripts.processes import ROOT, command
+from scripts.processes import ROOT, command, running
 from tap_pinterest.config import CONFIG_SCHEMA, GRANULARITIES, Settings, problems
 from tap_pinterest.slices import DateRange
 from tap_pinterest.state import Progress, ReportRange
@@ -44,6 +45,7 @@ TODAY = date(2026, 11, 20)
 WORLD = WorldSize(accounts=2, campaigns=3, ad_groups=4, ads=8, boards=3, pins=10)
 CREDENTIALS = ("client_id", "client_secret", "refresh_token")
 HANDLED = {"sh", "sql", "yaml", "json", "ini", "python", "text", "mermaid"}
+BASH = ("bash", "-euo", "pipefail", "-c")
 PATIENCE_SECONDS = 120
 
 _yaml = YAML(typ="safe")
@@ -57,12 +59,13 @@ class Reader:
         self._root = root
         self.database_url = database_url
         self._done: set[str] = set()
+        self._elsewhere = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("MELTANO_", "TAP_PINTEREST_", "TARGET_POSTGRES_"))
+        }
         self._environment = {
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if not name.startswith(("MELTANO_", "TAP_PINTEREST_", "TARGET_POSTGRES_"))
-            },
+            **self._elsewhere,
             **{f"TAP_PINTEREST_{name.upper()}": sandbox.credentials[name] for name in CREDENTIALS},
             "TAP_PINTEREST_API_URL": sandbox.url,
             "PINTEREST_ACCESS_TOKEN": sandbox.credentials["access_token"],
@@ -85,12 +88,19 @@ class Reader:
         self._done.add(page)
         folder = folder_of(self.folder(page))
         (folder / ".venv").symlink_to(Path(command("meltano")).parent.parent)
-        for block in blocks(page):
-            if name := block.option("file"):
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_text(self._at_home(block.text), encoding="utf-8")
-            elif block.language == "sh" and "parsed" not in block.words:
-                self._run(block, folder / (block.option("in") or ""))
+        with ExitStack() as stack:
+            for block in blocks(page):
+                if name := block.option("file"):
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    (folder / name).write_text(self._at_home(block.text), encoding="utf-8")
+                elif block.language == "sh" and "background" in block.words:
+                    process = stack.enter_context(
+                        running(*BASH, block.text, cwd=folder, stdout=subprocess.PIPE)
+                    )
+                    assert process.stdout
+                    assert process.stdout.readline()
+                elif block.language == "sh" and "parsed" not in block.words:
+                    self._run(block, folder / (block.option("in") or ""))
 
     def _at_home(self, text: str) -> str:
         """A file as the reader has it: with the address of the sandbox where there is no other."""
@@ -100,9 +110,9 @@ class Reader:
 
     def _run(self, block: Block, folder: Path) -> None:
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", block.text],
+            [*BASH, block.text],
             cwd=folder,
-            env=self._environment,
+            env=self._elsewhere if "alone" in block.words else self._environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -11,6 +11,7 @@ import signal
 import socket
 import threading
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, get_args
 
 import uvicorn
@@ -344,8 +345,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         compress=options.compress,
     )
     with sandbox, contextlib.suppress(BrokenPipeError):
+        if options.env:
+            options.env.write_text(_settings(sandbox), encoding="utf-8")
         print(json.dumps(_greeting(sandbox)), flush=True)  # noqa: T201  its output
         stopped.wait()
+
+
+def _settings(sandbox: Sandbox) -> str:
+    """What tap-pinterest needs to read it, as environment variables."""
+    token = sandbox.credentials["access_token"]
+    return f"TAP_PINTEREST_API_URL={sandbox.url}\nTAP_PINTEREST_ACCESS_TOKEN={token}\n"
 
 
 def _greeting(sandbox: Sandbox) -> dict[str, str]:
@@ -362,6 +371,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("pinterest-sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument(
+        "--env",
+        type=Path,
+        metavar="FILE",
+        help="write the settings with which tap-pinterest reads it, as environment variables",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--today", type=date.fromisoformat, help="YYYY-MM-DD; default: today, UTC")
     parser.add_argument("--access-tier", choices=get_args(AccessTier), default="standard")

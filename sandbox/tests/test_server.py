@@ -16,6 +16,7 @@ from pinterest_sandbox import Sandbox, WorldSize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from conftest import Client
 
@@ -132,9 +133,12 @@ def test_an_address_is_known_while_it_serves_only() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_says_where_it_serves_and_stops_when_told(number: signal.Signals) -> None:
+def test_the_command_says_where_it_serves_and_stops_when_told(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     command = [sys.executable, "-W", "error", "-m", "pinterest_sandbox", "--today", "2026-11-20"]
     command += ["--accounts", "2", "--ad-groups", "3", "--archived-share", "0.5", "--no-odd-names"]
+    command += ["--env", str(tmp_path / "env")]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -159,4 +163,8 @@ def test_the_command_says_where_it_serves_and_stops_when_told(number: signal.Sig
         "today",
     }
     assert greeting["today"] == "2026-11-20"
+    assert (tmp_path / "env").read_text(encoding="utf-8").splitlines() == [
+        f"TAP_PINTEREST_API_URL={greeting['url']}",
+        f"TAP_PINTEREST_ACCESS_TOKEN={greeting['access_token']}",
+    ]
     assert (process.returncode, complaints) == (0, "")
