@@ -274,13 +274,14 @@ def test_a_backfill_is_read_once(sandbox: Sandbox) -> None:
     assert not old & days(again, "ad_account_analytics")
 
 
+@pytest.mark.parametrize(("transport", "reach"), [("sync", 90), ("auto", 914)])
 def test_a_start_date_out_of_reach_is_moved_with_one_warning_on_the_first_run_only(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, transport: str, reach: int
 ) -> None:
-    config = settings(sandbox, start_date="2026-01-01")
+    config = settings(sandbox, start_date="2023-01-01", report_transport=transport)
     first = run(config, "ad_account_analytics")
 
-    assert caplog.text.count(f"there are data from {sandbox.today - 90 * DAY} on") == 1
+    assert caplog.text.count(f"there are data from {sandbox.today - reach * DAY} on") == 1
     caplog.clear()
     run(config, "ad_account_analytics", state=first.state)
     assert "there are data from" not in caplog.text

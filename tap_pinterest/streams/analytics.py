@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from tap_pinterest import api, state, targeting
 from tap_pinterest.bodies import decoder
-from tap_pinterest.client import SlowAnswerError, TooLargeError
+from tap_pinterest.client import NotOfferedError, SlowAnswerError, TooLargeError
 from tap_pinterest.columns import (
     LEVELS,
     OWN_ID,
@@ -579,7 +579,7 @@ class AnalyticsStream(ReportStream, AdAccountStream):
                 f"{self.name}: a total of {dates} is of {dates.days} days, and Pinterest adds up "
                 f"{limits.days} at most; give another start_date or end_date"
             )
-            raise FatalAPIError(msg)
+            raise NotOfferedError(msg)
 
     def _warn_of_synchronous_types(self, types: Sequence[str], dates: DateRange) -> None:
         others = [name for name in self.types if name not in types]
@@ -751,6 +751,8 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         if shaped.get(own) is None:
             names = (name for name in SAME_ID.get(own, ()) if shaped.get(name) is not None)
             shaped[own] = shaped.get(next(names, own))
+        for name in self._other_ids:
+            shaped.pop(name, None)
         if shaped[own] is None and self.level != "ad_account":
             self._fail_without(own.lower(), row)
         if self.granularity == "TOTAL":
@@ -759,6 +761,12 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         elif self.granularity == "HOUR":
             shaped["DATE"], shaped["HOUR"] = self._moment(shaped)
         return shaped
+
+    @functools.cached_property
+    def _other_ids(self) -> Sequence[str]:
+        """Other names of the level's own id, where they are no columns of the catalog."""
+        known = self.facts["properties"]
+        return [name for name in SAME_ID.get(self.id_column, ()) if name not in known]
 
     def _moment(self, row: Mapping[str, Any]) -> tuple[str, int]:
         """The day and the hour (UTC) of a row, as its DATE says or a field beside it."""
@@ -934,6 +942,36 @@ class ProductGroupAnalytics(AnalyticsStream):
     id_parameter = "product_group_ids"
 
 
+class ProductItemAnalytics(AnalyticsStream):
+    """Metrics of an item of a catalog on one day, as an asynchronous report.
+
+    Source: POST /ad_accounts/{ad_account_id}/reports, level PRODUCT_ITEM.
+    """
+
+    name = "product_item_analytics"
+    path = REPORTS
+    group = "products"
+    level = "product_item"
+    report_level = "PRODUCT_ITEM"
+    primary_keys = ("product_item_id", "date")
+    id_parameter = "ad_group_ids"
+
+
+class KeywordAnalytics(AnalyticsStream):
+    """Metrics of a keyword on one day, as an asynchronous report.
+
+    Source: POST /ad_accounts/{ad_account_id}/reports, level KEYWORD.
+    """
+
+    name = "keyword_analytics"
+    path = REPORTS
+    group = "keywords"
+    level = "keyword"
+    report_level = "KEYWORD"
+    primary_keys = ("keyword_id", "date")
+    id_parameter = "ad_group_ids"
+
+
 class AdPinAnalytics(AnalyticsStream):
     """Metrics of a Pin in a campaign on one day: of all ads that promote it there.
 
@@ -1026,3 +1064,34 @@ class AdTargetingAnalytics(TargetingAnalyticsStream):
     primary_keys = ("ad_id", "targeting_type", "targeting_value", "date")
     entities = Ads
     id_parameter = "ad_ids"
+
+
+class ProductGroupTargetingAnalytics(TargetingAnalyticsStream):
+    """Metrics of a product group promotion on one day, for one value of a targeting type.
+
+    Source: POST /ad_accounts/{ad_account_id}/reports, level PRODUCT_GROUP_TARGETING.
+    """
+
+    name = "product_group_targeting_analytics"
+    path = REPORTS
+    group = "products"
+    level = "product_group"
+    report_level = "PRODUCT_GROUP_TARGETING"
+    primary_keys = ("product_group_id", "targeting_type", "targeting_value", "date")
+    entities = ProductGroupPromotions
+    id_parameter = "product_group_ids"
+
+
+class ProductItemTargetingAnalytics(TargetingAnalyticsStream):
+    """Metrics of an item of a catalog on one day, for one value of a targeting type.
+
+    Source: POST /ad_accounts/{ad_account_id}/reports, level PRODUCT_ITEM_TARGETING.
+    """
+
+    name = "product_item_targeting_analytics"
+    path = REPORTS
+    group = "products"
+    level = "product_item"
+    report_level = "PRODUCT_ITEM_TARGETING"
+    primary_keys = ("product_item_id", "targeting_type", "targeting_value", "date")
+    id_parameter = "ad_group_ids"

@@ -1,0 +1,340 @@
+"""Asynchronous reports: ordered, polled and downloaded, and the same rows as synchronous calls."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from pinterest_sandbox import Sandbox, WorldSize
+from singer_run import run, settings
+from tap_pinterest.mapper import sync_key
+from tap_pinterest.streams.reports import MOST_CREATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pinterest_sandbox.requests_log import LoggedRequest
+    from singer_run import Run
+
+TODAY = date(2026, 11, 20)
+DAY = timedelta(days=1)
+CREATE = "POST /ad_accounts/{ad_account_id}/reports"
+POLL = "GET /ad_accounts/{ad_account_id}/reports"
+DEFAULT = ("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics")
+COLUMNS = ["SPEND_IN_MICRO_DOLLAR", "TOTAL_IMPRESSION", "TOTAL_CHECKOUT", "CAMPAIGN_NAME"]
+GROUPS = ["ads", "products", "keywords", "targeting"]
+WORLD = WorldSize(accounts=2, empty_accounts=1, campaigns=3, ad_groups=5, ads=9, boards=1, pins=3)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Without quotas: a test's clock does not wait for those of the sandbox."""
+    with Sandbox(seed=9, today=TODAY, size=WORLD, access_tier="unlimited") as sandbox:
+        yield sandbox
+
+
+def config_of(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
+    config = {"stream_groups": GROUPS, "report_columns": COLUMNS, **more}
+    return settings(sandbox, **config)
+
+
+def asynchronous(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
+    return config_of(sandbox, report_transport="async", **more)
+
+
+def requests_of(sandbox: Sandbox, operation: str) -> list[LoggedRequest]:
+    return [each for each in sandbox.requests if each.operation == operation]
+
+
+def numbers(record: dict[str, Any]) -> bool:
+    metrics = ("spend_in_micro_dollar", "total_impression", "total_checkout")
+    return any(record.get(name) for name in metrics)
+
+
+def rows(result: Run, stream: str) -> dict[str, dict[str, Any]]:
+    """The records that have numbers, by their `__sync_key`."""
+    return {each["__sync_key"]: each for each in result.records(stream) if numbers(each)}
+
+
+@pytest.mark.parametrize(
+    "stream", [*DEFAULT, "product_group_analytics", "campaign_targeting_analytics"]
+)
+def test_both_transports_bring_the_same_records(sandbox: Sandbox, stream: str) -> None:
+    more = {"start_date": "30 days ago", "targeting_types": "GENDER,APPTYPE,LOCATION"}
+    one_way = run(config_of(sandbox, report_transport="sync", **more), stream)
+    other_way = run(asynchronous(sandbox, **more), stream)
+
+    assert rows(one_way, stream)
+    assert rows(other_way, stream) == rows(one_way, stream)
+    assert requests_of(sandbox, CREATE)
+    assert other_way.tap.summary.of(stream).unknown == {}
+
+
+def test_the_sync_key_does_not_change_with_the_transport_when_rows_lack_parents(
+    sandbox: Sandbox,
+) -> None:
+    ads = {ad["id"]: ad for ad in run(config_of(sandbox), "ads").records("ads")}
+    ad_id, ad = next(iter(ads.items()))
+    row = {"DATE": "2026-11-19", "SPEND_IN_MICRO_DOLLAR": 5}
+    config = config_of(sandbox, start_date="yesterday", ad_account_ids=ad["ad_account_id"])
+    sandbox.fail("*/ads/analytics", status=200, body=[{"AD_ID": ad_id, **row}])
+    (one,) = run(config, "ad_analytics").records("ad_analytics")
+    sandbox.fail("/downloads/*", status=200, body={"1": [{"PIN_PROMOTION_ID": int(ad_id), **row}]})
+    (other,) = run(config | {"report_transport": "async"}, "ad_analytics").records("ad_analytics")
+
+    fields = ("ad_account_id", "ad_group_id", "ad_id", "campaign_id", "pin_id", "date")
+    assert one == other
+    assert one["__sync_key"] == sync_key(one, fields)
+    assert one["campaign_id"] == ad["campaign_id"]
+
+
+@pytest.mark.parametrize("stream", ["keyword_analytics", "product_item_analytics"])
+def test_levels_that_only_reports_have_come_with_their_own_ids(
+    sandbox: Sandbox, stream: str
+) -> None:
+    result = run(config_of(sandbox, start_date="40 days ago"), stream)
+    records = result.records(stream)
+    key = stream.replace("analytics", "id")
+
+    assert result.code == 0
+    assert len(records) > 20
+    assert len({(each[key], each["date"]) for each in records}) == len(records)
+
+
+def test_a_row_without_an_id_fails_naming_what_it_has(sandbox: Sandbox) -> None:
+    sandbox.fail("/downloads/*", status=200, body=[{"DATE": "2026-11-19", "TERM": "x"}], times=None)
+    result = run(config_of(sandbox, start_date="yesterday"), "keyword_analytics")
+    failures = result.tap.summary.of("keyword_analytics").failures
+
+    assert result.code == 1
+    assert "has no keyword_id; it has: DATE, TERM" in next(iter(failures.values()))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param([{"CAMPAIGN_ID": 626700000001}], id="an array, ids as numbers"),
+        pytest.param({"a": [{"CAMPAIGN_ID": "626700000001"}], "b": []}, id="arrays in an object"),
+        pytest.param('[{"CAMPAIGN_ID": "6267", "CAMPAIGN_NAME": "\\ud800 \\u0000"}]', id="damaged"),
+    ],
+)
+def test_both_layouts_of_a_download_are_read(sandbox: Sandbox, body: Any) -> None:
+    text = body if isinstance(body, str) else msgspec.json.encode(body).decode()
+    text = text.replace('"CAMPAIGN_ID"', '"DATE": "2026-11-19", "CAMPAIGN_ID"')
+    sandbox.fail("/downloads/*", status=200, body=text, times=None)
+    result = run(asynchronous(sandbox, start_date="yesterday"), "campaign_analytics")
+
+    assert result.code == 0
+    assert {each["date"] for each in result.records("campaign_analytics")} == {"2026-11-19"}
+    assert all(isinstance(r["campaign_id"], str) for r in result.records("campaign_analytics"))
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "empty"}, {"kind": "html"}, {"status": 200, "body": "{}x"}], ids=str
+)
+def test_a_finished_report_that_cannot_be_read_is_a_failure(
+    sandbox: Sandbox, fault: dict[str, Any]
+) -> None:
+    sandbox.fail("/downloads/*", times=None, **fault)
+    result = run(asynchronous(sandbox, start_date="yesterday"), "campaign_analytics")
+
+    assert result.code == 1
+    assert result.records("campaign_analytics") == []
+    assert "partitions" not in result.state.get("bookmarks", {}).get("campaign_analytics", {})
+
+
+def test_a_download_gets_no_token_and_its_link_is_told_to_nobody(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    sandbox.fail("/downloads/*", status=403, body="<Error/>")
+    sandbox.fail("/downloads/*", kind="reset")
+    result = run(asynchronous(sandbox, start_date="yesterday"), "campaign_analytics")
+
+    assert result.code == 0
+    assert result.records("campaign_analytics")
+    ours = "\n".join(r.getMessage() for r in caplog.records if not r.name.startswith("urllib3"))
+    assert "asking for a new link" in ours
+    assert "X-Signature" not in ours
+
+
+def test_an_expired_link_is_asked_for_again(sandbox: Sandbox) -> None:
+    sandbox.fail("/downloads/*", status=403, body="<Error/>", times=2)
+    result = run(asynchronous(sandbox, start_date="yesterday"), "ad_account_analytics")
+
+    assert result.code == 0
+    created = requests_of(sandbox, CREATE)
+    assert len(created) == len({each.path for each in created})
+
+
+@pytest.mark.parametrize("status", ["EXPIRED", "FAILED", "CANCELLED", "DOES_NOT_EXIST"])
+def test_a_report_that_comes_to_nothing_is_created_again_and_then_a_failure(
+    sandbox: Sandbox, status: str
+) -> None:
+    config = asynchronous(sandbox, start_date="yesterday", max_requests_in_flight=1)
+    sandbox.fail("*/reports", kind="report", method="POST", report_status=status, polls=0)
+    healed = run(config, "ad_account_analytics")
+    sandbox.fail("*/reports", kind="report", method="POST", report_status=status, times=None)
+    broken = run(config, "ad_account_analytics")
+
+    assert healed.code == 0
+    assert healed.records("ad_account_analytics")
+    assert broken.code == 1
+    for failure in broken.tap.summary.of("ad_account_analytics").failures.values():
+        assert f"a report is {status}" in failure
+        assert f"{MOST_CREATIONS} times" in failure
+
+
+def test_an_answer_that_asks_for_patience_is_waited_for(sandbox: Sandbox) -> None:
+    body = {"code": 1, "message": "Too many reports. Retry after 17 seconds."}
+    sandbox.fail("*/reports", method="POST", status=400, body=body)
+    result = run(asynchronous(sandbox, start_date="yesterday"), "ad_account_analytics")
+
+    assert result.code == 0
+    assert 17.0 in result.clock.waits  # type: ignore[attr-defined]
+
+
+def test_a_report_that_is_never_finished_is_a_failure(sandbox: Sandbox) -> None:
+    sandbox.fail("*/reports", kind="report", method="POST", polls=10_000, times=None)
+    result = run(asynchronous(sandbox, start_date="yesterday"), "ad_account_analytics")
+
+    assert result.code == 1
+    failures = result.tap.summary.of("ad_account_analytics").failures
+    assert all("a report is IN_PROGRESS after 3600 s" in each for each in failures.values())
+    assert len(requests_of(sandbox, POLL)) < 2 * 80
+
+
+def test_several_reports_are_under_way_at_once(sandbox: Sandbox) -> None:
+    run(asynchronous(sandbox, start_date="600 days ago"), "ad_account_analytics")
+    order = [each.operation for each in sandbox.requests if each.operation in {CREATE, POLL}]
+
+    assert order[:4].count(CREATE) == 4
+
+
+def test_what_is_out_of_reach_of_calls_comes_as_reports_and_the_rest_as_calls(
+    sandbox: Sandbox,
+) -> None:
+    result = run(config_of(sandbox, start_date="200 days ago"), "ad_account_analytics")
+    account = result.records("ad_account_analytics")[0]["ad_account_id"]
+    of_account = [
+        date.fromisoformat(each["date"])
+        for each in result.records("ad_account_analytics")
+        if each["ad_account_id"] == account
+    ]
+    calls = requests_of(sandbox, "GET /ad_accounts/{ad_account_id}/analytics")
+
+    assert {dict(each.query)["start_date"] for each in calls} == {str(TODAY - 90 * DAY)}
+    assert len(requests_of(sandbox, CREATE)) == 2
+    assert len(of_account) == len(set(of_account))
+    assert min(of_account) < TODAY - 90 * DAY
+    partition = result.partition("ad_account_analytics", account)
+    assert partition["covered_from"] == str(TODAY - 200 * DAY)
+    ranges = set(result.tap.summary.of("ad_account_analytics").ranges)
+    assert ranges == {"2026-05-04..2026-08-21 (async)", "2026-08-22..2026-11-19"}
+
+
+def test_history_of_914_days_takes_few_reports_without_gap_or_overlap() -> None:
+    size = WorldSize(accounts=1, empty_accounts=0, campaigns=10, ad_groups=40, ads=200)
+    with Sandbox(seed=7, today=TODAY, size=size, access_tier="unlimited") as sandbox:
+        config = config_of(sandbox, start_date="earliest", report_columns=["TOTAL_IMPRESSION"])
+        result = run(config, "ad_analytics")
+        created, polled = len(requests_of(sandbox, CREATE)), len(requests_of(sandbox, POLL))
+        (ranges,) = (result.tap.summary.of("ad_analytics").ranges,)
+    records = result.records("ad_analytics")
+    partition = result.state["bookmarks"]["ad_analytics"]["partitions"][0]
+
+    assert result.code == 0
+    assert created <= 12
+    assert polled <= 3 * created
+    assert set(ranges) == {"2024-05-20..2026-08-21 (async)", "2026-08-22..2026-11-19"}
+    keys = Counter((each["ad_id"], each["date"]) for each in records)
+    assert set(keys.values()) == {1}
+    days = {date.fromisoformat(each["date"]) for each in records}
+    assert len(days) == (max(days) - min(days)).days + 1
+    assert partition["covered_from"] == "2024-05-20"
+
+
+def test_where_reports_are_refused_calls_read_what_they_reach_with_one_warning(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusal = {"code": 29, "message": "You are not permitted to access that resource."}
+    sandbox.fail("*/reports", method="POST", status=403, body=refusal, times=None)
+    result = run(config_of(sandbox, start_date="200 days ago"), *DEFAULT)
+
+    assert result.code == 0
+    assert len(requests_of(sandbox, CREATE)) == 2
+    for stream in DEFAULT:
+        for partition in result.state["bookmarks"][stream]["partitions"]:
+            assert partition["covered_from"] == str(TODAY - 90 * DAY)
+    warned = [r.getMessage() for r in caplog.records if "refuses asynchronous" in r.getMessage()]
+    assert len(warned) == 2
+    assert all(f"has data from {TODAY - 90 * DAY} on" in each for each in warned)
+
+
+def test_client_credentials_read_synchronously(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    credentials = {"refresh_token": "", "auth_method": "client_credentials"}
+    config = config_of(sandbox, start_date="200 days ago", **credentials)
+    result = run(config, "campaign_analytics", "ad_account_analytics")
+
+    assert result.code == 0
+    assert not requests_of(sandbox, CREATE)
+    assert caplog.text.count("refuses asynchronous reports with auth_method") == 1
+
+
+def test_a_column_that_only_reports_have_makes_the_report_asynchronous(sandbox: Sandbox) -> None:
+    config = config_of(sandbox, start_date="yesterday", report_columns="CAMPAIGN_STATUS,CTR")
+    result = run(config, "campaign_analytics", "ad_account_analytics")
+
+    assert {each.operation for each in sandbox.requests if "nalytics" in str(each.operation)} == {
+        "GET /ad_accounts/{ad_account_id}/analytics"
+    }
+    assert all(each["campaign_status"] for each in result.records("campaign_analytics"))
+
+
+def test_filters_narrow_reports_as_they_narrow_calls(sandbox: Sandbox) -> None:
+    some = run(config_of(sandbox), "keyword_analytics").records("keyword_analytics")[0]
+    filters = {"campaign_ids": some["campaign_id"], "start_date": "30 days ago"}
+    streams = ("ad_analytics", "keyword_analytics")
+    one_way = run(config_of(sandbox, **filters), *streams)
+    other_way = run(asynchronous(sandbox, **filters), *streams)
+
+    assert rows(other_way, "ad_analytics") == rows(one_way, "ad_analytics") != {}
+    keywords = one_way.records("keyword_analytics")
+    assert {each["campaign_id"] for each in keywords} == {some["campaign_id"]}
+
+
+def test_archived_ads_are_in_reports(sandbox: Sandbox) -> None:
+    ads = run(config_of(sandbox), "ads").records("ads")
+    archived = {each["id"] for each in ads if each["status"] == "ARCHIVED"}
+    result = run(asynchronous(sandbox), *DEFAULT)
+    reported = {each["ad_id"] for each in result.records("ad_analytics")}
+    totals = []
+    for stream in DEFAULT:
+        spent: Counter[tuple[str, str]] = Counter()
+        for each in result.records(stream):
+            spent[each["ad_account_id"], each["date"]] += each["spend_in_micro_dollar"] or 0
+        totals.append(+spent)
+
+    assert archived & reported
+    assert totals[0] == totals[1] == totals[2] == totals[3] != Counter()
+
+
+@pytest.mark.parametrize(("tier", "most"), [("standard", 30), ("trial", 10)])
+def test_a_thousand_ads_and_all_four_levels_take_few_calls(tier: str, most: int) -> None:
+    size = WorldSize(accounts=1, empty_accounts=0, campaigns=20, ad_groups=120, ads=1000)
+    with Sandbox(seed=7, today=TODAY, size=size, access_tier="unlimited") as sandbox:
+        config = config_of(sandbox, start_date="89 days ago", access_tier=tier)
+        result = run(config, *DEFAULT)
+        operations = Counter(each.operation for each in sandbox.requests)
+    calls = sum(count for name, count in operations.items() if "/analytics" in str(name))
+    reports = operations[CREATE] + operations[POLL]
+
+    assert result.code == 0
+    assert calls + reports <= most
+    assert len({each["ad_id"] for each in result.records("ad_analytics")}) > 500
