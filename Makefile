@@ -33,6 +33,7 @@ docs: .venv/ready-for-dev ## build the documentation as a site; a broken link fa
 
 settings: .venv/ready-for-run ## write the tap's settings and streams into meltano.yml and the documents
 	@$(BIN)/python -m scripts.update_meltano_yml
+	@$(BIN)/python -m scripts.update_hub
 	@$(BIN)/python -m scripts.update_docs
 
 record: .venv/ready-for-dev ## record the answers that tests play, from Pinterest with credentials in the environment

@@ -7,11 +7,13 @@ faults at once, each naming the setting and what it allows, and never showing a 
 
 from __future__ import annotations
 
+import ast
 import difflib
 import hashlib
 import os
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -763,10 +765,12 @@ def from_environment(prefix: str, properties: Mapping[str, Any]) -> dict[str, An
 def _from_json(text: str) -> object:
     if text.strip()[:1] not in {"[", "{"}:
         return text
-    try:
+    with suppress(msgspec.DecodeError, RecursionError):
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text
+    # Meltano writes lists so into the environment of a plugin's commands.
+    with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+        return ast.literal_eval(text.strip())
+    return text
 
 
 def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str]:

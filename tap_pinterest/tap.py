@@ -537,7 +537,12 @@ class TapPinterest(SingerTap):
         from tap_pinterest.connection_test import AskingTap  # noqa: PLC0415 - which is a tap itself
 
         config: ConfigInput = ctx.params["config"]
-        tap = AskingTap(config=config.config, parse_env_config=config.parse_env)
+        try:
+            tap = AskingTap(config=config.config, parse_env_config=config.parse_env)
+        except ConfigValidationError as error:
+            for fault in error.errors:
+                click.echo(f"The config is refused: {fault}")
+            _leave(1)
         try:
             code = tap.tell(click.echo)
         except Interrupted:

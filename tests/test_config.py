@@ -84,6 +84,20 @@ def test_id_lists_take_texts_integers_and_one_comma_separated_text(
     assert settings(ad_account_ids=value).ad_account_ids == ids
 
 
+@pytest.mark.parametrize("text", ['["ads", "billing"]', "['ads', 'billing']", "ads, billing"])
+def test_a_list_from_the_environment_may_be_written_as_json_as_meltano_does_or_plainly(
+    text: str,
+) -> None:
+    assert settings(stream_groups=text).stream_groups == ("ads", "billing")
+
+
+@pytest.mark.parametrize("text", ["['ads'", "[__import__('os')]", "{1: ads}", "[" * 5000])
+def test_what_only_looks_like_a_list_is_refused(text: str) -> None:
+    faults = problems(TOKEN | {"stream_groups": text})
+
+    assert {fault.partition(".")[0].partition(":")[0] for fault in faults} == {"stream_groups"}
+
+
 def test_texts_from_the_environment_become_the_type_of_their_setting() -> None:
     from_environment = settings(click_window_days="7", sync_key="false", slice_rows="100")
 

@@ -160,3 +160,16 @@ def test_the_option_writes_words_and_no_singer_messages(sandbox: Sandbox, tmp_pa
     assert "can be read" in result.stdout
     assert "{" not in result.stdout
     assert "ERROR" not in result.stderr
+
+
+def test_a_config_that_is_refused_is_told_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"start_date": "soon", "colour": "red"}))
+
+    command = [sys.executable, "-m", "tap_pinterest", "--config", str(path), "--test"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert result.returncode == 1
+    told = [line.split(": ")[1] for line in result.stdout.splitlines()]
+    assert sorted(told) == ["access_token", "colour", "start_date"]
+    assert "Traceback" not in result.stderr
