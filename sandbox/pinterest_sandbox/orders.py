@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from urllib.parse import parse_qs, urlencode
 
@@ -25,6 +25,8 @@ DOWNLOADS: Final = "/downloads"
 LINK_SECONDS: Final = 5 * 60
 REPORT_SECONDS: Final = 60 * 60
 _MOST_POLLS_IN_VAIN: Final = 2
+_MOST_KEPT: Final = 3
+"""Reports whose content is kept: those of long periods are large."""
 _SIGNATURE: Final = "X-Signature"
 _EXPIRES: Final = "X-Expires"
 
@@ -57,14 +59,6 @@ class Order:
     """What it is once it is no longer in progress."""
     polls: int
     """How often it is still in progress."""
-    kept: list[Download] = field(default_factory=list)
-
-    @property
-    def download(self) -> Download:
-        """The report, made when first asked for, as of the day it was ordered on."""
-        if not self.kept:
-            self.kept.append(self.made())
-        return self.kept[0]
 
 
 class Orders:
@@ -76,6 +70,7 @@ class Orders:
         self._calendar = calendar
         self._orders: dict[str, Order] = {}
         self._of_day: dict[tuple[Any, ...], Order] = {}
+        self._kept: dict[str, Download] = {}
 
     def create(self, owner: str, made: Callable[[], Download], fate: Fate | None = None) -> Order:
         """A new report, in progress for some polls."""
@@ -118,18 +113,25 @@ class Orders:
     def poll(self, order: Order) -> ReportStatus:
         """How far a report is; asking brings it on."""
         if self._calendar.elapsed() >= order.expires:
-            order.kept.clear()
             return "EXPIRED"
         if order.polls > 0:
             order.polls -= 1
             return "IN_PROGRESS"
         return order.status
 
+    def download(self, order: Order) -> Download:
+        """The report as of the day it was ordered on; made anew when it was not kept."""
+        if order.token not in self._kept:
+            while len(self._kept) >= _MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[order.token] = order.made()
+        return self._kept[order.token]
+
     def link(self, order: Order, host: str) -> str:
         """Where a report can be downloaded for the next five minutes."""
         expires = str(int(self._calendar.elapsed() * 1000) + LINK_SECONDS * 1000)
         query = {_EXPIRES: expires, _SIGNATURE: self._signed(order.token + expires)}
-        suffix = "csv" if order.download.content_type == "text/csv" else "json"
+        suffix = "csv" if self.download(order).content_type == "text/csv" else "json"
         return f"{host}{DOWNLOADS}/{order.token}.{suffix}?{urlencode(query)}"
 
     def answer(self, name: str, query: str, headers: Mapping[str, str]) -> Response:
@@ -145,7 +147,7 @@ class Orders:
             return _xml(403, "SignatureDoesNotMatch", "The signature does not match.")
         if self._calendar.elapsed() * 1000 >= int(expires):
             return _xml(403, "AccessDenied", "Request has expired")
-        download = order.download
+        download = self.download(order)
         return Response(200, [("content-type", download.content_type)], download.body)
 
     def _signed(self, text: str) -> str:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from pinterest_sandbox import BETA_PARAMETERS, Style, WorldSize
 from pinterest_sandbox.answers.ordered import LEVELS
@@ -195,6 +196,22 @@ def test_a_link_is_good_for_five_minutes_and_a_report_for_an_hour(
     assert client.get(path, token=token) == {"report_status": "EXPIRED", "url": None, "size": None}
 
 
+def test_another_process_can_let_time_pass_and_reports_fail(
+    serve: Callable[..., Client],
+) -> None:
+    client = serve()
+    path = f"/ad_accounts/{client.sandbox.world.ad_accounts[0].id}/reports"
+    control = client.sandbox.control_url
+    fault = {"kind": "report", "method": "POST", "path": path, "report_status": "CANCELLED"}
+    token = client.order(path, **BODY)
+
+    requests.post(f"{control}/wait", json={"seconds": 3600}, timeout=9).raise_for_status()
+    requests.post(f"{control}/faults", json=fault, timeout=9).raise_for_status()
+
+    assert client.get(path, token=token)["report_status"] == "EXPIRED"
+    assert client.poll(path, client.order(path, **BODY))["report_status"] == "CANCELLED"
+
+
 def test_a_link_takes_no_token_and_no_other_signature(client: Client, path: str) -> None:
     url = client.poll(path, client.order(path, **BODY))["url"]
 
@@ -207,6 +224,18 @@ def test_the_size_is_that_of_the_download(client: Client, path: str) -> None:
     answer = client.poll(path, client.order(path, **BODY))
 
     assert answer["size"] == len(client.download(answer["url"]).content) > 1000
+
+
+def test_many_reports_can_wait_to_be_downloaded(client: Client, path: str) -> None:
+    levels = [*SYNC, "KEYWORD", "PRODUCT_ITEM"]
+    tokens = [client.order(path, **(BODY | {"level": level})) for level in levels]
+    urls = [client.poll(path, token)["url"] for token in tokens]
+
+    bodies = [_rows(client.download(url).json()) for url in urls]
+
+    assert [
+        LEVELS[level].id_column in rows[0] for level, rows in zip(levels, bodies, strict=True)
+    ] == [True] * len(levels)
 
 
 def test_a_token_is_known_only_where_it_was_given(client: Client, path: str) -> None:

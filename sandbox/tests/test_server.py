@@ -81,7 +81,12 @@ def test_the_controls_do_over_http_what_a_test_does(serve: Callable[..., Client]
 
 @pytest.mark.parametrize(
     ("path", "body"),
-    [("/today", {"today": "soon"}), ("/today", {}), ("/faults", {"kind": "explode"})],
+    [
+        ("/today", {"today": "soon"}),
+        ("/today", {}),
+        ("/wait", {"seconds": "long"}),
+        ("/faults", {"kind": "explode"}),
+    ],
 )
 def test_a_wrong_control_is_refused(
     serve: Callable[..., Client], path: str, body: dict[str, str]

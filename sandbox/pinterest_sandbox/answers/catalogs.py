@@ -186,7 +186,7 @@ def report(call: Call) -> dict[str, Any]:
     if found == "IN_PROGRESS":
         return {"report_status": found, "url": None, "size": None}
     url = call.orders.link(order, call.host)
-    return {"report_status": found, "url": url, "size": len(order.download.body)}
+    return {"report_status": found, "url": url, "size": len(call.orders.download(order).body)}
 
 
 def _owner(call: Call) -> str:

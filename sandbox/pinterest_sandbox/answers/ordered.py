@@ -105,7 +105,7 @@ def progress(call: Call, owner: str) -> dict[str, Any]:
     return {
         "report_status": found,
         "url": call.orders.link(order, call.host),
-        "size": len(order.download.body),
+        "size": len(call.orders.download(order).body),
     }
 
 
