@@ -47,6 +47,8 @@ Query = Mapping[str, Any]
 _T = TypeVar("_T")
 
 _logger = logging.getLogger("tap-pinterest.client")
+# At DEBUG it tells each URL with its query, and some of those let in whoever has them.
+logging.getLogger("urllib3").setLevel(logging.INFO)
 _PIECE_BYTES = 256 * 1024
 _RETRY_AFTER = re.compile(r"retry after (\d+) seconds?", re.IGNORECASE)
 

@@ -307,6 +307,10 @@ def _sync_key(record: Mapping[str, Any], fields: Sequence[str], separator: str) 
         return sync_key(record, fields, separator)
     except TypeError as error:
         raise RefusedLineError(str(error)) from None
+    except UnicodeEncodeError:
+        # Texts of records have been mended: it is the config's.
+        msg = "sync_key_separator is no text that UTF-8 can write"
+        raise RefusedLineError(msg) from None
 
 
 def _refuse_batch(kind: str | None) -> None:

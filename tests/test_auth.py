@@ -476,6 +476,19 @@ def test_a_refresh_proxy_renews_tokens_for_a_tap_without_the_apps_secret(
         assert secret not in caplog.text
 
 
+def test_what_the_url_of_a_refresh_proxy_holds_is_told_to_nobody(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"{sandbox.oauth_credentials['refresh_proxy_url']}?key=s3cr3t"
+
+    with caplog.at_level(logging.DEBUG):
+        assert run(proxied(sandbox, refresh_proxy_url=url), "boards").code == 0
+        sandbox.fail("/refresh_proxy", kind="reset", times=None)
+        assert run(proxied(sandbox, refresh_proxy_url=url), "boards").code == 1
+
+    assert "s3cr3t" not in caplog.text
+
+
 def test_an_access_token_beside_a_refresh_proxy_is_used_until_it_is_refused(
     sandbox: Sandbox,
 ) -> None:
