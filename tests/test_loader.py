@@ -219,6 +219,25 @@ def test_numbers_that_are_written_differently_are_one_key(db: Database) -> None:
     assert len(db.tables()["ads"][1]) == 3
 
 
+def test_numbers_that_differ_in_their_last_digit_are_two_keys(db: Database) -> None:
+    numbered = schema({"id": "number", "clicks": "integer"})
+    rows = [record(id=10**40 + number, clicks=number) for number in (0, 1, 2, 1)]
+
+    db.load([numbered, *rows])
+
+    assert len(db.tables()["ads"][1]) == 3
+
+
+def test_a_column_may_have_any_name(db: Database) -> None:
+    name = 'a "quoted" \\ %s name'
+    rows = [record(**{"id": str(at), name: at}) for at in range(3)]
+
+    for _ in range(2):
+        db.load([schema({"id": "string", name: "integer"}), *rows])
+
+    assert [row[1] for row in db.tables()["ads"][1]] == ["0", "1", "2"]
+
+
 def test_a_second_load_of_the_same_rows_writes_none(db: Database) -> None:
     rows = [record(id=str(at), name="a", clicks=at, spend=at / 7) for at in range(100)]
     db.load([ADS, *rows])

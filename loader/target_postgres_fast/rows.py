@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from functools import lru_cache
 from time import time as now
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
@@ -48,6 +48,7 @@ _PARSERS: Mapping[str, tuple[type[TypeEngine[Any]], Callable[[str], date | time]
     "date-time": (types.TIMESTAMP, datetime.fromisoformat),
     "time": (types.TIME, time.fromisoformat),
 }
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _TRUTHS = (b"true", b"false", b"null")
 _decode_text = msgspec.json.Decoder(str).decode
 
@@ -86,7 +87,11 @@ class RowFormat:
             (at, field) for at, name in enumerate(own) if (field := columns[name].field())
         ]
         self._keys = [(self.names.index(name), columns[name].key()) for name in keys]
-        self._decode = _decoder(stream, own, keys, deleted=self._has_metadata)
+        try:
+            self._decode = _decoder(stream, own, keys, deleted=self._has_metadata)
+        except ValueError:
+            # A name that msgspec has no field for, such as one with a quotation mark in it.
+            self._decode = _refuse
         self._started_at = started_at
         self._sequence = 0
         self._received_at = b""
@@ -210,6 +215,10 @@ def _json(raw: Raw) -> bytes:
     return _quoted(field)
 
 
+def _refuse(_: bytes) -> Any:  # noqa: ANN401 - it gives nothing
+    raise UnusualValueError
+
+
 def _nothing_but_null(raw: Raw) -> bytes:
     if bytes(raw) != b"null":
         raise UnusualValueError
@@ -241,7 +250,8 @@ def _unquoted(field: bytes) -> bytes:
 
 def _normal_number(field: bytes) -> bytes:
     try:
-        return str(Decimal(_unquoted(field).decode()).normalize()).encode()
+        number = Decimal(_unquoted(field).decode()).normalize(_EXACT)
+        return str(number).encode()
     except InvalidOperation:
         return field
 
