@@ -27,7 +27,7 @@ from scripts.main_job import MainJob
 from scripts.sandbox_process import sandbox_process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 WORLD = {"seed": 7, "accounts": 1, "empty_accounts": 0, "ads": 1150}
 STREAM = "ad_analytics"
@@ -38,9 +38,9 @@ STOCK_DEFAULTS: Mapping[str, str] = {
     "TARGET_POSTGRES_BATCH_SIZE_ROWS": "10000",
     "TARGET_POSTGRES_ACTIVATE_VERSION": "true",
 }
-SAMPLE_SECONDS = 0.05
+SAMPLE_SECONDS = 0.1
 MEGABYTE = 1_000_000
-WATCHED = ("tap-pinterest", "the target", "meltano")
+WATCHED = ("tap-pinterest", "meltano", "target", "PostgreSQL")
 
 console = Console(highlight=False)
 
@@ -69,7 +69,7 @@ class Load:
     rows: int
     written: int
     seconds: float
-    peak_memory: Mapping[str, int]
+    usage: Usage
 
     @property
     def rate(self) -> float:
@@ -105,52 +105,89 @@ def _load(job: MainJob, database: EmbeddedPostgres, way: Way) -> Load:
     with psycopg.connect(database.psql_url) as connection:
         ((before,),) = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchall()
     started = time.monotonic()
-    with _peak_memory() as peaks:
+    with _used() as usage:
         job.meltano("run", "tap-pinterest", way.loader)
     seconds = time.monotonic() - started
     with psycopg.connect(database.psql_url) as connection:
         text = "SELECT count(*), count(*) FILTER (WHERE xmin::text::bigint > %s) FROM {}"
         query = sql.SQL(text).format(sql.Identifier(way.schema, STREAM))
         ((rows, written),) = connection.execute(query, [before]).fetchall()
-    return Load(rows, written, seconds, peaks)
+    return Load(rows, written, seconds, usage)
+
+
+class Usage:
+    """What the watched programs among our descendants have used, by program."""
+
+    def __init__(self) -> None:
+        """Start with what they have used so far."""
+        self.memory = dict.fromkeys(WATCHED, 0)
+        """The most resident memory, in bytes."""
+        self._cpu: dict[tuple[str, int], tuple[float, float]] = {}
+        self._started = time.time()
+
+    def cpu(self, program: str) -> float:
+        """Seconds of processors."""
+        return sum(
+            last - first for (name, _), (first, last) in self._cpu.items() if name == program
+        )
+
+    def sample(self) -> None:
+        """Look at all of them."""
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error), process.oneshot():
+                if (program := _program(process.cmdline())) is None:
+                    continue
+                times = process.cpu_times()
+                used = times.user + times.system
+                since = 0.0 if process.create_time() >= self._started else used
+                first, _ = self._cpu.get((program, process.pid), (since, used))
+                self._cpu[program, process.pid] = (first, used)
+                resident = process.memory_info().rss
+                self.memory[program] = max(self.memory[program], resident)
+
+
+def _program(arguments: Sequence[str]) -> str | None:
+    """Which of the watched programs a process runs, if any."""
+    first, second, *_ = (*arguments, "", "")
+    if first.startswith("postgres:") or Path(first).name == "postgres":
+        return "PostgreSQL"
+    # A console script is the second word, after its interpreter.
+    name = Path(second).name
+    name = "target" if name.startswith("target-") else name
+    return name if name in WATCHED else None
 
 
 @contextmanager
-def _peak_memory() -> Iterator[dict[str, int]]:
-    """The most resident memory of each watched program among our descendants, in bytes."""
-    peaks = dict.fromkeys(WATCHED, 0)
+def _used() -> Iterator[Usage]:
+    """What is used in the block."""
+    usage = Usage()
     done = threading.Event()
-    sampler = threading.Thread(target=_sample, args=(peaks, done))
+
+    def watch() -> None:
+        while not done.wait(SAMPLE_SECONDS):
+            usage.sample()
+
+    usage.sample()
+    sampler = threading.Thread(target=watch)
     sampler.start()
     try:
-        yield peaks
+        yield usage
     finally:
         done.set()
         sampler.join()
 
 
-def _sample(peaks: dict[str, int], done: threading.Event) -> None:
-    ourselves = psutil.Process()
-    while not done.wait(SAMPLE_SECONDS):
-        for process in ourselves.children(recursive=True):
-            with suppress(psutil.Error):
-                # A console script is the second word, after its interpreter.
-                name = Path((*process.cmdline(), "", "")[1]).name
-                name = "the target" if name.startswith("target-") else name
-                if name in peaks:
-                    peaks[name] = max(peaks[name], process.memory_info().rss)
-
-
 def _show(loads: Mapping[Way, Load]) -> None:
     table = Table(title=f"{STREAM} into PostgreSQL", box=box.SIMPLE_HEAD, collapse_padding=True)
     table.add_column("target", no_wrap=True)
-    columns = ("rows", "written", "seconds", "rows/s", *(f"peak MB\n{name}" for name in WATCHED))
-    for column in columns:
+    columns = ("rows", "written", "seconds", "rows/s", *(f"CPU s\n{name}" for name in WATCHED))
+    for column in (*columns, "peak MB\ntarget"):
         table.add_column(column, justify="right", no_wrap=True)
     for way, load in loads.items():
-        memory = (f"{load.peak_memory[name] / MEGABYTE:,.0f}" for name in WATCHED)
+        cpu = (f"{load.usage.cpu(name):.1f}" for name in WATCHED)
+        memory = f"{load.usage.memory['target'] / MEGABYTE:,.0f}"
         rates = (f"{load.seconds:.1f}", f"{load.rate:,.0f}")
-        table.add_row(way.name, f"{load.rows:,}", f"{load.written:,}", *rates, *memory)
+        table.add_row(way.name, f"{load.rows:,}", f"{load.written:,}", *rates, *cpu, memory)
     console.print(table)
     for way, than in ((SHIPPED, DEFAULTS), (FAST, DEFAULTS), (FAST, SHIPPED), (AGAIN, SHIPPED)):
         ratio = loads[way].rate / loads[than].rate
