@@ -16,6 +16,7 @@ from tap_pinterest.slices import (
     ASYNCHRONOUS,
     ASYNCHRONOUS_HOURS,
     ONE_DAY,
+    ORGANIC,
     PRODUCT_ITEMS,
     REPORT_ROWS,
     SYNCHRONOUS,
@@ -37,8 +38,8 @@ DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 GROUPS = {
     "ads": "Ad accounts, campaigns, ad groups, ads, and their daily numbers",
-    "organic": "The profile, boards and Pins",
-    "boards": "What is on boards, and uploaded videos",
+    "organic": "The profile and its daily numbers, boards and Pins",
+    "boards": "What is on boards, uploaded videos, daily numbers of Pins, and which Pins lead",
     "products": "Product groups, their daily numbers, and promotions",
     "keywords": "Keywords and how often they are searched for",
     "targeting": "Daily numbers of Pins in ads and by targeting type; saved targeting",
@@ -252,6 +253,7 @@ def reach() -> Iterator[str]:
     hours = (ASYNCHRONOUS_HOURS, SYNCHRONOUS_HOURS)
     yield f"| by hour | {' | '.join(str(each.days_back) for each in hours)} |"
     yield f"| of product items | {PRODUCT_ITEMS.days_back} | |"
+    yield f"| organic | | {ORGANIC.days_back} |"
 
 
 BLOCKS = {
