@@ -32,6 +32,7 @@ from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.daasity import TABLES
 from tap_pinterest.inventory import USER_ACCOUNT, Inventory
 from tap_pinterest.memory import give_back_large_blocks
+from tap_pinterest.plan import TRIAL_CALLS, plan
 from tap_pinterest.progress import shown
 from tap_pinterest.rate_limit import RateLimiter
 from tap_pinterest.read_ahead import ReadAhead
@@ -470,6 +471,24 @@ class TapPinterest(SingerTap):
             refuse_future(self.memory, dated, self.clock.today)
         except StateError as error:
             raise EndOfRun(str(error)) from None
+
+    def _tell_what_is_too_much(self) -> None:
+        """A warning if an app with trial access has fewer calls a day than the run needs."""
+        if self.settings.access_tier != "trial":
+            return
+        planned = plan(self)
+        if planned.total > TRIAL_CALLS:
+            self.logger.warning(
+                "This run needs about %s calls, and trial access has %s a day: %s. Read fewer ad "
+                "accounts, streams or days, or ask Pinterest for standard access.",
+                f"{planned.total:,}",
+                f"{TRIAL_CALLS:,}",
+                ", ".join(
+                    f"{each.stream} {each.calls.total():,}"
+                    for each in planned.streams
+                    if each.calls
+                ),
+            )
 
     def _tell_missing_scopes(self) -> None:
         """One warning for all streams that the token's scopes do not reach."""
