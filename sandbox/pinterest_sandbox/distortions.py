@@ -41,8 +41,8 @@ class Distortion:
 
     def _repeat(self, answer: Any) -> None:  # noqa: ANN401
         """Begins a page with the last record of the one before, and ends it with its own twice."""
-        records = answer.get("items") if isinstance(answer, dict) else answer
-        if isinstance(records, list) and records:
+        records = _lists(answer)[0]
+        if records and records != [answer]:
             own = records[-1]
             records[:0] = self._last
             records.append(own)
@@ -50,9 +50,20 @@ class Distortion:
 
 
 def _records(answer: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
-    if isinstance(answer, dict):
-        answer = answer.get("items", [answer])
-    yield from (each for each in answer if isinstance(each, dict))
+    for found in _lists(answer):
+        yield from (each for each in found if isinstance(each, dict))
+
+
+def _lists(answer: Any) -> list[list[Any]]:  # noqa: ANN401
+    """The lists of records of an answer: one, or one per entity in the download of a report."""
+    if isinstance(answer, list):
+        return [answer]
+    for name in ("items", "data"):
+        if isinstance(answer.get(name), list):
+            return [answer[name]]
+    if answer and all(isinstance(each, list) for each in answer.values()):
+        return list(answer.values())
+    return [[answer]]
 
 
 def _walked(value: Any, change: Callable[[str, Any], Any], name: str = "") -> Any:  # noqa: ANN401

@@ -301,6 +301,20 @@ def test_targeting_is_told_in_capitals_or_small_letters(client: Client, path: st
     assert all("targeting_type" in row for row in small)
 
 
+@pytest.mark.parametrize("number", [0, 1], ids=["grouped", "listed"])
+def test_the_records_of_a_download_can_be_distorted(
+    serve: Callable[..., Client], number: int
+) -> None:
+    client = serve()
+    path = f"/ad_accounts/{client.sandbox.world.ad_accounts[number].id}/reports"
+    client.sandbox.fail("/downloads/*", kind="distort", change="unknown_field")
+
+    rows = _report(client, path)
+
+    assert rows
+    assert all("mood_of_the_day" in row for row in rows)
+
+
 def test_rows_of_nothing_are_left_out_and_no_metric_is_zero(client: Client, path: str) -> None:
     for row in _report(client, path, level="PIN_PROMOTION"):
         metrics = row.keys() & COLUMNS.keys()
