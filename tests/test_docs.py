@@ -101,8 +101,20 @@ def test_actions_are_pinned_to_commits_and_may_only_read(workflow: Path) -> None
     assert [action for action in used if not PINNED.fullmatch(action)] == []
     document = YAML(typ="safe").load(workflow)
     assert document["permissions"] == {}
-    for job in document["jobs"].values():
-        assert job.get("permissions", {}) in ({}, {"contents": "read"})
+    for name, job in document["jobs"].items():
+        allowed = {"id-token": "write"} if name == "publish" else {"contents": "read"}
+        assert job.get("permissions", {}) in ({}, allowed)
+
+
+def test_what_is_published_is_what_was_built_and_tested_and_needs_no_stored_token() -> None:
+    jobs = YAML(typ="safe").load(ROOT / ".github" / "workflows" / "release.yml")["jobs"]
+
+    assert set(jobs["publish"]["needs"]) == {"build", "test"}
+    assert [name for name, each in jobs.items() if "-m build" in commands(each)] == []
+    assert [name for name, each in jobs.items() if "pipx run build" in commands(each)] == ["build"]
+    # Nothing of its own runs where it could publish.
+    assert commands(jobs["publish"]).strip() == ""
+    assert "secrets." not in text(".github/workflows/release.yml")
 
 
 def job(workflow: str, name: str) -> dict[str, Any]:
