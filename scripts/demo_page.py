@@ -6,6 +6,7 @@ The charts are SVG without scripts, their colours follow the reader's light or d
 from __future__ import annotations
 
 import functools
+import sys
 from collections import defaultdict
 from decimal import Decimal
 from html import escape
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from scripts.arrivals import Changes, Totals
+
+# Without its maps, pygal needs no importer; Python 3.11 warns of it at each later import of others.
+sys.meta_path[:] = [each for each in sys.meta_path if type(each).__module__ != "pygal"]
 
 CAMPAIGNS_SHOWN = 8
 NAME_LENGTH = 22

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -90,6 +91,10 @@ def test_a_name_is_text_whatever_is_in_it(html: str) -> None:
 
 def test_what_day_2_left_as_it_was_is_told_in_words(html: str) -> None:
     assert "As they were on day 1: Spend, EUR; Spend, USD; Impressions." in html
+
+
+def test_the_charts_leave_no_importer_behind_that_python_warns_of() -> None:
+    assert all(hasattr(each, "find_spec") for each in sys.meta_path)
 
 
 def test_a_page_of_nothing_is_a_page() -> None:
