@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 import weakref
 import zlib
 from collections import Counter
@@ -22,13 +23,17 @@ from tap_pinterest.pagination import BookmarkPaginator
 from tap_pinterest.read_ahead import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from typing import TypeAlias
 
     from tap_pinterest.calls import Listing
     from tap_pinterest.client import PinterestClient
     from tap_pinterest.config import Settings
     from tap_pinterest.pages import Decode, Item
-    from tap_pinterest.read_ahead import ReadAhead
+    from tap_pinterest.read_ahead import Ahead, ReadAhead
+
+    FirstPage: TypeAlias = "tuple[Call, Page | SkippableAPIError | None]"
+    """A call with its first page or its refusal, or with nothing if its pages are kept."""
 
 AD_ACCOUNT = "/ad_accounts/{ad_account_id}"
 AD_ACCOUNTS = "/ad_accounts"
@@ -75,6 +80,7 @@ class Inventory:
         self._rows: dict[bytes, dict[str, tuple[str, ...]]] = {}
         self._refusals: dict[bytes, SkippableAPIError] = {}
         self._unreadable: dict[str, Exception] = {}
+        self._locks: dict[bytes, threading.Lock] = {}
 
     @functools.cached_property
     def ad_accounts(self) -> Mapping[str, Item]:
@@ -162,19 +168,29 @@ class Inventory:
                 if all(named[name] in kept for name, kept in where.items()):
                     yield named
 
-    def items(self, listing: Listing, scope: Scope) -> Iterator[tuple[Call, Item]]:
+    def items(
+        self,
+        listing: Listing,
+        scope: Scope,
+        key: Hashable = None,
+        following: Iterator[Ahead[Any]] = iter(()),  # noqa: B008 - it is empty for good
+    ) -> Iterator[tuple[Call, Item]]:
         """The items of a list, each with its call.
 
         They come from the pages kept (which are forgotten after the last stream that writes them),
-        or else fresh, and a few calls at once.
+        or else fresh, and a few calls at once. `key` and `following` are those of `read_ahead`.
 
         Raises:
             SkippableAPIError: The list may not be read.
         """
-        for call, page in self._pages(listing, scope):
+        for call, page in self._pages(listing, scope, key, following):
             for item in page.items:
                 if listing.keep is None or listing.keep(item):
                     yield call, item
+
+    def is_listed_for_others(self, path: str) -> bool:
+        """Whether a selected stream needs the ids of a list."""
+        return path in self._referred
 
     def close(self) -> None:
         """Forget the pages kept."""
@@ -213,6 +229,20 @@ class Inventory:
     ) -> dict[str, tuple[str, ...]]:
         """The named fields of a call's items; the pages are kept if a stream will write them."""
         if call.key not in self._rows:
+            self._read_ahead.run(functools.partial(self._list_once, call, fields, decode, keep))
+        return self._rows[call.key]
+
+    def _list_once(
+        self,
+        call: Call,
+        fields: Sequence[str],
+        decode: Decode,
+        keep: Callable[[Item], bool] | None,
+    ) -> None:
+        """List a call's items, whichever thread comes first."""
+        with self._locks.setdefault(call.key, threading.Lock()):
+            if call.key in self._rows:
+                return
             if call.key in self._refusals:
                 raise self._refusals[call.key]
             rows: dict[str, tuple[str, ...]] = {}
@@ -227,15 +257,18 @@ class Inventory:
                 self._refusals[call.key] = refusal
                 raise
             self._rows[call.key] = rows
-        return self._rows[call.key]
 
-    def _pages(self, listing: Listing, scope: Scope) -> Iterator[tuple[Call, Page]]:
+    def first_pages(self, listing: Listing, scope: Scope) -> Iterator[Task[FirstPage]]:
+        """What reads the first page of each call of a list."""
+        for call in listing.calls(scope):
+            yield Task(functools.partial(self._begun, call, listing.decode))
+
+    def _pages(
+        self, listing: Listing, scope: Scope, key: Hashable, following: Iterator[Ahead[Any]]
+    ) -> Iterator[tuple[Call, Page]]:
         """Pages for a stream that writes them; refused calls are told to the scope."""
-        tasks = (
-            Task(functools.partial(self._begun, call, listing.decode))
-            for call in listing.calls(scope)
-        )
-        for call, first in self._read_ahead.in_order(tasks):
+        firsts = self._read_ahead.in_order(self.first_pages(listing, scope), key, following)
+        for call, first in firsts:
             if isinstance(first, SkippableAPIError):
                 self._refusals[call.key] = first
                 scope.outcomes.refused(call, first)
@@ -254,7 +287,7 @@ class Inventory:
             for page in pages:
                 yield call, page
 
-    def _begun(self, call: Call, decode: Decode) -> tuple[Call, Page | SkippableAPIError | None]:
+    def _begun(self, call: Call, decode: Decode) -> FirstPage:
         """The first page of a call or its refusal; nothing if its pages are kept."""
         if call.key in self._refusals:
             return call, self._refusals[call.key]
@@ -316,16 +349,18 @@ class PageStore:
         """An empty store."""
         self._file: SpooledTemporaryFile[bytes] | None = None
         self._places: dict[bytes, list[tuple[int, int]]] = {}
+        self._lock = threading.RLock()
 
     def add(self, key: bytes, body: bytes) -> None:
         """Keep one more page of a call."""
-        if self._file is None:
-            self._file = SpooledTemporaryFile(max_size=KEPT_IN_MEMORY)  # noqa: SIM115 - see close
-            weakref.finalize(self, self._file.close)
         frame = zlib.compress(body, level=1)
-        self._file.seek(0, 2)
-        self._places.setdefault(key, []).append((self._file.tell(), len(frame)))
-        self._file.write(frame)
+        with self._lock:
+            if self._file is None:
+                self._file = SpooledTemporaryFile(max_size=KEPT_IN_MEMORY)  # noqa: SIM115 - see close
+                weakref.finalize(self, self._file.close)
+            self._file.seek(0, 2)
+            self._places.setdefault(key, []).append((self._file.tell(), len(frame)))
+            self._file.write(frame)
 
     @contextmanager
     def whole(self, key: bytes) -> Iterator[None]:
@@ -343,20 +378,31 @@ class PageStore:
     def read(self, key: bytes, *, forget: bool) -> Iterator[bytes]:
         """The pages of a call in order, for the last time if it is to `forget` them."""
         for start, size in self._places[key]:
-            if self._file is not None:
-                self._file.seek(start)
-                yield zlib.decompress(self._file.read(size))
+            frame = self._frame(start, size)
+            if frame is None:
+                return
+            yield zlib.decompress(frame)
         if forget:
             del self._places[key]
-        if not self._places:
-            self.close()
+        with self._lock:
+            if not self._places:
+                self.close()
+
+    def _frame(self, start: int, size: int) -> bytes | None:
+        """A page as it is kept; `None` once the store is closed."""
+        with self._lock:
+            if self._file is None:
+                return None
+            self._file.seek(start)
+            return self._file.read(size)
 
     def close(self) -> None:
         """Give the memory or the file back."""
-        self._places.clear()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        with self._lock:
+            self._places.clear()
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
 
 def _reading(decode: Decode, body: bytes) -> Page:

@@ -43,11 +43,10 @@ from tap_pinterest.state import ReadBefore, ReportRange, StateError, refuse_futu
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.analytics import RESERVED_COLUMNS, AnalyticsStream
 from tap_pinterest.streams.base import DatasetStream
-from tap_pinterest.streams.pins import PinAnalytics
 from tap_pinterest.summary import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date
 
@@ -55,9 +54,12 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
     from tap_pinterest.client import PinterestClient
+    from tap_pinterest.read_ahead import Ahead
     from tap_pinterest.slices import Granularity
     from tap_pinterest.streams.base import PinterestStream, Refusals
 
+STREAMS_AHEAD = 2
+"""Streams after the one at hand whose first calls may be made meanwhile."""
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
 
 
@@ -124,21 +126,53 @@ class TapPinterest(SingerTap):
     @functools.cached_property
     def inventory(self) -> Inventory:
         """Lists that are read once, whichever streams need them."""
-        selected = [stream for stream in self.streams.values() if stream.selected]
-        datasets = [each for each in selected if isinstance(each, DatasetStream)]
-        reports = [each for each in selected if isinstance(each, AnalyticsStream)]
-        listed = [each.entities for each in reports if each.entities]
-        referred = {each.path for each in listed}
-        children = [each for each in selected if isinstance(each, (DatasetStream, PinAnalytics))]
-        referred |= {parent.path for each in children for parent in each.parents()}
-        referred |= {parent.path for each in listed for parent in each.parents()}
+        datasets = [each for each in self._selected if isinstance(each, DatasetStream)]
         return Inventory(
             self.client,
             self.read_ahead,
             self.settings,
             written=[each.path for each in datasets],
-            referred={*referred, USER_ACCOUNT},
+            referred={USER_ACCOUNT, *(path for each in self._selected for path in each.lists)},
         )
+
+    @property
+    def _selected(self) -> list[PinterestStream]:
+        """The selected streams, in the order of the run."""
+        streams = cast("Iterable[PinterestStream]", self.streams.values())
+        return [each for each in streams if each.selected]
+
+    def following(self, stream: PinterestStream, context: Context | None) -> Iterator[Ahead[Any]]:
+        """What may begin while a context is read: the stream's others, and the next streams'.
+
+        A list that another stream is still to write is not read for one that comes later.
+        """
+        selected = self._selected
+        if stream not in selected:
+            return
+        contexts = self._contexts_of(stream)
+        later = contexts[contexts.index(context) + 1 :] if context in contexts else []
+        yield from filter(None, map(stream.ahead, later))
+        to_be_written = {stream.path}
+        position = selected.index(stream)
+        for other in selected[position + 1 : position + 1 + STREAMS_AHEAD]:
+            if to_be_written & {*other.lists}:
+                return
+            yield from filter(None, map(other.ahead, self._contexts_of(other)))
+            to_be_written.add(other.path)
+
+    def _contexts_of(self, stream: PinterestStream) -> Sequence[Context | None]:
+        """The contexts of a stream; none if they cannot be listed, which its turn will tell."""
+        if stream.name not in self._known_contexts:
+            try:
+                contexts = stream.partitions
+            except Exception:  # noqa: BLE001 - whatever it is, it is told where it belongs
+                return []
+            self._known_contexts[stream.name] = [None] if contexts is None else contexts
+        return self._known_contexts[stream.name]
+
+    @functools.cached_property
+    def _known_contexts(self) -> dict[str, Sequence[Context | None]]:
+        return {}
 
     @functools.cached_property
     def column_names(self) -> Mapping[str, str]:

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from singer_run import run, settings
+from tap_pinterest.client import ATTEMPTS, PinterestClient
 from tap_pinterest.clock import Clock, Interrupted
 from tap_pinterest.pagination import BookmarkPaginator, RepeatedBookmarkError
-from tap_pinterest.read_ahead import MAX_BYTES, ReadAhead, Task
+from tap_pinterest.read_ahead import MAX_BYTES, Ahead, ReadAhead, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from pinterest_sandbox import Sandbox
+    from singer_run import Run
 
 
 @pytest.fixture(params=[1, 4], ids=["one by one", "four at once"])
@@ -104,3 +110,189 @@ def test_a_bookmark_that_comes_again_is_an_error() -> None:
 
     with pytest.raises(RepeatedBookmarkError, match="followed before"):
         paginator.next("a")
+
+
+def numbers(count: int, done: list[int], start: int = 0) -> Iterator[Task[int]]:
+    def note(number: int) -> int:
+        done.append(number)
+        return number
+
+    for number in range(start, start + count):
+        yield Task(partial(note, number))
+
+
+def test_what_follows_begins_while_the_first_is_waited_for() -> None:
+    both = threading.Barrier(2, timeout=10)
+    read_ahead = ReadAhead(2, Clock())
+    following = Ahead("second", lambda: [Task(both.wait)])
+
+    assert len(list(read_ahead.in_order([Task(both.wait)], "first", iter([following])))) == 1
+    read_ahead.close()
+
+
+def test_what_was_begun_ahead_is_not_begun_again(read_ahead: ReadAhead) -> None:
+    done: list[int] = []
+    following = Ahead("second", lambda: numbers(3, done, 10))
+
+    first = list(read_ahead.in_order(numbers(3, done), "first", iter([following])))
+    second = list(read_ahead.in_order(numbers(3, done, 10), "second"))
+
+    assert (first, second) == ([0, 1, 2], [10, 11, 12])
+    assert sorted(done) == [*first, *second]
+
+
+def test_an_error_in_what_follows_waits_for_its_turn(read_ahead: ReadAhead) -> None:
+    def fail(_: int) -> Task[int]:
+        raise KeyError
+
+    def failing() -> Iterator[Task[int]]:
+        return map(fail, [1])
+
+    def failing_later() -> Iterator[Task[int]]:
+        yield from numbers(1, [])
+        raise ValueError
+
+    following = [Ahead("second", failing), Ahead("third", failing_later)]
+    assert list(read_ahead.in_order(numbers(5, []), "first", iter(following))) == [0, 1, 2, 3, 4]
+
+    with pytest.raises(KeyError):
+        list(read_ahead.in_order(failing(), "second", iter(following[1:])))
+    third = read_ahead.in_order(failing_later(), "third")
+    assert next(third) == 0
+    with pytest.raises(ValueError):  # noqa: PT011 - it has no text
+        next(third)
+
+
+def test_what_is_passed_over_gives_its_places_back() -> None:
+    done: list[int] = []
+    read_ahead = ReadAhead(2, Clock())
+    following = [
+        Ahead(name, partial(numbers, 5, done, start))
+        for name, start in (("second", 10), ("third", 20))
+    ]
+    list(read_ahead.in_order(numbers(1, done), "first", iter(following)))
+
+    assert list(read_ahead.in_order(numbers(5, done, 20), "third")) == [20, 21, 22, 23, 24]
+    read_ahead.close()
+
+
+def test_no_more_is_under_way_in_all_than_may_be() -> None:
+    lock = threading.Lock()
+    under_way = most = 0
+
+    def work() -> None:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        threading.Event().wait(0.002)
+        with lock:
+            under_way -= 1
+
+    read_ahead = ReadAhead(3, Clock())
+    names = [f"context {number}" for number in range(6)]
+    ahead = [Ahead(name, lambda: [Task(work)] * 4) for name in names]
+    for position, each in enumerate(ahead):
+        list(read_ahead.in_order(each.tasks(), each.key, iter(ahead[position + 1 :])))
+
+    assert most == 3
+    read_ahead.close()
+
+
+def test_one_by_one_means_in_one_thread_and_nothing_before_its_turn() -> None:
+    threads: list[int] = []
+    read_ahead = ReadAhead(1, Clock())
+    task = Task(lambda: threads.append(threading.get_ident()))
+    following = Ahead("second", lambda: [task])
+
+    list(read_ahead.in_order([task], "first", iter([following])))
+
+    assert threads == [threading.get_ident()]
+    assert read_ahead.run(threading.get_ident) == threading.get_ident()
+
+
+def asked(sandbox: Sandbox) -> Counter[str]:
+    """How often each request was made."""
+    counted = Counter(f"{each.path}?{each.query_string}" for each in sandbox.requests)
+    sandbox.requests.clear()
+    return counted
+
+
+def told(result: Run) -> list[dict[str, Any]]:
+    return [
+        {name: value for name, value in message.items() if name != "time_extracted"}
+        for message in result.messages
+    ]
+
+
+def test_reading_ahead_makes_the_same_requests_and_writes_the_same_messages(
+    sandbox: Sandbox,
+) -> None:
+    config = settings(sandbox, start_date="20 days ago", slice_rows=30)
+    one_by_one = run({**config, "max_requests_in_flight": 1})
+    requests = asked(sandbox)
+    ahead = run({**config, "max_requests_in_flight": 8})
+
+    assert len(one_by_one.records("ad_analytics")) > 10
+    assert told(ahead) == told(one_by_one)
+    assert asked(sandbox) == requests
+    assert not [
+        request for request, times in requests.items() if "token" not in request and times > 1
+    ]
+
+
+def test_lists_of_several_accounts_are_read_at_once(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first account finds out what all share; those after it do not wait for each other.
+    others = threading.Barrier(2, timeout=10)
+    seen: list[str] = []
+    get = PinterestClient.get
+
+    def get_together(self: PinterestClient, path: str, *arguments: Any, **more: Any) -> Any:
+        if path.endswith("/campaigns"):
+            seen.append(more["ids"]["ad_account_id"])
+            if len(seen) in {2, 3}:
+                others.wait()
+        return get(self, path, *arguments, **more)
+
+    monkeypatch.setattr(PinterestClient, "get", get_together)
+    result = run(settings(sandbox, start_date="5 days ago"), "campaign_analytics")
+
+    assert result.code == 0
+    assert len(set(seen)) >= 3
+
+
+def test_the_next_stream_begins_while_one_is_read(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = threading.Barrier(2, timeout=10)
+    begun: set[str] = set()
+    get = PinterestClient.get
+
+    def get_together(self: PinterestClient, path: str, *arguments: Any, **more: Any) -> Any:
+        if path in {"/boards", "/pins"} and path not in begun:
+            begun.add(path)
+            both.wait()
+        return get(self, path, *arguments, **more)
+
+    monkeypatch.setattr(PinterestClient, "get", get_together)
+    result = run(settings(sandbox), "boards", "pins")
+
+    assert result.code == 0
+    assert result.records("boards")
+
+
+def test_an_account_that_fails_ahead_of_its_turn_disturbs_no_other(sandbox: Sandbox) -> None:
+    config = settings(sandbox)
+    whole = run(config, "campaign_analytics").records("campaign_analytics")
+    accounts = list(dict.fromkeys(record["ad_account_id"] for record in whole))
+    sandbox.requests.clear()
+    sandbox.fail(f"/ad_accounts/{accounts[1]}/campaigns", status=500, times=None)
+    result = run(config, "campaign_analytics")
+
+    kept = [record for record in whole if record["ad_account_id"] != accounts[1]]
+    assert result.records("campaign_analytics") == kept
+    assert list(result.tap.summary.streams["campaign_analytics"].failures) == [accounts[1]]
+    tried = [each for each in sandbox.requests if each.path.endswith(f"{accounts[1]}/campaigns")]
+    assert len(tried) == ATTEMPTS

@@ -29,7 +29,7 @@ from tap_pinterest.columns import (
 from tap_pinterest.conform import Converter, singer_schema
 from tap_pinterest.daasity import ATTRIBUTION, SYNC_KEY_FIELDS
 from tap_pinterest.mapper import SYNC_KEY, Table
-from tap_pinterest.read_ahead import Task, with_pauses
+from tap_pinterest.read_ahead import Ahead, Task, with_pauses
 from tap_pinterest.slices import (
     ASYNCHRONOUS,
     ASYNCHRONOUS_HOURS,
@@ -351,15 +351,31 @@ class AnalyticsStream(ReportStream, AdAccountStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         if context is None:
             return
-        self._readings.pop(context["ad_account_id"], None)
-        for answered in self.tap.read_ahead.in_order(self.tasks(context)):
+        tasks, following = self.tasks(context), self.tap.following(self, context)
+        for answered in self.tap.read_ahead.in_order(tasks, self.place(context), following):
             yield from self.records(context, answered)
         self._remember(context)
         self.summary.contexts += 1
 
+    @override
+    def ahead(self, context: Context | None) -> Ahead[Any] | None:
+        if context is None:
+            return None
+        return Ahead(self.place(context), functools.partial(self.tasks, context))
+
+    @property
+    @override
+    def lists(self) -> Iterator[str]:
+        if self.entities:
+            yield self.entities.path
+            yield from (parent.path for parent in self.entities.parents())
+        elif self.settings.filters:
+            yield AdGroups.path
+
     def tasks(self, context: Mapping[str, Any]) -> Iterator[Task[Answered]]:
         """What has to be done to read a context, in the order of its records."""
         ad_account_id = context["ad_account_id"]
+        self._readings.pop(ad_account_id, None)
         begun = self._begun(ad_account_id, self.reading(context))
         reading = self.reading(context)
         self.warn_of_new_settings(reading.progress, reading.range.earliest)

@@ -16,12 +16,13 @@ from tap_pinterest.calls import Batches, Call, Listing, Scope, Setting, page_dec
 from tap_pinterest.conform import Converter, singer_schema
 from tap_pinterest.daasity import SYNC_KEY_FIELDS, TABLES
 from tap_pinterest.mapper import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
+from tap_pinterest.read_ahead import Ahead
 from tap_pinterest.sdk import SingerStream
 from tap_pinterest.slices import SYNCHRONOUS
 from tap_pinterest.state import Partitions, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from singer_sdk.exceptions import SkippableAPIError
@@ -113,6 +114,19 @@ class PinterestStream(SingerStream):
         """Put into the state how far a context has been read."""
         part = self.remembered.made(context) if context else state.entry(self.tap.memory, self.name)
         progress.write_to(part, self.column("date"))
+
+    @property
+    def lists(self) -> Iterator[str]:
+        """Paths of the lists that its calls need ids of."""
+        return iter(())
+
+    def place(self, context: Context | None) -> Hashable:
+        """The place of a context in the order of the run."""
+        return self.name, *(context or {}).values()
+
+    def ahead(self, context: Context | None) -> Ahead[Any] | None:  # noqa: ARG002 - see subclasses
+        """What may begin before a context's turn; `None` if nothing may."""
+        return None
 
     @functools.cached_property
     def table(self) -> Table | None:
@@ -511,7 +525,8 @@ class DatasetStream(PinterestStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         refusals = Refusals()
         scope = Scope(self.inventory, self.settings, context, refusals)
-        items = self.inventory.items(self.listing(self.settings), scope)
+        listing, following = self.listing(self.settings), self.tap.following(self, context)
+        items = self.inventory.items(listing, scope, self.place(context), following)
         records = (self.convert(self.complete(item, call)) for call, item in items)
         for record in self.finished_once(filter(self.is_new, records)):
             self.named_and_missing.discard(record.get(self.id_field, ""))
@@ -520,6 +535,20 @@ class DatasetStream(PinterestStream):
         if refusals:
             self.tap.left_out(self, context, refusals)
         self.summary.contexts += 1
+
+    @property
+    @override
+    def lists(self) -> Iterator[str]:
+        return (parent.path for parent in self.parents())
+
+    @override
+    def ahead(self, context: Context | None) -> Ahead[Any] | None:
+        if any(self.lists) or self.inventory.is_listed_for_others(self.path):
+            return None
+        scope = Scope(self.inventory, self.settings, context, Refusals())
+        listing = self.listing(self.settings)
+        pages = functools.partial(self.inventory.first_pages, listing, scope)
+        return Ahead(self.place(context), pages)
 
     @functools.cached_property
     def named_and_missing(self) -> set[str]:

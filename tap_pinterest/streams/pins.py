@@ -27,9 +27,8 @@ from tap_pinterest.streams.organic import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_pinterest.calls import Dataset
     from tap_pinterest.client import PinterestClient
     from tap_pinterest.pages import Item
     from tap_pinterest.slices import DateRange
@@ -95,10 +94,10 @@ class PinAnalytics(OrganicReportStream):
     primary_keys = ("pin_id", "app_type", "date")
     split_columns = ("pin_id", "app_type")
 
-    @classmethod
-    def parents(cls) -> Iterable[Dataset]:
-        """Datasets whose items it is about."""
-        return (Pins,)
+    @property
+    @override
+    def lists(self) -> Iterator[str]:
+        yield Pins.path
 
     @property
     @override
