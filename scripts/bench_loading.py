@@ -40,7 +40,7 @@ STOCK_DEFAULTS: Mapping[str, str] = {
 }
 SAMPLE_SECONDS = 0.1
 MEGABYTE = 1_000_000
-WATCHED = ("tap-pinterest", "meltano", "target", "PostgreSQL")
+WATCHED = ("tap", "meltano", "target", "PostgreSQL")
 
 console = Console(highlight=False)
 
@@ -153,7 +153,7 @@ def _program(arguments: Sequence[str]) -> str | None:
         return "PostgreSQL"
     # A console script is the second word, after its interpreter.
     name = Path(second).name
-    name = "target" if name.startswith("target-") else name
+    name = name.split("-")[0]
     return name if name in WATCHED else None
 
 
@@ -178,16 +178,17 @@ def _used() -> Iterator[Usage]:
 
 
 def _show(loads: Mapping[Way, Load]) -> None:
-    table = Table(title=f"{STREAM} into PostgreSQL", box=box.SIMPLE_HEAD, collapse_padding=True)
+    (rows,) = {load.rows for load in loads.values()}
+    table = Table(title=f"{rows:,} rows of {STREAM} into PostgreSQL", box=box.SIMPLE_HEAD)
     table.add_column("target", no_wrap=True)
-    columns = ("rows", "written", "seconds", "rows/s", *(f"CPU s\n{name}" for name in WATCHED))
-    for column in (*columns, "peak MB\ntarget"):
-        table.add_column(column, justify="right", no_wrap=True)
+    cpu = f"CPU s: {', '.join(WATCHED)}"
+    for column in ("written", "seconds", "rows/s", cpu, "peak MB"):
+        table.add_column(column, justify="right")
     for way, load in loads.items():
-        cpu = (f"{load.usage.cpu(name):.1f}" for name in WATCHED)
+        used = ", ".join(f"{load.usage.cpu(name):.1f}" for name in WATCHED)
         memory = f"{load.usage.memory['target'] / MEGABYTE:,.0f}"
-        rates = (f"{load.seconds:.1f}", f"{load.rate:,.0f}")
-        table.add_row(way.name, f"{load.rows:,}", f"{load.written:,}", *rates, *cpu, memory)
+        rates = (f"{load.written:,}", f"{load.seconds:.1f}", f"{load.rate:,.0f}")
+        table.add_row(way.name, *rates, used, memory)
     console.print(table)
     for way, than in ((SHIPPED, DEFAULTS), (FAST, DEFAULTS), (FAST, SHIPPED), (AGAIN, SHIPPED)):
         ratio = loads[way].rate / loads[than].rate
