@@ -1,6 +1,6 @@
 """Rows a second of the main job into PostgreSQL, by the way in: both loaders, and their settings.
 
-All load the same 50,000 rows of `ad_analytics`, one after the other, by the same sandbox into the
+All load the same 100,000 rows of `ad_analytics`, one after the other, by the same sandbox into the
 same server. Ours loads them twice: the second time there is nothing to write.
 """
 
@@ -29,7 +29,7 @@ from scripts.sandbox_process import sandbox_process
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-WORLD = {"seed": 7, "accounts": 1, "empty_accounts": 0, "ads": 1150}
+WORLD = {"seed": 7, "accounts": 1, "empty_accounts": 0, "ads": 2300}
 STREAM = "ad_analytics"
 STOCK_DEFAULTS: Mapping[str, str] = {
     # The target's own, where meltano.yml says otherwise.
