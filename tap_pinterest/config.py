@@ -30,7 +30,7 @@ from tap_pinterest import api, daasity, targeting
 from tap_pinterest.columns import only_asynchronous, unknown_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from urllib.parse import SplitResult
 
     from tap_pinterest.slices import Granularity
@@ -825,15 +825,26 @@ def _normalised(config: Mapping[str, Any]) -> dict[str, Any]:
         values["oauth_credentials"] = {
             name: value for name, value in oauth.items() if value is not None and value != ""
         }
-    for name in (*_ID_LISTS, *_NAME_LISTS):
-        if name in values and (listed := _as_list(values[name])) is not None:
-            values[name] = listed
+    if isinstance(quality := values.get("conversion_quality"), dict):
+        values["conversion_quality"] = _with_lists(quality, quality)
+    values = _with_lists(values, (*_ID_LISTS, *_NAME_LISTS))
     for name, schema in CONFIG_SCHEMA["properties"].items():
         if isinstance(values.get(name), str):
             values[name] = _typed(values[name], schema["type"])
         elif isinstance(value := values.get(name), float) and value.is_integer():
             values[name] = int(value)
     return values
+
+
+def _with_lists(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The values, those of these names as lists where they can be."""
+    given = {
+        name: _from_json(v) if isinstance(v := values[name], str) else v
+        for name in names
+        if name in values
+    }
+    lists = {name: listed for name, v in given.items() if (listed := _as_list(v)) is not None}
+    return {**values, **lists}
 
 
 def _as_list(value: object) -> list[Any] | None:

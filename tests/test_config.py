@@ -13,7 +13,18 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from faulty_world import config_of, tiny
 from singer_run import run
-from tap_pinterest.config import CONFIG_SCHEMA, Day, Settings, from_environment, problems
+from tap_pinterest import api
+from tap_pinterest.config import (
+    CONFIG_SCHEMA,
+    CONVERSION_QUALITY,
+    ORGANIC_FILTERS,
+    TOP_PINS_SORTS,
+    USER_SPLIT_FIELDS,
+    Day,
+    Settings,
+    from_environment,
+    problems,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -118,6 +129,33 @@ def test_the_lookback_follows_the_longest_attribution_window() -> None:
     assert settings(**windows).attribution_lookback == 9
 
 
+def test_organic_reports_have_a_lookback_of_their_own_unless_it_is_set() -> None:
+    assert settings(click_window_days=60).organic_lookback == 14
+    assert settings(lookback_days=0).organic_lookback == 0
+
+
+def test_values_of_organic_settings_are_those_of_the_description() -> None:
+    def allowed(path: str, name: str) -> set[str]:
+        return set(api.operation(f"GET {path}").parameters[name].allowed)
+
+    users, top = "/user_account/analytics", "/user_account/analytics/top_pins"
+    video, quality = f"{users}/top_video_pins", "/ad_accounts/{ad_account_id}/conversion_eqs"
+    assert set(USER_SPLIT_FIELDS) == allowed(users, "split_field")
+    assert set(TOP_PINS_SORTS) == allowed(top, "sort_by") | allowed(video, "sort_by")
+    for name, values in ORGANIC_FILTERS.items():
+        assert set(values) == allowed(users, name) == allowed(top, name) == allowed(video, name)
+        assert values[0] == api.operation(f"GET {users}").parameters[name].default
+    for name, values in CONVERSION_QUALITY.items():
+        assert set(values) == allowed(quality, name)
+
+
+@pytest.mark.parametrize("value", ["WEB, OFFLINE", ["WEB", "OFFLINE"], '["WEB", "OFFLINE"]'])
+def test_what_quality_is_read_for_is_a_list_or_one_text(value: Any) -> None:
+    read = settings(conversion_quality={"source_platform": value, "lookback_period": ""})
+
+    assert read.conversion_quality == {"source_platform": ("WEB", "OFFLINE")}
+
+
 def test_an_empty_token_file_switches_it_off_and_an_absent_one_does_not() -> None:
     assert settings(token_file="").token_file == ""
     assert settings().token_file is None
@@ -209,6 +247,16 @@ def test_a_name_of_no_setting_is_told_in_one_printable_line() -> None:
         ),
         pytest.param(
             {"sync_key_fields": {"ads": "id"}}, "sync_key_fields.ads", "array", id="fields"
+        ),
+        pytest.param({"domains": "https://a.example"}, "domains", "example.com", id="an address"),
+        pytest.param({"user_split_fields": "AGE"}, "user_split_fields.0", "SOURCE", id="a split"),
+        pytest.param({"top_pins_days": 91}, "top_pins_days", "at most 90", id="too many days"),
+        pytest.param({"pin_format": "VIDEO"}, "pin_format", "ORGANIC_VIDEO", id="a format"),
+        pytest.param(
+            {"conversion_quality": {"source_platform": "TV"}},
+            "conversion_quality.source_platform.0",
+            "POINT_OF_SALE",
+            id="a platform",
         ),
         pytest.param({"acount_ids": "1"}, "acount_ids", "ad_account_ids", id="a typing error"),
     ],
