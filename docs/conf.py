@@ -6,6 +6,8 @@ project = "tap-pinterest"
 extensions = ["myst_parser", "sphinxcontrib.mermaid"]
 html_theme = "furo"
 html_title = "tap-pinterest"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 # Pages link to each other's headings as GitHub names them.
 myst_heading_anchors = 4
 # GitHub draws fenced blocks of this kind, and so does the generator.
