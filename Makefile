@@ -50,7 +50,7 @@ bench: .venv/ready-for-dev ## rows a second into PostgreSQL, by loader and setti
 	@$(BIN)/python -m scripts.bench
 
 clean: ## remove what the commands above made
-	rm -rf .venv .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf .venv .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html
 	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 
 # One environment; `dev` is `run` and more.

@@ -582,6 +582,19 @@ class TapPinterest(SingerTap):
 
     @classmethod
     @override
+    def get_singer_command(cls) -> click.Command:
+        """The command line, whose `--test` does more than the SDK's help says."""
+        command = super().get_singer_command()
+        for option in command.params:
+            if isinstance(option, click.Option) and "--test" in option.opts:
+                option.help = (
+                    "Say in words what can be read, for one call a dataset; exit 1 if something "
+                    "that must arrive cannot. --test=schema writes the schemas."
+                )
+        return command
+
+    @classmethod
+    @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Say which datasets can be read; the exit code is 1 if one that must arrive cannot."""
         if value != CliTestOptionValue.All.value:

@@ -173,3 +173,10 @@ def test_a_config_that_is_refused_is_told_in_words(tmp_path: Path) -> None:
     told = [line.split(": ")[1] for line in result.stdout.splitlines()]
     assert sorted(told) == ["access_token", "colour", "start_date"]
     assert "Traceback" not in result.stderr
+
+
+def test_the_help_says_what_the_option_does() -> None:
+    command = [sys.executable, "-m", "tap_pinterest", "--help"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert "Say in words what can be read" in " ".join(told.split())
