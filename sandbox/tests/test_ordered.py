@@ -601,3 +601,27 @@ def test_a_download_can_be_cut_short_or_refused(serve: Callable[..., Client]) ->
         client.download(url)
     assert client.download(url).status_code == 200
     assert [request.path[:11] for request in client.sandbox.requests[-3:]] == ["/downloads/"] * 3
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        WorldSize(accounts=2, empty_accounts=1),
+        WorldSize(accounts=1, keywords=0, product_group_promotions=0, account_records=0, pins=0),
+    ],
+    ids=["no campaigns", "no children"],
+)
+@pytest.mark.parametrize("level", [*LEVELS, "CAMPAIGN_TARGETING", "PRODUCT_ITEM_TARGETING"])
+def test_what_is_not_there_has_no_rows(
+    serve: Callable[..., Client], size: WorldSize, level: str
+) -> None:
+    client = serve(size=size, style=Style(layout="array"))
+    account = client.sandbox.world.ad_accounts[-1]
+    body = BODY | {"level": level}
+    if level.endswith("TARGETING"):
+        body["targeting_types"] = ["GENDER", "AUDIENCE_INCLUDE"]
+
+    rows = client.report(f"/ad_accounts/{account.id}/reports", **body)
+
+    without = account.empty or level.startswith(("KEYWORD", "PRODUCT"))
+    assert bool(rows) != without
