@@ -430,6 +430,7 @@ class TapPinterest(SingerTap):
         try:
             self._refuse_state_of_the_future()
             self._tell_missing_scopes()
+            self._tell_what_is_too_much()
             with shown(self.summary, self.clock):
                 self.sync_all()
         except Interrupted:
