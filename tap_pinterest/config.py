@@ -26,13 +26,14 @@ from dotenv import find_dotenv, load_dotenv
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFIG
 
-from tap_pinterest import api, daasity, targeting
+from tap_pinterest import api, custom_reports, daasity, targeting
 from tap_pinterest.columns import only_asynchronous, unknown_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from urllib.parse import SplitResult
 
+    from tap_pinterest.custom_reports import CustomReport
     from tap_pinterest.slices import Granularity
 
 API_URL = "https://api.pinterest.com/v5"
@@ -345,6 +346,13 @@ ANALYTICS = (
         allowed_values=["PINTEREST_TIME_ZONE", "AD_ACCOUNT_TIME_ZONE"],
         description="Whose days the reports' days are. In closed beta; sent only when set.",
     ),
+    th.Property(
+        "custom_reports",
+        th.CustomType({"type": ["array", "null"], "items": {"type": "object"}}),
+        description="Reports of your own, each a stream: an object with name, level "
+        "(such as CAMPAIGN or AD_GROUP_TARGETING) and, where they are to differ from the settings, "
+        "columns, granularity, dates, attribution, filters and targeting types.",
+    ),
 )
 ORGANIC = (
     th.Property(
@@ -596,6 +604,14 @@ class Day:
         return today - timedelta(days=min(self.days_ago, today.toordinal() - 1))
 
 
+_PARSERS: Mapping[str, Callable[[Any], Any]] = {
+    "start_date": Day.parse,
+    "end_date": Day.parse,
+    **dict.fromkeys(("attribution_types", "targeting_types", *_ID_FILTERS), tuple),
+}
+"""What makes a setting's value of what a custom report gives for it."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings in force: `CONFIG_SCHEMA` after defaults, with lists and days parsed."""
@@ -641,6 +657,7 @@ class Settings:
     conversion_report_time: str
     attribution_types: tuple[str, ...]
     reporting_timezone: str | None
+    custom_reports: tuple[CustomReport, ...]
     report_transport: str
     user_split_fields: tuple[str, ...]
     pin_split_field: str
@@ -708,6 +725,7 @@ class Settings:
                 "granularities": tuple(dict.fromkeys(values["granularities"])),
                 "targeting_types": tuple(map(str.upper, values["targeting_types"] or ())),
                 "attribution_types": tuple(dict.fromkeys(values["attribution_types"] or ())),
+                "custom_reports": custom_reports.parsed(values["custom_reports"] or (), _PARSERS),
                 "slice_rows": values["slice_rows"] or SLICE_ROWS[values["access_tier"]],
                 "domains": tuple(dict.fromkeys(map(str.lower, values["domains"] or ()))),
                 "conversion_quality": {
@@ -794,6 +812,7 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
         ("report_columns", _column_faults),
         ("targeting_types", _targeting_faults),
         ("report_transport", _transport_faults),
+        ("custom_reports", _custom_report_faults),
         ("token_file", _token_file_faults),
         ("layout", _layout_faults),
     )
@@ -1112,6 +1131,24 @@ def _transport_faults(values: Mapping[str, Any]) -> list[str]:
         f"{', '.join(only)}, which only asynchronous reports have"
     )
     return [fault]
+
+
+def _custom_report_faults(values: Mapping[str, Any]) -> list[str]:
+    definitions = values.get("custom_reports", ())
+    faults = custom_reports.faults_of(definitions)
+    for definition in definitions:
+        if not isinstance(definition, dict):
+            continue
+        prefix = f"custom_reports.{definition.get('name')}"
+        names = ("start_date", "end_date", "lookback_days")
+        given = {name: definition[name] for name in names if definition.get(name) is not None}
+        days = given.pop("lookback_days", 0)
+        faults += [f"{prefix}.{fault}" for fault in _day_faults(given)]
+        if not isinstance(days, int) or isinstance(days, bool) or days < 0:
+            faults.append(f"{prefix}.lookback_days: {_shown(days)} is refused; allowed: at least 0")
+    if definitions and values.get("layout") == "daasity":
+        faults.append("custom_reports: refused; allowed: none, with layout daasity")
+    return faults
 
 
 def _layout_faults(values: Mapping[str, Any]) -> list[str]:

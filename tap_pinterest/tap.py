@@ -41,7 +41,7 @@ from tap_pinterest.sdk import EndOfRun, SingerTap
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS, DateRange
 from tap_pinterest.state import ReadBefore, ReportRange, StateError, refuse_future
 from tap_pinterest.streams import STREAM_TYPES
-from tap_pinterest.streams.analytics import RESERVED_COLUMNS, AnalyticsStream
+from tap_pinterest.streams.analytics import BY_LEVEL, RESERVED_COLUMNS, AnalyticsStream
 from tap_pinterest.streams.base import DatasetStream
 from tap_pinterest.summary import Summary
 
@@ -90,8 +90,29 @@ class TapPinterest(SingerTap):
         else:
             types = [each for each in STREAM_TYPES if {each.group, "all"} & {*groups}]
             streams = [stream for each in types for stream in each.variants(self)]
+            streams += self._custom_reports()
         self._check_sync_key_fields(streams)
         return streams
+
+    def _custom_reports(self) -> list[PinterestStream]:
+        """The streams of the reports that the config defines.
+
+        Raises:
+            ConfigValidationError: A name is that of another stream.
+        """
+        reports = self.settings.custom_reports
+        taken = {name for each in STREAM_TYPES for name in each.possible_names()}
+        faults = [
+            f"custom_reports.{each.name}.name: refused; allowed: one that no stream of the tap has"
+            for each in reports
+            if each.name in taken
+        ]
+        if faults:
+            summary = "Config validation failed"
+            raise ConfigValidationError(summary, errors=faults, schema={})
+        return [
+            BY_LEVEL[each.level](self, each.name, each.granularity, custom=each) for each in reports
+        ]
 
     def _check_sync_key_fields(self, streams: Sequence[PinterestStream]) -> None:
         """Refuse fields of `__sync_key` that are not there.
@@ -396,6 +417,8 @@ class TapPinterest(SingerTap):
         The config names the entities and reports of an ad account. Everything else may depend on
         roles and on access that the user of an ad account need not have.
         """
+        if getattr(self._stream(stream), "custom", None):
+            return True
         if not context:
             return stream in self._read_before.streams
         if self._stream(stream).group != "ads":

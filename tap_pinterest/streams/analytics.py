@@ -27,6 +27,7 @@ from tap_pinterest.columns import (
     report_facts,
 )
 from tap_pinterest.conform import Converter, singer_schema
+from tap_pinterest.custom_reports import event_column
 from tap_pinterest.daasity import ATTRIBUTION, SYNC_KEY_FIELDS
 from tap_pinterest.mapper import SYNC_KEY, Table
 from tap_pinterest.read_ahead import Ahead, Task, with_pauses
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_pinterest.columns import Level
+    from tap_pinterest.config import Settings
+    from tap_pinterest.custom_reports import CustomReport
     from tap_pinterest.slices import Granularity, ReportLimits
     from tap_pinterest.state import ReportRange
     from tap_pinterest.streams.ads import AdsEntityStream
@@ -175,10 +178,18 @@ class AnalyticsStream(ReportStream, AdAccountStream):
     broken_down: ClassVar[bool] = False
 
     def __init__(
-        self, tap: TapPinterest, name: str | None = None, granularity: Granularity = "DAY"
+        self,
+        tap: TapPinterest,
+        name: str | None = None,
+        granularity: Granularity = "DAY",
+        custom: CustomReport | None = None,
     ) -> None:
-        """A report by periods of a length; each but days has a stream of its own."""
+        """A report by periods of a length; each but days has a stream of its own.
+
+        One that the config defines has its own name, and settings that differ from the tap's.
+        """
         self.granularity: Granularity = granularity
+        self.custom = custom
         suffix = "" if granularity == "DAY" else f"_{granularity.lower()}"
         super().__init__(tap, name=name or f"{type(self).name}{suffix}")
         if self.table is None:
@@ -188,10 +199,24 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         self._readings: dict[str, Reading] = {}
         self._refused_types: set[tuple[str, str]] = set()
 
+    @functools.cached_property
+    @override
+    def settings(self) -> Settings:
+        """The settings in force for this report."""
+        if self.custom is None:
+            return self.tap.settings
+        columns = self.custom.columns or self.tap.settings.report_columns
+        return replace(self.tap.settings, report_columns=columns, **self.custom.settings)
+
     @classmethod
     @override
     def variants(cls, tap: TapPinterest) -> Sequence[AnalyticsStream]:
         return [cls(tap, granularity=each) for each in tap.settings.granularities]
+
+    @classmethod
+    @override
+    def possible_names(cls) -> Sequence[str]:
+        return [cls.name, *(f"{cls.name}_{each.lower()}" for each in _PERIOD_KEYS)]
 
     @property
     @override
@@ -203,6 +228,9 @@ class AnalyticsStream(ReportStream, AdAccountStream):
     def columns(self) -> Sequence[str]:
         """Pinterest's names of the columns in the catalog."""
         names = columns_for(self.level, self.settings.report_columns)
+        if self.custom and isinstance(self.custom.columns, tuple):
+            # Named for this level: whether it has them is for Pinterest to say.
+            names = tuple(dict.fromkeys((*ids(self.level), *self.custom.columns)))
         if self.granularity == "HOUR":
             return [name for name in names if not is_conversion(name)]
         return names
@@ -271,6 +299,8 @@ class AnalyticsStream(ReportStream, AdAccountStream):
             return True
         if not self.report_level:
             return False
+        if self.custom and self.custom.body:
+            return True
         wanted = [name for name in self.columns if name not in ids(self.level)]
         return self.settings.report_transport == "async" or bool(only_asynchronous(wanted))
 
@@ -304,6 +334,8 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         shape = {**self.in_force, **self.settings.filters, "columns": columns}
         if self.types:
             shape["targeting_types"] = sorted(self.types)
+        if self.custom and self.custom.body:
+            shape["report"] = self.custom.body
         return state.fingerprint(shape)
 
     @functools.cached_property
@@ -316,6 +348,8 @@ class AnalyticsStream(ReportStream, AdAccountStream):
             facts["HOUR"] = {"type": "integer"}
         if self.granularity == "TOTAL":
             facts["START_DATE"] = day
+        for name in self.custom.event_columns if self.custom else ():
+            facts[name] = {"type": "number"}
         if self.broken_down:
             facts |= {"TARGETING_TYPE": text, "TARGETING_VALUE": text}
         return {"type": "object", "properties": facts}
@@ -550,6 +584,8 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         if self.broken_down and not types:
             return []
         groups = targeting.groups(types, targeting.most_in_a_report()) if types else [()]
+        if self.custom and self.custom.combines_types:
+            groups = [tuple(types)]
         listed = self._filtered(ad_account_id, entities)
         parts = []
         for group in groups:
@@ -657,6 +693,8 @@ class AnalyticsStream(ReportStream, AdAccountStream):
             body["targeting_types"] = part.types
         if part.ids:
             body[self.report_id_parameter] = part.ids
+        if self.custom:
+            body |= self.custom.body
         return Order({"ad_account_id": ad_account_id}, body)
 
     def _begun(
@@ -761,6 +799,8 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         shaped = upper_case(row)
         if isinstance(metrics := shaped.pop("METRICS", None), dict):
             shaped |= upper_case(metrics)
+        if self.custom and self.custom.event_columns:
+            shaped = {event_column(name): value for name, value in shaped.items()}
         if part.slice.within:
             shaped["CAMPAIGN_ID"] = shaped.get("CAMPAIGN_ID") or part.slice.within
         own = self.id_column
@@ -1111,3 +1151,15 @@ class ProductItemTargetingAnalytics(TargetingAnalyticsStream):
     report_level = "PRODUCT_ITEM_TARGETING"
     primary_keys = ("product_item_id", "targeting_type", "targeting_value", "date")
     id_parameter = "ad_group_ids"
+
+
+BY_LEVEL: Mapping[str, type[AnalyticsStream]] = {
+    each.report_level: each
+    for each in (
+        *(AdAccountAnalytics, CampaignAnalytics, AdGroupAnalytics, AdAnalytics),
+        *(ProductGroupAnalytics, ProductItemAnalytics, KeywordAnalytics),
+        *(AdAccountTargetingAnalytics, CampaignTargetingAnalytics, AdGroupTargetingAnalytics),
+        *(AdTargetingAnalytics, ProductGroupTargetingAnalytics, ProductItemTargetingAnalytics),
+    )
+}
+"""The reports that the config may define others like, by level as the API names it."""

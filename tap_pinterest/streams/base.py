@@ -66,6 +66,11 @@ class PinterestStream(SingerStream):
                 self.replication_key = self.column(self.replication_key)
 
     @classmethod
+    def possible_names(cls) -> Sequence[str]:
+        """The names that streams of this class may have."""
+        return [cls.name]
+
+    @classmethod
     def variants(cls, tap: TapPinterest) -> Sequence[PinterestStream]:
         """The streams of this class that discovery lists."""
         return [cls(tap)]

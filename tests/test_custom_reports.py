@@ -1,0 +1,230 @@
+"""Reports that the config defines: streams of their own, checked before the first call."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.exceptions import ConfigValidationError
+
+from pinterest_sandbox import Sandbox, WorldSize
+from singer_run import run, settings
+from tap_pinterest.config import problems
+from tap_pinterest.tap import TapPinterest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TODAY = date(2026, 11, 20)
+WORLD = WorldSize(accounts=2, empty_accounts=1, campaigns=3, ad_groups=5, ads=9, boards=1, pins=3)
+CREATE = "POST /ad_accounts/{ad_account_id}/reports"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Without quotas: a test's clock does not wait for those of the sandbox."""
+    with Sandbox(seed=9, today=TODAY, size=WORLD, access_tier="unlimited") as sandbox:
+        yield sandbox
+
+
+def config_of(sandbox: Sandbox, *reports: dict[str, Any], **more: Any) -> dict[str, Any]:
+    config = {"start_date": "10 days ago", "report_columns": ["TOTAL_IMPRESSION"], **more}
+    return settings(sandbox, custom_reports=list(reports), **config)
+
+
+def faults(*reports: Any) -> list[str]:
+    return problems({"access_token": "x", "custom_reports": list(reports)})
+
+
+def test_a_definition_is_a_stream_with_its_own_columns_windows_and_days(sandbox: Sandbox) -> None:
+    report: dict[str, Any] = {
+        "name": "last_click",
+        "level": "CAMPAIGN",
+        "columns": ["TOTAL_CHECKOUT", "SPEND_IN_MICRO_DOLLAR"],
+        "click_window_days": 1,
+        "engagement_window_days": 0,
+        "view_window_days": 0,
+        "start_date": "3 days ago",
+    }
+    result = run(config_of(sandbox, report), "last_click", "campaign_analytics")
+    records = result.records("last_click")
+
+    assert result.code == 0
+    assert {each["date"] for each in records} <= {"2026-11-17", "2026-11-18", "2026-11-19"}
+    assert {each["click_window_days"] for each in records} == {1}
+    assert {each["view_window_days"] for each in records} == {0}
+    assert "total_checkout" in records[0]
+    assert "total_impression" not in records[0]
+    others = result.records("campaign_analytics")
+    assert {each["click_window_days"] for each in others} == {30}
+    assert "last_click" in result.state["bookmarks"]
+
+
+def test_several_windows_stand_side_by_side(sandbox: Sandbox) -> None:
+    reports: list[dict[str, Any]] = [
+        {"name": f"checkouts_{days}", "level": "ADVERTISER", "click_window_days": days}
+        | {"engagement_window_days": days}
+        | {"columns": ["TOTAL_CONVERSIONS"], "start_date": "60 days ago"}
+        for days in (1, 30)
+    ]
+    result = run(config_of(sandbox, *reports), "checkouts_1", "checkouts_30")
+    assert result.code == 0
+    counts = [
+        sum(each["total_conversions"] or 0 for each in result.records(report["name"]))
+        for report in reports
+    ]
+
+    assert 0 < counts[0] < counts[1]
+
+
+def test_what_only_reports_have_makes_it_asynchronous(sandbox: Sandbox) -> None:
+    report: dict[str, Any] = {
+        "name": "running",
+        "level": "AD_GROUP",
+        "columns": ["AD_GROUP_STATUS"],
+    }
+    filtered: dict[str, Any] = {
+        "name": "big",
+        "level": "PIN_PROMOTION",
+        "columns": ["SPEND_IN_DOLLAR"],
+    }
+    filtered["metrics_filters"] = [
+        {"field": "SPEND_IN_DOLLAR", "operator": "GREATER_THAN", "values": [20]}
+    ]
+    result = run(config_of(sandbox, report, filtered), "running", "big")
+    called = {each.operation for each in sandbox.requests if "analytics" in str(each.operation)}
+
+    assert result.code == 0
+    assert not called
+    assert all(each["ad_group_status"] for each in result.records("running"))
+    assert min(each["spend_in_dollar"] for each in result.records("big")) > 20
+
+
+def test_granularity_and_targeting_types_shape_the_key(sandbox: Sandbox) -> None:
+    report: dict[str, Any] = {"name": "who", "level": "CAMPAIGN_TARGETING", "granularity": "TOTAL"}
+    report["targeting_types"] = ["GENDER", "APPTYPE"]
+    result = run(config_of(sandbox, report), "who")
+    keys = result.tap.streams["who"].primary_keys
+
+    assert tuple(keys) == ("campaign_id", "targeting_type", "targeting_value", "start_date", "date")
+    found = [tuple(each[key] for key in keys) for each in result.records("who")]
+    assert len(found) == len(set(found)) > 0
+    assert {each["targeting_type"] for each in result.records("who")} == {"GENDER", "APPTYPE"}
+
+
+def test_combined_types_are_one_breakdown() -> None:
+    report: dict[str, Any] = {
+        "name": "pairs",
+        "level": "ADVERTISER_TARGETING",
+        "combine_targeting_types": True,
+    }
+    report["targeting_types"] = ["GENDER", "COUNTRY"]
+    with Sandbox(seed=9, today=TODAY, size=WORLD, access_tier="unlimited", withheld=()) as sandbox:
+        result = run(config_of(sandbox, report), "pairs")
+
+    assert result.code == 0
+    assert {each["targeting_type"] for each in result.records("pairs")} == {"GENDER_AND_COUNTRY"}
+    assert all("&" in each["targeting_value"] for each in result.records("pairs"))
+
+
+def test_a_metric_of_an_own_event_is_a_column(sandbox: Sandbox) -> None:
+    event = {"custom_event_metrics_type": "ADE_TOTAL_CONVERSIONS", "custom_event_name": "Quiz done"}
+    report: dict[str, Any] = {"name": "quiz", "level": "CAMPAIGN", "columns": ["SPEND_IN_DOLLAR"]}
+    report["custom_conversion_event_metrics"] = [event]
+    result = run(config_of(sandbox, report), "quiz")
+
+    assert result.code == 0
+    assert all("ade_total_conversions_quiz_done" in each for each in result.records("quiz"))
+
+
+def test_a_custom_report_that_is_refused_is_a_failure(sandbox: Sandbox) -> None:
+    sandbox.fail("*/reports", status=403, times=None)
+    report: dict[str, Any] = {"name": "words", "level": "KEYWORD"}
+    result = run(config_of(sandbox, report), "words")
+
+    assert result.code == 1
+    assert result.tap.summary.of("words").failures
+
+
+@pytest.mark.parametrize(
+    ("report", "fault"),
+    [
+        ({"name": "x", "level": "PIN"}, "custom_reports.x.level: 'PIN' is refused; allowed: one"),
+        ({"name": "X y", "level": "CAMPAIGN"}, "custom_reports.0.name: 'X y' is refused"),
+        ({"name": "x"}, "custom_reports.x.level: None is refused"),
+        (
+            {"name": "x", "level": "CAMPAIGN", "colums": []},
+            "custom_reports.x.colums: there is no such key; did you mean columns?",
+        ),
+        (
+            {"name": "x", "level": "CAMPAIGN", "columns": ["SPENT"]},
+            "custom_reports.x.columns: SPENT is no column",
+        ),
+        (
+            {"name": "x", "level": "CAMPAIGN", "targeting_types": ["GENDER"]},
+            "custom_reports.x.targeting_types: refused; allowed: with a level whose name ends",
+        ),
+        (
+            {"name": "x", "level": "AD_GROUP_TARGETING", "targeting_types": ["MEDIA_TYPE"]},
+            "custom_reports.x.targeting_types: 'MEDIA_TYPE' is refused",
+        ),
+        (
+            {"name": "x", "level": "PRODUCT_ITEM", "ad_ids": ["1"]},
+            "custom_reports.x.ad_ids: refused; allowed: with any level but",
+        ),
+        (
+            {"name": "x", "level": "PRODUCT_ITEM", "columns": ["PIN_PROMOTION_NAME"]},
+            "custom_reports.x.columns: PIN_PROMOTION_NAME is not in reports of product items",
+        ),
+        (
+            {"name": "x", "level": "CAMPAIGN", "campaign_statuses": ["AWAKE"]},
+            "custom_reports.x.campaign_statuses.0: ",
+        ),
+        (
+            {"name": "x", "level": "CAMPAIGN", "click_window_days": 3},
+            "custom_reports.x.click_window_days: 3 is not one of",
+        ),
+        (
+            {"name": "x", "level": "CAMPAIGN", "granularity": "YEAR"},
+            "custom_reports.x.granularity: 'YEAR' is not one of",
+        ),
+        (
+            {"name": "x", "level": "CAMPAIGN", "start_date": "soon"},
+            "custom_reports.x.start_date: 'soon' is refused",
+        ),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_wrong_definition_is_refused_naming_report_and_key(
+    report: dict[str, Any], fault: str
+) -> None:
+    (told,) = faults(report)
+    assert told.startswith(fault)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    told = faults(
+        {"name": "x", "level": "PIN", "columns": ["SPENT"], "view_window_days": 2},
+        {"name": "x", "level": "CAMPAIGN"},
+    )
+
+    assert [each.split(":")[0] for each in told] == [
+        *(
+            "custom_reports.x.level",
+            "custom_reports.x.view_window_days",
+            "custom_reports.x.columns",
+        ),
+        "custom_reports.x.name",
+    ]
+
+
+@pytest.mark.parametrize("name", ["campaigns", "ad_analytics_week"])
+def test_a_name_of_another_stream_is_refused(name: str) -> None:
+    config = {"access_token": "x", "custom_reports": [{"name": name, "level": "CAMPAIGN"}]}
+    with pytest.raises(ConfigValidationError) as refused:
+        TapPinterest(config=config).catalog_dict  # noqa: B018
+
+    assert refused.value.errors == [
+        f"custom_reports.{name}.name: refused; allowed: one that no stream of the tap has"
+    ]
