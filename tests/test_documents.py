@@ -241,7 +241,7 @@ def test_every_option_of_a_command_is_one_that_it_has(name: str) -> None:
     shown = {
         option
         for page in PAGES
-        for line in re.findall(rf"(?<![\w-])(?<!select ){name} (--[^`\n|]*)", text_of(page))
+        for line in re.findall(rf"(?<![\w-])(?<!select )(?<!-login ){name} (--[^`\n|]*)", text_of(page))
         for option in re.findall(r"(?<=--)[a-z-]+", line.split(" -- ")[0])
     }
     told = subprocess.run([command(name), "--help"], capture_output=True, text=True, check=True)
@@ -570,6 +570,6 @@ def test_every_name_in_a_text_is_one_that_there_is(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_setting_with_a_value_in_a_text_is_accepted(page: str) -> None:
-    shown = [text for text in code_in(prose(page)) if re.match(r"[a-z_]+: ", text)]
+    shown = [text for text in code_in(prose(page)) if re.match(r"[a-z]+(_[a-z]+)*: ", text)]
     for text in shown:
         assert problems(_yaml.load(text), credentials=False) == [], text
