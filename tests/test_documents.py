@@ -238,10 +238,11 @@ OWN_COMMANDS = ("tap-pinterest", "tap-pinterest-login", "map-pinterest", "pinter
 
 @pytest.mark.parametrize("name", OWN_COMMANDS)
 def test_every_option_of_a_command_is_one_that_it_has(name: str) -> None:
+    before = r"(?<![\w-])(?<!select )(?<!-login )"
     shown = {
         option
         for page in PAGES
-        for line in re.findall(rf"(?<![\w-])(?<!select )(?<!-login ){name} (--[^`\n|]*)", text_of(page))
+        for line in re.findall(rf"{before}{name} (--[^`\n|]*)", text_of(page))
         for option in re.findall(r"(?<=--)[a-z-]+", line.split(" -- ")[0])
     }
     told = subprocess.run([command(name), "--help"], capture_output=True, text=True, check=True)
