@@ -73,12 +73,23 @@ def by_key(*runs: Run, stream: str) -> dict[tuple[Any, ...], dict[str, Any]]:
 
 def own_pins(sandbox: Sandbox) -> list[str]:
     """Pins that were not saved from others, and that the token sees."""
-    listed = [pin for _, pin in sandbox.truth("GET /pins", include_protected_pins=False)]
+    listed = [pin for _, pin in sandbox.truth("GET /pins")]
     return [pin["id"] for pin in listed if not pin["parent_pin_id"]]
 
 
 def days(first: date, last: date) -> list[str]:
     return [str(first + DAY * n) for n in range((last - first).days + 1)]
+
+
+def test_pins_on_protected_boards_are_read_as_others(pinterest: Sandbox) -> None:
+    """All Pins of the truth, and some of them only because protected boards are asked for."""
+    result = run(config(pinterest), "pins")
+
+    protected = {pin["id"] for _, pin in pinterest.truth("GET /pins")} - {
+        pin["id"] for _, pin in pinterest.truth("GET /pins", include_protected_pins=False)
+    }
+    assert protected
+    assert protected <= {record["id"] for record in result.records("pins")}
 
 
 def test_a_users_report_is_one_call_for_ninety_days_and_each_split(pinterest: Sandbox) -> None:
@@ -402,7 +413,7 @@ def test_top_pins_by_some_metrics_over_fewer_days(pinterest: Sandbox) -> None:
 def test_top_pins_of_a_domain_are_ranked_by_clicks_and_by_saves(pinterest: Sandbox) -> None:
     result = run(config(pinterest, domains=["Example.com", "example.org"]), "domain_top_pins")
 
-    how = {"pin_metrics": True, "include_protected_pins": False}
+    how = {"pin_metrics": True}
     pins = {pin["id"]: pin for _, pin in pinterest.truth("GET /pins", **how)}
     hosts = {"example.com": ("shop.", "WWW."), "example.org": ("blog.", "//example.org")}
     records = result.records("domain_top_pins")

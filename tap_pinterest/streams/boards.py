@@ -36,10 +36,10 @@ class BoardSections(UserDatasetStream):
 
 
 class PinListStream(UserDatasetStream):
-    """The list of the Pins that a user owns."""
+    """The list of the Pins that a user owns, those on protected boards included."""
 
     path = "/pins"
-    query = MappingProxyType({"pin_metrics": True})
+    query = MappingProxyType({"include_protected_pins": True, "pin_metrics": True})
     parent_fields = ("is_owner", "parent_pin_id", "media.media_type")
     id_filters = MappingProxyType({"pin_ids": "id", "board_ids": "board_id"})
 
