@@ -2,14 +2,14 @@
 # Needs Python 3.11 or later with venv and pip; `make demo PYTHON=/path/to/python3` names one.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs settings record lock bench clean
+.PHONY: help demo test lint format docs settings record lock bench bench-full clean
 
 BIN := .venv/bin
 CODE := tap_pinterest sandbox loader scripts tests docs
 export PYTHON
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/ready-for-run ## load a made-up Pinterest into a PostgreSQL of its own, twice (KEEP=1: keep both up)
 	@$(BIN)/python -m scripts.demo $(if $(filter-out 0 no false,$(KEEP)),--keep)
@@ -46,8 +46,11 @@ lock: .venv/ready-for-run ## lock newer versions of what development installs
 	  --no-emit-package tap-pinterest --no-emit-package pinterest-sandbox --no-emit-package target-postgres-fast; } > requirements/dev.new
 	@mv requirements/dev.new requirements/dev.txt
 
-bench: .venv/ready-for-dev ## rows a second into PostgreSQL, by loader and settings
+bench: .venv/ready-for-dev ## rows a second: the tap's own, its whole runs, and into PostgreSQL by loader
 	@$(BIN)/python -m scripts.bench
+
+bench-full: .venv/ready-for-dev ## the same, with a million rows and an agency's 20 ad accounts
+	@$(BIN)/python -m scripts.bench --full
 
 clean: ## remove what the commands above made
 	rm -rf .venv .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html

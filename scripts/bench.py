@@ -1,14 +1,18 @@
-"""What is measured, one after the other."""
+"""What is measured, one after the other; `--full` adds what takes many minutes."""
 
 from __future__ import annotations
 
 import sys
 
-from scripts import bench_loading
+from scripts import bench_loading, bench_records, bench_runs
 
 
 def main() -> int:
     """Measure and print all, and return the exit code."""
+    bench_records.measure()
+    bench_runs.measure(bench_runs.STANDARD_WORLD)
+    if "--full" in sys.argv[1:]:
+        bench_runs.measure(bench_runs.MANY_ROWS, bench_runs.AGENCY)
     bench_loading.measure()
     return 0
 

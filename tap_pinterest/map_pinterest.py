@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from tap_pinterest.config import CONFIG_SCHEMA
 from tap_pinterest.daasity import ATTRIBUTION, SYNC_KEY_FIELDS, TABLES
-from tap_pinterest.mapper import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, sync_key
+from tap_pinterest.mapper import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -192,7 +192,7 @@ class KeyMapper:
     def __init__(self, fields: Sequence[str], separator: str) -> None:
         """A mapper for records with these key fields."""
         self._fields = fields
-        self._separator = separator
+        self._make_key = key_maker(fields, separator) if fields else None
         shape = dict.fromkeys((*fields, SYNC_KEY), Any)
         self._decode_record = msgspec.json.Decoder(_partial(shape)).decode
 
@@ -213,13 +213,13 @@ class KeyMapper:
         Raises:
             RefusedLineError: A key field has no fixed text.
         """
-        if not self._fields:
+        if self._make_key is None:
             return line
         record = _record(message)
         known: dict[str, Any] = self._decode_record(record)
         if SYNC_KEY in known:
             return line
-        key = _sync_key(known, self._fields, self._separator)
+        key = _made(self._make_key, known)
         comma = "," if known or _decode_members(record) else ""
         added = f'{comma}"{SYNC_KEY}":"{key}"}}'.encode()
         message["record"] = msgspec.Raw(b"".join((memoryview(record)[:-1], added)))
@@ -251,8 +251,7 @@ class TableMapper:
             options: Separator, and the settings that a table shows.
         """
         self._table = table
-        self._fields = fields
-        self._separator = options.separator
+        self._make_key = key_maker(fields, options.separator) if fields else None
         added = {SYNC_KEY: SYNC_KEY_SCHEMA} if fields else {}
         self._schema = {**schema, "properties": {**schema["properties"], **added}}
         self._arrange = table.arrange(options.in_force)
@@ -274,8 +273,8 @@ class TableMapper:
         row = self._arrange(self._decode_record(_record(message)))
         if row is None:
             return None
-        if self._fields:
-            row[SYNC_KEY] = _sync_key(row, self._fields, self._separator)
+        if self._make_key:
+            row[SYNC_KEY] = _made(self._make_key, row)
         message["stream"] = _raw(self._table.name)
         message["record"] = _raw(row)
         return _encode(message)
@@ -302,9 +301,9 @@ def _record(message: Message) -> msgspec.Raw:
     return message["record"]
 
 
-def _sync_key(record: Mapping[str, Any], fields: Sequence[str], separator: str) -> str:
+def _made(make_key: Callable[[Mapping[str, Any]], str], record: Mapping[str, Any]) -> str:
     try:
-        return sync_key(record, fields, separator)
+        return make_key(record)
     except TypeError as error:
         raise RefusedLineError(str(error)) from None
     except UnicodeEncodeError:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_pinterest.mapper import sync_key
+from tap_pinterest.mapper import key_maker, sync_key
 
 if TYPE_CHECKING:
     import random
@@ -118,3 +118,19 @@ def test_the_key_is_the_md5_of_the_texts_in_the_fields_order(
 
     expected = separator.join(text(record.get(field)) for field in fields)
     assert sync_key(record, fields, separator) == md5(expected)
+
+
+@given(
+    records,
+    st.lists(st.sampled_from("abcdef"), min_size=1, max_size=6),
+    st.sampled_from(["", "|"]),
+)
+def test_keys_of_many_records_are_those_of_each(
+    record: dict[str, object], fields: list[str], separator: str
+) -> None:
+    assert key_maker(fields, separator)(record) == sync_key(record, fields, separator)
+
+
+def test_keys_of_many_records_are_refused_with_their_field_too() -> None:
+    with pytest.raises(TypeError, match="^b cannot be part of"):
+        key_maker(("a", "b"), "")({"a": "x", "b": 1.5})

@@ -1,0 +1,222 @@
+"""Records a CPU second: from what Pinterest answers to lines of Singer messages.
+
+Rows of 87 columns, as of `ad_analytics`, with their `__sync_key`, are made into lines three ways:
+from the bytes of answers and from decoded objects by the tap, and by the SDK's own methods from
+records that need nothing changed. Then the mapper reads the lines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import random
+import sys
+import time
+from contextlib import redirect_stdout
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from singer_sdk import Stream
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.io_base import SingerWriter
+from typing_extensions import override
+
+from tap_pinterest.columns import column, offered_columns
+from tap_pinterest.map_pinterest import MapPinterest
+from tap_pinterest.streams.analytics import AdAnalytics
+from tap_pinterest.tap import TapPinterest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+ROWS = 5_000
+TIMES = 10
+ROUNDS = 3
+METRICS = 74
+FLOATS_THAT_ARE_WHOLE = 0.1
+ACCOUNT = "549700000001"
+
+console = Console(highlight=False)
+
+
+def measure() -> None:
+    """Measure each way and print records a CPU second."""
+    table = Table(title="Rows of 87 columns, with __sync_key", box=box.SIMPLE_HEAD)
+    table.add_column("way")
+    for heading in ("rows/CPU s", "against the SDK's"):
+        table.add_column(heading, justify="right")
+    rates = {name: _best(way) for name, way in WAYS.items()}
+    stock = rates["the SDK's own path"]
+    for name, rate in rates.items():
+        table.add_row(name, f"{rate:,.0f}", f"{rate / stock:.1f}")
+    table.add_row("map-pinterest adds __sync_key", f"{_best(_mapped):,.0f}", "")
+    console.print(table)
+
+
+def _best(way: Callable[[], float]) -> float:
+    return max(way() for _ in range(ROUNDS))
+
+
+def _rows() -> list[dict[str, Any]]:
+    """Rows as Pinterest sends them: half the metrics counts, half rates."""
+    chance = random.Random(7)  # noqa: S311 - no secret
+    names = [name for name in offered_columns() if column(name).kind == "metric"][:METRICS]
+    first = datetime.now(tz=UTC).date() - timedelta(days=90)
+    days = [(first + timedelta(days=number)).isoformat() for number in range(90)]
+
+    def metric(place: int) -> float:
+        if place % 2:
+            return chance.randrange(1, 1_000_000)
+        whole = chance.random() < FLOATS_THAT_ARE_WHOLE
+        return float(chance.randrange(1000)) if whole else chance.random() * 100
+
+    return [
+        {
+            "AD_ID": str(687_000_000_000 + number // 90),
+            "DATE": days[number % 90],
+            "AD_ACCOUNT_ID": ACCOUNT,
+            "CAMPAIGN_ID": str(626_000_000_000 + number // 900),
+            "AD_GROUP_ID": str(268_000_000_000 + number // 450),
+            "PIN_ID": str(99_900_000_000_000_000 + number // 90),
+            "AD_NAME": f"Ad {number // 90}, autumn",
+            "CAMPAIGN_NAME": f"Campaign {number // 900}",
+            **{name: metric(place) for place, name in enumerate(names)},
+        }
+        for number in range(ROWS)
+    ]
+
+
+class Measured(AdAnalytics):
+    """The report of ads, from rows that are there already."""
+
+    batches: Sequence[Iterable[dict[str, Any]]] = ()
+
+    @override
+    def get_records(self, context: Any) -> Iterable[dict[str, Any]]:
+        beside = {"ad_account_id": ACCOUNT, "currency": "EUR", **self.in_force}
+        for batch in self.batches:
+            for record in self.finished_once(batch):
+                record.update(beside)
+                yield record
+
+
+class MeasuredTap(TapPinterest):
+    """The tap with that one stream."""
+
+    @override
+    def discover_streams(self) -> Sequence[Any]:
+        return [Measured(self)]
+
+    @cached_property
+    def stream(self) -> Measured:
+        """The stream."""
+        (stream,) = self.streams.values()
+        assert isinstance(stream, Measured)  # noqa: S101 - it is the only one
+        return stream
+
+
+class StockTap(MeasuredTap):
+    """The same with the SDK's own path from a record to its line."""
+
+    message_writer_class = SingerWriter
+
+    @override
+    def discover_streams(self) -> Sequence[Any]:
+        streams = super().discover_streams()
+        for stream in streams:
+            for name in ("_generate_record_messages", "_write_record_message"):
+                setattr(stream, name, partial(getattr(Stream, name), stream))
+            stream.TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.RECURSIVE
+        return streams
+
+
+def _tap(kind: type[MeasuredTap], **settings: bool) -> MeasuredTap:
+    columns = [name for name in _rows()[0] if name not in {"DATE", "PIN_ID"}]
+    config = {"access_token": "none", "report_columns": columns, "max_requests_in_flight": 1}
+    return kind(config={**config, **settings})
+
+
+def _rate(tap: MeasuredTap, batches: Sequence[Iterable[dict[str, Any]]], times: int) -> float:
+    tap.stream.batches = batches
+    context = {"ad_account_id": ACCOUNT}
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # noqa: PTH123
+        begun = time.process_time()
+        count = sum(1 for _ in tap.stream._sync_records(context))  # noqa: SLF001 - what sync() calls
+        return count / (time.process_time() - begun) if count == ROWS * times else 0.0
+
+
+def _from_bytes() -> float:
+    tap = _tap(MeasuredTap)
+    body = msgspec.json.encode(_rows())
+    split = msgspec.json.Decoder(list[msgspec.Raw]).decode
+    read = tap.stream.convert.read
+
+    def batch() -> Iterable[dict[str, Any]]:
+        yield from (read(bytes(row)) for row in split(body))
+
+    return _rate(tap, [batch() for _ in range(TIMES)], TIMES)
+
+
+def _from_objects() -> float:
+    tap = _tap(MeasuredTap)
+    rows = _rows()
+    return _rate(tap, [map(tap.stream.convert, rows) for _ in range(TIMES)], TIMES)
+
+
+def _stock() -> float:
+    # One batch: it takes as long as ten of ours. Its key is made as the tap did it at first.
+    tap = _tap(StockTap, sync_key=False)
+    fields = ("ad_account_id", "ad_group_id", "ad_id", "campaign_id", "pin_id", "date")
+
+    def record(row: dict[str, Any]) -> dict[str, Any]:
+        made = {name.lower(): value for name, value in row.items()}
+        text = "".join(made[name] for name in fields)
+        made["__sync_key"] = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+        return made
+
+    tap.stream.schema["properties"]["__sync_key"] = {"type": ["string", "null"]}
+    return _rate(tap, [map(record, _rows())], 1)
+
+
+def _mapped() -> float:
+    tap = _tap(MeasuredTap, sync_key=False)
+    schema = {
+        "type": "SCHEMA",
+        "stream": tap.stream.name,
+        "schema": tap.stream.schema,
+        "key_properties": list(tap.stream.natural_keys),
+    }
+    convert = tap.stream.convert
+    stamp = datetime.now(tz=UTC)
+    records = [
+        {
+            "type": "RECORD",
+            "stream": tap.stream.name,
+            "record": {**convert(row), "currency": "EUR"},
+            "time_extracted": stamp,
+        }
+        for row in _rows()
+    ]
+    source = io.BytesIO(b"\n".join(map(msgspec.json.encode, (schema, *records * TIMES))))
+    mapper = MapPinterest(config={})
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        begun = time.process_time()
+        mapper.map_lines(source, nowhere)
+        return ROWS * TIMES / (time.process_time() - begun)
+
+
+WAYS: dict[str, Callable[[], float]] = {
+    "from the bytes of answers": _from_bytes,
+    "from decoded objects": _from_objects,
+    "the SDK's own path": _stock,
+}
+
+if __name__ == "__main__":
+    measure()
+    sys.exit(0)

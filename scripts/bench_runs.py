@@ -1,0 +1,299 @@
+"""Whole runs of the tap alone, against sandboxes of known sizes that answer after a while.
+
+Each shows the calls made against the fewest that page sizes, batches, date ranges and `slice_rows`
+allow, and what bound the run: quota, latency or the tap's own CPU.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from scripts.processes import command
+from scripts.sandbox_process import CONTROL_SECONDS, sandbox_process
+from tap_pinterest.rate_limit import STANDARD
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from scripts.sandbox_process import SandboxProcess
+
+PAGE = 250
+MOST_IDS, MOST_DAYS = 250, 90
+SLICE_ROWS = 5_000
+URL_BYTES = 7_500
+MEGABYTE = 1_000_000
+LEVELS = {
+    "ad_account_analytics": "/analytics",
+    "campaign_analytics": "/campaigns/analytics",
+    "ad_group_analytics": "/ad_groups/analytics",
+    "ad_analytics": "/ads/analytics",
+}
+ENTITIES = {
+    "campaign_analytics": "campaigns",
+    "ad_group_analytics": "ad_groups",
+    "ad_analytics": "ads",
+}
+ADS_STREAMS = ("ad_accounts", *ENTITIES.values(), *LEVELS)
+
+console = Console(highlight=False)
+
+
+@dataclass(frozen=True)
+class World:
+    """A sandbox, and what the tap reads of it.
+
+    Attributes:
+        name: What it is called.
+        size: The sandbox's options.
+        accounts: Ad accounts.
+        entities: Campaigns, ad groups and ads of each of them.
+        days: Days that reports are read for.
+        streams: Streams to read; the default ones if there are none.
+        settings: Settings of the tap.
+    """
+
+    name: str
+    size: Mapping[str, int]
+    accounts: int
+    entities: Mapping[str, int]
+    days: int
+    streams: Sequence[str] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+def _world(  # noqa: PLR0913 - a world's numbers, by name
+    name: str,
+    *,
+    accounts: int,
+    campaigns: int,
+    ad_groups: int,
+    ads: int,
+    days: int,
+    latency: int,
+    streams: Sequence[str] = ADS_STREAMS,
+    **settings: str,
+) -> World:
+    entities = {"campaigns": campaigns, "ad_groups": ad_groups, "ads": ads}
+    size = {"seed": 7, "accounts": accounts, "empty_accounts": 0, "latency": latency, **entities}
+    return World(name, size, accounts, entities, days, streams, settings)
+
+
+STANDARD_WORLD = _world(
+    "standard", accounts=3, campaigns=16, ad_groups=40, ads=160, days=89, latency=100
+)
+MANY_ROWS = _world(
+    "many rows",
+    accounts=1,
+    campaigns=100,
+    ad_groups=1_000,
+    ads=12_000,
+    days=90,
+    latency=0,
+    streams=("ad_analytics",),
+    report_transport="sync",
+)
+AGENCY = _world(
+    "agency", accounts=20, campaigns=100, ad_groups=500, ads=2_500, days=90, latency=200
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run went.
+
+    Attributes:
+        calls: By operation, tokens left out.
+        minimum: The fewest that would have done, by stream.
+        made: Calls of each stream.
+        rows: Records written.
+        seconds: Wall time, the start included.
+        cpu: CPU seconds of the tap.
+        memory: Its most resident memory, in bytes.
+        waited: Seconds waited for quota.
+        rates: Calls by rate category.
+    """
+
+    made: Mapping[str, int]
+    minimum: Mapping[str, int]
+    rows: int
+    seconds: float
+    cpu: float
+    memory: int
+    waited: float
+    rates: Mapping[str, int]
+
+    @property
+    def calls(self) -> int:
+        """All calls but those for tokens."""
+        return sum(self.made.values())
+
+
+def measure(*worlds: World) -> None:
+    """Read each world once, and print how it went."""
+    table = Table(title="The tap alone", box=box.SIMPLE_HEAD, collapse_padding=True)
+    table.add_column("world")
+    headings = ("calls", "fewest", "rows", "seconds", "rows/s", "CPU s", "µs/row", "peak MB")
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("quota takes at least")
+    for world in worlds:
+        with console.status(f"Reading the {world.name} world ..."):
+            outcome = read(world)
+        minutes = _slowest(outcome.rates)
+        table.add_row(
+            world.name,
+            f"{outcome.calls:,}",
+            f"{sum(outcome.minimum.values()):,}",
+            f"{outcome.rows:,}",
+            f"{outcome.seconds:.1f}",
+            f"{outcome.rows / outcome.seconds:,.0f}",
+            f"{outcome.cpu:.1f}",
+            f"{outcome.cpu / max(outcome.rows, 1) * 1e6:.0f}",
+            f"{outcome.memory / MEGABYTE:,.0f}",
+            f"{minutes:.0f} s",
+        )
+        _show_calls(world, outcome)
+    console.print(table)
+
+
+def _show_calls(world: World, outcome: Outcome) -> None:
+    more = {
+        name: (made, outcome.minimum.get(name, 0))
+        for name, made in outcome.made.items()
+        if made > outcome.minimum.get(name, 0)
+    }
+    told = ", ".join(f"{name} {made} ({least})" for name, (made, least) in more.items())
+    console.print(f"{world.name}: more calls than the fewest: {told or 'none'}")
+
+
+def read(world: World) -> Outcome:
+    """Read a world once."""
+    today = datetime.now(tz=UTC).date()
+    with tempfile.TemporaryDirectory(prefix="tap-pinterest-") as name:
+        folder = Path(name)
+        with sandbox_process(today, folder / "sandbox.log", **world.size) as sandbox:
+            return _read(world, sandbox, folder)
+
+
+def _read(world: World, sandbox: SandboxProcess, folder: Path) -> Outcome:
+    environment = {**os.environ, **sandbox.settings(folder)}
+    config = folder / "config.json"
+    config.write_text(json.dumps({"start_date": f"{world.days} days ago", **world.settings}))
+    tap = (command("tap-pinterest"), "--config=ENV", f"--config={config}")
+    arguments = [*tap]
+    if world.streams:
+        catalog = folder / "catalog.json"
+        catalog.write_text(_catalog(tap, environment, world.streams))
+        arguments.append(f"--catalog={catalog}")
+    log = folder / "tap.log"
+    begun = time.monotonic()
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            arguments, env=environment, stdout=subprocess.DEVNULL, stderr=errors
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(log.read_text())
+    summary = _summary(log.read_text())
+    asked = requests.get(f"{sandbox.control}/requests", timeout=CONTROL_SECONDS).json()
+    asked = [each for each in asked if each["category"]]
+    return Outcome(
+        made=_by_stream(asked),
+        minimum=_fewest(world, asked),
+        rows=sum(part["rows"] for part in summary["streams"].values()),
+        seconds=seconds,
+        cpu=usage.ru_utime + usage.ru_stime,
+        memory=usage.ru_maxrss * 1024,
+        waited=summary["seconds_waited"],
+        rates=Counter(each["category"] for each in asked),
+    )
+
+
+def _catalog(tap: Sequence[str], environment: Mapping[str, str], streams: Sequence[str]) -> str:
+    found = subprocess.run(
+        [*tap, "--discover"], env=environment, capture_output=True, text=True, check=True
+    )
+    catalog = json.loads(found.stdout)
+    for entry in catalog["streams"]:
+        for item in entry["metadata"]:
+            if not item["breadcrumb"]:
+                item["metadata"]["selected"] = entry["tap_stream_id"] in streams
+    return json.dumps(catalog)
+
+
+def _summary(log: str) -> dict[str, Any]:
+    (line,) = (line for line in log.splitlines() if "Summary: {" in line)
+    summary: dict[str, Any] = json.loads(line[line.index("{") :])
+    return summary
+
+
+def _by_stream(asked: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    """Calls by what they are for: a level of reports, or the last part of the operation."""
+    return Counter(_stream(each["operation"]) for each in asked)
+
+
+def _stream(operation: str) -> str:
+    for name, end in LEVELS.items():
+        if operation == f"GET /ad_accounts/{{ad_account_id}}{end}":
+            return name
+    return operation.removeprefix("GET ").rsplit("/", 1)[-1]
+
+
+def _fewest(world: World, asked: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """The fewest calls for each thing that was asked for, from the numbers of the world alone."""
+    fewest = {}
+    for name in _by_stream(asked):
+        if name in LEVELS:
+            count = world.entities[ENTITIES[name]] if name in ENTITIES else 1
+            ids = _most_ids(name, asked) if name in ENTITIES else 1
+            fewest[name] = world.accounts * _slices(count, world.days, ids)
+        elif name in world.entities:
+            fewest[name] = world.accounts * ceil(world.entities[name] / PAGE)
+        else:
+            fewest[name] = {"delivery_metrics": 2}.get(name, 1)
+    return fewest
+
+
+def _slices(entities: int, days: int, most_ids: int) -> int:
+    """Calls for a report: every shape of at most `SLICE_ROWS` rows is tried."""
+    return min(
+        ceil(entities / ids) * ceil(days / min(MOST_DAYS, SLICE_ROWS // ids))
+        for ids in range(1, min(most_ids, entities) + 1)
+    )
+
+
+def _most_ids(stream: str, asked: Sequence[Mapping[str, Any]]) -> int:
+    """As many ids as fit into the URL beside what one of the calls had there."""
+    query = next(each["query"] for each in asked if _stream(each["operation"]) == stream)
+    pairs = [tuple(pair) for pair in query] if not isinstance(query, str) else []
+    ids = [f"&{name}={value}" for name, value in pairs if name.endswith("_ids")]
+    others = sum(len(f"&{name}={value}") for name, value in pairs if not name.endswith("_ids"))
+    if not ids:
+        return MOST_IDS
+    return min(MOST_IDS, (URL_BYTES - others) // max(map(len, ids)))
+
+
+def _slowest(rates: Mapping[str, int]) -> float:
+    """Seconds that the calls of the slowest category take at its limit, the first minute free."""
+    return max(
+        max(calls / STANDARD[name].calls - 1, 0) * 60
+        for name, calls in rates.items()
+        if name in STANDARD
+    )
