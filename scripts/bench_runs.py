@@ -11,7 +11,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import ceil
@@ -28,14 +28,13 @@ from scripts.sandbox_process import CONTROL_SECONDS, sandbox_process
 from tap_pinterest.rate_limit import STANDARD
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scripts.sandbox_process import SandboxProcess
 
 PAGE = 250
 MOST_IDS, MOST_DAYS = 250, 90
 SLICE_ROWS = 5_000
-URL_BYTES = 7_500
 MEGABYTE = 1_000_000
 LEVELS = {
     "ad_account_analytics": "/analytics",
@@ -117,9 +116,8 @@ class Outcome:
     """How a run went.
 
     Attributes:
-        calls: By operation, tokens left out.
-        minimum: The fewest that would have done, by stream.
-        made: Calls of each stream.
+        made: Calls by what they are for, those for tokens left out.
+        minimum: The fewest that would have done.
         rows: Records written.
         seconds: Wall time, the start included.
         cpu: CPU seconds of the tap.
@@ -146,15 +144,15 @@ class Outcome:
 def measure(*worlds: World) -> None:
     """Read each world once, and print how it went."""
     table = Table(title="The tap alone", box=box.SIMPLE_HEAD, collapse_padding=True)
-    table.add_column("world")
+    table.add_column("world", no_wrap=True)
     headings = ("calls", "fewest", "rows", "seconds", "rows/s", "CPU s", "µs/row", "peak MB")
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("quota takes at least")
+    table.add_column("quota s", justify="right", no_wrap=True)
     for world in worlds:
         with console.status(f"Reading the {world.name} world ..."):
             outcome = read(world)
-        minutes = _slowest(outcome.rates)
+        least = _slowest(outcome.rates)
         table.add_row(
             world.name,
             f"{outcome.calls:,}",
@@ -165,7 +163,7 @@ def measure(*worlds: World) -> None:
             f"{outcome.cpu:.1f}",
             f"{outcome.cpu / max(outcome.rows, 1) * 1e6:.0f}",
             f"{outcome.memory / MEGABYTE:,.0f}",
-            f"{minutes:.0f} s",
+            f"{least:.0f}",
         )
         _show_calls(world, outcome)
     console.print(table)
@@ -257,37 +255,32 @@ def _stream(operation: str) -> str:
 
 
 def _fewest(world: World, asked: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """The fewest calls for each thing that was asked for, from the numbers of the world alone."""
-    fewest = {}
-    for name in _by_stream(asked):
-        if name in LEVELS:
-            count = world.entities[ENTITIES[name]] if name in ENTITIES else 1
-            ids = _most_ids(name, asked) if name in ENTITIES else 1
-            fewest[name] = world.accounts * _slices(count, world.days, ids)
-        elif name in world.entities:
-            fewest[name] = world.accounts * ceil(world.entities[name] / PAGE)
-        else:
-            fewest[name] = {"delivery_metrics": 2}.get(name, 1)
-    return fewest
+    """The fewest calls for each thing that was asked for, given the ids that reports are about."""
+    fewest = dict.fromkeys(_by_stream(asked), 1) | {"delivery_metrics": 2}
+    for name, entities in ENTITIES.items():
+        calls = [each for each in asked if _stream(each["operation"]) == name]
+        if not calls:
+            continue
+        ids: dict[str, set[str]] = defaultdict(set)
+        for call in calls:
+            ids[call["ad_account_id"]].update(_ids(call))
+        fewest[name] = sum(_slices(len(each), world.days) for each in ids.values())
+        fewest[entities] = sum(ceil(len(each) / PAGE) for each in ids.values())
+    if "ad_account_analytics" in fewest:
+        fewest["ad_account_analytics"] = world.accounts
+    return {name: count for name, count in fewest.items() if name in _by_stream(asked)}
 
 
-def _slices(entities: int, days: int, most_ids: int) -> int:
+def _ids(call: Mapping[str, Any]) -> Iterator[str]:
+    return (value for name, value in call["query"] if name.endswith("_ids"))
+
+
+def _slices(entities: int, days: int) -> int:
     """Calls for a report: every shape of at most `SLICE_ROWS` rows is tried."""
     return min(
         ceil(entities / ids) * ceil(days / min(MOST_DAYS, SLICE_ROWS // ids))
-        for ids in range(1, min(most_ids, entities) + 1)
+        for ids in range(1, min(MOST_IDS, entities) + 1)
     )
-
-
-def _most_ids(stream: str, asked: Sequence[Mapping[str, Any]]) -> int:
-    """As many ids as fit into the URL beside what one of the calls had there."""
-    query = next(each["query"] for each in asked if _stream(each["operation"]) == stream)
-    pairs = [tuple(pair) for pair in query] if not isinstance(query, str) else []
-    ids = [f"&{name}={value}" for name, value in pairs if name.endswith("_ids")]
-    others = sum(len(f"&{name}={value}") for name, value in pairs if not name.endswith("_ids"))
-    if not ids:
-        return MOST_IDS
-    return min(MOST_IDS, (URL_BYTES - others) // max(map(len, ids)))
 
 
 def _slowest(rates: Mapping[str, int]) -> float:
