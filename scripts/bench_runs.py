@@ -49,7 +49,7 @@ ENTITIES = {
 }
 ADS_STREAMS = ("ad_accounts", *ENTITIES.values(), *LEVELS)
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=110)
 
 
 @dataclass(frozen=True)
