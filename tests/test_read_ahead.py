@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from singer_run import run, settings
+from singer_run import PatientClock, run, settings
 from tap_pinterest.client import ATTEMPTS, PinterestClient
 from tap_pinterest.clock import Clock, Interrupted
 from tap_pinterest.pagination import BookmarkPaginator, RepeatedBookmarkError
-from tap_pinterest.read_ahead import MAX_BYTES, Ahead, ReadAhead, Task
+from tap_pinterest.read_ahead import MAX_BYTES, Ahead, ReadAhead, Task, with_pauses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from pinterest_sandbox import Sandbox
     from singer_run import Run
@@ -296,3 +296,46 @@ def test_an_account_that_fails_ahead_of_its_turn_disturbs_no_other(sandbox: Sand
     assert list(result.tap.summary.streams["campaign_analytics"].failures) == [accounts[1]]
     tried = [each for each in sandbox.requests if each.path.endswith(f"{accounts[1]}/campaigns")]
     assert len(tried) == ATTEMPTS
+
+
+def pausing(made: list[str], name: str, *pauses: float) -> Generator[float, None, str]:
+    for number, pause in enumerate(pauses):
+        made.append(f"{name}{number}")
+        yield pause
+    return name
+
+
+@pytest.mark.parametrize("in_flight", [1, 3])
+def test_a_task_that_pauses_gives_its_result_in_its_place(in_flight: int) -> None:
+    read_ahead = ReadAhead(in_flight, PatientClock())
+    made: list[str] = []
+    tasks = [
+        Task(with_pauses(pausing(made, "a", 30.0, 60.0))),
+        Task(partial(str, "b")),
+        Task(with_pauses(pausing(made, "c", 5.0))),
+    ]
+
+    assert list(read_ahead.in_order(tasks)) == ["a", "b", "c"]
+    assert sorted(made) == ["a0", "a1", "c0"]
+    read_ahead.close()
+
+
+def test_what_pauses_takes_no_place_among_the_requests() -> None:
+    read_ahead = ReadAhead(2, PatientClock())
+    made: list[str] = []
+    tasks = [Task(with_pauses(pausing(made, name, 60.0, 60.0))) for name in "abcdef"]
+
+    assert list(read_ahead.in_order(tasks)) == list("abcdef")
+    assert {name[0] for name in made[:4]} == {"a", "b", "c", "d"}
+    read_ahead.close()
+
+
+def test_an_error_after_a_pause_ends_the_results() -> None:
+    def failing() -> Generator[float, None, str]:
+        yield 1.0
+        raise ValueError
+
+    read_ahead = ReadAhead(2, PatientClock())
+    with pytest.raises(ValueError):  # noqa: PT011 - it has no text
+        list(read_ahead.in_order([Task(with_pauses(failing()))]))
+    read_ahead.close()

@@ -1,12 +1,25 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_pinterest.slices import DateRange, Slice, cut, merged, slices
+from tap_pinterest.slices import (
+    DateRange,
+    Slice,
+    cut,
+    first_day,
+    last_day,
+    merged,
+    periods,
+    slices,
+)
+
+if TYPE_CHECKING:
+    from tap_pinterest.slices import Granularity
 
 FIRST = date(2026, 1, 1)
 
@@ -93,3 +106,50 @@ def test_a_slice_is_halved_by_ids_then_by_days_then_not_at_all() -> None:
     )
     assert Slice(days(1), ("1",)).halves() is None
     assert Slice(days(1)).halves() is None
+
+
+@given(start=st.dates(FIRST, date(2027, 12, 31)), span=st.integers(1, 400))
+@pytest.mark.parametrize("granularity", ["DAY", "WEEK", "MONTH"])
+def test_periods_cover_a_range_and_begin_where_a_period_does(
+    granularity: Granularity, start: date, span: int
+) -> None:
+    dates = DateRange(first_day(start, granularity), start + timedelta(days=span))
+    found = periods(dates, granularity)
+
+    assert merged(found) == [dates]
+    assert sum(each.days for each in found) == dates.days
+    assert all(each.start == first_day(each.end, granularity) for each in found)
+    assert all(each.end == last_day(each.start, granularity) for each in found[:-1])
+
+
+@given(span=st.integers(1, 900), entities=st.integers(1, 60))
+@pytest.mark.parametrize("granularity", ["WEEK", "MONTH"])
+def test_a_call_for_weeks_or_months_cuts_none_of_them(
+    granularity: Granularity, span: int, entities: int
+) -> None:
+    dates = days(span, date(2026, 6, 1))
+    shaped = slices(
+        dates, ids(entities), rows=200, max_ids=250, max_days=90, granularity=granularity
+    )
+
+    for each in shaped:
+        assert each.dates.days <= 90
+        assert each.dates.start == first_day(each.dates.start, granularity)
+        assert each.dates.end in {last_day(each.dates.end, granularity), dates.end}
+        assert each.rows <= 200
+
+
+def test_targeting_types_and_hours_count_as_rows() -> None:
+    by_type = slices(days(10), ids(10), rows=100, max_ids=250, max_days=90, types=("A", "B"))
+    by_hour = slices(days(3), ids(2), rows=72, max_ids=9, max_days=3, granularity="HOUR")
+
+    assert max(each.rows for each in by_type) <= 100
+    assert len(by_type) == 2
+    assert [each.rows for each in by_hour] == [72, 72]
+
+
+def test_a_total_is_one_period_however_long() -> None:
+    (total,) = slices(days(80), ids(3), rows=5000, max_ids=9, max_days=90, granularity="TOTAL")
+
+    assert (total.dates, total.rows) == (days(80), 3)
+    assert Slice(days(80), granularity="TOTAL").halves() is None
