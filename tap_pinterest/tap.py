@@ -293,8 +293,9 @@ class TapPinterest(SingerTap):
 
     def refuse_reports(self, ad_account_id: str, refusal: SkippableAPIError) -> None:
         """Take note that an ad account has no asynchronous reports for this token."""
-        self._without_reports.add(ad_account_id)
-        self._say_reports_are_refused(f"ad account {ad_account_id} ({refusal})")
+        if ad_account_id not in self._without_reports:
+            self._without_reports.add(ad_account_id)
+            self._say_reports_are_refused(f"ad account {ad_account_id} ({refusal})")
 
     def _say_reports_are_refused(self, of: str) -> None:
         first = self.clock.today - SYNCHRONOUS.days_back * ONE_DAY

@@ -176,7 +176,7 @@ class Reports:
 
     def _download(self, order: Order, url: str) -> Download:
         what = f"GET {order.operation.poll}: the report"
-        # Read once and closed by its last row; see `Download`.
+        # Closed by `Download`, which keeps what it maps.
         file = tempfile.TemporaryFile()  # noqa: SIM115
         try:
             self._client.download(url, file, what)
@@ -214,23 +214,19 @@ class Download:
         Raises:
             UnreadableAnswerError: It is no report.
         """
-        self._file = file
-        self.size = file.seek(0, os.SEEK_END)
-        self._rows = _rows(file, what) if self.size else None
-        if self._rows is None:
-            msg = f"{what} is empty"
-            raise UnreadableAnswerError(msg)
+        with file:  # what is mapped stays, however early the rows are left alone
+            self.size = file.seek(0, os.SEEK_END)
+            if not self.size:
+                msg = f"{what} is empty"
+                raise UnreadableAnswerError(msg)
+            self._rows = _rows(file, what)
 
     def __iter__(self) -> Iterator[bytes]:
         """Each row once; the file is gone after the last."""
-        rows, self._rows = self._rows or [], None
+        rows, self._rows = self._rows, []
         rows.reverse()
-        try:
-            while rows:
-                yield bytes(rows.pop())
-        finally:
-            rows.clear()
-            self._file.close()
+        while rows:
+            yield bytes(rows.pop())
 
 
 def _rows(file: IO[bytes], what: str) -> list[msgspec.Raw]:
