@@ -442,7 +442,8 @@ def test_twenty_calls_in_vain_end_the_run_with_one_line(
     result = run(config_of(world), *STREAMS)
 
     (line,) = (each for each in caplog.records if each.levelno == logging.ERROR)
-    assert "has not answered 3 calls in a row" in line.getMessage()
+    # Those that others have begun meanwhile count as well.
+    assert re.search(r"has not answered [3-9] calls in a row", line.getMessage())
     assert result.code == 1
     assert not result.streams("RECORD")
     assert first
