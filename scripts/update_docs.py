@@ -221,27 +221,34 @@ def daasity_tables() -> Iterator[str]:
 
 def calls() -> Iterator[str]:
     """Calls for the report of ads by number of ads, as the rows of a Markdown table."""
-    yield "| ads in an account | first run, 90 days | each day after |"
-    yield "|---|---|---|"
+    near, far = SYNCHRONOUS.days_back, ASYNCHRONOUS.days_back
+    yield f"| ads in an account | first run, {near} days | {far} days | each day after |"
+    yield "|---|---|---|---|"
     lookback = config.Settings.from_config({"access_token": "-"}).attribution_lookback
-    last = date(2026, 11, 19)
     for ads in (10, 100, 1_000, 10_000):
-        counts = (
-            _calls(DateRange(last - ONE_DAY * (days - 1), last), ads)
-            for days in (SYNCHRONOUS.days_back, lookback + UNFINISHED_DAYS)
-        )
-        yield f"| {ads:,} | {' | '.join(counts)} |"
+        first, later = (_calls(days, ads) for days in (near, lookback + UNFINISHED_DAYS))
+        older = _reports(far - near, ads)
+        yield f"| {ads:,} | {first} | and {older} | {later} |"
 
 
-def _calls(dates: DateRange, ads: int) -> str:
+def _calls(days: int, ads: int) -> str:
     """What reads these days of so many ads: calls, or reports where these are too many."""
     ids = [f"{number:012}" for number in range(ads)]
     rows = config.SLICE_ROWS["standard"]
-    count = len(slices(dates, ids, rows=rows, max_ids=SYNCHRONOUS.ids, max_days=SYNCHRONOUS.days))
-    if count <= MOST_CALLS:
-        return f"{count:,}"
-    reports = cut(dates, min(ASYNCHRONOUS.days, max(REPORT_ROWS // ads, 1)))
-    return f"{len(reports):,} asynchronous reports"
+    most = {"max_ids": SYNCHRONOUS.ids, "max_days": SYNCHRONOUS.days}
+    count = len(slices(_last(days), ids, rows=rows, **most))
+    return f"{count:,}" if count <= MOST_CALLS else _reports(days, ads)
+
+
+def _reports(days: int, ads: int) -> str:
+    pieces = cut(_last(days), min(ASYNCHRONOUS.days, max(REPORT_ROWS // ads, 1)))
+    return f"{len(pieces):,} asynchronous report{'s' if len(pieces) > 1 else ''}"
+
+
+def _last(days: int) -> DateRange:
+    """So many days, whichever."""
+    end = date(2026, 11, 19)
+    return DateRange(end - ONE_DAY * (days - 1), end)
 
 
 def reach() -> Iterator[str]:
