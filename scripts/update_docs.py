@@ -235,8 +235,8 @@ def _calls(days: int, ads: int) -> str:
     """What reads these days of so many ads: calls, or reports where these are too many."""
     ids = [f"{number:012}" for number in range(ads)]
     rows = config.SLICE_ROWS["standard"]
-    most = {"max_ids": SYNCHRONOUS.ids, "max_days": SYNCHRONOUS.days}
-    count = len(slices(_last(days), ids, rows=rows, **most))
+    dates, (most_ids, most_days) = _last(days), (SYNCHRONOUS.ids, SYNCHRONOUS.days)
+    count = len(slices(dates, ids, rows=rows, max_ids=most_ids, max_days=most_days))
     return f"{count:,}" if count <= MOST_CALLS else _reports(days, ads)
 
 
