@@ -114,7 +114,11 @@ class AskingTap(TapPinterest):
             for context in self._contexts(stream):
                 answers = self._answers(stream, context)
                 part.contexts += answers
-                if not self._is_named(context) and (answers or self.missing_scopes(stream.name)):
+                if self._is_named(context):
+                    continue
+                refused = len(part.skipped) + len(part.failures)
+                enough = answers or refused >= REFUSED_IN_A_ROW
+                if enough or self.missing_scopes(stream.name):
                     break
 
     def _contexts(self, stream: PinterestStream) -> Sequence[Context | None]:
@@ -127,7 +131,7 @@ class AskingTap(TapPinterest):
         if found is None:
             return [None]
         named = [each for each in found if self._is_named(each)]
-        return named or found[:REFUSED_IN_A_ROW]
+        return named or found
 
     def _is_named(self, context: Context | None) -> bool:
         return bool(context) and (context or {}).get("ad_account_id") in (
@@ -136,6 +140,8 @@ class AskingTap(TapPinterest):
 
     def _answers(self, stream: PinterestStream, context: Context | None) -> bool:
         named = isinstance(stream, DatasetStream) and stream.named_and_missing
+        part = self.summary.of(stream.name)
+        unasked = part.unasked
         # Whether there is what the config names by its id, only the whole list can tell.
         self.client.awaited = None if named else stream.path
         records = cast("Generator[dict[str, Any]]", stream.get_records(context))
@@ -151,7 +157,7 @@ class AskingTap(TapPinterest):
             return False
         finally:
             self.client.awaited = ""
-        return True
+        return part.unasked == unasked
 
     def _outcomes(self, stream: PinterestStream) -> Iterator[str]:
         part = self.summary.of(stream.name)
@@ -161,21 +167,23 @@ class AskingTap(TapPinterest):
             yield f"CANNOT be read{of_account(where)}, and must be: {scope or reason}"
         for where, reason in part.skipped.items():
             yield f"cannot be read{of_account(where)}, and is left out: {scope or reason}"
-        if part.contexts and "" not in part.failures:
+        if part.answered and "" not in part.failures:
             yield "can be read"
         elif not (part.failures or part.skipped):
-            yield f"has nothing to ask for{_why(stream)}"
+            yield f"has nothing to ask for{_why(stream, part)}"
 
     def _total(self, streams: Sequence[PinterestStream]) -> str:
         parts: list[StreamSummary] = [self.summary.of(each.name) for each in streams]
-        good = sum(bool(part.contexts) and not part.failures for part in parts)
+        good = sum(bool(part.answered) and not part.failures for part in parts)
         failed = sum(bool(part.failures) for part in parts)
-        idle = sum(not (part.contexts or part.failures or part.skipped) for part in parts)
+        idle = sum(not (part.answered or part.failures or part.skipped) for part in parts)
         more = f"; {idle} have nothing to ask for" if idle else ""
         more += f"; {failed} must be and cannot" if failed else ""
         return f"{good} of {len(parts)} datasets can be read{more}."
 
 
-def _why(stream: PinterestStream) -> str:
+def _why(stream: PinterestStream, part: StreamSummary) -> str:
     missing = stream.missing_settings if isinstance(stream, DatasetStream) else ()
-    return f": set {' and '.join(missing)}" if missing else ": there is no such account"
+    if missing:
+        return f": set {' and '.join(missing)}"
+    return ": no account has what it is about" if part.unasked else ": there is no such account"

@@ -30,6 +30,7 @@ class StreamSummary:
 
     Attributes:
         contexts: Ad accounts read to the end; 1 for a stream that has none.
+        unasked: Those of them in which there was nothing to ask for.
         rows: Records written.
         calls: Calls to the stream's own operation, retries included.
         retries: Calls that had to be made again.
@@ -45,6 +46,7 @@ class StreamSummary:
     """
 
     contexts: int = 0
+    unasked: int = 0
     rows: int = 0
     calls: int = 0
     retries: int = 0
@@ -56,6 +58,16 @@ class StreamSummary:
     failures: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     unknowns: UnknownCounts = field(default_factory=UnknownCounts)
+
+    def read(self, *, asked: bool) -> None:
+        """Take note of a context that has been read to its end."""
+        self.contexts += 1
+        self.unasked += not asked
+
+    @property
+    def answered(self) -> int:
+        """Ad accounts that were asked, and have answered."""
+        return self.contexts - self.unasked
 
     def as_json(self) -> dict[str, Any]:
         """The summary without what is empty."""

@@ -495,7 +495,7 @@ class TapPinterest(SingerTap):
         A default report is one on the first run too.
         """
         for name, part in self.summary.streams.items():
-            nothing = part.skipped and not part.contexts
+            nothing = part.skipped and not part.answered
             stream = self._stream(name)
             expected = isinstance(stream, AnalyticsStream) and stream.group == "ads"
             if nothing and (expected or name in self._read_before.streams):

@@ -92,6 +92,28 @@ def test_a_role_that_is_missing_in_one_account_is_told_and_the_next_is_asked(
     assert told[1].endswith("can be read")
 
 
+def test_an_account_without_ads_does_not_answer_for_the_others() -> None:
+    size = replace(SMALL, accounts=8, empty_accounts=7)
+    with Sandbox(seed=7, today=TODAY, size=size) as sandbox:
+        body = {"code": 29, "message": "You are not permitted to access that resource."}
+        sandbox.fail("/ad_accounts/*/ads/analytics", status=403, body=body, times=None)
+
+        code, outcomes, lines = tell(settings(sandbox))
+
+    assert code == 1
+    assert outcomes["ad_analytics"].startswith("CANNOT be read of ad account ")
+    assert outcomes["campaign_analytics"] == "can be read"
+    assert lines[-1].endswith("; 1 must be and cannot.")
+
+
+def test_a_report_without_anything_to_report_on_says_so() -> None:
+    with Sandbox(seed=7, today=TODAY, size=replace(SMALL, ads=0)) as sandbox:
+        code, outcomes, _ = tell(settings(sandbox))
+
+    assert code == 0
+    assert outcomes["ad_analytics"] == "has nothing to ask for: no account has what it is about"
+
+
 def test_what_the_config_names_has_to_be_readable(sandbox: Sandbox) -> None:
     first, second = (account.id for account in sandbox.world.ad_accounts[:2])
     body = {"code": 29, "message": "You are not permitted to access that resource."}

@@ -6,12 +6,14 @@ import json
 import logging
 import re
 import signal
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
+from conftest import SMALL, TODAY
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
 from tap_pinterest import sdk
@@ -218,6 +220,29 @@ def test_a_stream_that_an_earlier_run_has_read_may_not_be_refused_now(sandbox: S
     assert run(settings(sandbox), "boards", state=first.state).code == 1
 
 
+def test_an_account_without_ads_does_not_make_up_for_a_report_that_all_others_refuse(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with Sandbox(seed=7, today=TODAY, size=SMALL) as sandbox:
+        sandbox.fail("/ad_accounts/*/ads/analytics", **FORBIDDEN)
+
+        result = run(settings(sandbox), "ad_analytics")
+
+        part = result.tap.summary.of("ad_analytics")
+        assert (part.contexts, part.answered) == (1, 0)
+        assert len(part.failures) == SMALL.accounts - SMALL.empty_accounts
+        assert result.code == 1
+        assert "FAILED ad_analytics" in caplog.text
+
+
+def test_a_report_that_no_account_has_anything_for_is_no_failure() -> None:
+    size = replace(SMALL, ads=0)
+    with Sandbox(seed=7, today=TODAY, size=size) as sandbox:
+        sandbox.fail("/ad_accounts/*/ads/analytics", **FORBIDDEN)
+
+        assert run(settings(sandbox), "ad_analytics").code == 0
+
+
 def test_ids_that_the_token_does_not_know_fail_the_run_and_are_named(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -320,19 +345,18 @@ def test_no_state_is_ahead_of_the_records_written_before_it(
     monkeypatch.setattr(sdk, "STATE_SECONDS", state_seconds)
     sandbox.fail("*/ads/analytics", status=500, after=2, times=None)
     result = run(settings(sandbox, slice_rows=60, max_requests_in_flight=1))
-    settled: set[tuple[str, str]] = set()
+    settled: set[tuple[str, ...]] = set()
     bookmarks = 0
     for message in result.messages:
         if message["type"] == "RECORD":
-            account = message["record"].get("ad_account_id", "")
-            assert (message["stream"], account) not in settled
+            record = message["record"]
+            whose = record.get("ad_account_id") or record.get("user_id", "")
+            assert (message["stream"], whose) not in settled
             assert (message["stream"], "") not in settled
         if message["type"] == "STATE":
             for stream, entry in message["value"].get("bookmarks", {}).items():
                 partitions = entry.get("partitions", ())
-                settled |= {
-                    (stream, each["context"].get("ad_account_id", "")) for each in partitions
-                }
+                settled |= {(stream, *each["context"].values()) for each in partitions}
                 if "replication_key_value" in entry:
                     settled.add((stream, ""))
                 bookmarks += len(partitions)

@@ -388,8 +388,8 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         tasks, following = self.tasks(context), self.tap.following(self, context)
         for answered in self.tap.read_ahead.in_order(tasks, self.place(context), following):
             yield from self.records(context, answered)
+        self.summary.read(asked=bool(self.reading(context).parts))
         self._remember(context)
-        self.summary.contexts += 1
 
     @override
     def ahead(self, context: Context | None) -> Ahead[Any] | None:

@@ -539,7 +539,7 @@ class DatasetStream(PinterestStream):
         refusals.raise_if_nothing_was_read()
         if refusals:
             self.tap.left_out(self, context, refusals)
-        self.summary.contexts += 1
+        self.summary.read(asked=refusals.is_answered)
 
     @property
     @override
@@ -582,13 +582,18 @@ class DatasetStream(PinterestStream):
 
 
 class Refusals:
-    """Calls of a dataset that were refused, while others may be answered."""
+    """Calls of a dataset that were refused, while others may be answered.
+
+    Attributes:
+        calls: Those that were.
+        is_answered: Whether any was not.
+    """
 
     def __init__(self) -> None:
         """Nothing has been refused yet."""
         self.calls: list[Call] = []
         self._first: SkippableAPIError | None = None
-        self._is_answered = False
+        self.is_answered = False
 
     def __bool__(self) -> bool:
         """Whether any call was refused."""
@@ -596,7 +601,7 @@ class Refusals:
 
     def answered(self) -> None:
         """Take note of a call that was not."""
-        self._is_answered = True
+        self.is_answered = True
 
     def refused(self, call: Call, refusal: SkippableAPIError) -> None:
         """Take note of one that was.
@@ -615,7 +620,7 @@ class Refusals:
         Raises:
             SkippableAPIError: All calls were refused.
         """
-        if self._first is not None and not self._is_answered:
+        if self._first is not None and not self.is_answered:
             raise self._first
 
     def __str__(self) -> str:

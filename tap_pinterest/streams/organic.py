@@ -388,7 +388,7 @@ class DomainTopPins(SnapshotStream, PinListStream):
         user_id = self.inventory.user_id(context)
         yield from self.finished_once(self._records(ranked, user_id))
         self.remember(context, Progress(bookmark=self.clock.today))
-        self.summary.contexts += 1
+        self.summary.read(asked=refusals.is_answered)
 
     def _records(
         self, ranked: Mapping[tuple[str, str], list[tuple[float, str, Item]]], user_id: str
