@@ -189,6 +189,15 @@ def test_a_query_that_finds_what_is_wrong_finds_it(loaded: psycopg.Connection) -
             assert loaded.execute(block.text.encode()).fetchall(), block
 
 
+def test_reach_does_not_add_up_as_the_documents_say(loaded: psycopg.Connection) -> None:
+    query = """
+        SELECT (SELECT sum(total_impression_user) FROM pinterest.ad_account_analytics),
+               (SELECT sum(total_impression_user) FROM pinterest.ad_analytics)
+    """
+    of_accounts, of_ads = loaded.execute(query).fetchall()[0]
+    assert of_accounts < of_ads
+
+
 def test_a_run_for_each_client_has_a_schema_for_each(reader: Reader) -> None:
     reader.follow("docs/running.md")
     with psycopg.connect(reader.database_url.replace("+psycopg", "")) as connection:
