@@ -28,8 +28,8 @@ format: .venv/ready-for-dev ## put the code into shape
 	$(BIN)/ruff format $(CODE)
 
 docs: .venv/ready-for-dev ## build the documentation as a site; a broken link fails it
-	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs dist/docs
-	@echo "dist/docs/index.html"
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs output/docs
+	@echo "output/docs/index.html"
 
 settings: .venv/ready-for-run ## write the tap's settings and streams into meltano.yml and the documents
 	@$(BIN)/python -m scripts.update_meltano_yml
