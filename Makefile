@@ -53,7 +53,7 @@ bench-full: .venv/ready-for-dev ## the same, with a million rows and an agency's
 	@$(BIN)/python -m scripts.bench --full
 
 clean: ## remove what the commands above made
-	rm -rf .venv .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html
+	rm -rf .venv .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html output/docs
 	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 
 # One environment; `dev` is `run` and more.
