@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from urllib.parse import quote
 
 import msgspec
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tap_pinterest.config import Settings
     from tap_pinterest.inventory import Inventory
     from tap_pinterest.pages import Decode, Item
+
+Precision: TypeAlias = Literal["", "at least", "about"]
 
 BATCH_BYTES = 6_000
 """Most bytes of one list of ids or words in a URL, which has 7,500 in all."""
@@ -64,6 +66,25 @@ class Call:
                 yield value
             elif isinstance(value, Sequence):
                 yield from value
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Calls that a run will make, in one rate category.
+
+    Attributes:
+        category: Their rate category.
+        calls: How many.
+        precision: `at least`, as where pages may follow, or `about`; exactly so many if empty.
+        most: How many there are if it goes badly; 0 where nothing goes badly.
+        key: The same for calls that are made once a run, whichever stream needs them.
+    """
+
+    category: str
+    calls: int = 1
+    precision: Precision = ""
+    most: int = 0
+    key: bytes | None = None
 
 
 class Outcomes(Protocol):

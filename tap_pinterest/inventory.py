@@ -16,7 +16,7 @@ from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
 from tap_pinterest import api
 from tap_pinterest.bodies import decoder
-from tap_pinterest.calls import Call, Scope, page_decoder
+from tap_pinterest.calls import Call, Expected, Scope, page_decoder
 from tap_pinterest.client import NoCatalogError
 from tap_pinterest.pages import Page
 from tap_pinterest.pagination import BookmarkPaginator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
-    from tap_pinterest.calls import Listing
+    from tap_pinterest.calls import Listing, Precision
     from tap_pinterest.client import PinterestClient
     from tap_pinterest.config import Settings
     from tap_pinterest.pages import Decode, Item
@@ -187,6 +187,15 @@ class Inventory:
             for item in page.items:
                 if listing.keep is None or listing.keep(item):
                     yield call, item
+
+    def expected(self, listing: Listing, scope: Scope) -> Iterator[Expected]:
+        """The calls that `items` will make: not those whose pages are kept already."""
+        operation = api.operation(f"GET {listing.path}")
+        paged = "bookmark" in operation.parameters
+        for call in listing.calls(scope):
+            if call.key not in self._refusals and not self._kept.has(call.key):
+                precision: Precision = "at least" if paged and call.pages else ""
+                yield Expected(operation.category, precision=precision, key=call.key)
 
     def is_listed_for_others(self, path: str) -> bool:
         """Whether a selected stream needs the ids of a list."""

@@ -55,6 +55,10 @@ class Readiness:
             self._states[day] = self._client.get(READY_STATE, _decode, query=query)
         return self._states[day]
 
+    def knows(self, day: date) -> bool:
+        """Whether a day has been asked for."""
+        return day in self._states
+
     def complete_to(self, last: date, today: date) -> date | None:
         """The newest complete day up to `last`: of the three newest, since older ones are.
 

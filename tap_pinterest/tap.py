@@ -32,7 +32,6 @@ from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.daasity import TABLES
 from tap_pinterest.inventory import USER_ACCOUNT, Inventory
 from tap_pinterest.memory import give_back_large_blocks
-from tap_pinterest.plan import TRIAL_CALLS, plan
 from tap_pinterest.progress import shown
 from tap_pinterest.rate_limit import RateLimiter
 from tap_pinterest.read_ahead import ReadAhead
@@ -535,6 +534,8 @@ class TapPinterest(SingerTap):
         """A warning if an app with trial access has fewer calls a day than the run needs."""
         if self.settings.access_tier != "trial":
             return
+        from tap_pinterest.plan import TRIAL_CALLS, plan  # noqa: PLC0415 - which is a tap itself
+
         planned = plan(self)
         if planned.total > TRIAL_CALLS:
             self.logger.warning(
@@ -583,14 +584,14 @@ class TapPinterest(SingerTap):
         try:
             tap = cls(
                 config=config.config if config else {},
-                state=_read_json(state, "state"),
-                catalog=_read_json(catalog, "catalog"),
+                state=read_json(state, "state"),
+                catalog=read_json(catalog, "catalog"),
                 parse_env_config=bool(config and config.parse_env),
             )
         except StateError as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - a traceback would say nothing more
             sys.exit(1)
-        _leave(tap.run())
+        leave(tap.run())
 
     @classmethod
     @override
@@ -633,12 +634,12 @@ class TapPinterest(SingerTap):
         except ConfigValidationError as error:
             for fault in error.errors:
                 click.echo(f"The config is refused: {fault}")
-            _leave(1)
+            leave(1)
         try:
             code = tap.tell(click.echo)
         except Interrupted:
             code = 128 + (tap.clock.interrupted_by or 0)
-        _leave(code)
+        leave(code)
 
 
 def _name_of(context: Context | None) -> str:
@@ -648,7 +649,7 @@ def _name_of(context: Context | None) -> str:
     return str(context.get("ad_account_id") or f"user {context['user_id']}")
 
 
-def _read_json(file: IO[str] | None, what: str) -> dict[str, Any] | None:
+def read_json(file: IO[str] | None, what: str) -> dict[str, Any] | None:
     """A JSON file given on the command line; an empty one is none.
 
     Raises:
@@ -664,7 +665,7 @@ def _read_json(file: IO[str] | None, what: str) -> dict[str, Any] | None:
         raise StateError(msg) from None
 
 
-def _leave(code: int) -> NoReturn:
+def leave(code: int) -> NoReturn:
     """End the process without waiting for requests that are under way for nobody."""
     if code == BROKEN_PIPE:
         os._exit(code)

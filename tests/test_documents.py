@@ -242,7 +242,10 @@ def test_what_is_not_run_names_what_there_is(block: Block) -> None:
             assert (ROOT / "Makefile").read_text().count(f"\n{words[1]}:") == 1
 
 
-OWN_COMMANDS = ("tap-pinterest", "tap-pinterest-login", "map-pinterest", "pinterest-sandbox")
+OWN_COMMANDS = (
+    *("tap-pinterest", "tap-pinterest-login", "tap-pinterest-plan"),
+    *("map-pinterest", "pinterest-sandbox"),
+)
 
 
 @pytest.mark.parametrize("name", OWN_COMMANDS)

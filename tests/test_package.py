@@ -86,6 +86,7 @@ def test_the_wheel_has_the_package_whole_and_nothing_else(installed: Path) -> No
         "map-pinterest",
         "tap-pinterest",
         "tap-pinterest-login",
+        "tap-pinterest-plan",
     }
 
 

@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import subprocess
+import sys
 from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
+from conftest import SMALL, TODAY
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import Messages, PatientTap, catalog_of, run, settings
-from tap_pinterest.plan import plan
+from tap_pinterest.plan import Plan, StreamPlan, described, plan
+from tap_pinterest.streams.reports import POLLS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from typing import Any
 
-    from tap_pinterest.plan import Plan
+    from pinterest_sandbox.requests_log import LoggedRequest
 
 REPORTS = ("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics")
+COMMAND = "from tap_pinterest.plan import PlanningTap; PlanningTap.cli()"
 LARGE = WorldSize(accounts=1, empty_accounts=0, campaigns=20, ad_groups=120, ads=1000)
 
 
-def planned(config: Mapping[str, Any], *streams: str) -> Plan:
+ALL: dict[str, Any] = {
+    "stream_groups": ["all"],
+    "start_date": "15 days ago",
+    "terms": ["garden"],
+    "countries": ["US"],
+    "trend_regions": ["US"],
+    "custom_reports": [{"name": "mine", "level": "CAMPAIGN", "columns": ["SPEND_IN_DOLLAR"]}],
+}
+POLL = "GET /ad_accounts/{ad_account_id}/reports"
+TOKEN = "POST /oauth/token"
+
+
+def planned(config: Mapping[str, Any], *streams: str, state: dict[str, Any] | None = None) -> Plan:
+    """The plan, for which no message may be written."""
+    messages = Messages()
     tap = PatientTap(
-        config=dict(config), catalog=catalog_of(config, streams), message_writer=Messages()
+        config=dict(config),
+        state=copy.deepcopy(state),
+        catalog=catalog_of(config, streams) if streams else None,
+        message_writer=messages,
     )
     try:
         return plan(tap)
     finally:
         tap.close()
+        assert messages.read == []
+
+
+def calls_in(requests: Sequence[LoggedRequest]) -> Counter[str]:
+    """Calls by category, with as many polls for each report as a plan expects."""
+    ordered = [each for each in requests if each.operation == POLL.replace("GET", "POST")]
+    others = [each for each in requests if each.category and each.operation not in {POLL, TOKEN}]
+    polls = [category for each in ordered for category in [each.category] * POLLS]
+    return Counter([*(str(each.category) for each in others), *map(str, polls)])
 
 
 @pytest.mark.parametrize(("tier", "most"), [("standard", 30), ("trial", 10)])
@@ -53,6 +87,173 @@ def test_the_run_makes_the_report_calls_that_were_planned(sandbox: Sandbox) -> N
 
     assert dict(counted.calls) == dict(made)
     assert {each.stream: each.contexts for each in counted.streams} == dict.fromkeys(REPORTS, 3)
+
+
+@pytest.mark.parametrize("tier", ["standard", "trial"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({}, id="the default groups"),
+        pytest.param(ALL, id="all groups"),
+        pytest.param({"organic_accounts": "both", "stream_groups": "organic,boards"}, id="owners"),
+        pytest.param({"column_names": "display"}, id="displayed names"),
+        pytest.param({"stream_groups": "ads,keywords", "report_transport": "async"}, id="reports"),
+    ],
+)
+def test_a_first_a_second_and_a_backfilling_run_make_the_calls_that_were_planned(
+    tier: str, more: Mapping[str, Any]
+) -> None:
+    with Sandbox(seed=7, size=SMALL, today=TODAY, access_tier="unlimited") as sandbox:
+        first = settings(sandbox, access_tier=tier, **more)
+        backfill = {"start_date": "2026-03-01", "end_date": "2026-05-31"}
+        state = None
+        totals = []
+        for config in (first, first, first | {"backfill": backfill}):
+            counted = planned(config, state=state)
+            before = len(sandbox.requests)
+            result = run(config, state=state)
+            state = result.state
+            totals.append(counted.total)
+
+            assert result.code == 0
+            assert counted.all_calls == calls_in(sandbox.requests[before:])
+            assert all(not each.faults for each in counted.streams)
+
+    assert totals[1] <= totals[0]
+    assert totals[1] <= totals[2]
+
+
+def test_a_list_of_several_pages_is_counted_as_at_least_one(sandbox: Sandbox) -> None:
+    counted = planned(settings(sandbox), "boards", "user_account")
+
+    boards, user = counted.streams
+    assert (boards.total, boards.precision) == (1, "at least")
+    assert (user.total, user.precision) == (1, "")
+    assert counted.precision == "at least"
+
+
+def test_pins_one_by_one_are_counted_as_the_most_that_there_can_be(sandbox: Sandbox) -> None:
+    config = settings(sandbox, stream_groups="boards")
+    (counted,) = planned(config, "pin_analytics").streams
+    sandbox.fail("/pins/analytics", status=403, times=None)
+    before = len(sandbox.requests)
+    run(config, "pin_analytics")
+
+    one_by_one = "GET /pins/{pin_id}/analytics"
+    made = [each for each in sandbox.requests[before:] if each.operation == one_by_one]
+    assert counted.most == len(made)
+    assert counted.calls.total() < counted.most
+
+
+def test_what_may_not_be_listed_is_told_and_the_rest_is_counted(sandbox: Sandbox) -> None:
+    account = sandbox.world.ad_accounts[0].id
+    sandbox.fail(f"/ad_accounts/{account}/ads", status=403, times=None)
+
+    counted = planned(settings(sandbox), "ad_analytics", "campaign_analytics")
+
+    by_name = {each.stream: each for each in counted.streams}
+    assert set(by_name["ad_analytics"].faults) == {account}
+    assert by_name["ad_analytics"].contexts == 2
+    assert by_name["campaign_analytics"].contexts == 3
+    assert counted.precision == "at least"
+    assert any(line.startswith(f"ad_analytics of {account} ") for line in described(counted, ""))
+
+
+def test_minutes_are_those_of_the_slowest_category() -> None:
+    organic = StreamPlan("a", calls=Counter(org_analytics=120))
+    ads = StreamPlan("b", calls=Counter(ads_read=1500))
+
+    assert Plan((organic, ads), Counter()).minutes == 2
+    assert Plan((ads,), Counter(org_read=500, trends_read=4000)).minutes == pytest.approx(4000 / 60)
+    spread = Counter(dict.fromkeys(("ads_read", "org_read"), 900))
+    assert Plan((), spread).minutes == pytest.approx(0.9)
+    assert Plan((), Counter()).minutes == 0
+    assert [Plan((), Counter(ads_read=calls)).trial_days for calls in (0, 1000, 1001)] == [0, 1, 2]
+
+
+def plan_command(
+    tmp_path: Path, config: dict[str, Any], *arguments: str, **files: Any
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", COMMAND]
+    for name, content in {"config": config, **files}.items():
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(content))
+        command += [f"--{name}", str(path)]
+    command += arguments
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_command_writes_a_table_for_people(sandbox: Sandbox, tmp_path: Path) -> None:
+    result = plan_command(tmp_path, settings(sandbox), catalog=catalog_of({}, ["ad_analytics"]))
+
+    lines = result.stdout.splitlines()
+    assert result.returncode == 0
+    assert lines[0].split() == ["Stream", "Accounts", "Calls", "Days"]
+    assert lines[1].split() == ["ad_analytics", "3", "2", "2026-08-22..2026-11-19"]
+    assert "of these calls, to list ids; a run makes them again." in result.stdout
+    assert lines[-1] == "The 1,000 calls of a trial day suffice."
+    assert not any(line.startswith("{") for line in lines)
+
+
+def test_the_command_writes_one_json_object_and_takes_a_state(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    config = settings(sandbox, start_date="2026-11-01")
+    state = run(config, "ad_analytics").state
+    catalog = catalog_of(config, ["ad_analytics"])
+    first = json.loads(plan_command(tmp_path, config, "--json", catalog=catalog).stdout)
+    later = plan_command(
+        tmp_path, config | {"lookback_days": 3}, "--json", catalog=catalog, state=state
+    )
+    told = json.loads(later.stdout)
+
+    assert first["streams"]["ad_analytics"]["ranges"] == {"2026-11-01..2026-11-19": 3}
+    assert list(told["streams"]) == ["ad_analytics"]
+    assert list(told["streams"]["ad_analytics"]["ranges"]) != ["2026-11-01..2026-11-19"]
+    assert told["calls"] == sum(told["calls_by_category"].values())
+    assert told["trial_day_suffices"] is True
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        pytest.param({}, "access_token", id="no credentials"),
+        pytest.param({"access_token": "t", "colour": "red"}, "colour: ", id="unknown"),
+    ],
+)
+def test_a_bad_config_is_one_line_for_each_fault(
+    tmp_path: Path, config: dict[str, Any], told: str
+) -> None:
+    result = plan_command(tmp_path, config)
+
+    faults = [line for line in result.stderr.splitlines() if "ERROR" in line and told in line]
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert len(faults) == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_a_token_that_is_refused_ends_the_command_in_one_line(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    config = {"api_url": sandbox.url, "token_file": "", "access_token": "pina_wrong"}
+    result = plan_command(tmp_path, config)
+
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert "Nothing can be counted: Pinterest refuses the access token" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_settings_may_come_from_the_environment(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in settings(sandbox, stream_groups="ads").items():
+        monkeypatch.setenv(f"TAP_PINTEREST_{name.upper()}", value)
+    command = [sys.executable, "-c", COMMAND, "--config", "ENV", "--json"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+
+    assert set(json.loads(result.stdout)["streams"]) >= {"ads", "ad_analytics"}
 
 
 def test_planning_asks_for_no_report(sandbox: Sandbox) -> None:

@@ -10,9 +10,11 @@ from tap_pinterest.inventory import AD_ACCOUNTS
 from tap_pinterest.streams.base import PinterestStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers.types import Context
+
+    from tap_pinterest.calls import Expected
 
 
 class AdAccounts(PinterestStream):
@@ -25,6 +27,11 @@ class AdAccounts(PinterestStream):
     path = AD_ACCOUNTS
     group = "ads"
     primary_keys = ("id",)
+
+    @override
+    def expected(self, context: Context | None) -> Iterator[Expected]:
+        _ = self.inventory.ad_accounts
+        return iter(())
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from tap_pinterest import api, state, targeting
 from tap_pinterest.bodies import decoder
+from tap_pinterest.calls import Expected
 from tap_pinterest.client import NotOfferedError, SlowAnswerError, TooLargeError
 from tap_pinterest.columns import (
     LEVELS,
@@ -390,6 +391,21 @@ class AnalyticsStream(ReportStream, AdAccountStream):
             yield from self.records(context, answered)
         self.summary.read(asked=bool(self.reading(context).parts))
         self._remember(context)
+
+    @override
+    def ranges(self, context: Context | None) -> Sequence[DateRange]:
+        return self.reading(context or {}).ranges
+
+    @override
+    def expected(self, context: Context | None) -> Iterator[Expected]:
+        parts = self.reading(context or {}).parts
+        reports = sum(part.asynchronous for part in parts)
+        if reports:
+            yield Expected(api.operation(f"POST {REPORTS}").category, reports)
+            polled = api.operation(f"GET {REPORTS}").category
+            yield Expected(polled, reports * POLLS, precision="about")
+        if calls := len(parts) - reports:
+            yield Expected(api.operation(f"GET {self.path}").category, calls)
 
     @override
     def ahead(self, context: Context | None) -> Ahead[Any] | None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib.catalog import MetadataMapping
 
-    from tap_pinterest.calls import Dataset, Source
+    from tap_pinterest.calls import Dataset, Expected, Source
     from tap_pinterest.config import Settings
     from tap_pinterest.inventory import Inventory
     from tap_pinterest.mapper import Arrange, Table
@@ -124,6 +124,18 @@ class PinterestStream(SingerStream):
     def lists(self) -> Iterator[str]:
         """Paths of the lists that its calls need ids of."""
         return iter(())
+
+    def expected(self, context: Context | None) -> Iterator[Expected]:
+        """The calls that a context takes; what they need ids of is listed for that.
+
+        Raises:
+            SkippableAPIError: A list may not be read.
+        """
+        raise NotImplementedError
+
+    def ranges(self, context: Context | None) -> Sequence[DateRange]:  # noqa: ARG002 - see subclasses
+        """The days that a run reads of a context; none where it does not read by days."""
+        return ()
 
     def place(self, context: Context | None) -> Hashable:
         """The place of a context in the order of the run."""
@@ -278,6 +290,11 @@ class ReportStream(PinterestStream):
     def fingerprint(self) -> str:
         """What shapes the rows, for the state."""
         raise NotImplementedError
+
+    @override
+    def ranges(self, context: Context | None) -> Sequence[DateRange]:
+        progress = Progress.of(self.remembered.of(context or {}) or {})
+        return self.report_range.to_read(progress, self.fingerprint)
 
     def rows(self, context: Context, progress: Progress) -> Iterator[dict[str, Any]]:
         """The finished records of a context, of all days that are to be read now."""
@@ -540,6 +557,11 @@ class DatasetStream(PinterestStream):
         if refusals:
             self.tap.left_out(self, context, refusals)
         self.summary.read(asked=refusals.is_answered)
+
+    @override
+    def expected(self, context: Context | None) -> Iterator[Expected]:
+        scope = Scope(self.inventory, self.settings, context, Refusals())
+        return self.inventory.expected(self.listing(self.settings), scope)
 
     @property
     @override

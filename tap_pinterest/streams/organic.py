@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from tap_pinterest import api, state
 from tap_pinterest.bodies import decoder
-from tap_pinterest.calls import Scope
+from tap_pinterest.calls import Expected, Scope
 from tap_pinterest.conform import Converter, singer_name, singer_schema
 from tap_pinterest.read_ahead import Task
 from tap_pinterest.slices import ONE_DAY, ORGANIC, DateRange, cut
@@ -214,6 +214,12 @@ class UserAccountAnalytics(OrganicReportStream):
                     **day,
                 }
 
+    @override
+    def expected(self, context: Context | None) -> Iterator[Expected]:
+        pieces = sum(len(cut(dates, ORGANIC.days)) for dates in self.ranges(context))
+        calls = pieces * len(self.settings.user_split_fields)
+        yield Expected(api.operation(f"GET {self.path}").category, calls)
+
     def _request(self, user_id: str, split_field: str, dates: DateRange) -> tuple[str, Splits]:
         query = {
             **self.query,
@@ -282,9 +288,22 @@ class TopPinsStream(UserStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         if context is None:
             return
-        dates, user_id = self.range, context["user_id"]
-        if dates.start > dates.end:
-            return
+        user_id = context["user_id"]
+        for dates in self.ranges(context):
+            yield from self._top(user_id, dates)
+
+    @override
+    def ranges(self, context: Context | None) -> Sequence[DateRange]:
+        dates = self.range
+        return [dates] if dates.start <= dates.end else []
+
+    @override
+    def expected(self, context: Context | None) -> Iterator[Expected]:
+        calls = len(self.ranges(context)) * len(self.sorts)
+        yield Expected(api.operation(f"GET {self.path}").category, calls)
+
+    def _top(self, user_id: str, dates: DateRange) -> Iterator[dict[str, Any]]:
+        """The records of a user."""
         self.summary.ranges[str(dates)] += 1
         tasks = (Task(functools.partial(self._request, user_id, by, dates)) for by in self.sorts)
         for sort_by, answer in self.tap.read_ahead.in_order(tasks):
@@ -300,7 +319,7 @@ class TopPinsStream(UserStream):
                 for rank, pin in enumerate(answer.pins or (), 1)
             )
             yield from self.finished_once(ranked)
-        self.remember(context, Progress(bookmark=dates.end))
+        self.remember({"user_id": user_id}, Progress(bookmark=dates.end))
         self.summary.contexts += 1
 
     def _request(self, user_id: str, sort_by: str, dates: DateRange) -> tuple[str, Top]:

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from tap_pinterest import api, state
 from tap_pinterest.bodies import decoder
-from tap_pinterest.calls import Call, Scope
+from tap_pinterest.calls import Call, Expected, Scope
 from tap_pinterest.client import SlowAnswerError, TooLargeError
 from tap_pinterest.read_ahead import Task
 from tap_pinterest.slices import ORGANIC, Slice, batches, cut
@@ -28,6 +28,8 @@ from tap_pinterest.streams.organic import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers.types import Context
 
     from tap_pinterest.client import PinterestClient
     from tap_pinterest.pages import Item
@@ -162,6 +164,20 @@ class PinAnalytics(OrganicReportStream):
                 refusals.refused(Call(self.path, {"pin_id": pin_id}, columns={"": pin_id}), refusal)
         refusals.raise_if_nothing_was_read()
         self._tell(refusals, user_id)
+
+    @override
+    def expected(self, context: Context | None) -> Iterator[Expected]:
+        ranges = self.ranges(context)
+        kinds = self._pins((context or {})["user_id"], Refusals()) if ranges else {}
+        pieces = sum(len(cut(dates, ORGANIC.days)) for dates in ranges)
+        many = sum(len(list(batches(ids, ORGANIC.ids))) for ids in kinds.values())
+        one_by_one = sum(map(len, kinds.values()))
+        yield Expected(
+            api.operation(f"GET {BULK}").category,
+            pieces * many * len(self.app_types),
+            precision="at least" if kinds else "",
+            most=pieces * one_by_one,
+        )
 
     def _pins(self, user_id: str, refusals: Refusals) -> Mapping[Sequence[str], Sequence[str]]:
         """Ids of Pins that can have numbers, by the metrics that they can have."""

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from typing_extensions import override
 
-from tap_pinterest import state
-from tap_pinterest.calls import Each, Values
+from tap_pinterest import api, state
+from tap_pinterest.calls import Each, Expected, Values
 from tap_pinterest.readiness import ASKED_DAYS, READY_STATE
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS
 from tap_pinterest.state import Progress
 from tap_pinterest.streams.base import DatasetStream, PinterestStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
     from singer_sdk.helpers.types import Context
@@ -45,20 +45,34 @@ class MetricsReadyState(PinterestStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        today = self.clock.today
-        entry = self.tap.memory.get("bookmarks", {}).get(self.name, {})
-        complete_to = Progress.of(entry).bookmark
-        day = complete_to + ONE_DAY if complete_to else today - ASKED_DAYS * ONE_DAY
-        day = max(day, today - SYNCHRONOUS.days_back * ONE_DAY)
+        complete_to = self._complete_to
         unbroken = True
-        while day < today:
+        for day in self._days():
             answer = self.tap.readiness.of(day)
             unbroken = unbroken and answer.is_ready
             complete_to = day if unbroken else complete_to
             yield self.finished({"date": day.isoformat(), **msgspec.structs.asdict(answer)})
-            day += ONE_DAY
         self._keep(complete_to)
         self.summary.contexts += 1
+
+    @override
+    def expected(self, context: Context | None) -> Iterator[Expected]:
+        unknown = [day for day in self._days() if not self.tap.readiness.knows(day)]
+        yield Expected(api.operation(f"GET {self.path}").category, len(unknown))
+
+    @property
+    def _complete_to(self) -> date | None:
+        entry = self.tap.memory.get("bookmarks", {}).get(self.name, {})
+        return Progress.of(entry).bookmark
+
+    def _days(self) -> Iterator[date]:
+        """The days to ask for."""
+        today, complete_to = self.clock.today, self._complete_to
+        day = complete_to + ONE_DAY if complete_to else today - ASKED_DAYS * ONE_DAY
+        day = max(day, today - SYNCHRONOUS.days_back * ONE_DAY)
+        while day < today:
+            yield day
+            day += ONE_DAY
 
     def _keep(self, complete_to: date | None) -> None:
         entry = state.entry(self.tap.memory, self.name)
