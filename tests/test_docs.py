@@ -51,7 +51,7 @@ def test_every_make_command_in_the_docs_exists(document: str) -> None:
 
 def code_in(markdown: str) -> list[str]:
     """The fenced blocks and the inline code of a document."""
-    blocks = re.findall(r"^ *```\w*\n(.*?)^ *```", markdown, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^ *```[^\n`]*\n(.*?)^ *```", markdown, re.MULTILINE | re.DOTALL)
     return [*blocks, *re.findall(r"`([^`\n]+)`", markdown)]
 
 
