@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,7 @@ class Readiness:
         """Nothing has been asked yet."""
         self._client = client
         self._states: dict[date, ReadyState] = {}
+        self._lock = threading.Lock()
 
     def of(self, day: date) -> ReadyState:
         """Whether a day's numbers are complete.
@@ -50,10 +52,12 @@ class Readiness:
         Raises:
             SkippableAPIError: This token may not ask.
         """
-        if day not in self._states:
-            query = {"date": day.isoformat()}
-            self._states[day] = self._client.get(READY_STATE, _decode, query=query)
-        return self._states[day]
+        # Reports of several accounts begin at once, and all want to know.
+        with self._lock:
+            if day not in self._states:
+                query = {"date": day.isoformat()}
+                self._states[day] = self._client.get(READY_STATE, _decode, query=query)
+            return self._states[day]
 
     def knows(self, day: date) -> bool:
         """Whether a day has been asked for."""

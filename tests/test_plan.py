@@ -98,6 +98,7 @@ def test_the_run_makes_the_report_calls_that_were_planned(sandbox: Sandbox) -> N
         pytest.param({"organic_accounts": "both", "stream_groups": "organic,boards"}, id="owners"),
         pytest.param({"column_names": "display"}, id="displayed names"),
         pytest.param({"stream_groups": "ads,keywords", "report_transport": "async"}, id="reports"),
+        pytest.param({"layout": "daasity"}, id="the Daasity layout"),
     ],
 )
 def test_a_first_a_second_and_a_backfilling_run_make_the_calls_that_were_planned(
