@@ -115,4 +115,16 @@ def test_the_command_that_tests_the_connection_runs_in_meltano(
 
     told = project.meltano("invoke", "tap-pinterest:test")
 
-    assert "14 of 14 datasets can be read." in told
+    assert "15 of 15 datasets can be read." in told
+
+
+def test_the_command_that_plans_runs_in_meltano(sandbox: Sandbox, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "meltano.yml", tmp_path)
+    given = settings(sandbox, token_file=str(tmp_path / "tokens.json"))
+    environment = {f"TAP_PINTEREST_{name.upper()}": value for name, value in given.items()}
+    project = MainJob(tmp_path, environment, log=tmp_path / "log", project=tmp_path)
+
+    told = project.meltano("invoke", "tap-pinterest:plan")
+
+    assert "The 1,000 calls of a trial day suffice." in told
+    assert not [each for each in sandbox.requests if each.path.endswith("/analytics")]
