@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import ExitStack, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,22 +25,36 @@ from tap_pinterest.config import API_URL
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 CASSETTES = ROOT / "tests" / "cassettes"
 # One stream for each shape of answer; the token's own answer is in all of them.
 STREAMS = {
     "list": "boards",
     "array": "ad_account_analytics",
+    "map": "user_account_analytics",
     "object": "user_account",
+    "report": "product_group_targeting_analytics",
+    "retry_after": "campaign_analytics",
+}
+# What only the sandbox can be made to answer is recorded from it, whatever the credentials.
+FAULTS: Mapping[str, Mapping[str, Any]] = {
+    "retry_after": {
+        "path": "*/campaigns/analytics",
+        "status": 400,
+        "times": 1,
+        "body": {"code": 1, "message": "Too many reports. Retry after 2 seconds."},
+    }
 }
 CREDENTIALS = ("client_id", "client_secret", "refresh_token")
 SIZE = WorldSize(accounts=1, empty_accounts=0, campaigns=1, ad_groups=1, ads=2, boards=3, pins=1)
 
-_SECRET_FIELDS = frozenset({"access_token", "refresh_token"})
+_SECRET_FIELDS = frozenset({"access_token", "refresh_token", "token"})
 _SPOKEN_FIELDS = frozenset({"name", "username", "about", "business_name", "description", "title"})
 _ADDRESS = re.compile(r"https?://")
 _ID = re.compile(r"\d{9,}")
+_TOKEN = re.compile(r"(?<=[?&]token=)[^&]+")
+_ELSEWHERE = "https://example.com/"
 
 
 class Pseudonyms:
@@ -52,8 +66,10 @@ class Pseudonyms:
         self._ids: dict[str, str] = {}
 
     def request(self, request: Any) -> Any:  # noqa: ANN401 - vcrpy's own, untyped
-        """A request without its credentials, to Pinterest's address."""
-        request.uri = self._without_ids(request.uri.replace(self._api_url, API_URL))
+        """A request without its credentials, to Pinterest's address or to nobody's."""
+        own = request.uri.startswith(self._api_url)
+        uri = request.uri.replace(self._api_url, API_URL) if own else _ELSEWHERE
+        request.uri = self._without_ids(_TOKEN.sub("recorded_token", uri))
         request.body = None
         request.headers = {}
         return request
@@ -83,7 +99,7 @@ class Pseudonyms:
             return f"recorded_{field}"
         if field in _SPOKEN_FIELDS and value:
             return f"Some {field}"
-        return "https://example.com/" if _ADDRESS.match(value) else self._without_ids(value)
+        return _ELSEWHERE if _ADDRESS.match(value) else self._without_ids(value)
 
     def _without_ids(self, text: str) -> str:
         return _ID.sub(lambda match: self._ids.setdefault(match[0], self._new(match[0])), text)
@@ -125,18 +141,31 @@ def record(name: str, stream: str, config: Mapping[str, Any]) -> None:
     tap.close()
 
 
+@contextmanager
+def sandbox_config(fault: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """Credentials of a sandbox, which fails in one way if it is to."""
+    with Sandbox(seed=7, today=date(2026, 11, 20), size=SIZE) as sandbox:
+        if fault:
+            sandbox.fail(**fault)
+        yield {"api_url": sandbox.url} | {name: sandbox.credentials[name] for name in CREDENTIALS}
+
+
 def main() -> None:
     """Record all cassettes."""
     given = {name: os.environ.get(f"TAP_PINTEREST_{name.upper()}", "") for name in CREDENTIALS}
-    with ExitStack() as stack:
-        config: dict[str, Any] = {"api_url": API_URL, **given}
-        if not all(given.values()):
-            sandbox = stack.enter_context(Sandbox(seed=7, today=date(2026, 11, 20), size=SIZE))
-            known = {name: sandbox.credentials[name] for name in CREDENTIALS}
-            config = {"api_url": sandbox.url, **known}
-        config |= {"token_file": "", "max_requests_in_flight": 1, "start_date": "5 days ago"}
-        for name, stream in STREAMS.items():
-            record(name, stream, config)
+    common = {
+        "token_file": "",
+        "max_requests_in_flight": 1,
+        "start_date": "5 days ago",
+        "stream_groups": "all",
+        "targeting_types": "GENDER",
+    }
+    for name, stream in STREAMS.items():
+        with ExitStack() as stack:
+            config: dict[str, Any] = {"api_url": API_URL, **given}
+            if name in FAULTS or not all(given.values()):
+                config = stack.enter_context(sandbox_config(FAULTS.get(name)))
+            record(name, stream, config | common)
 
 
 if __name__ == "__main__":

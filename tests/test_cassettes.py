@@ -25,6 +25,8 @@ CONFIG = {
     "token_file": "",
     "max_requests_in_flight": 1,  # vcrpy is not made for threads
     "start_date": "5 days ago",
+    "stream_groups": "all",
+    "targeting_types": "GENDER",
 }
 
 
