@@ -2,14 +2,14 @@
 # Needs Python 3.11 or later with venv and pip; `make demo PYTHON=/path/to/python3` names one.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs settings record lock bench bench-full clean
+.PHONY: help demo test lint format docs settings record lock bench bench-full bench-airbyte clean
 
 BIN := .venv/bin
 CODE := tap_pinterest sandbox loader scripts tests docs
 export PYTHON
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/ready-for-run ## load a made-up Pinterest into a PostgreSQL of its own, twice (KEEP=1: keep both up)
 	@$(BIN)/python -m scripts.demo $(if $(filter-out 0 no false,$(KEEP)),--keep)
@@ -52,10 +52,20 @@ bench: .venv/ready-for-dev ## rows a second: the tap's own, its whole runs, and 
 bench-full: .venv/ready-for-dev ## the same, with a million rows and an agency's 20 ad accounts
 	@$(BIN)/python -m scripts.bench --full
 
+bench-airbyte: .venv/ready-for-dev .venv-airbyte/ready ## the tap beside Airbyte's source, which is installed from PyPI
+	@$(BIN)/python -m scripts.bench_airbyte
+
 clean: ## remove what the commands above made
-	rm -rf .venv .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html output/docs
+	rm -rf .venv .venv-airbyte .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html output/docs
 	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 
 # One environment; `dev` is `run` and more.
 .venv/ready-for-%: pyproject.toml sandbox/pyproject.toml loader/pyproject.toml requirements/dev.txt scripts/bootstrap.sh
 	@sh scripts/bootstrap.sh $*
+
+# Airbyte's source is for Python 3.10 and 3.11: make bench-airbyte AIRBYTE_PYTHON=/path/to/python3.11
+AIRBYTE_PYTHON ?= python3.11
+.venv-airbyte/ready:
+	$(AIRBYTE_PYTHON) -m venv --clear .venv-airbyte
+	.venv-airbyte/bin/python -m pip install --quiet --quiet --disable-pip-version-check airbyte-source-pinterest
+	@touch $@

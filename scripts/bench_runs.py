@@ -141,6 +141,23 @@ class Outcome:
         return sum(self.made.values())
 
 
+@dataclass(frozen=True)
+class Timed:
+    """A process that ended.
+
+    Attributes:
+        code: Its exit code.
+        seconds: Wall time.
+        cpu: CPU seconds.
+        memory: Its most resident memory, in bytes.
+    """
+
+    code: int
+    seconds: float
+    cpu: float
+    memory: int
+
+
 def measure(*worlds: World) -> None:
     """Read each world once, and print how it went."""
     table = Table(title="The tap alone", box=box.SIMPLE_HEAD, collapse_padding=True)
@@ -199,29 +216,55 @@ def _read(world: World, sandbox: SandboxProcess, folder: Path) -> Outcome:
         catalog.write_text(_catalog(tap, environment, world.streams))
         arguments.append(f"--catalog={catalog}")
     log = folder / "tap.log"
-    begun = time.monotonic()
-    with log.open("w") as errors:
-        process = subprocess.Popen(
-            arguments, env=environment, stdout=subprocess.DEVNULL, stderr=errors
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    process = timed(arguments, Path(os.devnull), log, environment)
+    if process.code:
         raise RuntimeError(log.read_text())
     summary = _summary(log.read_text())
-    asked = requests.get(f"{sandbox.control}/requests", timeout=CONTROL_SECONDS).json()
-    asked = [each for each in asked if each["category"]]
+    asked = asked_of(sandbox)
     return Outcome(
         made=_by_stream(asked),
         minimum=_fewest(world, asked),
         rows=sum(part["rows"] for part in summary["streams"].values()),
-        seconds=seconds,
-        cpu=usage.ru_utime + usage.ru_stime,
-        memory=usage.ru_maxrss * 1024,
+        seconds=process.seconds,
+        cpu=process.cpu,
+        memory=process.memory,
         waited=summary["seconds_waited"],
         rates=Counter(each["category"] for each in asked),
     )
+
+
+def timed(
+    arguments: Sequence[str],
+    output: Path,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+) -> Timed:
+    """Run a command to its end, what it writes in files.
+
+    Args:
+        arguments: The command.
+        output: File for its standard output.
+        log: File for its standard error.
+        environment: Its environment variables; ours if there are none.
+    """
+    with output.open("w") as written, log.open("w") as errors:
+        begun = time.monotonic()
+        process = subprocess.Popen(arguments, env=environment, stdout=written, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Timed(
+        code=process.returncode,
+        seconds=seconds,
+        cpu=usage.ru_utime + usage.ru_stime,
+        memory=usage.ru_maxrss * 1024,
+    )
+
+
+def asked_of(sandbox: SandboxProcess) -> list[dict[str, Any]]:
+    """The calls that a sandbox was asked for, those for tokens left out."""
+    asked = requests.get(f"{sandbox.control}/requests", timeout=CONTROL_SECONDS).json()
+    return [each for each in asked if each["category"]]
 
 
 def _catalog(tap: Sequence[str], environment: Mapping[str, str], streams: Sequence[str]) -> str:

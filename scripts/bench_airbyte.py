@@ -1,0 +1,289 @@
+"""Airbyte's source beside the tap: the same streams of the same world, each alone.
+
+Both read what is ACTIVE or PAUSED, which is the source's default. Told of other statuses it joins
+them with commas, where Pinterest's description repeats the parameter, and the sandbox refuses that.
+Of those the source leaves out what was last updated before its start date, and all reports of it.
+It is measured when it is there: in the environment of the interpreter that AIRBYTE_SOURCE_PYTHON
+names, or in `.venv-airbyte`, which `make bench-airbyte` makes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from scripts import bench_runs
+from scripts.bench_runs import asked_of, timed
+from scripts.processes import ROOT
+from scripts.sandbox_process import sandbox_process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from scripts.bench_runs import World
+    from scripts.sandbox_process import SandboxProcess
+
+PACKAGE = "airbyte-source-pinterest"
+VARIABLE = "AIRBYTE_SOURCE_PYTHON"
+ENVIRONMENT = ROOT / ".venv-airbyte"
+LAUNCHER = ROOT / "scripts" / "airbyte_at_sandbox.py"
+WORLD = replace(
+    bench_runs.STANDARD_WORLD,
+    name="the standard world, ACTIVE and PAUSED",
+    settings={"entity_statuses": ["ACTIVE", "PAUSED"]},
+)
+
+_VERSION = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
+
+console = Console(highlight=False, width=110)
+
+
+class NoSourceError(RuntimeError):
+    """Airbyte's source is not there, or did not run to its end."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Airbyte's source as it is installed.
+
+    Attributes:
+        python: The interpreter that has it.
+        version: Which release it is.
+    """
+
+    python: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a run took.
+
+    Attributes:
+        calls: Calls made, those for tokens left out.
+        records: Records written.
+        seconds: Wall time, the start included.
+        cpu: CPU seconds of the process.
+    """
+
+    calls: int
+    records: int
+    seconds: float
+    cpu: float
+
+    @property
+    def rate(self) -> float:
+        """Records a CPU second."""
+        return self.records / self.cpu
+
+
+@dataclass(frozen=True)
+class Ratios:
+    """How much less the tap took than the other, and how many times as many records it made."""
+
+    calls: float
+    seconds: float
+    rate: float
+
+
+def ratios(ours: Effort, theirs: Effort) -> Ratios:
+    """The tap against the other."""
+    return Ratios(
+        calls=theirs.calls / ours.calls,
+        seconds=theirs.seconds / ours.seconds,
+        rate=ours.rate / theirs.rate,
+    )
+
+
+def measure() -> None:
+    """Read the world with the tap and Airbyte's source, if that is there, and print both."""
+    try:
+        source = installed(os.environ)
+        with console.status(f"Reading {WORLD.name} with {PACKAGE} ..."):
+            theirs = read(source, WORLD)
+    except NoSourceError as error:
+        console.print(f"Airbyte's source: skipped. {error}", markup=False)
+        return
+    outcome = bench_runs.read(WORLD)
+    ours = Effort(outcome.calls, outcome.rows, outcome.seconds, outcome.cpu)
+    title = f"{PACKAGE} {source.version} and the tap: {WORLD.name}"
+    table = Table(title=title, box=box.SIMPLE_HEAD)
+    table.add_column("source", no_wrap=True)
+    for heading in ("calls", "records", "seconds", "CPU s", "records/CPU s"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, effort in (("tap-pinterest", ours), (PACKAGE, theirs)):
+        table.add_row(
+            name,
+            f"{effort.calls:,}",
+            f"{effort.records:,}",
+            f"{effort.seconds:.1f}",
+            f"{effort.cpu:.1f}",
+            f"{effort.rate:,.0f}",
+        )
+    times = ratios(ours, theirs)
+    table.add_section()
+    table.add_row(
+        "times better", f"{times.calls:.1f}", "", f"{times.seconds:.1f}", "", f"{times.rate:.1f}"
+    )
+    console.print(table)
+
+
+def installed(environment: Mapping[str, str]) -> Source:
+    """Airbyte's source, where the environment or this project has it.
+
+    Raises:
+        NoSourceError: When it is nowhere; says how to have it.
+    """
+    python = environment.get(VARIABLE) or str(ENVIRONMENT / "bin" / "python")
+    try:
+        asked = subprocess.run(
+            [python, "-I", "-c", _VERSION, PACKAGE], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        message = (
+            f"{python} is not there or does not have {PACKAGE}: "
+            f"`make bench-airbyte` installs it, {VARIABLE} names another interpreter."
+        )
+        raise NoSourceError(message) from error
+    return Source(python, asked.stdout.strip())
+
+
+def read(source: Source, world: World) -> Effort:
+    """Read a world once, from a sandbox made like the one that the tap read.
+
+    Raises:
+        NoSourceError: When the source fails or leaves a stream unread.
+    """
+    today = datetime.now(tz=UTC).date()
+    with tempfile.TemporaryDirectory(prefix="tap-pinterest-") as name:
+        folder = Path(name)
+        with sandbox_process(today, folder / "sandbox.log", **world.size) as sandbox:
+            start = today - timedelta(days=world.days)
+            (folder / "config.json").write_text(json.dumps(config(sandbox, start.isoformat())))
+            return _read(source, world, sandbox, folder)
+
+
+def _read(source: Source, world: World, sandbox: SandboxProcess, folder: Path) -> Effort:
+    # Isolated: the interpreter is to see its own packages only, and not our scripts.
+    launch = (source.python, "-I", str(LAUNCHER), sandbox.url)
+    options = f"--config={folder / 'config.json'}"
+    found = subprocess.run(
+        [*launch, "discover", options], capture_output=True, text=True, check=False
+    )
+    catalog = folder / "catalog.json"
+    catalog.write_text(json.dumps(configured(found.stdout.splitlines(), world.streams)))
+    messages, log = folder / "messages.jsonl", folder / "source.log"
+    process = timed((*launch, "read", options, f"--catalog={catalog}"), messages, log)
+    with messages.open(encoding="utf-8") as lines:
+        read = tally(lines)
+    if process.code or read.incomplete:
+        problems = [*read.incomplete, *read.errors, log.read_text()]
+        message = f"It ended with code {process.code}. {' '.join(problems)}"
+        raise NoSourceError(message.strip())
+    return Effort(
+        calls=len(asked_of(sandbox)),
+        records=sum(read.records.values()),
+        seconds=process.seconds,
+        cpu=process.cpu,
+    )
+
+
+def config(sandbox: SandboxProcess, start: str) -> dict[str, Any]:
+    """The source's settings for a sandbox; all that may be left out is."""
+    return {
+        "start_date": start,
+        "credentials": {
+            "auth_method": "oauth2.0",
+            "client_id": sandbox.client_id,
+            "client_secret": sandbox.client_secret,
+            "refresh_token": sandbox.refresh_token,
+        },
+    }
+
+
+def configured(lines: Iterable[str], streams: Sequence[str]) -> dict[str, Any]:
+    """The catalog to read with: the named ones of the streams that `discover` wrote.
+
+    Raises:
+        NoSourceError: When one of them is not there.
+    """
+    catalogs = [each["catalog"] for each in _messages(lines) if each["type"] == "CATALOG"]
+    offered = {stream["name"]: stream for each in catalogs for stream in each["streams"]}
+    if missing := [name for name in streams if name not in offered]:
+        message = f"It does not offer {', '.join(missing)}."
+        raise NoSourceError(message)
+    return {
+        "streams": [
+            {
+                "stream": offered[name],
+                "sync_mode": _mode(offered[name]["supported_sync_modes"]),
+                "destination_sync_mode": "append",
+            }
+            for name in streams
+        ]
+    }
+
+
+def _mode(modes: Sequence[str]) -> str:
+    return "incremental" if "incremental" in modes else modes[0]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the source wrote.
+
+    Attributes:
+        records: Records by stream.
+        incomplete: Streams whose last word was that they are not complete.
+        errors: What it said of errors.
+    """
+
+    records: Mapping[str, int]
+    incomplete: Sequence[str]
+    errors: Sequence[str]
+
+
+def tally(lines: Iterable[str]) -> Tally:
+    """Count the messages of a run; only the last status of a stream counts."""
+    records: Counter[str] = Counter()
+    status: dict[str, str] = {}
+    errors: list[str] = []
+    for message in _messages(lines):
+        if message["type"] == "RECORD":
+            records[message["record"]["stream"]] += 1
+        elif message["type"] == "TRACE":
+            trace = message["trace"]
+            if trace["type"] == "STREAM_STATUS":
+                told = trace["stream_status"]
+                status[told["stream_descriptor"]["name"]] = told["status"]
+            elif trace["type"] == "ERROR":
+                errors.append(trace["error"]["message"])
+    incomplete = [f"{name}: {last}." for name, last in status.items() if last != "COMPLETE"]
+    return Tally(records, incomplete, errors)
+
+
+def _messages(lines: Iterable[str]) -> Iterable[Any]:
+    # Python's own warnings are on the same stream, and no messages.
+    return (json.loads(line) for line in lines if line.startswith("{"))
+
+
+def main() -> int:
+    """Measure the tap and Airbyte's source alone, and return the exit code."""
+    measure()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
