@@ -324,7 +324,9 @@ class _Lane(Generic[_T]):
         return cast("_T", self.places[0].future.result())
 
     def drop_oldest(self) -> None:
-        self.places.popleft()
+        # The end of the run may have come first: then nothing is held any more.
+        if self.places:
+            self.places.popleft()
 
     def close(self) -> None:
         for future in self.running():

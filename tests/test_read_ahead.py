@@ -76,6 +76,17 @@ def test_an_error_comes_in_its_place(read_ahead: ReadAhead) -> None:
         next(results)
 
 
+def test_results_that_nobody_takes_any_more_can_end_after_everything_else(
+    read_ahead: ReadAhead,
+) -> None:
+    """As the results of a context do that an error has ended, once Python collects them."""
+    results = read_ahead.in_order([Task(partial(int, number)) for number in range(3)])
+    next(results)
+    read_ahead.close()
+
+    results.close()  # type: ignore[attr-defined]
+
+
 def test_a_chain_goes_on_until_there_is_no_next_task(read_ahead: ReadAhead) -> None:
     def following(number: int) -> Callable[[], int] | None:
         return (lambda: number + 1) if number < 5 else None
