@@ -78,7 +78,9 @@ class Pinterest:
 
     def entities(self, name: str) -> Rows:
         """All entities of a kind, by id."""
-        if name in {"ad_accounts", "boards", "pins"}:
+        if name == "pins":
+            items = self.listed("/pins", include_protected_pins="true", pin_metrics="true")
+        elif name in {"ad_accounts", "boards"}:
             items = self.listed(f"/{name}")
         else:
             statuses = ["ACTIVE", "PAUSED", "ARCHIVED"]

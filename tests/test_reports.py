@@ -228,7 +228,7 @@ def test_a_row_without_an_hour_fails_naming_what_it_has(sandbox: Sandbox) -> Non
 
 @pytest.mark.parametrize(
     ("granularity", "first", "last"),
-    [("WEEK", "2026-08-24", "2026-11-16"), ("MONTH", "2026-09-01", "2026-11-01")],
+    [("WEEK", "2026-08-17", "2026-11-16"), ("MONTH", "2026-08-01", "2026-11-01")],
 )
 def test_periods_begin_on_their_first_day_and_the_running_one_is_not_bookmarked(
     sandbox: Sandbox, granularity: str, first: str, last: str
