@@ -18,6 +18,7 @@ from tap_pinterest.streams import (
     organic,
     pins,
     resources,
+    special_reports,
     trends,
     user,
 )
@@ -143,5 +144,6 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     conversions.ConversionDeletionRequests,
     leads.LeadForms,
     leads.LeadFormQuestions,
+    special_reports.TemplateReports,
     trends.TrendsEditorialArticles,
 )

@@ -215,3 +215,8 @@ class ReportTemplates(AdAccountDatasetStream):
     path = "/ad_accounts/{ad_account_id}/templates"
     group = "resources"
     primary_keys = ("id",)
+    parent_fields = (
+        "report_format",
+        "is_deleted",
+        "date_range.absolute_date_range.start_date",
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
 import logging
 import mmap
@@ -80,12 +82,14 @@ class Order:
         body: What it is to hold.
         query: The same, where the operation takes it so.
         operation: Where it is created and polled.
+        is_csv: Whether its file is a table with a header, not JSON.
     """
 
     ids: Mapping[str, str]
     body: Mapping[str, Any] | None
     query: Mapping[str, Any] | None = None
     operation: Operation = Operation()
+    is_csv: bool = False
 
 
 class Reports:
@@ -180,7 +184,7 @@ class Reports:
         file = tempfile.TemporaryFile()  # noqa: SIM115
         try:
             self._client.download(url, file, what)
-            return Download(file, what)
+            return Download(file, what, is_csv=order.is_csv)
         except BaseException:
             file.close()
             raise
@@ -203,12 +207,12 @@ _MENDING = tuple(decoder(shape) for shape in _SHAPES)
 
 
 class Download:
-    """The rows of a report in a temporary file: an array, or arrays in an object.
+    """The rows of a report in a temporary file: an array, arrays in an object, or a table.
 
-    The file is mapped into memory, not read: however large it is, no copy of it is made.
+    JSON is mapped into memory, not read: however large it is, no copy of it is made.
     """
 
-    def __init__(self, file: IO[bytes], what: str) -> None:
+    def __init__(self, file: IO[bytes], what: str, *, is_csv: bool = False) -> None:
         """Find the rows in a file that now belongs to this.
 
         Raises:
@@ -219,7 +223,7 @@ class Download:
             if not self.size:
                 msg = f"{what} is empty"
                 raise UnreadableAnswerError(msg)
-            self._rows = _rows(file, what)
+            self._rows = _rows_of_table(file, what) if is_csv else _rows(file, what)
 
     def __iter__(self) -> Iterator[bytes]:
         """Each row once; the file is gone after the last."""
@@ -244,6 +248,23 @@ def _rows(file: IO[bytes], what: str) -> list[msgspec.Raw]:
             faults.append(str(error))
     msg = f"{what} cannot be read: {faults[0]}"
     raise UnreadableAnswerError(msg)
+
+
+def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
+    """The rows of a table, as they would be in JSON; all values are texts."""
+    file.seek(0)
+    with io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
+        table = csv.reader(text, strict=True)
+        try:
+            names = next(table, [])
+            return [
+                msgspec.Raw(msgspec.json.encode(dict(zip(names, row, strict=True))))
+                for row in table
+                if row
+            ]
+        except (csv.Error, ValueError) as error:
+            msg = f"{what} cannot be read: line {table.line_num}: {error}"
+            raise UnreadableAnswerError(msg) from None
 
 
 def _flat(found: dict[str, list[msgspec.Raw]] | list[msgspec.Raw]) -> list[msgspec.Raw]:
