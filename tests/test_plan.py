@@ -60,7 +60,7 @@ def planned(config: Mapping[str, Any], *streams: str, state: dict[str, Any] | No
 
 def calls_in(requests: Sequence[LoggedRequest]) -> Counter[str]:
     """Calls by category, with as many polls for each report as a plan expects."""
-    ordered = [each for each in requests if each.operation == POLL.replace("GET", "POST")]
+    ordered = [each for each in requests if each.method == "POST" and each.operation != TOKEN]
     others = [each for each in requests if each.category and each.operation not in {POLL, TOKEN}]
     polls = [category for each in ordered for category in [each.category] * POLLS]
     return Counter([*(str(each.category) for each in others), *map(str, polls)])
