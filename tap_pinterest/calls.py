@@ -125,16 +125,20 @@ class Listing:
     Attributes:
         path: Its path in the description.
         calls: The calls that read it.
-        fields: Fields of its items that others need: the id first.
-        keep: Whether an item is wanted; all are if it is `None`.
+        fields: Fields of its items that others need: the id first, and those that filters go by.
+        filters: By field, the values of it that are wanted, where the calls do not see to that.
         decode: Reads an answer.
     """
 
     path: str
     calls: Callable[[Scope], Iterable[Call]]
     fields: tuple[str, ...]
-    keep: Callable[[Item], bool] | None
+    filters: Mapping[str, frozenset[str]]
     decode: Decode
+
+    def wants(self, item: Item) -> bool:
+        """Whether the filters leave an item."""
+        return all(str(item.get(name)) in values for name, values in self.filters.items())
 
 
 class Dataset(Protocol):

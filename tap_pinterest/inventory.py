@@ -23,10 +23,10 @@ from tap_pinterest.pagination import BookmarkPaginator
 from tap_pinterest.read_ahead import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
-    from tap_pinterest.calls import Listing, Precision
+    from tap_pinterest.calls import Dataset, Listing, Precision
     from tap_pinterest.client import PinterestClient
     from tap_pinterest.config import Settings
     from tap_pinterest.pages import Decode, Item
@@ -139,13 +139,16 @@ class Inventory:
         (user_id,) = self._rows[call.key]
         return user_id
 
-    def entities(self, listing: Listing, ad_account_id: str) -> Mapping[str, tuple[str, ...]]:
-        """The fields that a listing names of each of its items, by the first of them.
+    def entities(
+        self, dataset: Dataset, settings: Settings, ad_account_id: str
+    ) -> Mapping[str, tuple[str, ...]]:
+        """What others need of each item that the settings want, by its id: that and more fields.
 
         Raises:
             SkippableAPIError: The list may not be read.
         """
-        scope = Scope(self, self._settings, {"ad_account_id": ad_account_id}, _AllOrNothing())
+        listing = dataset.listing(settings)
+        scope = Scope(self, settings, {"ad_account_id": ad_account_id}, _AllOrNothing())
         found = [self._listed(call, listing) for call in listing.calls(scope)]
         if len(found) == 1:
             return found[0]
@@ -185,7 +188,7 @@ class Inventory:
         """
         for call, page in self._pages(listing, scope, key, following):
             for item in page.items:
-                if listing.keep is None or listing.keep(item):
+                if listing.wants(item):
                     yield call, item
 
     def expected(self, listing: Listing, scope: Scope) -> Iterator[Expected]:
@@ -226,28 +229,27 @@ class Inventory:
             self._unreadable[ad_account_id] = error
             return None
 
-    def _listed(self, call: Call, listing: Listing) -> dict[str, tuple[str, ...]]:
-        return self._list(call, listing.fields, listing.decode, listing.keep)
+    def _listed(self, call: Call, listing: Listing) -> Mapping[str, tuple[str, ...]]:
+        """The named fields of those of a call's items that the listing's filters leave."""
+        rows = self._list(call, listing.fields, listing.decode)
+        if not listing.filters:
+            return rows
+        # Streams with other filters may share the call, so its rows are noted without them.
+        return {
+            key: row
+            for key, row in rows.items()
+            if listing.wants(dict(zip(listing.fields, row, strict=True)))
+        }
 
     def _list(
-        self,
-        call: Call,
-        fields: Sequence[str],
-        decode: Decode,
-        keep: Callable[[Item], bool] | None = None,
-    ) -> dict[str, tuple[str, ...]]:
+        self, call: Call, fields: Sequence[str], decode: Decode
+    ) -> Mapping[str, tuple[str, ...]]:
         """The named fields of a call's items; the pages are kept if a stream will write them."""
         if call.key not in self._rows:
-            self._read_ahead.run(functools.partial(self._list_once, call, fields, decode, keep))
+            self._read_ahead.run(functools.partial(self._list_once, call, fields, decode))
         return self._rows[call.key]
 
-    def _list_once(
-        self,
-        call: Call,
-        fields: Sequence[str],
-        decode: Decode,
-        keep: Callable[[Item], bool] | None,
-    ) -> None:
+    def _list_once(self, call: Call, fields: Sequence[str], decode: Decode) -> None:
         """List a call's items, whichever thread comes first."""
         with self._locks.setdefault(call.key, threading.Lock()):
             if call.key in self._rows:
@@ -259,7 +261,7 @@ class Inventory:
             try:
                 with self._kept.whole(call.key):
                     for page in self._following(call, decode):
-                        _note(rows, page.items, call, fields, keep)
+                        _note(rows, page.items, call, fields)
                         if to_write:
                             self._kept.add(call.key, page.body)
             except SkippableAPIError as refusal:
@@ -316,7 +318,7 @@ class Inventory:
         with self._kept.whole(call.key):
             for page in pages:
                 if noted:
-                    _note(rows, page.items, call, listing.fields, listing.keep)
+                    _note(rows, page.items, call, listing.fields)
                 if left > 0:
                     self._kept.add(call.key, page.body)
                 yield page
@@ -441,7 +443,6 @@ def _note(
     items: Iterable[Item],
     call: Call,
     fields: Sequence[str],
-    keep: Callable[[Item], bool] | None,
 ) -> None:
     """Add the fields of items; a value is one object however often it comes.
 
@@ -449,9 +450,8 @@ def _note(
     """
     paths = [field.split(".") for field in fields]
     for item in items:
-        if keep is None or keep(item):
-            row = tuple(_text(_at(item, path, call.columns)) for path in paths)
-            rows[row[0] or _id(item, fields[0])] = row
+        row = tuple(_text(_at(item, path, call.columns)) for path in paths)
+        rows[row[0] or _id(item, fields[0])] = row
 
 
 def _at(item: Item, path: Sequence[str], beside: Mapping[str, Any]) -> object:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TODAY = date(2026, 11, 20)
 WORLD = WorldSize(accounts=2, empty_accounts=1, campaigns=3, ad_groups=5, ads=9, boards=1, pins=3)
 CREATE = "POST /ad_accounts/{ad_account_id}/reports"
+LIST_ADS = "GET /ad_accounts/{ad_account_id}/ads"
 
 
 @pytest.fixture
@@ -136,6 +137,34 @@ def test_a_metric_of_an_own_event_is_a_column(sandbox: Sandbox) -> None:
 
     assert result.code == 0
     assert all("ade_total_conversions_quiz_done" in each for each in result.records("quiz"))
+
+
+def test_a_report_keeps_its_own_filters_whatever_list_it_shares(sandbox: Sandbox) -> None:
+    ads = run(config_of(sandbox), "ads").records("ads")
+    one = ads[0]
+    other = next(each for each in ads if each["campaign_id"] != one["campaign_id"])
+    both = {"level": "PIN_PROMOTION", "ad_ids": [one["id"], other["id"]]}
+    reports: list[dict[str, Any]] = [
+        {"name": "narrow", **both, "campaign_ids": [one["campaign_id"]]},
+        {"name": "wide", **both},
+        {"name": "narrow_again", **both, "campaign_ids": [other["campaign_id"]]},
+    ]
+    sandbox.requests.clear()
+    result = run(
+        config_of(sandbox, *reports, start_date="90 days ago"), *(each["name"] for each in reports)
+    )
+    found = {
+        each["name"]: {row["ad_id"] for row in result.records(each["name"])} for each in reports
+    }
+
+    assert found == {
+        "narrow": {one["id"]},
+        "wide": {one["id"], other["id"]},
+        "narrow_again": {other["id"]},
+    }
+    listed = [each for each in sandbox.requests if each.operation == LIST_ADS]
+    accounts = {each.ad_account_id for each in listed}
+    assert len(listed) == len(accounts)
 
 
 def test_a_custom_report_that_is_refused_is_a_failure(sandbox: Sandbox) -> None:

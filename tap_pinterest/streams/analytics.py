@@ -634,7 +634,7 @@ class AnalyticsStream(ReportStream, AdAccountStream):
             return None
         if self.entities is not None:
             return list(entities)
-        return list(self.inventory.entities(AdGroups.listing(self.settings), ad_account_id))
+        return list(self.inventory.entities(AdGroups, self.settings, ad_account_id))
 
     @property
     def report_id_parameter(self) -> str:
@@ -678,7 +678,7 @@ class AnalyticsStream(ReportStream, AdAccountStream):
             return {ad_account_id: ()}
         if self.entities is None:
             return {}
-        return self.inventory.entities(self.entities.listing(self.settings), ad_account_id)
+        return self.inventory.entities(self.entities, self.settings, ad_account_id)
 
     def _query(self, part: Slice) -> dict[str, Any]:
         query = {

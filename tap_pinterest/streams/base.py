@@ -368,11 +368,12 @@ class DatasetStream(PinterestStream):
     @classmethod
     def listing(cls, settings: Settings) -> Listing:
         """The dataset as the inventory reads it."""
+        fields = (cls.id_field, *cls.parent_fields, *cls.id_filters.values())
         return Listing(
             path=cls.path,
             calls=cls.calls,
-            fields=(cls.id_field, *cls.parent_fields),
-            keep=cls.filter_of(settings),
+            fields=tuple(dict.fromkeys(fields)),
+            filters=cls.filters_left(settings),
             decode=cls.decoder(),
         )
 
@@ -451,17 +452,14 @@ class DatasetStream(PinterestStream):
         return [name for source in cls.per for name in source.columns]
 
     @classmethod
-    def filter_of(cls, settings: Settings) -> Callable[[Item], bool] | None:
-        """Whether an item is one that the filters want; `None` if they want all."""
+    def filters_left(cls, settings: Settings) -> Mapping[str, frozenset[str]]:
+        """The filters that the calls do not apply: by field, the ids that are wanted."""
         asked = cls._filter_in_the_call(settings)
-        wanted = [
-            (field, frozenset(ids))
+        return {
+            field: frozenset(ids)
             for name, field in cls.id_filters.items()
             if name != asked and (ids := getattr(settings, name))
-        ]
-        if not wanted:
-            return None
-        return lambda item: all(str(item.get(field)) in ids for field, ids in wanted)
+        }
 
     @classmethod
     def _filter_in_the_call(cls, settings: Settings) -> str | None:
