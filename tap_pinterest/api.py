@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from tap_pinterest import conform
-
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -319,21 +317,3 @@ def without(node: Any, names: Collection[str]) -> Any:  # noqa: ANN401
     if isinstance(node, list):
         return [without(member, names) for member in node]
     return node
-
-
-def record_schema(path: str, *, keys: Collection[str]) -> dict[str, Any]:
-    """The JSON schema of the records that the tap writes for `GET path`.
-
-    Raises:
-        KeyError: as `record_facts`.
-    """
-    return conform.singer_schema(record_facts(path), keys)
-
-
-def record_converter(path: str, unknowns: conform.Unknowns) -> conform.Converter:
-    """What turns the records that `GET path` answers into those of `record_schema`.
-
-    Raises:
-        KeyError: as `record_facts`.
-    """
-    return conform.Converter(record_facts(path), unknowns)

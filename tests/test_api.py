@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_pinterest import api
+from tap_pinterest.conform import singer_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,7 +198,7 @@ def test_an_unknown_operation_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         api.operation("GET /nothing")
     with pytest.raises(KeyError, match="does not say"):
-        api.record_schema("/resources/lead_form_questions", keys=())
+        api.record_facts("/resources/lead_form_questions")
 
 
 def test_column_enums_have_their_documented_size() -> None:
@@ -230,7 +231,7 @@ def test_campaign_ids_are_repeated_and_at_most_250() -> None:
 
 @pytest.mark.parametrize("path", ENTITIES)
 def test_keys_are_never_null_and_everything_else_may_be(path: str) -> None:
-    schema = api.record_schema(path, keys=["id"])
+    schema = singer_schema(api.record_facts(path), ["id"])
     assert schema["required"] == ["id"]
     assert schema["properties"]["id"] == {"type": ["string"]}
     for name, field in schema["properties"].items():
@@ -242,7 +243,7 @@ def test_keys_are_never_null_and_everything_else_may_be(path: str) -> None:
 @pytest.mark.parametrize("path", REPORTS)
 def test_a_report_row_has_its_id_and_its_day(path: str) -> None:
     key = REPORTS[path][0].lower()
-    schema = api.record_schema(path, keys=[key, "date"])
+    schema = singer_schema(api.record_facts(path), [key, "date"])
     assert schema["properties"] == {
         key: {"type": ["string"]},
         "date": {"type": ["string"], "format": "date"},
@@ -279,7 +280,7 @@ def test_times_have_their_unit(record: str, field: str, unit: str) -> None:
 
 def test_boards_and_pins_have_iso_times() -> None:
     for path in ("/boards", "/pins"):
-        created = api.record_schema(path, keys=["id"])["properties"]["created_at"]
+        created = singer_schema(api.record_facts(path), ["id"])["properties"]["created_at"]
         assert created == {"type": ["string", "null"], "format": "date-time"}
 
 
@@ -304,7 +305,7 @@ def test_every_schema_can_become_a_singer_schema() -> None:
         if key.startswith("GET ") and operation.record and operation.shape != "array":
             facts = api.record_facts(key.removeprefix("GET "))
             if "properties" in facts:
-                assert api.record_schema(key.removeprefix("GET "), keys=())["properties"]
+                assert singer_schema(facts)["properties"]
 
 
 def test_every_correction_says_why() -> None:

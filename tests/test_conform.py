@@ -231,6 +231,6 @@ def test_schema_and_converter_agree_for_every_operation(key: str) -> None:
     operation = api.operation(key)
     if operation.record is None or "properties" not in api.schema(operation.record):
         return
-    path = key.removeprefix("GET ")
-    record = api.record_converter(path, conform.UnknownCounts())({})
-    assert list(record) == list(api.record_schema(path, keys=())["properties"])
+    facts = api.record_facts(key.removeprefix("GET "))
+    record = conform.Converter(facts, conform.UnknownCounts())({})
+    assert list(record) == list(conform.singer_schema(facts)["properties"])

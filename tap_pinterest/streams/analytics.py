@@ -27,7 +27,6 @@ from tap_pinterest.columns import (
     only_synchronous,
     report_facts,
 )
-from tap_pinterest.conform import Converter, singer_schema
 from tap_pinterest.custom_reports import event_column
 from tap_pinterest.daasity import ATTRIBUTION, SYNC_KEY_FIELDS
 from tap_pinterest.mapper import SYNC_KEY, Table
@@ -340,6 +339,7 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         return state.fingerprint(shape)
 
     @functools.cached_property
+    @override
     def facts(self) -> Mapping[str, Any]:
         """The facts of a row, in the API's names."""
         day = {"type": "string", "format": "date"}
@@ -358,7 +358,7 @@ class AnalyticsStream(ReportStream, AdAccountStream):
     @override
     def own_schema(self) -> dict[str, Any]:
         keys = self.natural_keys
-        row = singer_schema(self.facts, keys)
+        row = super().own_schema()
         integer, text = {"type": ["integer", "null"]}, {"type": ["string", "null"]}
         beside: dict[str, Any] = {"currency": text}
         if self.granularity in {"WEEK", "MONTH"}:
@@ -369,11 +369,6 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         }
         first = {name: row["properties"][name] for name in (*keys, "ad_account_id")}
         return {**row, "properties": first | beside | row["properties"]}
-
-    @functools.cached_property
-    @override
-    def convert(self) -> Converter:
-        return Converter(self.facts, self.summary.unknowns)
 
     @override
     def contexts(self) -> list[dict[str, Any]] | None:

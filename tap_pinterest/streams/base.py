@@ -170,9 +170,14 @@ class PinterestStream(SingerStream):
         """The key properties of a record in Pinterest's layout, whichever is written."""
         return cast("Sequence[str]", type(self).primary_keys)
 
+    @functools.cached_property
+    def facts(self) -> Mapping[str, Any]:
+        """The facts of a record."""
+        return api.record_facts(self.path)
+
     def own_schema(self) -> dict[str, Any]:
         """The schema in Pinterest's layout, without `__sync_key`."""
-        return api.record_schema(self.path, keys=self.natural_keys)
+        return singer_schema(self.facts, self.natural_keys)
 
     @functools.cached_property
     def hashed_fields(self) -> Sequence[str]:
@@ -211,7 +216,7 @@ class PinterestStream(SingerStream):
     @functools.cached_property
     def convert(self) -> Converter:
         """Turns what Pinterest sends into records of the schema."""
-        return api.record_converter(self.path, self.summary.unknowns)
+        return Converter(self.facts, self.summary.unknowns)
 
     def finished_once(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The records finished, less those whose key has come before.
@@ -470,6 +475,7 @@ class DatasetStream(PinterestStream):
         )
 
     @functools.cached_property
+    @override
     def facts(self) -> Mapping[str, Any]:
         """The facts of a record: those of the operation's, and of what stands beside it."""
         fields = {
@@ -512,15 +518,6 @@ class DatasetStream(PinterestStream):
     def _has_withheld(self) -> bool:
         fields = self.own_facts()["properties"]
         return bool(api.without(fields, self.withheld) != fields)
-
-    @override
-    def own_schema(self) -> dict[str, Any]:
-        return singer_schema(self.facts, self.natural_keys)
-
-    @functools.cached_property
-    @override
-    def convert(self) -> Converter:
-        return Converter(self.facts, self.summary.unknowns)
 
     @functools.cached_property
     def missing_settings(self) -> Sequence[str]:

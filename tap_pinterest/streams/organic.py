@@ -16,7 +16,7 @@ from typing_extensions import override
 from tap_pinterest import api, state
 from tap_pinterest.bodies import decoder
 from tap_pinterest.calls import Expected, Scope
-from tap_pinterest.conform import Converter, singer_name, singer_schema
+from tap_pinterest.conform import singer_name
 from tap_pinterest.read_ahead import Task
 from tap_pinterest.slices import ONE_DAY, ORGANIC, DateRange, cut
 from tap_pinterest.state import Progress
@@ -134,21 +134,12 @@ class OrganicReportStream(UserStream, ReportStream):
         return replace(days, complete_to=min(days.complete_to, self._not_final - ONE_DAY))
 
     @functools.cached_property
+    @override
     def facts(self) -> Mapping[str, Any]:
-        """The facts of a record."""
         day = api.record_facts(self.path)["properties"]["daily_metrics"]["items"]["properties"]
         split = dict.fromkeys(("user_id", *self.split_columns), _TEXT)
         own = {name: day[name] for name in ("date", "data_status")}
         return {"properties": {**split, **own, **dict.fromkeys(self.metrics, _NUMBER)}}
-
-    @override
-    def own_schema(self) -> dict[str, Any]:
-        return singer_schema(self.facts, self.natural_keys)
-
-    @functools.cached_property
-    @override
-    def convert(self) -> Converter:
-        return Converter(self.facts, self.summary.unknowns)
 
     def requested(self, offered: Sequence[str]) -> Sequence[str]:
         """Those of the metrics on offer whose columns are selected; one at least."""
@@ -242,8 +233,8 @@ class TopPinsStream(UserStream):
     primary_keys = ("user_id", "sort_by", "start_date", "date", "pin_id")
 
     @functools.cached_property
+    @override
     def facts(self) -> Mapping[str, Any]:
-        """The facts of a record."""
         answer = api.record_facts(self.path)["properties"]
         parameters = api.operation(f"GET {self.path}").parameters
         pin = answer["pins"]["items"]["properties"]
@@ -260,15 +251,6 @@ class TopPinsStream(UserStream):
                 "date_availability": answer["date_availability"],
             }
         }
-
-    @override
-    def own_schema(self) -> dict[str, Any]:
-        return singer_schema(self.facts, self.natural_keys)
-
-    @functools.cached_property
-    @override
-    def convert(self) -> Converter:
-        return Converter(self.facts, self.summary.unknowns)
 
     @property
     def sorts(self) -> Sequence[str]:

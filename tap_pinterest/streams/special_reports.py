@@ -12,7 +12,6 @@ from typing_extensions import override
 from tap_pinterest import api
 from tap_pinterest.bodies import decoder
 from tap_pinterest.calls import Call, Expected, Scope
-from tap_pinterest.conform import Converter, singer_schema
 from tap_pinterest.read_ahead import Task, with_pauses
 from tap_pinterest.slices import ASYNCHRONOUS
 from tap_pinterest.state import Progress
@@ -60,6 +59,7 @@ class TemplateReports(AdAccountStream):
     replication_key = "date"
 
     @functools.cached_property
+    @override
     def facts(self) -> Mapping[str, Any]:
         """The facts of a record; which columns a row has is up to the template."""
         return {
@@ -71,15 +71,6 @@ class TemplateReports(AdAccountStream):
                 "values": {"type": "object"},
             }
         }
-
-    @override
-    def own_schema(self) -> dict[str, Any]:
-        return singer_schema(self.facts, self.natural_keys)
-
-    @functools.cached_property
-    @override
-    def convert(self) -> Converter:
-        return Converter(self.facts, self.summary.unknowns)
 
     @property
     @override
