@@ -10,6 +10,7 @@ from singer_sdk import typing as th
 
 from scripts.processes import ROOT
 from tap_pinterest import api, config
+from tap_pinterest.config import schema
 from tap_pinterest.daasity import TABLES
 from tap_pinterest.rate_limit import STANDARD
 from tap_pinterest.slices import (
@@ -65,7 +66,7 @@ SECTIONS = {
     "SYNC_KEY": "`__sync_key`",
     "LAYOUT": "Tables and columns",
 }
-"""Headings for the groups of settings in `config.py`; another group goes by its name."""
+"""Headings for the groups of settings in `config/schema.py`; another group goes by its name."""
 
 UNFINISHED_DAYS = 2
 """Days up to yesterday that Pinterest has not finished, and the bookmark stays behind."""
@@ -151,7 +152,7 @@ def _meaning(stream: type[PinterestStream]) -> str:
 def settings() -> Iterator[str]:
     """A section with a table for each group of the tap's own settings."""
     written: set[str] = set()
-    for name, section in vars(config).items():
+    for name, section in vars(schema).items():
         if not _is_group(section):
             continue
         yield f"## {SECTIONS.get(name, name.replace('_', ' ').capitalize())}"

@@ -1,0 +1,411 @@
+"""What is wrong with a config: all its faults at once.
+
+Each names the setting and what it allows, and none shows a secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import jsonschema
+from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFIG
+
+from tap_pinterest import api, custom_reports, targeting
+from tap_pinterest.columns import only_asynchronous, unknown_columns
+from tap_pinterest.config.days import Day
+from tap_pinterest.config.schema import (
+    AD_ACCOUNT_LISTS,
+    API_URL,
+    CONFIG_SCHEMA,
+    ID_LISTS,
+    OWN_SETTINGS,
+    SECRETS,
+    TOKENS,
+)
+from tap_pinterest.config.values import (
+    auth_method_of,
+    credentials_of,
+    has_stored_tokens,
+    normalised,
+    report_columns_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from urllib.parse import SplitResult
+
+_SDK_SCHEMA = {**STREAM_MAPS_CONFIG["properties"], **FLATTENING_CONFIG["properties"]}
+_SCHEMA = {**CONFIG_SCHEMA, "properties": {**_SDK_SCHEMA, **CONFIG_SCHEMA["properties"]}}
+_NAMES_ELSEWHERE = {
+    "account_id": "ad_account_ids",
+    "account_ids": "ad_account_ids",
+    "analytics_columns": "report_columns",
+    "analytics_granularity": "granularities",
+    "granularity": "granularities",
+    "lookback_window": "lookback_days",
+    "refresh_proxy_url": "oauth_credentials",
+    "refresh_proxy_url_auth": "oauth_credentials",
+    "status": "entity_statuses",
+}
+_AD_ACCOUNT_ID = re.compile(r"\d{1,18}")
+_ID = re.compile(r"\d{1,20}")
+_USERNAME = re.compile(r"(?!\d+$).+")
+_DAMAGE = re.compile("[\x00\ud800-\udfff]")
+_DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)+")
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str]:
+    """What is wrong with a config: one line a fault, naming the setting and what it allows.
+
+    Args:
+        config: The config as the user gave it.
+        credentials: Whether missing credentials are a fault; discovery needs none.
+    """
+    values = normalised(config)
+    faults = [*_unknown_settings(values), *_schema_faults(values)]
+    broken = {_root(fault) for fault in faults}
+    checks: tuple[tuple[str, Callable[[Mapping[str, Any]], list[str]]], ...] = (
+        ("start_date", _day_faults),
+        ("ad_account_ids", _id_faults),
+        ("usernames", _username_faults),
+        ("product_categories", _category_faults),
+        ("domains", _domain_faults),
+        ("api_url", _api_url_faults),
+        ("oauth_credentials", _oauth_faults),
+        ("report_columns", _column_faults),
+        ("targeting_types", _targeting_faults),
+        ("report_transport", _transport_faults),
+        ("custom_reports", _custom_report_faults),
+        ("token_file", _token_file_faults),
+        ("layout", _layout_faults),
+    )
+    faults += [
+        fault
+        for setting, check in checks
+        if setting not in broken
+        for fault in check(values)
+        if _root(fault) not in broken
+    ]
+    faults += [fault for fault in _credential_text_faults(values) if _root(fault) not in broken]
+    faults += _credential_faults(values, required=credentials)
+    broken = {_root(fault) for fault in faults}
+    return faults + [fault for fault in _text_faults(values) if _root(fault) not in broken]
+
+
+def _root(fault: str) -> str:
+    """The setting that a fault is about."""
+    return re.split(r"[.:]", fault, maxsplit=1)[0]
+
+
+def _unknown_settings(values: Mapping[str, Any]) -> list[str]:
+    return [_unknown_setting(name) for name in values if name not in _SCHEMA["properties"]]
+
+
+def _unknown_setting(name: str) -> str:
+    ours = _NAMES_ELSEWHERE.get(name) or next(
+        iter(difflib.get_close_matches(name, OWN_SETTINGS, n=1, cutoff=0.75)), None
+    )
+    hint = f"did you mean {ours}?" if ours else f"the settings are {', '.join(OWN_SETTINGS)}"
+    return f"{name[:80] if name.isprintable() else _shown(name)}: there is no such setting; {hint}"
+
+
+def _schema_faults(values: Mapping[str, Any]) -> list[str]:
+    known = {name: value for name, value in values.items() if name in _SCHEMA["properties"]}
+    errors = jsonschema.Draft202012Validator(_SCHEMA).iter_errors(known)
+    # A value may break several rules; one line for each is no news.
+    return list({tuple(error.absolute_path): _schema_fault(error) for error in errors}.values())
+
+
+def _schema_fault(error: jsonschema.ValidationError) -> str:
+    setting = str(error.absolute_path[0])
+    path = ".".join(str(part) for part in error.absolute_path)
+    given = "" if setting in SECRETS else f"{_shown(error.instance)} is refused; "
+    match error.validator:
+        case "enum":
+            allowed = f"one of {', '.join(_listed(error.validator_value))}"
+        case "type":
+            types = [kind for kind in _listed(error.validator_value) if kind != "null"]
+            allowed = " or ".join(types)
+        case "minimum" | "maximum":
+            word = "at least" if error.validator == "minimum" else "at most"
+            allowed = f"{word} {error.validator_value}"
+        case "required" | "additionalProperties":
+            schema = cast("dict[str, Any]", error.schema)
+            allowed = f"an object with {', '.join(schema['properties'])}"
+        case _:
+            allowed = f"{error.validator} {error.validator_value}"
+    return f"{path}: {given}allowed: {allowed}"
+
+
+def _listed(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - what fits one line
+
+
+def _day_faults(values: Mapping[str, Any]) -> list[str]:
+    texts = {name: values[name] for name in ("start_date", "end_date") if name in values}
+    backfill = values.get("backfill")
+    if isinstance(backfill, dict):
+        texts |= {f"backfill.{name}": text for name, text in backfill.items()}
+    faults: list[str] = []
+    days: dict[str, date] = {}
+    today = datetime.now(tz=UTC).date()
+    for name, text in texts.items():
+        try:
+            days[name] = Day.parse(text).resolve(today=today, earliest=date.min)
+        except (ValueError, TypeError, OverflowError, AttributeError):
+            faults.append(
+                f"{name}: {_shown(text)} is refused; allowed: YYYY-MM-DD, an ISO date-time, "
+                "'N days ago', yesterday, today, earliest"
+            )
+    for prefix in ("", "backfill."):
+        start, end = days.get(f"{prefix}start_date"), days.get(f"{prefix}end_date")
+        end = end or (today if not prefix and "end_date" not in texts else None)
+        if start and end and start > end:
+            faults.append(f"{prefix}start_date: {start} is refused; allowed: not after {end}")
+    return faults
+
+
+def _id_faults(values: Mapping[str, Any]) -> list[str]:
+    given = {name: values[name] for name in ID_LISTS if isinstance(values.get(name), list)}
+    forms = dict.fromkeys(ID_LISTS, (_ID, "ids of digits"))
+    forms |= dict.fromkeys(
+        AD_ACCOUNT_LISTS, (_AD_ACCOUNT_ID, "ad account ids, 1 to 18 digits each")
+    )
+    faults = [
+        f"{name}: {_shown(item)} is refused; allowed: {forms[name][1]}"
+        for name, items in given.items()
+        for item in items
+        if not (isinstance(item, str) and forms[name][0].fullmatch(item))
+    ]
+    wanted = given.get("ad_account_ids", ())
+    excluded = [item for item in given.get("exclude_ad_account_ids", ()) if item in wanted]
+    return faults + [
+        f"exclude_ad_account_ids: {item} is refused; allowed: ids that ad_account_ids does not name"
+        for item in excluded
+    ]
+
+
+def _username_faults(values: Mapping[str, Any]) -> list[str]:
+    return [
+        f"usernames: {_shown(item)} is refused; allowed: names that are not a number"
+        for item in values.get("usernames", ())
+        if not (isinstance(item, str) and _USERNAME.fullmatch(item))
+    ]
+
+
+def _category_faults(values: Mapping[str, Any]) -> list[str]:
+    details = api.operation("GET /trends/product_categories/details")
+    known = details.parameters["product_categories"].allowed
+    return [
+        f"product_categories: {_shown(item)} is refused; allowed: Pinterest's names of them, "
+        f"such as {', '.join(known[:3])}"
+        for item in values.get("product_categories", ())
+        if item not in known
+    ]
+
+
+def _domain_faults(values: Mapping[str, Any]) -> list[str]:
+    return [
+        f"domains: {_shown(item)} is refused; allowed: names of domains, such as example.com"
+        for item in values.get("domains", ())
+        if not (isinstance(item, str) and _DOMAIN.fullmatch(item))
+    ]
+
+
+def _api_url_faults(values: Mapping[str, Any]) -> list[str]:
+    parts = _split_url(values.get("api_url", API_URL))
+    good = parts and not (parts.query or parts.fragment)
+    return [] if good else ["api_url: refused; allowed: an https URL, or http on this machine"]
+
+
+def _split_url(url: str) -> SplitResult | None:
+    """The parts of a URL that secrets may be sent to; `None` if it is none."""
+    try:
+        parts = urlsplit(url)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts if parts.hostname and safe and parts.username is None else None
+
+
+def _oauth_faults(values: Mapping[str, Any]) -> list[str]:
+    oauth = values.get("oauth_credentials") or {}
+    faults = [
+        f"oauth_credentials.{name}: {name} is given beside it; allowed: one of the two"
+        for name in TOKENS
+        if oauth.get(name) and values.get(name)
+    ]
+    if "refresh_proxy_url" in oauth and not (
+        _is_plain(oauth["refresh_proxy_url"]) and _split_url(oauth["refresh_proxy_url"])
+    ):
+        allowed = "allowed: an https URL, or http on this machine"
+        faults.append(f"oauth_credentials.refresh_proxy_url: refused; {allowed}")
+    if "refresh_proxy_url_auth" in oauth and "refresh_proxy_url" not in oauth:
+        needed = "missing; it is needed with refresh_proxy_url_auth"
+        faults.append(f"oauth_credentials.refresh_proxy_url: {needed}")
+    return faults
+
+
+def _token_file_faults(values: Mapping[str, Any]) -> list[str]:
+    name = values.get("token_file") or ""
+    if not name or (_is_plain(name) and _names_a_file(name)):
+        return []
+    allowed = "the path of a file, without blanks around it or control characters in it"
+    return [f"token_file: {_shown(name)} is refused; allowed: {allowed}"]
+
+
+def _is_plain(text: str) -> bool:
+    return text.isprintable() and text == text.strip()
+
+
+def _names_a_file(name: str) -> bool:
+    try:
+        path = os.fsencode(Path(name).expanduser())
+    except (RuntimeError, ValueError):
+        return False
+    # Of os.path, because Path.is_dir raises where a name is too long.
+    return not (name.endswith(("/", os.sep)) or os.path.isdir(path))  # noqa: PTH112
+
+
+def _credential_text_faults(values: Mapping[str, Any]) -> list[str]:
+    """Credentials that no HTTP header can carry, such as one with the end of its line."""
+    oauth = values.get("oauth_credentials")
+    oauth = oauth if isinstance(oauth, dict) else {}
+    texts = {name: values.get(name, "") for name in ("client_id", "client_secret", *TOKENS)}
+    texts |= {f"oauth_credentials.{name}": oauth.get(name, "") for name in TOKENS}
+    header = oauth.get("refresh_proxy_url_auth", "")
+    texts["oauth_credentials.refresh_proxy_url_auth"] = (
+        # A scheme and a token, which one blank stands between.
+        header.replace(" ", "", 1) if isinstance(header, str) and _is_plain(header) else header
+    )
+    return [
+        f"{name}: refused; allowed: printable ASCII characters without spaces"
+        for name, text in texts.items()
+        if isinstance(text, str)
+        if not (text.isascii() and text.isprintable() and " " not in text)
+    ]
+
+
+def _text_faults(values: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name}: refused; allowed: Unicode text without NUL"
+        for name, value in values.items()
+        if name in _SCHEMA["properties"]
+        if any(_DAMAGE.search(text) for text in _texts_in(value))
+    ]
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    """A text, or all texts inside a list or an object."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for pair in value.items() for each in pair for text in _texts_in(each))
+    elif isinstance(value, list):
+        yield from (text for each in value for text in _texts_in(each))
+
+
+def _column_faults(values: Mapping[str, Any]) -> list[str]:
+    columns = report_columns_of(values.get("report_columns", "default"))
+    if isinstance(columns, str):
+        return []
+    return [f"report_columns: {fault}" for fault in unknown_columns(columns)]
+
+
+def _targeting_faults(values: Mapping[str, Any]) -> list[str]:
+    known = targeting.known()
+    return [
+        f"targeting_types: {_shown(item)} is refused; allowed: {', '.join(known)}"
+        for item in values.get("targeting_types", ())
+        if str(item).upper() not in known
+    ]
+
+
+def _transport_faults(values: Mapping[str, Any]) -> list[str]:
+    columns = report_columns_of(values.get("report_columns", "default"))
+    only = [] if isinstance(columns, str) else only_asynchronous(columns)
+    if values.get("report_transport") != "sync" or not only:
+        return []
+    fault = (
+        f"report_transport: sync is refused; allowed: auto, async, because report_columns names "
+        f"{', '.join(only)}, which only asynchronous reports have"
+    )
+    return [fault]
+
+
+def _custom_report_faults(values: Mapping[str, Any]) -> list[str]:
+    definitions = values.get("custom_reports", ())
+    faults = custom_reports.faults_of(definitions)
+    for definition in definitions:
+        if not isinstance(definition, dict):
+            continue
+        prefix = f"custom_reports.{definition.get('name')}"
+        names = ("start_date", "end_date", "lookback_days")
+        given = {name: definition[name] for name in names if definition.get(name) is not None}
+        days = given.pop("lookback_days", 0)
+        faults += [f"{prefix}.{fault}" for fault in _day_faults(given)]
+        if not isinstance(days, int) or isinstance(days, bool) or days < 0:
+            faults.append(f"{prefix}.lookback_days: {_shown(days)} is refused; allowed: at least 0")
+    if definitions and values.get("layout") == "daasity":
+        faults.append("custom_reports: refused; allowed: none, with layout daasity")
+    return faults
+
+
+def _layout_faults(values: Mapping[str, Any]) -> list[str]:
+    if values.get("layout") != "daasity":
+        return []
+    defaults = {"report_columns": ["default"], "column_names": "api", "stream_groups": None}
+    defaults["granularities"] = ["DAY"]
+    defaults["stream_groups"] = CONFIG_SCHEMA["properties"]["stream_groups"]["default"]
+    return [
+        f"{name}: {_shown(values[name])} is refused; allowed: its default, because layout daasity "
+        "says which tables and columns there are"
+        for name, default in defaults.items()
+        if values.get(name, default) != default
+    ]
+
+
+def _credential_faults(values: Mapping[str, Any], *, required: bool) -> list[str]:
+    method = auth_method_of(values)
+    found = credentials_of(values)
+    if method is None and all(found[kind] for kind in TOKENS):
+        fault = (
+            "auth_method: access_token and refresh_token are both given; allowed: leave one out, "
+            "or name one of refresh_token, access_token"
+        )
+        return [fault]
+    if not required:
+        return []
+    if method is None:
+        fault = (
+            "access_token: no credentials; allowed: access_token, or client_id with client_secret "
+            "and refresh_token, or client_id with client_secret and auth_method "
+            "client_credentials, or oauth_credentials with refresh_token and refresh_proxy_url. "
+            "tap-pinterest-login gets a refresh token"
+        )
+        return [fault]
+    app = ("client_id", "client_secret")
+    stored = () if found["refresh_token"] or has_stored_tokens(values) else ("refresh_token",)
+    needed = {
+        "access_token": ("access_token",),
+        "refresh_token": ("refresh_token",) if found["refresh_proxy_url"] else (*app, *stored),
+        "client_credentials": app,
+    }.get(method, ())
+    return [
+        f"{name}: missing; it is needed with auth_method {method}"
+        for name in needed
+        if not (found.get(name) or values.get(name))
+    ]

@@ -1,0 +1,192 @@
+"""The settings in force, as the code reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from tap_pinterest import custom_reports, daasity
+from tap_pinterest.config.days import Day
+from tap_pinterest.config.schema import (
+    ADS_ID_FILTERS,
+    CONFIG_SCHEMA,
+    LISTS,
+    ORGANIC_FILTERS,
+    ORGANIC_ID_FILTERS,
+    ORGANIC_LOOKBACK_DAYS,
+    SETTLING_DAYS,
+    SLICE_ROWS,
+)
+from tap_pinterest.config.values import (
+    auth_method_of,
+    credentials_of,
+    normalised,
+    report_columns_of,
+    token_path_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tap_pinterest.custom_reports import CustomReport
+    from tap_pinterest.slices import Granularity
+
+_PARSERS: Mapping[str, Callable[[Any], Any]] = {
+    "start_date": Day.parse,
+    "end_date": Day.parse,
+    **dict.fromkeys(("attribution_types", "targeting_types", *ADS_ID_FILTERS), tuple),
+}
+"""What makes a setting's value of what a custom report gives for it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force: `CONFIG_SCHEMA` after defaults, with lists and days parsed."""
+
+    client_id: str | None
+    client_secret: str | None
+    refresh_token: str | None
+    access_token: str | None
+    refresh_proxy_url: str | None
+    refresh_proxy_url_auth: str | None
+    auth_method: str
+    scopes: tuple[str, ...]
+    token_file: str | None
+    api_url: str
+    ad_account_ids: tuple[str, ...]
+    exclude_ad_account_ids: tuple[str, ...]
+    include_shared_accounts: bool
+    organic_accounts: str
+    stream_groups: tuple[str, ...]
+    entity_statuses: tuple[str, ...]
+    campaign_ids: tuple[str, ...]
+    ad_group_ids: tuple[str, ...]
+    ad_ids: tuple[str, ...]
+    product_group_ids: tuple[str, ...]
+    board_ids: tuple[str, ...]
+    pin_ids: tuple[str, ...]
+    terms: tuple[str, ...]
+    keywords: tuple[str, ...]
+    countries: tuple[str, ...]
+    trend_regions: tuple[str, ...]
+    product_categories: tuple[str, ...]
+    usernames: tuple[str, ...]
+    start_date: Day
+    end_date: Day
+    lookback_days: int | None
+    backfill: tuple[Day, Day] | None
+    report_columns: str | tuple[str, ...]
+    granularities: tuple[Granularity, ...]
+    targeting_types: tuple[str, ...]
+    click_window_days: int
+    engagement_window_days: int
+    view_window_days: int
+    conversion_report_time: str
+    attribution_types: tuple[str, ...]
+    reporting_timezone: str | None
+    custom_reports: tuple[CustomReport, ...]
+    report_transport: str
+    user_split_fields: tuple[str, ...]
+    pin_split_field: str
+    app_types: str | None
+    content_type: str | None
+    pin_format: str | None
+    source: str | None
+    from_claimed_content: str | None
+    top_pins_sort_by: tuple[str, ...]
+    top_pins_days: int
+    domains: tuple[str, ...]
+    conversion_quality: Mapping[str, tuple[str, ...]]
+    access_tier: str
+    max_requests_in_flight: int
+    slice_rows: int
+    request_timeout: int
+    max_wait_seconds: int
+    sync_key: bool
+    sync_key_separator: str
+    sync_key_fields: Mapping[str, tuple[str, ...]]
+    layout: str
+    column_names: str
+
+    @property
+    def in_force(self) -> Mapping[str, Any]:
+        """The attribution settings."""
+        return {name: getattr(self, name) for name in daasity.ATTRIBUTION}
+
+    @property
+    def token_path(self) -> Path | None:
+        """The file that renewed tokens live in; `None` where there is to be none."""
+        return token_path_of(self.token_file, self.client_id, self.refresh_token)
+
+    @property
+    def attribution_lookback(self) -> int:
+        """Days to read again before the bookmark: until no conversion can be credited any more."""
+        if self.lookback_days is not None:
+            return self.lookback_days
+        windows = (self.click_window_days, self.engagement_window_days, self.view_window_days)
+        return max(windows) + SETTLING_DAYS
+
+    @property
+    def organic_lookback(self) -> int:
+        """The same for organic reports, whose numbers settle within days."""
+        return ORGANIC_LOOKBACK_DAYS if self.lookback_days is None else self.lookback_days
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Settings:
+        """Settings from a config that `problems` has nothing to say about."""
+        values = {
+            name: schema.get("default") for name, schema in CONFIG_SCHEMA["properties"].items()
+        } | normalised(config)
+        values |= credentials_of(values)
+        days = {name: Day.parse(values[name]) for name in ("start_date", "end_date")}
+        backfill = values["backfill"]
+        return cls(
+            **{field.name: values[field.name] for field in fields(cls)}
+            | days
+            | {
+                "auth_method": auth_method_of(values) or "refresh_token",
+                "api_url": values["api_url"].rstrip("/"),
+                "scopes": tuple(values["scopes"]),
+                **{name: tuple(dict.fromkeys(values[name] or ())) for name in LISTS},
+                "stream_groups": tuple(values["stream_groups"]),
+                "granularities": tuple(dict.fromkeys(values["granularities"])),
+                "targeting_types": tuple(map(str.upper, values["targeting_types"] or ())),
+                "attribution_types": tuple(dict.fromkeys(values["attribution_types"] or ())),
+                "custom_reports": custom_reports.parsed(values["custom_reports"] or (), _PARSERS),
+                "slice_rows": values["slice_rows"] or SLICE_ROWS[values["access_tier"]],
+                "domains": tuple(dict.fromkeys(map(str.lower, values["domains"] or ()))),
+                "conversion_quality": {
+                    name: tuple(asked)
+                    for name, asked in (values["conversion_quality"] or {}).items()
+                    if asked
+                },
+                "backfill": backfill
+                and (Day.parse(backfill["start_date"]), Day.parse(backfill["end_date"])),
+                "report_columns": daasity.REPORT_COLUMNS
+                if values["layout"] == "daasity"
+                else report_columns_of(values["report_columns"]),
+                "sync_key_fields": {
+                    stream: tuple(names)
+                    for stream, names in (values["sync_key_fields"] or {}).items()
+                },
+            }
+        )
+
+    @property
+    def filters(self) -> Mapping[str, tuple[str, ...]]:
+        """The settings that narrow the ads entities, and with them the reports."""
+        names = ("entity_statuses", *ADS_ID_FILTERS)
+        return {name: ids for name in names if (ids := getattr(self, name))}
+
+    @property
+    def organic_filters(self) -> Mapping[str, str]:
+        """The settings that narrow the organic reports, as parameters."""
+        given = {name: getattr(self, name) for name in ORGANIC_FILTERS}
+        return {name: value for name, value in given.items() if value is not None}
+
+    @property
+    def named_ids(self) -> frozenset[str]:
+        """Ids that the config names: what they stand for has to arrive."""
+        names = (*ADS_ID_FILTERS, *ORGANIC_ID_FILTERS)
+        return frozenset(value for name in names for value in getattr(self, name))

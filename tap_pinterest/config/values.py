@@ -1,0 +1,161 @@
+"""A config as it is given: read from text and the environment, lists as lists, tokens found."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from dotenv import find_dotenv, load_dotenv
+
+from tap_pinterest.config.schema import CONFIG_SCHEMA, ID_LISTS, NAME_LISTS, TOKENS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_EMPTY_IS_A_VALUE = frozenset({"token_file", "sync_key_separator"})
+
+
+def from_environment(prefix: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that environment variables give, a file `.env` in the folder included.
+
+    Lists and objects are JSON; a list may also be one comma-separated text, and a member of an
+    object may have a variable of its own.
+    """
+    load_dotenv(find_dotenv(usecwd=True))
+    given = {name: os.environ.get(f"{prefix}{name.upper()}") for name in properties}
+    values = {name: _from_json(text) for name, text in given.items() if text is not None}
+    for name, schema in properties.items():
+        members = from_environment(f"{prefix}{name.upper()}_", schema.get("properties") or {})
+        if members and isinstance(whole := values.get(name) or {}, dict):
+            values[name] = {**whole, **members}
+    return values
+
+
+def _from_json(text: str) -> object:
+    if text.strip()[:1] not in {"[", "{"}:
+        return text
+    with suppress(msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(text)
+    # Meltano writes lists so into the environment of a plugin's commands.
+    with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+        return ast.literal_eval(text.strip())
+    return text
+
+
+def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config without what is empty, each value of the type that its setting has if it can be."""
+    values: dict[str, Any] = {
+        name: _from_json(value) if isinstance(value, str) else value
+        for name, value in config.items()
+        if value is not None and (value != "" or name in _EMPTY_IS_A_VALUE)
+    }
+    if isinstance(oauth := values.get("oauth_credentials"), dict):
+        values["oauth_credentials"] = {
+            name: value for name, value in oauth.items() if value is not None and value != ""
+        }
+    if isinstance(quality := values.get("conversion_quality"), dict):
+        values["conversion_quality"] = _with_lists(quality, quality)
+    values = _with_lists(values, (*ID_LISTS, *NAME_LISTS))
+    for name, schema in CONFIG_SCHEMA["properties"].items():
+        if isinstance(values.get(name), str):
+            values[name] = _typed(values[name], schema["type"])
+        elif isinstance(value := values.get(name), float) and value.is_integer():
+            values[name] = int(value)
+    return values
+
+
+def _with_lists(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The values, those of these names as lists where they can be."""
+    given = {
+        name: _from_json(v) if isinstance(v := values[name], str) else v
+        for name in names
+        if name in values
+    }
+    lists = {name: listed for name, v in given.items() if (listed := _as_list(v)) is not None}
+    return {**values, **lists}
+
+
+def _as_list(value: object) -> list[Any] | None:
+    """A list, a single id, or one comma-separated text, as a list of texts."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+        return [str(int(value))]
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, list):
+        return [
+            str(item) if isinstance(item, int) and not isinstance(item, bool) else item
+            for item in value
+        ]
+    return None
+
+
+def _typed(text: str, types: Sequence[str]) -> object:
+    """A text from the environment as the type that the setting has."""
+    if "integer" in types and "string" not in types and re.fullmatch(r"-?\d{1,9}", text.strip()):
+        return int(text)
+    if "boolean" in types and text.strip().lower() in {"true", "false", "1", "0"}:
+        return text.strip().lower() in {"true", "1"}
+    return text
+
+
+def report_columns_of(value: object) -> str | tuple[str, ...]:
+    """`default`, `all`, or the names in Pinterest's spelling."""
+    names = tuple(_as_list(value) or ())
+    if len(names) == 1 and str(names[0]).lower() in {"default", "all"}:
+        return str(names[0]).lower()
+    return tuple(str(name).upper() for name in names)
+
+
+def credentials_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The tokens wherever they stand: by themselves, or in `oauth_credentials`."""
+    oauth = values.get("oauth_credentials")
+    oauth = oauth if isinstance(oauth, dict) else {}
+    proxy = {name: oauth.get(name) for name in ("refresh_proxy_url", "refresh_proxy_url_auth")}
+    return {name: values.get(name) or oauth.get(name) for name in TOKENS} | proxy
+
+
+def auth_method_of(values: Mapping[str, Any]) -> str | None:
+    """The credentials to use; `None` if these are not one kind."""
+    if values.get("auth_method"):
+        return str(values["auth_method"])
+    found = credentials_of(values)
+    kinds = [kind for kind in TOKENS if found[kind]]
+    if len(kinds) == 1 or (kinds and found["refresh_proxy_url"]):
+        return kinds[0]
+    if not kinds and values.get("client_id") and has_stored_tokens(values):
+        return "refresh_token"
+    return None
+
+
+def has_stored_tokens(values: Mapping[str, Any]) -> bool:
+    """Whether there is a token file, as `tap-pinterest-login` writes it."""
+    try:
+        path = token_path_of(values.get("token_file"), values.get("client_id"), None)
+        return path is not None and path.is_file()
+    except (OSError, RuntimeError, TypeError, ValueError):
+        # Other checks refuse what is no path.
+        return False
+
+
+def token_path_of(
+    token_file: str | None, client_id: str | None, refresh_token: str | None
+) -> Path | None:
+    """The file that renewed tokens live in; `None` where there is to be none."""
+    if token_file is not None:
+        return Path(token_file).expanduser() if token_file else None
+    try:
+        state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    except RuntimeError:
+        # A user without a home, as in many containers.
+        return None
+    # Of the token too: two users of one app would take each other's for an older config.
+    origin = msgspec.json.encode((client_id, refresh_token))
+    return state / "tap-pinterest" / f"{hashlib.sha256(origin).hexdigest()[:16]}.json"
