@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -79,12 +80,13 @@ class Web:
         try:
             if self._latency:
                 await asyncio.sleep(self._latency)
+            await asked.receive(receive)
             if fault is not None and fault.replaces:
                 response = fault.response()
             elif asked.is_download:
                 response = self.service.download(asked.name, asked.query, asked.headers)
             elif asked.key is not None:
-                request = await asked.request(asked.key, receive)
+                request = asked.request(asked.key)
                 if fault is not None:
                     request = msgspec.structs.replace(request, fate=fault.fate)
                 response = self.service.answer(request)
@@ -136,6 +138,7 @@ class _Asked:
         self.path: str = scope["path"].removeprefix(BASE)
         self.query: str = scope["query_string"].decode("latin-1")
         self.key = keys.get(self.method) if keys else None
+        self._body = b""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -154,11 +157,22 @@ class _Asked:
         """Of the file, where one is to be downloaded."""
         return self.path.rpartition("/")[2]
 
-    async def request(self, key: str, receive: Receive) -> Request:
+    async def receive(self, receive: Receive) -> None:
+        """Takes the body, if there is one."""
+        if self.method != "GET":
+            self._body = await _body(receive)
+
+    def request(self, key: str) -> Request:
         """As the service takes it."""
-        body = b"" if self.method == "GET" else await _body(receive)
         values = self._scope.get("path_params", {})
-        return Request(key, api.operation(key), values, self.query, self.headers, body)
+        return Request(key, api.operation(key), values, self.query, self.headers, self._body)
+
+    @property
+    def _json(self) -> Any:  # noqa: ANN401  any JSON
+        if self.headers.get("content-type") == "application/json":
+            with suppress(msgspec.DecodeError):
+                return msgspec.json.decode(self._body)
+        return None
 
     def logged(self, at: float, status: int, fault: Fault | None) -> LoggedRequest:
         """As the log keeps it."""
@@ -173,6 +187,7 @@ class _Asked:
             ad_account_id=account if account and self.path.startswith(_ACCOUNT_PATHS) else None,
             status=status,
             fault=fault.kind if fault else None,
+            body=self._json,
         )
 
 

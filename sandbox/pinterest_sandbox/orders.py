@@ -59,24 +59,31 @@ class Order:
     """What it is once it is no longer in progress."""
     polls: int
     """How often it is still in progress."""
+    ready: float
+    """Until when it is, however often one asks."""
 
 
 class Orders:
     """All reports that were ordered."""
 
-    def __init__(self, seed: int, calendar: Calendar) -> None:
-        """Starts with none."""
+    def __init__(
+        self, seed: int, calendar: Calendar, seconds: tuple[float, float] | None = None
+    ) -> None:
+        """Starts with none; each takes some seconds between these, or else a few polls."""
         self._seed = seed
         self._calendar = calendar
+        self._seconds = seconds
         self._orders: dict[str, Order] = {}
         self._of_day: dict[tuple[Any, ...], Order] = {}
         self._kept: dict[str, Download] = {}
 
     def create(self, owner: str, made: Callable[[], Download], fate: Fate | None = None) -> Order:
-        """A new report, in progress for some polls."""
+        """A new report, in progress for a while."""
         number = len(self._orders) + 1
         draws = Draws(self._seed, "report", number)
-        polls = draws.below(_MOST_POLLS_IN_VAIN + 1)
+        polls = 0 if self._seconds else draws.below(_MOST_POLLS_IN_VAIN + 1)
+        shortest, longest = self._seconds or (0.0, 0.0)
+        seconds = shortest + (longest - shortest) * draws.share()
         order = Order(
             token=self._signed(f"report {number}"),
             owner=owner,
@@ -84,6 +91,7 @@ class Orders:
             expires=self._calendar.elapsed() + REPORT_SECONDS,
             status=fate.status if fate else "FINISHED",
             polls=polls if fate is None or fate.polls is None else fate.polls,
+            ready=self._calendar.elapsed() + seconds,
         )
         self._orders[order.token] = order
         return order
@@ -116,6 +124,8 @@ class Orders:
             return "EXPIRED"
         if order.polls > 0:
             order.polls -= 1
+            return "IN_PROGRESS"
+        if self._calendar.elapsed() < order.ready:
             return "IN_PROGRESS"
         return order.status
 

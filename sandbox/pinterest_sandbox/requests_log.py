@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -25,6 +26,8 @@ class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """0 where the connection was dropped without one."""
     fault: str | None = None
     """The kind of fault that was played, if any."""
+    body: Any = None
+    """The JSON that was sent, if any."""
 
     @property
     def query(self) -> list[tuple[str, str]]:

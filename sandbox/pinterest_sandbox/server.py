@@ -73,6 +73,7 @@ class Sandbox:
         withheld: Collection[str] = BETA_PARAMETERS,
         merchant: Merchant = "approved",
         style: Style | None = None,
+        report_seconds: tuple[float, float] | None = None,
         latency: float = 0.0,
         compress: bool = False,
     ) -> None:
@@ -98,6 +99,8 @@ class Sandbox:
                 beta: `(*BETA_PARAMETERS, *beta_operations())`.
             merchant: whether the users' catalogs were approved.
             style: how answers look where the description leaves it open.
+            report_seconds: between how many seconds an ordered report takes to be ready; by default
+                it takes up to two polls in vain.
             latency: seconds before each answer.
             compress: gzip for clients that accept it.
         """
@@ -124,6 +127,7 @@ class Sandbox:
             withheld=withheld,
             merchant=merchant,
             style=style,
+            report_seconds=report_seconds,
             compress=compress,
         )
         self._service = service
@@ -341,6 +345,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         withheld=(*BETA_PARAMETERS, *options.withhold),
         merchant=options.merchant,
         style=Style(hours=options.hours, layout=options.layout, mmm=options.mmm),
+        report_seconds=options.report_seconds and tuple(options.report_seconds),
         latency=options.latency / 1000,
         compress=options.compress,
     )
@@ -412,6 +417,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--mmm", choices=get_args(MixStyle), default="wrapped", help="answers on marketing mix"
+    )
+    parser.add_argument(
+        "--report-seconds",
+        type=float,
+        nargs=2,
+        metavar=("FROM", "TO"),
+        help="how long an ordered report takes; by default up to two polls in vain",
     )
     parser.add_argument(
         "--latency", type=float, default=0, metavar="MS", help="milliseconds before each answer"

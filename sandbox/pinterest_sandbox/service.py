@@ -64,6 +64,7 @@ class Service:
         withheld: Collection[str] = (),
         merchant: Merchant = "approved",
         style: Style | None = None,
+        report_seconds: tuple[float, float] | None = None,
         compress: bool = False,
     ) -> None:
         """Puts the parts together."""
@@ -78,7 +79,7 @@ class Service:
         self._style = style or Style()
         self._compress = compress
         self._totals = AccountTotals()
-        self.orders = Orders(world.seed, calendar)
+        self.orders = Orders(world.seed, calendar, report_seconds)
         self._parameters: dict[str, Parameters] = {}
         self._encoder = msgspec.json.Encoder()
 

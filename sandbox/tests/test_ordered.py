@@ -589,6 +589,25 @@ def test_a_report_can_be_told_to_take_long(serve: Callable[..., Client]) -> None
     assert statuses == ["IN_PROGRESS"] * 7 + ["FINISHED"]
 
 
+def test_reports_can_take_seconds_instead_of_polls(serve: Callable[..., Client]) -> None:
+    client = serve(report_seconds=(30.0, 90.0))
+    path = f"/ad_accounts/{client.sandbox.world.ad_accounts[0].id}/reports"
+    tokens = [client.order(path, **BODY) for _ in range(6)]
+
+    def ready() -> int:
+        statuses = [client.get(path, token=token)["report_status"] for token in tokens]
+        return statuses.count("FINISHED")
+
+    at_once = ready()
+    client.sandbox.wait(60)
+    after_a_minute = ready()
+    client.sandbox.wait(30)
+
+    assert at_once == 0 < after_a_minute < ready() == len(tokens)
+    assert client.sandbox.requests[0].body == BODY
+    assert client.sandbox.requests[-1].body is None
+
+
 def test_a_download_can_be_cut_short_or_refused(serve: Callable[..., Client]) -> None:
     client = serve()
     path = f"/ad_accounts/{client.sandbox.world.ad_accounts[0].id}/reports"
