@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
 from pinterest_sandbox import Sandbox, WorldSize
-from singer_run import run, settings
+from singer_run import PatientClock, run, settings
+from tap_pinterest import client
 from tap_pinterest.mapper import sync_key
 from tap_pinterest.streams.reports import MOST_CREATIONS
 
@@ -28,6 +30,18 @@ DEFAULT = ("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "
 COLUMNS = ["SPEND_IN_MICRO_DOLLAR", "TOTAL_IMPRESSION", "TOTAL_CHECKOUT", "CAMPAIGN_NAME"]
 GROUPS = ["ads", "products", "keywords", "targeting"]
 WORLD = WorldSize(accounts=2, empty_accounts=1, campaigns=3, ad_groups=5, ads=9, boards=1, pins=3)
+
+
+class SharedClock(PatientClock):
+    """A patient clock whose waits pass in the sandbox too."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__()
+        self._sandbox = sandbox
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self._sandbox.wait(seconds)
 
 
 @pytest.fixture
@@ -48,6 +62,15 @@ def asynchronous(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
 
 def requests_of(sandbox: Sandbox, operation: str) -> list[LoggedRequest]:
     return [each for each in sandbox.requests if each.operation == operation]
+
+
+def report_requests(sandbox: Sandbox) -> list[LoggedRequest]:
+    """Calls for numbers, and orders of reports."""
+    return [
+        each
+        for each in sandbox.requests
+        if each.path.endswith("analytics") or each.operation == CREATE
+    ]
 
 
 def numbers(record: dict[str, Any]) -> bool:
@@ -189,6 +212,124 @@ def test_a_report_that_comes_to_nothing_is_created_again_and_then_a_failure(
         assert f"{MOST_CREATIONS} times" in failure
 
 
+def test_a_report_that_is_too_large_is_read_in_halves(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = asynchronous(sandbox, start_date="120 days ago")
+    whole = run(config, "ad_analytics")
+    sandbox.requests.clear()
+    monkeypatch.setattr(client, "MAX_BODY_BYTES", 50_000)
+    halved = run(config, "ad_analytics")
+    periods = sorted(
+        (each.ad_account_id, each.body["start_date"], each.body["end_date"])
+        for each in requests_of(sandbox, CREATE)
+    )
+
+    assert (whole.code, halved.code) == (0, 0)
+    assert rows(halved, "ad_analytics") == rows(whole, "ad_analytics") != {}
+    assert len(halved.records("ad_analytics")) == len(whole.records("ad_analytics"))
+    assert halved.state == whole.state
+    assert len(periods) == len(set(periods)) > 6
+
+
+@pytest.mark.parametrize("status", [413, 414])
+def test_an_order_that_is_refused_for_its_size_is_placed_in_halves(
+    sandbox: Sandbox, status: int
+) -> None:
+    config = asynchronous(sandbox, start_date="7 days ago", max_requests_in_flight=1)
+    whole = run(config, "campaign_analytics")
+    sandbox.fail("*/reports", method="POST", status=status)
+    sandbox.requests.clear()
+    halved = run(config, "campaign_analytics")
+    first = [
+        (each.status, each.body["start_date"], each.body["end_date"])
+        for each in requests_of(sandbox, CREATE)
+    ][:3]
+
+    assert first == [
+        (status, "2026-11-13", "2026-11-19"),
+        (200, "2026-11-13", "2026-11-15"),
+        (200, "2026-11-16", "2026-11-19"),
+    ]
+    assert rows(halved, "campaign_analytics") == rows(whole, "campaign_analytics") != {}
+
+
+def test_a_single_day_that_is_too_large_ends_in_a_clear_error(sandbox: Sandbox) -> None:
+    sandbox.fail("*/reports", method="POST", status=413, times=None)
+    result = run(asynchronous(sandbox, start_date="8 days ago"), "campaign_analytics")
+    failures = result.tap.summary.of("campaign_analytics").failures
+
+    assert result.code == 1
+    assert len(failures) == 2
+    for failure in failures.values():
+        assert "413" in failure
+        assert "2026-11-12..2026-11-12 alone: select fewer columns" in failure
+    assert not result.records("campaign_analytics")
+    assert "partitions" not in result.state.get("bookmarks", {}).get("campaign_analytics", {})
+    # Of eight days, four, two and one; and so for each account.
+    assert len(requests_of(sandbox, CREATE)) == 2 * 4
+
+
+def test_a_day_of_named_entities_that_is_too_large_is_read_in_halves_of_them(
+    sandbox: Sandbox,
+) -> None:
+    ads = run(config_of(sandbox), "ads").records("ads")
+    some = [each["id"] for each in ads if each["ad_account_id"] == ads[0]["ad_account_id"]][:3]
+    config = asynchronous(
+        sandbox,
+        start_date="yesterday",
+        ad_account_ids=ads[0]["ad_account_id"],
+        ad_ids=some,
+        max_requests_in_flight=1,
+    )
+    whole = run(config, "ad_analytics")
+    sandbox.fail("*/reports", method="POST", status=413)
+    sandbox.requests.clear()
+    halved = run(config, "ad_analytics")
+    asked = [each.body["ad_ids"] for each in requests_of(sandbox, CREATE)]
+
+    assert [len(each) for each in asked] == [3, 1, 2]
+    assert sorted(asked[1] + asked[2]) == sorted(some)
+    assert halved.records("ad_analytics") == whole.records("ad_analytics")
+
+
+def test_types_that_are_one_breakdown_are_never_halved(sandbox: Sandbox) -> None:
+    report = {
+        "name": "pairs",
+        "level": "ADVERTISER_TARGETING",
+        "targeting_types": ["GENDER", "COUNTRY"],
+        "combine_targeting_types": True,
+    }
+    sandbox.fail("*/reports", method="POST", status=413, times=None)
+    result = run(config_of(sandbox, custom_reports=[report], start_date="2 days ago"), "pairs")
+    asked = requests_of(sandbox, CREATE)
+
+    assert result.code == 1
+    assert {tuple(each.body["targeting_types"]) for each in asked} == {("GENDER", "COUNTRY")}
+    assert len(asked) == 2 * 2
+
+
+@pytest.mark.parametrize("transport", ["sync", "async"])
+def test_the_time_zone_of_reports_is_sent_when_it_is_set_and_not_otherwise(transport: str) -> None:
+    streams = (*DEFAULT, "campaign_targeting_analytics")
+    with Sandbox(seed=9, today=TODAY, size=WORLD, access_tier="unlimited", withheld=()) as sandbox:
+        config = config_of(sandbox, start_date="yesterday", report_transport=transport)
+        plain = run(config, *streams)
+        before = [dict(each.query) | (each.body or {}) for each in report_requests(sandbox)]
+        sandbox.requests.clear()
+        zoned = run(config | {"reporting_timezone": "AD_ACCOUNT_TIME_ZONE"}, *streams)
+        after = [dict(each.query) | (each.body or {}) for each in report_requests(sandbox)]
+
+    assert (plain.code, zoned.code) == (0, 0)
+    assert len(before) == len(after) >= len(streams)
+    assert not any("reporting_timezone" in each for each in before)
+    assert {each.get("reporting_timezone") for each in after} == {"AD_ACCOUNT_TIME_ZONE"}
+    for stream in streams:
+        zones = {each["reporting_timezone"] for each in zoned.records(stream)}
+        assert zones == {"AD_ACCOUNT_TIME_ZONE"}
+        assert all("reporting_timezone" not in each for each in plain.records(stream))
+
+
 def test_an_answer_that_asks_for_patience_is_waited_for(sandbox: Sandbox) -> None:
     body = {"code": 1, "message": "Too many reports. Retry after 17 seconds."}
     sandbox.fail("*/reports", method="POST", status=400, body=body)
@@ -239,17 +380,26 @@ def test_what_is_out_of_reach_of_calls_comes_as_reports_and_the_rest_as_calls(
 
 def test_history_of_914_days_takes_few_reports_without_gap_or_overlap() -> None:
     size = WorldSize(accounts=1, empty_accounts=0, campaigns=10, ad_groups=40, ads=200)
-    with Sandbox(seed=7, today=TODAY, size=size, access_tier="unlimited") as sandbox:
+    with Sandbox(
+        seed=7, today=TODAY, size=size, access_tier="unlimited", report_seconds=(4.0, 100.0)
+    ) as sandbox:
         config = config_of(sandbox, start_date="earliest", report_columns=["TOTAL_IMPRESSION"])
-        result = run(config, "ad_analytics")
-        created, polled = len(requests_of(sandbox, CREATE)), len(requests_of(sandbox, POLL))
-        (ranges,) = (result.tap.summary.of("ad_analytics").ranges,)
+        result = run(config, "ad_analytics", clock=SharedClock(sandbox))
+        created = requests_of(sandbox, CREATE)
+        polls = Counter(dict(each.query)["token"] for each in requests_of(sandbox, POLL))
+    ranges = result.tap.summary.of("ad_analytics").ranges
     records = result.records("ad_analytics")
     partition = result.state["bookmarks"]["ad_analytics"]["partitions"][0]
 
     assert result.code == 0
-    assert created <= 12
-    assert polled <= 3 * created
+    assert len(polls) == len(created) <= 12
+    assert max(polls.values()) == 3
+    periods = sorted((each.body["start_date"], each.body["end_date"]) for each in created)
+    assert (periods[0][0], periods[-1][1]) == ("2024-05-20", "2026-08-21")
+    assert all(
+        date.fromisoformat(later) - date.fromisoformat(earlier) == DAY
+        for (_, earlier), (later, _) in pairwise(periods)
+    )
     assert set(ranges) == {"2024-05-20..2026-08-21 (async)", "2026-08-22..2026-11-19"}
     keys = Counter((each["ad_id"], each["date"]) for each in records)
     assert set(keys.values()) == {1}

@@ -740,10 +740,11 @@ class AnalyticsStream(ReportStream, AdAccountStream):
             download = yield from self._reports_of_stream.read(
                 self._order(ad_account_id, part.slice)
             )
-        except TooLargeError:
-            halves = part.slice.shorter()
+        except TooLargeError as error:
+            halves = self._halves(part.slice)
             if halves is None:
-                raise
+                msg = f"{error}; it is of {part.slice.dates} alone: select fewer columns"
+                raise TooLargeError(msg) from None
             rows: list[Iterable[bytes]] = []
             for half in halves:
                 answered = yield from self._report(ad_account_id, replace(part, slice=half))
@@ -754,6 +755,16 @@ class AnalyticsStream(ReportStream, AdAccountStream):
                 return Answered(part, ())
             raise
         return Answered(part, download)
+
+    def _halves(self, part: Slice) -> tuple[Slice, Slice] | None:
+        """What a report asks for in two: by periods, then targeting types, then ids.
+
+        Types that are one breakdown together stay together.
+        """
+        shorter = part.shorter()
+        if shorter and self.custom and self.custom.combines_types:
+            shorter = shorter if shorter[0].types == part.types else None
+        return shorter or (part.halves() if len(part.ids) > 1 else None)
 
     @functools.cached_property
     def _reports_of_stream(self) -> Reports:

@@ -35,7 +35,8 @@ POLLS = 3
 MOST_CREATIONS = 3
 MOST_LINKS = 4
 """Links to one report that turn out to be expired: then it is not our being slow."""
-FIRST_PAUSE, LONGEST_PAUSE = 3.0, 60.0
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 5.0, 120.0, 4.0
+"""Seconds between polls: a report that is ready within two minutes takes three of them."""
 
 IN_PROGRESS, FINISHED = "IN_PROGRESS", "FINISHED"
 
@@ -198,7 +199,7 @@ def _pauses() -> Iterator[float]:
     pause = FIRST_PAUSE
     while True:
         yield pause
-        pause = min(pause * 2, LONGEST_PAUSE)
+        pause = min(pause * GROWTH, LONGEST_PAUSE)
 
 
 _SHAPES: tuple[Any, ...] = (dict[str, list[msgspec.Raw]], list[msgspec.Raw])
