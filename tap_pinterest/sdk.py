@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import msgspec
 from singer_sdk import Stream, Tap, singerlib
-from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.contrib.msgspec import MsgSpecWriter, serialize_jsonl
 from singer_sdk.exceptions import (
     ConfigValidationError,
     SingerSDKError,
@@ -43,8 +43,12 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
+    from singer_sdk.singerlib.encoding.simple import Message
 
 STATE_SECONDS = 15
+MOST_STATE_SECONDS = 300
+SMALL_STATE = 1_000
+"""Partitions; a state of more is as long as many records, and waits for twice as many."""
 LOOK_AT_THE_TIME_EVERY = 100
 """Records, to see whether a metric is due."""
 
@@ -85,6 +89,13 @@ class LineWriter(MsgSpecWriter):
         out.write(line)
         out.flush()
 
+    @override
+    def serialize_message(self, message: Message) -> bytearray:
+        if isinstance(message, singerlib.StateMessage):
+            # The SDK's version copies every partition first.
+            return serialize_jsonl({"type": "STATE", "value": message.value})
+        return super().serialize_message(message)
+
 
 class SingerTap(Tap):
     """A tap that checks its config and state as ours does, and stops when a signal says so."""
@@ -104,6 +115,8 @@ class SingerTap(Tap):
 
     state_written_at = 0.0
     """When STATE was last written, in the clock's monotonic seconds."""
+    records_since_state = 0
+    """Records written since then."""
 
     @functools.cached_property
     def clock(self) -> Clock:
@@ -156,8 +169,24 @@ class SingerTap(Tap):
     def write_state(self) -> None:
         """Write STATE if there is any and it has changed."""
         self.state_written_at = self.clock.monotonic()
+        self.records_since_state = 0
         if self.state:
             self.state_writer.write_state(self.state)
+
+    def write_state_after(self, seconds: float) -> None:
+        """Write STATE if the last one is so old, and what it tells outweighs it.
+
+        With hundreds of ad accounts it would else be most of the output where there is little
+        news: then it waits until it is `MOST_STATE_SECONDS` old.
+        """
+        age = self.clock.monotonic() - self.state_written_at
+        if age >= MOST_STATE_SECONDS or (age >= seconds and self._is_state_light()):
+            self.write_state()
+
+    def _is_state_light(self) -> bool:
+        """Whether STATE is small, at least beside the records written since the last one."""
+        partitions = state.size(self.memory)
+        return partitions <= SMALL_STATE or 2 * partitions <= self.records_since_state
 
     def reading(self, stream: str) -> AbstractContextManager[None]:  # noqa: ARG002 - see the tap
         """Take note of a stream while it is being read."""
@@ -208,6 +237,7 @@ class SingerStream(Stream):
         index = 0
         with counter, timer, self._singer_tap.reading(self.name):
             for each in self._contexts(context):
+                written_before = index
                 counter.with_context(each)
                 timer.with_context(each)
                 with closing(self._read(each)) as records:
@@ -223,8 +253,9 @@ class SingerStream(Stream):
                         if index % LOOK_AT_THE_TIME_EVERY == 0:
                             counter.increment(0)
                         yield record
-                self._write_state_if_due()
-        self._singer_tap.write_state()
+                self._singer_tap.records_since_state += index - written_before
+                self._singer_tap.write_state_after(STATE_SECONDS)
+        self._singer_tap.write_state_after(0)
 
     def _is_written(self, record: dict[str, Any], context: Context | None) -> bool:
         """Write a record; one that a stream map makes nothing of ends its context."""
@@ -264,10 +295,6 @@ class SingerStream(Stream):
     def arranged(self, records: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
         """What becomes of the records before the catalog selects, and the SDK's maps change."""
         return records
-
-    def _write_state_if_due(self) -> None:
-        if self.clock.monotonic() - self._singer_tap.state_written_at >= STATE_SECONDS:
-            self._singer_tap.write_state()
 
     @override
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:

@@ -163,6 +163,12 @@ def entry(state: dict[str, Any], stream: str) -> dict[str, Any]:
     return of_stream
 
 
+def size(state: Mapping[str, Any]) -> int:
+    """How many partitions a state has, of which each is about as long as a record."""
+    bookmarks = state.get("bookmarks", {})
+    return sum(len(of_stream.get("partitions", ())) for of_stream in bookmarks.values())
+
+
 def column_names(state: Mapping[str, Any]) -> Mapping[str, str]:
     """The columns that earlier runs have named, by the API's name in lower case."""
     names: Mapping[str, str] = state.get(VERSION_KEY, {}).get("column_names", {})

@@ -70,6 +70,9 @@ class TapPinterest(SingerTap):
     # A copy, because the SDK adds its own settings to it.
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(CONFIG_SCHEMA)
 
+    _days_are_checked = False
+    """Whether no day in the state is one that has yet to come."""
+
     @functools.cached_property
     def settings(self) -> Settings:
         """The settings in force."""
@@ -524,11 +527,19 @@ class TapPinterest(SingerTap):
             self._check_days_of_state()
 
     def _check_days_of_state(self) -> None:
+        """Refuse days to come, once: what the run itself adds is of days that Pinterest has seen.
+
+        Raises:
+            EndOfRun: The state has such a day.
+        """
+        if self._days_are_checked:
+            return
         dated = [name for name, each in self.streams.items() if each.replication_key]
         try:
             refuse_future(self.memory, dated, self.clock.today)
         except StateError as error:
             raise EndOfRun(str(error)) from None
+        self._days_are_checked = True
 
     def _tell_what_is_too_much(self) -> None:
         """A warning if an app with trial access has fewer calls a day than the run needs."""

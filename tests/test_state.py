@@ -16,6 +16,7 @@ from faulty_world import config_of, tiny, truth, upsert
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import PatientClock, run
 from singer_run import settings as tap_settings
+from tap_pinterest import sdk, tap
 from tap_pinterest.slices import DateRange
 from tap_pinterest.state import (
     Partitions,
@@ -27,11 +28,15 @@ from tap_pinterest.state import (
     fingerprint,
     refuse_future,
 )
+from tap_pinterest.state import size as state_size
+from tap_pinterest.streams.base import ReportStream
+from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from faulty_world import Tables
+    from singer_run import Run
 
 TODAY = date(2026, 11, 20)
 DAY = timedelta(days=1)
@@ -383,25 +388,107 @@ def test_days_are_of_the_future_by_pinterests_clock_whatever_this_machines_says(
     )
 
 
-REPORTS = ("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics")
+ALL_REPORTS: dict[str, Any] = {
+    "stream_groups": ["ads", "organic", "boards", "targeting", "products", "keywords"],
+    "granularities": ["DAY", "HOUR", "WEEK", "MONTH", "TOTAL"],
+    "targeting_types": ["GENDER"],
+    "start_date": "80 days ago",
+    "backfill": {"start_date": "2026-09-25", "end_date": "2026-11-19"},
+    "report_columns": ["SPEND_IN_DOLLAR"],
+    "custom_reports": [
+        {"name": "x" * 50, "level": "CAMPAIGN"},
+        {"name": "by_month", "level": "AD_GROUP_TARGETING", "granularity": "MONTH"},
+        {"name": "asynchronous", "level": "KEYWORD", "columns": ["SPEND_IN_DOLLAR"]},
+    ],
+}
+LONGEST_ID = 18
 
 
-def test_states_of_five_hundred_accounts_do_not_dominate_the_output() -> None:
+@pytest.fixture(scope="module")
+def all_reports() -> Iterator[Run]:
+    """A run of all there are, for which a state of ten partitions is a large one."""
+    size = WorldSize(accounts=2, empty_accounts=1, campaigns=1, ad_groups=1, ads=1, boards=1)
+    with (
+        Sandbox(seed=2, today=TODAY, size=size, access_tier="unlimited") as sandbox,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(sdk, "SMALL_STATE", 10)
+        config = tap_settings(sandbox, **ALL_REPORTS)
+        streams = TapPinterest(config=config).streams.values()
+        yield run(config, *(each.name for each in streams if isinstance(each, ReportStream)))
+
+
+def test_a_partition_takes_at_most_250_bytes_whatever_the_report(all_reports: Run) -> None:
+    assert all_reports.code == 0
+    bookmarks = all_reports.state["bookmarks"]
+    reports = {name for name in all_reports.streams("SCHEMA") if not name.endswith("_total")}
+    assert len(reports) > 50
+    assert set(bookmarks) == reports | {name for name in bookmarks if name.endswith("_total")}
+    for name in reports:
+        assert bookmarks[name]["partitions"]
+        for partition in bookmarks[name]["partitions"]:
+            (whose,) = partition["context"].values()
+            length = len(json.dumps(partition)) + LONGEST_ID - len(whose)
+            assert {"replication_key_value", "covered_from", "settings", "backfilled"} <= set(
+                partition
+            )
+            assert length <= 250
+
+
+def test_a_large_state_waits_for_twice_as_many_records(all_reports: Run) -> None:
+    records, heavy = 0, 0
+    for message in all_reports.messages[:-1]:
+        if message["type"] == "RECORD":
+            records += 1
+        elif message["type"] == "STATE":
+            partitions = state_size(message["value"])
+            assert partitions <= max(10, records / 2)
+            heavy += partitions > 10
+            records = 0
+    assert heavy
+    assert len(all_reports.states) < len(all_reports.streams("SCHEMA"))
+
+
+def test_states_of_five_hundred_accounts_with_all_reports_do_not_dominate_the_output(
+    all_reports: Run,
+) -> None:
     size = WorldSize(accounts=500, empty_accounts=499, campaigns=1, ad_groups=1, ads=1, days=30)
     with Sandbox(seed=2, today=TODAY, size=size, access_tier="unlimited") as sandbox:
         config = tap_settings(sandbox, start_date="7 days ago", report_columns=["SPEND_IN_DOLLAR"])
+        accounts = [each["id"] for _, each in sandbox.truth("GET /ad_accounts")]
+        by_day = {
+            stream: of_stream["partitions"][0]
+            for stream, of_stream in all_reports.state["bookmarks"].items()
+            if not stream.endswith(("_hour", "_week", "_month", "_total", "ad_account_analytics"))
+        }
+        state = {
+            "bookmarks": {
+                stream: {
+                    "partitions": [{**one, "context": {"ad_account_id": each}} for each in accounts]
+                }
+                for stream, one in by_day.items()
+            }
+        }
         clock = SlowClock()
-        result = run(config, *REPORTS, clock=clock)
-        again = run(config, REPORTS[0], state=result.state)
+        result = run(config, "ad_account_analytics", state=state, clock=clock)
 
-    assert (result.code, again.code) == (0, 0)
-    assert len(result.states) <= clock.seconds / 15 + len(REPORTS) + 1
-    assert len(result.states) > len(REPORTS)
-    for report in REPORTS:
-        partitions = result.state["bookmarks"][report]["partitions"]
-        assert len(partitions) == 500
-        assert max(len(json.dumps(each)) for each in partitions) <= 250
-        assert partitions == again.state["bookmarks"][report]["partitions"]
+    assert result.code == 0
+    assert len(result.state["bookmarks"]["ad_account_analytics"]["partitions"]) == 500
+    assert state_size(result.state) >= 9_000
+    # The first and the last, and one each five minutes.
+    assert clock.seconds > 600
+    assert 2 < len(result.states) <= clock.seconds / 300 + 2
+
+
+def test_days_to_come_are_looked_for_once_however_many_accounts_and_reports(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[date] = []
+    monkeypatch.setattr(tap, "refuse_future", lambda *_: looked.append(TODAY))
+
+    assert run(tap_settings(sandbox), "ad_account_analytics", "campaign_analytics").code == 0
+
+    assert len(looked) == 2  # by this machine's clock, then by Pinterest's
 
 
 @pytest.mark.parametrize("context", ["ad_account_id", "user_id"])
@@ -428,10 +515,10 @@ def test_a_contexts_partition_is_found_whatever_the_order_of_its_names() -> None
 
 
 class SlowClock(PatientClock):
-    """A clock that a tenth of a second passes on whenever somebody looks at it."""
+    """A clock that half a second passes on whenever somebody looks at it."""
 
     seconds = 0.0
 
     def monotonic(self) -> float:
-        self.seconds += 0.1
+        self.seconds += 0.5
         return self.seconds
