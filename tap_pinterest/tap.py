@@ -9,7 +9,7 @@ import signal
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, Self, cast
 
 import click
 import msgspec
@@ -545,7 +545,7 @@ class TapPinterest(SingerTap):
         """A warning if an app with trial access has fewer calls a day than the run needs."""
         if self.settings.access_tier != "trial":
             return
-        from tap_pinterest.plan import TRIAL_CALLS, plan  # noqa: PLC0415 - which is a tap itself
+        from tap_pinterest.plan import TRIAL_CALLS, plan  # noqa: PLC0415 - not in each run
 
         planned = plan(self)
         if planned.total > TRIAL_CALLS:
@@ -592,17 +592,23 @@ class TapPinterest(SingerTap):
         if about:
             cls.print_about(about_format)
             return
+        leave(cls.from_options(config, state, catalog).run())
+
+    @classmethod
+    def from_options(
+        cls, config: ConfigInput | None, state: IO[str] | None, catalog: IO[str] | None
+    ) -> Self:
+        """The tap that a command line asks for; a file that is not JSON ends the process."""
         try:
-            tap = cls(
+            return cls(
                 config=config.config if config else {},
-                state=read_json(state, "state"),
-                catalog=read_json(catalog, "catalog"),
+                state=_from_json(state, "state"),
+                catalog=_from_json(catalog, "catalog"),
                 parse_env_config=bool(config and config.parse_env),
             )
         except StateError as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - a traceback would say nothing more
             sys.exit(1)
-        leave(tap.run())
 
     @classmethod
     @override
@@ -637,7 +643,7 @@ class TapPinterest(SingerTap):
         if value != CliTestOptionValue.All.value:
             super().cb_test(ctx, param, value)
             return
-        from tap_pinterest.connection_test import AskingTap  # noqa: PLC0415 - which is a tap itself
+        from tap_pinterest.check import AskingTap  # noqa: PLC0415 - which is a tap itself
 
         config: ConfigInput = ctx.params["config"]
         try:
@@ -660,7 +666,7 @@ def _name_of(context: Context | None) -> str:
     return str(context.get("ad_account_id") or f"user {context['user_id']}")
 
 
-def read_json(file: IO[str] | None, what: str) -> dict[str, Any] | None:
+def _from_json(file: IO[str] | None, what: str) -> dict[str, Any] | None:
     """A JSON file given on the command line; an empty one is none.
 
     Raises:
