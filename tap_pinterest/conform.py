@@ -179,14 +179,9 @@ class Converter:
             if value.__class__ not in fitting:
                 converted[column] = convert(value)
         # Everything but a metric has lost its floats by now.
-        whole = [
-            column
-            for column, value in converted.items()
-            if type(value) is float and value.is_integer()
-        ]
-        for column in whole:
-            if abs(converted[column]) <= EXACT_FLOATS:
-                converted[column] = int(converted[column])
+        for column, value in converted.items():
+            if type(value) is float and value.is_integer() and abs(value) <= EXACT_FLOATS:
+                converted[column] = int(value)
         return converted
 
     def _field_by_field(self, record: Mapping[str, Any]) -> dict[str, Any]:

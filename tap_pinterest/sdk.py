@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import signal
 import sys
-from contextlib import closing, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import msgspec
@@ -35,6 +35,7 @@ from tap_pinterest.clock import Clock
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import (
@@ -51,6 +52,8 @@ SMALL_STATE = 1_000
 """Partitions; a state of more is as long as many records, and waits for twice as many."""
 LOOK_AT_THE_TIME_EVERY = 100
 """Records, to see whether a metric is due."""
+LINES_BYTES = 64 * 1024
+"""Lines of records that are written at once: as much as a pipe takes."""
 
 _encode_into = msgspec.json.Encoder().encode_into
 
@@ -66,27 +69,40 @@ class UnwritableError(SingerSDKError):
     """A record of which the stream maps make no message."""
 
 
+class _RecordMessage(msgspec.Struct, tag_field="type", tag="RECORD", gc=False):
+    """A RECORD message, faster to write than a dict of the same."""
+
+    stream: str
+    record: Record
+    time_extracted: datetime
+
+
 class LineWriter(MsgSpecWriter):
     """Writes messages as lines of JSON; records without making messages of them first."""
 
     def __init__(self) -> None:
         """A writer to the standard output of the moment."""
         super().__init__()
-        self._line = bytearray()
+        self._lines = bytearray()
 
     def write_record(self, stream: str, record: Record) -> None:
-        """Write what the RECORD message of a record would be written as."""
-        line = self._line
-        message = {
-            "type": "RECORD",
-            "stream": stream,
-            "record": record,
-            "time_extracted": utc_now(),
-        }
-        _encode_into(message, line)
-        line += b"\n"
+        """Write what the RECORD message of a record would be written as, with others to come."""
+        lines = self._lines
+        end = len(lines)
+        try:
+            _encode_into(_RecordMessage(stream, record, utc_now()), lines, -1)
+        except Exception:
+            del lines[end:]
+            raise
+        lines += b"\n"
+        if len(lines) >= LINES_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the records that others were to come to."""
+        lines, self._lines = self._lines, bytearray()
         out = sys.stdout.buffer
-        out.write(line)
+        out.write(lines)
         out.flush()
 
     @override
@@ -95,6 +111,12 @@ class LineWriter(MsgSpecWriter):
             # The SDK's version copies every partition first.
             return serialize_jsonl({"type": "STATE", "value": message.value})
         return super().serialize_message(message)
+
+    @override
+    def write_message(self, message: Message) -> None:
+        if self._lines:
+            self.flush()
+        super().write_message(message)
 
 
 class SingerTap(Tap):
@@ -233,9 +255,9 @@ class SingerStream(Stream):
         # The SDK's version lets one failing context end the run, moves a bookmark record by
         # record (back, when older days are read again) and writes no STATE between contexts.
         counter, timer = self.get_record_counter(), self.get_sync_timer()
-        clock = self.clock
+        clock, write = self.clock, self._write
         index = 0
-        with counter, timer, self._singer_tap.reading(self.name):
+        with counter, timer, self._singer_tap.reading(self.name), self._all_written():
             for each in self._contexts(context):
                 written_before = index
                 counter.with_context(each)
@@ -245,7 +267,14 @@ class SingerStream(Stream):
                         if self.ABORT_AT_RECORD_COUNT is not None:
                             self._check_max_record_limit(current_record_index=index)
                         clock.check()
-                        if write_messages and not self._is_written(record, each):
+                        try:
+                            if write_messages:
+                                write(record)
+                        except OSError:
+                            # The output is broken, not the record.
+                            raise
+                        except Exception as error:  # noqa: BLE001 - a map may raise anything
+                            self._fail_to_write(record, each, error)
                             # Closed here, the context moves no bookmark.
                             break
                         counter.value += 1
@@ -257,20 +286,24 @@ class SingerStream(Stream):
                 self._singer_tap.write_state_after(STATE_SECONDS)
         self._singer_tap.write_state_after(0)
 
-    def _is_written(self, record: dict[str, Any], context: Context | None) -> bool:
-        """Write a record; one that a stream map makes nothing of ends its context."""
+    @contextmanager
+    def _all_written(self) -> Iterator[None]:
+        """No record is held back beyond the block."""
         try:
-            self._write_record_message(record)
-        except OSError:
-            # The output is broken, not the record.
-            raise
-        except Exception as error:  # noqa: BLE001 - an expression may raise anything
-            key = ", ".join(f"{name} {record.get(name)}" for name in self.primary_keys)
-            reason = f"{type(error.__cause__ or error).__name__}: {error.__cause__ or error}"
-            msg = f"the record of {key} cannot be written, stream_maps considered: {reason}"
-            self._singer_tap.failed(self.name, context, UnwritableError(msg))
-            return False
-        return True
+            yield
+        finally:
+            writer = self._singer_tap.message_writer
+            if isinstance(writer, LineWriter):
+                writer.flush()
+
+    def _fail_to_write(
+        self, record: dict[str, Any], context: Context | None, error: Exception
+    ) -> None:
+        """Take note of a record that a stream map makes nothing of: it ends its context."""
+        key = ", ".join(f"{name} {record.get(name)}" for name in self.primary_keys)
+        reason = f"{type(error.__cause__ or error).__name__}: {error.__cause__ or error}"
+        msg = f"the record of {key} cannot be written, stream_maps considered: {reason}"
+        self._singer_tap.failed(self.name, context, UnwritableError(msg))
 
     def _contexts(self, context: Context | None) -> Sequence[Context | None]:
         """The context asked for, or else all; none if they cannot be listed."""
@@ -344,19 +377,20 @@ class SingerStream(Stream):
     @override
     def _write_record_message(self, record: Record) -> None:
         # The SDK's version makes a message of every record, and a dict of every message.
-        if self._write_line is None:
+        writer = self._singer_tap.message_writer
+        if not isinstance(writer, LineWriter):
             super()._write_record_message(record)
-        elif self._is_written_as_it_comes:
-            self._write_line(self.name, record)
-        else:
-            for alias, mapped in self._mapped(record):
-                self._write_line(alias, mapped)
+            return
+        for alias, mapped in self._mapped(record):
+            writer.write_record(alias, mapped)
 
     @functools.cached_property
-    def _write_line(self) -> Callable[[str, Record], None] | None:
-        """What writes a record, if the tap's writer can do it without a message."""
+    def _write(self) -> Callable[[Record], None]:
+        """What writes a record; nothing looks at one that is written as it comes."""
         writer = self._singer_tap.message_writer
-        return writer.write_record if isinstance(writer, LineWriter) else None
+        if isinstance(writer, LineWriter) and self._is_written_as_it_comes:
+            return functools.partial(writer.write_record, self.name)
+        return self._write_record_message
 
     @functools.cached_property
     def _is_written_as_it_comes(self) -> bool:

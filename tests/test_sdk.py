@@ -14,9 +14,10 @@ from singer_sdk import Stream, Tap
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.io_base import SingerWriter
 from singer_sdk.plugin_base import PluginBase
+from singer_sdk.singerlib import StateMessage
 
 from singer_run import PatientClock, catalog_of, run, settings
-from tap_pinterest.sdk import SingerStream, SingerTap
+from tap_pinterest.sdk import LineWriter, SingerStream, SingerTap
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -145,6 +146,33 @@ def test_a_record_is_written_with_the_time_of_its_extraction(
     ]
     assert before <= times[0] <= times[-1] <= after
     assert times == sorted(times)
+
+
+def test_records_come_before_the_message_that_follows_them(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    writer = LineWriter()
+    writer.write_record("ads", {"id": "1"})
+    writer.write_message(StateMessage({"ads": 1}))
+    writer.write_record("ads", {"id": "2"})
+    writer.flush()
+
+    kinds = [json.loads(line)["type"] for line in capsysbinary.readouterr().out.splitlines()]
+    assert kinds == ["RECORD", "STATE", "RECORD"]
+
+
+def test_a_record_that_cannot_be_written_leaves_no_part_of_its_line(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    writer = LineWriter()
+    writer.write_record("ads", {"id": "1"})
+    with pytest.raises(TypeError):
+        writer.write_record("ads", {"id": "2", "clicks": object()})
+    writer.write_record("ads", {"id": "3"})
+    writer.flush()
+
+    records = [json.loads(line)["record"] for line in capsysbinary.readouterr().out.splitlines()]
+    assert records == [{"id": "1"}, {"id": "3"}]
 
 
 def test_a_deselected_property_inside_an_object_is_left_out(sandbox: Sandbox) -> None:
