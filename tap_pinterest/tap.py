@@ -30,6 +30,7 @@ from tap_pinterest.clock import Interrupted
 from tap_pinterest.columns import offered_columns
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.daasity import TABLES
+from tap_pinterest.grants import Grants
 from tap_pinterest.inventory import USER_ACCOUNT, Inventory
 from tap_pinterest.memory import give_back_large_blocks
 from tap_pinterest.progress import shown
@@ -286,29 +287,25 @@ class TapPinterest(SingerTap):
                 f"data from {earliest} on."
             )
 
+    @functools.cached_property
+    def grants(self) -> Grants:
+        """Which ad accounts grant asynchronous reports."""
+        return Grants()
+
     def offers_reports(self, ad_account_id: str) -> bool:
         """Whether asynchronous reports of an ad account may be tried."""
         if self.client.acts_for_the_app:
-            self._say_reports_are_refused("auth_method client_credentials")
+            self.say_reports_are_refused("auth_method client_credentials")
             return False
-        return ad_account_id not in self._without_reports
+        return self.grants.refusal(ad_account_id) is None
 
-    def refuse_reports(self, ad_account_id: str, refusal: SkippableAPIError) -> None:
-        """Take note that an ad account has no asynchronous reports for this token."""
-        if ad_account_id not in self._without_reports:
-            self._without_reports.add(ad_account_id)
-            self._say_reports_are_refused(f"ad account {ad_account_id} ({refusal})")
-
-    def _say_reports_are_refused(self, of: str) -> None:
+    def say_reports_are_refused(self, of: str) -> None:
+        """Warn once that what could be a report is read by calls."""
         first = self.clock.today - SYNCHRONOUS.days_back * ONE_DAY
         self.warn_once(
             f"Pinterest refuses asynchronous reports with {of}: what has another way is read "
             f"synchronously, and has data from {first} on."
         )
-
-    @functools.cached_property
-    def _without_reports(self) -> set[str]:
-        return set()
 
     def _warn_of_filters(self) -> None:
         if self.settings.filters:

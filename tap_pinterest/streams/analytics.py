@@ -198,6 +198,7 @@ class AnalyticsStream(ReportStream, AdAccountStream):
             self.replication_key = None  # type: ignore[assignment]
         self._readings: dict[str, Reading] = {}
         self._refused_types: set[tuple[str, str]] = set()
+        self._without_reports: set[str] = set()
 
     @functools.cached_property
     @override
@@ -503,8 +504,9 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         """Whether asynchronous reports are an option."""
         if self.only_asynchronous:
             return True
-        wanted = bool(self.report_level) and self.settings.report_transport != "sync"
-        return wanted and self.tap.offers_reports(ad_account_id)
+        if not self.report_level or self.settings.report_transport == "sync":
+            return False
+        return ad_account_id not in self._without_reports and self.tap.offers_reports(ad_account_id)
 
     def _cut(
         self,
@@ -722,17 +724,29 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         if first is None:
             return {}
         steps = self._report(ad_account_id, first)
+        order, for_all = functools.partial(next, steps), self._asks_for_what_all_have(first)
         try:
-            pause = next(steps)
+            pause = self.tap.grants.ask(ad_account_id, order, for_all=for_all)
         except StopIteration as end:
             return {first: _again(0.0, _just(end.value))}
         except SkippableAPIError as refusal:
             if self.only_asynchronous:
                 raise
-            self.tap.refuse_reports(ad_account_id, refusal)
-            self._readings.pop(ad_account_id)
+            self._do_without_reports(ad_account_id, refusal)
             return {}
         return {first: _again(pause, steps)}
+
+    def _asks_for_what_all_have(self, part: Part) -> bool:
+        """Whether nothing in a report is of the kind that is refused by itself."""
+        in_beta = {*part.slice.types} & {*targeting.BETA}
+        return not (self.custom or self.sent_if_set or in_beta)
+
+    def _do_without_reports(self, ad_account_id: str, refusal: SkippableAPIError) -> None:
+        """Read an ad account by calls, as far as they reach, and say so once."""
+        self._without_reports.add(ad_account_id)
+        self._readings.pop(ad_account_id)
+        whose = "" if self.tap.grants.refusal(ad_account_id) else f"{self.name} of "
+        self.tap.say_reports_are_refused(f"{whose}ad account {ad_account_id} ({refusal})")
 
     def _report(self, ad_account_id: str, part: Part) -> _Steps:
         """The steps that read a report; one that is too large is read in halves."""
