@@ -42,6 +42,14 @@ ALL: dict[str, Any] = {
 POLL = "GET /ad_accounts/{ad_account_id}/reports"
 TOKEN = "POST /oauth/token"
 
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "the default groups": {},
+    "owners": {"organic_accounts": "both", "stream_groups": "organic,boards"},
+    "displayed names": {"column_names": "display"},
+    "reports": {"stream_groups": "ads,keywords", "report_transport": "async"},
+    "the Daasity layout": {"layout": "daasity"},
+}
+
 
 def planned(config: Mapping[str, Any], *streams: str, state: dict[str, Any] | None = None) -> Plan:
     """The plan, for which no message may be written."""
@@ -90,16 +98,15 @@ def test_the_run_makes_the_report_calls_that_were_planned(sandbox: Sandbox) -> N
     assert {each.stream: each.contexts for each in counted.streams} == dict.fromkeys(REPORTS, 3)
 
 
-@pytest.mark.parametrize("tier", ["standard", "trial"])
 @pytest.mark.parametrize(
-    "more",
+    ("tier", "more"),
     [
-        pytest.param({}, id="the default groups"),
-        pytest.param(ALL, id="all groups"),
-        pytest.param({"organic_accounts": "both", "stream_groups": "organic,boards"}, id="owners"),
-        pytest.param({"column_names": "display"}, id="displayed names"),
-        pytest.param({"stream_groups": "ads,keywords", "report_transport": "async"}, id="reports"),
-        pytest.param({"layout": "daasity"}, id="the Daasity layout"),
+        pytest.param("standard", ALL, id="all groups"),
+        *(
+            pytest.param(tier, more, id=f"{name}-{tier}")
+            for tier in ("standard", "trial")
+            for name, more in VARIANTS.items()
+        ),
     ],
 )
 def test_a_first_a_second_and_a_backfilling_run_make_the_calls_that_were_planned(
