@@ -29,6 +29,7 @@ from tap_pinterest.rate_limit import MINUTE, QuotaError, reset_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
+    from tap_pinterest.api import Operation
     from tap_pinterest.auth import AskForToken, Authenticator
     from tap_pinterest.clock import Clock
     from tap_pinterest.config import Settings
@@ -204,12 +205,16 @@ class PinterestClient:
         content = None if body is None else msgspec.json.encode(body)
         return self._call(_Call("POST", path, url, stream or path, content), decode)
 
+    def may_ask(self, operation: Operation) -> bool:
+        """Whether Pinterest offers an operation to the kind of token that the client has."""
+        return operation.client_credentials or not self.acts_for_the_app
+
     def _call(
         self, call: _Call, decode: Callable[[bytes], _T], *, split_instead: bool = False
     ) -> _T:
         """Make a call, again and again if need be, until it is answered or refused."""
         operation = api.operation(f"{call.method} {call.path}")
-        if self.acts_for_the_app and not operation.client_credentials:
+        if not self.may_ask(operation):
             msg = f"{call}: Pinterest does not offer it with auth_method client_credentials"
             raise AccessRefusedError(msg)
         refused = 0

@@ -41,8 +41,8 @@ from tap_pinterest.sdk import EndOfRun, SingerTap
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS, DateRange
 from tap_pinterest.state import ReadBefore, ReportRange, StateError, refuse_future
 from tap_pinterest.streams import STREAM_TYPES
-from tap_pinterest.streams.analytics import BY_LEVEL, RESERVED_COLUMNS, AnalyticsStream
-from tap_pinterest.streams.base import DatasetStream
+from tap_pinterest.streams.analytics import BY_LEVEL, RESERVED_COLUMNS
+from tap_pinterest.streams.base import DatasetStream, ReportStream
 from tap_pinterest.summary import Summary
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
 STREAMS_AHEAD = 2
 """Streams after the one at hand whose first calls may be made meanwhile."""
+_DEFAULT_GROUPS = frozenset(CONFIG_SCHEMA["properties"]["stream_groups"]["default"])
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
 
 
@@ -363,7 +364,7 @@ class TapPinterest(SingerTap):
 
     def _is_no_matter_of_access(self, stream: str, error: SkippableAPIError) -> bool:
         """What was listed a moment ago and is gone now, or what everybody is offered and is not."""
-        offered_to_all = self._stream(stream).group in {"ads", "organic"}
+        offered_to_all = self._stream(stream).group in _DEFAULT_GROUPS
         return isinstance(error, GoneError) or (
             offered_to_all and isinstance(error, NotOfferedError)
         )
@@ -489,16 +490,18 @@ class TapPinterest(SingerTap):
         self._fail_for_what_is_missing()
 
     def _refuse_if_no_account_had_it(self) -> None:
-        """What no account lets the token read is a failure if it is a report, or was read before.
+        """What no account or user lets the token read is a failure if it was read before.
 
         A default report is one on the first run too.
         """
         for name, part in self.summary.streams.items():
             nothing = part.skipped and not part.answered
             stream = self._stream(name)
-            expected = isinstance(stream, AnalyticsStream) and stream.group == "ads"
+            by_default = isinstance(stream, ReportStream) and stream.group in _DEFAULT_GROUPS
+            expected = by_default and self.client.may_ask(api.operation(f"GET {stream.path}"))
             if nothing and (expected or name in self._read_before.streams):
-                part.failures.update(part.skipped)
+                way_out = f"; deselecting {name} stops reading it"
+                part.failures |= {where: why + way_out for where, why in part.skipped.items()}
                 part.skipped.clear()
 
     def _fail_for_what_is_missing(self) -> None:

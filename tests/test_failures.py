@@ -189,15 +189,23 @@ def test_an_excluded_account_is_not_asked_for(sandbox: Sandbox) -> None:
     assert first not in {each.ad_account_id for each in sandbox.requests}
 
 
-def test_a_report_that_every_account_refuses_is_a_failure_on_the_first_run_too(
-    sandbox: Sandbox,
+@pytest.mark.parametrize(
+    ("report", "path"),
+    [
+        ("ad_account_analytics", "/ad_accounts/*/analytics"),
+        ("user_account_analytics", "/user_account/analytics"),
+    ],
+)
+def test_a_default_report_that_everybody_refuses_is_a_failure_on_the_first_run_too(
+    report: str, path: str, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sandbox.fail("/ad_accounts/*/analytics", **FORBIDDEN)
+    sandbox.fail(path, **FORBIDDEN)
 
-    result = run(settings(sandbox), "ad_account_analytics", "ad_accounts")
+    result = run(settings(sandbox), report, "ad_accounts")
 
     assert result.code == 1
     assert len(result.records("ad_accounts")) == 3
+    assert f"deselecting {report} stops reading it" in caplog.text
 
 
 def test_an_organic_stream_without_its_scope_is_skipped_with_the_scopes_name(
