@@ -196,6 +196,85 @@ def test_a_backfill_is_read_once(pinterest: Sandbox) -> None:
     assert not {record["date"] for record in second.records(USERS)} & set(september)
 
 
+@pytest.mark.parametrize(
+    ("stream", "operation"), [(USERS, "GET /user_account/analytics"), (PINS, BULK)]
+)
+def test_an_earlier_start_date_reads_the_days_in_between_once(
+    pinterest: Sandbox, stream: str, operation: str
+) -> None:
+    first = run(config(pinterest, start_date="20 days ago"), stream)
+    early = config(pinterest, start_date="60 days ago")
+    pinterest.requests.clear()
+    second = run(early, stream, state=first.state)
+    asked = {(each["start_date"], each["end_date"]) for each in calls(pinterest, operation)}
+    pinterest.requests.clear()
+    third = run(early, stream, state=second.state)
+    again = {(each["start_date"], each["end_date"]) for each in calls(pinterest, operation)}
+
+    lookback = (str(TODAY - 17 * DAY), str(TODAY - DAY))
+    assert asked == {(str(TODAY - 60 * DAY), str(TODAY - 21 * DAY)), lookback}
+    assert again == {lookback}
+    (partition,) = second.state["bookmarks"][stream]["partitions"]
+    assert partition["covered_from"] == str(TODAY - 60 * DAY)
+    assert partition["replication_key_value"] == str(TODAY - 3 * DAY)
+    assert third.state == second.state
+    assert len(by_key(second, stream=stream)) == len(second.records(stream))
+    assert by_key(first, second, stream=stream) == by_key(run(early, stream), stream=stream)
+
+
+@pytest.mark.parametrize("stream", [USERS, PINS])
+def test_a_new_user_is_read_from_the_start_date_and_the_others_from_their_bookmark(
+    pinterest: Sandbox, stream: str
+) -> None:
+    first = run(config(pinterest), stream)
+    token = pinterest.world.user.id
+    second = run(config(pinterest, organic_accounts="both"), stream, state=first.state)
+
+    earliest: dict[str, str] = {}
+    for record in second.records(stream):
+        user_id = record["user_id"]
+        earliest[user_id] = min(earliest.get(user_id, record["date"]), record["date"])
+    others = {account.owner.id for account in pinterest.world.ad_accounts} - {token}
+    assert earliest == {token: str(TODAY - 17 * DAY)} | dict.fromkeys(others, str(TODAY - 90 * DAY))
+    partitions = second.state["bookmarks"][stream]["partitions"]
+    assert {each["context"]["user_id"] for each in partitions} == {token, *others}
+    assert {each["covered_from"] for each in partitions} == {str(TODAY - 90 * DAY)}
+    assert len(by_key(second, stream=stream)) == len(second.records(stream))
+
+
+@pytest.mark.parametrize(
+    ("stream", "operation"), [(USERS, "GET /user_account/analytics"), (PINS, BULK)]
+)
+def test_a_user_without_rows_is_read_to_the_end_and_remembered(
+    pinterest: Sandbox, stream: str, operation: str
+) -> None:
+    pinterest.fail(operation=operation, status=200, body={}, times=None)
+    first = run(config(pinterest), stream)
+    pinterest.heal()
+    pinterest.today += DAY
+    pinterest.requests.clear()
+    second = run(config(pinterest), stream, state=first.state)
+
+    assert first.code == 0
+    assert first.records(stream) == []
+    (partition,) = first.state["bookmarks"][stream]["partitions"]
+    assert partition["replication_key_value"] == str(TODAY - DAY)
+    assert partition["covered_from"] == str(TODAY - 90 * DAY)
+    assert {each["start_date"] for each in calls(pinterest, operation)} == {str(TODAY - 15 * DAY)}
+    assert second.records(stream)
+
+
+def test_a_user_without_pins_takes_no_call_for_them_and_is_remembered() -> None:
+    size = WorldSize(accounts=1, empty_accounts=0, campaigns=1, ad_groups=1, ads=1, pins=0)
+    with Sandbox(seed=7, today=TODAY, size=size, access_tier="unlimited") as pinterest:
+        result = run(config(pinterest), PINS)
+        asked = [each for each in pinterest.requests if each.operation in {BULK, SINGLE}]
+
+    assert (result.code, asked) == (0, [])
+    (partition,) = result.state["bookmarks"][PINS]["partitions"]
+    assert partition["covered_from"] == str(TODAY - 90 * DAY)
+
+
 def test_each_user_has_a_bookmark_and_is_asked_for_through_an_ad_account(
     pinterest: Sandbox,
 ) -> None:
