@@ -280,6 +280,32 @@ def test_a_total_is_exactly_of_the_days_asked_for_and_leaves_no_bookmark(
     assert len(run(config, "campaign_analytics_total", state=result.state).messages) > 1
 
 
+@pytest.mark.parametrize("transport", ["sync", "async"])
+def test_what_pinterest_refuses_is_told_in_its_words_with_the_columns(
+    sandbox: Sandbox, transport: str
+) -> None:
+    windows = {"click_window_days": 1, "engagement_window_days": 30, "view_window_days": 1}
+    config = config_of(sandbox, start_date="yesterday", report_transport=transport, **windows)
+    result = run(config, "campaign_analytics")
+
+    assert result.code == 1
+    failures = result.tap.summary.of("campaign_analytics").failures
+    assert failures
+    for failure in failures.values():
+        assert "400 (code 1) The combination of attribution windows is not supported" in failure
+        assert all(name in failure.partition("; the columns were ")[2] for name in COLUMNS)
+
+
+def test_of_many_columns_an_error_names_the_first(sandbox: Sandbox) -> None:
+    sandbox.fail("*/campaigns/analytics", status=400, times=None)
+    config = settings(sandbox, start_date="yesterday")
+    failures = run(config, "campaign_analytics").tap.summary.of("campaign_analytics").failures
+    asked = calls_of(sandbox, "/campaigns/analytics")[0]["columns"][0].split(",")
+
+    for failure in failures.values():
+        assert f"{', '.join(asked[:25])} and {len(asked) - 25} others" in failure
+
+
 def test_a_setting_in_beta_is_sent_only_where_it_is_set_and_known(sandbox: Sandbox) -> None:
     plain = config_of(sandbox, start_date="yesterday")
     run(plain, "ad_account_analytics", "ad_account_targeting_analytics")

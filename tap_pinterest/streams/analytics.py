@@ -79,6 +79,7 @@ RESERVED_COLUMNS = frozenset(
 MOST_HALVINGS = 3
 """A slow call may be too large; one that is still slow at an eighth of the size is not."""
 BYTES_PER_VALUE = 28
+MOST_COLUMNS_TOLD = 25
 MOST_CALLS = 100
 """A range of an account that takes more synchronous calls is asked for as reports."""
 VALUES_OF_A_TYPE = 10
@@ -767,7 +768,7 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         except (SkippableAPIError, FatalAPIError) as error:
             if self._is_refused_type(ad_account_id, part.slice, error):
                 return Answered(part, ())
-            raise
+            raise self._told_with_columns(error, part) from None
         return Answered(part, download)
 
     def _halves(self, part: Slice) -> tuple[Slice, Slice] | None:
@@ -792,8 +793,17 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         except (SkippableAPIError, FatalAPIError) as error:
             if self._is_refused_type(ad_account_id, part.slice, error):
                 return Answered(part, ())
-            raise
+            raise self._told_with_columns(error, part) from None
         return Answered(part, _taken(rows))
+
+    def _told_with_columns(self, error: Exception, part: Part) -> Exception:
+        """An error that may be about the columns, with these; which go together is not known."""
+        if type(error) is not FatalAPIError:
+            return error
+        columns = self._asked(asynchronous=part.asynchronous)
+        named, others = columns[:MOST_COLUMNS_TOLD], len(columns) - MOST_COLUMNS_TOLD
+        more = f" and {others} others" if others > 0 else ""
+        return FatalAPIError(f"{error}; the columns were {', '.join(named)}{more}")
 
     def _is_refused_type(self, ad_account_id: str, part: Slice, error: Exception) -> bool:
         """Whether a targeting type in beta is refused; the others are read without it."""
