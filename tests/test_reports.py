@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -15,6 +15,7 @@ from tap_pinterest.tap import TapPinterest
 if TYPE_CHECKING:
     from pinterest_sandbox import Sandbox
     from singer_run import Run
+    from tap_pinterest.streams.analytics import AnalyticsStream
 
 DAY = timedelta(days=1)
 COLUMNS = ["SPEND_IN_MICRO_DOLLAR", "TOTAL_IMPRESSION", "TOTAL_CHECKOUT"]
@@ -306,22 +307,105 @@ def test_of_many_columns_an_error_names_the_first(sandbox: Sandbox) -> None:
         assert f"{', '.join(asked[:25])} and {len(asked) - 25} others" in failure
 
 
-def test_a_setting_in_beta_is_sent_only_where_it_is_set_and_known(sandbox: Sandbox) -> None:
+def test_attribution_types_are_sent_only_when_set_and_as_a_report_where_calls_do_not_take_them(
+    sandbox: Sandbox,
+) -> None:
     plain = config_of(sandbox, start_date="yesterday")
-    run(plain, "ad_account_analytics", "ad_account_targeting_analytics")
+    streams = ("ad_account_analytics", "ad_account_targeting_analytics")
+    run(plain, *streams)
     assert not any(
         {"attribution_types", "reporting_timezone"} & dict(r.query).keys() for r in sandbox.requests
     )
 
-    config = plain | {"attribution_types": "HOUSEHOLD"}
-    result = run(config, "ad_account_analytics", "ad_account_targeting_analytics")
+    sandbox.requests.clear()
+    result = run(plain | {"attribution_types": "HOUSEHOLD"}, *streams)
     sent = {
-        request.operation: value
+        request.operation: (dict(request.query) | (request.body or {})).get("attribution_types")
         for request in sandbox.requests
-        for name, value in request.query
-        if name == "attribution_types"
+        if request.path.endswith("analytics") or request.method == "POST"
     }
-    assert sent == {"GET /ad_accounts/{ad_account_id}/targeting_analytics": "HOUSEHOLD"}
-    record = result.records("ad_account_targeting_analytics")[0]
-    assert record["attribution_types"] == "HOUSEHOLD"
-    assert "attribution_types" not in result.records("ad_account_analytics")[0]
+    assert sent == {
+        "POST /oauth/token": None,
+        "POST /ad_accounts/{ad_account_id}/reports": ["HOUSEHOLD"],
+        "GET /ad_accounts/{ad_account_id}/targeting_analytics": "HOUSEHOLD",
+    }
+    for stream in streams:
+        assert {each["attribution_types"] for each in result.records(stream)} == {"HOUSEHOLD"}
+
+
+def fingerprint(stream: str = "ad_targeting_analytics", **more: Any) -> str:
+    config = {"stream_groups": GROUPS, "report_columns": COLUMNS, **more}
+    tap = TapPinterest(config=config, validate_config=False)
+    return cast("AnalyticsStream", tap.streams[stream]).fingerprint
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *({f"{each}_window_days": 60} for each in ("click", "engagement", "view")),
+        {"view_window_days": 0},
+        {"conversion_report_time": "TIME_OF_CONVERSION"},
+        {"attribution_types": ["HOUSEHOLD"]},
+        {"reporting_timezone": "AD_ACCOUNT_TIME_ZONE"},
+        {"targeting_types": ["GENDER"]},
+        {"entity_statuses": ["ACTIVE"]},
+        *({f"{each}_ids": ["1"]} for each in ("campaign", "ad_group", "ad", "product_group")),
+        {"report_columns": [*COLUMNS, "CTR"]},
+        {"report_columns": COLUMNS[:2]},
+    ],
+    ids=str,
+)
+def test_whatever_shapes_the_rows_is_in_the_fingerprint(more: dict[str, Any]) -> None:
+    assert fingerprint(**more) != fingerprint()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"start_date": "9 days ago", "end_date": "2 days ago", "lookback_days": 3},
+        {"report_transport": "sync", "slice_rows": 1, "access_tier": "trial"},
+        {"granularities": ["WEEK", "DAY"], "max_requests_in_flight": 1},
+        {"stream_groups": "all", "ad_account_ids": ["1"], "sync_key": False},
+        {"report_columns": COLUMNS[::-1]},
+    ],
+    ids=str,
+)
+def test_what_does_not_shape_the_rows_is_not_in_the_fingerprint(more: dict[str, Any]) -> None:
+    assert fingerprint(**more) == fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("campaign_ids", ["1", "2"]),
+        ("entity_statuses", ["ACTIVE", "PAUSED"]),
+        ("targeting_types", ["GENDER", "APPTYPE"]),
+        ("attribution_types", ["INDIVIDUAL", "HOUSEHOLD"]),
+    ],
+)
+def test_the_order_of_a_list_is_not_in_the_fingerprint(name: str, values: list[str]) -> None:
+    assert fingerprint(**{name: values}) == fingerprint(**{name: values[::-1]})
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"campaign_statuses": ["RUNNING"]},
+        {
+            "metrics_filters": [
+                {"field": "TOTAL_IMPRESSION", "operator": "LESS_THAN", "values": [9]}
+            ]
+        },
+        {"combine_targeting_types": True},
+        {"columns": ["CTR"]},
+        {"ad_ids": ["1"]},
+    ],
+    ids=str,
+)
+def test_what_shapes_a_custom_report_is_in_its_fingerprint(more: dict[str, Any]) -> None:
+    report = {"name": "own", "level": "CAMPAIGN_TARGETING", "targeting_types": ["GENDER"]}
+
+    def of_report(**more: Any) -> str:
+        return fingerprint("own", custom_reports=[report | more])
+
+    assert of_report(**more) != of_report()

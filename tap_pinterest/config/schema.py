@@ -310,8 +310,8 @@ ANALYTICS = (
     th.Property(
         "attribution_types",
         _list_of(("INDIVIDUAL", "HOUSEHOLD")),
-        description="Whose conversions count, in reports that can tell: INDIVIDUAL, HOUSEHOLD. "
-        "In beta; sent only when set.",
+        description="Whose conversions count: INDIVIDUAL, HOUSEHOLD. In beta; sent only when set. "
+        "It makes a report asynchronous where calls do not take it.",
     ),
     th.Property(
         "reporting_timezone",

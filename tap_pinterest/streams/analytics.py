@@ -303,14 +303,21 @@ class AnalyticsStream(ReportStream, AdAccountStream):
             return False
         if self.custom and self.custom.body:
             return True
+        if self.settings.attribution_types and "attribution_types" not in self._known_to_calls:
+            return True
         wanted = [name for name in self.columns if name not in ids(self.level)]
         return self.settings.report_transport == "async" or bool(only_asynchronous(wanted))
+
+    @property
+    def _known_to_calls(self) -> Mapping[str, Any]:
+        """The parameters of synchronous calls."""
+        return api.operation(f"GET {self.path}").parameters
 
     @functools.cached_property
     def in_force(self) -> Mapping[str, Any]:
         """Attribution settings, as columns of a record."""
         more = {
-            name: ",".join(value) if isinstance(value, tuple) else value
+            name: ",".join(sorted(value)) if isinstance(value, tuple) else value
             for name, value in self.sent_if_set.items()
         }
         return {**self.settings.in_force, **more}
@@ -321,7 +328,7 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         if self.only_asynchronous:
             known = api.schema("AdsAnalyticsCreateAsyncRequest")["properties"]
         else:
-            known = api.operation(f"GET {self.path}").parameters
+            known = self._known_to_calls
         names = ("attribution_types", "reporting_timezone")
         return {
             name: value
@@ -333,7 +340,8 @@ class AnalyticsStream(ReportStream, AdAccountStream):
     @override
     def fingerprint(self) -> str:
         columns = sorted(self.column(name.lower()) for name in self.requested_columns)
-        shape = {**self.in_force, **self.settings.filters, "columns": columns}
+        filters = {name: sorted(ids) for name, ids in self.settings.filters.items()}
+        shape = {**self.in_force, **filters, "columns": columns}
         if self.types:
             shape["targeting_types"] = sorted(self.types)
         if self.custom and self.custom.body:
