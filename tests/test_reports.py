@@ -250,6 +250,23 @@ def test_periods_begin_on_their_first_day_and_the_running_one_is_not_bookmarked(
         assert call["start_date"][0] in dates
 
 
+@pytest.mark.parametrize(
+    ("granularity", "first"), [("WEEK", "2026-08-24"), ("MONTH", "2026-09-01")]
+)
+def test_a_first_period_that_is_not_wholly_in_reach_is_left_out(
+    sandbox: Sandbox, granularity: str, first: str
+) -> None:
+    stream = f"ad_account_analytics_{granularity.lower()}"
+    config = config_of(sandbox, granularities=[granularity], report_transport="sync")
+    result = run(config, stream)
+    (account, *_) = (each["ad_account_id"] for each in result.records(stream))
+
+    assert min(record["date"] for record in result.records(stream)) == first
+    assert result.partition(stream, account)["covered_from"] == first
+    asked = calls_of(sandbox, "{ad_account_id}/analytics")
+    assert min(call["start_date"][0] for call in asked) == first
+
+
 def test_weeks_add_up_to_their_days(sandbox: Sandbox) -> None:
     config = config_of(sandbox, start_date="2026-11-02", granularities=["DAY", "WEEK"])
     result = run(config, "ad_group_analytics_week", "ad_group_analytics")
@@ -333,7 +350,7 @@ def test_attribution_types_are_sent_only_when_set_and_as_a_report_where_calls_do
         assert {each["attribution_types"] for each in result.records(stream)} == {"HOUSEHOLD"}
 
 
-def fingerprint(stream: str = "ad_targeting_analytics", **more: Any) -> str:
+def fingerprint(stream: str = "ad_targeting_analytics", /, **more: Any) -> str:
     config = {"stream_groups": GROUPS, "report_columns": COLUMNS, **more}
     tap = TapPinterest(config=config, validate_config=False)
     return cast("AnalyticsStream", tap.streams[stream]).fingerprint

@@ -126,6 +126,13 @@ def test_while_no_day_is_known_to_be_complete_the_bookmark_stays() -> None:
     assert unknown.after(READ, "aaaaaaaa").bookmark == READ.bookmark
 
 
+def test_a_range_without_a_complete_day_leaves_the_bookmark_where_it_is() -> None:
+    newest = replace(RANGE, wanted=DateRange(YESTERDAY, YESTERDAY))
+
+    assert newest.after(Progress(), "aaaaaaaa") == Progress(None, YESTERDAY, "aaaaaaaa")
+    assert newest.after(READ, "aaaaaaaa") == READ
+
+
 def test_a_gap_that_the_api_no_longer_reaches_ends_the_covered_range() -> None:
     long_ago = Progress(TODAY - 200 * DAY, TODAY - 300 * DAY, "aaaaaaaa")
 

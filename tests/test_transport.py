@@ -12,8 +12,9 @@ import pytest
 
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import PatientClock, run, settings
-from tap_pinterest import client
+from tap_pinterest import client, targeting
 from tap_pinterest.mapper import sync_key
+from tap_pinterest.slices import first_day
 from tap_pinterest.streams.reports import MOST_CREATIONS
 
 if TYPE_CHECKING:
@@ -376,6 +377,123 @@ def test_what_is_out_of_reach_of_calls_comes_as_reports_and_the_rest_as_calls(
     assert partition["covered_from"] == str(TODAY - 200 * DAY)
     ranges = set(result.tap.summary.of("ad_account_analytics").ranges)
     assert ranges == {"2026-05-04..2026-08-21 (async)", "2026-08-22..2026-11-19"}
+
+
+@pytest.mark.parametrize(("first", "calls", "reports"), [("50", 100, 0), ("51", 0, 1)])
+def test_a_range_of_more_than_a_hundred_calls_comes_as_reports(
+    sandbox: Sandbox, first: str, calls: int, reports: int
+) -> None:
+    ads = run(config_of(sandbox), "ads").records("ads")
+    config = config_of(
+        sandbox,
+        start_date=f"{first} days ago",
+        slice_rows=1,
+        ad_account_ids=ads[0]["ad_account_id"],
+        ad_ids=[each["id"] for each in ads if each["ad_account_id"] == ads[0]["ad_account_id"]][:2],
+    )
+    run(config, "ad_analytics")
+
+    assert len(requests_of(sandbox, "GET /ad_accounts/{ad_account_id}/ads/analytics")) == calls
+    assert len(requests_of(sandbox, CREATE)) == reports
+
+
+@pytest.mark.parametrize("granularity", ["WEEK", "MONTH"])
+def test_periods_of_both_transports_are_whole_and_each_comes_once(
+    sandbox: Sandbox, granularity: str
+) -> None:
+    account = run(config_of(sandbox), "ad_accounts").records("ad_accounts")[0]["id"]
+    stream = f"ad_account_analytics_{granularity.lower()}"
+    config = config_of(
+        sandbox,
+        start_date="300 days ago",
+        ad_account_ids=account,
+        granularities=["DAY", granularity],
+    )
+    sandbox.requests.clear()
+    result = run(config, stream, "ad_account_analytics")
+    impressions: Counter[str] = Counter()
+    for each in result.records("ad_account_analytics"):
+        start = first_day(date.fromisoformat(each["date"]), granularity)  # type: ignore[arg-type]
+        impressions[str(start)] += each["total_impression"] or 0
+    found = {each["date"]: each["total_impression"] for each in result.records(stream)}
+    asked = [
+        (dict(each.query) | (each.body or {}))
+        for each in report_requests(sandbox)
+        if granularity
+        in {dict(each.query).get("granularity"), (each.body or {}).get("granularity")}
+    ]
+
+    assert len(result.records(stream)) == len(found) > 5
+    # The first period is not wholly in the days read, but is wholly in reach.
+    assert {start: found[start] for start in sorted(found)[1:]} == {
+        start: impressions[start] for start in sorted(impressions)[1:]
+    }
+    assert {len(each["start_date"]) for each in asked} == {10}
+    assert len(asked) > 2
+    starts = {date.fromisoformat(each["start_date"]) for each in asked}
+    assert starts == {first_day(day, granularity) for day in starts}  # type: ignore[arg-type]
+
+
+def test_a_breakdown_comes_as_reports_of_five_types(sandbox: Sandbox) -> None:
+    result = run(asynchronous(sandbox, start_date="yesterday"), "ad_account_targeting_analytics")
+    asked = [each.body["targeting_types"] for each in requests_of(sandbox, CREATE)]
+
+    assert result.code == 0
+    assert {len(each) for each in asked} == {5, 2}
+    assert Counter(name for each in asked for name in each) == dict.fromkeys(
+        targeting.chosen("ad_account", ()),
+        len({each.path for each in requests_of(sandbox, CREATE)}),
+    )
+
+
+def test_a_report_of_named_entities_has_five_hundred_of_them_at_most() -> None:
+    size = WorldSize(accounts=1, empty_accounts=0, campaigns=2, ad_groups=20, ads=580)
+    with Sandbox(seed=7, today=TODAY, size=size, access_tier="unlimited") as sandbox:
+        plain = config_of(sandbox)
+        ads = {each["id"]: each["campaign_id"] for each in run(plain, "ads").records("ads")}
+        config = plain | {"report_transport": "async", "campaign_ids": [*{*ads.values()}]}
+        result = run(config | {"start_date": "yesterday"}, "ad_analytics")
+        asked = [each.body["ad_ids"] for each in requests_of(sandbox, CREATE)]
+
+    assert result.code == 0
+    assert sorted(map(len, asked)) == [len(ads) - 500, 500]
+    assert {each for ids in asked for each in ids} == ads.keys()
+
+
+def test_product_items_reach_ninety_two_days_back_thirty_one_a_report(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = run(config_of(sandbox, start_date="earliest"), "product_item_analytics")
+    periods = sorted(
+        {(each.body["start_date"], each.body["end_date"]) for each in requests_of(sandbox, CREATE)}
+    )
+
+    assert result.code == 0
+    assert (periods[0][0], periods[-1][1]) == (str(TODAY - 92 * DAY), str(TODAY - DAY))
+    assert len(periods) == 3
+    assert "product items" not in caplog.text
+    run(config_of(sandbox, start_date="100 days ago"), "product_item_analytics")
+    told = "Pinterest keeps 92 days for reports of product items"
+    assert f"{told}: there are data from {TODAY - 92 * DAY} on" in caplog.text
+
+
+@pytest.mark.parametrize(("transport", "days", "most"), [("sync", 91, 90), ("async", 187, 186)])
+def test_a_total_of_more_days_than_pinterest_adds_up_is_told_before_it_is_asked_for(
+    sandbox: Sandbox, transport: str, days: int, most: int
+) -> None:
+    config = config_of(
+        sandbox,
+        granularities=["TOTAL"],
+        report_transport=transport,
+        start_date=f"{days} days ago",
+        end_date="today" if transport == "sync" else "yesterday",
+    )
+    result = run(config, "campaign_analytics_total")
+
+    assert result.code == 1
+    (failure, *_) = result.tap.summary.of("campaign_analytics_total").failures.values()
+    assert f"Pinterest adds up {most} at most; give another start_date or end_date" in failure
+    assert not report_requests(sandbox)
 
 
 def test_history_of_914_days_takes_few_reports_without_gap_or_overlap() -> None:
