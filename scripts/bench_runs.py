@@ -25,6 +25,7 @@ from rich.table import Table
 
 from scripts.processes import command
 from scripts.sandbox_process import CONTROL_SECONDS, sandbox_process
+from tap_pinterest.client import TOKEN_PATH
 from tap_pinterest.rate_limit import STANDARD
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ ENTITIES = {
     "ad_group_analytics": "ad_groups",
     "ad_analytics": "ads",
 }
+READY_STATE = "metrics_ready_state"
 ADS_STREAMS = ("ad_accounts", *ENTITIES.values(), *LEVELS)
 
 console = Console(highlight=False, width=110)
@@ -264,7 +266,7 @@ def timed(
 def asked_of(sandbox: SandboxProcess) -> list[dict[str, Any]]:
     """The calls that a sandbox was asked for, those for tokens left out."""
     asked = requests.get(f"{sandbox.control}/requests", timeout=CONTROL_SECONDS).json()
-    return [each for each in asked if each["category"]]
+    return [each for each in asked if each["category"] and each["path"] != TOKEN_PATH]
 
 
 def _catalog(tap: Sequence[str], environment: Mapping[str, str], streams: Sequence[str]) -> str:
@@ -300,6 +302,9 @@ def _stream(operation: str) -> str:
 def _fewest(world: World, asked: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """The fewest calls for each thing that was asked for, given the ids that reports are about."""
     fewest = dict.fromkeys(_by_stream(asked), 1) | {"delivery_metrics": 2}
+    # Day after day, until one is complete: no other call tells which one that is.
+    days = {str(each["query"]) for each in asked if _stream(each["operation"]) == READY_STATE}
+    fewest[READY_STATE] = len(days)
     for name, entities in ENTITIES.items():
         calls = [each for each in asked if _stream(each["operation"]) == name]
         if not calls:

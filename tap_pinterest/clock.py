@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
 _LONGEST_NAP = 0.25
@@ -22,12 +25,18 @@ class Clock:
 
     A report's days are Pinterest's, so today is read from the `Date` header of its first answer:
     a machine whose clock is wrong asks for the same days as any other.
+
+    Attributes:
+        interrupted_by: The signal that asked the run to stop, if one has.
+        idle: Threads that wait for time to pass or for each other, and not for Pinterest.
     """
 
     def __init__(self) -> None:
         """A clock that has not heard from Pinterest yet."""
         self._today: date | None = None
+        self._lock = threading.Lock()
         self.interrupted_by: int | None = None
+        self.idle = 0
 
     @property
     def today(self) -> date:
@@ -60,9 +69,21 @@ class Clock:
             Interrupted: A signal came.
         """
         until = self.monotonic() + seconds
-        while (left := until - self.monotonic()) > 0:
-            self.check()
-            time.sleep(min(left, _LONGEST_NAP))
+        with self.idling():
+            while (left := until - self.monotonic()) > 0:
+                self.check()
+                time.sleep(min(left, _LONGEST_NAP))
+
+    @contextmanager
+    def idling(self) -> Iterator[None]:
+        """Count a thread as one that waits for nothing from Pinterest, while the block lasts."""
+        with self._lock:
+            self.idle += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.idle -= 1
 
     def check(self) -> None:
         """Go on, unless a signal has asked the run to stop.

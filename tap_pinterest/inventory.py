@@ -10,7 +10,7 @@ import zlib
 from collections import Counter
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
@@ -20,29 +20,46 @@ from tap_pinterest.calls import Call, Expected, Scope, page_decoder
 from tap_pinterest.client import NoCatalogError
 from tap_pinterest.pages import Page
 from tap_pinterest.pagination import BookmarkPaginator
-from tap_pinterest.read_ahead import Task
+from tap_pinterest.read_ahead import NOTHING, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-    from typing import TypeAlias
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_pinterest.calls import Dataset, Listing, Precision
     from tap_pinterest.client import PinterestClient
     from tap_pinterest.config import Settings
     from tap_pinterest.pages import Decode, Item
-    from tap_pinterest.read_ahead import Ahead, ReadAhead
-
-    FirstPage: TypeAlias = "tuple[Call, Page | SkippableAPIError | None]"
-    """A call with its first page or its refusal, or with nothing if its pages are kept."""
+    from tap_pinterest.read_ahead import Following, ReadAhead, Turn
 
 AD_ACCOUNT = "/ad_accounts/{ad_account_id}"
 AD_ACCOUNTS = "/ad_accounts"
 USER_ACCOUNT = "/user_account"
 USER_FIELDS = ("id", "account_type")
 KEPT_IN_MEMORY = 16 * 1024 * 1024
+KEPT_AHEAD = 64 * 1024 * 1024
+"""Compressed bytes kept, beyond which no further page is read before its turn."""
 PAGE_SIZE = 250
 
 _decode_item = decoder(dict[str, Any])
+
+
+class Begun(NamedTuple):
+    """How far a call has been read.
+
+    Attributes:
+        call: The call.
+        page: The first page that is not kept; `None` if all are.
+        refusal: Why there is none at all.
+    """
+
+    call: Call
+    page: Page | None = None
+    refusal: SkippableAPIError | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that are held beside those that are kept."""
+        return len(self.page.body) if self.page else 0
 
 
 class Inventory:
@@ -81,10 +98,32 @@ class Inventory:
         self._refusals: dict[bytes, SkippableAPIError] = {}
         self._unreadable: dict[str, Exception] = {}
         self._locks: dict[bytes, threading.Lock] = {}
+        self._ad_accounts: Mapping[str, Item] | None = None
+        self._of_ad_accounts = threading.Lock()
+        self._users: Mapping[str, str | None] | None = None
 
-    @functools.cached_property
+    @property
     def ad_accounts(self) -> Mapping[str, Item]:
         """The ad accounts of this run that the token can read, by id."""
+        with self._of_ad_accounts:
+            if self._ad_accounts is None:
+                self._ad_accounts = self._found_ad_accounts()
+            return self._ad_accounts
+
+    @property
+    def knows_ad_accounts(self) -> bool:
+        """Whether it takes no call to tell the ad accounts."""
+        return self._ad_accounts is not None
+
+    @property
+    def knows_users(self) -> bool:
+        """Whether it takes no call to tell the users."""
+        wanted = self._settings.organic_accounts
+        return (wanted == "ad_account_owners" or Call(USER_ACCOUNT).key in self._rows) and (
+            wanted == "token_user" or self.knows_ad_accounts
+        )
+
+    def _found_ad_accounts(self) -> Mapping[str, Item]:
         named = self._settings.ad_account_ids
         found: dict[str, Item] = {}
         if len(named) != 1:
@@ -111,12 +150,17 @@ class Inventory:
             msg = f"ad_account_ids names {ids}, which cannot be read: {reason}"
             raise FatalAPIError(msg)
 
-    @functools.cached_property
+    @property
     def users(self) -> Mapping[str, str | None]:
         """Users whose boards, Pins and catalogs are read, by id.
 
         Each with the ad account through which, or with none if it is the token's own user.
         """
+        if self._users is None:
+            self._users = self._found_users()
+        return self._users
+
+    def _found_users(self) -> Mapping[str, str | None]:
         if self._settings.organic_accounts == "token_user":
             return {self.user_id(None): None}
         of_owners: dict[str, str | None] = {}
@@ -132,7 +176,7 @@ class Inventory:
         """The id of a context's user; of the token's user if there is no context."""
         return context["user_id"] if context else self._token_user_id
 
-    @functools.cached_property
+    @property
     def _token_user_id(self) -> str:
         call = Call(USER_ACCOUNT)
         self._list(call, USER_FIELDS, page_decoder(USER_ACCOUNT))
@@ -175,18 +219,18 @@ class Inventory:
         self,
         listing: Listing,
         scope: Scope,
-        key: Hashable = None,
-        following: Iterator[Ahead[Any]] = iter(()),  # noqa: B008 - it is empty for good
+        turn: Turn | None = None,
+        following: Following = NOTHING,
     ) -> Iterator[tuple[Call, Item]]:
         """The items of a list, each with its call.
 
         They come from the pages kept (which are forgotten after the last stream that writes them),
-        or else fresh, and a few calls at once. `key` and `following` are those of `read_ahead`.
+        or else fresh, and a few calls at once. `turn` and `following` are those of `read_ahead`.
 
         Raises:
             SkippableAPIError: The list may not be read.
         """
-        for call, page in self._pages(listing, scope, key, following):
+        for call, page in self._pages(listing, scope, turn, following):
             for item in page.items:
                 if listing.wants(item):
                     yield call, item
@@ -199,10 +243,6 @@ class Inventory:
             if call.key not in self._refusals and not self._kept.has(call.key):
                 precision: Precision = "at least" if paged and call.pages else ""
                 yield Expected(operation.category, precision=precision, key=call.key)
-
-    def is_listed_for_others(self, path: str) -> bool:
-        """Whether a selected stream needs the ids of a list."""
-        return path in self._referred
 
     def close(self) -> None:
         """Forget the pages kept."""
@@ -251,7 +291,8 @@ class Inventory:
 
     def _list_once(self, call: Call, fields: Sequence[str], decode: Decode) -> None:
         """List a call's items, whichever thread comes first."""
-        with self._locks.setdefault(call.key, threading.Lock()):
+        lock = self._locks.setdefault(call.key, threading.Lock())
+        with self._read_ahead.alone_with(lock):
             if call.key in self._rows:
                 return
             if call.key in self._refusals:
@@ -269,61 +310,68 @@ class Inventory:
                 raise
             self._rows[call.key] = rows
 
-    def first_pages(self, listing: Listing, scope: Scope) -> Iterator[Task[FirstPage]]:
-        """What reads the first page of each call of a list."""
+    def beginnings(
+        self, listing: Listing, scope: Scope, *, ahead: bool = False
+    ) -> Iterator[Task[Begun]]:
+        """What begins each call of a list: with its first page, or `ahead` of its turn with all.
+
+        A list that others need as well is read whole in any case, by whoever comes first.
+        """
+        shared = listing.path in self._referred or self._written[listing.path] > 1
+        begin = self._listed_whole if shared else self._kept_whole if ahead else self._begun
         for call in listing.calls(scope):
-            yield Task(functools.partial(self._begun, call, listing.decode))
+            yield Task(functools.partial(begin, call, listing), held=lambda begun: begun.bytes)
 
     def _pages(
-        self, listing: Listing, scope: Scope, key: Hashable, following: Iterator[Ahead[Any]]
+        self, listing: Listing, scope: Scope, turn: Turn | None, following: Following
     ) -> Iterator[tuple[Call, Page]]:
         """Pages for a stream that writes them; refused calls are told to the scope."""
-        firsts = self._read_ahead.in_order(self.first_pages(listing, scope), key, following)
-        for call, first in firsts:
-            if isinstance(first, SkippableAPIError):
-                self._refusals[call.key] = first
-                scope.outcomes.refused(call, first)
+        tasks = self.beginnings(listing, scope)
+        for call, page, refusal in self._read_ahead.in_order(tasks, turn, following):
+            if refusal:
+                self._refusals[call.key] = refusal
+                scope.outcomes.refused(call, refusal)
                 continue
             scope.outcomes.answered()
             left = self._to_write.setdefault(call.key, self._written[call.path]) - 1
             self._to_write[call.key] = left
-            pages = (
-                map(
-                    functools.partial(_reading, listing.decode),
-                    self._kept.read(call.key, forget=left <= 0),
-                )
-                if first is None
-                else self._noted(call, self._following(call, listing.decode, first), listing, left)
-            )
-            for page in pages:
-                yield call, page
+            if self._kept.has(call.key):
+                for body in self._kept.read(call.key, forget=left <= 0):
+                    yield call, _reading(listing.decode, body)
+            if page:
+                for each in self._following(call, listing.decode, page):
+                    yield call, each
 
-    def _begun(self, call: Call, decode: Decode) -> FirstPage:
-        """The first page of a call or its refusal; nothing if its pages are kept."""
+    def _begun(self, call: Call, listing: Listing) -> Begun:
+        """The first page of a call; nothing if its pages are kept."""
         if call.key in self._refusals:
-            return call, self._refusals[call.key]
+            return Begun(call, refusal=self._refusals[call.key])
         if self._kept.has(call.key):
-            return call, None
+            return Begun(call)
         try:
-            return call, self._request(call, decode)
+            return Begun(call, self._request(call, listing.decode))
         except SkippableAPIError as refusal:
-            return call, refusal
+            return Begun(call, refusal=refusal)
 
-    def _noted(
-        self, call: Call, pages: Iterable[Page], listing: Listing, left: int
-    ) -> Iterator[Page]:
-        """The pages; ids that others need are noted, and bodies that others write are kept."""
-        rows: dict[str, tuple[str, ...]] = {}
-        noted = listing.path in self._referred
+    def _kept_whole(self, call: Call, listing: Listing) -> Begun:
+        """Keep the pages of a call, as many as may be kept, if there is more than one."""
+        begun = self._begun(call, listing)
+        if begun.page is None or not begun.page.bookmark:
+            return begun
         with self._kept.whole(call.key):
-            for page in pages:
-                if noted:
-                    _note(rows, page.items, call, listing.fields)
-                if left > 0:
-                    self._kept.add(call.key, page.body)
-                yield page
-        if noted:
-            self._rows[call.key] = rows
+            for page in self._following(call, listing.decode, begun.page):
+                if self._kept.size > KEPT_AHEAD and page.bookmark:
+                    return Begun(call, page)
+                self._kept.add(call.key, page.body)
+        return Begun(call)
+
+    def _listed_whole(self, call: Call, listing: Listing) -> Begun:
+        """List a call's items, and keep the pages to be written."""
+        try:
+            self._listed(call, listing)
+        except SkippableAPIError as refusal:
+            return Begun(call, refusal=refusal)
+        return self._begun(call, listing)
 
     def _following(self, call: Call, decode: Decode, first: Page | None = None) -> Iterator[Page]:
         """All pages of a call, given the first one or not; the next is fetched meanwhile."""
@@ -361,6 +409,12 @@ class PageStore:
         self._file: SpooledTemporaryFile[bytes] | None = None
         self._places: dict[bytes, list[tuple[int, int]]] = {}
         self._lock = threading.RLock()
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept, and room that is not given back yet."""
+        with self._lock:
+            return max((sum(places[-1]) for places in self._places.values()), default=0)
 
     def add(self, key: bytes, body: bytes) -> None:
         """Keep one more page of a call."""

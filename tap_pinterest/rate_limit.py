@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from contextlib import contextmanager
@@ -171,15 +172,23 @@ class RateLimiter:
     many calls there are, and how many are left where others make some too.
     """
 
-    def __init__(self, access_tier: str, clock: Clock, max_wait_seconds: float) -> None:
+    def __init__(
+        self,
+        access_tier: str,
+        clock: Clock,
+        max_wait_seconds: float,
+        in_flight: int = sys.maxsize,
+    ) -> None:
         """A limiter that has let nothing through yet.
 
         Args:
             access_tier: `standard` or `trial`.
             clock: Where the time comes from.
             max_wait_seconds: Longest wait for one permit before it is refused.
+            in_flight: Most calls under way at once; one that waits for a permit is none of them.
         """
         self._clock = clock
+        self._places = threading.Semaphore(in_flight)
         self._max_wait = max_wait_seconds
         self._lock = threading.Lock()
         self._universal = _Window(UNIVERSAL[access_tier])
@@ -199,10 +208,16 @@ class RateLimiter:
         try:
             yield answer
         finally:
+            self._places.release()
             self.settle(permit, answer)
 
     def _acquired(self, category: str) -> Permit:
-        while isinstance(wait := self.take(category), float):
+        """A permit to call now, and a place among the calls under way."""
+        while True:
+            self._places.acquire()
+            if not isinstance(wait := self.take(category), float):
+                return wait
+            self._places.release()
             if wait > self._max_wait:
                 msg = (
                     f"The quota of {category} comes back in {wait:.0f} s, later than "
@@ -212,7 +227,6 @@ class RateLimiter:
             self._clock.sleep(wait)
             with self._lock:
                 self.waited += wait
-        return wait
 
     def take(self, category: str) -> Permit | float:
         """A permit to call now, or the seconds until there may be one."""

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from concurrent.futures import Future
 
     from tap_pinterest.clock import Clock
 
 MAX_BYTES = 32 * 1024 * 1024
+SHARE_AHEAD = 4
+"""A quarter of them for what comes later, while what is asked for now could use all."""
+LEAST_BYTES = 64 * 1024
+"""What an answer is thought to hold of which nothing is known."""
+MOST_AHEAD = 256
+"""Contexts of a rate category, and answers, that may be ahead of their turn."""
 MOST_WAITING = 12
 """Reports that Pinterest prepares at once: more would wait for each other there."""
 
 _T = TypeVar("_T")
 _LOOK_UP_SECONDS = 0.25
+_THREADS = 8
+"""For each request that may be in flight: most of them wait, for quota or for each other."""
 
 
 @dataclass(frozen=True)
@@ -32,18 +42,41 @@ class Later(Generic[_T]):
 
 @dataclass(frozen=True)
 class Task(Generic[_T]):
-    """A request to make, and about how many bytes its answer will hold."""
+    """A request to make, and about how many bytes its answer will hold.
+
+    Attributes:
+        run: Makes it.
+        expected_bytes: What its result is thought to hold.
+        held: What the result does hold, if it can tell.
+    """
 
     run: Callable[[], _T | Later[_T]]
-    expected_bytes: int = 0
+    expected_bytes: int = LEAST_BYTES
+    held: Callable[[_T], int] | None = None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What tasks are for: a context of a stream, whose calls are of a rate category."""
+
+    stream: str
+    context: tuple[Any, ...] = ()
+    category: str = ""
 
 
 @dataclass(frozen=True)
 class Ahead(Generic[_T]):
-    """Tasks whose turn comes later, and the key under which they will be asked for."""
+    """Tasks whose turn comes later."""
 
-    key: Hashable
+    turn: Turn
     tasks: Callable[[], Iterable[Task[_T]]]
+
+
+Following: TypeAlias = "Mapping[str, Iterator[Ahead[Any] | None]]"
+"""What comes later, by rate category, each in the order of the run; `None` if it is not known yet.
+"""
+
+NOTHING: Following = MappingProxyType({})
 
 
 def with_pauses(steps: Generator[float, None, _T]) -> Callable[[], _T | Later[_T]]:
@@ -61,41 +94,45 @@ def with_pauses(steps: Generator[float, None, _T]) -> Callable[[], _T | Later[_T
 class ReadAhead:
     """Runs tasks a few at a time and gives their results in order.
 
-    Tasks of contexts whose turn has not come begin as soon as those before leave room. With one
-    request in flight nothing runs in another thread, and nothing before its turn.
+    Tasks of contexts whose turn has not come begin as soon as those before leave room, so that
+    each rate category has something to do: who waits for quota takes no place among the requests.
+    With one request in flight nothing runs in another thread, and nothing before its turn.
     """
 
     def __init__(self, in_flight: int, clock: Clock) -> None:
         """Start nothing yet.
 
         Args:
-            in_flight: Most requests under way or waiting to be read.
-            clock: Knows when to stop.
+            in_flight: Most requests under way; of the rate category at hand, or waiting to be read.
+            clock: Knows when to stop, and who is idle.
         """
         self._in_flight = in_flight
         self._clock = clock
         self._pool: ThreadPoolExecutor | None = None
         self._owner = threading.get_ident()
         self._lanes: list[_Lane[Any]] = []
-        self._ahead: dict[Hashable, _Lane[Any]] = {}
+        self._ahead: dict[Turn, _Lane[Any]] = {}
+        self._active: list[_Lane[Any]] = []
+        """Those of them in which something is still to be done."""
+        self._finished = _Held()
+        """What the others hold."""
+        self._known: set[str] = set()
+        """Streams of which what all contexts share has been found out."""
 
     def in_order(
-        self,
-        tasks: Iterable[Task[_T]],
-        key: Hashable = None,
-        following: Iterator[Ahead[Any]] = iter(()),  # noqa: B008 - it is empty for good
+        self, tasks: Iterable[Task[_T]], turn: Turn | None = None, following: Following = NOTHING
     ) -> Iterator[_T]:
         """The results of the tasks, in their order; the first error ends them.
 
         Args:
-            tasks: What to do; not begun if that has happened already, under the same key.
-            key: Names what the tasks are for.
+            tasks: What to do; not begun if that has happened already, ahead of this turn.
+            turn: What the tasks are for.
             following: What comes after them, as far as it may begin before.
         """
         if self._in_flight == 1:
             yield from (self._to_its_end(task) for task in tasks)
             return
-        lane = self._taken(key) or _Lane(tasks)
+        lane = self._taken(turn) or _Lane(tasks, turn or Turn(""))
         self._lanes.append(lane)
         try:
             yield from self._results(lane, following)
@@ -131,11 +168,23 @@ class ReadAhead:
         """The result of some work, for which a signal need not wait."""
         return work() if self._is_alone else self._result(self._executor().submit(work))
 
+    @contextmanager
+    def alone_with(self, lock: threading.Lock) -> Iterator[None]:
+        """Hold a lock; who waits for it takes no place among the requests."""
+        if not lock.acquire(blocking=False):
+            with self._clock.idling():
+                lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
     def close(self) -> None:
         """Let no task begin any more."""
         for lane in (*self._lanes, *self._ahead.values()):
             lane.close()
         self._ahead.clear()
+        self._active.clear()
         if self._pool:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
@@ -147,7 +196,8 @@ class ReadAhead:
 
     def _executor(self) -> ThreadPoolExecutor:
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._in_flight, thread_name_prefix="read-ahead")
+            threads = self._in_flight * _THREADS
+            self._pool = ThreadPoolExecutor(threads, thread_name_prefix="read-ahead")
         return self._pool
 
     def _result(self, future: Future[_T]) -> _T:
@@ -163,19 +213,25 @@ class ReadAhead:
             result = result.run()
         return result
 
-    def _taken(self, key: Hashable) -> _Lane[Any] | None:
-        """The lane that was begun under a key; those before it will not be asked for any more."""
-        if key not in self._ahead:
+    def _taken(self, turn: Turn | None) -> _Lane[Any] | None:
+        """The lane that was begun ahead of this turn.
+
+        Those before it, of which its category has them in order, will not be asked for any more.
+        """
+        if turn is None or turn not in self._ahead:
             return None
-        while self._ahead:
-            first = next(iter(self._ahead))
-            lane = self._ahead.pop(first)
-            if first == key:
+        for other in [each for each in self._ahead if each.category == turn.category]:
+            lane = self._ahead.pop(other)
+            if lane in self._active:
+                self._active.remove(lane)
+            else:
+                self._finished.add(lane, -1)
+            if other == turn:
                 return lane
             lane.close()
         return None
 
-    def _results(self, lane: _Lane[_T], following: Iterator[Ahead[Any]]) -> Iterator[_T]:
+    def _results(self, lane: _Lane[_T], following: Following) -> Iterator[_T]:
         while True:
             self._fill(lane, following)
             if lane.is_ready():
@@ -190,52 +246,70 @@ class ReadAhead:
                 self._wait()
                 self._clock.check()
 
-    def _fill(self, lane: _Lane[Any], following: Iterator[Ahead[Any]]) -> None:
+    def _fill(self, lane: _Lane[Any], following: Following) -> None:
         """Begin what there is room for: what is asked for first, then what follows."""
-        for each in (*self._lanes, *self._ahead.values()):
+        for each in (*self._lanes, *self._active):
             each.go_on(self._executor(), self._clock)
-        self._advance(lane, in_turn=True)
-        if not lane.is_open():
-            # What all contexts share is found out once.
-            return
-        for each in self._ahead.values():
-            self._advance(each)
-        while self._has_room() and len(self._ahead) < 2 * self._in_flight:
-            ahead = next(following, None)
-            if ahead is None:
-                return
-            if ahead.key not in self._ahead:
-                self._ahead[ahead.key] = opened = _Lane(ahead.tasks())
-                self._advance(opened)
+            if each.is_open():
+                self._known.add(each.turn.stream)
+        for each in [each for each in self._active if each.is_finished()]:
+            self._active.remove(each)
+            self._finished.add(each)
+        load = self._load(lane)
+        self._advance(lane, load)
+        load.may_use_all = lane.is_open() and lane.coming() is None
+        for each in self._active:
+            self._advance(each, load)
+        for category, coming in following.items():
+            while load.has_room(category) and load.lanes[category] < MOST_AHEAD:
+                active = sum(each.turn.category == category for each in self._active)
+                ahead = next(coming, None) if active < self._in_flight else None
+                if ahead is None:
+                    break
+                if ahead.turn not in self._ahead:
+                    self._ahead[ahead.turn] = opened = _Lane(ahead.tasks(), ahead.turn)
+                    self._active.append(opened)
+                    load.lanes[category] += 1
+                    self._advance(opened, load)
 
-    def _advance(self, lane: _Lane[Any], *, in_turn: bool = False) -> None:
+    def _advance(self, lane: _Lane[Any], load: _Load) -> None:
         """Begin the tasks of a lane as far as there is room; one is always allowed in its turn."""
-        if not lane.is_begun and ((in_turn and not lane.places) or self._has_room()):
+        category, ahead = lane.turn.category, lane is not load.lane
+        if not lane.is_begun:
+            if ahead and (self._is_held_up(lane) or not load.has_room(category)):
+                return
             lane.open(self._executor())
+            load.count(category, running=True)
         while (task := lane.coming()) and (
-            (in_turn and not lane.places) or self._has_room(task.expected_bytes)
+            not (ahead or lane.places) or load.has_room(category, task.expected_bytes, ahead=ahead)
         ):
             lane.begin(self._executor())
+            load.count(category, task.expected_bytes, ahead=ahead, running=True)
 
-    def _has_room(self, more_bytes: int = 0) -> bool:
-        """Whether a further task may begin.
+    def _is_held_up(self, lane: _Lane[Any]) -> bool:
+        """Whether the first context of the stream is finding out what all of them share."""
+        stream = lane.turn.stream
+        if stream in self._known:
+            return False
+        others = (each for each in (*self._lanes, *self._active) if each is not lane)
+        return any(each.turn.stream == stream and each.is_opening() for each in others)
 
-        What waits takes no place, but only so many in all wait.
-        """
-        lanes = (*self._lanes, *self._ahead.values())
-        places = [place for lane in lanes for place in lane.places]
-        waiting = sum(each.due is not None for each in places)
-        busy = len(places) - waiting + sum(lane.is_opening() for lane in lanes)
-        held = sum(each.expected_bytes for each in places)
-        return (
-            busy < self._in_flight
-            and waiting < MOST_WAITING
-            and (held + more_bytes <= MAX_BYTES or not places)
-        )
+    def _load(self, lane: _Lane[Any]) -> _Load:
+        """What is under way and held at this moment, while a lane has its turn."""
+        rest = self._finished
+        load = _Load(self._in_flight, lane, self._clock.idle, Counter(rest.lanes))
+        load.places.update(rest.places)
+        load.bytes = load.bytes_ahead = rest.bytes
+        for each in self._active:
+            load.lanes[each.turn.category] += 1
+            load.add(each, ahead=True)
+        for each in self._lanes:
+            load.add(each, ahead=False)
+        return load
 
     def _wait(self) -> None:
         """Wait a little for whatever ends first."""
-        lanes = (*self._lanes, *self._ahead.values())
+        lanes = (*self._lanes, *self._active)
         running = [future for lane in lanes for future in lane.running()]
         if running:
             wait(running, timeout=_LOOK_UP_SECONDS, return_when=FIRST_COMPLETED)
@@ -245,10 +319,102 @@ class ReadAhead:
             self._clock.sleep(max(min(dues) - self._clock.monotonic(), 0))
 
 
+@dataclass
+class _Held:
+    """What contexts hold that are finished ahead of their turn.
+
+    Attributes:
+        lanes: How many they are, by rate category.
+        places: How many answers they have.
+        bytes: What these hold.
+    """
+
+    lanes: Counter[str] = field(default_factory=Counter)
+    places: Counter[str] = field(default_factory=Counter)
+    bytes: int = 0
+
+    def add(self, lane: _Lane[Any], times: int = 1) -> None:
+        """Count a context, or no more."""
+        self.lanes[lane.turn.category] += times
+        self.places[lane.turn.category] += times * len(lane.places)
+        self.bytes += times * sum(place.bytes for place in lane.places)
+
+
+@dataclass
+class _Load:
+    """What is under way and held, and whether there is room for more.
+
+    Attributes:
+        in_flight: Most requests under way.
+        lane: The tasks whose turn it is.
+        idle: Threads that wait for something else than Pinterest.
+        lanes: Contexts ahead of their turn, by rate category.
+        waiting: Reports that Pinterest is preparing.
+        running: Tasks under way, by rate category.
+        places: The same, and those that are done and not read yet.
+        bytes: What these hold.
+        bytes_ahead: What of that is ahead of its turn.
+        may_use_all: Whether what is ahead may hold as many bytes as there are.
+    """
+
+    in_flight: int
+    lane: _Lane[Any]
+    idle: int
+    lanes: Counter[str] = field(default_factory=Counter)
+    waiting: int = 0
+    running: Counter[str] = field(default_factory=Counter)
+    places: Counter[str] = field(default_factory=Counter)
+    bytes: int = 0
+    bytes_ahead: int = 0
+    may_use_all: bool = False
+
+    def add(self, lane: _Lane[Any], *, ahead: bool) -> None:
+        """Count the tasks of a lane."""
+        category = lane.turn.category
+        if lane.is_opening():
+            self.count(category, running=True)
+        for place in lane.places:
+            if place.due is None:
+                running = not place.future.done()
+                self.count(category, place.bytes, ahead=ahead, running=running)
+            else:
+                self.waiting += 1
+
+    def count(
+        self, category: str, size: int = 0, *, ahead: bool = False, running: bool = False
+    ) -> None:
+        """Count a task, and what it holds."""
+        self.running[category] += running
+        self.places[category] += 1
+        self.bytes += size
+        self.bytes_ahead += size * ahead
+
+    def has_room(self, category: str, size: int = 0, *, ahead: bool = True) -> bool:
+        """Whether a task of a category may begin, in the turn of the lane or `ahead` of its own.
+
+        A category whose quota is used up has no more tasks begun than could be under way. One task
+        of each may always begin: its quota counts from its first call.
+        """
+        most, in_turn = self.in_flight, category == self.lane.turn.category
+        return (
+            (self.running.total() - self.idle < most or not self.running[category])
+            and self.waiting < MOST_WAITING
+            and (self.places if in_turn else self.running)[category] < most
+            and self.places[category] < MOST_AHEAD
+            and self._has_bytes(size, ahead=ahead)
+        )
+
+    def _has_bytes(self, size: int, *, ahead: bool) -> bool:
+        if ahead and not self.may_use_all:
+            return self.bytes_ahead + size <= MAX_BYTES // SHARE_AHEAD
+        return self.bytes + size <= MAX_BYTES or not self.bytes
+
+
 class _Lane(Generic[_T]):
     """Tasks of one context: under way, waiting or done, oldest first, and those to come."""
 
-    def __init__(self, tasks: Iterable[Task[_T]]) -> None:
+    def __init__(self, tasks: Iterable[Task[_T]], turn: Turn) -> None:
+        self.turn = turn
         self.places: deque[_Place[_T]] = deque()
         self._tasks = iter(tasks)
         self._opening: Future[Task[_T] | None] | None = None
@@ -280,7 +446,8 @@ class _Lane(Generic[_T]):
         """Begin it."""
         if self._coming is not None:
             future = executor.submit(self._coming.run)
-            self.places.append(_Place(future, self._coming.expected_bytes))
+            task = self._coming
+            self.places.append(_Place(future, task.expected_bytes, task.held))
             self._coming = None
 
     def go_on(self, executor: ThreadPoolExecutor, clock: Clock) -> None:
@@ -315,6 +482,11 @@ class _Lane(Generic[_T]):
             raise self._error
         return True
 
+    def is_finished(self) -> bool:
+        """Whether nothing of it is to be done or under way any more."""
+        exhausted = self.is_open() and self._is_exhausted
+        return exhausted and all(each.is_done() for each in self.places)
+
     def running(self) -> Iterator[Future[Any]]:
         """What has not ended yet."""
         futures = (self._opening, *(each.future for each in self.places))
@@ -341,14 +513,20 @@ class _Place(Generic[_T]):
     """A task in a lane: what runs for it, and until when it waits if it does."""
 
     future: Future[_T | Later[_T]]
-    expected_bytes: int
+    bytes: int
+    held: Callable[[_T], int] | None = None
     due: float | None = None
 
     def is_done(self) -> bool:
         return self.future.done() and self._later() is None
 
     def go_on(self, executor: ThreadPoolExecutor, clock: Clock) -> None:
-        if not self.future.done() or (later := self._later()) is None:
+        if not self.future.done():
+            return
+        if (later := self._later()) is None:
+            if self.held and not self.future.exception():
+                self.bytes = self.held(cast("_T", self.future.result()))
+                self.held = None
             return
         now = clock.monotonic()
         self.due = now + later.seconds if self.due is None else self.due

@@ -43,8 +43,8 @@ class Readiness:
     def __init__(self, client: PinterestClient) -> None:
         """Nothing has been asked yet."""
         self._client = client
-        self._states: dict[date, ReadyState] = {}
-        self._lock = threading.Lock()
+        self._states: dict[date, ReadyState | SkippableAPIError] = {}
+        self._locks: dict[date, threading.Lock] = {}
 
     def of(self, day: date) -> ReadyState:
         """Whether a day's numbers are complete.
@@ -53,11 +53,19 @@ class Readiness:
             SkippableAPIError: This token may not ask.
         """
         # Reports of several accounts begin at once, and all want to know.
-        with self._lock:
+        with self._locks.setdefault(day, threading.Lock()):
             if day not in self._states:
-                query = {"date": day.isoformat()}
-                self._states[day] = self._client.get(READY_STATE, _decode, query=query)
-            return self._states[day]
+                self._states[day] = self._asked(day)
+        state = self._states[day]
+        if isinstance(state, SkippableAPIError):
+            raise state
+        return state
+
+    def _asked(self, day: date) -> ReadyState | SkippableAPIError:
+        try:
+            return self._client.get(READY_STATE, _decode, query={"date": day.isoformat()})
+        except SkippableAPIError as refusal:
+            return refusal
 
     def knows(self, day: date) -> bool:
         """Whether a day has been asked for."""

@@ -9,6 +9,7 @@ import signal
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, Self, cast
 
 import click
@@ -35,7 +36,7 @@ from tap_pinterest.inventory import USER_ACCOUNT, Inventory
 from tap_pinterest.memory import give_back_large_blocks
 from tap_pinterest.progress import shown
 from tap_pinterest.rate_limit import RateLimiter
-from tap_pinterest.read_ahead import ReadAhead
+from tap_pinterest.read_ahead import Ahead, ReadAhead, Turn
 from tap_pinterest.readiness import Readiness
 from tap_pinterest.sdk import EndOfRun, SingerTap
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS, DateRange
@@ -54,12 +55,10 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
     from tap_pinterest.client import PinterestClient
-    from tap_pinterest.read_ahead import Ahead
+    from tap_pinterest.read_ahead import Following
     from tap_pinterest.slices import Granularity
     from tap_pinterest.streams.base import PinterestStream, Refusals
 
-STREAMS_AHEAD = 2
-"""Streams after the one at hand whose first calls may be made meanwhile."""
 _DEFAULT_GROUPS = frozenset(CONFIG_SCHEMA["properties"]["stream_groups"]["default"])
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
 
@@ -141,7 +140,12 @@ class TapPinterest(SingerTap):
     def rate_limiter(self) -> RateLimiter:
         """Keeps all calls of the run within Pinterest's limits."""
         settings = self.settings
-        return RateLimiter(settings.access_tier, self.clock, settings.max_wait_seconds)
+        return RateLimiter(
+            settings.access_tier,
+            self.clock,
+            settings.max_wait_seconds,
+            settings.max_requests_in_flight,
+        )
 
     @functools.cached_property
     def read_ahead(self) -> ReadAhead:
@@ -166,31 +170,40 @@ class TapPinterest(SingerTap):
         streams = cast("Iterable[PinterestStream]", self.streams.values())
         return [each for each in streams if each.selected]
 
-    def following(self, stream: PinterestStream, context: Context | None) -> Iterator[Ahead[Any]]:
-        """What may begin while a context is read: the stream's others, and the next streams'.
+    def following(self, stream: PinterestStream, context: Context | None) -> Following:
+        """What may begin while a context is read: the stream's others, and the streams after it.
 
-        A list that another stream is still to write is not read for one that comes later.
+        By rate category: while one waits for quota, the others go on.
         """
         selected = self._selected
         if stream not in selected:
-            return
-        contexts = self._contexts_of(stream)
+            return {}
+        contexts = self._contexts_of(stream) or []
         later = contexts[contexts.index(context) + 1 :] if context in contexts else []
-        yield from filter(None, map(stream.ahead, later))
-        to_be_written = {stream.path}
-        position = selected.index(stream)
-        for other in selected[position + 1 : position + 1 + STREAMS_AHEAD]:
-            if to_be_written & {*other.lists}:
-                return
-            yield from filter(None, map(other.ahead, self._contexts_of(other)))
-            to_be_written.add(other.path)
+        streams: dict[str, list[PinterestStream]] = {stream.category: []}
+        for other in selected[selected.index(stream) + 1 :]:
+            streams.setdefault(other.category, []).append(other)
+        following = {name: self._ahead(others) for name, others in streams.items()}
+        own = filter(None, map(stream.ahead, later))
+        return {**following, stream.category: chain(own, following[stream.category])}
 
-    def _contexts_of(self, stream: PinterestStream) -> Sequence[Context | None]:
-        """The contexts of a stream; none if they cannot be listed, which its turn will tell."""
+    def _ahead(self, streams: Iterable[PinterestStream]) -> Iterator[Ahead[Any] | None]:
+        """What may begin of these streams; `None` as long as contexts are being found out."""
+        for stream in streams:
+            if self._contexts_of(stream) is None:
+                yield Ahead(Turn(f"contexts of {stream.name}", (), stream.category), stream.found)
+            while (contexts := self._contexts_of(stream)) is None:
+                yield None
+            yield from filter(None, map(stream.ahead, contexts))
+
+    def _contexts_of(self, stream: PinterestStream) -> Sequence[Context | None] | None:
+        """The contexts of a stream; `None` while it would take a call to tell them."""
         if stream.name not in self._known_contexts:
+            if not stream.knows_contexts:
+                return None
             try:
                 contexts = stream.partitions
-            except Exception:  # noqa: BLE001 - whatever it is, it is told where it belongs
+            except Exception:  # noqa: BLE001 - whatever it is, its turn will tell
                 return []
             self._known_contexts[stream.name] = [None] if contexts is None else contexts
         return self._known_contexts[stream.name]

@@ -303,6 +303,16 @@ def test_no_day_is_bookmarked_before_it_is_ready_and_readiness_is_asked_three_ti
             assert "replication_key_value" not in partition
 
 
+def test_readiness_that_is_refused_is_not_asked_for_again(sandbox: Sandbox) -> None:
+    sandbox.fail("/resources/metrics_ready_state", status=403, times=None)
+
+    result = run(settings(sandbox), "ad_account_analytics", "campaign_analytics")
+
+    asked = [each for each in sandbox.requests if each.path == "/resources/metrics_ready_state"]
+    assert result.code == 0
+    assert len(asked) == 1
+
+
 def test_where_readiness_may_not_be_asked_two_whole_days_are_waited_for(sandbox: Sandbox) -> None:
     config = settings(sandbox, refresh_token="", auth_method="client_credentials")
     result = run(config, "ad_account_analytics")

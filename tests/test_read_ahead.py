@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from simulated import simulate
 from singer_run import PatientClock, run, settings
 from tap_pinterest.client import ATTEMPTS, PinterestClient
 from tap_pinterest.clock import Clock, Interrupted
 from tap_pinterest.pagination import BookmarkPaginator, RepeatedBookmarkError
-from tap_pinterest.read_ahead import MAX_BYTES, Ahead, ReadAhead, Task, with_pauses
+from tap_pinterest.read_ahead import MAX_BYTES, Ahead, ReadAhead, Task, Turn, with_pauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -123,6 +124,13 @@ def test_a_bookmark_that_comes_again_is_an_error() -> None:
         paginator.next("a")
 
 
+FIRST, SECOND, THIRD = (Turn(name) for name in ("first", "second", "third"))
+
+
+def following(*ahead: Ahead[Any]) -> dict[str, Iterator[Ahead[Any]]]:
+    return {"": iter(ahead)}
+
+
 def numbers(count: int, done: list[int], start: int = 0) -> Iterator[Task[int]]:
     def note(number: int) -> int:
         done.append(number)
@@ -135,18 +143,18 @@ def numbers(count: int, done: list[int], start: int = 0) -> Iterator[Task[int]]:
 def test_what_follows_begins_while_the_first_is_waited_for() -> None:
     both = threading.Barrier(2, timeout=10)
     read_ahead = ReadAhead(2, Clock())
-    following = Ahead("second", lambda: [Task(both.wait)])
+    later = Ahead(SECOND, lambda: [Task(both.wait)])
 
-    assert len(list(read_ahead.in_order([Task(both.wait)], "first", iter([following])))) == 1
+    assert len(list(read_ahead.in_order([Task(both.wait)], FIRST, following(later)))) == 1
     read_ahead.close()
 
 
 def test_what_was_begun_ahead_is_not_begun_again(read_ahead: ReadAhead) -> None:
     done: list[int] = []
-    following = Ahead("second", lambda: numbers(3, done, 10))
+    later = Ahead(SECOND, lambda: numbers(3, done, 10))
 
-    first = list(read_ahead.in_order(numbers(3, done), "first", iter([following])))
-    second = list(read_ahead.in_order(numbers(3, done, 10), "second"))
+    first = list(read_ahead.in_order(numbers(3, done), FIRST, following(later)))
+    second = list(read_ahead.in_order(numbers(3, done, 10), SECOND))
 
     assert (first, second) == ([0, 1, 2], [10, 11, 12])
     assert sorted(done) == [*first, *second]
@@ -163,12 +171,13 @@ def test_an_error_in_what_follows_waits_for_its_turn(read_ahead: ReadAhead) -> N
         yield from numbers(1, [])
         raise ValueError
 
-    following = [Ahead("second", failing), Ahead("third", failing_later)]
-    assert list(read_ahead.in_order(numbers(5, []), "first", iter(following))) == [0, 1, 2, 3, 4]
+    later = [Ahead(SECOND, failing), Ahead(THIRD, failing_later)]
+    first = read_ahead.in_order(numbers(5, []), FIRST, following(*later))
+    assert list(first) == [0, 1, 2, 3, 4]
 
     with pytest.raises(KeyError):
-        list(read_ahead.in_order(failing(), "second", iter(following[1:])))
-    third = read_ahead.in_order(failing_later(), "third")
+        list(read_ahead.in_order(failing(), SECOND, following(*later[1:])))
+    third = read_ahead.in_order(failing_later(), THIRD)
     assert next(third) == 0
     with pytest.raises(ValueError):  # noqa: PT011 - it has no text
         next(third)
@@ -177,13 +186,12 @@ def test_an_error_in_what_follows_waits_for_its_turn(read_ahead: ReadAhead) -> N
 def test_what_is_passed_over_gives_its_places_back() -> None:
     done: list[int] = []
     read_ahead = ReadAhead(2, Clock())
-    following = [
-        Ahead(name, partial(numbers, 5, done, start))
-        for name, start in (("second", 10), ("third", 20))
+    later = [
+        Ahead(turn, partial(numbers, 5, done, start)) for turn, start in ((SECOND, 10), (THIRD, 20))
     ]
-    list(read_ahead.in_order(numbers(1, done), "first", iter(following)))
+    list(read_ahead.in_order(numbers(1, done), FIRST, following(*later)))
 
-    assert list(read_ahead.in_order(numbers(5, done, 20), "third")) == [20, 21, 22, 23, 24]
+    assert list(read_ahead.in_order(numbers(5, done, 20), THIRD)) == [20, 21, 22, 23, 24]
     read_ahead.close()
 
 
@@ -201,10 +209,10 @@ def test_no_more_is_under_way_in_all_than_may_be() -> None:
             under_way -= 1
 
     read_ahead = ReadAhead(3, Clock())
-    names = [f"context {number}" for number in range(6)]
-    ahead = [Ahead(name, lambda: [Task(work)] * 4) for name in names]
+    turns = [Turn("stream", (number,)) for number in range(6)]
+    ahead = [Ahead(turn, lambda: [Task(work)] * 4) for turn in turns]
     for position, each in enumerate(ahead):
-        list(read_ahead.in_order(each.tasks(), each.key, iter(ahead[position + 1 :])))
+        list(read_ahead.in_order(each.tasks(), each.turn, following(*ahead[position + 1 :])))
 
     assert most == 3
     read_ahead.close()
@@ -214,9 +222,9 @@ def test_one_by_one_means_in_one_thread_and_nothing_before_its_turn() -> None:
     threads: list[int] = []
     read_ahead = ReadAhead(1, Clock())
     task = Task(lambda: threads.append(threading.get_ident()))
-    following = Ahead("second", lambda: [task])
+    later = Ahead(SECOND, lambda: [task])
 
-    list(read_ahead.in_order([task], "first", iter([following])))
+    list(read_ahead.in_order([task], FIRST, following(later)))
 
     assert threads == [threading.get_ident()]
     assert read_ahead.run(threading.get_ident) == threading.get_ident()
@@ -350,3 +358,78 @@ def test_an_error_after_a_pause_ends_the_results() -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - it has no text
         list(read_ahead.in_order([Task(with_pauses(failing()))]))
     read_ahead.close()
+
+
+def test_a_category_that_waits_for_quota_leaves_the_others_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    time = simulate(monkeypatch)
+    read_ahead = ReadAhead(2, time)
+    done: list[float] = []
+
+    def wait_for_quota() -> None:
+        time.sleep(60)
+
+    def answer() -> None:
+        time.pass_by(1)
+        done.append(time.time)
+
+    begun = time.time
+    lists = Ahead(Turn("lists", category="read"), lambda: [Task(answer)] * 10)
+    reports = read_ahead.in_order(
+        [Task(wait_for_quota)] * 4, Turn("reports", category="reports"), {"read": iter([lists])}
+    )
+    next(reports)
+
+    assert len(done) == 10
+    assert max(done) - begun < 6
+
+
+def test_each_category_has_a_call_under_way_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = simulate(monkeypatch)
+    read_ahead = ReadAhead(2, time)
+    begun: list[float] = []
+
+    def answer() -> None:
+        begun.append(time.time)
+        time.pass_by(1)
+
+    first = time.time
+    later = {
+        name: iter([Ahead(Turn(name, category=name), lambda: [Task(answer)])]) for name in "abc"
+    }
+    tasks = [Task(partial(time.pass_by, 1))] * 20
+    list(read_ahead.in_order(tasks, Turn("reports", category="reports"), later))
+
+    assert begun == [first, first, first]
+
+
+def test_what_is_ahead_holds_a_quarter_of_the_bytes_while_more_is_to_come_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    time = simulate(monkeypatch)
+    read_ahead = ReadAhead(8, time)
+    ahead: list[float] = []
+    now = Turn("now", category="now")
+    tasks = [Task(partial(time.pass_by, 1), MAX_BYTES // 4)] * 9
+    large = Task(lambda: ahead.append(time.time), MAX_BYTES // 16)
+    later = Ahead(Turn("later", category="later"), lambda: [large] * 9)
+    results = read_ahead.in_order(tasks, now, {"later": iter([later])})
+    next(results)
+    next(results)
+    assert len(ahead) == 4
+
+    results.close()  # type: ignore[attr-defined]
+    read_ahead.close()
+
+
+def test_a_result_holds_what_it_says_once_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = simulate(monkeypatch)
+    read_ahead = ReadAhead(8, time)
+    ahead: list[float] = []
+    task = Task(lambda: ahead.append(time.time), MAX_BYTES // 4, held=lambda _: 0)
+    later = Ahead(Turn("later", category="later"), lambda: [task] * 9)
+    tasks = [Task(partial(time.pass_by, 1))] * 9
+    list(read_ahead.in_order(tasks, Turn("now", category="now"), {"later": iter([later])}))
+
+    assert len(ahead) == 9

@@ -392,7 +392,7 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         if context is None:
             return
         tasks, following = self.tasks(context), self.tap.following(self, context)
-        for answered in self.tap.read_ahead.in_order(tasks, self.place(context), following):
+        for answered in self.tap.read_ahead.in_order(tasks, self.turn(context), following):
             yield from self.records(context, answered)
         self.summary.read(asked=bool(self.reading(context).parts))
         self._remember(context)
@@ -416,7 +416,7 @@ class AnalyticsStream(ReportStream, AdAccountStream):
     def ahead(self, context: Context | None) -> Ahead[Any] | None:
         if context is None:
             return None
-        return Ahead(self.place(context), functools.partial(self.tasks, context))
+        return Ahead(self.turn(context), functools.partial(self.tasks, context))
 
     @property
     @override

@@ -16,13 +16,13 @@ from tap_pinterest.calls import Batches, Call, Listing, Scope, Setting, page_dec
 from tap_pinterest.conform import Converter, singer_schema
 from tap_pinterest.daasity import SYNC_KEY_FIELDS, TABLES
 from tap_pinterest.mapper import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
-from tap_pinterest.read_ahead import Ahead
+from tap_pinterest.read_ahead import Ahead, Turn
 from tap_pinterest.sdk import SingerStream
 from tap_pinterest.slices import SYNCHRONOUS
 from tap_pinterest.state import Partitions, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from singer_sdk.exceptions import SkippableAPIError
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tap_pinterest.inventory import Inventory
     from tap_pinterest.mapper import Arrange, Table
     from tap_pinterest.pages import Decode, Item, Page
+    from tap_pinterest.read_ahead import Task
     from tap_pinterest.slices import DateRange
     from tap_pinterest.state import ReportRange
     from tap_pinterest.summary import StreamSummary
@@ -137,9 +138,24 @@ class PinterestStream(SingerStream):
         """The days that a run reads of a context; none where it does not read by days."""
         return ()
 
-    def place(self, context: Context | None) -> Hashable:
-        """The place of a context in the order of the run."""
-        return self.name, *(context or {}).values()
+    @property
+    def knows_contexts(self) -> bool:
+        """Whether it takes no call to tell the contexts."""
+        return True
+
+    def found(self) -> Iterator[Task[Any]]:
+        """Find out the contexts, which is no task of its own."""
+        self.contexts()
+        yield from ()
+
+    @functools.cached_property
+    def category(self) -> str:
+        """The rate category of the calls."""
+        return api.operation(f"GET {self.path}").category
+
+    def turn(self, context: Context | None) -> Turn:
+        """The turn of a context in the order of the run."""
+        return Turn(self.name, tuple((context or {}).values()), self.category)
 
     def ahead(self, context: Context | None) -> Ahead[Any] | None:  # noqa: ARG002 - see subclasses
         """What may begin before a context's turn; `None` if nothing may."""
@@ -296,12 +312,15 @@ class ReportStream(PinterestStream):
         """What shapes the rows, for the state."""
         raise NotImplementedError
 
+    def progress(self, context: Context) -> Progress:
+        """How far earlier runs have come."""
+        return Progress.of(self.remembered.of(context) or {})
+
     @override
     def ranges(self, context: Context | None) -> Sequence[DateRange]:
-        progress = Progress.of(self.remembered.of(context or {}) or {})
-        return self.report_range.to_read(progress, self.fingerprint)
+        return self.report_range.to_read(self.progress(context or {}), self.fingerprint)
 
-    def rows(self, context: Context, progress: Progress) -> Iterator[dict[str, Any]]:
+    def rows(self, context: Context) -> Iterator[dict[str, Any]]:
         """The finished records of a context, of all days that are to be read now."""
         raise NotImplementedError
 
@@ -309,9 +328,9 @@ class ReportStream(PinterestStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         if context is None:
             return
-        progress = Progress.of(self.remembered.of(context) or {})
+        progress = self.progress(context)
         self.warn_of_new_settings(progress, self.report_range.earliest)
-        yield from self.rows(context, progress)
+        yield from self.rows(context)
         self.remember(context, self.final_range.after(progress, self.fingerprint))
         self.summary.contexts += 1
 
@@ -543,7 +562,7 @@ class DatasetStream(PinterestStream):
         refusals = Refusals()
         scope = Scope(self.inventory, self.settings, context, refusals)
         listing, following = self.listing(self.settings), self.tap.following(self, context)
-        items = self.inventory.items(listing, scope, self.place(context), following)
+        items = self.inventory.items(listing, scope, self.turn(context), following)
         records = (self.convert(self.complete(item, call)) for call, item in items)
         for record in self.finished_once(filter(self.is_new, records)):
             self.named_and_missing.discard(record.get(self.id_field, ""))
@@ -565,12 +584,12 @@ class DatasetStream(PinterestStream):
 
     @override
     def ahead(self, context: Context | None) -> Ahead[Any] | None:
-        if any(self.lists) or self.inventory.is_listed_for_others(self.path):
+        if any(self.lists):
             return None
         scope = Scope(self.inventory, self.settings, context, Refusals())
         listing = self.listing(self.settings)
-        pages = functools.partial(self.inventory.first_pages, listing, scope)
-        return Ahead(self.place(context), pages)
+        begin = functools.partial(self.inventory.beginnings, listing, scope, ahead=True)
+        return Ahead(self.turn(context), begin)
 
     @functools.cached_property
     def named_and_missing(self) -> set[str]:
@@ -674,6 +693,11 @@ class SnapshotStream(DatasetStream):
 class AdAccountStream(PinterestStream):
     """A stream with one context for each ad account of the run."""
 
+    @property
+    @override
+    def knows_contexts(self) -> bool:
+        return self.inventory.knows_ad_accounts
+
     @override
     def contexts(self) -> list[dict[str, Any]] | None:
         return [{"ad_account_id": each} for each in self.inventory.ad_account_ids]
@@ -706,6 +730,11 @@ class UserDatasetStream(DatasetStream):
             return {}
         through = scope.inventory.users[scope.context["user_id"]]
         return {"ad_account_id": through} if through else {}
+
+    @property
+    @override
+    def knows_contexts(self) -> bool:
+        return self.settings.organic_accounts == "token_user" or self.inventory.knows_users
 
     @override
     def contexts(self) -> list[dict[str, Any]] | None:

@@ -17,7 +17,7 @@ from tap_pinterest import api, state
 from tap_pinterest.bodies import decoder
 from tap_pinterest.calls import Expected, Scope
 from tap_pinterest.conform import singer_name
-from tap_pinterest.read_ahead import Task
+from tap_pinterest.read_ahead import Ahead, Task
 from tap_pinterest.slices import ONE_DAY, ORGANIC, DateRange, cut
 from tap_pinterest.state import Progress
 from tap_pinterest.streams.base import (
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 NOT_FINAL = frozenset({"PROCESSING", "ESTIMATE"})
 """What `data_status` says of days that will change."""
 MOST_TOP_PINS = 50
+BYTES_PER_DAY = 300
+"""Of an answer, for each Pin or user."""
 
 _TEXT: Mapping[str, Any] = MappingProxyType({"type": "string"})
 _NUMBER: Mapping[str, Any] = MappingProxyType({"type": "number"})
@@ -75,6 +77,11 @@ def days_of(splits: Splits) -> Iterator[tuple[str, dict[str, Any]]]:
 class UserStream(PinterestStream):
     """A stream with one context for each user that `organic_accounts` wants."""
 
+    @property
+    @override
+    def knows_contexts(self) -> bool:
+        return self.inventory.knows_users
+
     @override
     def contexts(self) -> list[dict[str, Any]] | None:
         return [{"user_id": each} for each in self.inventory.users]
@@ -83,6 +90,21 @@ class UserStream(PinterestStream):
         """The parameter that makes a call about the user; none for the token's own."""
         through = self.inventory.users[user_id]
         return {"ad_account_id": through} if through else {}
+
+    def tasks(self, context: Context) -> Iterator[Task[Any]]:
+        """What has to be done to read a context, in the order of its records."""
+        raise NotImplementedError
+
+    def answers(self, context: Context) -> Iterator[Any]:
+        """What comes of it."""
+        turn, following = self.turn(context), self.tap.following(self, context)
+        return self.tap.read_ahead.in_order(self.tasks(context), turn, following)
+
+    @override
+    def ahead(self, context: Context | None) -> Ahead[Any] | None:
+        if context is None:
+            return None
+        return Ahead(self.turn(context), functools.partial(self.tasks, context))
 
     @functools.cached_property
     def wanted(self) -> ReportRange:
@@ -147,12 +169,12 @@ class OrganicReportStream(UserStream, ReportStream):
         return wanted or offered[:1]
 
     @override
-    def rows(self, context: Context, progress: Progress) -> Iterator[dict[str, Any]]:
+    def rows(self, context: Context) -> Iterator[dict[str, Any]]:
         self._not_final = None
-        answered = self.answered(context["user_id"], progress)
+        answered = self.answered(context)
         yield from self.finished_once(self._noted(map(self.convert, answered)))
 
-    def answered(self, user_id: str, progress: Progress) -> Iterator[Item]:
+    def answered(self, context: Context) -> Iterator[Item]:
         """The records of a user as Pinterest has them."""
         raise NotImplementedError
 
@@ -189,17 +211,19 @@ class UserAccountAnalytics(OrganicReportStream):
         return state.fingerprint({**self.query, "metric_types": metrics, "split_fields": fields})
 
     @override
-    def answered(self, user_id: str, progress: Progress) -> Iterator[Item]:
-        tasks = (
-            Task(functools.partial(self._request, user_id, split_field, piece))
-            for dates in self.days_to_read(progress)
-            for piece in cut(dates, ORGANIC.days)
-            for split_field in self.settings.user_split_fields
-        )
-        for split_field, splits in self.tap.read_ahead.in_order(tasks):
+    def tasks(self, context: Context) -> Iterator[Task[tuple[str, Splits]]]:
+        for dates in self.days_to_read(self.progress(context)):
+            for piece in cut(dates, ORGANIC.days):
+                for split_field in self.settings.user_split_fields:
+                    run = functools.partial(self._request, context["user_id"], split_field, piece)
+                    yield Task(run, expected_bytes=piece.days * BYTES_PER_DAY)
+
+    @override
+    def answered(self, context: Context) -> Iterator[Item]:
+        for split_field, splits in self.answers(context):
             for part, day in days_of(splits):
                 yield {
-                    "user_id": user_id,
+                    "user_id": context["user_id"],
                     "split_field": split_field,
                     "split_value": part,
                     **day,
@@ -270,9 +294,8 @@ class TopPinsStream(UserStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         if context is None:
             return
-        user_id = context["user_id"]
         for dates in self.ranges(context):
-            yield from self._top(user_id, dates)
+            yield from self._top(context, dates)
 
     @override
     def ranges(self, context: Context | None) -> Sequence[DateRange]:
@@ -284,13 +307,18 @@ class TopPinsStream(UserStream):
         calls = len(self.ranges(context)) * len(self.sorts)
         yield Expected(api.operation(f"GET {self.path}").category, calls)
 
-    def _top(self, user_id: str, dates: DateRange) -> Iterator[dict[str, Any]]:
+    @override
+    def tasks(self, context: Context) -> Iterator[Task[tuple[str, Top]]]:
+        for dates in self.ranges(context):
+            for by in self.sorts:
+                yield Task(functools.partial(self._request, context["user_id"], by, dates))
+
+    def _top(self, context: Context, dates: DateRange) -> Iterator[dict[str, Any]]:
         """The records of a user."""
         self.summary.ranges[str(dates)] += 1
-        tasks = (Task(functools.partial(self._request, user_id, by, dates)) for by in self.sorts)
-        for sort_by, answer in self.tap.read_ahead.in_order(tasks):
+        for sort_by, answer in self.answers(context):
             beside = {
-                "user_id": user_id,
+                "user_id": context["user_id"],
                 "sort_by": sort_by,
                 "start_date": dates.start.isoformat(),
                 "date": dates.end.isoformat(),
@@ -301,7 +329,7 @@ class TopPinsStream(UserStream):
                 for rank, pin in enumerate(answer.pins or (), 1)
             )
             yield from self.finished_once(ranked)
-        self.remember({"user_id": user_id}, Progress(bookmark=dates.end))
+        self.remember(context, Progress(bookmark=dates.end))
         self.summary.contexts += 1
 
     def _request(self, user_id: str, sort_by: str, dates: DateRange) -> tuple[str, Top]:
@@ -379,7 +407,9 @@ class DomainTopPins(SnapshotStream, PinListStream):
         refusals = Refusals()
         scope = Scope(self.inventory, self.settings, context, refusals)
         ranked: dict[tuple[str, str], list[tuple[float, str, Item]]] = defaultdict(list)
-        for _, pin in self.inventory.items(self.listing(self.settings), scope):
+        turn, following = self.turn(context), self.tap.following(self, context)
+        listing = self.listing(self.settings)
+        for _, pin in self.inventory.items(listing, scope, turn, following):
             recent = (pin.get("pin_metrics") or {}).get("90d") or {}
             for domain in self._domains(pin):
                 for sort, number in self.sorts.items():

@@ -19,6 +19,7 @@ from tap_pinterest.slices import ORGANIC, Slice, batches, cut
 from tap_pinterest.streams.base import REFUSED_IN_A_ROW, Refusals
 from tap_pinterest.streams.boards import Pins
 from tap_pinterest.streams.organic import (
+    BYTES_PER_DAY,
     OrganicReportStream,
     Split,
     Splits,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from tap_pinterest.client import PinterestClient
     from tap_pinterest.pages import Item
     from tap_pinterest.slices import DateRange
-    from tap_pinterest.state import Progress
 
 PIN = "/pins/{pin_id}/analytics"
 BULK = "/pins/analytics"
@@ -50,7 +50,6 @@ VIDEO_METRICS = (
 """Metrics a day that a Pin can have, by what it shows. TOTAL_COMMENTS and TOTAL_REACTIONS are not
 among them: they are of a whole lifetime, not of a day; `pins.pin_metrics` has them."""
 MOST_HALVINGS = 3
-BYTES_PER_DAY = 300
 
 _decode_pins = decoder(dict[str, Splits])
 
@@ -138,19 +137,23 @@ class PinAnalytics(OrganicReportStream):
         return [each for each in allowed if each != "ALL"]
 
     @override
-    def answered(self, user_id: str, progress: Progress) -> Iterator[Item]:
-        refusals = Refusals()
-        ranges = list(self.days_to_read(progress))
+    def tasks(self, context: Context) -> Iterator[Task[OfPins]]:
+        user_id = context["user_id"]
+        refusals = self._refusals[user_id] = Refusals()
+        ranges = list(self.days_to_read(self.progress(context)))
         kinds = self._pins(user_id, refusals) if ranges else {}
-        tasks = (
-            task
-            for metrics, ids in kinds.items()
-            for dates in ranges
-            for piece in cut(dates, ORGANIC.days)
-            for batch in batches(ids, ORGANIC.ids)
-            for task in self.calls.tasks(Slice(piece, batch), self._query(user_id, metrics))
-        )
-        for found in self.tap.read_ahead.in_order(tasks):
+        for metrics, ids in kinds.items():
+            for dates in ranges:
+                for piece in cut(dates, ORGANIC.days):
+                    for batch in batches(ids, ORGANIC.ids):
+                        part = Slice(piece, batch)
+                        yield from self.calls.tasks(part, self._query(user_id, metrics))
+
+    @override
+    def answered(self, context: Context) -> Iterator[Item]:
+        user_id = context["user_id"]
+        for found in self.answers(context):
+            refusals = self._refusals[user_id]
             for pin_id, splits in found.answers.items():
                 refusals.answered()
                 for part, day in days_of(splits):
@@ -162,8 +165,14 @@ class PinAnalytics(OrganicReportStream):
                     }
             for pin_id, refusal in found.refusals.items():
                 refusals.refused(Call(self.path, {"pin_id": pin_id}, columns={"": pin_id}), refusal)
+        refusals = self._refusals.pop(user_id)
         refusals.raise_if_nothing_was_read()
         self._tell(refusals, user_id)
+
+    @functools.cached_property
+    def _refusals(self) -> dict[str, Refusals]:
+        """What was refused of the users that are being read."""
+        return {}
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,6 +10,7 @@ from typing_extensions import override
 
 from tap_pinterest import api, state
 from tap_pinterest.calls import Each, Expected, Values
+from tap_pinterest.read_ahead import Ahead, Task
 from tap_pinterest.readiness import ASKED_DAYS, READY_STATE
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS
 from tap_pinterest.state import Progress
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_pinterest.pages import Item
+    from tap_pinterest.readiness import ReadyState
 
 
 class MetricsReadyState(PinterestStream):
@@ -47,13 +50,24 @@ class MetricsReadyState(PinterestStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         complete_to = self._complete_to
         unbroken = True
-        for day in self._days():
-            answer = self.tap.readiness.of(day)
+        turn, following = self.turn(context), self.tap.following(self, context)
+        for day, answer in self.tap.read_ahead.in_order(self._tasks(), turn, following):
             unbroken = unbroken and answer.is_ready
             complete_to = day if unbroken else complete_to
             yield self.finished({"date": day.isoformat(), **msgspec.structs.asdict(answer)})
         self._keep(complete_to)
         self.summary.contexts += 1
+
+    @override
+    def ahead(self, context: Context | None) -> Ahead[Any] | None:
+        return Ahead(self.turn(context), self._tasks)
+
+    def _tasks(self) -> Iterator[Task[tuple[date, ReadyState]]]:
+        for day in self._days():
+            yield Task(functools.partial(self._asked, day))
+
+    def _asked(self, day: date) -> tuple[date, ReadyState]:
+        return day, self.tap.readiness.of(day)
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
