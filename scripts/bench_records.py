@@ -81,7 +81,8 @@ def _rows() -> list[dict[str, Any]]:
             "AD_ID": str(687_000_000_000 + number // 90),
             "DATE": days[number % 90],
             "AD_ACCOUNT_ID": ACCOUNT,
-            "CAMPAIGN_ID": str(626_000_000_000 + number // 900),
+            # A number, as in Pinterest's own example.
+            "CAMPAIGN_ID": 626_000_000_000 + number // 900,
             "AD_GROUP_ID": str(268_000_000_000 + number // 450),
             "PIN_ID": str(99_900_000_000_000_000 + number // 90),
             "AD_NAME": f"Ad {number // 90}, autumn",
@@ -176,6 +177,7 @@ def _stock() -> float:
 
     def record(row: dict[str, Any]) -> dict[str, Any]:
         made = {name.lower(): value for name, value in row.items()}
+        made["campaign_id"] = str(made["campaign_id"])
         text = "".join(made[name] for name in fields)
         made["__sync_key"] = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
         return made

@@ -209,6 +209,8 @@ def read(world: World) -> Outcome:
 
 def _read(world: World, sandbox: SandboxProcess, folder: Path) -> Outcome:
     environment = {**os.environ, **sandbox.settings(folder)}
+    # As after an installation: discovery compiles what the run then starts from.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     config = folder / "config.json"
     config.write_text(json.dumps({"start_date": f"{world.days} days ago", **world.settings}))
     tap = (command("tap-pinterest"), "--config=ENV", f"--config={config}")

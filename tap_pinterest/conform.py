@@ -101,10 +101,14 @@ def _fields(facts: Facts) -> dict[str, Facts]:
     """The fields of a record; an id is text, also where the API counts."""
     return {
         name: {**field, "type": "string"}
-        if field.get("type") == "integer" and (name == "id" or name.endswith("_id"))
+        if field.get("type") == "integer" and _is_id(name)
         else field
         for name, field in facts["properties"].items()
     }
+
+
+def _is_id(name: str) -> bool:
+    return name == "id" or name.lower().endswith("_id")
 
 
 def _singer_type(facts: Facts) -> dict[str, Any]:
@@ -152,6 +156,11 @@ class Converter:
         self._looked_at = [
             rule for name, rule in self._rules.items() if not _is_plain(fields[name])
         ]
+        self._numbered = [
+            column
+            for name, (column, *_) in self._rules.items()
+            if _plain_type(name, fields[name]) is _TEXT_OR_NUMBER
+        ]
 
     def __call__(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The record with the columns and types of the schema."""
@@ -178,6 +187,10 @@ class Converter:
             value = converted[column]
             if value.__class__ not in fitting:
                 converted[column] = convert(value)
+        for column in self._numbered:
+            value = converted[column]
+            if value.__class__ is int:
+                converted[column] = str(value)
         # Everything but a metric has lost its floats by now.
         for column, value in converted.items():
             if type(value) is float and value.is_integer() and abs(value) <= EXACT_FLOATS:
@@ -206,12 +219,22 @@ _PLAIN: Mapping[str, Any] = {
     "boolean": bool | None,
 }
 """Types whose values are what a column wants as soon as they are of that type."""
+_TEXT_OR_NUMBER: Any = str | int | None
+"""The type of texts like ids: Pinterest sends one as text and another as a number, in one row."""
 _decode_members = decoder(dict[str, Any])
 
 
 def _is_plain(facts: Facts) -> bool:
     kind = facts.get("type")
     return kind.__class__ is str and kind in _PLAIN and not {"unit", "format", "enum"} & {*facts}
+
+
+def _plain_type(name: str, facts: Facts) -> Any:  # noqa: ANN401 - msgspec takes any type
+    if not _is_plain(facts):
+        return Any
+    kind = facts["type"]
+    may_be_number = _is_id(name) or name.lower().endswith("_value")
+    return _TEXT_OR_NUMBER if kind == "string" and may_be_number else _PLAIN[kind]
 
 
 def _plain_record(fields: Mapping[str, Facts]) -> type[msgspec.Struct]:
@@ -221,10 +244,7 @@ def _plain_record(fields: Mapping[str, Facts]) -> type[msgspec.Struct]:
     """
     return msgspec.defstruct(
         "Plain",
-        [
-            (singer_name(name), _PLAIN[facts["type"]] if _is_plain(facts) else Any, None)
-            for name, facts in fields.items()
-        ],
+        [(singer_name(name), _plain_type(name, facts), None) for name, facts in fields.items()],
         rename={singer_name(name): name for name in fields},
         forbid_unknown_fields=True,
         gc=False,

@@ -33,7 +33,7 @@ from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.daasity import TABLES
 from tap_pinterest.grants import Grants
 from tap_pinterest.inventory import USER_ACCOUNT, Inventory
-from tap_pinterest.memory import give_back_large_blocks
+from tap_pinterest.memory import give_back_large_blocks, look_for_garbage_less_often
 from tap_pinterest.progress import shown
 from tap_pinterest.rate_limit import RateLimiter
 from tap_pinterest.read_ahead import Ahead, ReadAhead, Turn
@@ -605,7 +605,9 @@ class TapPinterest(SingerTap):
         if about:
             cls.print_about(about_format)
             return
-        leave(cls.from_options(config, state, catalog).run())
+        tap = cls.from_options(config, state, catalog)
+        look_for_garbage_less_often()
+        leave(tap.run())
 
     @classmethod
     def from_options(

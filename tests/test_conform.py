@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tap_pinterest import api, conform
+from tap_pinterest.columns import report_facts
 
 FACTS: dict[str, Any] = {
     "type": "object",
@@ -224,6 +225,21 @@ def test_a_record_is_the_same_whichever_way_it_is_converted(record: dict[str, An
 
 def test_half_a_character_in_a_record_is_replaced(convert: conform.Converter) -> None:
     assert convert.read(b'{"id": "a\xff", "rate": 2.0}')["id"] == "a\ufffd"
+
+
+def test_a_row_as_pinterest_sends_it_is_not_looked_through_field_by_field(
+    unknowns: conform.UnknownCounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = dict(report_facts(["AD_ID", "CAMPAIGN_ID", "CAMPAIGN_NAME", "CTR", "REPIN_1"]))
+    facts["properties"] |= {"TARGETING_VALUE": {"type": "string"}}
+    monkeypatch.setattr(conform.Converter, "_field_by_field", None)
+    row = {"AD_ID": "687200000001", "CAMPAIGN_ID": 626700000001, "DATE": "2026-01-05"}
+    metrics = {"CAMPAIGN_NAME": "7", "CTR": 0.0, "REPIN_1": 3, "TARGETING_VALUE": 500}
+
+    record = conform.Converter(facts, unknowns).read(msgspec.json.encode(row | metrics))
+
+    assert list(record.values()) == ["687200000001", "626700000001", "7", 0, 3, "2026-01-05", "500"]
+    assert [type(value) for value in record.values()] == [str, str, str, int, int, str, str]
 
 
 @pytest.mark.parametrize("key", [key for key in api.operations() if key.startswith("GET ")])

@@ -8,7 +8,10 @@ import sys
 
 import pytest
 
-UNNEEDED = ("numpy", "rich", "faker", "sqlalchemy", "meltano", "vcr", "pinterest_sandbox")
+UNNEEDED = (
+    *("numpy", "rich", "faker", "sqlalchemy", "meltano", "vcr", "pinterest_sandbox"),
+    *("joblib", "psutil", "upath", "fsspec"),
+)
 
 LIST_MODULES = """
 import json, runpy, sys
@@ -32,10 +35,20 @@ def test_a_start_imports_nothing_that_it_does_not_need(argument: str) -> None:
     assert {*UNNEEDED} & {*imported} == set()
 
 
-def test_others_can_import_numpy_after_the_tap() -> None:
-    program = "import tap_pinterest.tap, numpy; print(numpy.zeros(1).size)"
+USE_WHAT_TARGETS_NEED = """
+import tap_pinterest.tap
+from singer_sdk import target_base
+from singer_sdk.helpers._batch import StorageTarget
+print(target_base.Parallel()(target_base.delayed(abs)(number) for number in (-1, 2)))
+print(StorageTarget.split_url("s3://bucket/prefix/file"))
+import joblib, numpy, upath
+print(numpy.zeros(1).size)
+"""
+
+
+def test_targets_and_batches_work_after_the_tap_in_the_same_process() -> None:
     result = subprocess.run(
-        (sys.executable, "-c", program), capture_output=True, text=True, check=True
+        (sys.executable, "-c", USE_WHAT_TARGETS_NEED), capture_output=True, text=True, check=True
     )
 
-    assert result.stdout == "1\n"
+    assert result.stdout == "[1, 2]\n('s3://bucket/prefix', 'file')\n1\n"
