@@ -10,6 +10,8 @@ from tap_pinterest.client import AccessRefusedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_pinterest.read_ahead import ReadAhead
+
 _T = TypeVar("_T")
 
 
@@ -20,8 +22,9 @@ class Grants:
     waits any more.
     """
 
-    def __init__(self) -> None:
-        """Nobody has been asked yet."""
+    def __init__(self, read_ahead: ReadAhead) -> None:
+        """Nobody has been asked yet; who waits takes no place among the requests."""
+        self._read_ahead = read_ahead
         self._granted: set[str] = set()
         self._refusals: dict[str, AccessRefusedError] = {}
         self._locks: dict[str, threading.Lock] = {}
@@ -42,7 +45,8 @@ class Grants:
             AccessRefusedError: Reports are refused, now or before.
         """
         if ad_account_id not in self._granted:
-            with self._locks.setdefault(ad_account_id, threading.Lock()):
+            lock = self._locks.setdefault(ad_account_id, threading.Lock())
+            with self._read_ahead.alone_with(lock):
                 if refusal := self._refusals.get(ad_account_id):
                     raise refusal
                 if ad_account_id not in self._granted:

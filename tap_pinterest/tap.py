@@ -304,7 +304,7 @@ class TapPinterest(SingerTap):
     @functools.cached_property
     def grants(self) -> Grants:
         """Which ad accounts grant asynchronous reports."""
-        return Grants()
+        return Grants(self.read_ahead)
 
     def offers_reports(self, ad_account_id: str) -> bool:
         """Whether asynchronous reports of an ad account may be tried."""

@@ -382,13 +382,22 @@ def test_no_call_is_one_that_the_sandbox_refuses(sandbox: Sandbox) -> None:
     assert {each.status for each in sandbox.requests} == {200}
 
 
-def test_end_date_today_reads_today_but_does_not_bookmark_it(sandbox: Sandbox) -> None:
-    result = run(settings(sandbox, end_date="today"), "ad_account_analytics")
+@pytest.mark.parametrize("end_date", ["today", "2027-01-31"])
+def test_an_end_date_after_yesterday_reads_today_but_does_not_bookmark_it(
+    sandbox: Sandbox, end_date: str
+) -> None:
+    result = run(settings(sandbox, end_date=end_date), "ad_account_analytics")
+    asked = [
+        dict(each.query)["date"]
+        for each in sandbox.requests
+        if each.path == "/resources/metrics_ready_state"
+    ]
     account = result.records("ad_account_analytics")[0]["ad_account_id"]
 
     assert max(days(result, "ad_account_analytics")) == str(sandbox.today)
     bookmark = result.partition("ad_account_analytics", account)["replication_key_value"]
     assert bookmark < str(sandbox.today)
+    assert max(asked) == str(sandbox.today - DAY)
 
 
 def test_ready_states_are_one_record_a_day_and_go_on_where_the_last_complete_day_was(

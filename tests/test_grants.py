@@ -10,7 +10,9 @@ import pytest
 from singer_sdk.exceptions import FatalAPIError
 
 from tap_pinterest.client import AccessRefusedError, NotOfferedError
+from tap_pinterest.clock import Clock
 from tap_pinterest.grants import Grants
+from tap_pinterest.read_ahead import ReadAhead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +22,7 @@ SECONDS = 10
 
 @pytest.fixture
 def grants() -> Grants:
-    return Grants()
+    return Grants(ReadAhead(2, Clock()))
 
 
 @pytest.fixture

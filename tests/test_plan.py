@@ -85,6 +85,23 @@ def test_a_thousand_ads_with_the_default_columns_take_few_calls(tier: str, most:
     assert sum(counted.calls.values()) == counted.calls["ads_analytics"]
 
 
+@pytest.mark.parametrize(
+    ("stream", "reports"), [("ad_analytics", 2), ("ad_targeting_analytics", 2 * 19 + 8)]
+)
+def test_a_report_is_cut_to_about_a_hundred_thousand_rows(stream: str, reports: int) -> None:
+    """A hundred days of a thousand ads; two of five types with ten values, five of two types."""
+    with Sandbox(seed=7, size=LARGE, access_tier="unlimited") as sandbox:
+        config = settings(
+            sandbox,
+            start_date="185 days ago" if stream == "ad_analytics" else "38 days ago",
+            report_transport="async",
+            stream_groups=["ads", "targeting"],
+        )
+        counted = planned(config, stream)
+
+    assert counted.calls["ads_analytics"] == reports * (1 + POLLS)
+
+
 def test_the_run_makes_the_report_calls_that_were_planned(sandbox: Sandbox) -> None:
     config = settings(sandbox, slice_rows=50, start_date="20 days ago")
     counted = planned(config, *REPORTS)

@@ -182,6 +182,22 @@ def test_hours_reach_eight_days_back_three_a_call_and_have_no_conversions(
     assert min(call["start_date"][0] for call in calls) == str(sandbox.today - 8 * DAY)
 
 
+def test_the_next_run_reads_two_days_of_hours_again_since_they_have_no_conversions(
+    sandbox: Sandbox,
+) -> None:
+    config = config_of(sandbox, granularities=["HOUR"], start_date="8 days ago")
+    first = run(config, "ad_account_analytics_hour")
+    sandbox.today += DAY
+    sandbox.requests.clear()
+    run(config, "ad_account_analytics_hour", state=first.state)
+    account = first.records("ad_account_analytics_hour")[0]["ad_account_id"]
+    bookmark = first.partition("ad_account_analytics_hour", account)["replication_key_value"]
+
+    calls = calls_of(sandbox, "{ad_account_id}/analytics")
+    again = date.fromisoformat(bookmark) - 2 * DAY
+    assert min(call["start_date"][0] for call in calls) == str(again)
+
+
 def test_the_hours_of_a_day_add_up_to_it(sandbox: Sandbox) -> None:
     config = config_of(sandbox, start_date="3 days ago", granularities=["HOUR", "DAY"])
     result = run(config, "campaign_analytics_hour", "campaign_analytics")
@@ -322,6 +338,20 @@ def test_of_many_columns_an_error_names_the_first(sandbox: Sandbox) -> None:
 
     for failure in failures.values():
         assert f"{', '.join(asked[:25])} and {len(asked) - 25} others" in failure
+
+
+def test_a_total_from_before_the_reach_of_calls_is_one_report(sandbox: Sandbox) -> None:
+    config = config_of(sandbox, granularities=["TOTAL"], start_date="120 days ago")
+    result = run(config, "campaign_analytics_total")
+    asked = [each.body for each in sandbox.requests if each.path.endswith("/reports") and each.body]
+    periods = {(each["start_date"], each["end_date"]) for each in asked}
+
+    first, last = str(sandbox.today - 120 * DAY), str(sandbox.today - DAY)
+    assert periods == {(first, last)}
+    assert {
+        (each["start_date"], each["date"]) for each in result.records(result.streams("RECORD")[0])
+    } == {(first, last)}
+    assert not calls_of(sandbox, "/campaigns/analytics")
 
 
 def test_attribution_types_are_sent_only_when_set_and_as_a_report_where_calls_do_not_take_them(

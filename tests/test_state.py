@@ -126,6 +126,22 @@ def test_while_no_day_is_known_to_be_complete_the_bookmark_stays() -> None:
     assert unknown.after(READ, "aaaaaaaa").bookmark == READ.bookmark
 
 
+def test_only_whole_periods_are_read_of_a_backfill() -> None:
+    days = DateRange(date(2026, 9, 9), date(2026, 9, 10))
+    weeks = replace(RANGE, granularity="WEEK", backfill=days, backfill_name="x")
+
+    assert weeks.to_read(READ, "aaaaaaaa")[0] == DateRange(date(2026, 9, 7), date(2026, 9, 13))
+
+
+def test_the_last_period_ends_with_the_end_date() -> None:
+    weeks = replace(RANGE, granularity="WEEK", wanted=DateRange(REACH, date(2026, 11, 11)))
+
+    assert weeks.to_read(Progress(), "aaaaaaaa") == [
+        DateRange(date(2026, 8, 24), date(2026, 11, 11))
+    ]
+    assert weeks.after(Progress(), "aaaaaaaa").bookmark == date(2026, 11, 2)
+
+
 def test_a_range_without_a_complete_day_leaves_the_bookmark_where_it_is() -> None:
     newest = replace(RANGE, wanted=DateRange(YESTERDAY, YESTERDAY))
 

@@ -29,6 +29,7 @@ CREATE = "POST /ad_accounts/{ad_account_id}/reports"
 POLL = "GET /ad_accounts/{ad_account_id}/reports"
 DEFAULT = ("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics")
 COLUMNS = ["SPEND_IN_MICRO_DOLLAR", "TOTAL_IMPRESSION", "TOTAL_CHECKOUT", "CAMPAIGN_NAME"]
+KEY_OF_A_BREAKDOWN = ("campaign_id", "targeting_type", "targeting_value", "date")
 GROUPS = ["ads", "products", "keywords", "targeting"]
 WORLD = WorldSize(accounts=2, empty_accounts=1, campaigns=3, ad_groups=5, ads=9, boards=1, pins=3)
 
@@ -395,6 +396,51 @@ def test_a_range_of_more_than_a_hundred_calls_comes_as_reports(
 
     assert len(requests_of(sandbox, "GET /ad_accounts/{ad_account_id}/ads/analytics")) == calls
     assert len(requests_of(sandbox, CREATE)) == reports
+
+
+@pytest.mark.parametrize(("days", "calls", "reports"), [(60, 4, 0), (61, 0, 1)])
+def test_a_trial_run_takes_whichever_costs_fewer_calls(
+    sandbox: Sandbox, days: int, calls: int, reports: int
+) -> None:
+    """Calls of fifteen days, or a report and its three polls."""
+    account = run(config_of(sandbox), "ad_accounts").records("ad_accounts")[0]["id"]
+    config = config_of(
+        sandbox,
+        start_date=f"{days} days ago",
+        slice_rows=15,
+        ad_account_ids=account,
+        access_tier="trial",
+    )
+    run(config, "ad_account_analytics")
+
+    assert len(requests_of(sandbox, "GET /ad_accounts/{ad_account_id}/analytics")) == calls
+    assert len(requests_of(sandbox, CREATE)) == reports
+
+
+def test_what_only_calls_break_down_by_comes_as_calls_beside_the_reports(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    ads = run(config_of(sandbox), "ads").records("ads")
+    config = config_of(
+        sandbox,
+        start_date="52 days ago",
+        slice_rows=2,
+        ad_account_ids=ads[0]["ad_account_id"],
+        campaign_ids=[*{each["campaign_id"] for each in ads}][:2],
+        targeting_types=["GENDER", "CREATIVE_TYPE"],
+    )
+    result = run(config, "campaign_targeting_analytics")
+    called = requests_of(sandbox, "GET /ad_accounts/{ad_account_id}/campaigns/targeting_analytics")
+    records = result.records("campaign_targeting_analytics")
+    keys = Counter(tuple(each[key] for key in KEY_OF_A_BREAKDOWN) for each in records)
+
+    assert {tuple(each.body["targeting_types"]) for each in requests_of(sandbox, CREATE)} == {
+        ("GENDER",)
+    }
+    assert {dict(each.query)["targeting_types"] for each in called} == {"CREATIVE_TYPE"}
+    assert {each["targeting_type"] for each in records} == {"GENDER", "CREATIVE_TYPE"}
+    assert set(keys.values()) == {1}
+    assert "do not break down" not in caplog.text
 
 
 @pytest.mark.parametrize("granularity", ["WEEK", "MONTH"])
