@@ -30,11 +30,12 @@ LEVELS: Mapping[str, Level] = {
 """Levels as the API names them; with `_TARGETING` their rows are of a targeting value."""
 
 OWN = ("name", "level", "granularity", "columns")
+ID_FILTERS = ("campaign_ids", "ad_group_ids", "ad_ids", "product_group_ids")
 LIKE_SETTINGS = (
     *("start_date", "end_date", "lookback_days"),
     *("click_window_days", "engagement_window_days", "view_window_days"),
     *("conversion_report_time", "attribution_types", "reporting_timezone", "targeting_types"),
-    *("campaign_ids", "ad_group_ids", "ad_ids", "product_group_ids"),
+    *ID_FILTERS,
 )
 """Keys that mean what the setting of that name means, which holds where they are left out."""
 IN_THE_BODY = (
@@ -44,6 +45,12 @@ IN_THE_BODY = (
 )
 """Keys that only asynchronous reports have."""
 KEYS = (*OWN, *LIKE_SETTINGS, *IN_THE_BODY)
+LISTS = (
+    *ID_FILTERS,
+    *("attribution_types", "targeting_types", "product_item_ids", "campaign_objective_types"),
+    *("campaign_statuses", "ad_group_statuses", "ad_statuses", "product_group_statuses"),
+)
+"""Keys that may be one text or number as well, as lists among the settings may."""
 
 BODY = "AdsAnalyticsCreateAsyncRequest"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
@@ -136,7 +143,10 @@ def _faults_of_values(given: Mapping[str, Any]) -> Iterator[str]:
         facts = api.schema(BODY)["properties"][key]
         if key not in given or key == "targeting_types":
             continue
-        for error in jsonschema.Draft202012Validator(_schema(facts)).iter_errors(given[key]):
+        schema = _schema(facts)
+        if key in ID_FILTERS:
+            del schema["maxItems"]  # asked for in as many reports as they take
+        for error in jsonschema.Draft202012Validator(schema).iter_errors(given[key]):
             path = "".join(f".{part}" for part in error.absolute_path)
             yield f"{key}{path}: {error.message:.200}"
 

@@ -10,7 +10,7 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
-from tap_pinterest.config import problems
+from tap_pinterest.config import Settings, problems
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -114,18 +114,19 @@ def test_granularity_and_targeting_types_shape_the_key(sandbox: Sandbox) -> None
     assert {each["targeting_type"] for each in result.records("who")} == {"GENDER", "APPTYPE"}
 
 
-def test_combined_types_are_one_breakdown() -> None:
+@pytest.mark.parametrize("other", ["COUNTRY", "CREATIVE_ENHANCEMENTS"])
+def test_combined_types_are_one_breakdown_also_if_one_is_in_beta(other: str) -> None:
     report: dict[str, Any] = {
         "name": "pairs",
         "level": "ADVERTISER_TARGETING",
         "combine_targeting_types": True,
     }
-    report["targeting_types"] = ["GENDER", "COUNTRY"]
+    report["targeting_types"] = ["GENDER", other]
     with Sandbox(seed=9, today=TODAY, size=WORLD, access_tier="unlimited", withheld=()) as sandbox:
         result = run(config_of(sandbox, report), "pairs")
 
     assert result.code == 0
-    assert {each["targeting_type"] for each in result.records("pairs")} == {"GENDER_AND_COUNTRY"}
+    assert {each["targeting_type"] for each in result.records("pairs")} == {f"GENDER_AND_{other}"}
     assert all("&" in each["targeting_value"] for each in result.records("pairs"))
 
 
@@ -136,7 +137,24 @@ def test_a_metric_of_an_own_event_is_a_column(sandbox: Sandbox) -> None:
     result = run(config_of(sandbox, report), "quiz")
 
     assert result.code == 0
-    assert all("ade_total_conversions_quiz_done" in each for each in result.records("quiz"))
+    assert any(each["ade_total_conversions_quiz_done"] for each in result.records("quiz"))
+    assert result.tap.summary.of("quiz").unknown == {}
+
+
+def test_columns_of_a_report_may_be_all_or_the_default_whatever_those_of_the_others_are(
+    sandbox: Sandbox,
+) -> None:
+    reports = [
+        {"name": name, "level": "CAMPAIGN", "columns": columns}
+        for name, columns in (("few", None), ("some", "default"), ("most", "all"))
+    ]
+    streams = TapPinterest(config=config_of(sandbox, *reports)).streams
+    few, some, most = (
+        streams[each].schema["properties"].keys() for each in ("few", "some", "most")
+    )
+
+    assert few < some < most
+    assert "total_impression" in few
 
 
 def test_a_report_keeps_its_own_filters_whatever_list_it_shares(sandbox: Sandbox) -> None:
@@ -215,6 +233,40 @@ def test_a_custom_report_that_is_refused_is_a_failure(sandbox: Sandbox) -> None:
             "custom_reports.x.click_window_days: 3 is not one of",
         ),
         (
+            {"name": "x", "level": "PRODUCT_ITEM", "ad_statuses": ["APPROVED"]},
+            "custom_reports.x.ad_statuses: refused; allowed: with any level but",
+        ),
+        (
+            {"name": "x", "level": "CAMPAIGN", "combine_targeting_types": True},
+            "custom_reports.x.combine_targeting_types: refused; allowed: with a level whose name",
+        ),
+        (
+            {"name": "x", "level": "CAMPAIGN_TARGETING", "combine_targeting_types": True},
+            "custom_reports.x.targeting_types: refused; allowed: 1 to 5, to be combined",
+        ),
+        (
+            {"name": "x", "level": "CAMPAIGN_TARGETING", "combine_targeting_types": True}
+            | {"targeting_types": ["GENDER", "COUNTRY", "APPTYPE", "GEO", "REGION", "PLACEMENT"]},
+            "custom_reports.x.targeting_types: refused; allowed: 1 to 5, to be combined",
+        ),
+        (
+            {"name": "x", "level": "AD_TARGETING"},
+            "custom_reports.x.level: 'AD_TARGETING' is refused; allowed: one of",
+        ),
+        (
+            {"name": "x", "level": "PIN_PROMOTION_TARGETING", "ad_statuses": ["APPROVED"]}
+            | {"targeting_types": ["QUIZ_RESULT"]},
+            "custom_reports.x.targeting_types: 'QUIZ_RESULT' is refused; allowed: KEYWORD",
+        ),
+        (
+            {"name": "x", "level": "CAMPAIGN", "ad_ids": ["mine"]},
+            "custom_reports.x.ad_ids.0: 'mine' does not match",
+        ),
+        (
+            {"name": "x", "level": "CAMPAIGN", "campaign_ids": []},
+            "custom_reports.x.campaign_ids: [] should be non-empty",
+        ),
+        (
             {"name": "x", "level": "CAMPAIGN", "granularity": "YEAR"},
             "custom_reports.x.granularity: 'YEAR' is not one of",
         ),
@@ -230,6 +282,36 @@ def test_a_wrong_definition_is_refused_naming_report_and_key(
 ) -> None:
     (told,) = faults(report)
     assert told.startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [(626700000001, ("626700000001",)), ("1, 2", ("1", "2")), ([1, "2"], ("1", "2"))],
+    ids=str,
+)
+def test_ids_are_written_as_in_the_settings(given: Any, meant: tuple[str, ...]) -> None:
+    report = {"name": "x", "level": "CAMPAIGN", "campaign_ids": given}
+    config = {"access_token": "x", "custom_reports": [report]}
+
+    assert problems(config) == []
+    assert Settings.from_config(config).custom_reports[0].settings == {"campaign_ids": meant}
+
+
+def test_lists_of_a_report_may_be_one_text_and_of_ids_as_long_as_they_are() -> None:
+    report = {
+        "name": "x",
+        "level": "PIN_PROMOTION_TARGETING",
+        "ad_ids": list(range(1, 2001)),
+        "targeting_types": "GENDER,COUNTRY",
+        "ad_statuses": "APPROVED",
+    }
+    config = {"access_token": "x", "custom_reports": [report]}
+
+    assert problems(config) == []
+    (parsed,) = Settings.from_config(config).custom_reports
+    assert parsed.settings["targeting_types"] == ("GENDER", "COUNTRY")
+    assert len(parsed.settings["ad_ids"]) == 2000
+    assert parsed.body == {"ad_statuses": ["APPROVED"]}
 
 
 def test_all_faults_are_told_at_once() -> None:

@@ -323,14 +323,34 @@ def test_a_report_is_read_alone(pinterest: Sandbox) -> None:
 
 
 def test_product_group_ids_narrow_their_report(pinterest: Sandbox) -> None:
-    everything = run(settings(pinterest, stream_groups="products"), "product_group_promotions")
-    wanted = everything.records("product_group_promotions")[0]
+    everything = run(settings(pinterest, stream_groups="products"), "product_group_analytics")
+    some = everything.records("product_group_analytics")[0]
+    wanted = some["product_group_id"]
     config = settings(
         pinterest,
         stream_groups="products",
-        ad_account_ids=[wanted["ad_account_id"]],
-        product_group_ids=[wanted["id"]],
+        ad_account_ids=[some["ad_account_id"]],
+        product_group_ids=[wanted],
     )
-    result = run(config, "product_group_promotions")
+    pinterest.requests.clear()
+    result = run(config, "product_group_promotions", "product_group_analytics")
+    asked = [
+        dict(each.query)["product_group_ids"]
+        for each in pinterest.requests
+        if each.operation == f"{ACCOUNT}/product_groups/analytics"
+    ]
 
-    assert [record["id"] for record in result.records("product_group_promotions")] == [wanted["id"]]
+    assert [record["id"] for record in result.records("product_group_promotions")] == [wanted]
+    narrowed = result.records("product_group_analytics")
+    assert {record["product_group_id"] for record in narrowed} == {wanted}
+    assert asked == [wanted]
+
+
+def test_all_advertisers_but_some_are_read(pinterest: Sandbox) -> None:
+    everything = run(settings(pinterest), "ad_accounts", "ad_account_analytics")
+    one, *others = [each["id"] for each in everything.records("ad_accounts")]
+    config = settings(pinterest, exclude_ad_account_ids=[one])
+    result = run(config, "ad_accounts", "ad_account_analytics")
+
+    assert [each["id"] for each in result.records("ad_accounts")] == others
+    assert {each["ad_account_id"] for each in result.records("ad_account_analytics")} == {*others}

@@ -264,6 +264,29 @@ def test_a_user_without_rows_is_read_to_the_end_and_remembered(
     assert second.records(stream)
 
 
+def test_what_is_not_final_of_one_user_does_not_hold_another_back(pinterest: Sandbox) -> None:
+    token = pinterest.world.user.id
+    (other, through), *_ = (
+        (each.owner.id, each.id) for each in pinterest.world.ad_accounts if each.owner.id != token
+    )
+    day = {"date": str(TODAY - DAY), "data_status": "READY", "metrics": {"SAVE": 1}}
+    pinterest.fail(
+        operation="GET /user_account/analytics",
+        query={"ad_account_id": through},
+        status=200,
+        body={"all": {"daily_metrics": [day]}},
+        times=None,
+    )
+    result = run(config(pinterest, organic_accounts="both"), USERS)
+
+    bookmarks = {
+        each["context"]["user_id"]: each["replication_key_value"]
+        for each in result.state["bookmarks"][USERS]["partitions"]
+    }
+    assert bookmarks[token] == str(TODAY - 3 * DAY)
+    assert bookmarks[other] == str(TODAY - DAY)
+
+
 def test_a_user_without_pins_takes_no_call_for_them_and_is_remembered() -> None:
     size = WorldSize(accounts=1, empty_accounts=0, campaigns=1, ad_groups=1, ads=1, pins=0)
     with Sandbox(seed=7, today=TODAY, size=size, access_tier="unlimited") as pinterest:

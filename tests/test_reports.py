@@ -137,6 +137,27 @@ def test_a_type_in_beta_that_is_refused_does_not_take_the_others_with_it(
     assert asked - read
 
 
+def test_a_type_in_beta_is_a_report_of_its_own_and_refused_alone(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    types = "AGE_BUCKET_AND_GENDER,GENDER,AGE_BUCKET"
+    config = config_of(
+        sandbox, start_date="yesterday", targeting_types=types, report_transport="async"
+    )
+    result = run(config, "campaign_targeting_analytics")
+    asked = {
+        (tuple(each.body["targeting_types"]), each.status)
+        for each in sandbox.requests
+        if each.path.endswith("/reports") and each.body
+    }
+
+    assert result.code == 0
+    assert asked == {(("AGE_BUCKET_AND_GENDER",), 403), (("GENDER", "AGE_BUCKET"), 200)}
+    found = {each["targeting_type"] for each in result.records("campaign_targeting_analytics")}
+    assert found == {"GENDER", "AGE_BUCKET"}
+    assert "AGE_BUCKET_AND_GENDER is in beta and refused" in caplog.text
+
+
 def test_a_type_that_a_level_does_not_have_is_passed_over(sandbox: Sandbox) -> None:
     config = config_of(sandbox, start_date="yesterday", targeting_types=["QUIZ_RESULT", "GENDER"])
     result = run(config, *TARGETING)

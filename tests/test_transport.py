@@ -651,6 +651,18 @@ def test_a_column_that_only_reports_have_makes_the_report_asynchronous(sandbox: 
     assert all(each["campaign_status"] for each in result.records("campaign_analytics"))
 
 
+@pytest.mark.parametrize("status", ["ARCHIVED", "PAUSED"])
+def test_a_status_narrows_reports_as_it_narrows_calls(sandbox: Sandbox, status: str) -> None:
+    ads = run(config_of(sandbox), "ads").records("ads")
+    some = {"entity_statuses": [status]}
+    one_way = run(config_of(sandbox, **some), "ad_analytics")
+    other_way = run(asynchronous(sandbox, **some), "ad_analytics")
+
+    of_status = {each["id"] for each in ads if each["status"] == status}
+    assert {each["ad_id"] for each in one_way.records("ad_analytics")} <= of_status
+    assert rows(other_way, "ad_analytics") == rows(one_way, "ad_analytics") != {}
+
+
 def test_filters_narrow_reports_as_they_narrow_calls(sandbox: Sandbox) -> None:
     some = run(config_of(sandbox), "keyword_analytics").records("keyword_analytics")[0]
     filters = {"campaign_ids": some["campaign_id"], "start_date": "30 days ago"}

@@ -26,16 +26,21 @@ from tap_pinterest.config.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from tap_pinterest.custom_reports import CustomReport
     from tap_pinterest.slices import Granularity
 
+
+def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(values))
+
+
 _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "start_date": Day.parse,
     "end_date": Day.parse,
-    **dict.fromkeys(("attribution_types", "targeting_types", *ADS_ID_FILTERS), tuple),
+    **dict.fromkeys(("attribution_types", "targeting_types", *ADS_ID_FILTERS), _each_once),
 }
 """What makes a setting's value of what a custom report gives for it."""
 

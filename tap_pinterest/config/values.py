@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from dotenv import find_dotenv, load_dotenv
 
+from tap_pinterest import custom_reports
 from tap_pinterest.config.schema import CONFIG_SCHEMA, ID_LISTS, NAME_LISTS, TOKENS
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
         }
     if isinstance(quality := values.get("conversion_quality"), dict):
         values["conversion_quality"] = _with_lists(quality, quality)
+    if isinstance(reports := values.get("custom_reports"), list):
+        values["custom_reports"] = [
+            _with_lists(each, custom_reports.LISTS) if isinstance(each, dict) else each
+            for each in reports
+        ]
     values = _with_lists(values, (*ID_LISTS, *NAME_LISTS))
     for name, schema in CONFIG_SCHEMA["properties"].items():
         if isinstance(values.get(name), str):
