@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 STATE_SECONDS = 15
 MOST_STATE_SECONDS = 300
-SMALL_STATE = 1_000
+SMALL_STATE = 100
 """Partitions; a state of more is as long as many records, and waits for twice as many."""
 LOOK_AT_THE_TIME_EVERY = 100
 """Records, to see whether a metric is due."""
