@@ -11,9 +11,10 @@ from typing_extensions import override
 
 from tap_pinterest.auth import TokenRefusedError
 from tap_pinterest.clock import Interrupted
+from tap_pinterest.command_line import leave
 from tap_pinterest.plan import TRIAL_CALLS, plan
 from tap_pinterest.sdk import EndOfRun
-from tap_pinterest.tap import TapPinterest, leave
+from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

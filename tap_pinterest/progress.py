@@ -7,6 +7,8 @@ import sys
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from tap_pinterest.command_line import is_watched
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
@@ -21,7 +23,7 @@ REFRESHES_PER_SECOND = 4
 
 def shown(summary: Summary, clock: Clock) -> AbstractContextManager[None]:
     """Show on stderr how the streams come along, if that is a terminal that shows nothing else."""
-    if sys.stderr.isatty() and not sys.stdout.isatty():
+    if is_watched() and not sys.stdout.isatty():
         return _live(summary, clock)
     return nullcontext()
 

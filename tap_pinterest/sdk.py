@@ -65,6 +65,19 @@ class EndOfRun(BaseException):
     """
 
 
+class BrokenOutput(BaseException):
+    """A message cannot be written; not an `Exception`, for the same reason.
+
+    Attributes:
+        error: What the system says.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        """The output is broken because of an error."""
+        super().__init__(str(error))
+        self.error = error
+
+
 class UnwritableError(SingerSDKError):
     """A record of which the stream maps make no message."""
 
@@ -284,17 +297,24 @@ class SingerStream(Stream):
                         yield record
                 self._singer_tap.records_since_state += index - written_before
                 self._singer_tap.write_state_after(STATE_SECONDS)
-        self._singer_tap.write_state_after(0)
+            self._singer_tap.write_state_after(0)
 
     @contextmanager
     def _all_written(self) -> Iterator[None]:
-        """No record is held back beyond the block."""
+        """No record is held back beyond the block.
+
+        Raises:
+            BrokenOutput: The output is: reading raises nothing here.
+        """
         try:
-            yield
-        finally:
-            writer = self._singer_tap.message_writer
-            if isinstance(writer, LineWriter):
-                writer.flush()
+            try:
+                yield
+            finally:
+                writer = self._singer_tap.message_writer
+                if isinstance(writer, LineWriter):
+                    writer.flush()
+        except OSError as error:
+            raise BrokenOutput(error) from error
 
     def _fail_to_write(
         self, record: dict[str, Any], context: Context | None, error: Exception

@@ -26,6 +26,7 @@ STATE_VERSION = 1
 VERSION_KEY = "tap_pinterest"
 _Identity: TypeAlias = frozenset[tuple[str, Any]]
 _OF_THE_SDK = "progress_markers"
+_WRAPPERS = ("value", "singer_state", "completed")
 _DAYS = ("replication_key_value", "covered_from")
 
 
@@ -45,6 +46,10 @@ def checked(state: object) -> dict[str, Any]:
     if not isinstance(state, dict):
         raise StateError(_malformed("it is not a JSON object"))
     _check_version(state.get(VERSION_KEY))
+    if wrapper := next((key for key in _WRAPPERS if _is_wrapped(state, key)), None):
+        raise StateError(
+            _malformed(f"what belongs into the file is the object inside its {wrapper}")
+        )
     bookmarks = state.get("bookmarks", {})
     if not isinstance(bookmarks, dict):
         raise StateError(_malformed("bookmarks is not an object"))
@@ -53,11 +58,17 @@ def checked(state: object) -> dict[str, Any]:
     return state
 
 
+def _is_wrapped(state: Mapping[str, Any], key: str) -> bool:
+    """Whether the state is what a STATE message, or Meltano's file of it, holds."""
+    inside = state.get(key)
+    return "bookmarks" not in state and isinstance(inside, dict) and "bookmarks" in inside
+
+
 def _check_version(own: object) -> None:
     if own is None:
         return
     version = own.get("state_version") if isinstance(own, dict) else None
-    if not isinstance(version, int) or version < 1:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise StateError(_malformed(f"{VERSION_KEY}.state_version is not a whole number"))
     if version > STATE_VERSION:
         msg = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_pinterest.command_line import is_watched
 from tap_pinterest.conform import UnknownCounts
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Summary:
         """Write the table if somebody watches, and one JSON line in any case."""
         for line in self._remarks():
             _logger.warning("%s", line)
-        if sys.stderr.isatty():
+        if is_watched():
             self._print_table()
         facts = {
             "streams": {name: part.as_json() for name, part in self.streams.items()},

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import copy
 import functools
-import os
-import signal
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import chain
-from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, Self, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import click
-import msgspec
 from singer_sdk.exceptions import (
     ConfigValidationError,
     FatalAPIError,
@@ -29,6 +26,15 @@ from tap_pinterest.auth import TokenRefusedError
 from tap_pinterest.client import AwayError, GoneError, NotOfferedError, client_for
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.columns import offered_columns
+from tap_pinterest.command_line import (
+    BROKEN_PIPE,
+    UnusableFileError,
+    catalog_in,
+    code_of_output_error,
+    leave,
+    state_in,
+    writing_to_stdout,
+)
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.daasity import TABLES
 from tap_pinterest.grants import Grants
@@ -38,7 +44,7 @@ from tap_pinterest.progress import shown
 from tap_pinterest.rate_limit import RateLimiter
 from tap_pinterest.read_ahead import Ahead, ReadAhead, Turn
 from tap_pinterest.readiness import Readiness
-from tap_pinterest.sdk import EndOfRun, SingerTap
+from tap_pinterest.sdk import BrokenOutput, EndOfRun, SingerTap
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS, DateRange
 from tap_pinterest.state import ReadBefore, ReportRange, StateError, refuse_future
 from tap_pinterest.streams import STREAM_TYPES
@@ -60,7 +66,6 @@ if TYPE_CHECKING:
     from tap_pinterest.streams.base import PinterestStream, Refusals
 
 _DEFAULT_GROUPS = frozenset(CONFIG_SCHEMA["properties"]["stream_groups"]["default"])
-BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
 
 
 class TapPinterest(SingerTap):
@@ -445,18 +450,20 @@ class TapPinterest(SingerTap):
         for stream in self.streams.values():
             if stream.selected:
                 self.summary.of(stream.name)
+        if not self.summary.streams:
+            self.logger.warning("The catalog selects no stream: there is nothing to read.")
         self._warn_of_filters()
         give_back_large_blocks()
         self.state_written_at = self.clock.monotonic()
         try:
             code = self._sync()
-        except BrokenPipeError:
-            self.close()
-            return BROKEN_PIPE
-        except OSError as error:
+        except (OSError, BrokenOutput) as broken:
             # Whatever reading can raise has been noted: this came from writing a message.
-            self.logger.error("The output cannot be written: %s", error.strerror)  # noqa: TRY400
-            code = 1
+            error = broken.error if isinstance(broken, BrokenOutput) else broken
+            code = code_of_output_error(error, self.logger)
+            if code == BROKEN_PIPE:
+                self.close()
+                return code
         self.end()
         self.close()
         return code or int(self.summary.failed)
@@ -603,9 +610,13 @@ class TapPinterest(SingerTap):
     ) -> None:
         """Run the tap from the command line, and end with the exit code that says how it went."""
         if about:
-            cls.print_about(about_format)
+            with writing_to_stdout(cls.logger):
+                cls.print_about(about_format)
             return
         tap = cls.from_options(config, state, catalog)
+        if sys.stdout is None:
+            cls.logger.error("There is no standard output to write to.")
+            leave(1)
         look_for_garbage_less_often()
         leave(tap.run())
 
@@ -613,15 +624,15 @@ class TapPinterest(SingerTap):
     def from_options(
         cls, config: ConfigInput | None, state: IO[str] | None, catalog: IO[str] | None
     ) -> Self:
-        """The tap that a command line asks for; a file that is not JSON ends the process."""
+        """The tap that a command line asks for; a file that is unusable ends the process."""
         try:
             return cls(
                 config=config.config if config else {},
-                state=_from_json(state, "state"),
-                catalog=_from_json(catalog, "catalog"),
+                state=state_in(state),
+                catalog=catalog_in(catalog),
                 parse_env_config=bool(config and config.parse_env),
             )
-        except StateError as error:
+        except (StateError, UnusableFileError) as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - a traceback would say nothing more
             sys.exit(1)
 
@@ -633,10 +644,24 @@ class TapPinterest(SingerTap):
         """The config of all files together; one that is no JSON object ends the run in one line."""
         try:
             return super().cb_config(ctx, param, value)
-        except (OSError, TypeError, ValueError) as error:
+        except (OSError, RecursionError, TypeError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is not a JSON object"
+            if isinstance(error, FileNotFoundError):
+                reason = "there is no such file"
             cls.logger.error("The config cannot be read: %s", reason)  # noqa: TRY400
             ctx.exit(1)
+
+    @classmethod
+    @override
+    def cb_discover(
+        cls,
+        ctx: click.Context,
+        param: click.Option,
+        value: bool,
+    ) -> None:
+        """Write the catalog, whole."""
+        with writing_to_stdout(cls.logger):
+            super().cb_discover(ctx, param, value)
 
     @classmethod
     @override
@@ -679,28 +704,3 @@ def _name_of(context: Context | None) -> str:
     if not context:
         return ""
     return str(context.get("ad_account_id") or f"user {context['user_id']}")
-
-
-def _from_json(file: IO[str] | None, what: str) -> dict[str, Any] | None:
-    """A JSON file given on the command line; an empty one is none.
-
-    Raises:
-        StateError: It is not JSON.
-    """
-    text = file.read().strip() if file else ""
-    if not text:
-        return None
-    try:
-        return msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.DecodeError as error:
-        msg = f"The {what} file is malformed: {error}. Restore it from a copy, or leave it out."
-        raise StateError(msg) from None
-
-
-def leave(code: int) -> NoReturn:
-    """End the process without waiting for requests that are under way for nobody."""
-    if code == BROKEN_PIPE:
-        os._exit(code)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)

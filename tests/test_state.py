@@ -207,6 +207,9 @@ def test_the_fingerprint_does_not_depend_on_the_order_of_names() -> None:
         ),
         pytest.param({"tap_pinterest": {"state_version": 2}}, "newer tap-pinterest", id="newer"),
         pytest.param({"tap_pinterest": {"state_version": "1"}}, "whole number", id="no version"),
+        pytest.param({"tap_pinterest": {"state_version": True}}, "whole number", id="a boolean"),
+        pytest.param({"type": "STATE", "value": {"bookmarks": {}}}, "its value", id="a message"),
+        pytest.param({"singer_state": {"bookmarks": {}}}, "its singer_state", id="of Meltano"),
     ],
 )
 def test_a_state_that_cannot_be_used_is_refused_with_the_reason(state: Any, reason: str) -> None:

@@ -1,0 +1,109 @@
+"""What a command line is given: files that may hold anything."""
+
+from __future__ import annotations
+
+import io
+import logging
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from click.exceptions import Exit
+
+from singer_run import catalog_of, run, settings
+from tap_pinterest.command_line import UnusableFileError, catalog_in, state_in
+from tap_pinterest.tap import TapPinterest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pinterest_sandbox import Sandbox
+
+DEEP = b'{"a":' * 200_000 + b"1" + b"}" * 200_000
+
+
+def file(content: bytes) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(content), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"{", "truncated", id="cut off"),
+        pytest.param(b"[1]", "Expected `object`", id="a list"),
+        pytest.param(b"null", "Expected `object`", id="null"),
+        pytest.param(b"\xff\xfe{", "not UTF-8", id="bytes"),
+        pytest.param(DEEP, "recursion", id="two hundred thousand deep"),
+    ],
+)
+def test_a_state_file_that_holds_no_object_is_refused_with_the_reason(
+    content: bytes, reason: str
+) -> None:
+    with pytest.raises(UnusableFileError, match=f"The state file is malformed: .*{reason}"):
+        state_in(file(content))
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"\xef\xbb\xbf"], ids=["empty", "blank", "mark"])
+def test_an_empty_file_is_none(content: bytes) -> None:
+    assert state_in(file(content)) is None
+    assert catalog_in(file(content)) is None
+
+
+def test_the_mark_that_some_editors_begin_a_file_with_is_passed_over() -> None:
+    assert state_in(file(b'\xef\xbb\xbf{"bookmarks": {}}')) == {"bookmarks": {}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b'{"streams": 5}', id="a number of streams"),
+        pytest.param(b'{"streams": [5]}', id="a number as a stream"),
+        pytest.param(b'{"streams": [{}]}', id="a stream without a name"),
+        pytest.param(b'{"streams": [{"tap_stream_id": "ads", "schema": 5}]}', id="no schema"),
+        pytest.param(
+            b'{"streams": [{"tap_stream_id": "ads", "schema": {}, "metadata": 5}]}',
+            id="no metadata",
+        ),
+    ],
+)
+def test_a_catalog_file_that_holds_no_catalog_is_refused(content: bytes) -> None:
+    with pytest.raises(UnusableFileError, match="The catalog file is malformed"):
+        catalog_in(file(content))
+
+
+def test_a_catalog_that_selects_nothing_is_a_warning(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = settings(sandbox)
+    tap = TapPinterest(config=config, catalog=catalog_of(config, ()))
+
+    assert tap.run() == 0
+    assert "selects no stream" in caplog.text
+    assert sandbox.requests == []
+    assert run(config, "boards").records("boards")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        *((text, "it is not a JSON object") for text in (b"", b"[1]", b"5", b"null", b'"x"', b"{")),
+        (b"\xff\xfe{", "it is not a JSON object"),
+        (DEEP, "it is not a JSON object"),
+        (None, "there is no such file"),
+    ],
+    ids=["empty", "list", "number", "null", "text", "cut off", "bytes", "deep", "missing"],
+)
+def test_a_config_file_that_holds_no_object_is_one_clear_line(
+    tmp_path: Path, content: bytes | None, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "config.json"
+    if content is not None:
+        path.write_bytes(content)
+    context = click.Context(TapPinterest.get_singer_command())
+
+    with pytest.raises(Exit) as ended:
+        TapPinterest.cb_config(context, click.Option(["--config"]), (str(path),))
+
+    (line,) = (each for each in caplog.records if each.levelno == logging.ERROR)
+    assert line.getMessage() == f"The config cannot be read: {reason}"
+    assert ended.value.exit_code == 1
