@@ -47,9 +47,8 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.simple import Message
 
 STATE_SECONDS = 15
-MOST_STATE_SECONDS = 300
 SMALL_STATE = 100
-"""Partitions; a state of more is as long as many records, and waits for twice as many."""
+"""Partitions, each about as long as a record; a state of more is written less often."""
 LOOK_AT_THE_TIME_EVERY = 100
 """Records, to see whether a metric is due."""
 LINES_BYTES = 64 * 1024
@@ -209,19 +208,16 @@ class SingerTap(Tap):
             self.state_writer.write_state(self.state)
 
     def write_state_after(self, seconds: float) -> None:
-        """Write STATE if the last one is so old, and what it tells outweighs it.
+        """Write STATE if the last one is so old; a large one also has to be worth its length.
 
-        With hundreds of ad accounts it would else be most of the output where there is little
-        news: then it waits until it is `MOST_STATE_SECONDS` old.
+        With hundreds of ad accounts it would else be most of the output. It waits until twice as
+        many records have been written as it has partitions, or longer the more it has.
         """
-        age = self.clock.monotonic() - self.state_written_at
-        if age >= MOST_STATE_SECONDS or (age >= seconds and self._is_state_light()):
-            self.write_state()
-
-    def _is_state_light(self) -> bool:
-        """Whether STATE is small, at least beside the records written since the last one."""
         partitions = state.size(self.memory)
-        return partitions <= SMALL_STATE or 2 * partitions <= self.records_since_state
+        if partitions > SMALL_STATE and self.records_since_state < 2 * partitions:
+            seconds = STATE_SECONDS * partitions / SMALL_STATE
+        if self.clock.monotonic() - self.state_written_at >= seconds:
+            self.write_state()
 
     def reading(self, stream: str) -> AbstractContextManager[None]:  # noqa: ARG002 - see the tap
         """Take note of a stream while it is being read."""
