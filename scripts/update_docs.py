@@ -62,6 +62,7 @@ SECTIONS = {
     "FILTERS": "Filters",
     "ASKED_FOR": "What some streams are asked for",
     "ANALYTICS": "Reports",
+    "IN_BETA": "Reports in beta",
     "TRANSPORT": "Calls and quotas",
     "SYNC_KEY": "`__sync_key`",
     "LAYOUT": "Tables and columns",

@@ -60,9 +60,10 @@ _TO_CHECK = {
     "authorization_code": "client_id and client_secret, and sign in again",
 }
 _ACCESS_CODES = frozenset({3, 7, 29})
-_UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 401, 403, 404, 429
+_INVALID, _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 400, 401, 403, 404, 429
 _GONE = 410
 _CONFLICT, _NO_CATALOG = 409, 4182
+_REPORT_EXPIRED = 1104
 _NOT_OFFERED = 501
 _TOO_LARGE = frozenset({413, 414})
 _SERVER_ERRORS = frozenset({408, 425, 500, 502, 503, 504})
@@ -84,12 +85,20 @@ class NotOfferedError(SkippableAPIError):
     """Pinterest does not offer this for what the call names."""
 
 
+class InvalidRequestError(FatalAPIError):
+    """Pinterest does not take the request as it is."""
+
+
 class TooLargeError(FatalAPIError):
     """The call asks for too much at once: a smaller one may do."""
 
 
 class LinkExpiredError(FatalAPIError):
     """A link to a download is no longer good: a new one has to be asked for."""
+
+
+class ReportExpiredError(FatalAPIError):
+    """A report is not known any more: a new one has to be created."""
 
 
 class AwayError(FatalAPIError):
@@ -394,7 +403,7 @@ class PinterestClient:
         if call.content is not None:
             headers["Content-Type"] = "application/json"
         asked = self._clock.monotonic()
-        with self._limiter.call(category) as told:
+        with self._limiter.call(category, str(call), call.url) as told:
             self._clock.check()
             self._note_wait(call.counts_for, self._clock.monotonic() - asked)
             self.calls[call.counts_for] = self.calls.get(call.counts_for, 0) + 1
@@ -729,6 +738,10 @@ def _raise_for_refusal(status: int, code: int | None, told: str) -> NoReturn:
         raise GoneError(told)
     if status == _CONFLICT:
         raise NoCatalogError(told) if code == _NO_CATALOG else NotOfferedError(told)
+    if code == _REPORT_EXPIRED:
+        raise ReportExpiredError(told)
+    if status == _INVALID:
+        raise InvalidRequestError(told)
     raise FatalAPIError(told)
 
 

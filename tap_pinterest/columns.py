@@ -33,7 +33,7 @@ class Entity(NamedTuple):
 
 
 ENTITIES: Mapping[str, Entity] = {
-    "ad_account": Entity(ids=("AD_ACCOUNT_ID",), texts=("ADVERTISER_ID",)),
+    "ad_account": Entity(ids=("AD_ACCOUNT_ID",), texts=("ADVERTISER_ID", "ADVERTISER_NAME")),
     "campaign": Entity(
         ids=("CAMPAIGN_ID",),
         texts=(
@@ -42,6 +42,7 @@ ENTITIES: Mapping[str, Entity] = {
             *("CAMPAIGN_OBJECTIVE_TYPE", "CAMPAIGN_BUDGET_OPTIMIZATION"),
             *("IS_PREMIERE_CAMPAIGN", "IS_CATALOG_CREATIVE_CAMPAIGN"),
             *("ORDER_LINE_ID", "ORDER_LINE_NAME", "SPEND_ORDER_LINE_ID"),
+            "SPEND_ORDER_LINE_PAID_TYPE",
         ),
         numbers=("CAMPAIGN_DAILY_SPEND_CAP", "CAMPAIGN_LIFETIME_SPEND_CAP"),
     ),
@@ -75,6 +76,14 @@ ENTITIES: Mapping[str, Entity] = {
     ),
     "product_group_ad": Entity(
         ids=(), texts=("PRODUCT_GROUP_AD_IMAGE_TAG", "PRODUCT_GROUP_AD_VIDEO_TAG")
+    ),
+    "pinner_list": Entity(ids=(), texts=("PINNER_LIST_NAME",)),
+    "conversion_product": Entity(
+        ids=(),
+        texts=(
+            *("CONVERSION_PRODUCT_BRAND", "CONVERSION_PRODUCT_CATEGORY", "CONVERSION_PRODUCT_ID"),
+            "CONVERSION_PRODUCT_ID_GROUP",
+        ),
     ),
 }
 

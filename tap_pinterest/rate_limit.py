@@ -47,6 +47,8 @@ STANDARD = {
     "trends_read": Quota(60, MINUTE),
 }
 TRIAL = dict.fromkeys(STANDARD, Quota(1_000, _DAY))
+OF_ONE_AD_ACCOUNT = {"POST /ad_accounts/{ad_account_id}/mmm_reports": Quota(5, MINUTE)}
+"""Calls of an operation for one ad account, however many its category allows."""
 UNIVERSAL = {"standard": Quota(100, 1.0), "trial": Quota(1_000, _DAY)}
 
 
@@ -80,9 +82,11 @@ class _Window:
         left: Calls that may go out until `renewed_at`, as Pinterest's answer to `told_by` says.
         shared: Whether it has counted more than our own calls: one is left to the others then.
         probe: A call that goes out alone, to learn how many may follow.
+        is_told: Whether the headers of answers are about it.
     """
 
     quota: Quota
+    is_told: bool = False
     calls: deque[Permit] = field(default_factory=deque)
     under_way: int = 0
     left: int | None = None
@@ -193,29 +197,35 @@ class RateLimiter:
         self._lock = threading.Lock()
         self._universal = _Window(UNIVERSAL[access_tier])
         limits = STANDARD if access_tier == "standard" else TRIAL
-        self._windows = {name: _Window(quota) for name, quota in limits.items()}
+        self._windows = {name: _Window(quota, is_told=True) for name, quota in limits.items()}
+        self._of_one_ad_account: dict[str, _Window] = {}
         self._numbers = count()
         self.waited = 0.0
 
     @contextmanager
-    def call(self, category: str) -> Iterator[Answer]:
+    def call(self, category: str, operation: str = "", url: str = "") -> Iterator[Answer]:
         """Wait for a permit of a category, use it in the block, and learn from what came back.
+
+        Args:
+            category: The call's rate category.
+            operation: Its operation, which may have a limit of its own.
+            url: Where it goes, without a query.
 
         Raises:
             QuotaError: The permit is further away than `max_wait_seconds`.
         """
-        permit, answer = self._acquired(category), Answer()
+        permit, answer = self._acquired(category, operation, url), Answer()
         try:
             yield answer
         finally:
             self._places.release()
             self.settle(permit, answer)
 
-    def _acquired(self, category: str) -> Permit:
+    def _acquired(self, category: str, operation: str, url: str) -> Permit:
         """A permit to call now, and a place among the calls under way."""
         while True:
             self._places.acquire()
-            if not isinstance(wait := self.take(category), float):
+            if not isinstance(wait := self.take(category, operation, url), float):
                 return wait
             self._places.release()
             if wait > self._max_wait:
@@ -228,11 +238,11 @@ class RateLimiter:
             with self._lock:
                 self.waited += wait
 
-    def take(self, category: str) -> Permit | float:
+    def take(self, category: str, operation: str = "", url: str = "") -> Permit | float:
         """A permit to call now, or the seconds until there may be one."""
         with self._lock:
             now = self._clock.monotonic()
-            windows = (self._universal, *self._category(category))
+            windows = (self._universal, *self._category(category), *self._own(operation, url))
             free = max(window.free_at(now) for window in windows)
             if free > now:
                 return free - now
@@ -250,7 +260,9 @@ class RateLimiter:
             permit.answered = self._clock.monotonic()
             for window in permit.windows:
                 window.settle(permit)
-            for window in permit.windows[1:]:
+            for window in permit.windows:
+                if not window.is_told:
+                    continue
                 told_at = permit.counted_by(window.way)
                 if answer.refused:
                     # Its limit may be the universal one.
@@ -264,6 +276,10 @@ class RateLimiter:
     def _category(self, category: str) -> list[_Window]:
         window = self._windows.get(category)
         return [window] if window else []
+
+    def _own(self, operation: str, url: str) -> list[_Window]:
+        quota = OF_ONE_AD_ACCOUNT.get(operation)
+        return [self._of_one_ad_account.setdefault(url, _Window(quota))] if quota else []
 
 
 def reset_seconds(headers: Mapping[str, str]) -> float | None:

@@ -402,8 +402,9 @@ class TapPinterest(SingerTap):
 
     def _what_it_needs(self, stream: str, context: Context | None) -> str:
         operation = api.operation(f"GET {self._path(stream)}")
+        creation = api.operations().get(f"POST {self._path(stream)}", operation)
         needs = f"It needs the scope {' and '.join(operation.scopes)}, and a role that may read it"
-        if operation.beta or operation.since:
+        if operation.beta or operation.since or creation.beta:
             needs += "; Pinterest does not open it to every app"
         if missing := self.missing_scopes(stream):
             return f"{needs}; the token lacks {' and '.join(missing)}"

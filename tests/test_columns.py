@@ -5,6 +5,7 @@ from typing import get_args
 import pytest
 
 from tap_pinterest import api, columns
+from tap_pinterest.beta_reports import MMM, PRODUCTS
 
 SIZES = {"ad_account": 108, "campaign": 114, "ad_group": 117, "ad": 121} | {
     "product_group": 118,
@@ -35,6 +36,7 @@ def test_attributes_and_metrics_add_up() -> None:
 
 def test_every_attribute_is_a_column_of_the_api() -> None:
     known = {*api.enum("columns_async", newer=True), *columns.offered_columns(), *OWN_IDS}
+    known |= {name for shape in (MMM, PRODUCTS) for name in shape.allowed("columns")}
     for entity in columns.ENTITIES.values():
         assert {*entity.ids, *entity.texts, *entity.numbers} <= known
 

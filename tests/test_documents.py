@@ -32,6 +32,7 @@ from scripts.processes import ROOT, command, running
 from tap_pinterest.config import CONFIG_SCHEMA, GRANULARITIES, Settings, problems
 from tap_pinterest.slices import DateRange
 from tap_pinterest.state import Progress, ReportRange
+from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -561,13 +562,15 @@ NAMES_OF_OTHERS = {
 
 @functools.cache
 def known_names() -> set[str]:
-    """Streams, columns, settings and their values."""
+    """Streams, columns, settings with their members, and their values."""
     names = {*CONFIG_SCHEMA["properties"], "__sync_key"}
     daasity = TapPinterest(config={"layout": "daasity"}, validate_config=False).streams
+    names |= {name for each in STREAM_TYPES for name in each.possible_names()}
     for stream in (*all_streams().values(), *daasity.values()):
         names |= {stream.name, *stream.schema["properties"]}
     for schema in CONFIG_SCHEMA["properties"].values():
         names |= {value for value in schema.get("enum", ()) if isinstance(value, str)}
+        names |= {*schema.get("properties", ())}
     for kind in _yaml.load(ROOT / "meltano.yml")["plugins"].values():
         for plugin in kind:
             names |= {setting["name"] for setting in plugin.get("settings", ())}

@@ -15,6 +15,7 @@ import pytest
 from conftest import SMALL, TODAY
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import Messages, PatientTap, catalog_of, run, settings
+from tap_pinterest import api
 from tap_pinterest.plan import Plan, StreamPlan, plan
 from tap_pinterest.plan_command import described
 from tap_pinterest.streams.reports import POLLS
@@ -67,12 +68,21 @@ def planned(config: Mapping[str, Any], *streams: str, state: dict[str, Any] | No
         assert messages.read == []
 
 
+def poll_of(creation: str) -> str:
+    own = creation.replace("POST", "GET")
+    return own if own in api.operations() else POLL
+
+
 def calls_in(requests: Sequence[LoggedRequest]) -> Counter[str]:
     """Calls by category, with as many polls for each report as a plan expects."""
     ordered = [each for each in requests if each.method == "POST" and each.operation != TOKEN]
-    others = [each for each in requests if each.category and each.operation not in {POLL, TOKEN}]
-    polls = [category for each in ordered for category in [each.category] * POLLS]
-    return Counter([*(str(each.category) for each in others), *map(str, polls)])
+    polls = [poll_of(str(each.operation)) for each in ordered for _ in range(POLLS)]
+    others = [
+        str(each.category)
+        for each in requests
+        if each.category and each.operation not in {TOKEN, *polls}
+    ]
+    return Counter([*others, *(api.operation(each).category for each in polls)])
 
 
 @pytest.mark.parametrize(("tier", "most"), [("standard", 30), ("trial", 10)])

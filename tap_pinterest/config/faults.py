@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import jsonschema
 from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFIG
 
-from tap_pinterest import api, custom_reports, targeting
+from tap_pinterest import api, beta_reports, custom_reports, targeting
 from tap_pinterest.columns import only_asynchronous, unknown_columns
 from tap_pinterest.config.days import Day
 from tap_pinterest.config.schema import (
@@ -83,6 +83,8 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
         ("targeting_types", _targeting_faults),
         ("report_transport", _transport_faults),
         ("custom_reports", _custom_report_faults),
+        *((each.setting, _faults_of(each)) for each in beta_reports.SHAPES),
+        (beta_reports.PRODUCTS.setting, _faults_of_total),
         ("token_file", _token_file_faults),
         ("layout", _layout_faults),
     )
@@ -362,6 +364,34 @@ def _custom_report_faults(values: Mapping[str, Any]) -> list[str]:
     if definitions and values.get("layout") == "daasity":
         faults.append("custom_reports: refused; allowed: none, with layout daasity")
     return faults
+
+
+def _faults_of(shape: beta_reports.Shape) -> Callable[[Mapping[str, Any]], list[str]]:
+    """What finds what is wrong with the choice of a report in beta."""
+    return lambda values: list(shape.faults_of(values.get(shape.setting) or {}))
+
+
+def _faults_of_total(values: Mapping[str, Any]) -> list[str]:
+    """A total of products over more days, or fewer, than Pinterest adds up."""
+    choice = beta_reports.PRODUCTS.chosen(values.get(beta_reports.PRODUCTS.setting) or {})
+    if "TOTAL" not in choice["granularities"] or _day_faults(values):
+        return []
+    today = datetime.now(tz=UTC).date()
+    first = beta_reports.FIRST_DAYS.get(choice["conversion_product_attribution_type"], date.min)
+    start, end = (
+        Day.parse(values.get(name) or CONFIG_SCHEMA["properties"][name]["default"])
+        for name in ("start_date", "end_date")
+    )
+    last = end.resolve(today=today, earliest=first)
+    days = (last - max(start.resolve(today=today, earliest=first), first)).days + 1
+    least, most = beta_reports.LEAST_DAYS, beta_reports.MOST_DAYS
+    if least <= days <= most:
+        return []
+    fault = (
+        f"{beta_reports.PRODUCTS.setting}.granularities: TOTAL of {days} days is refused; allowed: "
+        f"{least} to {most} days from start_date (on or after {first}) to end_date"
+    )
+    return [fault]
 
 
 def _layout_faults(values: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
+from tap_pinterest import beta_reports
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -406,6 +408,44 @@ ORGANIC = (
         "and 14d), source_platform and ingestion_source (default: all).",
     ),
 )
+IN_BETA = (
+    th.Property(
+        "mmm_report",
+        th.ObjectType(
+            *(th.Property(name, _NAME_LIST) for name in beta_reports.MMM.members),
+            additional_properties=False,
+        ),
+        description="Marketing-mix reports, lists: levels (CAMPAIGN_TARGETING, AD_GROUP_TARGETING) "
+        "and granularities (DAY, WEEK), each but the first a stream of its own, targeting_types, "
+        "columns (default, all, or names), and countries to leave all others out.",
+    ),
+    th.Property(
+        "brand_category_sku_report",
+        th.ObjectType(
+            *(th.Property(name, _NAME_LIST) for name in beta_reports.PRODUCTS.lists),
+            th.Property("conversion_product_attribution_type", th.StringType),
+            th.Property("click_window_days", th.IntegerType),
+            th.Property("view_window_days", th.IntegerType),
+            th.Property("conversion_report_time", th.StringType),
+            additional_properties=False,
+        ),
+        description="Reports of the products that people bought: levels (CAMPAIGN, ADVERTISER, "
+        "AD_GROUP) and granularities (WEEK, MONTH, TOTAL), each but the first a stream of its own, "
+        "conversion_product_breakdowns (PRODUCT_BRAND), columns (default, all, or names), "
+        "product_sku_ids for PRODUCT_SKU_GROUP, campaign_objective_types, and the report's own "
+        "attribution: conversion_product_attribution_type (DEFAULT), click_window_days (30), "
+        "view_window_days (30), conversion_report_time (TIME_OF_AD_ACTION).",
+    ),
+    th.Property(
+        "catalogs_report",
+        th.ObjectType(
+            th.Property("report_types", _NAME_LIST),
+            additional_properties=False,
+        ),
+        description="Reports of catalogs and feeds: report_types (default: DISTRIBUTION_ISSUES and "
+        "FEED_INGESTION_ISSUES; ALL_ITEMS is open to some users only).",
+    ),
+)
 TRANSPORT = (
     th.Property(
         "report_transport",
@@ -499,7 +539,7 @@ LAYOUT = (
 
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     *(*CREDENTIALS, *SCOPE_OF_THE_SYNC, *FILTERS, *ASKED_FOR),
-    *(*ANALYTICS, *ORGANIC, *TRANSPORT, *SYNC_KEY, *LAYOUT),
+    *(*ANALYTICS, *ORGANIC, *IN_BETA, *TRANSPORT, *SYNC_KEY, *LAYOUT),
 ).to_dict()
 OWN_SETTINGS = tuple(CONFIG_SCHEMA["properties"])
 

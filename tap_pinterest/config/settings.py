@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from tap_pinterest import custom_reports, daasity
+from tap_pinterest import beta_reports, custom_reports, daasity
 from tap_pinterest.config.days import Day
 from tap_pinterest.config.schema import (
     ADS_ID_FILTERS,
@@ -103,6 +103,9 @@ class Settings:
     top_pins_days: int
     domains: tuple[str, ...]
     conversion_quality: Mapping[str, tuple[str, ...]]
+    mmm_report: Mapping[str, Any]
+    brand_category_sku_report: Mapping[str, Any]
+    catalogs_report: Mapping[str, Any]
     access_tier: str
     max_requests_in_flight: int
     slice_rows: int
@@ -165,6 +168,10 @@ class Settings:
                     name: tuple(asked)
                     for name, asked in (values["conversion_quality"] or {}).items()
                     if asked
+                },
+                **{
+                    each.setting: each.chosen(values[each.setting] or {})
+                    for each in beta_reports.SHAPES
                 },
                 "backfill": backfill
                 and (Day.parse(backfill["start_date"]), Day.parse(backfill["end_date"])),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from dotenv import find_dotenv, load_dotenv
 
-from tap_pinterest import custom_reports
+from tap_pinterest import beta_reports, custom_reports
 from tap_pinterest.config.schema import CONFIG_SCHEMA, ID_LISTS, NAME_LISTS, TOKENS
 
 if TYPE_CHECKING:
@@ -67,12 +67,15 @@ def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
             _with_lists(each, custom_reports.LISTS) if isinstance(each, dict) else each
             for each in reports
         ]
+    for shape in beta_reports.SHAPES:
+        if isinstance(given := values.get(shape.setting), dict):
+            values[shape.setting] = _with_types(shape, given)
     values = _with_lists(values, (*ID_LISTS, *NAME_LISTS))
     for name, schema in CONFIG_SCHEMA["properties"].items():
         if isinstance(values.get(name), str):
             values[name] = _typed(values[name], schema["type"])
-        elif isinstance(value := values.get(name), float) and value.is_integer():
-            values[name] = int(value)
+        elif name in values:
+            values[name] = _whole(values[name])
     return values
 
 
@@ -85,6 +88,22 @@ def _with_lists(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, An
     }
     lists = {name: listed for name, v in given.items() if (listed := _as_list(v)) is not None}
     return {**values, **lists}
+
+
+def _with_types(shape: beta_reports.Shape, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A choice of a report without what is empty, with lists and numbers where they can be."""
+    types = CONFIG_SCHEMA["properties"][shape.setting]["properties"]
+    values = {name: v for name, v in given.items() if v is not None and v not in ("", [])}
+    listed = _with_lists(values, shape.lists)
+    return {
+        name: _typed(v, types[name]["type"]) if isinstance(v, str) and name in types else _whole(v)
+        for name, v in listed.items()
+    }
+
+
+def _whole(value: object) -> object:
+    """A number as an integer if it is one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _as_list(value: object) -> list[Any] | None:

@@ -15,6 +15,7 @@ from tap_pinterest.streams import (
     catalogs,
     conversions,
     leads,
+    mix,
     organic,
     pins,
     resources,
@@ -144,6 +145,9 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     conversions.ConversionDeletionRequests,
     leads.LeadForms,
     leads.LeadFormQuestions,
+    mix.MmmReport,
+    mix.BrandCategorySkuReport,
     special_reports.TemplateReports,
+    special_reports.CatalogsReport,
     trends.TrendsEditorialArticles,
 )

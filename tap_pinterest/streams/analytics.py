@@ -51,7 +51,14 @@ from tap_pinterest.slices import (
 from tap_pinterest.state import Progress
 from tap_pinterest.streams.ads import AdGroups, Ads, Campaigns, ProductGroupPromotions
 from tap_pinterest.streams.base import AdAccountStream, ReportStream
-from tap_pinterest.streams.reports import POLLS, REPORTS, Order, Reports, upper_case
+from tap_pinterest.streams.reports import (
+    POLLS,
+    REPORTS,
+    Operation,
+    Order,
+    Reports,
+    upper_case,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -87,13 +94,14 @@ VALUES_OF_A_TYPE = 10
 SETTLED_HOURS_AFTER = 2
 """Days after which hours, which have no conversions, do not change any more."""
 
-_PERIOD_KEYS: Mapping[str, tuple[str, ...]] = {
+PERIOD_KEYS: Mapping[str, tuple[str, ...]] = {
     "DAY": ("date",),
     "HOUR": ("date", "hour"),
     "WEEK": ("date",),
     "MONTH": ("date",),
     "TOTAL": ("start_date", "date"),
 }
+"""Key properties that say which period a row is of."""
 
 _NEVER_ASKED = frozenset({"KEYWORD_ID", "PRODUCT_ITEM_ID"})
 """Ids that come with the rows, and are no columns that one could ask for."""
@@ -168,15 +176,19 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         entities: The stream that lists the level's entities; `None` for the ad account itself,
             and for what cannot be listed.
         id_parameter: The parameter that takes their ids.
-        broken_down: Whether rows are of a targeting type and a value of it.
+        operation: Where asynchronous reports are created and polled.
+        broken_down: Whether rows are of a type of breakdown and a value of it.
+        dimensions: Columns that say of which: the type first.
     """
 
     group = "ads"
-    level: ClassVar[Level]
-    report_level: ClassVar[str] = ""
-    entities: ClassVar[type[AdsEntityStream] | None] = None
-    id_parameter: ClassVar[str] = ""
+    level: Level
+    report_level: str = ""
+    entities: type[AdsEntityStream] | None = None
+    id_parameter: str = ""
+    operation: ClassVar[Operation] = Operation()
     broken_down: ClassVar[bool] = False
+    dimensions: ClassVar[Sequence[str]] = ()
 
     def __init__(
         self,
@@ -218,13 +230,13 @@ class AnalyticsStream(ReportStream, AdAccountStream):
     @classmethod
     @override
     def possible_names(cls) -> Sequence[str]:
-        return [cls.name, *(f"{cls.name}_{each.lower()}" for each in _PERIOD_KEYS)]
+        return [cls.name, *(f"{cls.name}_{each.lower()}" for each in PERIOD_KEYS)]
 
     @property
     @override
     def natural_keys(self) -> Sequence[str]:
         *others, _ = cast("Sequence[str]", type(self).primary_keys)
-        return (*others, *_PERIOD_KEYS[self.granularity])
+        return (*others, *PERIOD_KEYS[self.granularity])
 
     @functools.cached_property
     def columns(self) -> Sequence[str]:
@@ -297,11 +309,11 @@ class AnalyticsStream(ReportStream, AdAccountStream):
     @functools.cached_property
     def only_asynchronous(self) -> bool:
         """Whether only asynchronous reports have what is wanted."""
-        if self.path == REPORTS:
+        if self.path == self.operation.poll:
             return True
         if not self.report_level:
             return False
-        if self.custom and self.custom.body:
+        if self.body:
             return True
         if self.settings.attribution_types and "attribution_types" not in self._known_to_calls:
             return True
@@ -313,14 +325,23 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         """The parameters of synchronous calls."""
         return api.operation(f"GET {self.path}").parameters
 
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """What the order of a report says beside what synchronous calls say too."""
+        return self.custom.body if self.custom else {}
+
     @functools.cached_property
     def in_force(self) -> Mapping[str, Any]:
         """Attribution settings, as columns of a record."""
-        more = {
+        return {
             name: ",".join(sorted(value)) if isinstance(value, tuple) else value
-            for name, value in self.sent_if_set.items()
+            for name, value in self.attribution.items()
         }
-        return {**self.settings.in_force, **more}
+
+    @property
+    def attribution(self) -> Mapping[str, Any]:
+        """Attribution settings, as parameters."""
+        return {**self.settings.in_force, **self.sent_if_set}
 
     @functools.cached_property
     def sent_if_set(self) -> Mapping[str, Any]:
@@ -344,8 +365,8 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         shape = {**self.in_force, **filters, "columns": columns}
         if self.types:
             shape["targeting_types"] = sorted(self.types)
-        if self.custom and self.custom.body:
-            shape["report"] = self.custom.body
+        if self.body:
+            shape["report"] = self.body
         return state.fingerprint(shape)
 
     @functools.cached_property
@@ -353,7 +374,6 @@ class AnalyticsStream(ReportStream, AdAccountStream):
     def facts(self) -> Mapping[str, Any]:
         """The facts of a row, in the API's names."""
         day = {"type": "string", "format": "date"}
-        text = {"type": "string"}
         facts = dict(report_facts(self.columns)["properties"])
         if self.granularity == "HOUR":
             facts["HOUR"] = {"type": "integer"}
@@ -361,8 +381,7 @@ class AnalyticsStream(ReportStream, AdAccountStream):
             facts["START_DATE"] = day
         for name in self.custom.event_columns if self.custom else ():
             facts[name] = {"type": "number"}
-        if self.broken_down:
-            facts |= {"TARGETING_TYPE": text, "TARGETING_VALUE": text}
+        facts |= {name: {"type": "string"} for name in self.dimensions}
         return {"type": "object", "properties": facts}
 
     @override
@@ -406,8 +425,8 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         parts = self.reading(context or {}).parts
         reports = sum(part.asynchronous for part in parts)
         if reports:
-            yield Expected(api.operation(f"POST {REPORTS}").category, reports)
-            polled = api.operation(f"GET {REPORTS}").category
+            yield Expected(api.operation(f"POST {self.operation.create}").category, reports)
+            polled = api.operation(f"GET {self.operation.poll}").category
             yield Expected(polled, reports * POLLS, precision="about")
         if calls := len(parts) - reports:
             yield Expected(api.operation(f"GET {self.path}").category, calls)
@@ -601,13 +620,11 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         """
         limits = self._limits(asynchronous=True)
         self._refuse_long_total(dates, limits)
-        types = [name for name in self.types if name in targeting.asynchronous(self.level)]
+        groups = self.groups_of_types()
+        types = [name for group in groups for name in group]
         self._warn_of_synchronous_types(types, dates)
         if self.broken_down and not types:
             return []
-        groups = targeting.groups(types, targeting.most_in_a_report()) if types else [()]
-        if self.custom and self.custom.combines_types:
-            groups = [tuple(types)]
         listed = self._filtered(ad_account_id, entities)
         parts = []
         for group in groups:
@@ -631,6 +648,13 @@ class AnalyticsStream(ReportStream, AdAccountStream):
                 )
             parts += [Part(each, asynchronous=True) for each in found]
         return parts
+
+    def groups_of_types(self) -> Sequence[tuple[str, ...]]:
+        """The types of breakdown that reports have, as many as one takes in each group."""
+        types = [name for name in self.types if name in targeting.asynchronous(self.level)]
+        if self.custom and self.custom.combines_types:
+            return [tuple(types)]
+        return targeting.groups(types, targeting.most_in_a_report()) if types else [()]
 
     def _filtered(
         self, ad_account_id: str, entities: Mapping[str, tuple[str, ...]]
@@ -692,8 +716,7 @@ class AnalyticsStream(ReportStream, AdAccountStream):
             "end_date": part.dates.end.isoformat(),
             "granularity": self.granularity,
             "columns": self._asked(asynchronous=False),
-            **self.settings.in_force,
-            **self.sent_if_set,
+            **self.attribution,
         }
         if part.types:
             query["targeting_types"] = part.types
@@ -701,23 +724,21 @@ class AnalyticsStream(ReportStream, AdAccountStream):
             query[self.id_parameter] = part.ids
         return query
 
-    def _order(self, ad_account_id: str, part: Slice) -> Order:
+    def order_of(self, part: Slice) -> dict[str, Any]:
+        """What the order of a report says."""
         body = {
             "start_date": part.dates.start.isoformat(),
             "end_date": part.dates.end.isoformat(),
             "granularity": self.granularity,
             "level": self.report_level,
             "columns": self._asked(asynchronous=True),
-            **self.settings.in_force,
-            **self.sent_if_set,
+            **self.attribution,
         }
         if part.types:
             body["targeting_types"] = part.types
         if part.ids:
             body[self.report_id_parameter] = part.ids
-        if self.custom:
-            body |= self.custom.body
-        return Order({"ad_account_id": ad_account_id}, body)
+        return {**body, **self.body}
 
     def _begun(
         self, ad_account_id: str, reading: Reading
@@ -735,7 +756,10 @@ class AnalyticsStream(ReportStream, AdAccountStream):
         steps = self._report(ad_account_id, first)
         order, for_all = functools.partial(next, steps), self._asks_for_what_all_have(first)
         try:
-            pause = self.tap.grants.ask(ad_account_id, order, for_all=for_all)
+            if self.operation == Operation():
+                pause = self.tap.grants.ask(ad_account_id, order, for_all=for_all)
+            else:
+                pause = order()
         except StopIteration as end:
             return {first: _again(0.0, _just(end.value))}
         except SkippableAPIError as refusal:
@@ -760,9 +784,9 @@ class AnalyticsStream(ReportStream, AdAccountStream):
     def _report(self, ad_account_id: str, part: Part) -> _Steps:
         """The steps that read a report; one that is too large is read in halves."""
         try:
-            download = yield from self._reports_of_stream.read(
-                self._order(ad_account_id, part.slice)
-            )
+            ids = {"ad_account_id": ad_account_id}
+            order = Order(ids, self.order_of(part.slice), operation=self.operation)
+            download = yield from self._reports_of_stream.read(order)
         except TooLargeError as error:
             halves = self._halves(part.slice)
             if halves is None:
@@ -912,6 +936,7 @@ class AnalyticsStream(ReportStream, AdAccountStream):
             for index, field in enumerate(self.entities.parent_fields if self.entities else (), 1)
             if self.column(field) in self.schema["properties"] and field != id_field
         ]
+        values = [name.lower() for name in self.dimensions[1:]]
         periods = self.granularity in {"WEEK", "MONTH"}
         last = self._readings[ad_account_id].range.days.end if periods else None
 
@@ -921,8 +946,9 @@ class AnalyticsStream(ReportStream, AdAccountStream):
             for index, field in parents:
                 if row[field] is None and known:
                     row[field] = known[index] or None
-            if self.broken_down and row["targeting_value"] is None:
-                row["targeting_value"] = ""
+            for field in values:
+                if row[field] is None:
+                    row[field] = ""
             if last is not None:
                 row["date_end"] = self._end_of_period(row, last)
             return row
@@ -1116,6 +1142,7 @@ class TargetingAnalyticsStream(AnalyticsStream):
 
     group = "targeting"
     broken_down = True
+    dimensions = ("TARGETING_TYPE", "TARGETING_VALUE")
 
 
 class AdAccountTargetingAnalytics(TargetingAnalyticsStream):

@@ -645,10 +645,14 @@ class Refusals:
         Raises:
             SkippableAPIError: It is one too many.
         """
-        self._first = self._first or refusal
-        self.calls.append(call)
+        self.noted(call, refusal)
         if len(self.calls) >= REFUSED_IN_A_ROW:
             self.raise_if_nothing_was_read()
+
+    def noted(self, call: Call, refusal: SkippableAPIError) -> None:
+        """Take note of one that was, which says nothing of the others."""
+        self._first = self._first or refusal
+        self.calls.append(call)
 
     def raise_if_nothing_was_read(self) -> None:
         """Pass the first refusal on if no call has been answered.
@@ -717,7 +721,22 @@ class AdAccountDatasetStream(AdAccountStream, DatasetStream):
         return ["ad_account_id", *super().column_names()]
 
 
-class UserDatasetStream(DatasetStream):
+class PerUserStream(PinterestStream):
+    """A stream with one context for each user that `organic_accounts` wants; none by default."""
+
+    @property
+    @override
+    def knows_contexts(self) -> bool:
+        return self.settings.organic_accounts == "token_user" or self.inventory.knows_users
+
+    @override
+    def contexts(self) -> list[dict[str, Any]] | None:
+        if self.settings.organic_accounts == "token_user":
+            return None
+        return [{"user_id": each} for each in self.inventory.users]
+
+
+class UserDatasetStream(PerUserStream, DatasetStream):
     """A dataset of each user that `organic_accounts` wants: without it, of the token's user.
 
     What two users see, such as a board that both work on, is written once.
@@ -730,17 +749,6 @@ class UserDatasetStream(DatasetStream):
             return {}
         through = scope.inventory.users[scope.context["user_id"]]
         return {"ad_account_id": through} if through else {}
-
-    @property
-    @override
-    def knows_contexts(self) -> bool:
-        return self.settings.organic_accounts == "token_user" or self.inventory.knows_users
-
-    @override
-    def contexts(self) -> list[dict[str, Any]] | None:
-        if self.settings.organic_accounts == "token_user":
-            return None
-        return [{"user_id": each} for each in self.inventory.users]
 
     @functools.cached_property
     def _written(self) -> set[tuple[Any, ...]]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 WITH_REPORTS = ("RETAIL", "HOTEL")
 """Types of catalogs that have reports."""
+OF_FEEDS = "FEED_INGESTION_ISSUES"
+"""The type of reports that are of feeds, not of catalogs."""
 
 _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/@\s]*@")
 
@@ -138,38 +140,43 @@ class CatalogsAvailableFilterValues(UserDatasetStream):
 
 
 class ReportParameters:
-    """The reports to ask for: one of each catalog, and one of each feed."""
+    """The reports to ask for: one of each type for each catalog, or for each feed."""
 
     columns = ("catalog_id", "report_type", "feed_id")
-    parents: Sequence[Dataset] = (Catalogs, CatalogsFeeds)
     settings: Sequence[str] = ()
 
-    def rows(self, path: str, scope: Scope) -> Iterator[Row]:
-        """One row for each report, in the form that the parameter has."""
-        reported = {"catalog_type": WITH_REPORTS}
-        catalogs = Each(Catalogs, where=reported, catalog_id="id", catalog_type="catalog_type")
-        for row in catalogs.rows(path, scope):
-            report = {"report_type": "DISTRIBUTION_ISSUES", "catalog_id": row["catalog_id"]}
-            yield self._row(row, report, feed_id="")
-        feeds = Each(
-            CatalogsFeeds,
-            where=reported,
-            feed_id="id",
-            catalog_id="catalog_id",
-            catalog_type="catalog_type",
+    def __init__(self, *types: str) -> None:
+        """Reports of these types."""
+        self._of_catalogs = [each for each in types if each != OF_FEEDS]
+        self._of_feeds = [each for each in types if each == OF_FEEDS]
+        self.parents: Sequence[Dataset] = (
+            *([Catalogs] if self._of_catalogs else []),
+            *([CatalogsFeeds] if self._of_feeds else []),
         )
-        for row in feeds.rows(path, scope):
-            report = {"report_type": "FEED_INGESTION_ISSUES", "feed_id": row["feed_id"]}
-            yield self._row(row, report, feed_id=row["feed_id"])
 
-    def _row(self, row: Row, report: Row, *, feed_id: str) -> Row:
-        parameters = {"catalog_type": row["catalog_type"], "report": report}
-        return {
-            "parameters": parameters,
-            "catalog_id": row["catalog_id"],
-            "report_type": report["report_type"],
-            "feed_id": feed_id,
-        }
+    def rows(self, path: str, scope: Scope) -> Iterator[Row]:  # noqa: ARG002 - see Source
+        """One row for each report, in the form that the parameter has.
+
+        Of a feed Pinterest may not say which catalog it fills.
+        """
+        if self._of_catalogs:
+            for item in self._items(Catalogs, scope):
+                for kind in self._of_catalogs:
+                    report = {"report_type": kind, "catalog_id": item["id"]}
+                    yield self._row(item, report, feed_id="", catalog_id=item["id"])
+        if self._of_feeds:
+            for item in self._items(CatalogsFeeds, scope):
+                known = {"catalog_id": item["catalog_id"]} if item["catalog_id"] else {}
+                report = {"report_type": OF_FEEDS, "feed_id": item["id"]}
+                yield self._row(item, report, feed_id=item["id"], **known)
+
+    def _items(self, dataset: Dataset, scope: Scope) -> Iterator[Row]:
+        reported = {"catalog_type": WITH_REPORTS}
+        return scope.inventory.rows(dataset.listing(scope.settings), scope, reported)
+
+    def _row(self, item: Row, report: Row, **columns: str) -> Row:
+        parameters = {"catalog_type": item["catalog_type"], "report": report}
+        return {"parameters": parameters, "report_type": report["report_type"], **columns}
 
 
 class CatalogsReportStats(SnapshotStream, UserDatasetStream):
@@ -183,7 +190,7 @@ class CatalogsReportStats(SnapshotStream, UserDatasetStream):
     path = "/catalogs/reports/stats"
     group = "catalogs"
     primary_keys = ("catalog_id", "report_type", "feed_id", "code", "date")
-    per = (ReportParameters(),)
+    per = (ReportParameters("DISTRIBUTION_ISSUES", OF_FEEDS),)
 
 
 class CatalogsLocalStores(UserDatasetStream):

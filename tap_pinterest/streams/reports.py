@@ -17,7 +17,7 @@ import msgspec
 from singer_sdk.exceptions import FatalAPIError
 
 from tap_pinterest.bodies import UnreadableAnswerError, decoder
-from tap_pinterest.client import LinkExpiredError
+from tap_pinterest.client import LinkExpiredError, ReportExpiredError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -37,6 +37,7 @@ MOST_LINKS = 4
 """Links to one report that turn out to be expired: then it is not our being slow."""
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 5.0, 120.0, 4.0
 """Seconds between polls: a report that is ready within two minutes takes three of them."""
+_A_BEGINNING = 64
 
 IN_PROGRESS, FINISHED = "IN_PROGRESS", "FINISHED"
 
@@ -83,14 +84,14 @@ class Order:
         body: What it is to hold.
         query: The same, where the operation takes it so.
         operation: Where it is created and polled.
-        is_csv: Whether its file is a table with a header, not JSON.
+        is_csv: Whether its file is a table with a header, not JSON; `None` if nothing says so.
     """
 
     ids: Mapping[str, str]
     body: Mapping[str, Any] | None
     query: Mapping[str, Any] | None = None
     operation: Operation = Operation()
-    is_csv: bool = False
+    is_csv: bool | None = False
 
 
 class Reports:
@@ -146,7 +147,10 @@ class Reports:
         links = 0
         yield next(pauses)
         while True:
-            answer = self._poll(order, token)
+            try:
+                answer = self._poll(order, token)
+            except ReportExpiredError as error:
+                raise _UnfinishedError(str(error)) from None
             status = answer.report_status
             if status == FINISHED and answer.url:
                 try:
@@ -213,8 +217,8 @@ class Download:
     JSON is mapped into memory, not read: however large it is, no copy of it is made.
     """
 
-    def __init__(self, file: IO[bytes], what: str, *, is_csv: bool = False) -> None:
-        """Find the rows in a file that now belongs to this.
+    def __init__(self, file: IO[bytes], what: str, *, is_csv: bool | None = False) -> None:
+        """Find the rows in a file that now belongs to this, and is read by its looks if need be.
 
         Raises:
             UnreadableAnswerError: It is no report.
@@ -224,6 +228,7 @@ class Download:
             if not self.size:
                 msg = f"{what} is empty"
                 raise UnreadableAnswerError(msg)
+            is_csv = _looks_like_a_table(file) if is_csv is None else is_csv
             self._rows = _rows_of_table(file, what) if is_csv else _rows(file, what)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -232,6 +237,11 @@ class Download:
         rows.reverse()
         while rows:
             yield bytes(rows.pop())
+
+
+def _looks_like_a_table(file: IO[bytes]) -> bool:
+    file.seek(0)
+    return file.read(_A_BEGINNING).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in {b"{", b"["}
 
 
 def _rows(file: IO[bytes], what: str) -> list[msgspec.Raw]:

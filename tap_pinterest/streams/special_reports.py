@@ -1,10 +1,10 @@
-"""Reports whose rows the description does not lay down: those of saved templates."""
+"""Reports whose rows are written as they are: those of saved templates, and those on catalogs."""
 
 from __future__ import annotations
 
 import functools
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from singer_sdk.exceptions import SkippableAPIError
 from typing_extensions import override
@@ -12,85 +12,93 @@ from typing_extensions import override
 from tap_pinterest import api
 from tap_pinterest.bodies import decoder
 from tap_pinterest.calls import Call, Expected, Scope
+from tap_pinterest.client import InvalidRequestError, NotOfferedError
 from tap_pinterest.read_ahead import Task, with_pauses
 from tap_pinterest.slices import ASYNCHRONOUS
 from tap_pinterest.state import Progress
 from tap_pinterest.streams.ads import ReportTemplates
-from tap_pinterest.streams.base import AdAccountStream, Refusals
+from tap_pinterest.streams.base import (
+    AdAccountStream,
+    PerUserStream,
+    PinterestStream,
+    Refusals,
+    UserDatasetStream,
+)
+from tap_pinterest.streams.catalogs import ReportParameters
 from tap_pinterest.streams.reports import POLLS, REPORTS, Operation, Order, Reports, upper_case
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping
-    from typing import TypeAlias
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
-    _Steps: TypeAlias = Generator[float, None, "_Answered"]
-
-OF_TEMPLATE = Operation(create="/ad_accounts/{ad_account_id}/templates/{template_id}/reports")
-
+CATALOGS_REPORTS = "/catalogs/reports"
 FIRST_DAY = "date_range.absolute_date_range.start_date"
 
-_TEXT = {"type": "string"}
 _decode_row = decoder(dict[str, Any])
 
 
-class _Answered(NamedTuple):
-    """The rows of a template's report, or why there are none."""
+class Wanted(NamedTuple):
+    """A report to be read, and what its rows carry beside their own columns."""
+
+    order: Order
+    columns: Mapping[str, str]
+
+
+class Answered(NamedTuple):
+    """The rows of a report, or why there are none."""
 
     call: Call
     rows: Iterable[bytes]
     refusal: SkippableAPIError | None = None
 
 
-class TemplateReports(AdAccountStream):
-    """Rows of an ad account's saved reports, as they are on the day of the run. In beta.
+class NumberedReportStream(PinterestStream):
+    """Rows of reports as they are on the day of the run.
 
-    Period, granularity and columns are the template's own. `date` is the day of the run (UTC),
-    `row` the row's place in the report, from 1; `values` holds the row, by the columns' names in
-    capitals. In a template whose format is CSV all values are texts.
-    Source: POST /ad_accounts/{ad_account_id}/templates/{template_id}/reports.
+    Nothing says what tells them apart: each is known by its place in its report.
+
+    Attributes:
+        operation: Where the reports are created and polled.
     """
 
-    name = "template_reports"
-    path = REPORTS
     group = "beta"
-    primary_keys = ("ad_account_id", "template_id", "date", "row")
     replication_key = "date"
+    operation: ClassVar[Operation]
 
     @functools.cached_property
     @override
     def facts(self) -> Mapping[str, Any]:
-        """The facts of a record; which columns a row has is up to the template."""
+        """The facts of a record; which columns a row has is up to the report."""
+        *ids, _, _ = self.natural_keys
         return {
             "properties": {
-                "ad_account_id": _TEXT,
-                "template_id": _TEXT,
+                **{name: {"type": "string"} for name in ids},
                 "date": {"type": "string", "format": "date"},
                 "row": {"type": "integer"},
                 "values": {"type": "object"},
             }
         }
 
-    @property
-    @override
-    def lists(self) -> Iterator[str]:
-        yield ReportTemplates.path
+    def wanted(self, context: Context | None, refusals: Refusals) -> Iterable[Wanted]:
+        """The reports of a context; lists that may not be read are told to `refusals`."""
+        raise NotImplementedError
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
-        reports = len(self._templates(context, Refusals()))
-        yield Expected(api.operation(f"POST {OF_TEMPLATE.create}").category, reports)
-        polled = api.operation(f"GET {OF_TEMPLATE.poll}").category
+        reports = sum(1 for _ in self.wanted(context, Refusals()))
+        yield Expected(api.operation(f"POST {self.operation.create}").category, reports)
+        polled = api.operation(f"GET {self.operation.poll}").category
         yield Expected(polled, reports * POLLS, precision="about")
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         refusals = Refusals()
-        tasks = [
-            Task(with_pauses(self._ordered(order))) for order in self._templates(context, refusals)
-        ]
+        tasks = [Task(with_pauses(self.ordered(each))) for each in self.wanted(context, refusals)]
         for call, rows, refusal in self.tap.read_ahead.in_order(tasks):
+            if isinstance(refusal, NotOfferedError):
+                refusals.noted(call, refusal)
+                continue
             if refusal:
                 refusals.refused(call, refusal)
                 continue
@@ -103,42 +111,14 @@ class TemplateReports(AdAccountStream):
             self.remember(context, Progress(bookmark=self.clock.today))
         self.summary.read(asked=refusals.is_answered)
 
-    def _templates(self, context: Context | None, refusals: Refusals) -> list[Order]:
-        """What orders the reports of the templates in reach that are not deleted."""
-        scope = Scope(self.inventory, self.settings, context, refusals)
-        templates = self.inventory.rows(ReportTemplates.listing(self.settings), scope, {})
-        orders, too_old = [], []
-        for each in templates:
-            ids = {**(context or {}), "template_id": each["id"]}
-            if each["is_deleted"] == "True":
-                continue
-            if self._is_out_of_reach(each[FIRST_DAY]):
-                too_old.append(each["id"])
-                continue
-            is_csv = each["report_format"] == "CSV"
-            orders.append(Order(ids, body=None, operation=OF_TEMPLATE, is_csv=is_csv))
-        if too_old:
-            self.logger.warning(
-                "%s leaves out saved reports that begin more than %s days back: %s",
-                self.name,
-                ASYNCHRONOUS.days_back,
-                ", ".join(too_old),
-            )
-        return orders
-
-    def _is_out_of_reach(self, seconds: str) -> bool:
-        """Whether a fixed first day, in Unix seconds, is before all that can be asked."""
-        if not seconds:
-            return False
-        first = datetime.fromtimestamp(float(seconds), UTC).date()
-        return (self.clock.today - first).days > ASYNCHRONOUS.days_back
-
-    def _ordered(self, order: Order) -> _Steps:
-        call = Call(OF_TEMPLATE.create, order.ids, columns=order.ids)
+    def ordered(self, wanted: Wanted) -> Generator[float, None, Answered]:
+        """The steps that read a report."""
+        order, columns = wanted
+        call = Call(self.operation.create, order.ids, columns=columns)
         try:
-            return _Answered(call, (yield from self._reports.read(order)))
+            return Answered(call, (yield from self._reports.read(order)))
         except SkippableAPIError as refusal:
-            return _Answered(call, (), refusal)
+            return Answered(call, (), refusal)
 
     @functools.cached_property
     def _reports(self) -> Reports:
@@ -148,3 +128,105 @@ class TemplateReports(AdAccountStream):
         same = {**call.columns, "date": self.clock.today.isoformat()}
         for number, row in enumerate(rows, 1):
             yield self.convert({**same, "row": number, "values": upper_case(_decode_row(row))})
+
+
+class TemplateReports(NumberedReportStream, AdAccountStream):
+    """Rows of an ad account's saved reports, as they are on the day of the run. In beta.
+
+    Period, granularity and columns are the template's own. `date` is the day of the run (UTC),
+    `row` the row's place in the report, from 1; `values` holds the row, by the columns' names in
+    capitals. In a template whose format is CSV all values are texts.
+    Source: POST /ad_accounts/{ad_account_id}/templates/{template_id}/reports.
+    """
+
+    name = "template_reports"
+    path = REPORTS
+    operation = Operation(create="/ad_accounts/{ad_account_id}/templates/{template_id}/reports")
+    primary_keys = ("ad_account_id", "template_id", "date", "row")
+
+    @property
+    @override
+    def lists(self) -> Iterator[str]:
+        yield ReportTemplates.path
+
+    @override
+    def wanted(self, context: Context | None, refusals: Refusals) -> Sequence[Wanted]:
+        """The reports of the templates in reach that are not deleted."""
+        scope = Scope(self.inventory, self.settings, context, refusals)
+        templates = self.inventory.rows(ReportTemplates.listing(self.settings), scope, {})
+        found, too_old = [], []
+        for each in templates:
+            if each["is_deleted"] == "True":
+                continue
+            if self._is_out_of_reach(each[FIRST_DAY]):
+                too_old.append(each["id"])
+                continue
+            ids = {**(context or {}), "template_id": each["id"]}
+            is_csv = each["report_format"] == "CSV"
+            order = Order(ids, body=None, operation=self.operation, is_csv=is_csv)
+            found.append(Wanted(order, ids))
+        if too_old:
+            self.logger.warning(
+                "%s leaves out saved reports that begin more than %s days back: %s",
+                self.name,
+                ASYNCHRONOUS.days_back,
+                ", ".join(too_old),
+            )
+        return found
+
+    @override
+    def ordered(self, wanted: Wanted) -> Generator[float, None, Answered]:
+        """The steps that read a report; one that Pinterest cannot make says nothing of others."""
+        try:
+            return (yield from super().ordered(wanted))
+        except InvalidRequestError as error:
+            call = Call(self.operation.create, wanted.order.ids, columns=wanted.columns)
+            return Answered(call, (), NotOfferedError(str(error)))
+
+    def _is_out_of_reach(self, seconds: str) -> bool:
+        """Whether a fixed first day, in Unix seconds, is before all that can be asked."""
+        if not seconds:
+            return False
+        first = datetime.fromtimestamp(float(seconds), UTC).date()
+        return (self.clock.today - first).days > ASYNCHRONOUS.days_back
+
+
+class CatalogsReport(NumberedReportStream, PerUserStream):
+    """Rows of the reports on catalogs and feeds, as they are on the day of the run.
+
+    One report of each catalog or feed for each of the `report_types`; a second one on the same day
+    is the same. `feed_id` is empty where a report is of a catalog, `catalog_id` where Pinterest
+    does not tell a feed's. `row` is the row's place in the report, from 1; `values` holds the row,
+    by the columns' names in capitals. The description does not lay down the rows: key and columns
+    are unverified.
+    Source: POST /catalogs/reports.
+    """
+
+    name = "catalogs_report"
+    path = CATALOGS_REPORTS
+    operation = Operation(create=CATALOGS_REPORTS, poll=CATALOGS_REPORTS)
+    primary_keys = ("catalog_id", "report_type", "feed_id", "date", "row")
+
+    @functools.cached_property
+    def parameters(self) -> ReportParameters:
+        """What the reports are asked for with."""
+        return ReportParameters(*self.settings.catalogs_report["report_types"])
+
+    @property
+    @override
+    def lists(self) -> Iterator[str]:
+        return (parent.path for parent in self.parameters.parents)
+
+    @override
+    def wanted(self, context: Context | None, refusals: Refusals) -> Iterator[Wanted]:
+        scope = Scope(self.inventory, self.settings, context, refusals)
+        account = UserDatasetStream.parameters_of(scope)
+        for row in self.parameters.rows(self.path, scope):
+            order = Order(
+                account,
+                body=row["parameters"],
+                query=account,
+                operation=self.operation,
+                is_csv=None,
+            )
+            yield Wanted(order, {name: row.get(name, "") for name in self.parameters.columns})
