@@ -24,6 +24,12 @@ _EARLY = 0.001
 _WAY_SHARE = 0.04
 """Of a window: longest that a call is thought to be on its way before Pinterest counts it."""
 _LOOK_AGAIN_SECONDS = 0.1
+_OLD_SHARE = 1 / 30
+"""Of a window: how long what others leave is thought to be still there."""
+_FEW = 16
+"""Calls, of those that are left by others, that go out one by one."""
+_SOME = 8
+"""One in so many of our calls has to be back before the next, where others make some too."""
 
 
 class QuotaError(FatalAPIError):
@@ -60,12 +66,14 @@ class Permit:
         number: How many have gone out before it.
         sent: When it did, in the clock's monotonic seconds.
         answered: When its answer came, if it has.
+        refused: Whether that said that there were too many.
     """
 
     number: int
     sent: float
     windows: tuple[_Window, ...] = field(repr=False)
     answered: float | None = None
+    refused: bool = False
 
     def counted_by(self, way: float) -> float:
         """When Pinterest has counted it at the latest: it counts what arrives, not what is sent."""
@@ -80,7 +88,8 @@ class _Window:
     Attributes:
         under_way: Calls that are not answered yet.
         left: Calls that may go out until `renewed_at`, as Pinterest's answer to `told_by` says.
-        shared: Whether it has counted more than our own calls: one is left to the others then.
+        others: Most calls that others were seen to make of late: some room is left to them.
+        seen_at: When they were.
         probe: A call that goes out alone, to learn how many may follow.
         is_told: Whether the headers of answers are about it.
     """
@@ -92,12 +101,18 @@ class _Window:
     left: int | None = None
     renewed_at: float = 0.0
     told_by: Permit | None = None
-    shared: bool = False
+    others: int = 0
+    seen_at: float = 0.0
     probe: Permit | None = None
 
     @property
     def way(self) -> float:
         return self.quota.seconds * _WAY_SHARE
+
+    @property
+    def room(self) -> int:
+        """Calls left to others: one, and what they make in a second, before we hear of it."""
+        return 1 + int(self.others / self.quota.seconds) if self.others else 0
 
     def free_at(self, now: float) -> float:
         """When the next call may go out: now, or later."""
@@ -108,12 +123,21 @@ class _Window:
         if (over := len(self.calls) - self.quota.calls) >= 0:
             counted = max(each.counted_by(way) for each in islice(self.calls, over + 1))
             free = counted + seconds + _EARLY
-        if self.left is None or self.left > 0:
+        if self.left is None:
             return free
+        if self.left > 0 and not self._is_old(now):
+            one_by_one = self.others and self.left < _FEW and self.under_way
+            return max(free, now + _LOOK_AGAIN_SECONDS) if one_by_one else free
         if self.probe or (self.under_way and now < self.renewed_at):
             # Their answers may say that there is more.
             return max(free, now + _LOOK_AGAIN_SECONDS)
         return max(free, self.renewed_at)
+
+    def _is_old(self, now: float) -> bool:
+        """Whether others may have taken what was left when we last heard of it."""
+        if not (self.others and self.told_by) or self.under_way:
+            return False
+        return now > (self.told_by.answered or now) + self.quota.seconds * _OLD_SHARE
 
     def take(self, permit: Permit) -> None:
         """Count a call that goes out now."""
@@ -123,7 +147,7 @@ class _Window:
             return
         if permit.sent < self.renewed_at:
             self.left -= 1
-        elif self.left > 0 or not self.shared:
+        elif self.left > 0 or not self.others:
             self.left = None
         else:
             self.probe = permit
@@ -138,16 +162,33 @@ class _Window:
         """Keep to what the answer to a call says, unless that to a later one has come before."""
         if self.told_by is not None and permit.number < self.told_by.number:
             return
-        self.told_by = permit
-        newer = [*takewhile(lambda each: each is not permit, reversed(self.calls))]
-        ours = len(self.calls) - len(newer)
-        self.shared = self.quota.calls - remaining > ours
-        self.left = remaining - self.shared - sum(each.answered is None for each in newer)
-        self.renewed_at = renewed_at
+        self.told_by, self.renewed_at = permit, renewed_at
+        # All of ours may have come before it.
+        self._see(self.quota.calls - remaining - len(self.calls), permit.answered or permit.sent)
+        newer = takewhile(lambda each: each is not permit, reversed(self.calls))
+        self.left = remaining - self.room - sum(each.answered is None for each in newer)
+        if self.left <= 0:
+            self._give_way()
 
-    def close(self, permit: Permit, renewed_at: float) -> None:
-        """Let nothing through until then: a call has been refused."""
-        self.told_by, self.left, self.renewed_at, self.shared = permit, 0, renewed_at, True
+    def close(self, permit: Permit, renewed_at: float, limit: float | None) -> None:
+        """Let nothing through until then: a call has been refused, of this quota or of all."""
+        self.told_by, self.renewed_at, self.left = permit, renewed_at, 0
+        if limit is None or limit == self.quota.calls:
+            self._see(max(self.quota.calls - len(self.calls), 1), permit.answered or permit.sent)
+            self._give_way()
+
+    def _give_way(self) -> None:
+        """Wait until some of our own calls count no more: what comes back of others' is theirs."""
+        ours = [each for each in self.calls if not each.refused]
+        some = self.room + len(ours) // _SOME
+        if self.others and some < len(ours):
+            back = ours[some].counted_by(self.way) + self.quota.seconds + _EARLY
+            self.renewed_at = max(self.renewed_at, back)
+
+    def _see(self, others: int, now: float) -> None:
+        """Take note of how many calls others have made, unless they made more of late."""
+        if others >= self.others or now > self.seen_at + 2 * self.quota.seconds:
+            self.others, self.seen_at = max(others, 0), now
 
 
 class Answer:
@@ -257,7 +298,7 @@ class RateLimiter:
             _number(answer.headers, name) for name in ("remaining", "reset", "limit")
         )
         with self._lock:
-            permit.answered = self._clock.monotonic()
+            permit.answered, permit.refused = self._clock.monotonic(), answer.refused
             for window in permit.windows:
                 window.settle(permit)
             for window in permit.windows:
@@ -266,7 +307,7 @@ class RateLimiter:
                 told_at = permit.counted_by(window.way)
                 if answer.refused:
                     # Its limit may be the universal one.
-                    window.close(permit, told_at + (MINUTE if reset is None else reset))
+                    window.close(permit, told_at + (MINUTE if reset is None else reset), limit)
                     continue
                 if limit and limit >= 1:
                     window.quota = Quota(int(limit), window.quota.seconds)
