@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LEEWAY_SECONDS = 60
 LOCK_SECONDS = 60
+FINISH_SECONDS = 10
 WARN_DAYS = (1, 7, 14)
 
 _DAY = 86_400
@@ -93,6 +94,9 @@ class Authenticator(Protocol):
     def scopes(self) -> frozenset[str] | None:
         """What the token may read; `None` where Pinterest has not said."""
 
+    def finish(self) -> None:
+        """Wait a little for a renewal that another thread is at, so that what it brings is kept."""
+
 
 class StaticToken:
     """One access token from the config, which nobody renews."""
@@ -111,6 +115,9 @@ class StaticToken:
 
     def scopes(self) -> None:
         """Nobody knows: only the answer to a grant tells."""
+
+    def finish(self) -> None:
+        """There is none."""
 
 
 class RenewedToken:
@@ -154,6 +161,11 @@ class RenewedToken:
         """What the current token, renewed first if need be, was granted."""
         self.token()
         return frozenset(re.findall(r"[^\s,]+", self._scope)) or None
+
+    def finish(self) -> None:
+        """Wait a little for a renewal that another thread is at, so that what it brings is kept."""
+        if self._lock.acquire(timeout=FINISH_SECONDS):
+            self._lock.release()
 
     def _is_good(self) -> bool:
         return bool(self._access_token) and self._clock.now() < self._expires_at - LEEWAY_SECONDS

@@ -257,6 +257,7 @@ class PinterestClient:
         _check_link(url, self._url, what)
         tries = self._tries(what)
         while True:
+            self._clock.check()
             file.seek(0)
             file.truncate()
             try:
@@ -357,6 +358,7 @@ class PinterestClient:
         tries = self._tries(request.path)
         try:
             while True:
+                self._clock.check()
                 try:
                     answer = self._exchange(
                         "POST",

@@ -17,7 +17,7 @@ _LONGEST_NAP = 0.25
 
 
 class Interrupted(BaseException):
-    """A signal asked the run to stop. Not an `Exception`: no account's error, and never retried."""
+    """The run stops, or is over. Not an `Exception`: no account's error, and never retried."""
 
 
 class Clock:
@@ -35,6 +35,7 @@ class Clock:
         """A clock that has not heard from Pinterest yet."""
         self._today: date | None = None
         self._lock = threading.Lock()
+        self._is_over = False
         self.interrupted_by: int | None = None
         self.idle = 0
 
@@ -51,7 +52,7 @@ class Clock:
             return
         try:
             self._today = parsedate_to_datetime(date_header).astimezone(UTC).date()
-        except ValueError:
+        except (OverflowError, ValueError):
             return
 
     def now(self) -> float:
@@ -86,10 +87,14 @@ class Clock:
                 self.idle -= 1
 
     def check(self) -> None:
-        """Go on, unless a signal has asked the run to stop.
+        """Go on, unless a signal has asked the run to stop, or it is over.
 
         Raises:
-            Interrupted: A signal came.
+            Interrupted: So it is.
         """
-        if self.interrupted_by is not None:
+        if self._is_over or self.interrupted_by is not None:
             raise Interrupted
+
+    def end(self) -> None:
+        """Let threads that the run has left behind wait for nothing, and ask for nothing, more."""
+        self._is_over = True

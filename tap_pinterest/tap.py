@@ -501,7 +501,10 @@ class TapPinterest(SingerTap):
 
     def close(self) -> None:
         """Give back what the run held: threads, kept pages, connections."""
+        self.clock.end()
         self.read_ahead.close()
+        if self.client.authenticator:
+            self.client.authenticator.finish()
         self.inventory.close()
         self.client.close()
 

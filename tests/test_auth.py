@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -314,6 +315,25 @@ def test_two_processes_on_one_file_never_use_a_token_that_the_other_has_replaced
         assert set(refreshes) == {200}
         assert len(refreshes) >= len(asked) // 2
         assert sandbox.tokens.refresh_tokens == [newest]
+
+
+def test_a_run_that_is_stopped_keeps_the_token_that_is_being_renewed(tmp_path: Path) -> None:
+    file = tmp_path / "tokens.json"
+    # Tokens that are about to end when they come: each call asks for another.
+    with Sandbox(seed=7, rotation="revoke", access_seconds=auth.LEEWAY_SECONDS) as sandbox:
+        config = settings(sandbox, token_file=str(file), max_requests_in_flight=4)
+        stopped: list[dict[str, Any]] = []
+        sandbox.fail("/oauth/token", kind="slow", seconds=0.2, times=None)
+
+        def stop(message: dict[str, Any]) -> None:
+            if message["type"] == "RECORD" and not stopped:
+                stopped.append(message)
+                signal.raise_signal(signal.SIGTERM)
+
+        result = run(config, on_message=stop)
+
+        assert result.code == 128 + signal.SIGTERM
+        assert sandbox.tokens.refresh_tokens == [json.loads(file.read_text())["refresh_token"]]
 
 
 def test_two_runs_at_once_refresh_once(

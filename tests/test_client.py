@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import tracemalloc
 import zlib
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,7 @@ from tap_pinterest.client import (
     SlowAnswerError,
     TooLargeError,
 )
+from tap_pinterest.clock import Interrupted
 from tap_pinterest.rate_limit import QuotaError, RateLimiter
 from tap_pinterest.tap import TapPinterest
 
@@ -191,6 +193,25 @@ def test_a_token_that_expires_under_way_is_renewed_and_the_call_repeated(sandbox
     assert tap.client.get(BOARDS, as_object)["items"]
     paths = [each.path for each in sandbox.requests]
     assert paths == ["/oauth/token", "/boards", "/boards", "/oauth/token", "/boards"]
+
+
+def test_once_a_run_is_over_nothing_is_asked_for_by_whoever_is_left(sandbox: Sandbox) -> None:
+    tap = TapPinterest(config=settings(sandbox))
+    tap.client.get(BOARDS, as_object)
+    other = TapPinterest(config=settings(sandbox))
+    before = list(sandbox.requests)
+    for each in (tap, other):
+        each.close()
+
+    for ask in (
+        lambda: tap.client.get(BOARDS, as_object),
+        lambda: other.client.get(BOARDS, as_object),  # which has no token yet
+        lambda: tap.client.download(sandbox.url, BytesIO(), "a report"),
+        lambda: tap.clock.sleep(3600),
+    ):
+        with pytest.raises(Interrupted):
+            ask()
+    assert sandbox.requests == before
 
 
 def test_calls_carry_a_bearer_token_and_credentials_of_a_netrc_file_stay_out(
