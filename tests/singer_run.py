@@ -22,6 +22,18 @@ if TYPE_CHECKING:
     from pinterest_sandbox import Sandbox
 
 
+EVERYTHING = {
+    "stream_groups": "all",
+    "start_date": "5 days ago",
+    "terms": "kitchen,running shoes",
+    "keywords": "desk,lamp",
+    "countries": "US",
+    "trend_regions": "US",
+    "product_categories": "ACCENT_TABLES,ANKLETS",
+}
+"""Settings with which every stream has something to ask for."""
+
+
 class PatientClock(Clock):
     """A clock for which waiting takes no time."""
 

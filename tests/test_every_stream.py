@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 
 from loading import column_types, database, main_job, rows_by_table, same
 from pinterest_sandbox import Sandbox, WorldSize
-from singer_run import run, settings
+from singer_run import EVERYTHING, run, settings
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -26,15 +26,6 @@ if TYPE_CHECKING:
 
 DAY_1 = date(2026, 11, 20)
 WORLD = WorldSize(accounts=2, empty_accounts=1, campaigns=2, ad_groups=3, ads=6, boards=2, pins=4)
-EVERYTHING = {
-    "stream_groups": "all",
-    "start_date": "5 days ago",
-    "terms": "kitchen,running shoes",
-    "keywords": "desk,lamp",
-    "countries": "US",
-    "trend_regions": "US",
-    "product_categories": "ACCENT_TABLES,ANKLETS",
-}
 CATALOG: Mapping[str, Any] = {
     entry["tap_stream_id"]: entry
     for entry in TapPinterest(

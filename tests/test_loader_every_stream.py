@@ -15,8 +15,8 @@ from pinterest_sandbox import Sandbox
 from scripts.main_job import MainJob
 from scripts.processes import ROOT
 from singer_pipes import lines
-from singer_run import run, settings
-from test_every_stream import CATALOG, DAY_1, EVERYTHING, WORLD
+from singer_run import EVERYTHING, run, settings
+from test_every_stream import CATALOG, DAY_1, WORLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
