@@ -49,7 +49,7 @@ lock: .venv/ready-for-run ## lock newer versions of what development installs
 bench: .venv/ready-for-dev ## rows a second: the tap's own, its whole runs, and into PostgreSQL by loader
 	@$(BIN)/python -m scripts.bench
 
-bench-full: .venv/ready-for-dev ## the same, with a million rows and an agency's 20 ad accounts
+bench-full: .venv/ready-for-dev ## the same, with an agency's 20 ad accounts, and memory over ten million rows
 	@$(BIN)/python -m scripts.bench --full
 
 bench-airbyte: .venv/ready-for-dev .venv-airbyte/ready ## the tap beside Airbyte's source, which is installed from PyPI

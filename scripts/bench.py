@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from scripts import bench_airbyte, bench_loading, bench_records, bench_runs
+from scripts import bench_airbyte, bench_loading, bench_memory, bench_records, bench_runs
 
 
 def main() -> int:
@@ -14,6 +14,7 @@ def main() -> int:
     bench_airbyte.measure()
     if "--full" in sys.argv[1:]:
         bench_runs.measure(bench_runs.MANY_ROWS, bench_runs.AGENCY)
+        bench_memory.measure()
     bench_loading.measure()
     return 0
 

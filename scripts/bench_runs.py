@@ -217,13 +217,13 @@ def _read(world: World, sandbox: SandboxProcess, folder: Path) -> Outcome:
     arguments = [*tap]
     if world.streams:
         catalog = folder / "catalog.json"
-        catalog.write_text(_catalog(tap, environment, world.streams))
+        catalog.write_text(catalog_of(tap, environment, world.streams))
         arguments.append(f"--catalog={catalog}")
     log = folder / "tap.log"
     process = timed(arguments, Path(os.devnull), log, environment)
     if process.code:
         raise RuntimeError(log.read_text())
-    summary = _summary(log.read_text())
+    summary = summary_of(log.read_text())
     asked = asked_of(sandbox)
     return Outcome(
         made=_by_stream(asked),
@@ -271,7 +271,8 @@ def asked_of(sandbox: SandboxProcess) -> list[dict[str, Any]]:
     return [each for each in asked if each["category"] and each["path"] != TOKEN_PATH]
 
 
-def _catalog(tap: Sequence[str], environment: Mapping[str, str], streams: Sequence[str]) -> str:
+def catalog_of(tap: Sequence[str], environment: Mapping[str, str], streams: Sequence[str]) -> str:
+    """A catalog with these streams selected."""
     found = subprocess.run(
         [*tap, "--discover"], env=environment, capture_output=True, text=True, check=True
     )
@@ -283,7 +284,8 @@ def _catalog(tap: Sequence[str], environment: Mapping[str, str], streams: Sequen
     return json.dumps(catalog)
 
 
-def _summary(log: str) -> dict[str, Any]:
+def summary_of(log: str) -> dict[str, Any]:
+    """The summary that a run has written into its log."""
     (line,) = (line for line in log.splitlines() if "Summary: {" in line)
     summary: dict[str, Any] = json.loads(line[line.index("{") :])
     return summary

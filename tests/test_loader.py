@@ -8,13 +8,13 @@ import os
 import random
 import signal
 import subprocess
-import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_postgres.target import TargetPostgres
 
-from both_targets import Database, listen, record, schema, state, text
+from both_targets import Database, record, schema, state, text
 from loading import database
 from scripts.processes import command, running
 from singer_pipes import lines
@@ -493,7 +493,9 @@ def test_a_line_that_is_no_message_ends_the_load_behind_the_last_commit(
     assert all(value["at"] <= rows for value in states(capsys))
 
 
-def test_two_that_start_at_once_on_a_missing_table_and_load_equal_keys(db: Database) -> None:
+def test_two_processes_that_start_at_once_on_missing_tables_and_load_equal_keys(
+    db: Database, tmp_path: Path
+) -> None:
     streams = [f"stream_{number}" for number in range(4)]
     rows = [
         record(stream, id=str(at), clicks=at, name=name)
@@ -504,27 +506,23 @@ def test_two_that_start_at_once_on_a_missing_table_and_load_equal_keys(db: Datab
     schemas = [
         schema({"id": "string", "name": "string", "clicks": "integer"}, stream=s) for s in streams
     ]
-    orders = (rows, rows[::-1], rows[200:] + rows[:200])
-    targets = [TargetPostgresFast(config=db.config(batch_size_rows=50)) for _ in orders]
-    faults: list[Exception] = []
-    together = threading.Barrier(len(orders))
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(db.config(batch_size_rows=50)))
+    processes = []
+    with ExitStack() as stack:
+        for number, order in enumerate((rows, rows[::-1])):
+            messages = tmp_path / f"messages-{number}"
+            messages.write_text(text([*schemas, *order]))
+            process = running(
+                *(command("target-postgres-fast"), "--config", str(config)),
+                stdin=stack.enter_context(messages.open()),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            processes.append(stack.enter_context(process))
+        codes = [process.wait() for process in processes]
 
-    def load(target: TargetPostgresFast, rows: list[dict[str, Any]]) -> None:
-        together.wait()
-        try:
-            listen(target, [*schemas, *rows])
-        except Exception as error:  # noqa: BLE001 - told below
-            faults.append(error)
-
-    threads = [
-        threading.Thread(target=load, args=each) for each in zip(targets, orders, strict=True)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert faults == []
+    assert codes == [0, 0]
     assert {name: len(rows) for name, (_, rows) in db.tables().items()} == dict.fromkeys(
         streams, 200
     )
