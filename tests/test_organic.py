@@ -531,6 +531,25 @@ def test_top_pins_of_a_domain_are_ranked_by_clicks_and_by_saves(pinterest: Sandb
     assert {record["domain"] for record in records} == set(hosts)
 
 
+def test_top_pins_of_a_domain_are_the_users_own_and_of_the_host_itself(
+    pinterest: Sandbox,
+) -> None:
+    of_host = {"link": "https://example.com/a", "pin_metrics": {"90d": {"save": 3}}}
+    pins = [
+        {"id": "1", "is_owner": True, **of_host},
+        {"id": "2", "is_owner": False, **of_host},
+        {"id": "3", "is_owner": True, **of_host, "link": "https://notexample.com/a"},
+    ]
+    pinterest.fail(operation="GET /pins", status=200, body={"items": pins, "bookmark": None})
+    records = run(config(pinterest, domains="example.com"), "domain_top_pins").records(
+        "domain_top_pins"
+    )
+
+    assert [(each["pin_id"], each["sort"], each["value"]) for each in records] == [
+        ("1", "SAVES", 3)
+    ]
+
+
 def test_without_domains_each_host_is_one(pinterest: Sandbox) -> None:
     records = run(config(pinterest), "domain_top_pins").records("domain_top_pins")
 
