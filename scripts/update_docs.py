@@ -27,7 +27,7 @@ from tap_pinterest.slices import (
     slices,
 )
 from tap_pinterest.streams import STREAM_TYPES
-from tap_pinterest.streams.analytics import MOST_CALLS
+from tap_pinterest.streams.planned_stream import MOST_CALLS
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from tap_pinterest.tap import TapPinterest
 if TYPE_CHECKING:
     from pinterest_sandbox import Sandbox
     from singer_run import Run
-    from tap_pinterest.streams.analytics import AnalyticsStream
+    from tap_pinterest.streams.analytics_stream import AnalyticsStream
 
 DAY = timedelta(days=1)
 COLUMNS = ["SPEND_IN_MICRO_DOLLAR", "TOTAL_IMPRESSION", "TOTAL_CHECKOUT"]

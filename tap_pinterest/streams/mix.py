@@ -13,7 +13,9 @@ from tap_pinterest import beta_reports, targeting
 from tap_pinterest.columns import LEVELS, SAME_ID, column, ids
 from tap_pinterest.config.schema import SETTLING_DAYS
 from tap_pinterest.slices import ASYNCHRONOUS, ONE_DAY, DateRange, first_day
-from tap_pinterest.streams.analytics import BY_LEVEL, PERIOD_KEYS, AnalyticsStream
+from tap_pinterest.streams.analytics import BY_LEVEL
+from tap_pinterest.streams.analytics_stream import AnalyticsStream
+from tap_pinterest.streams.level_stream import PERIOD_KEYS
 from tap_pinterest.streams.reports import Operation
 
 if TYPE_CHECKING:
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
     from tap_pinterest.beta_reports import Shape
     from tap_pinterest.slices import Granularity, ReportLimits, Slice
-    from tap_pinterest.streams.analytics import Answered, Part
+    from tap_pinterest.streams.analytics_stream import Answered
+    from tap_pinterest.streams.planned_stream import Part
     from tap_pinterest.tap import TapPinterest
 
 MMM_REPORTS = "/ad_accounts/{ad_account_id}/mmm_reports"
