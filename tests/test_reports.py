@@ -137,6 +137,22 @@ def test_a_type_in_beta_that_is_refused_does_not_take_the_others_with_it(
     assert asked - read
 
 
+def test_a_type_in_beta_may_be_refused_as_a_wrong_value(sandbox: Sandbox) -> None:
+    sandbox.fail(
+        "*/campaigns/targeting_analytics",
+        query={"targeting_types": "AGE_BUCKET_AND_GENDER"},
+        status=400,
+        times=None,
+    )
+    types = "AGE_BUCKET_AND_GENDER,GENDER"
+    config = config_of(sandbox, start_date="yesterday", targeting_types=types)
+    result = run(config, "campaign_targeting_analytics")
+
+    assert result.code == 0
+    found = {each["targeting_type"] for each in result.records("campaign_targeting_analytics")}
+    assert found == {"GENDER"}
+
+
 def test_a_type_in_beta_is_a_report_of_its_own_and_refused_alone(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from tap_pinterest import state, targeting
 from tap_pinterest.bodies import decoder
-from tap_pinterest.client import SlowAnswerError, TooLargeError
+from tap_pinterest.client import InvalidRequestError, SlowAnswerError, TooLargeError
 from tap_pinterest.read_ahead import Ahead, Task, with_pauses
 from tap_pinterest.streams.level_stream import PERIOD_KEYS
 from tap_pinterest.streams.reports import Operation, Order, Reports
@@ -35,6 +35,9 @@ MOST_HALVINGS = 3
 """A slow call may be too large; one that is still slow at an eighth of the size is not."""
 BYTES_PER_VALUE = 28
 MOST_COLUMNS_TOLD = 25
+
+_WRONG = frozenset({FatalAPIError, InvalidRequestError})
+"""Errors of what a call or an order asks for; those derived from them are of something else."""
 
 _split = decoder(list[msgspec.Raw])
 _decode_row = decoder(dict[str, Any])
@@ -242,16 +245,16 @@ class AnalyticsStream(RowStream):
 
     def _told_with_columns(self, error: Exception, part: Part) -> Exception:
         """An error that may be about the columns, with these; which go together is not known."""
-        if type(error) is not FatalAPIError:
+        if type(error) not in _WRONG:
             return error
         columns = self._asked(asynchronous=part.asynchronous)
         named, others = columns[:MOST_COLUMNS_TOLD], len(columns) - MOST_COLUMNS_TOLD
         more = f" and {others} others" if others > 0 else ""
-        return FatalAPIError(f"{error}; the columns were {', '.join(named)}{more}")
+        return type(error)(f"{error}; the columns were {', '.join(named)}{more}")
 
     def _is_refused_type(self, ad_account_id: str, part: Slice, error: Exception) -> bool:
         """Whether a targeting type in beta is refused; the others are read without it."""
-        refused = isinstance(error, SkippableAPIError) or type(error) is FatalAPIError
+        refused = isinstance(error, SkippableAPIError) or type(error) in _WRONG
         if not refused or len(part.types) != 1 or part.types[0] not in targeting.BETA:
             return False
         self._refused_types.add((ad_account_id, part.types[0]))
