@@ -11,10 +11,9 @@ import os
 import subprocess
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,19 +22,17 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from scripts.fewest_calls import fewest_calls
 from scripts.processes import command
 from scripts.sandbox_process import CONTROL_SECONDS, sandbox_process
 from tap_pinterest.client import TOKEN_PATH
 from tap_pinterest.rate_limit import STANDARD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from scripts.sandbox_process import SandboxProcess
 
-PAGE = 250
-MOST_IDS, MOST_DAYS = 250, 90
-SLICE_ROWS = 5_000
 MEGABYTE = 1_000_000
 LEVELS = {
     "ad_account_analytics": "/analytics",
@@ -48,7 +45,6 @@ ENTITIES = {
     "ad_group_analytics": "ad_groups",
     "ad_analytics": "ads",
 }
-READY_STATE = "metrics_ready_state"
 ADS_STREAMS = ("ad_accounts", *ENTITIES.values(), *LEVELS)
 
 console = Console(highlight=False, width=110)
@@ -227,7 +223,7 @@ def _read(world: World, sandbox: SandboxProcess, folder: Path) -> Outcome:
     asked = asked_of(sandbox)
     return Outcome(
         made=_by_stream(asked),
-        minimum=_fewest(world, asked),
+        minimum=_fewest(asked),
         rows=sum(part["rows"] for part in summary["streams"].values()),
         seconds=process.seconds,
         cpu=process.cpu,
@@ -303,36 +299,12 @@ def _stream(operation: str) -> str:
     return operation.removeprefix("GET ").rsplit("/", 1)[-1]
 
 
-def _fewest(world: World, asked: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """The fewest calls for each thing that was asked for, given the ids that reports are about."""
-    fewest = dict.fromkeys(_by_stream(asked), 1) | {"delivery_metrics": 2}
-    # Day after day, until one is complete: no other call tells which one that is.
-    days = {str(each["query"]) for each in asked if _stream(each["operation"]) == READY_STATE}
-    fewest[READY_STATE] = len(days)
-    for name, entities in ENTITIES.items():
-        calls = [each for each in asked if _stream(each["operation"]) == name]
-        if not calls:
-            continue
-        ids: dict[str, set[str]] = defaultdict(set)
-        for call in calls:
-            ids[call["ad_account_id"]].update(_ids(call))
-        fewest[name] = sum(_slices(len(each), world.days) for each in ids.values())
-        fewest[entities] = sum(ceil(len(each) / PAGE) for each in ids.values())
-    if "ad_account_analytics" in fewest:
-        fewest["ad_account_analytics"] = world.accounts
-    return {name: count for name, count in fewest.items() if name in _by_stream(asked)}
-
-
-def _ids(call: Mapping[str, Any]) -> Iterator[str]:
-    return (value for name, value in call["query"] if name.endswith("_ids"))
-
-
-def _slices(entities: int, days: int) -> int:
-    """Calls for a report: every shape of at most `SLICE_ROWS` rows is tried."""
-    return min(
-        ceil(entities / ids) * ceil(days / min(MOST_DAYS, SLICE_ROWS // ids))
-        for ids in range(1, min(MOST_IDS, entities) + 1)
-    )
+def _fewest(asked: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    """The fewest calls that would have done, by what they are for."""
+    fewest: Counter[str] = Counter()
+    for operation, calls in fewest_calls(asked).items():
+        fewest[_stream(operation)] += calls
+    return fewest
 
 
 def _slowest(rates: Mapping[str, int]) -> float:

@@ -9,6 +9,7 @@ import pytest
 
 from conftest import TODAY
 from pinterest_sandbox import Sandbox, WorldSize
+from scripts.fewest_calls import fewest_calls
 from simulated import simulate
 from singer_run import EVERYTHING, PatientClock, run, settings
 from tap_pinterest.client import ATTEMPTS, PinterestClient
@@ -262,12 +263,14 @@ def test_reading_ahead_makes_the_same_requests_of_all_streams_and_writes_the_sam
         one_by_one = run({**config, "max_requests_in_flight": 1})
         requests = asked(sandbox)
         ahead = run({**config, "max_requests_in_flight": 8})
+        calls = [each.as_dict() for each in sandbox.requests if each.category]
         requests_ahead = asked(sandbox)
 
     assert len(one_by_one.records("ad_analytics")) > 10
     assert told(ahead) == told(one_by_one)
     assert ahead.state == one_by_one.state
     assert requests_ahead == requests
+    assert Counter(call["operation"] for call in calls) == fewest_calls(calls)
     twice = [name for name, times in requests.items() if times > 1]
     assert [name for name in twice if not name.startswith("POST ")] == []
 

@@ -7,12 +7,13 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import msgspec
 import pytest
 
 from pinterest_sandbox.rate_limits import PER_MINUTE, RateLimits
+from scripts.fewest_calls import fewest_calls
 from simulated import simulate
 from singer_run import run
 from tap_pinterest import api
@@ -39,6 +40,7 @@ class Pinterest:
         latency: Seconds that an answer takes, and a tenth more or less.
         window: How it counts calls.
         calls: Calls that it has answered, by rate category.
+        asked: The same as a sandbox logs them.
         refused: Calls that were too many.
         in_flight: Calls under way.
         most_in_flight: Most that there have been.
@@ -51,6 +53,7 @@ class Pinterest:
     latency: float = 0.2
     window: Window = "fixed"
     calls: Counter[str] = field(default_factory=Counter)
+    asked: list[dict[str, Any]] = field(default_factory=list)
     refused: int = 0
     in_flight: int = 0
     most_in_flight: int = 0
@@ -73,6 +76,14 @@ class Pinterest:
             self.refused += 1
             return _Answer(429, "", dict(headers), b"{}")
         self.calls[operation.category] += 1
+        called = urlsplit(url)
+        self.asked.append(
+            {
+                "operation": f"{method} {path}",
+                "path": called.path,
+                "query": parse_qsl(called.query),
+            }
+        )
         answer = self._answer(path, url) or EMPTY[str(operation.shape)]
         return _Answer(200, "OK", dict(headers), msgspec.json.encode(answer))
 
@@ -131,6 +142,8 @@ def test_a_run_takes_as_long_as_the_quota_of_reports_while_pins_are_read_beside_
 
     assert pinterest.calls["ads_analytics"] > 3 * PER_MINUTE["ads_analytics"]
     assert seconds <= 1.1 * pinterest.seconds_at_the_limits()
+    made = Counter(each["operation"] for each in pinterest.asked)
+    assert made == fewest_calls(pinterest.asked, slice_rows=50)
 
 
 def test_a_run_takes_as_long_as_the_quota_of_organic_numbers_while_ads_are_read_beside_them(
