@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts import bench_runs
-from scripts.bench_runs import asked_of, timed
+from scripts.bench_runs import MEGABYTE, asked_of, timed
 from scripts.processes import ROOT
 from scripts.sandbox_process import sandbox_process
 
@@ -76,12 +76,14 @@ class Effort:
         records: Records written.
         seconds: Wall time, the start included.
         cpu: CPU seconds of the process.
+        memory: Its most resident memory, in bytes.
     """
 
     calls: int
     records: int
     seconds: float
     cpu: float
+    memory: int
 
     @property
     def rate(self) -> float:
@@ -117,11 +119,12 @@ def measure() -> None:
         console.print(f"Airbyte's source: skipped. {error}", markup=False)
         return
     outcome = bench_runs.read(WORLD)
-    ours = Effort(outcome.calls, outcome.rows, outcome.seconds, outcome.cpu)
+    ours = Effort(outcome.calls, outcome.rows, outcome.seconds, outcome.cpu, outcome.memory)
     title = f"{PACKAGE} {source.version} and the tap: {WORLD.name}"
     table = Table(title=title, box=box.SIMPLE_HEAD)
     table.add_column("source", no_wrap=True)
-    for heading in ("calls", "records", "seconds", "CPU s", "records/CPU s"):
+    headings = ("calls", "records", "seconds", "records/s", "CPU s", "µs/record", "records/CPU s")
+    for heading in (*headings, "peak MB"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, effort in (("tap-pinterest", ours), (PACKAGE, theirs)):
         table.add_row(
@@ -129,13 +132,17 @@ def measure() -> None:
             f"{effort.calls:,}",
             f"{effort.records:,}",
             f"{effort.seconds:.1f}",
+            f"{effort.records / effort.seconds:,.0f}",
             f"{effort.cpu:.1f}",
+            f"{1e6 / effort.rate:,.0f}",
             f"{effort.rate:,.0f}",
+            f"{effort.memory / MEGABYTE:,.0f}",
         )
     times = ratios(ours, theirs)
     table.add_section()
+    better = {"calls": times.calls, "seconds": times.seconds, "records/CPU s": times.rate}
     table.add_row(
-        "times better", f"{times.calls:.1f}", "", f"{times.seconds:.1f}", "", f"{times.rate:.1f}"
+        "times better", *(f"{better[name]:.1f}" if name in better else "" for name in headings)
     )
     console.print(table)
 
@@ -197,6 +204,7 @@ def _read(source: Source, world: World, sandbox: SandboxProcess, folder: Path) -
         records=sum(read.records.values()),
         seconds=process.seconds,
         cpu=process.cpu,
+        memory=process.memory,
     )
 
 

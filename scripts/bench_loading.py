@@ -25,15 +25,19 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.bench_records import COLUMNS
+from scripts.bench_runs import asked_of
 from scripts.embedded_postgres import EmbeddedPostgres
+from scripts.fewest_calls import fewest_calls
 from scripts.main_job import MainJob
 from scripts.sandbox_process import sandbox_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-WORLD = {"seed": 7, "accounts": 1, "empty_accounts": 0, "ads": 2300}
+    from scripts.sandbox_process import SandboxProcess
+
 STREAM = "ad_analytics"
+WORLD = {"seed": 7, "accounts": 1, "empty_accounts": 0, "ads": 2300}
 STOCK_DEFAULTS: Mapping[str, str] = {
     # The target's own, where meltano.yml says otherwise.
     "TARGET_POSTGRES_USE_COPY": "false",
@@ -45,7 +49,7 @@ SAMPLE_SECONDS = 0.1
 MEGABYTE = 1_000_000
 WATCHED = ("tap", "meltano", "target", "PostgreSQL")
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=120)
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ WAYS = (DEFAULTS, SHIPPED, FAST, AGAIN)
 class Load:
     """One load of the stream."""
 
+    calls: int
+    fewest: int
     rows: int
     written: int
     seconds: float
@@ -100,12 +106,14 @@ def measure() -> None:
                 "TARGET_POSTGRES_SQLALCHEMY_URL": database.url,
                 "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": way.schema,
             }
+            job = MainJob(place, settings, log=place / "log")
             with console.status(f"Loading: {way.name} ..."):
-                loads[way] = _load(MainJob(place, settings, log=place / "log"), database, way)
+                loads[way] = _load(job, sandbox, database, way)
     _show(loads)
 
 
-def _load(job: MainJob, database: EmbeddedPostgres, way: Way) -> Load:
+def _load(job: MainJob, sandbox: SandboxProcess, database: EmbeddedPostgres, way: Way) -> Load:
+    before_it = len(asked_of(sandbox))
     with psycopg.connect(database.psql_url) as connection:
         ((before,),) = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchall()
     started = time.monotonic()
@@ -116,7 +124,8 @@ def _load(job: MainJob, database: EmbeddedPostgres, way: Way) -> Load:
         text = "SELECT count(*), count(*) FILTER (WHERE xmin::text::bigint > %s) FROM {}"
         query = sql.SQL(text).format(sql.Identifier(way.schema, STREAM))
         ((rows, written),) = connection.execute(query, [before]).fetchall()
-    return Load(rows, written, seconds, usage)
+    asked = asked_of(sandbox)[before_it:]
+    return Load(len(asked), fewest_calls(asked).total(), rows, written, seconds, usage)
 
 
 class Usage:
@@ -186,13 +195,16 @@ def _show(loads: Mapping[Way, Load]) -> None:
     table = Table(title=f"{rows:,} rows of {STREAM} into PostgreSQL", box=box.SIMPLE_HEAD)
     table.add_column("target", no_wrap=True)
     cpu = f"CPU s: {', '.join(WATCHED)}"
-    for column in ("written", "seconds", "rows/s", cpu, "peak MB"):
+    for column in ("calls", "fewest", "written", "seconds", "rows/s", cpu, "µs/row", "peak MB"):
         table.add_column(column, justify="right")
     for way, load in loads.items():
-        used = ", ".join(f"{load.usage.cpu(name):.1f}" for name in WATCHED)
+        seconds = [load.usage.cpu(name) for name in WATCHED]
+        used = ", ".join(f"{each:.1f}" for each in seconds)
+        each_row = f"{sum(seconds) / load.rows * 1e6:.0f}"
         memory = f"{load.usage.memory['target'] / MEGABYTE:,.0f}"
+        calls = (str(load.calls), str(load.fewest))
         rates = (f"{load.written:,}", f"{load.seconds:.1f}", f"{load.rate:,.0f}")
-        table.add_row(way.name, *rates, used, memory)
+        table.add_row(way.name, *calls, *rates, used, each_row, memory)
     console.print(table)
     for way, than in ((SHIPPED, DEFAULTS), (FAST, DEFAULTS), (FAST, SHIPPED), (AGAIN, SHIPPED)):
         ratio = loads[way].rate / loads[than].rate

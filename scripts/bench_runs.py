@@ -12,11 +12,13 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import requests
 from rich import box
 from rich.console import Console
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from scripts.sandbox_process import SandboxProcess
 
 MEGABYTE = 1_000_000
+SAMPLE_SECONDS = 0.02
 LEVELS = {
     "ad_account_analytics": "/analytics",
     "campaign_analytics": "/campaigns/analytics",
@@ -250,14 +253,20 @@ def timed(
     with output.open("w") as written, log.open("w") as errors:
         begun = time.monotonic()
         process = subprocess.Popen(arguments, env=environment, stdout=written, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
+        watched, memory, ended = psutil.Process(process.pid), 0, 0
+        while not ended:
+            # Not the system's own count, which begins with what this process has.
+            with suppress(psutil.Error):
+                memory = max(memory, watched.memory_info().rss)
+            time.sleep(SAMPLE_SECONDS)
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
         seconds = time.monotonic() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
     return Timed(
         code=process.returncode,
         seconds=seconds,
         cpu=usage.ru_utime + usage.ru_stime,
-        memory=usage.ru_maxrss * 1024,
+        memory=memory,
     )
 
 

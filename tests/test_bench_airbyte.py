@@ -38,8 +38,8 @@ def status(stream: str, last: str) -> str:
 
 
 def test_less_effort_is_more_times_better() -> None:
-    ours = Effort(calls=30, records=20_000, seconds=5.0, cpu=1.0)
-    theirs = Effort(calls=900, records=10_000, seconds=100.0, cpu=5.0)
+    ours = Effort(calls=30, records=20_000, seconds=5.0, cpu=1.0, memory=1)
+    theirs = Effort(calls=900, records=10_000, seconds=100.0, cpu=5.0, memory=1)
 
     times = ratios(ours, theirs)
 
