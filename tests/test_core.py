@@ -20,6 +20,7 @@ _sandbox = _open.enter_context(
         today=date(2026, 11, 20),
         size=WorldSize(accounts=2, empty_accounts=0, ads=12),
         access_tier="unlimited",
+        report_seconds=(0.0, 0.0),
     )
 )
 atexit.register(_open.close)

@@ -75,7 +75,13 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     folder = tmp_path_factory.mktemp("every_stream")
     with (
         database() as (url, schema),
-        Sandbox(seed=7, today=DAY_1, size=WORLD, access_tier="unlimited") as sandbox,
+        Sandbox(
+            seed=7,
+            today=DAY_1,
+            size=WORLD,
+            access_tier="unlimited",
+            report_seconds=(0.0, 0.0),
+        ) as sandbox,
         psycopg.connect(url.replace("+psycopg", ""), row_factory=dict_row, autocommit=True) as db,
     ):
         job = main_job(folder, sandbox, url, schema, **EVERYTHING)
