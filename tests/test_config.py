@@ -124,7 +124,8 @@ def test_an_explicit_zero_is_a_value_not_a_default() -> None:
 
 
 def test_the_lookback_follows_the_longest_attribution_window() -> None:
-    assert settings(click_window_days=60).attribution_lookback == 62
+    for action in ("click", "engagement", "view"):
+        assert settings(**{f"{action}_window_days": 60}).attribution_lookback == 62
     windows = dict.fromkeys(("click_window_days", "engagement_window_days", "view_window_days"), 7)
     assert settings(**windows).attribution_lookback == 9
 

@@ -433,6 +433,18 @@ def test_pins_that_are_refused_do_not_take_the_others_along(pinterest: Sandbox) 
     assert len(calls(pinterest, BULK)) < 30
 
 
+def test_when_every_pin_is_refused_nothing_is_remembered() -> None:
+    size = WorldSize(accounts=1, empty_accounts=0, campaigns=1, ad_groups=1, ads=1, pins=4)
+    with Sandbox(seed=7, today=TODAY, size=size, access_tier="unlimited") as pinterest:
+        pinterest.fail(operation=BULK, status=403, times=None)
+        pinterest.fail(operation=SINGLE, status=403, times=None)
+        result = run(config(pinterest), PINS)
+
+    assert result.records(PINS) == []
+    assert result.tap.summary.of(PINS).skipped
+    assert "partitions" not in result.state.get("bookmarks", {}).get(PINS, {})
+
+
 def test_a_pin_that_the_config_names_must_arrive(pinterest: Sandbox) -> None:
     wanted = own_pins(pinterest)[:3]
     refusal = {"code": 7, "message": "Not authorized to access board or Pin."}

@@ -153,6 +153,27 @@ def test_a_type_in_beta_may_be_refused_as_a_wrong_value(sandbox: Sandbox) -> Non
     assert found == {"GENDER"}
 
 
+@pytest.mark.parametrize("transport", ["sync", "async"])
+def test_a_type_that_is_refused_is_asked_for_once_in_an_ad_account(
+    sandbox: Sandbox, transport: str
+) -> None:
+    config = config_of(
+        sandbox,
+        # Several calls, and several reports.
+        start_date="80 days ago" if transport == "sync" else "400 days ago",
+        slice_rows=30,
+        targeting_types="AGE_BUCKET_AND_GENDER",
+        report_transport=transport,
+        max_requests_in_flight=1,
+    )
+    result = run(config, "ad_account_targeting_analytics")
+    refused = Counter(each.ad_account_id for each in sandbox.requests if each.status == 403)
+
+    assert result.code == 0
+    assert refused == dict.fromkeys(refused, 1)
+    assert len(refused) == 3
+
+
 def test_a_type_in_beta_is_a_report_of_its_own_and_refused_alone(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -198,6 +219,20 @@ def test_pins_of_ads_are_asked_for_campaign_by_campaign(sandbox: Sandbox) -> Non
 
     assert {call["campaign_id"][0]: set(call["pin_ids"]) for call in calls} == pins
     assert all(r["pin_id"] in pins[r["campaign_id"]] for r in result.records("ad_pin_analytics"))
+
+
+def test_a_row_of_a_pin_that_does_not_say_its_campaign_is_of_the_one_asked_for(
+    sandbox: Sandbox,
+) -> None:
+    row = {"PIN_ID": "1", "DATE": str(sandbox.today - DAY), "TOTAL_IMPRESSION": 5}
+    sandbox.fail("*/pins/analytics", status=200, body=[row], times=None)
+    result = run(config_of(sandbox, start_date="yesterday"), "ad_pin_analytics", "campaigns")
+    records = result.records("ad_pin_analytics")
+
+    assert keys_are_unique(result, "ad_pin_analytics")
+    assert {each["campaign_id"] for each in records} <= {
+        each["id"] for each in result.records("campaigns")
+    }
 
 
 def test_hours_reach_eight_days_back_three_a_call_and_have_no_conversions(
@@ -301,6 +336,17 @@ def test_periods_begin_on_their_first_day_and_the_running_one_is_not_bookmarked(
     assert partition["covered_from"] == first
     for call in calls_of(sandbox, "{ad_account_id}/analytics"):
         assert call["start_date"][0] in dates
+
+
+def test_a_week_that_does_not_begin_on_its_first_day_is_a_failure(sandbox: Sandbox) -> None:
+    row = {"AD_ACCOUNT_ID": "1", "DATE": "2026-11-17", "TOTAL_IMPRESSION": 5}
+    sandbox.fail("*/analytics", status=200, body=[row], times=None)
+    config = config_of(sandbox, granularities=["WEEK"], start_date="2026-11-02")
+    result = run(config, "ad_account_analytics_week")
+
+    assert result.code == 1
+    for failure in result.tap.summary.of("ad_account_analytics_week").failures.values():
+        assert "is dated 2026-11-17, which is not the first day of a period" in failure
 
 
 @pytest.mark.parametrize(

@@ -443,6 +443,27 @@ def test_what_only_calls_break_down_by_comes_as_calls_beside_the_reports(
     assert "do not break down" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("more", "since"),
+    [
+        ({"start_date": "100 days ago"}, f"from {TODAY - 90 * DAY} on only"),
+        ({"start_date": "100 days ago", "end_date": "95 days ago"}, "not at all"),
+        ({"start_date": "90 days ago"}, None),
+    ],
+    ids=str,
+)
+def test_what_reports_do_not_break_down_by_is_told_for_the_days_that_only_they_reach(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, more: dict[str, str], since: str | None
+) -> None:
+    config = config_of(sandbox, targeting_types=["GENDER", "CREATIVE_TYPE"], **more)
+    result = run(config, "campaign_targeting_analytics")
+
+    assert result.code == 0
+    told = "asynchronous reports do not break down by CREATIVE_TYPE; of "
+    assert caplog.text.count(told) == (since is not None)
+    assert since is None or f"these are read {since}" in caplog.text
+
+
 @pytest.mark.parametrize("granularity", ["WEEK", "MONTH"])
 def test_periods_of_both_transports_are_whole_and_each_comes_once(
     sandbox: Sandbox, granularity: str

@@ -198,6 +198,8 @@ class AnalyticsStream(RowStream):
 
     def _report(self, ad_account_id: str, part: Part) -> _Steps:
         """The steps that read a report; one that is too large is read in halves."""
+        if self._is_known_to_be_refused(ad_account_id, part):
+            return Answered(part, ())
         try:
             ids = {"ad_account_id": ad_account_id}
             order = Order(ids, self.order_of(part.slice), operation=self.operation)
@@ -233,7 +235,7 @@ class AnalyticsStream(RowStream):
         return Reports(self.tap.client, self.clock, self.settings.max_wait_seconds, self.name)
 
     def _call(self, ad_account_id: str, part: Part) -> Answered:
-        if any((ad_account_id, name) in self._refused_types for name in part.slice.types):
+        if self._is_known_to_be_refused(ad_account_id, part):
             return Answered(part, ())
         try:
             rows = self._request(ad_account_id, part.slice)
@@ -251,6 +253,9 @@ class AnalyticsStream(RowStream):
         named, others = columns[:MOST_COLUMNS_TOLD], len(columns) - MOST_COLUMNS_TOLD
         more = f" and {others} others" if others > 0 else ""
         return type(error)(f"{error}; the columns were {', '.join(named)}{more}")
+
+    def _is_known_to_be_refused(self, ad_account_id: str, part: Part) -> bool:
+        return any((ad_account_id, name) in self._refused_types for name in part.slice.types)
 
     def _is_refused_type(self, ad_account_id: str, part: Slice, error: Exception) -> bool:
         """Whether a targeting type in beta is refused; the others are read without it."""

@@ -179,6 +179,7 @@ class PlannedStream(LevelStream):
         """The parts that read a range of days, synchronous, asynchronous or both."""
         if not may_report:
             return self._calls(ad_account_id, entities, dates, self.types)
+        self._warn_of_synchronous_types(dates)
         reports = self._reports(ad_account_id, entities, dates)
         if self.only_asynchronous:
             return reports
@@ -253,9 +254,7 @@ class PlannedStream(LevelStream):
         limits = self._limits(asynchronous=True)
         self._refuse_long_total(dates, limits)
         groups = self.groups_of_types()
-        types = [name for group in groups for name in group]
-        self._warn_of_synchronous_types(types, dates)
-        if self.broken_down and not types:
+        if self.broken_down and not any(groups):
             return []
         listed = self._filtered(ad_account_id, entities)
         parts = []
@@ -299,8 +298,9 @@ class PlannedStream(LevelStream):
             )
             raise NotOfferedError(msg)
 
-    def _warn_of_synchronous_types(self, types: Sequence[str], dates: DateRange) -> None:
-        others = [name for name in self.types if name not in types]
+    def _warn_of_synchronous_types(self, dates: DateRange) -> None:
+        of_reports = {name for group in self.groups_of_types() for name in group}
+        others = [name for name in self.types if name not in of_reports]
         near = None if self.only_asynchronous else self._near_and_far(dates)[0]
         if others and (near is None or near.start > dates.start):
             since = f"from {near.start} on only" if near else "not at all"
