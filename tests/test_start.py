@@ -5,16 +5,29 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
+
+from singer_run import settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pinterest_sandbox import Sandbox
 
 UNNEEDED = (
     *("numpy", "rich", "faker", "sqlalchemy", "meltano", "vcr", "pinterest_sandbox"),
     *("joblib", "psutil", "upath", "fsspec"),
 )
 
+OTHER_COMMANDS = {
+    f"tap_pinterest.{name}" for name in ("connection_test", "login", "map_pinterest", "plan")
+}
+
 LIST_MODULES = """
-import json, runpy, sys
+import json, os, runpy, sys
+os._exit = sys.exit
 sys.argv = json.loads(sys.argv[1])
 try:
     runpy.run_module("tap_pinterest", run_name="__main__")
@@ -23,16 +36,33 @@ finally:
 """
 
 
+def imported(*arguments: str) -> set[str]:
+    """Modules that the tap has imported when it ends."""
+    result = subprocess.run(
+        (sys.executable, "-c", LIST_MODULES, json.dumps(["tap-pinterest", *arguments])),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {*json.loads(result.stderr.splitlines()[-1])}
+
+
 @pytest.mark.parametrize("argument", ["--version", "--discover", "--about"])
 def test_a_start_imports_nothing_that_it_does_not_need(argument: str) -> None:
-    arguments = json.dumps(["tap-pinterest", argument])
-    result = subprocess.run(
-        (sys.executable, "-c", LIST_MODULES, arguments), capture_output=True, text=True, check=True
-    )
+    modules = imported(argument)
 
-    imported = json.loads(result.stderr.splitlines()[-1])
-    assert "singer_sdk" in imported
-    assert {*UNNEEDED} & {*imported} == set()
+    assert "singer_sdk" in modules
+    assert {*UNNEEDED} & modules == set()
+
+
+def test_a_run_imports_nothing_that_it_does_not_need(sandbox: Sandbox, tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings(sandbox, start_date="2 days ago")))
+    modules = imported("--config", str(config))
+
+    assert "tap_pinterest.streams.pins" in modules
+    assert {*UNNEEDED, *OTHER_COMMANDS} & modules == set()
+    assert [each for each in sandbox.requests if each.path.endswith("/ads/analytics")]
 
 
 USE_WHAT_TARGETS_NEED = """
