@@ -63,7 +63,7 @@ def fewest_calls(asked: Iterable[Mapping[str, Any]], slice_rows: int = SLICE_ROW
         if not operation.startswith("GET ") or TOKEN in dict(query):
             fewest[operation] += 1
         else:
-            same = tuple(pair for pair in query if not _differs(pair[0]))
+            same = tuple((name, value) for name, value in query if not _differs(name))
             _add(groups[operation, call["path"], same], operation, query)
     for (operation, *_), group in groups.items():
         fewest[operation] += _least(operation, group, slice_rows)

@@ -13,8 +13,9 @@ PINS = "GET /pins/analytics"
 
 
 def call(operation: str, account: str = "1", **query: str | list[str]) -> dict[str, Any]:
+    # As JSON has them.
     pairs = [
-        (name, value)
+        [name, value]
         for name, values in query.items()
         for value in (values if isinstance(values, list) else [values])
     ]
