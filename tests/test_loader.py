@@ -496,36 +496,45 @@ def test_a_line_that_is_no_message_ends_the_load_behind_the_last_commit(
 def test_two_processes_that_start_at_once_on_missing_tables_and_load_equal_keys(
     db: Database, tmp_path: Path
 ) -> None:
-    streams = [f"stream_{number}" for number in range(4)]
-    rows = [
-        record(stream, id=str(at), clicks=at, name=name)
+    streams = [f"stream_{number}" for number in range(6)]
+    schemas = [schema({"id": "string", "name": "string"}, stream=stream) for stream in streams]
+    batches = [
+        [record(stream, id=str(at), name=name) for at in range(200)]
         for name in ("a", "b")
         for stream in streams
-        for at in range(200)
-    ]
-    schemas = [
-        schema({"id": "string", "name": "string", "clicks": "integer"}, stream=s) for s in streams
     ]
     config = tmp_path / "config.json"
-    config.write_text(json.dumps(db.config(batch_size_rows=50)))
-    processes = []
+    config.write_text(json.dumps(db.config(batch_size_rows=200, add_record_metadata=False)))
+    arguments = (command("target-postgres-fast"), "--config", str(config))
+    pipe = subprocess.PIPE
     with ExitStack() as stack:
-        for number, order in enumerate((rows, rows[::-1])):
-            messages = tmp_path / f"messages-{number}"
-            messages.write_text(text([*schemas, *order]))
-            process = running(
-                *(command("target-postgres-fast"), "--config", str(config)),
-                stdin=stack.enter_context(messages.open()),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+        processes = [
+            stack.enter_context(
+                running(*arguments, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
             )
-            processes.append(stack.enter_context(process))
-        codes = [process.wait() for process in processes]
+            for _ in range(2)
+        ]
+
+        def tell(*told: str) -> None:
+            for process, messages in zip(processes, told, strict=True):
+                assert process.stdin is not None
+                process.stdin.write(messages)
+                process.stdin.flush()
+
+        tell(*[text([state(at="start")])] * 2)
+        for process in processes:
+            # Both are there, and wait for what comes.
+            assert process.stdout is not None
+            assert process.stdout.readline()
+        tell(*[text(schemas)] * 2)
+        for batch in batches:
+            tell(text(batch), text(reversed(batch)))
+        codes = [process.communicate() and process.returncode for process in processes]
 
     assert codes == [0, 0]
-    assert {name: len(rows) for name, (_, rows) in db.tables().items()} == dict.fromkeys(
-        streams, 200
-    )
+    assert {name: rows for name, (_, rows) in db.tables().items()} == {
+        stream: [(str(at), "b") for at in sorted(map(str, range(200)))] for stream in streams
+    }
 
 
 def test_the_settings_are_those_of_the_stock_target() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,7 @@ def test_there_is_no_other_table(tables: dict[str, tuple[Any, Any]]) -> None:
 
 @pytest.mark.parametrize("way", ["executable", "inherited"])
 def test_meltano_runs_it_in_place_of_the_stock_target(
-    sandbox: Sandbox, tmp_path: Path, way: str
+    sandbox: Sandbox, db: Database, tmp_path: Path, way: str
 ) -> None:
     shutil.copy(ROOT / "meltano.yml", tmp_path)
     name = "target-postgres-fast" if way == "inherited" else "target-postgres"
@@ -73,23 +74,22 @@ def test_meltano_runs_it_in_place_of_the_stock_target(
         document["plugins"]["loaders"][0]["executable"] = "target-postgres-fast"
         yaml.dump(document, tmp_path / "meltano.yml")
     secrets = ("client_id", "client_secret", "refresh_token")
-    with database() as (url, schema):
-        environment = {
-            **{f"TAP_PINTEREST_{each.upper()}": sandbox.credentials[each] for each in secrets},
-            "TAP_PINTEREST_API_URL": sandbox.url,
-            "TAP_PINTEREST_TOKEN_FILE": str(tmp_path / "tokens.json"),
-            "TAP_PINTEREST_START_DATE": "5 days ago",
-            "TARGET_POSTGRES_SQLALCHEMY_URL": url,
-            "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
-        }
-        job = MainJob(tmp_path, environment, log=tmp_path / "log", project=tmp_path)
+    loaded = Database(db.url, f"{db.schema}_{way}")
+    environment = {
+        **{f"TAP_PINTEREST_{each.upper()}": sandbox.credentials[each] for each in secrets},
+        "TAP_PINTEREST_API_URL": sandbox.url,
+        "TAP_PINTEREST_TOKEN_FILE": str(tmp_path / "tokens.json"),
+        "TAP_PINTEREST_START_DATE": "5 days ago",
+        "TARGET_POSTGRES_SQLALCHEMY_URL": loaded.url,
+        "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": loaded.schema,
+    }
+    job = MainJob(tmp_path, environment, log=tmp_path / "log", project=tmp_path)
 
-        job.meltano("run", "tap-pinterest", name)
+    job.meltano("run", "tap-pinterest", name)
 
-        db = Database(url, schema)
-        day = run(settings(sandbox, start_date="5 days ago"))
-        db.load_with_stock(lines(day.messages).decode())
-        db.assert_same()
-        state = job.meltano("state", "get", f"dev:tap-pinterest-to-{name}")
-        db.close()
+    day = run(settings(sandbox, start_date="5 days ago"))
+    with closing(loaded):
+        loaded.load_with_stock(lines(day.messages).decode())
+        loaded.assert_same()
+    state = job.meltano("state", "get", f"dev:tap-pinterest-to-{name}")
     assert '"ad_analytics"' in state
