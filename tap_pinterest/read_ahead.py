@@ -349,7 +349,7 @@ class _Load:
         lane: The tasks whose turn it is.
         idle: Threads that wait for something else than Pinterest.
         lanes: Contexts ahead of their turn, by rate category.
-        waiting: Reports that Pinterest is preparing.
+        waiting: Reports that Pinterest is preparing, by rate category.
         running: Tasks under way, by rate category.
         places: The same, and those that are done and not read yet.
         bytes: What these hold.
@@ -361,7 +361,7 @@ class _Load:
     lane: _Lane[Any]
     idle: int
     lanes: Counter[str] = field(default_factory=Counter)
-    waiting: int = 0
+    waiting: Counter[str] = field(default_factory=Counter)
     running: Counter[str] = field(default_factory=Counter)
     places: Counter[str] = field(default_factory=Counter)
     bytes: int = 0
@@ -378,7 +378,7 @@ class _Load:
                 running = not place.future.done()
                 self.count(category, place.bytes, ahead=ahead, running=running)
             else:
-                self.waiting += 1
+                self.waiting[category] += 1
 
     def count(
         self, category: str, size: int = 0, *, ahead: bool = False, running: bool = False
@@ -398,7 +398,7 @@ class _Load:
         most, in_turn = self.in_flight, category == self.lane.turn.category
         return (
             (self.running.total() - self.idle < most or not self.running[category])
-            and self.waiting < MOST_WAITING
+            and self.waiting[category] < MOST_WAITING
             and (self.places if in_turn else self.running)[category] < most
             and self.places[category] < MOST_AHEAD
             and self._has_bytes(size, ahead=ahead)

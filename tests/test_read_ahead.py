@@ -15,7 +15,15 @@ from singer_run import EVERYTHING, PatientClock, run, settings
 from tap_pinterest.client import ATTEMPTS, PinterestClient
 from tap_pinterest.clock import Clock, Interrupted
 from tap_pinterest.pagination import BookmarkPaginator, RepeatedBookmarkError
-from tap_pinterest.read_ahead import MAX_BYTES, Ahead, ReadAhead, Task, Turn, with_pauses
+from tap_pinterest.read_ahead import (
+    MAX_BYTES,
+    MOST_WAITING,
+    Ahead,
+    ReadAhead,
+    Task,
+    Turn,
+    with_pauses,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -448,3 +456,24 @@ def test_a_result_holds_what_it_says_once_it_is_there(monkeypatch: pytest.Monkey
     list(read_ahead.in_order(tasks, Turn("now", category="now"), {"later": iter([later])}))
 
     assert len(ahead) == 9
+
+
+def test_as_many_reports_as_may_be_prepared_keep_nothing_else_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    time = simulate(monkeypatch)
+    read_ahead = ReadAhead(8, time)
+    done: list[float] = []
+
+    def preparing() -> Generator[float, None, None]:
+        yield 600.0
+
+    begun = time.time
+    reports = [Task(with_pauses(preparing())) for _ in range(MOST_WAITING)]
+    lists = Ahead(
+        Turn("lists", category="read"), lambda: [Task(lambda: done.append(time.time))] * 9
+    )
+    now = Turn("reports", category="reports")
+    next(read_ahead.in_order(reports, now, {"read": iter([lists])}))
+
+    assert done == [begun] * 9
