@@ -13,10 +13,11 @@ import pytest
 
 from pinterest_sandbox import Sandbox, WorldSize
 from pinterest_sandbox.calls import Style
-from singer_run import PatientClock, PatientTap, run, settings
+from singer_run import PatientClock, PatientTap, catalog_of, run, settings
 from tap_pinterest import beta_reports
 from tap_pinterest.bodies import UnreadableAnswerError, decoder
-from tap_pinterest.streams.reports import Answer, Download
+from tap_pinterest.plan import plan
+from tap_pinterest.streams.reports import POLLS, Answer, Download
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +33,8 @@ PRODUCTS = f"POST {ACCOUNT}/reports/brand_category_sku"
 CATALOGS = "POST /catalogs/reports"
 STREAMS = ("template_reports", "mmm_report", "brand_category_sku_report", "catalogs_report")
 FOUR_WEEKS = {"start_date": "2026-10-19", "end_date": "2026-11-15"}
-TO_THE_MONTH = {"start_date": "2026-10-01", "end_date": "2026-11-15"}
+TWO_WEEKS = {"start_date": "2026-11-02", "end_date": "2026-11-15"}
+TO_THE_MONTH = {**TWO_WEEKS, "start_date": "2026-11-01"}
 SKUS = ["sku1", "sku2"]
 
 
@@ -218,7 +220,7 @@ def products(pinterest: Sandbox) -> Run:
     account = pinterest.world.ad_accounts[0].id
     parts = ("", "_month", "_total", "_ad_account", "_ad_group")
     return run(
-        config(pinterest, brand_category_sku_report=choice, ad_account_ids=[account]),
+        config(pinterest, brand_category_sku_report=choice, ad_account_ids=[account], **TWO_WEEKS),
         *(f"brand_category_sku_report{part}" for part in parts),
     )
 
@@ -238,7 +240,7 @@ def test_products_have_all_values_by_each_breakdown(
 ) -> None:
     account = pinterest.world.ad_accounts[0].id
     own = {"ADVERTISER": "AD_ACCOUNT_ID"}.get(level, f"{level}_ID")
-    dates = TO_THE_MONTH if granularity == "MONTH" else FOUR_WEEKS
+    dates = TO_THE_MONTH if granularity == "MONTH" else TWO_WEEKS
     dated = {"START_DATE": dates["start_date"], "DATE": dates["end_date"]}
     lower = {"CAMPAIGN": ("AD_GROUP",), "ADVERTISER": ("CAMPAIGN", "AD_GROUP")}.get(level, ())
     columns = [
@@ -339,6 +341,61 @@ def test_a_mix_can_be_of_some_types_and_countries_only(fragile: Sandbox) -> None
     assert {kind for kind, _ in told} == {"COUNTRY", "GENDER"}
     assert {tuple(each["countries"]) for each in bodies(fragile, MMM)} == {("US", "DE")}
     assert "spend_in_dollar" not in records[0]
+
+
+def test_a_row_that_tells_several_types_is_of_all_of_them_together(fragile: Sandbox) -> None:
+    account = fragile.world.ad_accounts[0].id
+    row = {"CAMPAIGN_ID": 1, "DATE": "2026-11-02", "SPEND_IN_DOLLAR": 2}
+    rows = [
+        {**row, "APP_TYPE": "iphone", "GENDER": "female", "LOCATION_CODE": 500},
+        {**row, "APP_TYPE": "iphone", "GENDER": None, "LOCATION_CODE": 501},
+    ]
+    fragile.fail("/downloads/*", status=200, body=rows)
+    choice = {"targeting_types": ["APPTYPE", "GENDER", "LOCATION"]}
+    result = run(config(fragile, mmm_report=choice, ad_account_ids=[account]), "mmm_report")
+
+    assert [(r["targeting_type"], r["targeting_value"]) for r in result.records("mmm_report")] == [
+        ("APPTYPE_AND_GENDER_AND_LOCATION", "iphone&female&500"),
+        ("APPTYPE_AND_GENDER_AND_LOCATION", "iphone&&501"),
+    ]
+    assert {r["spend_in_dollar"] for r in result.records("mmm_report")} == {2}
+
+
+@pytest.mark.parametrize("lost", ["CAMPAIGN_ID", "TARGETING_TYPE"])
+def test_a_row_that_does_not_say_what_it_is_about_fails_naming_what_it_has(
+    fragile: Sandbox, lost: str
+) -> None:
+    row = {"CAMPAIGN_ID": 1, "TARGETING_TYPE": "GENDER", "DATE": "2026-11-02", "ECTR": 1}
+    del row[lost]
+    fragile.fail("/downloads/*", status=200, body=[row], times=None)
+    result = run(config(fragile), "mmm_report")
+    failures = result.tap.summary.of("mmm_report").failures
+
+    assert result.code == 1
+    assert len(failures) == 2
+    assert all(f"no {lost.lower()}" in each for each in failures.values())
+    assert all("ectr" in each.lower() for each in failures.values())
+
+
+def test_what_these_reports_cost_is_planned(fragile: Sandbox) -> None:
+    catalog = catalog_of(config(fragile), STREAMS)
+    tap = PatientTap(config=dict(config(fragile)), catalog=catalog)
+    planned = {each.stream: each.calls for each in plan(tap).streams}
+    tap.close()
+    run(config(fragile), *STREAMS)
+    made = Counter(each.operation for each in fragile.requests)
+
+    orders = zip(STREAMS, (TEMPLATE, MMM, PRODUCTS, CATALOGS), strict=True)
+    ordered = {stream: made[operation] for stream, operation in orders}
+    assert all(ordered.values())
+    for stream, both in (
+        ("template_reports", {"ads_analytics": 1 + POLLS}),
+        ("mmm_report", {"ads_analytics": 1, "ads_read": POLLS}),
+        ("brand_category_sku_report", {"ads_analytics": 1, "ads_read": POLLS}),
+        ("catalogs_report", {"catalogs_read": 1 + POLLS}),
+    ):
+        expected = {category: count * ordered[stream] for category, count in both.items()}
+        assert {name: planned[stream][name] for name in both} == expected
 
 
 def test_seven_targeting_types_are_two_mixes(fragile: Sandbox) -> None:

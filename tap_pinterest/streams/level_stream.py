@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from tap_pinterest import api, state, targeting
 from tap_pinterest.columns import (
+    ENTITIES,
     LEVELS,
     OWN_ID,
     columns_for,
@@ -38,6 +39,7 @@ RESERVED_COLUMNS = frozenset(
         *("date", "date_end", "start_date", "hour", "currency", SYNC_KEY, *ATTRIBUTION),
         *("attribution_types", "reporting_timezone", "targeting_type", "targeting_value"),
         *(name.lower() for level in LEVELS for name in ids(level)),
+        *(name.lower() for name in ENTITIES["conversion_product"].texts),
     }
 )
 """Columns that are no metrics: they have the same name whatever `column_names` says."""

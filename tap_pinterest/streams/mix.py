@@ -128,8 +128,9 @@ class ShapedReportStream(AnalyticsStream):
 class MmmReport(ShapedReportStream):
     """Metrics of a campaign on one day for marketing-mix models, for one value of a targeting type.
 
-    In beta. Never add up rows of different types. The description does not lay down the rows: key
-    and columns are unverified.
+    In beta. Never add up rows of different types. Where Pinterest tells the values of several types
+    in one row, `targeting_type` is such as APPTYPE_AND_GENDER and `targeting_value` such as
+    iphone&female. The description does not lay down the rows: key and columns are unverified.
     Source: POST /ad_accounts/{ad_account_id}/mmm_reports.
     """
 
@@ -180,6 +181,25 @@ class MmmReport(ShapedReportStream):
             return records
         wanted, own = self.reading(context).entities, self.id_column.lower()
         return (record for record in records if record[own] in wanted)
+
+    @override
+    def _shaped(self, part: Part, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row in the form of its facts; one of several types, each in a column, as one of all."""
+        shaped = super()._shaped(part, row)
+        kind, value = self.dimensions
+        if kind not in shaped:
+            told = [(each, name) for each in part.slice.types if (name := _column(each, shaped))]
+            if told:
+                texts = [shaped.pop(name) for _, name in told]
+                shaped[kind] = "_AND_".join(each for each, _ in told)
+                shaped[value] = "&".join("" if text is None else str(text) for text in texts)
+        return shaped
+
+
+def _column(targeting_type: str, row: Mapping[str, Any]) -> str | None:
+    """The column that tells the value of a type: APP_TYPE or LOCATION_CODE as well."""
+    start = targeting_type.replace("_", "")
+    return next((name for name in row if name.replace("_", "").startswith(start)), None)
 
 
 class BrandCategorySkuReport(ShapedReportStream):
