@@ -35,6 +35,7 @@ LARGE = WorldSize(accounts=1, empty_accounts=0, campaigns=20, ad_groups=120, ads
 ALL: dict[str, Any] = {
     "stream_groups": ["all"],
     "start_date": "15 days ago",
+    "report_columns": ["SPEND_IN_DOLLAR", "TOTAL_CHECKOUT"],
     "terms": ["garden"],
     "countries": ["US"],
     "trend_regions": ["US"],
@@ -141,7 +142,7 @@ def test_a_first_a_second_and_a_backfilling_run_make_the_calls_that_were_planned
 ) -> None:
     with Sandbox(seed=7, size=SMALL, today=TODAY, access_tier="unlimited") as sandbox:
         first = settings(sandbox, access_tier=tier, **more)
-        backfill = {"start_date": "2026-03-01", "end_date": "2026-05-31"}
+        backfill = {"start_date": "2026-05-29", "end_date": "2026-05-31"}
         state = None
         totals = []
         for config in (first, first, first | {"backfill": backfill}):
