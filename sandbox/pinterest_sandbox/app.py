@@ -97,7 +97,7 @@ class Web:
             if fault is None:
                 await connection.answer(response)
             else:
-                status = await fault.play(response, connection)
+                status = await fault.play(response, connection, asked.path)
         except Exception:
             # A fault of the sandbox itself: the web server answers 500 and logs the traceback.
             status = 500

@@ -22,16 +22,21 @@ class Distortion:
     def __init__(self, change: Change) -> None:
         """Has seen no answer yet."""
         self._change = change
-        self._last: list[Any] = []
+        self._last: dict[str, list[Any]] = {}
 
-    def __call__(self, body: bytes) -> bytes:
-        """The body with its records changed; one that is not JSON stays as it is."""
+    def __call__(self, body: bytes, path: str) -> bytes:
+        """The body with its records changed; one that is not JSON stays as it is.
+
+        Args:
+            body: An answer.
+            path: What was asked for: pages of one path follow each other.
+        """
         try:
             answer = json.loads(body)
         except ValueError:
             return body
         if self._change == "repeat":
-            self._repeat(answer)
+            self._repeat(answer, path)
         elif self._change in _OF_RECORDS:
             for record in _records(answer):
                 _OF_RECORDS[self._change](record)
@@ -39,14 +44,14 @@ class Distortion:
             answer = _walked(answer, _OF_VALUES[self._change])
         return json.dumps(answer, separators=(",", ":")).encode()
 
-    def _repeat(self, answer: Any) -> None:  # noqa: ANN401
+    def _repeat(self, answer: Any, path: str) -> None:  # noqa: ANN401
         """Begins a page with the last record of the one before, and ends it with its own twice."""
         records = _lists(answer)[0]
         if records and records != [answer]:
             own = records[-1]
-            records[:0] = self._last
+            records[:0] = self._last.get(path, ())
             records.append(own)
-            self._last = [own]
+            self._last[path] = [own]
 
 
 def _records(answer: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401

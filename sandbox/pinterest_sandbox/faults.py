@@ -131,8 +131,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
         """What becomes of the report that is ordered."""
         return Fate(self.report_status, self.polls) if self.kind == "report" else None
 
-    async def play(self, response: Response, connection: Connection) -> int:
-        """Sends what the fault makes of an answer: the status that was sent, 0 for none."""
+    async def play(self, response: Response, connection: Connection, path: str) -> int:
+        """Sends what the fault makes of an answer to a path: the status sent, 0 for none."""
         if self.kind == "hang":
             await connection.closed()
             return 0
@@ -161,7 +161,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
             await connection.end()
         else:
             if self.kind == "distort" and response.status == _OK:
-                response.body = self._distorted(response.body)
+                response.body = self._distorted(response.body, path)
             await connection.answer(response)
         return response.status
 

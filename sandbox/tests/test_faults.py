@@ -177,6 +177,14 @@ def test_a_record_can_come_again_on_the_next_page(client: Client) -> None:
     assert second["items"][0] == first["items"][-1]
 
 
+def test_no_record_comes_again_in_the_answer_to_another_path(client: Client) -> None:
+    client.sandbox.fail(kind="distort", change="repeat", times=2)
+    accounts = client.ask("/ad_accounts").json()["items"]
+    boards = client.ask("/boards").json()["items"]
+
+    assert accounts[-1] not in boards
+
+
 def test_a_connection_can_be_closed_in_the_middle_of_the_headers(client: Client) -> None:
     client.sandbox.fail(kind="half_headers")
 
