@@ -179,6 +179,8 @@ class SingerTap(Tap):
     @override
     def setup_mapper(self) -> None:
         try:
+            # The streams complete a catalog that was given, before it is taken for their schemas.
+            _ = self.streams
             super().setup_mapper()
         except ConfigValidationError:
             # Discovery, which this begins with, has refused another setting.
@@ -352,9 +354,12 @@ class SingerStream(Stream):
 
     @functools.cached_property
     def _deselected(self) -> tuple[str, ...]:
-        """Top-level properties that the catalog leaves out."""
+        """Top-level properties that the catalog leaves out, or does not know."""
+        listed = self.effective_schema["properties"]
         return tuple(
-            name for name in self.schema["properties"] if not self.mask[("properties", name)]
+            name
+            for name in self.schema["properties"]
+            if name not in listed or not self.mask[("properties", name)]
         )
 
     @functools.cached_property

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 STATE_VERSION = 1
 VERSION_KEY = "tap_pinterest"
-_Identity: TypeAlias = frozenset[tuple[str, Any]]
+_Identity: TypeAlias = frozenset[tuple[str, str]]
 _OF_THE_SDK = "progress_markers"
 _WRAPPERS = ("value", "singer_state", "completed")
 _DAYS = ("replication_key_value", "covered_from")
@@ -219,7 +219,8 @@ class Partitions:
 
 
 def _identity(context: Mapping[str, Any]) -> _Identity:
-    return frozenset(context.items())
+    # Ids are texts; edited by hand, they may have become numbers.
+    return frozenset((name, str(value)) for name, value in context.items())
 
 
 def fingerprint(shape: Mapping[str, object]) -> str:

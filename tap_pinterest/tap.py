@@ -327,6 +327,18 @@ class TapPinterest(SingerTap):
             f"synchronously, and has data from {first} on."
         )
 
+    def _warn_of_the_catalog(self) -> None:
+        """Say what it selects in vain."""
+        given = self.input_catalog.streams if self.input_catalog else []
+        selected = (each.tap_stream_id for each in given if each.metadata.root.selected)
+        if missing := sorted({*selected} - self.streams.keys()):
+            self.warn_once(
+                f"The catalog selects {', '.join(missing)}, which the config does not list; see "
+                "stream_groups, granularities and custom_reports."
+            )
+        if not self.summary.streams:
+            self.warn_once("No stream is selected: there is nothing to read.")
+
     def _warn_of_filters(self) -> None:
         if self.settings.filters:
             self.warn_once(
@@ -452,8 +464,7 @@ class TapPinterest(SingerTap):
         for stream in self.streams.values():
             if stream.selected:
                 self.summary.of(stream.name)
-        if not self.summary.streams:
-            self.logger.warning("The catalog selects no stream: there is nothing to read.")
+        self._warn_of_the_catalog()
         self._warn_of_filters()
         give_back_large_blocks()
         self.state_written_at = self.clock.monotonic()

@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from singer_run import Messages, PatientTap, catalog_of, run, settings
 from tap_pinterest.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.base import PinterestStream
 from tap_pinterest.tap import TapPinterest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pinterest_sandbox import Sandbox
 
 SNAPSHOTS = Path(__file__).parent / "__snapshots__"
 CATALOG = {
@@ -133,3 +140,66 @@ def test_without_the_sync_key_no_stream_has_its_column() -> None:
     streams = TapPinterest(config={"sync_key": False}, validate_config=False).streams
 
     assert not any("__sync_key" in each.schema["properties"] for each in streams.values())
+
+
+def without_metadata_of_columns(entry: dict[str, Any]) -> None:
+    entry["metadata"] = [each for each in entry["metadata"] if not each["breadcrumb"]]
+
+
+def with_nothing_but_deselection(entry: dict[str, Any]) -> None:
+    for each in entry["metadata"]:
+        each["metadata"] = {"selected": not each["breadcrumb"]}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(without_metadata_of_columns, id="no metadata"),
+        pytest.param(with_nothing_but_deselection, id="keys deselected"),
+        pytest.param(lambda entry: entry.update(key_properties=[]), id="no keys"),
+        pytest.param(lambda entry: entry.update(key_properties=["x"]), id="other keys"),
+        pytest.param(lambda entry: entry.update(replication_key="x"), id="another replication key"),
+        pytest.param(lambda entry: entry.update(schema={}), id="no schema"),
+        pytest.param(
+            lambda entry: entry["schema"].update(properties={"name": {"type": ["string", "null"]}}),
+            id="the schema of another version",
+        ),
+        pytest.param(lambda entry: entry.update(stream="x"), id="another name"),
+    ],
+)
+def test_what_tells_records_apart_is_there_whatever_a_catalog_was_edited_to(
+    sandbox: Sandbox, edit: Callable[[dict[str, Any]], None]
+) -> None:
+    config = settings(sandbox, start_date="2026-11-17")
+    names = ("campaign_analytics", "campaigns")
+    whole = run(config, *names)
+    catalog = catalog_of(config, names)
+    for entry in catalog["streams"]:
+        edit(entry)
+    writer = Messages()
+
+    assert PatientTap(config=config, catalog=catalog, message_writer=writer).run() == 0
+
+    schemas = {each["stream"]: each for each in writer.read if each["type"] == "SCHEMA"}
+    for name in names:
+        keys = (*CATALOG[name]["key_properties"], "__sync_key")
+        written = (each for each in writer.read if each["type"] == "RECORD")
+        records = [each["record"] for each in written if each["stream"] == name]
+        assert schemas[name]["key_properties"] == list(CATALOG[name]["key_properties"])
+        assert set(keys) <= set(schemas[name]["schema"]["properties"])
+        assert set(records[0]) <= set(schemas[name]["schema"]["properties"])
+        assert [[record[key] for key in keys] for record in records] == [
+            [record[key] for key in keys] for record in whole.records(name)
+        ]
+
+
+def test_what_a_catalog_selects_and_the_config_does_not_list_is_named(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    wide = settings(sandbox, stream_groups="all", granularities="DAY,WEEK")
+    catalog = catalog_of(wide, ("boards", "audiences", "ad_analytics_week"))
+
+    tap = PatientTap(config=settings(sandbox), catalog=catalog, message_writer=Messages())
+
+    assert tap.run() == 0
+    assert "selects ad_analytics_week, audiences, which the config does not list" in caplog.text

@@ -540,6 +540,16 @@ def test_a_contexts_partition_is_found_whatever_the_order_of_its_names() -> None
     assert state["bookmarks"]["x"]["partitions"] == [first, second, {"context": {"a": "1"}}]
 
 
+def test_ids_that_have_become_numbers_are_found_nevertheless() -> None:
+    by_hand = {"context": {"ad_account_id": 549700000901}}
+    state: dict[str, Any] = {"bookmarks": {"x": {"partitions": [by_hand]}}}
+
+    assert Partitions(state, "x").of({"ad_account_id": "549700000901"}) is by_hand
+    state["bookmarks"]["x"]["partitions"].append({"context": {"ad_account_id": "549700000901"}})
+    with pytest.raises(StateError, match="two partitions"):
+        checked(state)
+
+
 class SlowClock(PatientClock):
     """A clock that a second passes on whenever somebody looks at it."""
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk.exceptions import FatalAPIError
+from singer_sdk.singerlib import Schema
 from singer_sdk.singerlib.catalog import Metadata
 from typing_extensions import override
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.exceptions import SkippableAPIError
     from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import Catalog, CatalogEntry
     from singer_sdk.singerlib.catalog import MetadataMapping
 
     from tap_pinterest.calls import Dataset, Expected, Source
@@ -228,6 +230,33 @@ class PinterestStream(SingerStream):
                     item = metadata.setdefault(("properties", name), Metadata())
                     item.inclusion = Metadata.InclusionType.AUTOMATIC
         return metadata
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        # A catalog says what is selected. What tells records apart is not its to say: one that
+        # was edited, or is of another version, may lack it.
+        keys, replication_key = self.primary_keys, self.replication_key
+        super().apply_catalog(catalog)
+        self.primary_keys, self.replication_key = keys, replication_key
+        if entry := catalog.get_stream(self.name):
+            self._complete(entry)
+            self._input_schema = entry.schema.to_dict()
+
+    def _complete(self, entry: CatalogEntry) -> None:
+        """Put into a catalog's entry what each record has to have."""
+        own = self.schema["properties"]
+        entry.stream = self.name
+        entry.key_properties = list(self.primary_keys)
+        entry.replication_key = self.replication_key
+        if not entry.schema.properties:
+            entry.schema = Schema.from_dict(self.schema)
+        listed = cast("dict[str, Schema]", entry.schema.properties)
+        needed = {*self.primary_keys, *self.hashed_fields, SYNC_KEY, self.replication_key or ""}
+        for name in own:
+            if name in needed:
+                listed.setdefault(name, Schema.from_dict(own[name]))
+                item = entry.metadata.setdefault(("properties", name), Metadata())
+                item.inclusion = Metadata.InclusionType.AUTOMATIC
 
     @functools.cached_property
     def convert(self) -> Converter:
