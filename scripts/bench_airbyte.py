@@ -47,7 +47,7 @@ WORLD = replace(
 
 _VERSION = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
 
-console = Console(highlight=False, width=110)
+console = Console(highlight=False, width=130)
 
 
 class NoSourceError(RuntimeError):
