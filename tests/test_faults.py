@@ -473,8 +473,25 @@ def test_half_a_list_is_never_taken_for_the_whole(
     # The report lists the campaigns first, and keeps the pages for their own stream.
     world.fail(LIST.replace(FIRST, first), status=500, after=1, times=5)
 
-    result = run(config_of(world), *STREAMS)
+    result = run(config_of(world, max_requests_in_flight=1), *STREAMS)
 
     assert list(result.tap.summary.of("campaign_analytics").failures) == [first]
     assert upsert({}, result.messages)["campaigns"] == tables["campaigns"]
     assert records_are_unique(result.messages)
+
+
+def test_half_a_list_fails_whoever_reads_it_first_and_nobody_else(
+    world: Sandbox, tables: Tables, first: str
+) -> None:
+    world.fail(LIST.replace(FIRST, first), status=500, after=1, times=5)
+
+    result = run(config_of(world), *STREAMS)
+
+    arrived, told = upsert({}, result.messages), result.tap.summary
+    names = ("campaign_analytics", "campaigns")
+    (failed,) = [name for name in names if told.of(name).failures]
+    (other,) = {*names} - {failed}
+    assert list(told.of(failed).failures) == [first]
+    assert arrived[other] == tables[other]
+    rows = arrived.get(failed, {}).values()
+    assert not [row for row in rows if row["ad_account_id"] == first]
