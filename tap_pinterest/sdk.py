@@ -179,8 +179,6 @@ class SingerTap(Tap):
     @override
     def setup_mapper(self) -> None:
         try:
-            # The streams complete a catalog that was given, before it is taken for their schemas.
-            _ = self.streams
             super().setup_mapper()
         except ConfigValidationError:
             # Discovery, which this begins with, has refused another setting.

@@ -464,6 +464,9 @@ class TapPinterest(SingerTap):
         for stream in self.streams.values():
             if stream.selected:
                 self.summary.of(stream.name)
+        if self.input_catalog:
+            # The streams, which the state has a say in, have completed it.
+            self.setup_mapper()
         self._warn_of_the_catalog()
         self._warn_of_filters()
         give_back_large_blocks()

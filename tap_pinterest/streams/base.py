@@ -248,7 +248,8 @@ class PinterestStream(SingerStream):
         entry.stream = self.name
         entry.key_properties = list(self.primary_keys)
         entry.replication_key = self.replication_key
-        if not entry.schema.properties:
+        if not entry.schema.properties or self.settings.column_names == "display":
+            # Discovery knows no state, which keeps the names that columns have had.
             entry.schema = Schema.from_dict(self.schema)
         listed = cast("dict[str, Schema]", entry.schema.properties)
         needed = {*self.primary_keys, *self.hashed_fields, SYNC_KEY, self.replication_key or ""}
