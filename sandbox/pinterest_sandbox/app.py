@@ -94,16 +94,17 @@ class Web:
                 response = _refused(path_not_found() if keys is None else method_not_allowed())
             self._sign(response)
             status = response.status
-            if fault is None:
-                await connection.answer(response)
-            else:
+            if fault is not None:
                 status = await fault.play(response, connection, asked.path)
         except Exception:
             # A fault of the sandbox itself: the web server answers 500 and logs the traceback.
             status = 500
             raise
         finally:
+            # Before a good answer leaves: who has it may look here at once.
             self.requests.append(asked.logged(at, status, fault))
+        if fault is None:
+            await connection.answer(response)
 
     def _sign(self, response: Response) -> None:
         self._answered += 1
