@@ -200,10 +200,20 @@ def _id_faults(values: Mapping[str, Any]) -> list[str]:
 
 
 def _username_faults(values: Mapping[str, Any]) -> list[str]:
+    return _texts_unlike(_USERNAME, values, "usernames", "names that are not a number")
+
+
+def _domain_faults(values: Mapping[str, Any]) -> list[str]:
+    return _texts_unlike(_DOMAIN, values, "domains", "names of domains, such as example.com")
+
+
+def _texts_unlike(
+    form: re.Pattern[str], values: Mapping[str, Any], setting: str, allowed: str
+) -> list[str]:
     return [
-        f"usernames: {_shown(item)} is refused; allowed: names that are not a number"
-        for item in values.get("usernames", ())
-        if not (isinstance(item, str) and _USERNAME.fullmatch(item))
+        f"{setting}: {_shown(item)} is refused; allowed: {allowed}"
+        for item in values.get(setting, ())
+        if not (isinstance(item, str) and form.fullmatch(item))
     ]
 
 
@@ -215,14 +225,6 @@ def _category_faults(values: Mapping[str, Any]) -> list[str]:
         f"such as {', '.join(known[:3])}"
         for item in values.get("product_categories", ())
         if item not in known
-    ]
-
-
-def _domain_faults(values: Mapping[str, Any]) -> list[str]:
-    return [
-        f"domains: {_shown(item)} is refused; allowed: names of domains, such as example.com"
-        for item in values.get("domains", ())
-        if not (isinstance(item, str) and _DOMAIN.fullmatch(item))
     ]
 
 
