@@ -14,6 +14,7 @@ import pytest
 from meltano.core.logging.parsers import SingerSDKLogParser
 from meltano.core.plugin.singer.base import _get_sdk_logging
 
+from simulated import simulate
 from singer_run import run, settings
 
 if TYPE_CHECKING:
@@ -88,16 +89,20 @@ def test_a_pipe_gets_no_table_and_nothing_that_moves(sandbox: Sandbox, tmp_path:
     assert "rich.table" not in result.stderr
 
 
-def test_the_summary_says_how_long_calls_waited(sandbox: Sandbox) -> None:
+def test_the_summary_says_how_long_calls_waited(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sandbox.fail("/boards", status=429, headers={"x-ratelimit-reset": "7"}, times=2)
 
-    result = run(settings(sandbox), "boards", "pins")
+    result = run(settings(sandbox), "boards", "pins", clock=simulate(monkeypatch))
 
     parts = result.tap.summary.streams
-    assert parts["boards"].as_json()["seconds_waited"] == pytest.approx(14, abs=0.5)
-    assert parts["boards"].seconds >= parts["boards"].seconds_waited - 0.5
+    assert parts["boards"].as_json()["seconds_waited"] == pytest.approx(14, abs=0.1)
+    assert parts["boards"].seconds == pytest.approx(14, abs=0.1)
     assert parts["boards"].retries == 2
-    assert parts["pins"].seconds_waited < 1
+    # Begun ahead, and of the same quota.
+    assert parts["pins"].seconds_waited == pytest.approx(14, abs=0.1)
+    assert parts["pins"].seconds == pytest.approx(0, abs=0.1)
 
 
 def test_the_summary_knows_how_many_accounts_there_are(sandbox: Sandbox) -> None:
