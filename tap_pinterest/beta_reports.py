@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from tap_pinterest import api
+from tap_pinterest import api, columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -87,47 +86,41 @@ class Shape:
         return choice
 
     def _columns(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        if names == ("default",):
-            return tuple(self.default_columns)
-        if names == ("all",):
-            return tuple(self.allowed("columns"))
-        return _unique(map(str.upper, names))
+        setting = columns.setting_of(names)
+        if isinstance(setting, tuple):
+            return setting
+        return tuple(self.default_columns if setting == "default" else self.allowed("columns"))
 
     def faults_of(self, given: Mapping[str, Any]) -> Iterator[str]:
         """What is wrong with what the config gives: one line a fault, naming the member."""
         for member, value in given.items():
             if value is None or member not in self.members:
                 continue
-            for each in value if isinstance(value, list) else [value]:
-                if fault := self._fault(member, each):
-                    yield f"{self.setting}.{member}: {fault}"
+            values = value if isinstance(value, list) else [value]
+            faults = self._faults_of_columns if member == "columns" else self._faults_of_values
+            yield from (f"{self.setting}.{member}: {fault}" for fault in faults(member, values))
         for fault in self.rules({name: value for name, value in given.items() if value}):
             yield f"{self.setting}.{fault}"
 
-    def _fault(self, member: str, value: object) -> str | None:
+    def _faults_of_columns(self, member: str, names: Sequence[Any]) -> Sequence[str]:
+        setting = columns.setting_of(names)
+        if isinstance(setting, str):
+            return ()
+        return columns.unknown_columns(map(str, names), offered=self.allowed(member))
+
+    def _faults_of_values(self, member: str, values: Sequence[Any]) -> Iterator[str]:
         allowed, facts = self.allowed(member), self.facts(member)
         pattern = facts.get("items", facts).get("pattern")
-        if member == "columns":
-            return _fault_of_column(value, allowed)
-        if allowed and value not in allowed:
-            texts = (str(each) for each in allowed if each is not None)
-            return f"{value!r:.60} is refused; allowed: {', '.join(texts)}"
-        if pattern and not re.search(pattern, str(value)):
-            return f"{value!r:.60} is refused; allowed: {pattern}"
-        return None
+        for value in values:
+            if allowed and value not in allowed:
+                texts = (str(each) for each in allowed if each is not None)
+                yield f"{value!r:.60} is refused; allowed: {', '.join(texts)}"
+            elif pattern and not re.search(pattern, str(value)):
+                yield f"{value!r:.60} is refused; allowed: {pattern}"
 
 
 def _unique(values: Any) -> tuple[Any, ...]:  # noqa: ANN401 - whatever a list holds
     return tuple(dict.fromkeys(values))
-
-
-def _fault_of_column(name: object, allowed: Sequence[str]) -> str | None:
-    text = str(name)
-    if text in {"default", "all"} or text.upper() in allowed:
-        return None
-    near = difflib.get_close_matches(text.upper(), allowed, n=3)
-    hint = f", such as {' or '.join(near)}" if near else f", such as {', '.join(allowed[:3])}"
-    return f"{name!r:.60} is refused; allowed: default, all, or Pinterest's names{hint}"
 
 
 def _rules_of_products(given: Mapping[str, Any]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from tap_pinterest import api, conform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 Level: TypeAlias = Literal[
     "ad_account", "campaign", "ad_group", "ad", "product_group", "keyword", "product_item", "ad_pin"
@@ -330,29 +330,38 @@ def only_asynchronous(names: Iterable[str]) -> list[str]:
     return [name for name in names if name in asynchronous and name not in synchronous]
 
 
-def only_synchronous(names: Iterable[str]) -> list[str]:
-    """Those of the names that only synchronous reports have."""
-    synchronous = frozenset(api.enum("columns_sync", newer=True))
-    asynchronous = frozenset(api.enum("columns_async", newer=True))
-    return [name for name in names if name in synchronous and name not in asynchronous]
-
-
 def is_conversion(name: str) -> bool:
     """Whether a column is about conversions, which are credited late, and to no hour."""
     return column(name).kind == "metric" and bool(_CONVERSION.search(name))
 
 
-def unknown_columns(names: Iterable[str]) -> list[str]:
-    """What is wrong with each name that is no column on offer, with the names it is near to."""
-    offered = api.enum("columns_async", newer=True)
-    return [_fault(name, offered) for name in names if name.upper() not in offered]
+def setting_of(names: Iterable[object]) -> str | tuple[str, ...]:
+    """`default`, `all`, or the names in Pinterest's spelling, each once: what a list of them says.
+
+    Among other names these two are none.
+    """
+    upper = tuple(dict.fromkeys(str(name).upper() for name in names))
+    return upper[0].lower() if upper in {("DEFAULT",), ("ALL",)} else upper
 
 
-def _fault(name: str, offered: tuple[str, ...]) -> str:
+def unknown_columns(names: Iterable[str], *, offered: Sequence[str] = ()) -> list[str]:
+    """What is wrong with each name that is no column on offer, with the names it is near to.
+
+    Args:
+        names: What a config names.
+        offered: All columns that there are; those of ads reports if it is left out.
+    """
+    known = offered or api.enum("columns_async", newer=True)
+    others = () if offered else api.enum("columns_sync", newer=True)
+    return [_fault(name, known, others) for name in names if name.upper() not in known]
+
+
+def _fault(name: str, offered: Sequence[str], only_synchronous: Sequence[str]) -> str:
     upper = name.upper()
     if upper == DATE:
         return f"{name} is in every row already"
-    if upper in api.enum("columns_sync", newer=True):
+    if upper in only_synchronous:
+        # A history would have it on its last 90 days only.
         return f"{name} is only in synchronous reports"
     near = difflib.get_close_matches(upper, offered, n=3) or [n for n in offered if upper in n][:3]
     return f"{name} is no column" + (f"; did you mean {' or '.join(near)}?" if near else "")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 
 from tap_pinterest import api, targeting
-from tap_pinterest.columns import unknown_columns
+from tap_pinterest.columns import setting_of, unknown_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ IN_THE_BODY = (
 """Keys that only asynchronous reports have."""
 KEYS = (*OWN, *LIKE_SETTINGS, *IN_THE_BODY)
 LISTS = (
-    *ID_FILTERS,
+    *("columns", *ID_FILTERS),
     *("attribution_types", "targeting_types", "product_item_ids", "campaign_objective_types"),
     *("campaign_statuses", "ad_group_statuses", "ad_statuses", "product_group_statuses"),
 )
@@ -164,13 +164,12 @@ def _schema(facts: Any) -> Any:  # noqa: ANN401
 
 
 def _faults_of_columns(columns: object) -> Iterator[str]:
-    if columns is None or columns in ("default", "all"):
+    if columns is None:
         return
     if not (isinstance(columns, list) and columns and all(isinstance(c, str) for c in columns)):
         yield "columns: refused; allowed: default, all, or a list of Pinterest's names"
-        return
-    for fault in unknown_columns(columns):
-        yield f"columns: {fault}"
+    elif isinstance(setting := setting_of(columns), tuple):
+        yield from (f"columns: {fault}" for fault in unknown_columns(setting))
 
 
 def _faults_at(level: str, given: Mapping[str, Any]) -> Iterator[str]:
@@ -232,7 +231,7 @@ def parsed(
                 name=given["name"],
                 level=given["level"],
                 granularity=given.get("granularity", "DAY"),
-                columns=tuple(map(str.upper, columns)) if isinstance(columns, list) else columns,
+                columns=setting_of(columns) if columns else None,
                 settings=settings,
                 body={key: given[key] for key in IN_THE_BODY if given.get(key)},
             )

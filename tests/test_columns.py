@@ -102,6 +102,20 @@ def test_a_wrong_name_is_answered_with_the_reason(name: str, fault: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("names", "meant"),
+    [
+        (["Default"], "default"),
+        (["ALL"], "all"),
+        (["ctr", "CTR", "ad_id"], ("CTR", "AD_ID")),
+        (["all", "CTR"], ("ALL", "CTR")),
+        ([], ()),
+    ],
+)
+def test_a_list_of_columns_is_a_choice_or_names(names: list[str], meant: object) -> None:
+    assert columns.setting_of(names) == meant
+
+
+@pytest.mark.parametrize(
     ("name", "schema"),
     [
         ("AD_ID", {"type": ["string", "null"]}),
@@ -136,7 +150,6 @@ def test_a_column_that_only_asynchronous_reports_have_may_be_named() -> None:
     named = columns.columns_for("campaign", ["CAMPAIGN_STATUS", "CTR"])
 
     assert columns.only_asynchronous(named) == ["CAMPAIGN_STATUS"]
-    assert columns.only_synchronous(named) == []
     assert "CAMPAIGN_STATUS" not in columns.columns_for("campaign", "all")
 
 

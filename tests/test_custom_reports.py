@@ -146,7 +146,7 @@ def test_columns_of_a_report_may_be_all_or_the_default_whatever_those_of_the_oth
 ) -> None:
     reports = [
         {"name": name, "level": "CAMPAIGN", "columns": columns}
-        for name, columns in (("few", None), ("some", "default"), ("most", "all"))
+        for name, columns in (("few", None), ("some", ["default"]), ("most", "All"))
     ]
     streams = TapPinterest(config=config_of(sandbox, *reports)).streams
     few, some, most = (
@@ -304,6 +304,7 @@ def test_lists_of_a_report_may_be_one_text_and_of_ids_as_long_as_they_are() -> N
         "ad_ids": list(range(1, 2001)),
         "targeting_types": "GENDER,COUNTRY",
         "ad_statuses": "APPROVED",
+        "columns": "ctr, CTR, spend_in_dollar",
     }
     config = {"access_token": "x", "custom_reports": [report]}
 
@@ -311,6 +312,7 @@ def test_lists_of_a_report_may_be_one_text_and_of_ids_as_long_as_they_are() -> N
     (parsed,) = Settings.from_config(config).custom_reports
     assert parsed.settings["targeting_types"] == ("GENDER", "COUNTRY")
     assert len(parsed.settings["ad_ids"]) == 2000
+    assert parsed.columns == ("CTR", "SPEND_IN_DOLLAR")
     assert parsed.body == {"ad_statuses": ["APPROVED"]}
 
 

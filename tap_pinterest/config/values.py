@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from dotenv import find_dotenv, load_dotenv
 
-from tap_pinterest import beta_reports, custom_reports
+from tap_pinterest import beta_reports, columns, custom_reports
 from tap_pinterest.config.schema import CONFIG_SCHEMA, ID_LISTS, NAME_LISTS, TOKENS
 
 if TYPE_CHECKING:
@@ -133,10 +133,7 @@ def _typed(text: str, types: Sequence[str]) -> object:
 
 def report_columns_of(value: object) -> str | tuple[str, ...]:
     """`default`, `all`, or the names in Pinterest's spelling."""
-    names = tuple(_as_list(value) or ())
-    if len(names) == 1 and str(names[0]).lower() in {"default", "all"}:
-        return str(names[0]).lower()
-    return tuple(str(name).upper() for name in names)
+    return columns.setting_of(_as_list(value) or ())
 
 
 def credentials_of(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from tap_pinterest.columns import (
     ids,
     is_conversion,
     only_asynchronous,
-    only_synchronous,
     report_facts,
 )
 from tap_pinterest.daasity import ATTRIBUTION, SYNC_KEY_FIELDS
@@ -143,7 +142,7 @@ class LevelStream(ReportStream, AdAccountStream):
         The level's own id is asked for where it is not said to come by itself; something has to
         be asked for in any case.
         """
-        missing = (only_synchronous if asynchronous else only_asynchronous)(self.columns)
+        missing = () if asynchronous else only_asynchronous(self.columns)
         known = api.enum("columns_async" if asynchronous else "columns_sync")
         asked = [name for name in self.requested_columns if name not in missing]
         own = [name for name in (self.id_column, "AD_ACCOUNT_ID") if name in known][:1]
