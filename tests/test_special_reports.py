@@ -13,6 +13,7 @@ import pytest
 
 from pinterest_sandbox import Sandbox, WorldSize
 from pinterest_sandbox.calls import Style
+from simulated import simulate
 from singer_run import PatientClock, PatientTap, catalog_of, run, settings
 from tap_pinterest import beta_reports
 from tap_pinterest.bodies import UnreadableAnswerError, decoder
@@ -513,6 +514,19 @@ def test_products_are_read_from_their_first_week_on_in_pieces_of_a_year(
     assert all(b[0] - a[1] == timedelta(days=1) for a, b in pairwise(days))
     assert {each.status for each in fragile.requests} == {200}
     assert "days for reports of brands, categories and SKUs" in caplog.text
+
+
+def test_all_of_them_are_ordered_while_the_first_is_prepared(
+    fragile: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = run(config(fragile), *STREAMS, clock=simulate(monkeypatch))
+    first_poll = next(
+        number for number, each in enumerate(fragile.requests) if "token=" in each.query_string
+    )
+    ordered = {each.operation for each in fragile.requests[:first_poll]}
+
+    assert result.code == 0
+    assert {TEMPLATE, MMM, PRODUCTS, CATALOGS} <= ordered
 
 
 @pytest.mark.parametrize("stream", ["mmm_report", "mmm_report_week", "brand_category_sku_report"])

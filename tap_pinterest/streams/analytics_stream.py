@@ -14,7 +14,7 @@ from typing_extensions import override
 from tap_pinterest import state, targeting
 from tap_pinterest.bodies import decoder
 from tap_pinterest.client import InvalidRequestError, SlowAnswerError, TooLargeError
-from tap_pinterest.read_ahead import Ahead, Task, with_pauses
+from tap_pinterest.read_ahead import Task, with_pauses
 from tap_pinterest.streams.level_stream import PERIOD_KEYS
 from tap_pinterest.streams.reports import Operation, Order, Reports
 from tap_pinterest.streams.row_stream import RowStream
@@ -114,20 +114,13 @@ class AnalyticsStream(RowStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         if context is None:
             return
-        tasks, following = self.tasks(context), self.tap.following(self, context)
-        for answered in self.tap.read_ahead.in_order(tasks, self.turn(context), following):
+        for answered in self.answers(context):
             yield from self.records(context, answered)
         self.summary.read(asked=bool(self.reading(context).parts))
         self._remember(context)
 
     @override
-    def ahead(self, context: Context | None) -> Ahead[Any] | None:
-        if context is None:
-            return None
-        return Ahead(self.turn(context), functools.partial(self.tasks, context))
-
-    def tasks(self, context: Mapping[str, Any]) -> Iterator[Task[Answered]]:
-        """What has to be done to read a context, in the order of its records."""
+    def tasks(self, context: Context) -> Iterator[Task[Answered]]:
         ad_account_id = context["ad_account_id"]
         self._readings.pop(ad_account_id, None)
         begun = self._begun(ad_account_id, self.reading(context))

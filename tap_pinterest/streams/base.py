@@ -315,6 +315,23 @@ class PinterestStream(SingerStream):
         return self.table.arrange(self.settings.in_force) if self.table else None
 
 
+class TaskStream(PinterestStream):
+    """A stream whose contexts are read by tasks, which may begin ahead of their turn."""
+
+    def tasks(self, context: Any) -> Iterator[Task[Any]]:  # noqa: ANN401 - a stream may have none
+        """What has to be done to read a context, in the order of its records."""
+        raise NotImplementedError
+
+    def answers(self, context: Context | None) -> Iterator[Any]:
+        """What comes of it."""
+        turn, following = self.turn(context), self.tap.following(self, context)
+        return self.tap.read_ahead.in_order(self.tasks(context), turn, following)
+
+    @override
+    def ahead(self, context: Context | None) -> Ahead[Any] | None:
+        return Ahead(self.turn(context), functools.partial(self.tasks, context))
+
+
 class ReportStream(PinterestStream):
     """Metrics a day of each context, over the days that the state does not cover yet.
 

@@ -21,7 +21,7 @@ from tap_pinterest.columns import (
 )
 from tap_pinterest.daasity import ATTRIBUTION, SYNC_KEY_FIELDS
 from tap_pinterest.mapper import SYNC_KEY, Table
-from tap_pinterest.streams.base import AdAccountStream, ReportStream
+from tap_pinterest.streams.base import AdAccountStream, ReportStream, TaskStream
 from tap_pinterest.streams.reports import Operation
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ _NEVER_ASKED = frozenset({"KEYWORD_ID", "PRODUCT_ITEM_ID"})
 """Ids that come with the rows, and are no columns that one could ask for."""
 
 
-class LevelStream(ReportStream, AdAccountStream):
+class LevelStream(TaskStream, ReportStream, AdAccountStream):
     """A report on the entities of one level.
 
     Attributes:

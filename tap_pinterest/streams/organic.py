@@ -17,14 +17,14 @@ from tap_pinterest import api, state
 from tap_pinterest.bodies import decoder
 from tap_pinterest.calls import Expected, Scope
 from tap_pinterest.conform import singer_name
-from tap_pinterest.read_ahead import Ahead, Task
+from tap_pinterest.read_ahead import Task
 from tap_pinterest.slices import ONE_DAY, ORGANIC, DateRange, cut
 from tap_pinterest.state import Progress
 from tap_pinterest.streams.base import (
-    PinterestStream,
     Refusals,
     ReportStream,
     SnapshotStream,
+    TaskStream,
 )
 from tap_pinterest.streams.boards import PinListStream
 
@@ -74,7 +74,7 @@ def days_of(splits: Splits) -> Iterator[tuple[str, dict[str, Any]]]:
             yield part, {**day, **metrics}
 
 
-class UserStream(PinterestStream):
+class UserStream(TaskStream):
     """A stream with one context for each user that `organic_accounts` wants."""
 
     @property
@@ -90,21 +90,6 @@ class UserStream(PinterestStream):
         """The parameter that makes a call about the user; none for the token's own."""
         through = self.inventory.users[user_id]
         return {"ad_account_id": through} if through else {}
-
-    def tasks(self, context: Context) -> Iterator[Task[Any]]:
-        """What has to be done to read a context, in the order of its records."""
-        raise NotImplementedError
-
-    def answers(self, context: Context) -> Iterator[Any]:
-        """What comes of it."""
-        turn, following = self.turn(context), self.tap.following(self, context)
-        return self.tap.read_ahead.in_order(self.tasks(context), turn, following)
-
-    @override
-    def ahead(self, context: Context | None) -> Ahead[Any] | None:
-        if context is None:
-            return None
-        return Ahead(self.turn(context), functools.partial(self.tasks, context))
 
     @functools.cached_property
     def wanted(self) -> ReportRange:

@@ -10,11 +10,11 @@ from typing_extensions import override
 
 from tap_pinterest import api, state
 from tap_pinterest.calls import Each, Expected, Values
-from tap_pinterest.read_ahead import Ahead, Task
+from tap_pinterest.read_ahead import Task
 from tap_pinterest.readiness import ASKED_DAYS, READY_STATE
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS
 from tap_pinterest.state import Progress
-from tap_pinterest.streams.base import DatasetStream, PinterestStream
+from tap_pinterest.streams.base import DatasetStream, TaskStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tap_pinterest.readiness import ReadyState
 
 
-class MetricsReadyState(PinterestStream):
+class MetricsReadyState(TaskStream):
     """Whether the numbers of a day (UTC) are complete: one record a day, the same for everybody.
 
     Of a first run the three days before today, later all days since the last one that was
@@ -50,8 +50,7 @@ class MetricsReadyState(PinterestStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         complete_to = self._complete_to
         unbroken = True
-        turn, following = self.turn(context), self.tap.following(self, context)
-        for day, answer in self.tap.read_ahead.in_order(self._tasks(), turn, following):
+        for day, answer in self.answers(context):
             unbroken = unbroken and answer.is_ready
             complete_to = day if unbroken else complete_to
             yield self.finished({"date": day.isoformat(), **msgspec.structs.asdict(answer)})
@@ -59,10 +58,7 @@ class MetricsReadyState(PinterestStream):
         self.summary.contexts += 1
 
     @override
-    def ahead(self, context: Context | None) -> Ahead[Any] | None:
-        return Ahead(self.turn(context), self._tasks)
-
-    def _tasks(self) -> Iterator[Task[tuple[date, ReadyState]]]:
+    def tasks(self, context: None) -> Iterator[Task[tuple[date, ReadyState]]]:
         for day in self._days():
             yield Task(functools.partial(self._asked, day))
 

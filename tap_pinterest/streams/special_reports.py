@@ -20,8 +20,8 @@ from tap_pinterest.streams.ads import ReportTemplates
 from tap_pinterest.streams.base import (
     AdAccountStream,
     PerUserStream,
-    PinterestStream,
     Refusals,
+    TaskStream,
     UserDatasetStream,
 )
 from tap_pinterest.streams.catalogs import ReportParameters
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
+
+    from tap_pinterest.read_ahead import Turn
 
 CATALOGS_REPORTS = "/catalogs/reports"
 FIRST_DAY = "date_range.absolute_date_range.start_date"
@@ -53,7 +55,7 @@ class Answered(NamedTuple):
     refusal: SkippableAPIError | None = None
 
 
-class NumberedReportStream(PinterestStream):
+class NumberedReportStream(TaskStream):
     """Rows of reports as they are on the day of the run.
 
     Nothing says what tells them apart: each is known by its place in its report.
@@ -92,10 +94,15 @@ class NumberedReportStream(PinterestStream):
         yield Expected(polled, reports * POLLS, precision="about")
 
     @override
+    def tasks(self, context: Context | None) -> Iterator[Task[Answered]]:
+        refusals = self._refusals[self.turn(context)] = Refusals()
+        for each in list(self.wanted(context, refusals)):
+            yield Task(with_pauses(self.ordered(each)))
+
+    @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        refusals = Refusals()
-        tasks = [Task(with_pauses(self.ordered(each))) for each in self.wanted(context, refusals)]
-        for call, rows, refusal in self.tap.read_ahead.in_order(tasks):
+        for call, rows, refusal in self.answers(context):
+            refusals = self._refusals[self.turn(context)]
             if isinstance(refusal, NotOfferedError):
                 refusals.noted(call, refusal)
                 continue
@@ -104,12 +111,18 @@ class NumberedReportStream(PinterestStream):
                 continue
             refusals.answered()
             yield from self.finished_once(self._records(call, rows))
+        refusals = self._refusals.pop(self.turn(context))
         refusals.raise_if_nothing_was_read()
         if refusals:
             self.tap.left_out(self, context, refusals)
         else:
             self.remember(context, Progress(bookmark=self.clock.today))
         self.summary.read(asked=refusals.is_answered)
+
+    @functools.cached_property
+    def _refusals(self) -> dict[Turn, Refusals]:
+        """What was refused of the contexts that are being read."""
+        return {}
 
     def ordered(self, wanted: Wanted) -> Generator[float, None, Answered]:
         """The steps that read a report."""
