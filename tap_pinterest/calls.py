@@ -78,6 +78,7 @@ class Expected:
         precision: `at least`, as where pages may follow, or `about`; exactly so many if empty.
         most: How many there are if it goes badly; 0 where nothing goes badly.
         key: The same for calls that are made once a run, whichever stream needs them.
+        operation: Their operation, where it may have a limit of its own.
     """
 
     category: str
@@ -85,6 +86,7 @@ class Expected:
     precision: Precision = ""
     most: int = 0
     key: bytes | None = None
+    operation: str = ""
 
 
 class Outcomes(Protocol):

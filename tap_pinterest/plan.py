@@ -12,7 +12,7 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 from tap_pinterest import api
 from tap_pinterest.auth import TokenRefusedError
 from tap_pinterest.client import AwayError
-from tap_pinterest.rate_limit import MINUTE, STANDARD, UNIVERSAL
+from tap_pinterest.rate_limit import MINUTE, OF_ONE_AD_ACCOUNT, STANDARD, UNIVERSAL
 from tap_pinterest.sdk import EndOfRun
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class StreamPlan:
         listed: Calls that have been made already, because other streams need the ids.
         precision: Of the number of calls: exactly so many if empty.
         most: Calls if it goes badly; 0 where nothing goes badly.
+        limited: Calls of operations with a limit for each ad account, by operation and ad account.
         faults: Why some of it cannot be told, by context.
     """
 
@@ -53,6 +54,7 @@ class StreamPlan:
     listed: int = 0
     precision: Precision = ""
     most: int = 0
+    limited: Counter[tuple[str, str]] = field(default_factory=Counter)
     faults: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -60,12 +62,14 @@ class StreamPlan:
         """All calls of the run for this stream."""
         return self.listed + self.calls.total()
 
-    def add(self, expected: Expected) -> None:
-        """Count calls."""
+    def add(self, expected: Expected, context: str) -> None:
+        """Count calls of a context."""
         self.precision = _of_sum(self.precision, expected.precision)
         self.most += expected.most
         if expected.calls:
             self.calls[expected.category] += expected.calls
+        if expected.operation in OF_ONE_AD_ACCOUNT:
+            self.limited[expected.operation, context] += expected.calls
 
 
 @dataclass(frozen=True)
@@ -112,13 +116,13 @@ class Plan:
     @property
     def minutes(self) -> float:
         """How long the calls take at least at the standard tier's limits."""
-        by_category = [
-            calls / STANDARD[category].calls * STANDARD[category].seconds
-            for category, calls in self.all_calls.items()
-            if category in STANDARD
+        limited = sum((each.limited for each in self.streams), Counter[tuple[str, str]]())
+        needed = [
+            (self.total, UNIVERSAL["standard"]),
+            *((n, STANDARD[name]) for name, n in self.all_calls.items() if name in STANDARD),
+            *((n, OF_ONE_AD_ACCOUNT[operation]) for (operation, _), n in limited.items()),
         ]
-        universal = UNIVERSAL["standard"]
-        return max(*by_category, self.total / universal.calls * universal.seconds, 0) / MINUTE
+        return max(calls / quota.calls * quota.seconds for calls, quota in needed) / MINUTE
 
     @property
     def trial_days(self) -> int:
@@ -209,13 +213,14 @@ def _faults(stream: PinterestStream) -> Iterator[tuple[str, str]]:
 
 def _count(stream: PinterestStream, planned: StreamPlan, seen: set[bytes | None]) -> None:
     for context in _contexts(stream):
-        if _name_of(context) in planned.faults:
+        name = _name_of(context)
+        if name in planned.faults:
             continue
         planned.contexts += 1
         planned.ranges.update(map(str, stream.ranges(context)))
         for expected in stream.expected(context):
             if expected.key is None or expected.key not in seen:
-                planned.add(expected)
+                planned.add(expected, name)
             seen.add(expected.key)
 
 

@@ -399,6 +399,23 @@ def test_what_these_reports_cost_is_planned(fragile: Sandbox) -> None:
         assert {name: planned[stream][name] for name in both} == expected
 
 
+def test_a_plan_counts_five_mixes_a_minute_of_an_account_whichever_stream_orders_them(
+    fragile: Sandbox,
+) -> None:
+    types = list(beta_reports.MMM.allowed("targeting_types"))
+    choice = {**MIX, "targeting_types": types}
+    two_years = config(fragile, start_date="2024-11-20", mmm_report=choice)
+    catalog = catalog_of(two_years, ("mmm_report", "mmm_report_ad_group"))
+    tap = PatientTap(config=dict(two_years), catalog=catalog)
+    planned = plan(tap)
+    tap.close()
+    reports = planned.calls["ads_analytics"]
+
+    assert reports % len(fragile.world.ad_accounts) == 0
+    assert planned.minutes == pytest.approx(reports / len(fragile.world.ad_accounts) / 5)
+    assert planned.minutes > 2
+
+
 def test_seven_targeting_types_are_two_mixes(fragile: Sandbox) -> None:
     types = beta_reports.MMM.allowed("targeting_types")
     choice = {"targeting_types": list(types), "columns": ["SPEND_IN_DOLLAR"]}

@@ -92,9 +92,7 @@ class PlannedStream(LevelStream):
         parts = self.reading(context or {}).parts
         reports = sum(part.asynchronous for part in parts)
         if reports:
-            yield Expected(api.operation(f"POST {self.operation.create}").category, reports)
-            polled = api.operation(f"GET {self.operation.poll}").category
-            yield Expected(polled, reports * POLLS, precision="about")
+            yield from self.operation.expected(reports)
         if calls := len(parts) - reports:
             yield Expected(api.operation(f"GET {self.path}").category, calls)
 

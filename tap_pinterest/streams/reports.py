@@ -16,7 +16,9 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import msgspec
 from singer_sdk.exceptions import FatalAPIError
 
+from tap_pinterest import api
 from tap_pinterest.bodies import UnreadableAnswerError, decoder
+from tap_pinterest.calls import Expected
 from tap_pinterest.client import LinkExpiredError, ReportExpiredError
 
 if TYPE_CHECKING:
@@ -73,6 +75,13 @@ class Operation:
 
     create: str = REPORTS
     poll: str = REPORTS
+
+    def expected(self, reports: int) -> Iterator[Expected]:
+        """The calls that so many reports take."""
+        creation = f"POST {self.create}"
+        yield Expected(api.operation(creation).category, reports, operation=creation)
+        polled = api.operation(f"GET {self.poll}").category
+        yield Expected(polled, reports * POLLS, precision="about")
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from singer_sdk.exceptions import SkippableAPIError
 from typing_extensions import override
 
-from tap_pinterest import api
 from tap_pinterest.bodies import decoder
-from tap_pinterest.calls import Call, Expected, Scope
+from tap_pinterest.calls import Call, Scope
 from tap_pinterest.client import InvalidRequestError, NotOfferedError
 from tap_pinterest.read_ahead import Task, with_pauses
 from tap_pinterest.slices import ASYNCHRONOUS
@@ -25,13 +24,14 @@ from tap_pinterest.streams.base import (
     UserDatasetStream,
 )
 from tap_pinterest.streams.catalogs import ReportParameters
-from tap_pinterest.streams.reports import POLLS, REPORTS, Operation, Order, Reports, upper_case
+from tap_pinterest.streams.reports import REPORTS, Operation, Order, Reports, upper_case
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
+    from tap_pinterest.calls import Expected
     from tap_pinterest.read_ahead import Turn
 
 CATALOGS_REPORTS = "/catalogs/reports"
@@ -88,10 +88,7 @@ class NumberedReportStream(TaskStream):
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
-        reports = sum(1 for _ in self.wanted(context, Refusals()))
-        yield Expected(api.operation(f"POST {self.operation.create}").category, reports)
-        polled = api.operation(f"GET {self.operation.poll}").category
-        yield Expected(polled, reports * POLLS, precision="about")
+        return self.operation.expected(sum(1 for _ in self.wanted(context, Refusals())))
 
     @override
     def tasks(self, context: Context | None) -> Iterator[Task[Answered]]:
