@@ -512,6 +512,19 @@ def test_a_report_of_products_is_of_a_week_at_least_and_others_are_not_written(
     assert {each.status for each in fragile.requests} == {200}
 
 
+def test_products_of_less_than_their_first_week_are_not_asked_for(fragile: Sandbox) -> None:
+    days = {"start_date": "2024-03-01", "end_date": "2024-03-20"}
+    result = run(config(fragile, **days), "brand_category_sku_report")
+
+    part = result.tap.summary.of("brand_category_sku_report")
+    told = [*part.failures.values(), *part.skipped.values()]
+    assert len(told) == len(fragile.world.ad_accounts)
+    assert all(
+        "7 days or more, from 2024-03-17 on; 2024-03-18..2024-03-20" in each for each in told
+    )
+    assert bodies(fragile, PRODUCTS) == []
+
+
 @pytest.mark.parametrize(
     ("attribution", "first"), [("DEFAULT", "2024-03-18"), ("BRAND_ATTRIBUTION", "2025-04-07")]
 )

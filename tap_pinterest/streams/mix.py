@@ -16,6 +16,7 @@ from tap_pinterest.slices import ASYNCHRONOUS, ONE_DAY, DateRange, first_day
 from tap_pinterest.streams.analytics import BY_LEVEL
 from tap_pinterest.streams.analytics_stream import AnalyticsStream
 from tap_pinterest.streams.level_stream import PERIOD_KEYS
+from tap_pinterest.streams.planned_stream import DaysError
 from tap_pinterest.streams.reports import Operation
 
 if TYPE_CHECKING:
@@ -296,12 +297,23 @@ class BrandCategorySkuReport(ShapedReportStream):
         return body
 
     def _long_enough(self, dates: DateRange) -> DateRange:
-        """Days that are enough for a report: periods before them as well, if these are too few."""
+        """Days that are enough for a report: periods before them as well, if these are too few.
+
+        Raises:
+            DaysError: There are none before them.
+        """
         if self.granularity == "TOTAL" or dates.days >= beta_reports.LEAST_DAYS:
             return dates
         earliest = self.clock.today - ONE_DAY * self._limits(asynchronous=True).days_back
         start = first_day(dates.end - ONE_DAY * (beta_reports.LEAST_DAYS - 1), self.granularity)
-        return DateRange(max(start, earliest), dates.end)
+        enough = DateRange(max(start, earliest), dates.end)
+        if enough.days < beta_reports.LEAST_DAYS:
+            msg = (
+                f"{self.name}: Pinterest has reports of {beta_reports.LEAST_DAYS} days or more, "
+                f"from {earliest} on; {dates} is not among them: give a later end_date"
+            )
+            raise DaysError(msg)
+        return enough
 
     @override
     def records(self, context: Mapping[str, Any], answered: Answered) -> Iterator[dict[str, Any]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.exceptions import FatalAPIError
 from typing_extensions import override
 
 from tap_pinterest import api, targeting
 from tap_pinterest.calls import Expected
-from tap_pinterest.client import NotOfferedError
 from tap_pinterest.slices import (
     ASYNCHRONOUS,
     ASYNCHRONOUS_HOURS,
@@ -46,6 +46,10 @@ VALUES_OF_A_TYPE = 10
 """Rows for each entity and period that a targeting type is expected to have."""
 SETTLED_HOURS_AFTER = 2
 """Days after which hours, which have no conversions, do not change any more."""
+
+
+class DaysError(FatalAPIError):
+    """Days that the settings ask for, and that Pinterest has no such report of."""
 
 
 @dataclass(frozen=True)
@@ -294,7 +298,7 @@ class PlannedStream(LevelStream):
                 f"{self.name}: a total of {dates} is of {dates.days} days, and Pinterest adds up "
                 f"{limits.days} at most; give another start_date or end_date"
             )
-            raise NotOfferedError(msg)
+            raise DaysError(msg)
 
     def _warn_of_synchronous_types(self, dates: DateRange) -> None:
         of_reports = {name for group in self.groups_of_types() for name in group}
