@@ -151,23 +151,14 @@ class Converter:
             name: (singer_name(name), *_rule(field, name, unknowns))
             for name, field in fields.items()
         }
-        self._plain = _plain_record(fields)
-        self._decode = msgspec.json.Decoder(self._plain).decode
-        self._looked_at = [
-            rule for name, rule in self._rules.items() if not _is_plain(fields[name])
-        ]
-        self._numbered = [
-            column
-            for name, (column, *_) in self._rules.items()
-            if _plain_type(name, fields[name]) is _TEXT_OR_NUMBER
-        ]
+        self._plain = _PlainRecords(fields, self._rules)
 
     def __call__(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The record with the columns and types of the schema."""
         try:
-            return self._finished(msgspec.convert(record, self._plain))
+            return self._plain.convert(record)
         except msgspec.ValidationError:
-            return self._field_by_field(record)
+            return self._loosened_or_field_by_field(record)
 
     def read(self, text: bytes) -> dict[str, Any]:
         """The same for a record as it was sent, which is not decoded twice.
@@ -176,26 +167,15 @@ class Converter:
             UnreadableAnswerError: It is no JSON object.
         """
         try:
-            return self._finished(self._decode(text))
+            return self._plain.read(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return self(_decode_members(text))
+            return self._loosened_or_field_by_field(_decode_members(text))
 
-    def _finished(self, record: msgspec.Struct) -> dict[str, Any]:
-        """The columns of a record in which all that is plain has been checked."""
-        converted = msgspec.structs.asdict(record)
-        for column, fitting, convert in self._looked_at:
-            value = converted[column]
-            if value.__class__ not in fitting:
-                converted[column] = convert(value)
-        for column in self._numbered:
-            value = converted[column]
-            if value.__class__ is int:
-                converted[column] = str(value)
-        # Everything but a metric has lost its floats by now.
-        for column, value in converted.items():
-            if type(value) is float and value.is_integer() and abs(value) <= EXACT_FLOATS:
-                converted[column] = int(value)
-        return converted
+    def _loosened_or_field_by_field(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        if looser := self._plain.loosened_for(record):
+            self._plain = looser
+            return self(record)
+        return self._field_by_field(record)
 
     def _field_by_field(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The same for a record in which something does not fit, or is not known."""
@@ -215,12 +195,12 @@ _Finite: TypeAlias = Annotated[float, msgspec.Meta(ge=-sys.float_info.max, le=sy
 _PLAIN: Mapping[str, Any] = {
     "string": str | None,
     "integer": int | None,
-    "number": int | _Finite | None,
+    "number": int | None,
     "boolean": bool | None,
 }
 """Types whose values are what a column wants as soon as they are of that type."""
-_TEXT_OR_NUMBER: Any = str | int | None
-"""The type of texts like ids: Pinterest sends one as text and another as a number, in one row."""
+_WIDER: Mapping[type | None, Any] = {float: _Finite, int: int}
+"""What one of them is widened by, for values of a class that has to be looked at."""
 _decode_members = decoder(dict[str, Any])
 
 
@@ -229,26 +209,105 @@ def _is_plain(facts: Facts) -> bool:
     return kind.__class__ is str and kind in _PLAIN and not {"unit", "format", "enum"} & {*facts}
 
 
-def _plain_type(name: str, facts: Facts) -> Any:  # noqa: ANN401 - msgspec takes any type
-    if not _is_plain(facts):
-        return Any
-    kind = facts["type"]
-    may_be_number = _is_id(name) or name.lower().endswith("_value")
-    return _TEXT_OR_NUMBER if kind == "string" and may_be_number else _PLAIN[kind]
+class _PlainRecords:
+    """Records whose plain fields fit, which msgspec checks ten times as fast as we can.
 
-
-def _plain_record(fields: Mapping[str, Facts]) -> type[msgspec.Struct]:
-    """The type of a record's plain fields, which msgspec checks ten times as fast as we can.
-
-    Whatever else the record has makes it a record of another type.
+    The types are as narrow as what has come so far: counts until a fraction comes, texts until an
+    id comes as a number. So only columns in which that happens are looked at in every record.
+    Whatever else a record has makes it a record of another type.
     """
-    return msgspec.defstruct(
-        "Plain",
-        [(singer_name(name), _plain_type(name, facts), None) for name, facts in fields.items()],
-        rename={singer_name(name): name for name in fields},
-        forbid_unknown_fields=True,
-        gc=False,
-    )
+
+    def __init__(
+        self,
+        fields: Mapping[str, Facts],
+        rules: Mapping[str, tuple[str, frozenset[type], Fit]],
+        loose: frozenset[str] = frozenset(),
+    ) -> None:
+        """Prepare the types.
+
+        Args:
+            fields: The fields' facts.
+            rules: Their columns, and what to do with those that are not plain.
+            loose: Fields of a wider type.
+        """
+        self._fields = fields
+        self._rules = rules
+        self._loose = loose
+        self._wider = {name: _wider(name, facts) for name, facts in fields.items()}
+        self._type = msgspec.defstruct(
+            "Plain",
+            [(rules[name][0], self._type_of(name), None) for name in fields],
+            rename={rules[name][0]: name for name in fields},
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        self._decode = msgspec.json.Decoder(self._type).decode
+        self._looked_at = [rule for name, rule in rules.items() if not _is_plain(fields[name])]
+        self._numbered = self._columns_of(int)
+        self._fractional = self._columns_of(float)
+
+    def convert(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The columns of a record.
+
+        Raises:
+            msgspec.ValidationError: It is of another type.
+        """
+        return self._finished(msgspec.convert(record, self._type))
+
+    def read(self, text: bytes) -> dict[str, Any]:
+        """The same for a record as it was sent.
+
+        Raises:
+            msgspec.DecodeError: It is of another type, or no JSON.
+            UnicodeDecodeError: It is not UTF-8.
+        """
+        return self._finished(self._decode(text))
+
+    def loosened_for(self, record: Mapping[str, Any]) -> _PlainRecords | None:
+        """Such records as this one is too, if the types can be wide enough."""
+        wider = self._wider
+        came = {name for name, value in record.items() if wider.get(name) is value.__class__}
+        if came <= self._loose:
+            return None
+        return _PlainRecords(self._fields, self._rules, self._loose | came)
+
+    def _type_of(self, name: str) -> Any:  # noqa: ANN401 - msgspec takes any type
+        if not _is_plain(self._fields[name]):
+            return Any
+        narrow = _PLAIN[self._fields[name]["type"]]
+        return narrow | _WIDER[self._wider[name]] if name in self._loose else narrow
+
+    def _columns_of(self, kind: type) -> list[str]:
+        return [self._rules[name][0] for name in self._loose if self._wider[name] is kind]
+
+    def _finished(self, record: msgspec.Struct) -> dict[str, Any]:
+        converted = msgspec.structs.asdict(record)
+        for column, fitting, convert in self._looked_at:
+            value = converted[column]
+            if value.__class__ not in fitting:
+                converted[column] = convert(value)
+        for column in self._numbered:
+            value = converted[column]
+            if value.__class__ is int:
+                converted[column] = str(value)
+        for column in self._fractional:
+            value = converted[column]
+            if value.__class__ is float and value.is_integer() and abs(value) <= EXACT_FLOATS:
+                converted[column] = int(value)
+        return converted
+
+
+def _wider(name: str, facts: Facts) -> type | None:
+    """The class that values of a plain field may have as well.
+
+    Pinterest sends one id as text and another as a number, in one row.
+    """
+    if not _is_plain(facts):
+        return None
+    if facts["type"] == "number":
+        return float
+    may_be_number = _is_id(name) or name.lower().endswith("_value")
+    return int if facts["type"] == "string" and may_be_number else None
 
 
 Fit: TypeAlias = "Callable[[Any], Any]"

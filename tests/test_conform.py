@@ -200,6 +200,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
+ANY_RECORD = st.fixed_dictionaries({}, optional=dict.fromkeys((*FACTS["properties"], "new"), JSON))
 VALIDATOR = jsonschema.Draft7Validator(conform.singer_schema(FACTS))
 
 
@@ -210,17 +211,32 @@ def test_whatever_is_answered_the_record_keeps_its_schema(record: dict[str, Any]
 
 
 @settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.fixed_dictionaries({}, optional=dict.fromkeys((*FACTS["properties"], "new"), JSON)))
-def test_a_record_is_the_same_whichever_way_it_is_converted(record: dict[str, Any]) -> None:
+@given(st.lists(ANY_RECORD, min_size=1, max_size=4))
+def test_a_record_is_the_same_whichever_way_it_is_converted(records: list[dict[str, Any]]) -> None:
     ways = []
     for way in ("read", "__call__", "_field_by_field"):
         unknowns = conform.UnknownCounts()
         convert = getattr(conform.Converter(FACTS, unknowns), way)
-        text = msgspec.json.encode(record)
-        converted = convert(text if way == "read" else msgspec.json.decode(text))
+        texts = [msgspec.json.encode(record) for record in records]
+        converted = [
+            convert(text if way == "read" else msgspec.json.decode(text)) for text in texts
+        ]
         ways.append((msgspec.json.encode(converted), vars(unknowns)))
 
     assert ways[0] == ways[1] == ways[2]
+
+
+@pytest.mark.parametrize("way", ["read", "__call__"])
+def test_an_id_and_a_metric_keep_their_types_whatever_came_before(way: str) -> None:
+    facts = {"properties": {"id": {"type": "string"}, "CTR": {"type": "number"}}}
+    values = [("1", 2), (2, 2.5), ("3", None), (4, 7.0), ("5", 1.5), (None, 3), (7, 2.0)]
+    convert = getattr(conform.Converter(facts, conform.UnknownCounts()), way)
+    sent = [msgspec.json.encode({"id": own_id, "CTR": rate}) for own_id, rate in values]
+
+    records = [convert(text if way == "read" else msgspec.json.decode(text)) for text in sent]
+
+    assert [record["id"] for record in records] == ["1", "2", "3", "4", "5", None, "7"]
+    assert [str(record["ctr"]) for record in records] == ["2", "2.5", "None", "7", "1.5", "3", "2"]
 
 
 def test_half_a_character_in_a_record_is_replaced(convert: conform.Converter) -> None:
