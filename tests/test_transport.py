@@ -341,14 +341,20 @@ def test_an_answer_that_asks_for_patience_is_waited_for(sandbox: Sandbox) -> Non
     assert 17.0 in result.clock.waits  # type: ignore[attr-defined]
 
 
-def test_a_report_that_is_never_finished_is_a_failure(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(("tier", "most"), [("standard", 33), ("trial", 6)])
+def test_a_report_that_is_never_finished_is_a_failure_after_few_polls(
+    sandbox: Sandbox, tier: str, most: int
+) -> None:
     sandbox.fail("*/reports", kind="report", method="POST", polls=10_000, times=None)
-    result = run(asynchronous(sandbox, start_date="yesterday"), "ad_account_analytics")
+    config = asynchronous(sandbox, start_date="yesterday", access_tier=tier)
+    result = run(config, "ad_account_analytics")
+    polls = Counter(dict(each.query)["token"] for each in requests_of(sandbox, POLL))
 
     assert result.code == 1
     failures = result.tap.summary.of("ad_account_analytics").failures
+    assert len(failures) == len(polls) > 1
     assert all("a report is IN_PROGRESS after 3600 s" in each for each in failures.values())
-    assert len(requests_of(sandbox, POLL)) < 2 * 80
+    assert set(polls.values()) == {most}
 
 
 def test_several_reports_are_under_way_at_once(sandbox: Sandbox) -> None:

@@ -490,7 +490,8 @@ TRANSPORT = (
         th.IntegerType,
         default=3600,
         minimum=0,
-        description="Longest wait for quota, in seconds, before the run fails.",
+        description="Longest wait, in seconds, for quota or for a report that Pinterest prepares, "
+        "before the run fails.",
     ),
 )
 SYNC_KEY = (

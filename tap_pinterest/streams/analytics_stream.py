@@ -16,7 +16,7 @@ from tap_pinterest.bodies import decoder
 from tap_pinterest.client import InvalidRequestError, SlowAnswerError, TooLargeError
 from tap_pinterest.read_ahead import Task, with_pauses
 from tap_pinterest.streams.level_stream import PERIOD_KEYS
-from tap_pinterest.streams.reports import Operation, Order, Reports
+from tap_pinterest.streams.reports import Operation, Order
 from tap_pinterest.streams.row_stream import RowStream
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class AnalyticsStream(RowStream):
         try:
             ids = {"ad_account_id": ad_account_id}
             order = Order(ids, self.order_of(part.slice), operation=self.operation)
-            download = yield from self._reports_of_stream.read(order)
+            download = yield from self.reports.read(order)
         except TooLargeError as error:
             halves = self._halves(part.slice)
             if halves is None:
@@ -222,10 +222,6 @@ class AnalyticsStream(RowStream):
         if shorter and self.custom and self.custom.combines_types:
             shorter = shorter if shorter[0].types == part.types else None
         return shorter or (part.halves() if len(part.ids) > 1 else None)
-
-    @functools.cached_property
-    def _reports_of_stream(self) -> Reports:
-        return Reports(self.tap.client, self.clock, self.settings.max_wait_seconds, self.name)
 
     def _call(self, ad_account_id: str, part: Part) -> Answered:
         if self._is_known_to_be_refused(ad_account_id, part):

@@ -21,8 +21,8 @@ from tap_pinterest.columns import (
 )
 from tap_pinterest.daasity import ATTRIBUTION, SYNC_KEY_FIELDS
 from tap_pinterest.mapper import SYNC_KEY, Table
-from tap_pinterest.streams.base import AdAccountStream, ReportStream, TaskStream
-from tap_pinterest.streams.reports import Operation
+from tap_pinterest.streams.base import AdAccountStream, ReportStream
+from tap_pinterest.streams.reports import OrderingStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ _NEVER_ASKED = frozenset({"KEYWORD_ID", "PRODUCT_ITEM_ID"})
 """Ids that come with the rows, and are no columns that one could ask for."""
 
 
-class LevelStream(TaskStream, ReportStream, AdAccountStream):
+class LevelStream(OrderingStream, ReportStream, AdAccountStream):
     """A report on the entities of one level.
 
     Attributes:
@@ -66,7 +66,6 @@ class LevelStream(TaskStream, ReportStream, AdAccountStream):
         entities: The stream that lists the level's entities; `None` for the ad account itself,
             and for what cannot be listed.
         id_parameter: The parameter that takes their ids.
-        operation: Where asynchronous reports are created and polled.
         broken_down: Whether rows are of a type of breakdown and a value of it.
         dimensions: Columns that say of which: the type first.
     """
@@ -78,7 +77,6 @@ class LevelStream(TaskStream, ReportStream, AdAccountStream):
     report_level: str = ""
     entities: type[AdsEntityStream] | None = None
     id_parameter: str = ""
-    operation: ClassVar[Operation] = Operation()
     broken_down: ClassVar[bool] = False
     dimensions: ClassVar[Sequence[str]] = ()
 

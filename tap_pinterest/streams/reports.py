@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import itertools
 import logging
@@ -11,7 +12,7 @@ import os
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import msgspec
 from singer_sdk.exceptions import FatalAPIError
@@ -20,6 +21,7 @@ from tap_pinterest import api
 from tap_pinterest.bodies import UnreadableAnswerError, decoder
 from tap_pinterest.calls import Expected
 from tap_pinterest.client import LinkExpiredError, ReportExpiredError
+from tap_pinterest.streams.base import TaskStream
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from tap_pinterest.client import PinterestClient
     from tap_pinterest.clock import Clock
+    from tap_pinterest.config import Settings
 
     Steps: TypeAlias = Generator[float, None, "Download"]
     """What a report takes: seconds to wait until it goes on, and in the end its file."""
@@ -37,8 +40,13 @@ POLLS = 3
 MOST_CREATIONS = 3
 MOST_LINKS = 4
 """Links to one report that turn out to be expired: then it is not our being slow."""
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 5.0, 120.0, 4.0
-"""Seconds between polls: a report that is ready within two minutes takes three of them."""
+FIRST_PAUSE, GROWTH = 5.0, 4.0
+"""Seconds before the first poll, and how much longer each later pause is: a report that is ready
+within 105 s takes three polls. One that takes longer takes more: with three for all, a small one
+would be left lying for many minutes."""
+LONGEST_PAUSE = {"standard": 120.0, "trial": float("inf")}
+"""Seconds that the pauses grow to: asking every other minute for all that are under way takes a
+fiftieth of a standard app's quota, but each poll is a thousandth of a trial app's day."""
 _A_BEGINNING = 64
 
 IN_PROGRESS, FINISHED = "IN_PROGRESS", "FINISHED"
@@ -103,21 +111,39 @@ class Order:
     is_csv: bool | None = False
 
 
+class OrderingStream(TaskStream):
+    """A stream whose rows may come in asynchronous reports.
+
+    Attributes:
+        operation: Where these are created and polled.
+    """
+
+    operation: ClassVar[Operation] = Operation()
+
+    @functools.cached_property
+    def reports(self) -> Reports:
+        """What creates the reports, and waits for them."""
+        return Reports(self.tap.client, self.clock, self.settings, self.name)
+
+
 class Reports:
     """Creates reports of one stream, and waits for them."""
 
-    def __init__(self, client: PinterestClient, clock: Clock, longest: float, stream: str) -> None:
+    def __init__(
+        self, client: PinterestClient, clock: Clock, settings: Settings, stream: str
+    ) -> None:
         """Nothing is created yet.
 
         Args:
             client: Calls the API.
             clock: Knows how long a report has taken.
-            longest: Seconds after which one that is not finished is a failure.
+            settings: Say how long one may take, and how often to ask.
             stream: The stream that the calls count for.
         """
         self._client = client
         self._clock = clock
-        self._longest = longest
+        self._longest = settings.max_wait_seconds
+        self._longest_pause = LONGEST_PAUSE[settings.access_tier]
         self._stream = stream
 
     def read(self, order: Order) -> Steps:
@@ -151,7 +177,7 @@ class Reports:
 
     def _finished(self, order: Order, token: str) -> Steps:
         """Wait for a report, and take it."""
-        pauses = _pauses()
+        pauses = _pauses(self._longest_pause)
         deadline = self._clock.monotonic() + self._longest
         links = 0
         yield next(pauses)
@@ -176,13 +202,14 @@ class Reports:
                 told = f": {answer.message}" if answer.message else ""
                 msg = f"a report is {status}{told}"
                 raise _UnfinishedError(msg)
-            if self._clock.monotonic() > deadline:
+            left = deadline - self._clock.monotonic()
+            if left <= 0:
                 msg = (
-                    f"GET {order.operation.poll}: a report is {status} after {self._longest:.0f} s "
+                    f"GET {order.operation.poll}: a report is {status} after {self._longest} s "
                     "(max_wait_seconds)"
                 )
                 raise FatalAPIError(msg)
-            yield next(pauses)
+            yield min(next(pauses), left)
 
     def _poll(self, order: Order, token: str) -> Answer:
         path = order.operation.poll
@@ -208,11 +235,11 @@ class _UnfinishedError(Exception):
     """A report that will never be finished, or is gone: a new one may be."""
 
 
-def _pauses() -> Iterator[float]:
+def _pauses(longest: float) -> Iterator[float]:
     pause = FIRST_PAUSE
     while True:
         yield pause
-        pause = min(pause * GROWTH, LONGEST_PAUSE)
+        pause = min(pause * GROWTH, longest)
 
 
 _SHAPES: tuple[Any, ...] = (dict[str, list[msgspec.Raw]], list[msgspec.Raw])

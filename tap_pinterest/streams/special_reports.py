@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from singer_sdk.exceptions import SkippableAPIError
 from typing_extensions import override
@@ -20,11 +20,10 @@ from tap_pinterest.streams.base import (
     AdAccountStream,
     PerUserStream,
     Refusals,
-    TaskStream,
     UserDatasetStream,
 )
 from tap_pinterest.streams.catalogs import ReportParameters
-from tap_pinterest.streams.reports import REPORTS, Operation, Order, Reports, upper_case
+from tap_pinterest.streams.reports import REPORTS, Operation, Order, OrderingStream, upper_case
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -55,18 +54,14 @@ class Answered(NamedTuple):
     refusal: SkippableAPIError | None = None
 
 
-class NumberedReportStream(TaskStream):
+class NumberedReportStream(OrderingStream):
     """Rows of reports as they are on the day of the run.
 
     Nothing says what tells them apart: each is known by its place in its report.
-
-    Attributes:
-        operation: Where the reports are created and polled.
     """
 
     group = "beta"
     replication_key = "date"
-    operation: ClassVar[Operation]
 
     @functools.cached_property
     @override
@@ -126,13 +121,9 @@ class NumberedReportStream(TaskStream):
         order, columns = wanted
         call = Call(self.operation.create, order.ids, columns=columns)
         try:
-            return Answered(call, (yield from self._reports.read(order)))
+            return Answered(call, (yield from self.reports.read(order)))
         except SkippableAPIError as refusal:
             return Answered(call, (), refusal)
-
-    @functools.cached_property
-    def _reports(self) -> Reports:
-        return Reports(self.tap.client, self.clock, self.settings.max_wait_seconds, self.name)
 
     def _records(self, call: Call, rows: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         same = {**call.columns, "date": self.clock.today.isoformat()}
