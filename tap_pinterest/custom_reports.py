@@ -31,6 +31,18 @@ LEVELS: Mapping[str, Level] = {
 
 OWN = ("name", "level", "granularity", "columns")
 ID_FILTERS = ("campaign_ids", "ad_group_ids", "ad_ids", "product_group_ids")
+_OF_AD_GROUPS = ("campaign_ids", "ad_group_ids")
+LISTED: Mapping[Level, Sequence[str]] = {
+    "ad_account": (),
+    "campaign": ("campaign_ids",),
+    "ad_group": _OF_AD_GROUPS,
+    "ad": (*_OF_AD_GROUPS, "ad_ids"),
+    "product_group": (*_OF_AD_GROUPS, "product_group_ids"),
+    "keyword": _OF_AD_GROUPS,
+    "product_item": _OF_AD_GROUPS,
+}
+"""Filters that say which of a level's entities there are rows of. Others, of what is below it, say
+what the numbers of a row count: only the order of a report can name them."""
 LIKE_SETTINGS = (
     *("start_date", "end_date", "lookback_days"),
     *("click_window_days", "engagement_window_days", "view_window_days"),
@@ -134,6 +146,7 @@ def _faults(definition: Mapping[str, Any]) -> Iterator[str]:
         yield f"level: {level!r:.60} is refused; allowed: one of {', '.join(levels)}"
     else:
         yield from _faults_at(level, given)
+        yield from _faults_of_ids(level, given)
     yield from _faults_of_values(given)
     yield from _faults_of_columns(given.get("columns"))
 
@@ -145,7 +158,7 @@ def _faults_of_values(given: Mapping[str, Any]) -> Iterator[str]:
             continue
         schema = _schema(facts)
         if key in ID_FILTERS:
-            del schema["maxItems"]  # asked for in as many reports as they take
+            del schema["maxItems"]  # asked for in as many reports as they take, or see below
         for error in jsonschema.Draft202012Validator(schema).iter_errors(given[key]):
             path = "".join(f".{part}" for part in error.absolute_path)
             yield f"{key}{path}: {error.message:.200}"
@@ -191,10 +204,24 @@ def _faults_at(level: str, given: Mapping[str, Any]) -> Iterator[str]:
                 yield f"columns: {name} is not in reports of product items"
 
 
+def _faults_of_ids(level: str, given: Mapping[str, Any]) -> Iterator[str]:
+    """More ids than an order takes, where they cannot be spread over several."""
+    for key in set(ID_FILTERS).difference(_listed(level)):
+        most, ids = api.schema(BODY)["properties"][key]["maxItems"], given.get(key)
+        if isinstance(ids, list) and len(ids) > most:
+            yield f"{key}: {len(ids)} are given; allowed: at most {most} of what is below the level"
+
+
+def _listed(level: str) -> Sequence[str]:
+    """The filters that say which entities of a level there are rows of."""
+    return LISTED[LEVELS[level.removesuffix(_TARGETING)]]
+
+
 def _faults_of_types(level: str, types: object, given: Mapping[str, Any]) -> Iterator[str]:
     own = LEVELS[level.removesuffix(_TARGETING)]
     combined = bool(given.get("combine_targeting_types"))
-    only_reports = combined or any(given.get(key) for key in IN_THE_BODY)
+    below = set(ID_FILTERS).difference(_listed(level))
+    only_reports = combined or any(given.get(key) for key in (*IN_THE_BODY, *below))
     synchronous = () if only_reports else targeting.synchronous(own)
     known = dict.fromkeys((*targeting.asynchronous(own), *synchronous))
     most = targeting.most_in_a_report()
@@ -221,10 +248,11 @@ def parsed(
     for definition in definitions:
         given = {key: value for key, value in definition.items() if value is not None}
         columns = given.get("columns")
+        ordered = {*IN_THE_BODY, *ID_FILTERS}.difference(_listed(given["level"]))
         settings = {
             key: values_of[key](given[key]) if key in values_of else given[key]
             for key in LIKE_SETTINGS
-            if key in given
+            if key in given and key not in ordered
         }
         reports.append(
             CustomReport(
@@ -233,7 +261,7 @@ def parsed(
                 granularity=given.get("granularity", "DAY"),
                 columns=setting_of(columns) if columns else None,
                 settings=settings,
-                body={key: given[key] for key in IN_THE_BODY if given.get(key)},
+                body={key: value for key, value in given.items() if value and key in ordered},
             )
         )
     return tuple(reports)

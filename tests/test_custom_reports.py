@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,10 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
+from tap_pinterest import custom_reports
 from tap_pinterest.config import Settings, problems
+from tap_pinterest.streams.ads import AdGroups
+from tap_pinterest.streams.analytics import BY_LEVEL
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -185,6 +189,50 @@ def test_a_report_keeps_its_own_filters_whatever_list_it_shares(sandbox: Sandbox
     assert len(listed) == len(accounts)
 
 
+@pytest.mark.parametrize(
+    ("level", "key", "below"),
+    [
+        ("ADVERTISER", "ad_account_id", "campaign_id"),
+        ("CAMPAIGN", "campaign_id", "ad_group_id"),
+        ("AD_GROUP", "ad_group_id", "ad_id"),
+    ],
+)
+def test_ids_of_what_is_below_a_level_narrow_its_numbers(
+    sandbox: Sandbox, level: str, key: str, below: str
+) -> None:
+    days = {"start_date": "40 days ago"}
+    ads = run(config_of(sandbox, **days), "ad_analytics").records("ad_analytics")
+    above: dict[str, set[str]] = {}
+    for each in ads:
+        above.setdefault(each[key], set()).add(each[below])
+    one = next(min(several) for several in above.values() if len(several) > 1)
+    report: dict[str, Any] = {"name": "part", "level": level, f"{below}s": [one]}
+    result = run(config_of(sandbox, report, **days), "part")
+    found = Counter[str]()
+    for each in result.records("part"):
+        found[each["date"]] += each["total_impression"] or 0
+    expected = Counter[str]()
+    for each in ads:
+        expected[each["date"]] += (each["total_impression"] or 0) * (each[below] == one)
+
+    assert result.code == 0
+    assert +found == +expected != Counter()
+
+
+@pytest.mark.parametrize("level", custom_reports.LEVELS)
+def test_ids_that_a_levels_list_leaves_out_are_those_that_the_order_does_not_name(
+    level: str,
+) -> None:
+    stream = BY_LEVEL[level]
+    listed = stream.entities or (AdGroups if stream.id_parameter else None)
+    lists: list[Any] = [listed, *listed.parents()] if listed else []
+    applied = {name for each in lists for name in each.id_filters}
+    if stream.entities:
+        applied.add(stream.id_parameter)
+
+    assert set(custom_reports.LISTED[custom_reports.LEVELS[level]]) == applied
+
+
 def test_a_custom_report_that_is_refused_is_a_failure(sandbox: Sandbox) -> None:
     sandbox.fail("*/reports", status=403, times=None)
     report: dict[str, Any] = {"name": "words", "level": "KEYWORD"}
@@ -203,6 +251,10 @@ def test_a_custom_report_that_is_refused_is_a_failure(sandbox: Sandbox) -> None:
         (
             {"name": "x", "level": "CAMPAIGN", "colums": []},
             "custom_reports.x.colums: there is no such key; did you mean columns?",
+        ),
+        (
+            {"name": "x", "level": "CAMPAIGN", "ad_ids": list(range(501))},
+            "custom_reports.x.ad_ids: 501 are given; allowed: at most 500 of what is below the",
         ),
         (
             {"name": "x", "level": "CAMPAIGN", "columns": ["SPENT"]},

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from scripts.processes import ROOT
 from scripts.update_docs import BLOCKS, DOCUMENTS, written
+from tap_pinterest import custom_reports
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -70,6 +71,12 @@ def test_every_table_has_its_place_in_a_document() -> None:
 def test_the_demo_in_the_quick_start_shows_every_table() -> None:
     shown = set(re.findall(r"^  (\w+) +[\d,]+ ", text("docs/quickstart.md"), re.MULTILINE))
     assert shown == set(TapPinterest(config={}, validate_config=False).streams)
+
+
+def test_every_key_of_a_custom_report_is_explained() -> None:
+    _, section = text("docs/numbers.md").split("## Reports of your own", maxsplit=1)
+    explained = re.findall(r"`(\w+)`", section.split("\n## ", maxsplit=1)[0])
+    assert set(custom_reports.KEYS) <= set(explained)
 
 
 def test_every_variable_of_the_example_env_file_is_a_setting() -> None:

@@ -29,6 +29,7 @@ from loading import database
 from pinterest_sandbox import Sandbox, WorldSize
 from scripts.main_job import MainJob
 from scripts.processes import ROOT, command, running
+from tap_pinterest import custom_reports
 from tap_pinterest.config import CONFIG_SCHEMA, GRANULARITIES, Settings, problems
 from tap_pinterest.slices import DateRange
 from tap_pinterest.state import Progress, ReportRange
@@ -574,6 +575,7 @@ def known_names() -> set[str]:
     for kind in _yaml.load(ROOT / "meltano.yml")["plugins"].values():
         for plugin in kind:
             names |= {setting["name"] for setting in plugin.get("settings", ())}
+    names |= {*custom_reports.KEYS, "custom_event_metrics_type", "custom_event_name"}
     names |= {"stream_maps", "stream_map_config", "flattening_enabled", "flattening_max_depth"}
     return names
 

@@ -539,3 +539,14 @@ def test_what_shapes_a_custom_report_is_in_its_fingerprint(more: dict[str, Any])
         return fingerprint("own", custom_reports=[report | more])
 
     assert of_report(**more) != of_report()
+
+
+def test_the_order_of_a_list_of_a_custom_report_is_not_in_its_fingerprint() -> None:
+    statuses = ["RUNNING", "PAUSED"]
+    report = {"name": "own", "level": "CAMPAIGN"}
+    one, other = (
+        fingerprint("own", custom_reports=[{**report, "campaign_statuses": each}])
+        for each in (statuses, statuses[::-1])
+    )
+
+    assert one == other

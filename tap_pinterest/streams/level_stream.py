@@ -223,7 +223,10 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
         if self.types:
             shape["targeting_types"] = sorted(self.types)
         if self.body:
-            shape["report"] = self.body
+            shape["report"] = {
+                name: sorted(value, key=str) if isinstance(value, list) else value
+                for name, value in self.body.items()
+            }
         return state.fingerprint(shape)
 
     @functools.cached_property
