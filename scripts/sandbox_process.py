@@ -53,13 +53,13 @@ class SandboxProcess:
 
 
 @contextmanager
-def sandbox_process(today: date, log: Path, **size: int) -> Iterator[SandboxProcess]:
+def sandbox_process(today: date, log: Path, **size: int | str) -> Iterator[SandboxProcess]:
     """A sandbox that runs while the block lasts.
 
     Args:
         today: The day that it is there.
         log: File that its own log is added to.
-        size: How much there is in its world, by the names of the command's options.
+        size: How much there is in its world, and others of the command's options by their names.
 
     Raises:
         SandboxError: When it ends before it listens.

@@ -24,6 +24,7 @@ from pinterest_sandbox.calls import Merchant, MixStyle, Style
 from pinterest_sandbox.control import Controls
 from pinterest_sandbox.faults import TRANSPORT, Fault
 from pinterest_sandbox.files import Layout
+from pinterest_sandbox.kept import KeptReports
 from pinterest_sandbox.rate_limits import MINUTE, AccessTier, RateLimits, Window
 from pinterest_sandbox.reports import HourStyle
 from pinterest_sandbox.service import Service
@@ -76,6 +77,7 @@ class Sandbox:
         report_seconds: tuple[float, float] | None = None,
         latency: float = 0.0,
         compress: bool = False,
+        keep: Path | None = None,
     ) -> None:
         """Makes the world; nothing is served yet.
 
@@ -103,6 +105,8 @@ class Sandbox:
                 it takes up to two polls in vain.
             latency: seconds before each answer.
             compress: gzip for clients that accept it.
+            keep: a folder in which reports are kept, and found if the same is asked of the same
+                world again.
         """
         self._calendar = Calendar(today or datetime.now(UTC).date())
         self._world = World(seed, size or WorldSize(), self._calendar.today)
@@ -129,6 +133,7 @@ class Sandbox:
             style=style,
             report_seconds=report_seconds,
             compress=compress,
+            kept=KeptReports(keep) if keep else None,
         )
         self._service = service
         self._web = Web(service, controls=Controls(self).routes(), latency=latency)
@@ -348,6 +353,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         report_seconds=options.report_seconds and tuple(options.report_seconds),
         latency=options.latency / 1000,
         compress=options.compress,
+        keep=options.keep,
     )
     with sandbox, contextlib.suppress(BrokenPipeError):
         if options.env:
@@ -429,6 +435,12 @@ def _parser() -> argparse.ArgumentParser:
         "--latency", type=float, default=0, metavar="MS", help="milliseconds before each answer"
     )
     parser.add_argument("--compress", action="store_true", help="gzip for those who accept it")
+    parser.add_argument(
+        "--keep",
+        type=_folder,
+        metavar="FOLDER",
+        help="keep reports there, and take them from there when the same is asked again",
+    )
     world = parser.add_argument_group("size of the world")
     for name, knob in _size_knobs().items():
         flag = "--" + name.replace("_", "-")
@@ -441,6 +453,12 @@ def _parser() -> argparse.ArgumentParser:
             text = knob.metadata.get("help")
             world.add_argument(flag, type=kind, default=knob.default, metavar="N", help=text)
     return parser
+
+
+def _folder(text: str) -> Path:
+    folder = Path(text)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _size_knobs() -> dict[str, dataclasses.Field[Any]]:

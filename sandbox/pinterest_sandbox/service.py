@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from pinterest_sandbox.calendar import Calendar
     from pinterest_sandbox.calls import Merchant
+    from pinterest_sandbox.kept import KeptReports
     from pinterest_sandbox.orders import Fate
     from pinterest_sandbox.rate_limits import RateLimits
     from pinterest_sandbox.tokens import Token, Tokens
@@ -66,6 +67,7 @@ class Service:
         style: Style | None = None,
         report_seconds: tuple[float, float] | None = None,
         compress: bool = False,
+        kept: KeptReports | None = None,
     ) -> None:
         """Puts the parts together."""
         self.world = world
@@ -78,6 +80,7 @@ class Service:
         self._merchant: Merchant = merchant
         self._style = style or Style()
         self._compress = compress
+        self._kept = kept
         self._totals = AccountTotals()
         self.orders = Orders(world.seed, calendar, report_seconds)
         self._parameters: dict[str, Parameters] = {}
@@ -156,7 +159,7 @@ class Service:
             style=self._style,
             **how,
         )
-        return make(call)
+        return self._kept.report(key, call, make) if self._kept else make(call)
 
     def _compressed(self, response: Response, asked: Mapping[str, str]) -> Response:
         if (

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -53,6 +54,26 @@ def test_answers_are_compressed_when_wanted(serve: Callable[..., Client]) -> Non
     assert "content-encoding" not in serve().ask("/pins").headers
     assert serve(compress=True).ask("/pins").headers["content-encoding"] == "gzip"
     assert serve(compress=True).ask("/pins").json() == serve().ask("/pins").json()
+
+
+def test_a_report_that_is_kept_is_made_once_for_a_world_and_a_day(
+    serve: Callable[..., Client], tmp_path: Path
+) -> None:
+    def asked(**knobs: Any) -> Any:
+        client = serve(**knobs)
+        account = client.sandbox.world.ad_accounts[0].id
+        period = {"start_date": "2026-11-01", "end_date": "2026-11-02", "granularity": "DAY"}
+        return client.get(f"/ad_accounts/{account}/analytics", columns="SPEND_IN_DOLLAR", **period)
+
+    fresh = asked()
+    assert asked(keep=tmp_path) == fresh
+    (kept,) = tmp_path.iterdir()
+    kept.write_bytes(gzip.compress(b"[]"))
+
+    assert asked(keep=tmp_path) == []
+    assert asked(keep=tmp_path, seed=2) != []
+    assert asked(keep=tmp_path, today=date(2026, 11, 21)) != []
+    assert len([*tmp_path.iterdir()]) == 3
 
 
 def test_the_controls_do_over_http_what_a_test_does(serve: Callable[..., Client]) -> None:
