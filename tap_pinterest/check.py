@@ -98,7 +98,7 @@ class AskingTap(TapPinterest):
             return 1
         finally:
             self.close()
-        self.refuse_what_is_missing()
+        self.access_policy.refuse_what_is_missing()
         width = max((len(each.name) for each in streams), default=0)
         for stream in streams:
             for outcome in self._outcomes(stream):
@@ -118,7 +118,7 @@ class AskingTap(TapPinterest):
                     continue
                 refused = len(part.skipped) + len(part.failures)
                 enough = answers or refused >= REFUSED_IN_A_ROW
-                if enough or self.missing_scopes(stream.name):
+                if enough or self.access_policy.missing_scopes(stream.name):
                     break
 
     def _contexts(self, stream: PinterestStream) -> Sequence[Context | None]:
@@ -161,7 +161,7 @@ class AskingTap(TapPinterest):
 
     def _outcomes(self, stream: PinterestStream) -> Iterator[str]:
         part = self.summary.of(stream.name)
-        lacking = " and ".join(self.missing_scopes(stream.name))
+        lacking = " and ".join(self.access_policy.missing_scopes(stream.name))
         scope = f"the token lacks the scope {lacking}" if lacking else ""
         for where, reason in part.failures.items():
             yield f"CANNOT be read{of_account(where)}, and must be: {scope or reason}"

@@ -7,7 +7,6 @@ import functools
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import click
@@ -21,9 +20,10 @@ from singer_sdk.exceptions import (
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_pinterest import api, config, display_names, state
+from tap_pinterest import config, display_names, state
+from tap_pinterest.access_policy import AccessPolicy
 from tap_pinterest.auth import TokenRefusedError
-from tap_pinterest.client import AwayError, GoneError, NotOfferedError, client_for
+from tap_pinterest.client import AwayError, client_for
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.columns import offered_columns
 from tap_pinterest.command_line import (
@@ -42,19 +42,20 @@ from tap_pinterest.inventory import USER_ACCOUNT, Inventory
 from tap_pinterest.memory import give_back_large_blocks, look_for_garbage_less_often
 from tap_pinterest.progress import shown
 from tap_pinterest.rate_limit import RateLimiter
-from tap_pinterest.read_ahead import Ahead, ReadAhead, Turn
+from tap_pinterest.read_ahead import ReadAhead
 from tap_pinterest.readiness import Readiness
+from tap_pinterest.run_order import RunOrder
 from tap_pinterest.sdk import BrokenOutput, EndOfRun, SingerTap
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS, DateRange
 from tap_pinterest.state import ReadBefore, ReportRange, StateError, refuse_future
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.analytics import BY_LEVEL
-from tap_pinterest.streams.base import DatasetStream, ReportStream
+from tap_pinterest.streams.base import DatasetStream
 from tap_pinterest.streams.level_stream import RESERVED_COLUMNS
 from tap_pinterest.summary import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date
 
@@ -62,11 +63,8 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
     from tap_pinterest.client import PinterestClient
-    from tap_pinterest.read_ahead import Following
     from tap_pinterest.slices import Granularity
-    from tap_pinterest.streams.base import PinterestStream, Refusals
-
-_DEFAULT_GROUPS = frozenset(CONFIG_SCHEMA["properties"]["stream_groups"]["default"])
+    from tap_pinterest.streams.base import PinterestStream
 
 
 class TapPinterest(SingerTap):
@@ -176,47 +174,10 @@ class TapPinterest(SingerTap):
         streams = cast("Iterable[PinterestStream]", self.streams.values())
         return [each for each in streams if each.selected]
 
-    def following(self, stream: PinterestStream, context: Context | None) -> Following:
-        """What may begin while a context is read: the stream's others, and the streams after it.
-
-        By rate category: while one waits for quota, the others go on.
-        """
-        selected = self._selected
-        if stream not in selected:
-            return {}
-        contexts = self._contexts_of(stream) or []
-        later = contexts[contexts.index(context) + 1 :] if context in contexts else []
-        streams: dict[str, list[PinterestStream]] = {stream.category: []}
-        for other in selected[selected.index(stream) + 1 :]:
-            streams.setdefault(other.category, []).append(other)
-        following = {name: self._ahead(others) for name, others in streams.items()}
-        own = filter(None, map(stream.ahead, later))
-        return {**following, stream.category: chain(own, following[stream.category])}
-
-    def _ahead(self, streams: Iterable[PinterestStream]) -> Iterator[Ahead[Any] | None]:
-        """What may begin of these streams; `None` as long as contexts are being found out."""
-        for stream in streams:
-            if self._contexts_of(stream) is None:
-                yield Ahead(Turn(f"contexts of {stream.name}", (), stream.category), stream.found)
-            while (contexts := self._contexts_of(stream)) is None:
-                yield None
-            yield from filter(None, map(stream.ahead, contexts))
-
-    def _contexts_of(self, stream: PinterestStream) -> Sequence[Context | None] | None:
-        """The contexts of a stream; `None` while it would take a call to tell them."""
-        if stream.name not in self._known_contexts:
-            if not stream.knows_contexts:
-                return None
-            try:
-                contexts = stream.partitions
-            except Exception:  # noqa: BLE001 - whatever it is, its turn will tell
-                return []
-            self._known_contexts[stream.name] = [None] if contexts is None else contexts
-        return self._known_contexts[stream.name]
-
     @functools.cached_property
-    def _known_contexts(self) -> dict[str, Sequence[Context | None]]:
-        return {}
+    def order(self) -> RunOrder:
+        """What is read after what."""
+        return RunOrder(self._selected)
 
     @functools.cached_property
     def column_names(self) -> Mapping[str, str]:
@@ -378,86 +339,19 @@ class TapPinterest(SingerTap):
         """
         if isinstance(error, (TokenRefusedError, AwayError)):
             raise EndOfRun(str(error)) from error
-        account = _name_of(context)
-        part = self.summary.of(stream)
-        if not isinstance(error, SkippableAPIError) or self._is_no_matter_of_access(stream, error):
-            part.failures[account] = str(error) or type(error).__name__
-            # What the machine refuses, such as room on a disk, names its cause itself.
-            if not isinstance(error, (SingerSDKError, OSError)):
-                self.logger.error("Unexpected error in %s", stream, exc_info=error)
-            return
-        reason = f"{error}. {self._what_it_needs(stream, context)}"
-        if self._must_arrive(stream, context):
-            way_out = "; exclude_ad_account_ids stops reading the account" if account else ""
-            part.failures[account] = f"{reason}{way_out}"
-        else:
-            part.skipped[account] = reason
-
-    def _is_no_matter_of_access(self, stream: str, error: SkippableAPIError) -> bool:
-        """What was listed a moment ago and is gone now, or what everybody is offered and is not."""
-        offered_to_all = self._stream(stream).group in _DEFAULT_GROUPS
-        return isinstance(error, GoneError) or (
-            offered_to_all and isinstance(error, NotOfferedError)
-        )
-
-    def left_out(
-        self, stream: PinterestStream, context: Context | None, refusals: Refusals
-    ) -> None:
-        """Take note of parts of a dataset that may not be read, while others may.
-
-        What the config names must arrive; what is merely discovered is skipped.
-        """
-        part = self.summary.of(stream.name)
-        ids = self.settings.named_ids
-        named = any(value in ids for call in refusals.calls for value in call.values)
-        where = part.failures if named else part.skipped
-        where[_name_of(context)] = f"{refusals}. {self._what_it_needs(stream.name, context)}"
-
-    def _what_it_needs(self, stream: str, context: Context | None) -> str:
-        operation = api.operation(f"GET {self._path(stream)}")
-        creation = api.operations().get(f"POST {self._path(stream)}", operation)
-        needs = f"It needs the scope {' and '.join(operation.scopes)}, and a role that may read it"
-        if operation.beta or operation.since or creation.beta:
-            needs += "; Pinterest does not open it to every app"
-        if missing := self.missing_scopes(stream):
-            return f"{needs}; the token lacks {' and '.join(missing)}"
-        roles = ""
-        if context and "ad_account_id" in context:
-            account = self.inventory.ad_accounts.get(context["ad_account_id"], {})
-            roles = ", ".join(map(str, account.get("permissions") or ()))
-        return f"{needs}; there the token's user is {roles}" if roles else needs
-
-    def missing_scopes(self, stream: str) -> list[str]:
-        """Scopes that a stream needs and the token was not granted, as far as Pinterest says."""
-        granted = self._granted_scopes
-        needed = api.operation(f"GET {self._path(stream)}").scopes
-        return [] if granted is None else sorted({*needed} - granted)
+        self.access_policy.judge(stream, context, error)
 
     @functools.cached_property
-    def _granted_scopes(self) -> frozenset[str] | None:
-        """What the token was granted; `None` where Pinterest has not said."""
-        return self.client.authenticator.scopes() if self.client.authenticator else None
-
-    def _path(self, stream: str) -> str:
-        return self._stream(stream).path
-
-    def _stream(self, name: str) -> PinterestStream:
-        return cast("PinterestStream", self.streams[name])
-
-    def _must_arrive(self, stream: str, context: Context | None) -> bool:
-        """Whether the config names it, or an earlier run has read it.
-
-        The config names the entities and reports of an ad account. Everything else may depend on
-        roles and on access that the user of an ad account need not have.
-        """
-        if getattr(self._stream(stream), "custom", None):
-            return True
-        if not context:
-            return stream in self._read_before.streams
-        if self._stream(stream).group != "ads":
-            return self._stream(stream).remembered.of(context) is not None
-        named = (*self.settings.ad_account_ids, *self._read_before.ad_accounts)
-        return context["ad_account_id"] in named
+    def access_policy(self) -> AccessPolicy:
+        """What may be skipped, and what must arrive."""
+        return AccessPolicy(
+            cast("Mapping[str, PinterestStream]", self.streams),
+            settings=self.settings,
+            summary=self.summary,
+            read_before=self._read_before,
+            client=self.client,
+            inventory=self.inventory,
+        )
 
     def run(self) -> int:
         """Sync all selected streams, tell what happened, and return the exit code."""
@@ -504,9 +398,9 @@ class TapPinterest(SingerTap):
 
     def end(self) -> None:
         """Complete the summary, and tell it."""
-        self.refuse_what_is_missing()
+        self.access_policy.refuse_what_is_missing()
         for name, part in self.summary.streams.items():
-            path = self._path(name)
+            path = cast("PinterestStream", self.streams[name]).path
             part.calls = self.client.calls.get(name, self.client.calls.get(path, 0))
             part.retries = self.client.retries.get(name, self.client.retries.get(path, 0))
             waited = self.client.waited
@@ -522,35 +416,6 @@ class TapPinterest(SingerTap):
             self.client.authenticator.finish()
         self.inventory.close()
         self.client.close()
-
-    def refuse_what_is_missing(self) -> None:
-        """Turn into a failure what was left out and may not be."""
-        self._refuse_if_no_account_had_it()
-        self._fail_for_what_is_missing()
-
-    def _refuse_if_no_account_had_it(self) -> None:
-        """What no account or user lets the token read is a failure if it was read before.
-
-        A default report is one on the first run too.
-        """
-        for name, part in self.summary.streams.items():
-            nothing = part.skipped and not part.answered
-            stream = self._stream(name)
-            by_default = isinstance(stream, ReportStream) and stream.group in _DEFAULT_GROUPS
-            expected = by_default and self.client.may_ask(api.operation(f"GET {stream.path}"))
-            if nothing and (expected or name in self._read_before.streams):
-                way_out = f"; deselecting {name} stops reading it"
-                part.failures |= {where: why + way_out for where, why in part.skipped.items()}
-                part.skipped.clear()
-
-    def _fail_for_what_is_missing(self) -> None:
-        """What the config names by its id and nobody has is a failure."""
-        for name, part in self.summary.streams.items():
-            stream = self.streams[name]
-            whole = part.contexts and not (part.failures or part.skipped)
-            if whole and isinstance(stream, DatasetStream) and stream.named_and_missing:
-                ids = ", ".join(sorted(stream.named_and_missing))
-                part.failures[""] = f"the config names {ids}, which Pinterest does not list"
 
     def _refuse_state_of_the_future(self) -> None:
         """Before anything is written, if this machine's clock gives reason to.
@@ -609,7 +474,7 @@ class TapPinterest(SingerTap):
             told = [
                 f"{each.name} ({', '.join(missing)})"
                 for each in selected
-                if (missing := self.missing_scopes(each.name))
+                if (missing := self.access_policy.missing_scopes(each.name))
             ]
         except TokenRefusedError as error:
             raise EndOfRun(str(error)) from error
@@ -716,10 +581,3 @@ class TapPinterest(SingerTap):
         except Interrupted:
             code = 128 + (tap.clock.interrupted_by or 0)
         leave(code)
-
-
-def _name_of(context: Context | None) -> str:
-    """How the summary names a context."""
-    if not context:
-        return ""
-    return str(context.get("ad_account_id") or f"user {context['user_id']}")

@@ -324,7 +324,7 @@ class TaskStream(PinterestStream):
 
     def answers(self, context: Context | None) -> Iterator[Any]:
         """What comes of it."""
-        turn, following = self.turn(context), self.tap.following(self, context)
+        turn, following = self.turn(context), self.tap.order.following(self, context)
         return self.tap.read_ahead.in_order(self.tasks(context), turn, following)
 
     @override
@@ -608,7 +608,7 @@ class DatasetStream(PinterestStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         refusals = Refusals()
         scope = Scope(self.inventory, self.settings, context, refusals)
-        listing, following = self.listing(self.settings), self.tap.following(self, context)
+        listing, following = self.listing(self.settings), self.tap.order.following(self, context)
         items = self.inventory.items(listing, scope, self.turn(context), following)
         records = (self.convert(self.complete(item, call)) for call, item in items)
         for record in self.finished_once(filter(self.is_new, records)):
@@ -616,7 +616,7 @@ class DatasetStream(PinterestStream):
             yield record
         refusals.raise_if_nothing_was_read()
         if refusals:
-            self.tap.left_out(self, context, refusals)
+            self.tap.access_policy.left_out(self, context, refusals)
         self.summary.read(asked=refusals.is_answered)
 
     @override

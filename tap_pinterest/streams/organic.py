@@ -392,7 +392,7 @@ class DomainTopPins(SnapshotStream, PinListStream):
         refusals = Refusals()
         scope = Scope(self.inventory, self.settings, context, refusals)
         ranked: dict[tuple[str, str], list[tuple[float, str, Item]]] = defaultdict(list)
-        turn, following = self.turn(context), self.tap.following(self, context)
+        turn, following = self.turn(context), self.tap.order.following(self, context)
         listing = self.listing(self.settings)
         for _, pin in self.inventory.items(listing, scope, turn, following):
             recent = (pin.get("pin_metrics") or {}).get("90d") or {}

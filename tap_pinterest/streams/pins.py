@@ -216,7 +216,7 @@ class PinAnalytics(OrganicReportStream):
             msg = f"the config names {', '.join(named)}: {refusals}"
             raise FatalAPIError(msg)
         if refusals:
-            self.tap.left_out(self, {"user_id": user_id}, refusals)
+            self.tap.access_policy.left_out(self, {"user_id": user_id}, refusals)
 
 
 class PinCalls:

@@ -106,7 +106,7 @@ class NumberedReportStream(OrderingStream):
         refusals = self._refusals.pop(self.turn(context))
         refusals.raise_if_nothing_was_read()
         if refusals:
-            self.tap.left_out(self, context, refusals)
+            self.tap.access_policy.left_out(self, context, refusals)
         else:
             self.remember(context, Progress(bookmark=self.clock.today))
         self.summary.read(asked=refusals.is_answered)
