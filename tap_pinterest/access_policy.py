@@ -11,7 +11,8 @@ from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
 from tap_pinterest import api
 from tap_pinterest.client import GoneError, NotOfferedError
 from tap_pinterest.config import CONFIG_SCHEMA
-from tap_pinterest.streams.base import DatasetStream, ReportStream
+from tap_pinterest.streams.base import ReportStream
+from tap_pinterest.streams.dataset_stream import DatasetStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from tap_pinterest.config import Settings
     from tap_pinterest.inventory import Inventory
     from tap_pinterest.state import ReadBefore
-    from tap_pinterest.streams.base import PinterestStream, Refusals
+    from tap_pinterest.streams.base import PinterestStream
+    from tap_pinterest.streams.dataset_stream import Refusals
     from tap_pinterest.summary import Summary
 
 _DEFAULT_GROUPS = frozenset(CONFIG_SCHEMA["properties"]["stream_groups"]["default"])

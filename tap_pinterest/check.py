@@ -15,7 +15,7 @@ from tap_pinterest.client import PinterestClient, client_for
 from tap_pinterest.config import Day
 from tap_pinterest.pages import Page
 from tap_pinterest.sdk import EndOfRun
-from tap_pinterest.streams.base import REFUSED_IN_A_ROW, DatasetStream
+from tap_pinterest.streams.dataset_stream import REFUSED_IN_A_ROW, DatasetStream
 from tap_pinterest.summary import of_account
 from tap_pinterest.tap import TapPinterest
 

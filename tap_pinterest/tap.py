@@ -50,7 +50,7 @@ from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS, DateRange
 from tap_pinterest.state import ReadBefore, ReportRange, StateError, refuse_future
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.analytics import BY_LEVEL
-from tap_pinterest.streams.base import DatasetStream
+from tap_pinterest.streams.dataset_stream import DatasetStream
 from tap_pinterest.streams.level_stream import RESERVED_COLUMNS
 from tap_pinterest.summary import Summary
 

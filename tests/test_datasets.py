@@ -27,7 +27,7 @@ from tap_pinterest.client import (
 )
 from tap_pinterest.config import STREAM_GROUPS
 from tap_pinterest.streams import STREAM_TYPES
-from tap_pinterest.streams.base import DatasetStream
+from tap_pinterest.streams.dataset_stream import DatasetStream
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:

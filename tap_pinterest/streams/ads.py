@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_pinterest.calls import Batches, Each, Either, Once, Setting
-from tap_pinterest.streams.base import AdAccountDatasetStream, SnapshotStream
+from tap_pinterest.streams.dataset_stream import AdAccountDatasetStream, SnapshotStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

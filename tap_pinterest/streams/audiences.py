@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from tap_pinterest.calls import Each, Values
-from tap_pinterest.streams.base import AdAccountDatasetStream, SnapshotStream
+from tap_pinterest.streams.dataset_stream import AdAccountDatasetStream, SnapshotStream
 
 
 class Audiences(AdAccountDatasetStream):

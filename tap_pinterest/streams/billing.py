@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from typing_extensions import override
 
-from tap_pinterest.streams.base import AdAccountDatasetStream
+from tap_pinterest.streams.dataset_stream import AdAccountDatasetStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

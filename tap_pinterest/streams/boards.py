@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from tap_pinterest.calls import Each
-from tap_pinterest.streams.base import DatasetStream, UserDatasetStream
+from tap_pinterest.streams.dataset_stream import DatasetStream, UserDatasetStream
 
 
 class Boards(UserDatasetStream):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from tap_pinterest.calls import Each, Either, Values
-from tap_pinterest.streams.base import DatasetStream
+from tap_pinterest.streams.dataset_stream import DatasetStream
 from tap_pinterest.streams.user import UserAccount
 
 

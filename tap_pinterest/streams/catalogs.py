@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_pinterest.calls import Each
-from tap_pinterest.streams.base import SnapshotStream, UserDatasetStream
+from tap_pinterest.streams.dataset_stream import SnapshotStream, UserDatasetStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

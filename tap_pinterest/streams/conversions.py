@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from tap_pinterest.calls import Values
 from tap_pinterest.pages import MAP_KEY
-from tap_pinterest.streams.base import AdAccountDatasetStream, SnapshotStream
+from tap_pinterest.streams.dataset_stream import AdAccountDatasetStream, SnapshotStream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

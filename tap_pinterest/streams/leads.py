@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from tap_pinterest.bodies import decoder
 from tap_pinterest.pages import Page
-from tap_pinterest.streams.base import AdAccountDatasetStream, DatasetStream
+from tap_pinterest.streams.dataset_stream import AdAccountDatasetStream, DatasetStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,13 +20,9 @@ from tap_pinterest.conform import singer_name
 from tap_pinterest.read_ahead import Task
 from tap_pinterest.slices import ONE_DAY, ORGANIC, DateRange, cut
 from tap_pinterest.state import Progress
-from tap_pinterest.streams.base import (
-    Refusals,
-    ReportStream,
-    SnapshotStream,
-    TaskStream,
-)
+from tap_pinterest.streams.base import ReportStream, TaskStream
 from tap_pinterest.streams.boards import PinListStream
+from tap_pinterest.streams.dataset_stream import Refusals, SnapshotStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

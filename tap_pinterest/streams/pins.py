@@ -16,8 +16,8 @@ from tap_pinterest.calls import Call, Expected, Scope
 from tap_pinterest.client import SlowAnswerError, TooLargeError
 from tap_pinterest.read_ahead import Task
 from tap_pinterest.slices import ORGANIC, Slice, batches, cut
-from tap_pinterest.streams.base import REFUSED_IN_A_ROW, Refusals
 from tap_pinterest.streams.boards import Pins
+from tap_pinterest.streams.dataset_stream import REFUSED_IN_A_ROW, Refusals
 from tap_pinterest.streams.organic import (
     BYTES_PER_DAY,
     OrganicReportStream,

@@ -14,7 +14,8 @@ from tap_pinterest.read_ahead import Task
 from tap_pinterest.readiness import ASKED_DAYS, READY_STATE
 from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS
 from tap_pinterest.state import Progress
-from tap_pinterest.streams.base import DatasetStream, TaskStream
+from tap_pinterest.streams.base import TaskStream
+from tap_pinterest.streams.dataset_stream import DatasetStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -16,13 +16,9 @@ from tap_pinterest.read_ahead import Task, with_pauses
 from tap_pinterest.slices import ASYNCHRONOUS
 from tap_pinterest.state import Progress
 from tap_pinterest.streams.ads import ReportTemplates
-from tap_pinterest.streams.base import (
-    AdAccountStream,
-    PerUserStream,
-    Refusals,
-    UserDatasetStream,
-)
+from tap_pinterest.streams.base import AdAccountStream, PerUserStream
 from tap_pinterest.streams.catalogs import ReportParameters
+from tap_pinterest.streams.dataset_stream import Refusals, UserDatasetStream
 from tap_pinterest.streams.reports import REPORTS, Operation, Order, OrderingStream, upper_case
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tap_pinterest.calls import Setting, User
 from tap_pinterest.inventory import USER_ACCOUNT, USER_FIELDS
-from tap_pinterest.streams.base import DatasetStream, SnapshotStream, UserDatasetStream
+from tap_pinterest.streams.dataset_stream import DatasetStream, SnapshotStream, UserDatasetStream
 
 
 class UserAccount(UserDatasetStream):
