@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 
 from tap_pinterest import api, targeting
-from tap_pinterest.columns import setting_of, unknown_columns
+from tap_pinterest.columns import is_conversion, setting_of, unknown_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -149,6 +149,8 @@ def _faults(definition: Mapping[str, Any]) -> Iterator[str]:
         yield from _faults_of_ids(level, given)
     yield from _faults_of_values(given)
     yield from _faults_of_columns(given.get("columns"))
+    if given.get("granularity") == "HOUR":
+        yield from _faults_of_hours(given)
 
 
 def _faults_of_values(given: Mapping[str, Any]) -> Iterator[str]:
@@ -183,6 +185,16 @@ def _faults_of_columns(columns: object) -> Iterator[str]:
         yield "columns: refused; allowed: default, all, or a list of Pinterest's names"
     elif isinstance(setting := setting_of(columns), tuple):
         yield from (f"columns: {fault}" for fault in unknown_columns(setting))
+
+
+def _faults_of_hours(given: Mapping[str, Any]) -> Iterator[str]:
+    """Conversions are credited to no hour."""
+    columns = given.get("columns")
+    for name in columns if isinstance(columns, list) else ():
+        if is_conversion(str(name).upper()):
+            yield f"columns: {name} is about conversions, which reports by HOUR do not have"
+    if given.get("custom_conversion_event_metrics"):
+        yield "custom_conversion_event_metrics: refused; allowed: with any granularity but HOUR"
 
 
 def _faults_at(level: str, given: Mapping[str, Any]) -> Iterator[str]:

@@ -253,6 +253,21 @@ def test_a_custom_report_that_is_refused_is_a_failure(sandbox: Sandbox) -> None:
             "custom_reports.x.colums: there is no such key; did you mean columns?",
         ),
         (
+            {"name": "x", "level": "CAMPAIGN", "granularity": "HOUR", "columns": "CTR,total_lead"},
+            "custom_reports.x.columns: total_lead is about conversions, which reports by HOUR do",
+        ),
+        (
+            {
+                "name": "x",
+                "level": "CAMPAIGN",
+                "granularity": "HOUR",
+                "custom_conversion_event_metrics": [
+                    {"custom_event_metrics_type": "ADE_TOTAL_CONVERSIONS", "custom_event_name": "a"}
+                ],
+            },
+            "custom_reports.x.custom_conversion_event_metrics: refused; allowed: with any granul",
+        ),
+        (
             {"name": "x", "level": "CAMPAIGN", "ad_ids": list(range(501))},
             "custom_reports.x.ad_ids: 501 are given; allowed: at most 500 of what is below the",
         ),
