@@ -463,6 +463,22 @@ def test_attribution_types_are_sent_only_when_set_and_as_a_report_where_calls_do
         assert {each["attribution_types"] for each in result.records(stream)} == {"HOUSEHOLD"}
 
 
+def test_a_setting_that_a_report_does_not_take_is_told(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    given = {"attribution_types": ["HOUSEHOLD"], "reporting_timezone": "AD_ACCOUNT_TIME_ZONE"}
+    config = config_of(sandbox, start_date="yesterday", **given)
+    result = run(config, "ad_pin_analytics")
+    warnings = [each.message for each in caplog.records if "is read without" in each.message]
+
+    assert result.code == 0
+    assert result.records("ad_pin_analytics")
+    assert sorted(warnings) == [
+        f"ad_pin_analytics is read without {name}: Pinterest takes none for it."
+        for name in sorted(given)
+    ]
+
+
 def fingerprint(stream: str = "ad_targeting_analytics", /, **more: Any) -> str:
     config = {"stream_groups": GROUPS, "report_columns": COLUMNS, **more}
     tap = TapPinterest(config=config, validate_config=False)

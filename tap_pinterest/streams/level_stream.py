@@ -207,12 +207,12 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
             known = api.schema("AdsAnalyticsCreateAsyncRequest")["properties"]
         else:
             known = self._known_to_calls
+        return {name: value for name, value in self._set.items() if name in known}
+
+    @property
+    def _set(self) -> Mapping[str, Any]:
         names = ("attribution_types", "reporting_timezone")
-        return {
-            name: value
-            for name in names
-            if name in known and (value := getattr(self.settings, name))
-        }
+        return {name: value for name in names if (value := getattr(self.settings, name))}
 
     @functools.cached_property
     @override
@@ -264,6 +264,8 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
         if self.broken_down and not self.types:
             self.logger.info("%s has none of the targeting_types", self.name)
             return []
+        for name in self._set.keys() - self.sent_if_set.keys():
+            self.tap.warn_once(f"{self.name} is read without {name}: Pinterest takes none for it.")
         return super().contexts()
 
     def groups_of_types(self) -> Sequence[tuple[str, ...]]:
