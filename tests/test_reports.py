@@ -463,6 +463,16 @@ def test_attribution_types_are_sent_only_when_set_and_as_a_report_where_calls_do
         assert {each["attribution_types"] for each in result.records(stream)} == {"HOUSEHOLD"}
 
 
+def test_pins_of_ads_have_no_columns_that_only_asynchronous_reports_have(sandbox: Sandbox) -> None:
+    names = ["CAMPAIGN_STATUS", "CAMPAIGN_NAME", "TOTAL_IMPRESSION"]
+    config = {**config_of(sandbox, start_date="yesterday"), "report_columns": names}
+    result = run(config, "ad_pin_analytics")
+    (record, *_) = result.records("ad_pin_analytics")
+
+    assert record["campaign_name"]
+    assert "campaign_status" not in record
+
+
 def test_a_setting_that_a_report_does_not_take_is_told(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:

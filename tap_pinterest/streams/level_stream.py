@@ -102,9 +102,11 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
         if self.custom and isinstance(self.custom.columns, tuple):
             # Named for this level: whether it has them is for Pinterest to say.
             names = tuple(dict.fromkeys((*ids(self.level), *self.custom.columns)))
-        if self.granularity == "HOUR":
-            return [name for name in names if not is_conversion(name)]
-        return names
+        missing = () if self.report_level else only_asynchronous(names)
+        by_hour = self.granularity == "HOUR"
+        return [
+            name for name in names if name not in missing and not (by_hour and is_conversion(name))
+        ]
 
     @functools.cached_property
     @override
@@ -135,17 +137,15 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
         ]
 
     def _asked(self, *, asynchronous: bool) -> Sequence[str]:
-        """Columns to ask for: of those that are wanted, the ones that the transport has.
+        """Columns to ask for: those that are wanted.
 
         The level's own id is asked for where it is not said to come by itself; something has to
         be asked for in any case.
         """
-        missing = () if asynchronous else only_asynchronous(self.columns)
         known = api.enum("columns_async" if asynchronous else "columns_sync")
-        asked = [name for name in self.requested_columns if name not in missing]
         own = [name for name in (self.id_column, "AD_ACCOUNT_ID") if name in known][:1]
         by_itself = not (asynchronous or self.broken_down)
-        asked = asked if by_itself else [*own, *asked]
+        asked = self.requested_columns if by_itself else [*own, *self.requested_columns]
         return [name for name in asked if name not in _NEVER_ASKED] or own
 
     def _is_needed(self, name: str) -> bool:
