@@ -12,7 +12,6 @@ from tap_pinterest import api
 from tap_pinterest.client import GoneError, NotOfferedError
 from tap_pinterest.config import CONFIG_SCHEMA
 from tap_pinterest.streams.base import ReportStream
-from tap_pinterest.streams.dataset_stream import DatasetStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,7 +159,7 @@ class AccessPolicy:
         for name, part in self._summary.streams.items():
             stream = self._streams[name]
             whole = part.contexts and not (part.failures or part.skipped)
-            if whole and isinstance(stream, DatasetStream) and stream.named_and_missing:
+            if whole and stream.named_and_missing:
                 ids = ", ".join(sorted(stream.named_and_missing))
                 part.failures[""] = f"the config names {ids}, which Pinterest does not list"
 

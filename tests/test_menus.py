@@ -346,6 +346,35 @@ def test_product_group_ids_narrow_their_report(pinterest: Sandbox) -> None:
     assert asked == [wanted]
 
 
+@pytest.mark.parametrize(
+    ("stream", "ids"),
+    [
+        ("ad_group_analytics", "ad_group_ids"),
+        ("ad_pin_analytics", "ad_ids"),
+        ("product_group_promotions", "product_group_ids"),
+        ("product_group_analytics", "product_group_ids"),
+    ],
+)
+def test_an_id_that_nobody_has_fails_the_run_whichever_stream_reads_it(
+    pinterest: Sandbox, stream: str, ids: str
+) -> None:
+    result = run(settings(pinterest, stream_groups="all", **{ids: ["999"]}), stream)
+
+    assert result.code == 1
+    assert result.tap.summary.of(stream).failures == {
+        "": "the config names 999, which Pinterest does not list"
+    }
+
+
+def test_ids_that_different_filters_leave_out_fail_nothing(pinterest: Sandbox) -> None:
+    names = ids(pinterest)
+    filters = {"ad_ids": [names["ad"]], "entity_statuses": ["DRAFT"]}
+    result = run(settings(pinterest, **filters), "ad_analytics")
+
+    assert result.code == 0
+    assert result.records("ad_analytics") == []
+
+
 def test_all_advertisers_but_some_are_read(pinterest: Sandbox) -> None:
     everything = run(settings(pinterest), "ad_accounts", "ad_account_analytics")
     one, *others = [each["id"] for each in everything.records("ad_accounts")]

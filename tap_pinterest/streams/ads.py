@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,12 @@ class ProductGroupPromotions(AdsEntityStream):
     path = "/ad_accounts/{ad_account_id}/product_group_promotions"
     group = "products"
     per = (Each(AdGroups, ad_group_id="id"),)
+    id_filters = MappingProxyType({"product_group_ids": "id"})
+
+    @functools.cached_property
+    @override
+    def named_and_missing(self) -> set[str]:
+        return self.named(self.settings)
 
     @classmethod
     @override

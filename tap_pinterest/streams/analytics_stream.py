@@ -280,11 +280,19 @@ class AnalyticsStream(RowStream):
     def _remember(self, context: Mapping[str, Any]) -> None:
         """Note in the state how far the context has been read."""
         reading = self._readings.pop(context["ad_account_id"])
+        self.named_and_missing.difference_update(reading.entities)
         self._keep_column_names()
         if self.granularity == "TOTAL":
             return
         progress = reading.range.after(reading.progress, self.fingerprint)
         progress.write_to(self.remembered.made(context), self.replication_key or "")
+
+    @functools.cached_property
+    @override
+    def named_and_missing(self) -> set[str]:
+        # Several filters may well have nothing in common.
+        alone = self.entities and len(self.settings.filters) == 1
+        return self.entities.named(self.settings) if self.entities and alone else set()
 
     def _keep_column_names(self) -> None:
         if self.settings.column_names == "display":

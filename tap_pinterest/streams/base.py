@@ -146,6 +146,11 @@ class PinterestStream(SingerStream):
         """The rate category of the calls."""
         return api.operation(f"GET {self.path}").category
 
+    @functools.cached_property
+    def named_and_missing(self) -> set[str]:
+        """Ids that the config names for it, and that Pinterest has not listed yet."""
+        return set()
+
     def turn(self, context: Context | None) -> Turn:
         """The turn of a context in the order of the run."""
         return Turn(self.name, tuple((context or {}).values()), self.category)

@@ -263,11 +263,16 @@ class DatasetStream(PinterestStream):
         begin = functools.partial(self.inventory.beginnings, listing, scope, ahead=True)
         return Ahead(self.turn(context), begin)
 
+    @classmethod
+    def named(cls, settings: Settings) -> set[str]:
+        """Ids of the dataset's own items that the config names."""
+        own = next((name for name, field in cls.id_filters.items() if field == cls.id_field), "")
+        return set(getattr(settings, own)) if own else set()
+
     @functools.cached_property
+    @override
     def named_and_missing(self) -> set[str]:
-        """Ids of such records that the config names, and that have not come yet."""
-        own = next((name for name, field in self.id_filters.items() if field == self.id_field), "")
-        return set(getattr(self.settings, own)) if own and not self.per else set()
+        return set() if self.per else self.named(self.settings)
 
     def is_new(self, record: Mapping[str, Any]) -> bool:  # noqa: ARG002 - see subclasses
         """Whether the record has not been written under another context."""
