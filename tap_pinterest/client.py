@@ -39,7 +39,9 @@ TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 ATTEMPTS = 5
 LONGEST_BACKOFF = 60
 MOST_GIVEN_UP = 20
-"""Calls in a row that all attempts were in vain for: then nobody is there to answer others."""
+"""Calls in a row that all attempts were in vain for: then nobody is there to answer others.
+
+If all are of one operation, it may be that alone, and no further call of it is tried again."""
 MAX_BODY_BYTES = 512 * 1024 * 1024
 MAX_ERROR_CHARACTERS = 500
 
@@ -158,7 +160,8 @@ class PinterestClient:
         """Calls by stream, or by path where they are of no one stream."""
         self.retries: dict[str, int] = {}
         self.waited: dict[str, float] = {}
-        self._given_up = 0
+        self._given_up: list[str] = []
+        """What the calls since the last answer count for, of those that were in vain."""
 
     def get(  # noqa: PLR0913 - one call has these parts
         self,
@@ -240,7 +243,7 @@ class PinterestClient:
                     raise
                 self._wait(call.counts_for, tries, error)
             else:
-                self._given_up = 0
+                self._given_up.clear()
                 return result
 
     def download(self, url: str, file: IO[bytes], what: str) -> None:
@@ -447,7 +450,8 @@ class PinterestClient:
         except (requests.Timeout, ReadTimeoutError):
             msg = f"{what}: no answer within request_timeout ({self._timeout:.0f} s)"
             raise SlowAnswerError(msg) from None
-        except (requests.RequestException, HTTPError) as error:
+        except (OSError, HTTPError) as error:
+            # requests raises a plain OSError for a bundle of certificates that is not there.
             msg = f"{what}: the connection failed ({_cause(error)})"
             raise RetriableAPIError(msg) from None
         answer = _Answer(response.status_code, response.reason or "", response.headers, body)
@@ -471,13 +475,13 @@ class PinterestClient:
             AwayError: There is no more try for this call, nor was for those before it.
         """
         try:
+            if self._given_up.count(path) >= MOST_GIVEN_UP:
+                raise error
             wait = tries.seconds_after(error)
         except RetriableAPIError:
-            self._given_up += 1
-            if self._given_up >= MOST_GIVEN_UP:
-                msg = (
-                    f"Pinterest has not answered {self._given_up} calls in a row; the last: {error}"
-                )
+            self._given_up.append(path)
+            if (calls := len(self._given_up)) >= MOST_GIVEN_UP and len({*self._given_up}) > 1:
+                msg = f"Pinterest has not answered {calls} calls in a row; the last: {error}"
                 raise AwayError(msg) from None
             raise
         self.retries[path] += 1
@@ -678,7 +682,8 @@ def _cause(error: BaseException) -> str:
         return f"{type(error).__name__}: {error.verify_message}"
     if isinstance(error, OSError) and error.strerror:
         return f"{type(error).__name__}: {error.strerror}"
-    return type(error).__name__
+    # A plain one is of a proxy that refuses, or of what requests looks for on this machine.
+    return str(error) if type(error) is OSError else type(error).__name__
 
 
 def _deeper(error: BaseException) -> object:

@@ -108,6 +108,49 @@ def test_a_quota_that_comes_back_too_late_is_an_error_at_once(
         client.get(BOARDS, as_object)
 
 
+def test_a_429_that_does_not_say_when_to_come_back_waits_a_minute(
+    client: PinterestClient, sandbox: Sandbox, clock: PatientClock
+) -> None:
+    sandbox.fail(BOARDS, status=429)
+
+    client.get(BOARDS, as_object)
+
+    assert 60.0 in clock.waits
+
+
+def test_calls_in_vain_with_an_answer_in_between_are_not_in_a_row(
+    client: PinterestClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "MOST_GIVEN_UP", 2)
+    for path in (BOARDS, "/pins"):
+        sandbox.fail(path, status=500, times=client_module.ATTEMPTS)
+        with pytest.raises(RetriableAPIError, match="500"):
+            client.get(path, as_object)
+        assert client.get(path, as_object)["items"]
+
+
+def test_an_operation_that_was_called_in_vain_often_enough_is_not_tried_again_and_again(
+    client: PinterestClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "MOST_GIVEN_UP", 1)
+    sandbox.fail(BOARDS, status=500, times=None)
+    for _ in range(2):
+        with pytest.raises(RetriableAPIError, match="500"):
+            client.get(BOARDS, as_object)
+
+    assert len(sandbox.requests) == client_module.ATTEMPTS + 1
+
+
+def test_very_short_waits_come_to_an_end_too(
+    client: PinterestClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_max_wait", 10)
+    sandbox.fail(BOARDS, status=429, headers={"x-ratelimit-reset": "0.01"}, times=50)
+
+    with pytest.raises(QuotaError, match="max_wait_seconds"):
+        client.get(BOARDS, as_object)
+
+
 def test_a_400_that_says_retry_after_is_waited_for(
     client: PinterestClient, sandbox: Sandbox, clock: PatientClock
 ) -> None:
@@ -195,6 +238,16 @@ def test_a_token_that_expires_under_way_is_renewed_and_the_call_repeated(sandbox
     assert paths == ["/oauth/token", "/boards", "/boards", "/oauth/token", "/boards"]
 
 
+def test_a_new_token_that_is_refused_at_once_is_not_renewed_again(sandbox: Sandbox) -> None:
+    tap = TapPinterest(config=settings(sandbox))
+    message = {"code": 2, "message": "Authentication failed."}
+    sandbox.fail(BOARDS, status=401, body=message, times=9)
+
+    with pytest.raises(TokenRefusedError, match="refuses the access token"):
+        tap.client.get(BOARDS, as_object)
+    assert [each.path for each in sandbox.requests] == ["/oauth/token", "/boards"] * 2
+
+
 def test_once_a_run_is_over_nothing_is_asked_for_by_whoever_is_left(sandbox: Sandbox) -> None:
     tap = TapPinterest(config=settings(sandbox))
     tap.client.get(BOARDS, as_object)
@@ -244,7 +297,7 @@ def bomb(*encodings: str) -> bytes:
 
 
 @pytest.mark.parametrize("encodings", [("gzip",), ("deflate",), ("gzip", "gzip")], ids=", ".join)
-@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("status", [200, 302, 500])
 def test_a_decompression_bomb_takes_no_more_memory_than_an_answer_may_have(
     client: PinterestClient,
     sandbox: Sandbox,
@@ -255,6 +308,8 @@ def test_a_decompression_bomb_takes_no_more_memory_than_an_answer_may_have(
     monkeypatch.setattr(client_module, "MAX_BODY_BYTES", 1024 * 1024)
     monkeypatch.setattr(client, "_timeout", 30)
     headers = {"content-encoding": ", ".join(encodings), "content-type": "application/json"}
+    if status == 302:
+        headers["location"] = f"{sandbox.url}/pins"
     sandbox.fail(BOARDS, status=status, body=bomb(*encodings), headers=headers, times=None)
     tracemalloc.start()
     try:
