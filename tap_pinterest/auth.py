@@ -50,6 +50,7 @@ class TokenAnswer(msgspec.Struct):
     scope: str = ""
     refresh_token: str | None = None
     refresh_token_expires_at: int | None = None
+    refresh_token_expires_in: int | None = None
 
 
 class StoredTokens(msgspec.Struct):
@@ -66,13 +67,18 @@ class StoredTokens(msgspec.Struct):
     @classmethod
     def of(cls, answer: TokenAnswer, before: StoredTokens, now: float) -> StoredTokens:
         """The tokens of an answer, which take the place of those `before`."""
+        ends = answer.refresh_token_expires_at
+        if ends is None and answer.refresh_token_expires_in is not None:
+            ends = int(now + answer.refresh_token_expires_in)
+        if ends is None and answer.refresh_token in {None, before.refresh_token}:
+            ends = before.refresh_token_expires_at
         return cls(
             configured=before.configured,
             refresh_token=answer.refresh_token or before.refresh_token,
             access_token=answer.access_token,
             expires_at=now + answer.expires_in,
             scope=answer.scope,
-            refresh_token_expires_at=answer.refresh_token_expires_at,
+            refresh_token_expires_at=ends,
         )
 
     @classmethod

@@ -216,6 +216,20 @@ def test_the_end_of_the_refresh_token_is_announced(
     assert ("The refresh token ends in" in caplog.text) is warned
 
 
+def test_the_end_of_a_refresh_token_that_stays_is_remembered(
+    clock: PatientClock, file: TokenFile, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = TokenAnswer("pina_0", 60, refresh_token="pinr_0", refresh_token_expires_in=20 * DAY)
+    replaced = auth.StoredTokens.of(before, auth.StoredTokens.configured_as("pinr_0"), clock.now())
+    with file.lock():
+        file.replace(replaced)
+    clock.sleep(10 * DAY)
+
+    RefreshToken(lambda _: TokenAnswer("pina_1"), "pinr_0", clock, file).token()
+
+    assert "The refresh token ends in 10.0 days" in caplog.text
+
+
 def test_a_run_with_wrong_credentials_ends_with_one_clear_line(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
