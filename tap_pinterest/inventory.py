@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
 from tap_pinterest import api
 from tap_pinterest.bodies import decoder
@@ -137,6 +137,17 @@ class Inventory:
     def ad_account_ids(self) -> Sequence[str]:
         """Ids of this run's ad accounts: also of those that the config names in vain."""
         return [*self.ad_accounts, *self._unreadable]
+
+    def ad_account(self, ad_account_id: str) -> Item:
+        """One of this run's ad accounts.
+
+        Raises:
+            Exception: It is one that the config names in vain, for this reason.
+        """
+        accounts = self.ad_accounts
+        if error := self._unreadable.get(ad_account_id):
+            raise error
+        return accounts.get(ad_account_id, {})
 
     def check_named_ad_accounts(self) -> None:
         """Say which ad accounts the config names and the token cannot read.
@@ -265,7 +276,7 @@ class Inventory:
     def _one_ad_account(self, ad_account_id: str) -> Item | None:
         try:
             return self._client.get(AD_ACCOUNT, _decode_item, ids={"ad_account_id": ad_account_id})
-        except (FatalAPIError, SkippableAPIError) as error:
+        except (FatalAPIError, RetriableAPIError, SkippableAPIError) as error:
             self._unreadable[ad_account_id] = error
             return None
 

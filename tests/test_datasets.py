@@ -379,6 +379,19 @@ def test_a_null_list_has_no_records() -> None:
     assert run(answers, "targeting_options").code == 0
 
 
+def test_an_item_that_is_null_is_passed_over() -> None:
+    answers = Answers({"/media": {"items": [None, {"media_id": "1"}], "bookmark": None}})
+    assert picked(run(answers, "media"), "media", "media_id") == [("1",)]
+
+
+def test_an_item_of_another_shape_is_a_failure_that_says_so() -> None:
+    answers = Answers({"/resources/targeting/{targeting_type}": ["a text"]})
+    ended = run(answers, "targeting_options")
+
+    (failure,) = ended.tap.summary.of("targeting_options").failures.values()
+    assert "has another shape than the API describes" in failure
+
+
 def test_keys_of_an_answer_and_of_a_list_in_it_become_records() -> None:
     eligible = {"9": [{"conversion_tag_id": "1", "conversion_event": "SEARCH"}], "8": []}
     answers = Answers({f"{ACCOUNT}/conversion_tags/ocpm_eligible": eligible})

@@ -263,6 +263,23 @@ def test_ids_that_the_token_does_not_know_fail_the_run_and_are_named(
     assert "ad_account_ids names 123" in caplog.text
 
 
+def test_a_named_account_that_cannot_be_looked_up_takes_no_other_along(sandbox: Sandbox) -> None:
+    first, other, *_ = accounts(sandbox)
+    listed = {"items": [account for key, account in sandbox.truth("GET /ad_accounts")][1:]}
+    sandbox.fail("/ad_accounts", status=200, body=listed, times=None)
+    sandbox.fail(f"/ad_accounts/{first}", status=500, times=None)
+
+    result = run(settings(sandbox, ad_account_ids=[first, other]), REPORT)
+
+    # Without its currency, what it spent would say nothing.
+    part = result.tap.summary.of(REPORT)
+    assert result.code == 1
+    assert list(part.failures) == [first]
+    assert "GET /ad_accounts/{ad_account_id}: 500" in part.failures[first]
+    assert contexts(result, REPORT) == {other}
+    assert {record["ad_account_id"] for record in result.records(REPORT)} == {other}
+
+
 def test_one_named_account_takes_one_call_to_find(sandbox: Sandbox) -> None:
     known = accounts(sandbox)[1]
     result = run(settings(sandbox, ad_account_ids=known), "ad_accounts")

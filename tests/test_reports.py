@@ -349,6 +349,16 @@ def test_a_week_that_does_not_begin_on_its_first_day_is_a_failure(sandbox: Sandb
         assert "is dated 2026-11-17, which is not the first day of a period" in failure
 
 
+def test_a_row_that_does_not_say_its_week_is_a_failure_that_says_so(sandbox: Sandbox) -> None:
+    row = {"AD_ACCOUNT_ID": "1", "TOTAL_IMPRESSION": 5}
+    sandbox.fail("*/analytics", status=200, body=[row], times=None)
+    result = run(config_of(sandbox, granularities=["WEEK"]), "ad_account_analytics_week")
+
+    for failure in result.tap.summary.of("ad_account_analytics_week").failures.values():
+        assert "a record has no date, which is part of its key" in failure
+    assert result.code == 1
+
+
 @pytest.mark.parametrize(
     ("granularity", "first"), [("WEEK", "2026-08-24"), ("MONTH", "2026-09-01")]
 )

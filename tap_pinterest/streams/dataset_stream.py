@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_pinterest import api
+from tap_pinterest.bodies import UnreadableAnswerError
 from tap_pinterest.calls import Batches, Call, Listing, Scope, Setting, page_decoder, product
 from tap_pinterest.read_ahead import Ahead
 from tap_pinterest.state import Progress
@@ -80,7 +81,11 @@ class DatasetStream(PinterestStream):
 
         def decode_and_unpack(body: bytes) -> Page:
             page = decode(body)
-            page.items = [record for item in page.items for record in cls.unpacked(item)]
+            try:
+                page.items = [record for item in page.items for record in cls.unpacked(item)]
+            except (AttributeError, TypeError) as error:
+                msg = f"the answer has another shape than the API describes: {error}"
+                raise UnreadableAnswerError(msg) from None
             return page
 
         return decode_and_unpack
@@ -289,7 +294,8 @@ class DatasetStream(PinterestStream):
             if name in complete:
                 complete[column] = complete.pop(name)
         for column, (outer, inner) in self.lifted.items():
-            complete[column] = (complete.get(outer) or _NOTHING).get(inner)
+            found = complete.get(outer)
+            complete[column] = found.get(inner) if isinstance(found, dict) else None
         complete.update(call.columns)
         return complete
 

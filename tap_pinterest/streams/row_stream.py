@@ -67,7 +67,7 @@ class RowStream(PlannedStream):
                 moment = datetime.fromisoformat(text)
                 moment = moment.astimezone(UTC) if moment.tzinfo else moment
                 return moment.date().isoformat(), moment.hour
-        except ValueError:
+        except (TypeError, ValueError):
             pass
         return self._fail_without("hour", row)
 
@@ -79,7 +79,7 @@ class RowStream(PlannedStream):
         self, ad_account_id: str, entities: Mapping[str, tuple[str, ...]]
     ) -> Callable[[dict[str, Any]], dict[str, Any]]:
         """Adds to a row what is known beside it: account, currency, settings, parents' ids."""
-        account = self.inventory.ad_accounts.get(ad_account_id, {})
+        account = self.inventory.ad_account(ad_account_id)
         beside = {
             "ad_account_id": ad_account_id,
             "currency": account.get("currency"),
@@ -104,7 +104,7 @@ class RowStream(PlannedStream):
             for field in values:
                 if row[field] is None:
                     row[field] = ""
-            if last is not None:
+            if last is not None and row["date"]:
                 row["date_end"] = self._end_of_period(row, last)
             return row
 
@@ -116,7 +116,7 @@ class RowStream(PlannedStream):
         Raises:
             FatalAPIError: Its date is not the first day of a period.
         """
-        day = date.fromisoformat(row["date"] or "")
+        day = date.fromisoformat(row["date"])
         if day != first_day(day, self.granularity):
             msg = f"a row of {self.name} is dated {day}, which is not the first day of a period"
             raise FatalAPIError(msg)
