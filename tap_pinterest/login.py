@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
+from singer_sdk.exceptions import ConfigValidationError
 from typing_extensions import override
 
 from tap_pinterest import auth, config
@@ -298,9 +299,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         LoginError: There are none, or they are refused.
     """
     given = _config_file(options.config) if options.config else None
-    values = (
-        config.from_environment(_PREFIX, CONFIG_SCHEMA["properties"]) if given is None else given
-    )
+    values = _environment() if given is None else given
     if options.scopes:
         values["scopes"] = options.scopes
     for name, ask in (("client_id", _ask), ("client_secret", getpass.getpass)):
@@ -308,6 +307,13 @@ def _settings(options: argparse.Namespace) -> Settings:
     if faults := config.problems(values, credentials=False):
         raise LoginError("\n".join(faults))
     return Settings.from_config(values)
+
+
+def _environment() -> dict[str, Any]:
+    try:
+        return config.from_environment(_PREFIX, CONFIG_SCHEMA["properties"])
+    except ConfigValidationError as error:
+        raise LoginError("\n".join(error.errors)) from None
 
 
 def _config_file(name: str) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def checked(state: object) -> dict[str, Any]:
     """
     if not isinstance(state, dict):
         raise StateError(_malformed("it is not a JSON object"))
-    _check_version(state.get(VERSION_KEY))
+    if VERSION_KEY in state:
+        _check_version(state[VERSION_KEY])
     if wrapper := next((key for key in _WRAPPERS if _is_wrapped(state, key)), None):
         raise StateError(
             _malformed(f"what belongs into the file is the object inside its {wrapper}")
@@ -65,8 +66,6 @@ def _is_wrapped(state: Mapping[str, Any], key: str) -> bool:
 
 
 def _check_version(own: object) -> None:
-    if own is None:
-        return
     version = own.get("state_version") if isinstance(own, dict) else None
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise StateError(_malformed(f"{VERSION_KEY}.state_version is not a whole number"))

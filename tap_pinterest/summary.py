@@ -103,6 +103,8 @@ class Summary:
         """Nothing has happened yet."""
         self.streams: dict[str, StreamSummary] = {}
         self.seconds_waited = 0.0
+        self.is_cut_short = False
+        """Whether the run has ended before everything was read."""
         self.current: str | None = None
         """The stream that is being read."""
         self.when_read: Callable[[str], None] = lambda _: None
@@ -129,7 +131,7 @@ class Summary:
     @property
     def failed(self) -> bool:
         """Whether something that had to be read was not."""
-        return any(part.failures for part in self.streams.values())
+        return self.is_cut_short or any(part.failures for part in self.streams.values())
 
     def tell(self) -> None:
         """Write the table if somebody watches, and one JSON line in any case."""

@@ -197,6 +197,9 @@ class TapPinterest(SingerTap):
             fault = f"column_names: Pinterest does not tell the names it displays: {error}"
             summary = "Config validation failed"
             raise ConfigValidationError(summary, errors=[fault], schema={}) from error
+        except Interrupted:
+            # Before a run has begun there is nobody else to end it.
+            raise SystemExit(128 + (self.clock.interrupted_by or 0)) from None
         for name in RESERVED_COLUMNS:
             displayed.pop(name, None)
         kept = state.column_names(self.memory)
@@ -374,6 +377,7 @@ class TapPinterest(SingerTap):
             if code == BROKEN_PIPE:
                 self.close()
                 return code
+        self.summary.is_cut_short = code != 0
         self.end()
         self.close()
         return code or int(self.summary.failed)

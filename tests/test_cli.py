@@ -144,6 +144,7 @@ def test_wrong_credentials_are_one_clear_line(sandbox: Sandbox, tmp_path: Path) 
     assert "Traceback" not in result.stderr
     assert "pinr_wr0ng" not in result.stderr
     assert '"RECORD"' not in result.stdout
+    assert '"failed":true' in result.stderr
 
 
 def test_the_test_option_says_by_its_exit_code_whether_everything_can_be_read(
@@ -236,6 +237,41 @@ def test_a_config_file_that_is_no_object_is_one_clear_line(tmp_path: Path) -> No
     (line,) = lines(result.stderr, "ERROR")
     assert "The config cannot be read: it is not a JSON object" in line
     assert "Traceback" not in result.stderr
+
+
+def test_an_env_file_that_is_not_utf_8_is_one_clear_line(tmp_path: Path) -> None:
+    # As PowerShell writes it.
+    (tmp_path / ".env").write_text("TAP_PINTEREST_ACCESS_TOKEN=pina_s3cret\n", "utf-16")
+
+    result = subprocess.run(
+        [*TAP, "--config=ENV"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert result.returncode == 1
+    (fault, _summary) = lines(result.stderr, "ERROR")
+    assert f"{tmp_path / '.env'}: it cannot be read (it is not UTF-8)" in fault
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_a_signal_ends_a_run_that_asks_for_the_names_of_its_columns(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.fail("/resources/delivery_metrics", kind="hang", times=None)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(settings(sandbox, column_names="display", request_timeout=1)))
+    with subprocess.Popen(
+        [*TAP, "--config", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr
+        told = ""
+        for line in process.stderr:
+            told += line
+            if "trying again" in line:
+                process.send_signal(signal.SIGTERM)
+
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "Traceback" not in told
 
 
 def test_no_secret_is_in_anything_that_a_run_leaves_at_its_most_talkative(

@@ -208,6 +208,7 @@ def test_the_fingerprint_does_not_depend_on_the_order_of_names() -> None:
         pytest.param({"tap_pinterest": {"state_version": 2}}, "newer tap-pinterest", id="newer"),
         pytest.param({"tap_pinterest": {"state_version": "1"}}, "whole number", id="no version"),
         pytest.param({"tap_pinterest": {"state_version": True}}, "whole number", id="a boolean"),
+        pytest.param({"tap_pinterest": None}, "whole number", id="nothing said by the tap"),
         pytest.param({"type": "STATE", "value": {"bookmarks": {}}}, "its value", id="a message"),
         pytest.param({"singer_state": {"bookmarks": {}}}, "its singer_state", id="of Meltano"),
     ],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from dotenv import find_dotenv, load_dotenv
+from singer_sdk.exceptions import ConfigValidationError
 
 from tap_pinterest import beta_reports, columns, custom_reports
 from tap_pinterest.config.schema import CONFIG_SCHEMA, ID_LISTS, NAME_LISTS, TOKENS
@@ -27,8 +28,17 @@ def from_environment(prefix: str, properties: Mapping[str, Any]) -> dict[str, An
 
     Lists and objects are JSON; a list may also be one comma-separated text, and a member of an
     object may have a variable of its own.
+
+    Raises:
+        ConfigValidationError: The file cannot be read.
     """
-    load_dotenv(find_dotenv(usecwd=True))
+    file = find_dotenv(usecwd=True)
+    try:
+        load_dotenv(file)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        summary, fault = "Config validation failed", f"{file}: it cannot be read ({reason})"
+        raise ConfigValidationError(summary, errors=[fault], schema={}) from None
     given = {name: os.environ.get(f"{prefix}{name.upper()}") for name in properties}
     values = {name: _from_json(text) for name, text in given.items() if text is not None}
     for name, schema in properties.items():
