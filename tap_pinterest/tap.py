@@ -90,50 +90,39 @@ class TapPinterest(SingerTap):
 
     @override
     def discover_streams(self) -> Sequence[PinterestStream]:
-        groups = self.settings.stream_groups
+        """The streams that the config lists.
+
+        Raises:
+            ConfigValidationError: It names streams or columns as it cannot.
+        """
+        groups, faults = self.settings.stream_groups, []
         if self.settings.layout == "daasity":
             by_name = {each.name: each for each in STREAM_TYPES}
             streams = [by_name[each.source](self, name=each.name) for each in TABLES.values()]
         else:
             types = [each for each in STREAM_TYPES if {each.group, "all"} & {*groups}]
             streams = [stream for each in types for stream in each.variants(self)]
-            streams += self._custom_reports()
-        self._check_sync_key_fields(streams)
+            taken = {name for each in STREAM_TYPES for name in each.possible_names()}
+            for each in self.settings.custom_reports:
+                if each.name in taken:
+                    allowed = "allowed: one that no stream of the tap has"
+                    faults.append(f"custom_reports.{each.name}.name: refused; {allowed}")
+                else:
+                    level = BY_LEVEL[each.level]
+                    streams.append(level(self, each.name, each.granularity, custom=each))
+        faults += self._sync_key_faults(streams)
+        if faults:
+            summary = "Config validation failed"
+            raise ConfigValidationError(summary, errors=faults, schema={})
         return streams
 
-    def _custom_reports(self) -> list[PinterestStream]:
-        """The streams of the reports that the config defines.
-
-        Raises:
-            ConfigValidationError: A name is that of another stream.
-        """
-        reports = self.settings.custom_reports
-        taken = {name for each in STREAM_TYPES for name in each.possible_names()}
-        faults = [
-            f"custom_reports.{each.name}.name: refused; allowed: one that no stream of the tap has"
-            for each in reports
-            if each.name in taken
-        ]
-        if faults:
-            summary = "Config validation failed"
-            raise ConfigValidationError(summary, errors=faults, schema={})
-        return [
-            BY_LEVEL[each.level](self, each.name, each.granularity, custom=each) for each in reports
-        ]
-
-    def _check_sync_key_fields(self, streams: Sequence[PinterestStream]) -> None:
-        """Refuse fields of `__sync_key` that are not there.
-
-        Raises:
-            ConfigValidationError: The config names such fields, or streams that do not exist.
-        """
+    def _sync_key_faults(self, streams: Sequence[PinterestStream]) -> list[str]:
+        """Fields of `__sync_key` that are not there, or of streams that do not exist."""
         known = {*TABLES, *(each.name for each in STREAM_TYPES), *(each.name for each in streams)}
+        known |= {each.name for each in self.settings.custom_reports}
         unknown = sorted(self.settings.sync_key_fields.keys() - known)
         faults = [f"sync_key_fields.{name}: there is no such stream" for name in unknown]
-        faults += [fault for each in streams for fault in each.sync_key_faults()]
-        if faults:
-            summary = "Config validation failed"
-            raise ConfigValidationError(summary, errors=faults, schema={})
+        return faults + [fault for each in streams for fault in each.sync_key_faults()]
 
     @functools.cached_property
     def client(self) -> PinterestClient:

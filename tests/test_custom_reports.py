@@ -399,6 +399,30 @@ def test_all_faults_are_told_at_once() -> None:
     ]
 
 
+def test_a_name_that_is_taken_and_a_field_that_is_not_there_are_told_at_once() -> None:
+    reports = [{"name": "pins", "level": "CAMPAIGN"}]
+    config = {"custom_reports": reports, "sync_key_fields": {"boards": ["nothing"]}}
+
+    with pytest.raises(ConfigValidationError) as refused:
+        TapPinterest(config=config, validate_config=False).catalog_dict  # noqa: B018
+
+    assert [fault.split(":")[0] for fault in refused.value.errors] == [
+        "custom_reports.pins.name",
+        "sync_key_fields.boards",
+    ]
+
+
+def test_dates_of_a_report_have_to_go_with_those_of_the_settings() -> None:
+    report = {"name": "mine", "level": "CAMPAIGN", "start_date": "2026-03-01"}
+    config = {"start_date": "2026-01-01", "end_date": "2026-01-31", "custom_reports": [report]}
+
+    (fault,) = problems(config, credentials=False)
+
+    assert fault == (
+        "custom_reports.mine.start_date: 2026-03-01 is refused; allowed: not after 2026-01-31"
+    )
+
+
 @pytest.mark.parametrize("name", ["campaigns", "ad_analytics_week"])
 def test_a_name_of_another_stream_is_refused(name: str) -> None:
     config = {"access_token": "x", "custom_reports": [{"name": name, "level": "CAMPAIGN"}]}

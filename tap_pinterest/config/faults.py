@@ -56,6 +56,7 @@ _NAMES_ELSEWHERE = {
 _AD_ACCOUNT_ID = re.compile(r"\d{1,18}")
 _ID = re.compile(r"\d{1,20}")
 _USERNAME = re.compile(r"(?!\d+$).+")
+_RANGE = ("start_date", "end_date")
 _DAMAGE = re.compile("[\x00\ud800-\udfff]")
 _DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)+")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -156,7 +157,9 @@ def _shown(value: object) -> str:
 
 
 def _day_faults(values: Mapping[str, Any]) -> list[str]:
-    texts = {name: values[name] for name in ("start_date", "end_date") if name in values}
+    texts = {name: values[name] for name in _RANGE if name in values}
+    if "end_date" in texts:
+        texts.setdefault("start_date", CONFIG_SCHEMA["properties"]["start_date"]["default"])
     backfill = values.get("backfill")
     if isinstance(backfill, dict):
         texts |= {f"backfill.{name}": text for name, text in backfill.items()}
@@ -175,7 +178,9 @@ def _day_faults(values: Mapping[str, Any]) -> list[str]:
         start, end = days.get(f"{prefix}start_date"), days.get(f"{prefix}end_date")
         end = end or (today if not prefix and "end_date" not in texts else None)
         if start and end and start > end:
-            faults.append(f"{prefix}start_date: {start} is refused; allowed: not after {end}")
+            by_default = "" if prefix or "start_date" in values else ", the default,"
+            given = f"{prefix}start_date: {start}{by_default}"
+            faults.append(f"{given} is refused; allowed: not after {end}")
     return faults
 
 
@@ -353,14 +358,17 @@ def _transport_faults(values: Mapping[str, Any]) -> list[str]:
 def _custom_report_faults(values: Mapping[str, Any]) -> list[str]:
     definitions = values.get("custom_reports", ())
     faults = custom_reports.faults_of(definitions)
+    inherited = {name: values[name] for name in _RANGE if name in values}
+    if _day_faults(inherited):
+        inherited = {}
     for definition in definitions:
         if not isinstance(definition, dict):
             continue
         prefix = f"custom_reports.{definition.get('name')}"
-        names = ("start_date", "end_date", "lookback_days")
+        names = (*_RANGE, "lookback_days")
         given = {name: definition[name] for name in names if definition.get(name) is not None}
         days = given.pop("lookback_days", 0)
-        faults += [f"{prefix}.{fault}" for fault in _day_faults(given)]
+        faults += [f"{prefix}.{fault}" for fault in _day_faults({**inherited, **given})]
         if not isinstance(days, int) or isinstance(days, bool) or days < 0:
             faults.append(f"{prefix}.lookback_days: {_shown(days)} is refused; allowed: at least 0")
     if definitions and values.get("layout") == "daasity":
