@@ -151,7 +151,7 @@ def test_the_test_option_says_by_its_exit_code_whether_everything_can_be_read(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     assert tap(tmp_path, settings(sandbox), "--test").returncode == 0
-    sandbox.fail("/boards", status=500, times=None)
+    sandbox.fail("/boards", status=400, times=None)
     assert tap(tmp_path, settings(sandbox, max_requests_in_flight=1), "--test").returncode == 1
 
 

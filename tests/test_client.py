@@ -206,6 +206,53 @@ def test_a_refusal_is_told_by_its_error_and_not_repeated(
     assert len(sandbox.requests) == 1
 
 
+@pytest.mark.parametrize("status", [408, 429, 500, 503, 599])
+def test_a_download_that_stumbles_is_tried_again(
+    client: PinterestClient, sandbox: Sandbox, status: int
+) -> None:
+    sandbox.fail(BOARDS, status=status)
+    sandbox.fail(BOARDS, kind="reset")
+    sandbox.fail(BOARDS, status=200, body="[1]")
+    file = BytesIO(b"what an earlier try has left behind")
+
+    client.download(f"{sandbox.url}{BOARDS}", file, "the report")
+
+    assert file.getvalue() == b"[1]"
+    assert len(sandbox.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "link", ["file:///etc/passwd", "ftp://127.0.0.1/x", "https:///x", "//x", "http://[::1", ""]
+)
+def test_a_link_that_leads_to_no_host_is_refused_and_told_to_nobody(
+    client: PinterestClient, link: str
+) -> None:
+    with pytest.raises(FatalAPIError, match="the report: the link") as refused:
+        client.download(link, BytesIO(), "the report")
+    assert not link or link not in str(refused.value)
+
+
+def test_a_plain_link_is_followed_only_where_pinterest_itself_is_on_this_machine(
+    client: PinterestClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_url", "https://api.pinterest.com/v5")
+
+    with pytest.raises(FatalAPIError, match="https"):
+        client.download(f"{sandbox.url}{BOARDS}", BytesIO(), "the report")
+    assert sandbox.requests == []
+
+
+def test_a_redirect_of_a_download_is_not_followed(
+    client: PinterestClient, sandbox: Sandbox
+) -> None:
+    headers = {"location": f"{sandbox.url}/pins"}
+    sandbox.fail(BOARDS, status=302, headers=headers)
+
+    with pytest.raises(FatalAPIError, match="answered with 302"):
+        client.download(f"{sandbox.url}{BOARDS}", BytesIO(), "the report")
+    assert len(sandbox.requests) == 1
+
+
 def test_an_error_names_path_and_request_but_no_query_and_no_token(
     client: PinterestClient, sandbox: Sandbox
 ) -> None:

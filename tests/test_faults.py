@@ -513,6 +513,8 @@ def test_half_a_list_is_never_taken_for_the_whole(
     assert list(result.tap.summary.of("campaign_analytics").failures) == [first]
     assert upsert({}, result.messages)["campaigns"] == tables["campaigns"]
     assert records_are_unique(result.messages)
+    # Nor is it kept, to be read beside the whole.
+    assert result.tap.summary.of("campaigns").duplicates == 0
 
 
 def test_half_a_list_fails_whoever_reads_it_first_and_nobody_else(

@@ -187,13 +187,24 @@ def test_a_download_gets_no_token_and_its_link_is_told_to_nobody(
     assert "X-Signature" not in ours
 
 
-def test_an_expired_link_is_asked_for_again(sandbox: Sandbox) -> None:
-    sandbox.fail("/downloads/*", status=403, body="<Error/>", times=2)
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_an_expired_link_is_asked_for_again(sandbox: Sandbox, status: int) -> None:
+    sandbox.fail("/downloads/*", status=status, body="<Error/>", times=2)
     result = run(asynchronous(sandbox, start_date="yesterday"), "ad_account_analytics")
 
     assert result.code == 0
     created = requests_of(sandbox, CREATE)
     assert len(created) == len({each.path for each in created})
+
+
+def test_a_download_that_drips_in_too_slowly_is_tried_again(sandbox: Sandbox) -> None:
+    sandbox.fail("/downloads/*", kind="slow", seconds=4)
+    config = asynchronous(sandbox, start_date="yesterday", request_timeout=1)
+    result = run(config, "ad_account_analytics")
+
+    downloads = [each for each in sandbox.requests if each.path.startswith("/downloads/")]
+    assert result.code == 0
+    assert len(downloads) == len(requests_of(sandbox, CREATE)) + 1
 
 
 @pytest.mark.parametrize("status", ["EXPIRED", "FAILED", "CANCELLED", "DOES_NOT_EXIST"])
