@@ -361,8 +361,9 @@ def _fault(name: str, offered: Sequence[str], only_synchronous: Sequence[str]) -
     if upper == DATE:
         return f"{name} is in every row already"
     if upper in only_synchronous:
-        # A history would have it on its last 90 days only.
-        return f"{name} is only in synchronous reports"
+        return (
+            f"{name} is only in synchronous reports, and a history takes both kinds: leave it out"
+        )
     near = difflib.get_close_matches(upper, offered, n=3) or [n for n in offered if upper in n][:3]
     return f"{name} is no column" + (f"; did you mean {' or '.join(near)}?" if near else "")
 

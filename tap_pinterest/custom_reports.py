@@ -68,6 +68,7 @@ BODY = "AdsAnalyticsCreateAsyncRequest"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 _OF_ADS = re.compile(r"(AD|PIN_PROMOTION)_(ID|NAME|STATUS)|PIN_ID")
 _TARGETING = "_TARGETING"
+_EVENT = {"custom_event_metrics_type", "custom_event_name"}
 _CHECKED = ("granularity", "targeting_types", *LIKE_SETTINGS[3:], *IN_THE_BODY)
 
 
@@ -99,10 +100,11 @@ class CustomReport:
     @property
     def event_columns(self) -> Sequence[str]:
         """Columns of the metrics of advertiser-defined events."""
-        return [
-            event_column(f"{each['custom_event_metrics_type']}_{each['custom_event_name']}")
-            for each in self.body.get("custom_conversion_event_metrics") or ()
-        ]
+        return [_column_of(each) for each in self.body.get("custom_conversion_event_metrics") or ()]
+
+
+def _column_of(event: Mapping[str, Any]) -> str:
+    return event_column(f"{event['custom_event_metrics_type']}_{event['custom_event_name']}")
 
 
 def event_column(text: str) -> str:
@@ -149,6 +151,7 @@ def _faults(definition: Mapping[str, Any]) -> Iterator[str]:
         yield from _faults_of_ids(level, given)
     yield from _faults_of_values(given)
     yield from _faults_of_columns(given.get("columns"))
+    yield from _faults_of_events(given.get("custom_conversion_event_metrics"))
     if given.get("granularity") == "HOUR":
         yield from _faults_of_hours(given)
 
@@ -164,6 +167,21 @@ def _faults_of_values(given: Mapping[str, Any]) -> Iterator[str]:
         for error in jsonschema.Draft202012Validator(schema).iter_errors(given[key]):
             path = "".join(f".{part}" for part in error.absolute_path)
             yield f"{key}{path}: {error.message:.200}"
+
+
+def _faults_of_events(events: object) -> Iterator[str]:
+    """Metrics of events that would share a column."""
+    names: dict[str, str] = {}
+    for each in events if isinstance(events, list) else ():
+        if not isinstance(each, dict) or not each.keys() >= _EVENT:
+            continue
+        column, name = _column_of(each), str(each["custom_event_name"])
+        if column in names:
+            yield (
+                f"custom_conversion_event_metrics: {name!r:.60} is refused beside "
+                f"{names[column]!r:.60}; allowed: one for each column, here {column.lower():.120}"
+            )
+        names[column] = name
 
 
 def _schema(facts: Any) -> Any:  # noqa: ANN401

@@ -268,6 +268,20 @@ def test_a_custom_report_that_is_refused_is_a_failure(sandbox: Sandbox) -> None:
             "custom_reports.x.custom_conversion_event_metrics: refused; allowed: with any granul",
         ),
         (
+            {
+                "name": "x",
+                "level": "CAMPAIGN",
+                "custom_conversion_event_metrics": [
+                    {
+                        "custom_event_metrics_type": "ADE_TOTAL_CONVERSIONS",
+                        "custom_event_name": name,
+                    }
+                    for name in ("Quiz done", "quiz-done")
+                ],
+            },
+            "custom_reports.x.custom_conversion_event_metrics: 'quiz-done' is refused beside 'Quiz",
+        ),
+        (
             {"name": "x", "level": "CAMPAIGN", "ad_ids": list(range(501))},
             "custom_reports.x.ad_ids: 501 are given; allowed: at most 500 of what is below the",
         ),
