@@ -51,7 +51,8 @@ LIKE_SETTINGS = (
 )
 """Keys that mean what the setting of that name means, which holds where they are left out."""
 IN_THE_BODY = (
-    *("campaign_statuses", "campaign_objective_types", "campaign_brand_label"),
+    *("campaign_statuses", "campaign_objective_types"),
+    *("campaign_brand_label", "campaign_custom_label"),
     *("ad_group_statuses", "ad_statuses", "product_group_statuses", "product_item_ids"),
     *("metrics_filters", "combine_targeting_types", "custom_conversion_event_metrics"),
 )

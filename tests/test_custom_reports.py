@@ -219,6 +219,34 @@ def test_ids_of_what_is_below_a_level_narrow_its_numbers(
     assert +found == +expected != Counter()
 
 
+@pytest.mark.parametrize(
+    ("column", "key"),
+    [
+        ("CAMPAIGN_BRAND_LABEL", "campaign_brand_label"),
+        ("CAMPAIGN_CUSTOM_LABELS", "campaign_custom_label"),
+        ("CAMPAIGN_STATUS", "campaign_statuses"),
+        ("CAMPAIGN_OBJECTIVE_TYPE", "campaign_objective_types"),
+        ("AD_GROUP_STATUS", "ad_group_statuses"),
+        ("AD_STATUS", "ad_statuses"),
+    ],
+)
+def test_a_report_may_be_of_what_has_a_label_a_status_or_an_objective(
+    column: str, key: str
+) -> None:
+    size = WorldSize(accounts=1, empty_accounts=0, campaigns=9, ad_groups=15, ads=45)
+    own = {"level": "PIN_PROMOTION", "columns": [column], "start_date": "300 days ago"}
+    field = column.lower()
+    with Sandbox(seed=9, today=TODAY, size=size, access_tier="unlimited") as sandbox:
+        rows = run(config_of(sandbox, {"name": "whole", **own}), "whole").records("whole")
+        one, *others = sorted({each[field] or "" for each in rows}, reverse=True)
+        result = run(config_of(sandbox, {"name": "part", **own, key: one}), "part")
+
+    assert others
+    assert result.code == 0
+    found = {(each["ad_id"], each["date"]) for each in result.records("part")}
+    assert found == {(each["ad_id"], each["date"]) for each in rows if each[field] == one}
+
+
 @pytest.mark.parametrize("level", custom_reports.LEVELS)
 def test_ids_that_a_levels_list_leaves_out_are_those_that_the_order_does_not_name(
     level: str,

@@ -44,7 +44,7 @@ def of_campaign(account: AdAccount, number: int, today: int) -> Attributes:
         "CAMPAIGN_ENTITY_STATUS": campaigns.status(number, today),
         "CAMPAIGN_STATUS": records.SUMMARY_STATUSES[campaigns.status(number, today)],
         "CAMPAIGN_MANAGED_STATUS": "SELF_MANAGED",
-        "CAMPAIGN_CUSTOM_LABELS": f"label {number}" if number % 3 == 0 else None,
+        "CAMPAIGN_CUSTOM_LABELS": records.campaign_custom_label(number),
         "CAMPAIGN_OBJECTIVE_TYPE": records.campaign_objective(account, number),
         "CAMPAIGN_DAILY_SPEND_CAP": daily,
         "CAMPAIGN_LIFETIME_SPEND_CAP": lifetime,

@@ -145,6 +145,11 @@ def campaign_brand_label(number: int) -> str | None:
     return f"Brand {number % 3}" if number % 4 else None
 
 
+def campaign_custom_label(number: int) -> str | None:
+    """The label of the advertiser's own that a campaign has, if any."""
+    return f"label {number}" if number % 3 == 0 else None
+
+
 def campaign_objective(account: AdAccount, number: int) -> str:
     """What a campaign is for."""
     return Draws(int(account.campaigns.words[number]), "objective").one_of(_OBJECTIVES)

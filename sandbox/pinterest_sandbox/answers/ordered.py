@@ -55,6 +55,11 @@ LEVELS: Final[Mapping[str, Level]] = {
     "PRODUCT_ITEM": Level("product_item", "PRODUCT_ITEM_ID"),
 }
 """Those whose name ends in `_TARGETING` are the same, broken down."""
+_LABELS: Final[Mapping[str, Callable[[int], str | None]]] = {
+    "campaign_brand_label": records.campaign_brand_label,
+    "campaign_custom_label": records.campaign_custom_label,
+}
+"""Filters by a label of campaigns, and what label each of these has."""
 ONLY_OF_LEVEL: Final = {
     "AUDIENCE_MULTIPLIER": "CAMPAIGN_TARGETING",
     "MEDIA_TYPE": "PRODUCT_ITEM_TARGETING",
@@ -289,11 +294,12 @@ def wanted_ads(account: AdAccount, values: Mapping[str, Any], today: int) -> Wan
         of_campaigns.append(
             _which(campaigns, lambda number: records.campaign_objective(account, number) in wanted)
         )
-    if values["campaign_brand_label"]:
-        label = values["campaign_brand_label"]
-        of_campaigns.append(
-            _which(campaigns, lambda number: records.campaign_brand_label(number) == label)
-        )
+    for name, label_of in _LABELS.items():
+        if values[name]:
+            having = (
+                number for number in range(campaigns.count) if label_of(number) == values[name]
+            )
+            of_campaigns.append(_which(campaigns, frozenset(having).__contains__))
     if values["product_group_ids"] or values["product_group_statuses"]:
         found_groups = account.product_groups.members
         owners = {found_groups[number].group for number in _wanted_children(found_groups, values)}
