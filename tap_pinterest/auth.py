@@ -31,6 +31,9 @@ FINISH_SECONDS = 10
 WARN_DAYS = (1, 7, 14)
 
 _DAY = 86_400
+_MOUNTS = Path("/proc/self/mounts")
+_SHORT_LIVED = frozenset({"overlay", "ramfs", "tmpfs"})
+"""File systems of a container itself, and in memory."""
 _logger = logging.getLogger("tap-pinterest.auth")
 
 AskForToken = Callable[[Mapping[str, str]], "TokenAnswer"]
@@ -217,6 +220,7 @@ class RefreshToken(RenewedToken):
         self._configured = self._tokens.configured
         self._file = file
         self._refused = ""
+        self._has_warned_of_the_place = False
 
     @override
     def refuse(self, token: str) -> bool:
@@ -255,11 +259,22 @@ class RefreshToken(RenewedToken):
         self._tokens = StoredTokens.of(answer, self._tokens, self._clock.now())
         self._warn_of_expiry()
         if self._file:
-            self._file.write(self._tokens)
+            if self._file.write(self._tokens) and rotated:
+                self._warn_of_the_place(self._file)
         elif rotated:
             _logger.warning(
                 "Pinterest replaced the refresh token, and token_file is switched off: the new "
                 "one is lost at the end of this run. Set token_file, so that access lasts."
+            )
+
+    def _warn_of_the_place(self, file: TokenFile) -> None:
+        if file.is_short_lived and not self._has_warned_of_the_place:
+            self._has_warned_of_the_place = True
+            _logger.warning(
+                "token_file %s is gone when this container or machine ends, and with it the "
+                "refresh token that Pinterest has just replaced. Set token_file to a place that "
+                "is kept, such as a volume.",
+                file.path,
             )
 
     def _warn_of_expiry(self) -> None:
@@ -274,11 +289,15 @@ class RefreshToken(RenewedToken):
 
 
 class TokenFile:
-    """A file, readable by its owner only, that keeps the newest tokens between runs."""
+    """A file, readable by its owner only, that keeps the newest tokens between runs.
+
+    Attributes:
+        path: Where it is.
+    """
 
     def __init__(self, path: Path) -> None:
         """Name the file; nothing is read or written yet."""
-        self._path = path
+        self.path = path
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -287,20 +306,20 @@ class TokenFile:
         Raises:
             TokenRefusedError: Another process does not let go of it.
         """
-        lock = FileLock(f"{self._path}.lock", mode=0o600)
+        lock = FileLock(f"{self.path}.lock", mode=0o600)
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if os.access(self._path.parent, os.W_OK):
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if os.access(self.path.parent, os.W_OK):
                 lock.acquire(timeout=LOCK_SECONDS)
         except Timeout:
             msg = (
-                f"token_file {self._path} has been in use by another run for {LOCK_SECONDS} s. "
+                f"token_file {self.path} has been in use by another run for {LOCK_SECONDS} s. "
                 "Run one after the other, or give each a token_file of its own."
             )
             raise TokenRefusedError(msg) from None
         except (OSError, NotImplementedError):
             # A lock file of another user, or a file system without locks: write() warns.
-            _logger.debug("no lock for token_file %s", self._path)
+            _logger.debug("no lock for token_file %s", self.path)
         try:
             yield
         finally:
@@ -313,27 +332,40 @@ class TokenFile:
             TokenRefusedError: It is there and cannot be read.
         """
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=StoredTokens)
+            return msgspec.json.decode(self.path.read_bytes(), type=StoredTokens)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, msgspec.DecodeError) as error:
             msg = (
-                f"token_file {self._path} cannot be read ({type(error).__name__}). Mend or delete "
+                f"token_file {self.path} cannot be read ({type(error).__name__}). Mend or delete "
                 "it; without it the run starts from the configured refresh_token."
             )
             raise TokenRefusedError(msg) from None
 
-    def write(self, tokens: StoredTokens) -> None:
-        """Replace the file in one step; a failure is a warning, since the run can go on."""
+    def write(self, tokens: StoredTokens) -> bool:
+        """Replace the file in one step, or warn, since the run can go on; whether it could be."""
         try:
             self.replace(tokens)
         except OSError as error:
             _logger.warning(
                 "token_file %s cannot be written (%s): a renewed refresh token is lost at the end "
                 "of this run. Set token_file to a place that is kept.",
-                self._path,
+                self.path,
                 error.strerror,
             )
+            return False
+        return True
+
+    @property
+    def is_short_lived(self) -> bool:
+        """Whether it ends with a container, or with the machine, as far as this system tells."""
+        try:
+            mounts = [line.split() for line in _MOUNTS.read_text("utf-8", "replace").splitlines()]
+        except OSError:
+            return False
+        kinds = {mount.replace("\\040", " "): kind for _, mount, kind, *_ in mounts}
+        folders = map(str, self.path.resolve().parents)
+        return next((kinds[each] for each in folders if each in kinds), "") in _SHORT_LIVED
 
     def replace(self, tokens: StoredTokens) -> None:
         """Replace the file in one step.
@@ -341,13 +373,13 @@ class TokenFile:
         Raises:
             OSError: It cannot be written; what it held is still there.
         """
-        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f"{self._path.name}.")
+        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f"{self.path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(msgspec.json.encode(tokens))
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).replace(self._path)
+            Path(name).replace(self.path)
         except OSError:
             with suppress(OSError):
                 Path(name).unlink()

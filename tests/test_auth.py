@@ -203,6 +203,33 @@ def test_a_replaced_refresh_token_that_is_kept_nowhere_is_a_warning(
     assert "Set token_file" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("kind", "times"), [("ext4", 0), ("overlay", 1), ("tmpfs", 1)], ids=["disk", "container", "RAM"]
+)
+def test_a_place_that_does_not_last_is_one_warning(  # noqa: PLR0913, PLR0917 - fixtures
+    clock: PatientClock,
+    endpoint: Endpoint,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+    times: int,
+) -> None:
+    other = "tmpfs" if kind == "ext4" else "ext4"
+    folder = tmp_path / "a b"
+    mounts = tmp_path / "mounts"
+    escaped = str(folder.resolve()).replace(" ", "\\040")
+    mounts.write_text(f"x / {other} rw 0 0\ny {escaped} {kind} rw 0 0\nz {escaped}/c {other} rw\n")
+    monkeypatch.setattr(auth, "_MOUNTS", mounts)
+    authenticator = RefreshToken(endpoint, "pinr_0", clock, TokenFile(folder / "tokens.json"))
+
+    authenticator.token()
+    clock.sleep(4000)
+    authenticator.token()
+
+    assert caplog.text.count("Set token_file to a place that is kept") == times
+
+
 @pytest.mark.parametrize(("days_left", "warned"), [(60, False), (13, True), (1, True)])
 def test_the_end_of_the_refresh_token_is_announced(
     clock: PatientClock,
