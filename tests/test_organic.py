@@ -562,6 +562,20 @@ def test_top_pins_of_a_domain_are_the_users_own_and_of_the_host_itself(
     ]
 
 
+def test_pins_are_ranked_by_numbers_that_are_sent_as_texts_too(sandbox: Sandbox) -> None:
+    counted = {"9": "9", "10": "10", "8": 8, "0": "0"}
+    pins = [
+        {"id": pin, "link": "https://example.com/", "pin_metrics": {"90d": {"save": saves}}}
+        for pin, saves in counted.items()
+    ]
+    sandbox.fail("/pins", status=200, body={"items": pins}, times=None)
+
+    result = run(settings(sandbox, stream_groups="boards"), "domain_top_pins")
+
+    told = [(each["pin_id"], each["value"]) for each in result.records("domain_top_pins")]
+    assert told == [("10", 10), ("9", 9), ("8", 8)]
+
+
 def test_without_domains_each_host_is_one(pinterest: Sandbox) -> None:
     records = run(config(pinterest), "domain_top_pins").records("domain_top_pins")
 

@@ -394,7 +394,9 @@ class DomainTopPins(SnapshotStream, PinListStream):
             recent = (pin.get("pin_metrics") or {}).get("90d") or {}
             for domain in self._domains(pin):
                 for sort, number in self.sorts.items():
-                    if pin.get("is_owner") is not False and (value := recent.get(number)):
+                    # A number may be sent as a text.
+                    value = float(recent.get(number) or 0)
+                    if value and pin.get("is_owner") is not False:
                         ranked[domain, sort].append((-value, str(pin.get("id")), self._kept(pin)))
         refusals.raise_if_nothing_was_read()
         user_id = self.inventory.user_id(context)
