@@ -313,6 +313,20 @@ def test_readiness_that_is_refused_is_not_asked_for_again(sandbox: Sandbox) -> N
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("kind", ["conversion_metrics_ready", "non_conversion_metrics_ready"])
+def test_a_day_of_which_only_one_kind_of_metrics_is_ready_is_not_complete(
+    sandbox: Sandbox, kind: str
+) -> None:
+    state = {"conversion_metrics_ready": False, "non_conversion_metrics_ready": False, kind: True}
+    sandbox.fail("/resources/metrics_ready_state", status=200, body=state, times=None)
+
+    result = run(settings(sandbox), "ad_account_analytics")
+
+    assert result.records("ad_account_analytics")
+    for partition in result.state["bookmarks"]["ad_account_analytics"]["partitions"]:
+        assert "replication_key_value" not in partition
+
+
 def test_where_readiness_may_not_be_asked_two_whole_days_are_waited_for(sandbox: Sandbox) -> None:
     config = settings(sandbox, refresh_token="", auth_method="client_credentials")
     result = run(config, "ad_account_analytics")

@@ -253,6 +253,17 @@ def test_a_name_of_no_setting_is_told_in_one_printable_line() -> None:
             {"sync_key_fields": {"ads": "id"}}, "sync_key_fields.ads", "array", id="fields"
         ),
         pytest.param({"domains": "https://a.example"}, "domains", "example.com", id="an address"),
+        pytest.param({"usernames": "123"}, "usernames", "not a number", id="an id for a name"),
+        pytest.param(
+            {"product_categories": "SH0ES"}, "product_categories", "such as", id="no category"
+        ),
+        pytest.param({"targeting_types": "SEX"}, "targeting_types", "GENDER", id="a breakdown"),
+        pytest.param(
+            {"report_transport": "sync", "report_columns": ["OUTBOUND_CTR"]},
+            "report_transport",
+            "auto, async",
+            id="a column that only reports have",
+        ),
         pytest.param({"user_split_fields": "AGE"}, "user_split_fields.0", "SOURCE", id="a split"),
         pytest.param({"top_pins_days": 91}, "top_pins_days", "at most 90", id="too many days"),
         pytest.param({"pin_format": "VIDEO"}, "pin_format", "ORGANIC_VIDEO", id="a format"),
