@@ -32,7 +32,7 @@ WARN_DAYS = (1, 7, 14)
 
 _DAY = 86_400
 _MOUNTS = Path("/proc/self/mounts")
-_SHORT_LIVED = frozenset({"overlay", "ramfs", "tmpfs"})
+_SHORT_LIVED = ("aufs", "overlay", "ramfs", "tmpfs")
 """File systems of a container itself, and in memory."""
 _logger = logging.getLogger("tap-pinterest.auth")
 
@@ -365,7 +365,8 @@ class TokenFile:
             return False
         kinds = {mount.replace("\\040", " "): kind for _, mount, kind, *_ in mounts}
         folders = map(str, self.path.resolve().parents)
-        return next((kinds[each] for each in folders if each in kinds), "") in _SHORT_LIVED
+        kind = next((kinds[each] for each in folders if each in kinds), "")
+        return any(each in kind for each in _SHORT_LIVED)
 
     def replace(self, tokens: StoredTokens) -> None:
         """Replace the file in one step.

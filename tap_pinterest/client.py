@@ -713,8 +713,8 @@ def _raise_for(answer: _Answer, what: str, secrets: Collection[str]) -> None:
     code, message = _error_body(answer)
     rid = answer.headers.get("x-pinterest-rid")
     told = f"{what}: {status}{f' (code {code})' if code is not None else ''} "
-    told += _fit_to_be_told(message, secrets)
-    told = told.rstrip() + (f" [request {_fit_to_be_told(rid, secrets)}]" if rid else "")
+    told += fit_to_be_told(message, secrets)
+    told = told.rstrip() + (f" [request {fit_to_be_told(rid, secrets)}]" if rid else "")
     if status in _TOO_LARGE:
         raise TooLargeError(told)
     if status == _TOO_MANY:
@@ -729,7 +729,7 @@ def _raise_for(answer: _Answer, what: str, secrets: Collection[str]) -> None:
     _raise_for_refusal(status, code, told)
 
 
-def _fit_to_be_told(text: str, secrets: Collection[str]) -> str:
+def fit_to_be_told(text: str, secrets: Collection[str] = ()) -> str:
     """A text of the service as part of one line, without what it should not have repeated."""
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")

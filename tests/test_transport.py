@@ -273,6 +273,17 @@ def test_an_order_that_is_refused_for_its_size_is_placed_in_halves(
     assert rows(halved, "campaign_analytics") == rows(whole, "campaign_analytics") != {}
 
 
+def test_what_pinterest_says_of_an_order_is_told_in_one_line(sandbox: Sandbox) -> None:
+    said = {"report_status": "FAILED", "message": f"No.\n{'x' * 9_000}"}
+    sandbox.fail("*/reports", method="POST", status=200, body=said, times=None)
+    result = run(asynchronous(sandbox, start_date="yesterday"), "ad_account_analytics")
+
+    for failure in result.tap.summary.of("ad_account_analytics").failures.values():
+        assert "no token for a report (FAILED: No. xxx" in failure
+        assert len(failure) < 1_000
+    assert result.code == 1
+
+
 def test_a_single_day_that_is_too_large_ends_in_a_clear_error(sandbox: Sandbox) -> None:
     sandbox.fail("*/reports", method="POST", status=413, times=None)
     result = run(asynchronous(sandbox, start_date="8 days ago"), "campaign_analytics")

@@ -20,7 +20,7 @@ from singer_sdk.exceptions import FatalAPIError
 from tap_pinterest import api
 from tap_pinterest.bodies import UnreadableAnswerError, decoder
 from tap_pinterest.calls import Expected
-from tap_pinterest.client import LinkExpiredError, ReportExpiredError
+from tap_pinterest.client import LinkExpiredError, ReportExpiredError, fit_to_be_told
 from tap_pinterest.streams.base import TaskStream
 
 if TYPE_CHECKING:
@@ -67,6 +67,12 @@ class Answer(msgspec.Struct):
     def own(self) -> Answer:
         """The part that speaks of the report."""
         return self.data or self
+
+    @property
+    def told(self) -> str:
+        """How the report is, as part of one line."""
+        message = f": {self.message}" if self.message else ""
+        return fit_to_be_told(f"{self.report_status}{message}")
 
 
 _decode = decoder(Answer)
@@ -171,7 +177,7 @@ class Reports:
             path, _decode, order.body, ids=order.ids, query=order.query, stream=self._stream
         ).own
         if not answer.token:
-            msg = f"POST {path}: no token for a report ({answer.report_status}: {answer.message})"
+            msg = f"POST {path}: no token for a report ({answer.told})"
             raise FatalAPIError(msg)
         return answer.token
 
@@ -199,8 +205,7 @@ class Reports:
                     yield 0.0
                     continue
             elif status not in {IN_PROGRESS, FINISHED}:
-                told = f": {answer.message}" if answer.message else ""
-                msg = f"a report is {status}{told}"
+                msg = f"a report is {answer.told}"
                 raise _UnfinishedError(msg)
             left = deadline - self._clock.monotonic()
             if left <= 0:
