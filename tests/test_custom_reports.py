@@ -134,6 +134,18 @@ def test_combined_types_are_one_breakdown_also_if_one_is_in_beta(other: str) -> 
     assert all("&" in each["targeting_value"] for each in result.records("pairs"))
 
 
+def test_a_breakdown_by_nothing_that_its_level_has_is_told(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    report: dict[str, Any] = {"name": "who", "level": "AD_GROUP_TARGETING"}
+    result = run(config_of(sandbox, report, targeting_types=["CREATIVE_TYPE"]), "who")
+
+    assert result.records("who") == []
+    assert "who reads nothing: its level has none of the targeting_types (CREATIVE_TYPE)" in (
+        caplog.text
+    )
+
+
 def test_a_metric_of_an_own_event_is_a_column(sandbox: Sandbox) -> None:
     event = {"custom_event_metrics_type": "ADE_TOTAL_CONVERSIONS", "custom_event_name": "Quiz done"}
     report: dict[str, Any] = {"name": "quiz", "level": "CAMPAIGN", "columns": ["SPEND_IN_DOLLAR"]}

@@ -262,7 +262,12 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
     @override
     def contexts(self) -> list[dict[str, Any]] | None:
         if self.broken_down and not self.types:
-            self.logger.info("%s has none of the targeting_types", self.name)
+            types = ", ".join(self.settings.targeting_types)
+            told = f"{self.name} reads nothing: its level has none of the targeting_types ({types})"
+            if self.custom:
+                self.tap.warn_once(told)
+            else:
+                self.logger.info("%s", told)
             return []
         for name in self._set.keys() - self.sent_if_set.keys():
             self.tap.warn_once(f"{self.name} is read without {name}: Pinterest takes none for it.")
