@@ -115,14 +115,15 @@ class Plan:
 
     @property
     def minutes(self) -> float:
-        """How long the calls take at least at the standard tier's limits."""
+        """How long the calls wait at least for quota of the standard tier, the first for none."""
         limited = sum((each.limited for each in self.streams), Counter[tuple[str, str]]())
         needed = [
             (self.total, UNIVERSAL["standard"]),
             *((n, STANDARD[name]) for name, n in self.all_calls.items() if name in STANDARD),
             *((n, OF_ONE_AD_ACCOUNT[operation]) for (operation, _), n in limited.items()),
         ]
-        return max(calls / quota.calls * quota.seconds for calls, quota in needed) / MINUTE
+        waits = (max(-(-calls // quota.calls) - 1, 0) * quota.seconds for calls, quota in needed)
+        return max(waits) / MINUTE
 
     @property
     def trial_days(self) -> int:

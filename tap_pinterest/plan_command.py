@@ -99,7 +99,9 @@ def described(planned: Plan, access_tier: str) -> Iterator[str]:
 
 
 def _minutes(minutes: float) -> str:
-    return "less than a minute" if minutes < 1 else f"{math.ceil(minutes):,} minutes or more"
+    if minutes < 1:
+        return "less than a minute"
+    return "a minute or more" if minutes == 1 else f"{math.ceil(minutes):,} minutes or more"
 
 
 def _table(planned: Plan) -> Iterator[str]:
