@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
 
 from tap_pinterest import api
-from tap_pinterest.client import GoneError, NotOfferedError
+from tap_pinterest.client import DaysError, GoneError, NotOfferedError
 from tap_pinterest.config import CONFIG_SCHEMA
 from tap_pinterest.streams.base import ReportStream
 
@@ -67,8 +67,12 @@ class AccessPolicy:
             if not isinstance(error, (SingerSDKError, OSError)):
                 _logger.error("Unexpected error in %s", stream, exc_info=error)
             return
+        must_arrive = self._must_arrive(stream, context)
+        if isinstance(error, DaysError):
+            (part.failures if must_arrive else part.skipped)[account] = str(error)
+            return
         reason = f"{error}. {self._what_it_needs(stream, context)}"
-        if self._must_arrive(stream, context):
+        if must_arrive:
             way_out = "; exclude_ad_account_ids stops reading the account" if account else ""
             part.failures[account] = f"{reason}{way_out}"
         else:

@@ -87,6 +87,10 @@ class NotOfferedError(SkippableAPIError):
     """Pinterest does not offer this for what the call names."""
 
 
+class DaysError(NotOfferedError):
+    """Days that the settings ask for, and that Pinterest has no such report of."""
+
+
 class InvalidRequestError(FatalAPIError):
     """Pinterest does not take the request as it is."""
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_pinterest import beta_reports, targeting
+from tap_pinterest.client import DaysError
 from tap_pinterest.columns import LEVELS, SAME_ID, column, ids
 from tap_pinterest.config.schema import SETTLING_DAYS
 from tap_pinterest.slices import ASYNCHRONOUS, ONE_DAY, DateRange, first_day
 from tap_pinterest.streams.analytics import BY_LEVEL
 from tap_pinterest.streams.analytics_stream import AnalyticsStream
 from tap_pinterest.streams.level_stream import PERIOD_KEYS
-from tap_pinterest.streams.planned_stream import DaysError
 from tap_pinterest.streams.reports import Operation
 
 if TYPE_CHECKING:

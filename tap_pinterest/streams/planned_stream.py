@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import FatalAPIError
 from typing_extensions import override
 
 from tap_pinterest import api, targeting
 from tap_pinterest.calls import Expected
+from tap_pinterest.client import DaysError
 from tap_pinterest.slices import (
     ASYNCHRONOUS,
     ASYNCHRONOUS_HOURS,
@@ -46,10 +46,6 @@ VALUES_OF_A_TYPE = 10
 """Rows for each entity and period that a targeting type is expected to have."""
 SETTLED_HOURS_AFTER = 2
 """Days after which hours, which have no conversions, do not change any more."""
-
-
-class DaysError(FatalAPIError):
-    """Days that the settings ask for, and that Pinterest has no such report of."""
 
 
 @dataclass(frozen=True)
