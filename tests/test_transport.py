@@ -687,6 +687,21 @@ def test_a_report_that_is_refused_for_what_it_asks_for_leaves_the_others_alone(
     assert result.tap.summary.of("in_our_zone").failures
 
 
+def test_a_report_of_the_config_that_is_refused_by_itself_is_read_by_calls(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusal = {"code": 29, "message": "You are not permitted to access that resource."}
+    sandbox.fail("*/reports", method="POST", status=403, body=refusal, times=None)
+    mine = {"name": "mine", "level": "CAMPAIGN", "columns": ["TOTAL_IMPRESSION"]}
+    result = run(config_of(sandbox, start_date="200 days ago", custom_reports=[mine]), "mine")
+
+    asked = Counter(each.ad_account_id for each in requests_of(sandbox, CREATE))
+    assert result.code == 0
+    assert min(each["date"] for each in result.records("mine")) == str(TODAY - 90 * DAY)
+    assert set(asked.values()) == {1}
+    assert "refuses asynchronous reports with mine of ad account" in caplog.text
+
+
 def test_client_credentials_read_synchronously(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
