@@ -218,6 +218,18 @@ def test_a_name_of_no_setting_is_told_in_one_printable_line() -> None:
         pytest.param(
             {"end_date": "2020-12-31"}, "start_date", "not after 2020-12-31", id="an end long ago"
         ),
+        pytest.param(
+            {"start_date": "2100-01-01", "end_date": "2100-01-31"},
+            "start_date",
+            "not after",
+            id="both in the future",
+        ),
+        pytest.param(
+            {"backfill": {"start_date": "2100-01-01", "end_date": "2100-01-31"}},
+            "backfill.start_date",
+            "not after",
+            id="a backfill of days to come",
+        ),
         pytest.param({"backfill": {"start_date": "x"}}, "backfill", "end_date", id="half backfill"),
         pytest.param(
             {"backfill": {"start_date": "today", "end_date": "yesterday"}},

@@ -176,8 +176,10 @@ def _day_faults(values: Mapping[str, Any]) -> list[str]:
             )
     for prefix in ("", "backfill."):
         start, end = days.get(f"{prefix}start_date"), days.get(f"{prefix}end_date")
-        end = end or (today if not prefix and "end_date" not in texts else None)
-        if start and end and start > end:
+        if end is None and f"{prefix}end_date" in texts:
+            continue  # which has been told
+        end = min(end or today, today)
+        if start and start > end:
             by_default = "" if prefix or "start_date" in values else ", the default,"
             given = f"{prefix}start_date: {start}{by_default}"
             faults.append(f"{given} is refused; allowed: not after {end}")
