@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import sys
 import threading
 import weakref
@@ -39,7 +40,10 @@ KEPT_IN_MEMORY = 16 * 1024 * 1024
 KEPT_AHEAD = 64 * 1024 * 1024
 """Compressed bytes kept, beyond which no further page is read before its turn."""
 PAGE_SIZE = 250
+MOST_TOLD = 5
+"""Ad accounts that a warning names."""
 
+_logger = logging.getLogger("tap-pinterest.inventory")
 _decode_item = decoder(dict[str, Any])
 
 
@@ -105,10 +109,16 @@ class Inventory:
     @property
     def ad_accounts(self) -> Mapping[str, Item]:
         """The ad accounts of this run that the token can read, by id."""
-        with self._of_ad_accounts:
+        if self._ad_accounts is None:
+            # A signal does not end the wait for a lock, nor for an answer.
+            self._read_ahead.run(self._find_ad_accounts)
+        return self._ad_accounts or {}
+
+    def _find_ad_accounts(self) -> None:
+        """Find out the ad accounts, whichever thread comes first."""
+        with self._read_ahead.alone_with(self._of_ad_accounts):
             if self._ad_accounts is None:
                 self._ad_accounts = self._found_ad_accounts()
-            return self._ad_accounts
 
     @property
     def knows_ad_accounts(self) -> bool:
@@ -175,10 +185,21 @@ class Inventory:
         if self._settings.organic_accounts == "token_user":
             return {self.user_id(None): None}
         of_owners: dict[str, str | None] = {}
+        without = []
         for ad_account_id, item in self.ad_accounts.items():
-            owner = item.get("owner") or {}
-            if user_id := owner.get("id") or owner.get("username"):
+            owner = item.get("owner")
+            known = owner if isinstance(owner, dict) else {}
+            if user_id := known.get("id") or known.get("username"):
                 of_owners.setdefault(str(user_id), ad_account_id)
+            else:
+                without.append(ad_account_id)
+        if without:
+            _logger.warning(
+                "Pinterest does not tell who owns %s of the ad accounts (%s): what their owners "
+                "have is read only if they own another.",
+                len(without),
+                ", ".join(without[:MOST_TOLD]),
+            )
         if self._settings.organic_accounts == "ad_account_owners":
             return of_owners
         return {self.user_id(None): None, **of_owners, self.user_id(None): None}

@@ -463,15 +463,15 @@ class TapPinterest(SingerTap):
         selected = [each for each in self.streams.values() if each.selected]
         if not selected:
             return
+        missing = self.access_policy.missing_scopes
         try:
-            told = [
-                f"{each.name} ({', '.join(missing)})"
-                for each in selected
-                if (missing := self.access_policy.missing_scopes(each.name))
-            ]
+            # It takes a token to tell, and a signal does not end the wait for one.
+            lacking = self.read_ahead.run(
+                lambda: {each.name: missing(each.name) for each in selected}
+            )
         except TokenRefusedError as error:
             raise EndOfRun(str(error)) from error
-        if told:
+        if told := [f"{name} ({', '.join(scopes)})" for name, scopes in lacking.items() if scopes]:
             self.logger.warning("The token lacks scopes; not to be read: %s", "; ".join(told))
 
     @classmethod

@@ -803,6 +803,16 @@ def test_organic_accounts_are_read_once_for_each_owner(
     assert len(answers.to("/boards/{board_id}/sections")) == 2 * len(asked)
 
 
+def test_ad_accounts_without_an_owner_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    owners = {"1": {"id": "7"}, "2": None, "3": "somebody", "4": {}, "5": {"id": "7"}}
+    accounts = [{"id": each, "owner": owner} for each, owner in owners.items()]
+    answers = Answers({"/ad_accounts": {"items": accounts}, "/boards": {"items": [{"id": "9"}]}})
+    ended = run(answers, "boards", organic_accounts="ad_account_owners")
+
+    assert picked(ended, "boards", "id") == [("9",)]
+    assert "does not tell who owns 3 of the ad accounts (2, 3, 4)" in caplog.text
+
+
 def test_counts_of_two_users_have_a_partition_each() -> None:
     def profile(ad_account_id: str = "1") -> Any:
         return {"1": {"id": "11", "pin_count": 1}, "2": {"id": "22", "pin_count": 2}}[ad_account_id]

@@ -16,7 +16,8 @@ import pytest
 from conftest import SMALL, TODAY
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
-from tap_pinterest import sdk
+from tap_pinterest import auth, sdk
+from tap_pinterest.client import PinterestClient
 from tap_pinterest.state import StateError
 
 if TYPE_CHECKING:
@@ -361,6 +362,34 @@ def test_a_signal_ends_the_run_with_its_number_and_a_state_of_what_was_completed
     assert contexts(result, "ad_account_analytics") == {seen[0]}
     assert result.messages[-1]["type"] == "STATE"
     assert len(result.records("ad_account_analytics")) < len(whole.records("ad_account_analytics"))
+
+
+@pytest.mark.parametrize(
+    ("path", "config"),
+    [("/oauth/token", {}), ("/ad_accounts/*", {"ad_account_ids": "549700000901"})],
+    ids=["a token", "an ad account"],
+)
+def test_a_signal_does_not_wait_for_what_a_run_begins_with(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, path: str, config: dict[str, Any]
+) -> None:
+    sandbox.fail(path, kind="hang", times=None)
+    monkeypatch.setattr(auth, "FINISH_SECONDS", 0)
+    answered: list[str] = []
+    exchange = PinterestClient._exchange
+
+    def interrupted(self: PinterestClient, method: str, asked: str, *args: Any, **more: Any) -> Any:
+        if (method == "POST") is (path == "/oauth/token"):
+            signal.raise_signal(signal.SIGTERM)
+        try:
+            return exchange(self, method, asked, *args, **more)
+        finally:
+            answered.append(asked)
+
+    monkeypatch.setattr(PinterestClient, "_exchange", interrupted)
+    result = run(settings(sandbox, request_timeout=5, **config), "campaigns")
+
+    assert result.code == 128 + signal.SIGTERM
+    assert answered == ([] if path == "/oauth/token" else ["/oauth/token"])
 
 
 @pytest.mark.parametrize("state_seconds", [0, 15])

@@ -12,6 +12,7 @@ from pinterest_sandbox import Sandbox, WorldSize
 from scripts.fewest_calls import fewest_calls
 from simulated import simulate
 from singer_run import EVERYTHING, PatientClock, run, settings
+from tap_pinterest import inventory
 from tap_pinterest.client import ATTEMPTS, PinterestClient
 from tap_pinterest.clock import Clock, Interrupted
 from tap_pinterest.pagination import BookmarkPaginator, RepeatedBookmarkError
@@ -303,6 +304,31 @@ def test_lists_of_several_accounts_are_read_at_once(
 
     assert result.code == 0
     assert len(set(seen)) >= 3
+
+
+def test_a_list_that_is_too_long_to_be_kept_goes_on_in_its_turn(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory, "PAGE_SIZE", 1)
+    whole = run(settings(sandbox, max_requests_in_flight=1), "pins").records("pins")
+    monkeypatch.setattr(inventory, "KEPT_AHEAD", 0)
+    second_page, pages = threading.Event(), []
+    get = PinterestClient.get
+
+    def get_ahead(self: PinterestClient, path: str, *arguments: Any, **more: Any) -> Any:
+        if path == "/pins":
+            pages.append(more["query"])
+            if len(pages) == 2:
+                second_page.set()
+        elif path == "/boards":
+            assert second_page.wait(10)
+        return get(self, path, *arguments, **more)
+
+    monkeypatch.setattr(PinterestClient, "get", get_ahead)
+    result = run(settings(sandbox), "boards", "pins")
+
+    assert len(pages) > 3
+    assert result.records("pins") == whole
 
 
 def test_the_next_stream_begins_while_one_is_read(
