@@ -562,6 +562,17 @@ def test_top_pins_of_a_domain_are_the_users_own_and_of_the_host_itself(
     ]
 
 
+def test_a_day_whose_metrics_are_none_is_a_failure_that_says_so(sandbox: Sandbox) -> None:
+    days = [{"date": "2026-11-18", "data_status": "READY", "metrics": [1]}]
+    answer = {"all": {"daily_metrics": days}}
+    sandbox.fail("/user_account/analytics", status=200, body=answer, times=None)
+
+    result = run(settings(sandbox), "user_account_analytics")
+
+    (failure,) = result.tap.summary.of("user_account_analytics").failures.values()
+    assert "the metrics of a day of all have another shape" in failure
+
+
 def test_pins_are_ranked_by_numbers_that_are_sent_as_texts_too(sandbox: Sandbox) -> None:
     counted = {"9": "9", "10": "10", "8": 8, "0": "0"}
     pins = [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 import msgspec
+from singer_sdk.exceptions import FatalAPIError
 from typing_extensions import override
 
 from tap_pinterest import api, state
@@ -63,10 +64,17 @@ _decode_top = decoder(Top)
 
 
 def days_of(splits: Splits) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each day of each part of a split, its metrics beside its date and status."""
+    """Each day of each part of a split, its metrics beside its date and status.
+
+    Raises:
+        FatalAPIError: Its metrics are none.
+    """
     for part, found in splits.items():
         for day in found.daily_metrics or ():
             metrics = day.pop("metrics", None) or {}
+            if not isinstance(metrics, dict):
+                msg = f"the metrics of a day of {part} have another shape than the API describes"
+                raise FatalAPIError(msg)
             yield part, {**day, **metrics}
 
 
