@@ -175,6 +175,15 @@ class MmmReport(ShapedReportStream):
         return ""
 
     @override
+    def _reports(
+        self, ad_account_id: str, entities: Mapping[str, tuple[str, ...]], dates: DateRange
+    ) -> list[Part]:
+        # No order can name what filters leave: without anything there would be no row to keep.
+        if self.settings.filters and not entities:
+            return []
+        return super()._reports(ad_account_id, entities, dates)
+
+    @override
     def records(self, context: Mapping[str, Any], answered: Answered) -> Iterator[dict[str, Any]]:
         """The records; without those of entities that filters leave out, since no order can be."""
         records = super().records(context, answered)
