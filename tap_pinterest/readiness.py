@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
-from singer_sdk.exceptions import SkippableAPIError
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
 from tap_pinterest.bodies import decoder
 from tap_pinterest.slices import ONE_DAY
@@ -43,7 +43,7 @@ class Readiness:
     def __init__(self, client: PinterestClient) -> None:
         """Nothing has been asked yet."""
         self._client = client
-        self._states: dict[date, ReadyState | SkippableAPIError] = {}
+        self._states: dict[date, ReadyState | Exception] = {}
         self._locks: dict[date, threading.Lock] = {}
 
     def of(self, day: date) -> ReadyState:
@@ -51,21 +51,22 @@ class Readiness:
 
         Raises:
             SkippableAPIError: This token may not ask.
+            Exception: There is no answer.
         """
         # Reports of several accounts begin at once, and all want to know.
         with self._locks.setdefault(day, threading.Lock()):
             if day not in self._states:
                 self._states[day] = self._asked(day)
         state = self._states[day]
-        if isinstance(state, SkippableAPIError):
+        if isinstance(state, Exception):
             raise state
         return state
 
-    def _asked(self, day: date) -> ReadyState | SkippableAPIError:
+    def _asked(self, day: date) -> ReadyState | Exception:
         try:
             return self._client.get(READY_STATE, _decode, query={"date": day.isoformat()})
-        except SkippableAPIError as refusal:
-            return refusal
+        except (FatalAPIError, RetriableAPIError, SkippableAPIError) as error:
+            return error
 
     def knows(self, day: date) -> bool:
         """Whether a day has been asked for."""
@@ -75,6 +76,9 @@ class Readiness:
         """The newest complete day up to `last`: of the three newest, since older ones are.
 
         Where the token may not ask, numbers count as complete once two whole days have passed.
+
+        Raises:
+            Exception: There is no answer.
         """
         try:
             days = (last - ONE_DAY * back for back in range(ASKED_DAYS))

@@ -243,12 +243,26 @@ class TapPinterest(SingerTap):
             wanted=DateRange(max(start, earliest), end),
             earliest=earliest,
             lookback_days=lookback_days,
-            complete_to=over if tells_status else self.readiness.complete_to(over, today),
+            complete_to=over if tells_status else self._complete_to(over, stream),
             backfill=backfill
             and DateRange(max(backfill.start, earliest), min(backfill.end, today)),
             backfill_name=f"{backfill.start}/{backfill.end}" if backfill else None,
             granularity=granularity,
         )
+
+    def _complete_to(self, last: date, stream: PinterestStream) -> date | None:
+        """The newest complete day; `None` where Pinterest gives no answer, which is a failure.
+
+        The rows are read nevertheless, and the next run reads their days again.
+        """
+        try:
+            return self.readiness.complete_to(last, self.clock.today)
+        except (AwayError, TokenRefusedError):
+            raise
+        except (FatalAPIError, RetriableAPIError) as error:
+            why = f"{error}; rows are written, and no day is remembered as complete"
+            self.summary.of(stream.name).failures[""] = why
+            return None
 
     def _warn_of_reach(
         self, setting: str, start: date, earliest: date, stream: PinterestStream, what: str

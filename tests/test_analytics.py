@@ -10,6 +10,7 @@ import pytest
 
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
+from tap_pinterest.client import ATTEMPTS
 from tap_pinterest.mapper import sync_key
 
 if TYPE_CHECKING:
@@ -301,6 +302,29 @@ def test_no_day_is_bookmarked_before_it_is_ready_and_readiness_is_asked_three_ti
     for stream in ("ad_account_analytics", "campaign_analytics"):
         for partition in result.state["bookmarks"][stream]["partitions"]:
             assert "replication_key_value" not in partition
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_rows_arrive_also_when_nobody_tells_which_days_are_complete(
+    sandbox: Sandbox, status: int
+) -> None:
+    before = run(settings(sandbox), "campaign_analytics")
+    sandbox.today += DAY
+    truth = run(settings(sandbox), "campaign_analytics", state=before.state)
+    sandbox.requests.clear()
+    sandbox.fail("/resources/metrics_ready_state", status=status, times=None)
+
+    result = run(settings(sandbox), "campaign_analytics", "boards", state=before.state)
+
+    asked = [each for each in sandbox.requests if each.path == "/resources/metrics_ready_state"]
+    failures = result.tap.summary.of("campaign_analytics").failures
+    assert result.code == 1
+    assert list(failures) == [""]
+    assert f"GET /resources/metrics_ready_state: {status}" in failures[""]
+    assert len(asked) == (1 if status == 400 else ATTEMPTS)
+    assert result.records("campaign_analytics") == truth.records("campaign_analytics")
+    was, now = (each.state["bookmarks"]["campaign_analytics"] for each in (before, result))
+    assert was == now
 
 
 def test_readiness_that_is_refused_is_not_asked_for_again(sandbox: Sandbox) -> None:

@@ -215,6 +215,10 @@ OTHERS = {
     ),
     "a host whose name does not resolve": "Asked again; then the run fails, naming the cause.",
     "a certificate that nobody vouches for": "Asked again; then the run fails, naming the cause.",
+    "no answer about which days are complete": (
+        "All rows arrive, and their days are read again by the next run; the run fails, naming "
+        "stream and cause."
+    ),
     "no answer to one operation, for however many ad accounts": FAILS,
     "no answer to anything": "After 20 calls in a row the run ends with one line.",
     "a body larger than 512 MiB, compressed or not": "Read no further; as after 413.",
