@@ -62,6 +62,7 @@ _TO_CHECK = {
     "authorization_code": "client_id and client_secret, and sign in again",
 }
 _ACCESS_CODES = frozenset({3, 7, 29})
+_NOT_AUTHENTICATED = 2
 _INVALID, _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 400, 401, 403, 404, 429
 _GONE = 410
 _CONFLICT, _NO_CATALOG = 409, 4182
@@ -398,9 +399,12 @@ class PinterestClient:
             raise TokenRefusedError(msg)
         return self.authenticator.token()
 
-    def _renew_or_raise(self, token: str, refused: int, error: Exception) -> None:
+    def _renew_or_raise(self, token: str, refused: int, error: _StaleTokenError) -> None:
         again = self.authenticator is not None and self.authenticator.refuse(token)
         if refused > 1 or not again:
+            if error.code not in {None, _NOT_AUTHENTICATED}:
+                # A reason that is not the token's: other calls may be answered.
+                raise AccessRefusedError(str(error))
             msg = (
                 f"Pinterest refuses the access token: {error}. Give a new access_token, or "
                 "client_id, client_secret and refresh_token, with which it is renewed."
@@ -599,7 +603,16 @@ class _TokenRequest(NamedTuple):
 
 
 class _StaleTokenError(Exception):
-    """The access token is not accepted any more."""
+    """The access token is not accepted any more.
+
+    Attributes:
+        code: Pinterest's number of the reason, if it gives one.
+    """
+
+    def __init__(self, message: str, code: int | None) -> None:
+        """An error with the number of its reason."""
+        super().__init__(message)
+        self.code = code
 
 
 _decode_token = decoder(TokenAnswer)
@@ -742,7 +755,7 @@ def fit_to_be_told(text: str, secrets: Collection[str] = ()) -> str:
 
 def _raise_for_refusal(status: int, code: int | None, told: str) -> NoReturn:
     if status == _UNAUTHORISED and code not in _ACCESS_CODES:
-        raise _StaleTokenError(told)
+        raise _StaleTokenError(told, code)
     if status in {_UNAUTHORISED, _FORBIDDEN}:
         raise AccessRefusedError(told)
     if status == _NOT_FOUND:
