@@ -48,9 +48,9 @@ class TokenAnswer(msgspec.Struct):
     """What a token endpoint, or a proxy of it, answers. Source: POST /oauth/token."""
 
     access_token: str
-    expires_in: int = 3600
+    expires_in: float = 3600
     """Seconds; a refresh proxy may leave it out."""
-    scope: str = ""
+    scope: str | None = None
     refresh_token: str | None = None
     refresh_token_expires_at: int | None = None
     refresh_token_expires_in: int | None = None
@@ -80,7 +80,7 @@ class StoredTokens(msgspec.Struct):
             refresh_token=answer.refresh_token or before.refresh_token,
             access_token=answer.access_token,
             expires_at=now + answer.expires_in,
-            scope=answer.scope,
+            scope=answer.scope or "",
             refresh_token_expires_at=ends,
         )
 
@@ -185,7 +185,7 @@ class RenewedToken:
     def _accept(self, answer: TokenAnswer) -> None:
         self._access_token = answer.access_token
         self._expires_at = self._clock.now() + answer.expires_in
-        self._scope = answer.scope
+        self._scope = answer.scope or ""
 
 
 class RefreshToken(RenewedToken):

@@ -451,7 +451,7 @@ def _show(settings: Settings, answer: TokenAnswer) -> None:
     clock = Clock()
     client = client_for(everything, _limiter(everything, clock), clock)
     inventory = Inventory(client, ReadAhead(1, clock), everything, written=(), referred=())
-    granted = answer.scope.replace(",", " ").split()
+    granted = (answer.scope or "").replace(",", " ").split()
     try:
         for line in described(granted, needed_scopes(settings), client, inventory):
             _tell(line)
