@@ -123,6 +123,8 @@ class KeywordAnalytics(AnalyticsStream):
 class AdPinAnalytics(AnalyticsStream):
     """Metrics of a Pin in a campaign on one day: of all ads that promote it there.
 
+    Asynchronous reports do not have them: 90 days are kept, and columns that only such reports have
+    are left out.
     Source: GET /ad_accounts/{ad_account_id}/pins/analytics.
     """
 
