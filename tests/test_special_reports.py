@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import tracemalloc
 from collections import Counter
 from datetime import date, timedelta
 from itertools import pairwise
@@ -676,6 +677,20 @@ def test_rows_of_a_table_are_those_of_json_as_texts() -> None:
     rows = [msgspec.json.decode(row) for row in table(b'\xef\xbb\xbfA,B\r\n1,"x, y"\r\n2,\r\n')]
 
     assert rows == [{"A": "1", "B": "x, y"}, {"A": "2", "B": ""}]
+
+
+def test_a_table_takes_no_more_memory_than_its_rows_have_places() -> None:
+    rows = 20_000
+    text = b"A,B\r\n" + b"1,some words that a row may have in it\r\n" * rows
+    tracemalloc.start()
+    try:
+        read = table(text)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert held < 100 * rows
+    assert sum(1 for _ in read) == rows
 
 
 @pytest.mark.parametrize(

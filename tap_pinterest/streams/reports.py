@@ -255,7 +255,8 @@ _MENDING = tuple(decoder(shape) for shape in _SHAPES)
 class Download:
     """The rows of a report in a temporary file: an array, arrays in an object, or a table.
 
-    JSON is mapped into memory, not read: however large it is, no copy of it is made.
+    JSON is mapped into memory, not read, and a table is made into such a file: however large it is,
+    no copy of it is in memory.
     """
 
     def __init__(self, file: IO[bytes], what: str, *, is_csv: bool | None = False) -> None:
@@ -303,20 +304,25 @@ def _rows(file: IO[bytes], what: str) -> list[msgspec.Raw]:
 
 
 def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
-    """The rows of a table, as they would be in JSON; all values are texts."""
+    """The rows of a table, as they would be in JSON, in a file as well; all values are texts."""
     file.seek(0)
-    with io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
+    with (
+        io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text,
+        tempfile.TemporaryFile() as copy,
+    ):
         table = csv.reader(text, strict=True)
+        before = b"["
         try:
             names = next(table, [])
-            return [
-                msgspec.Raw(msgspec.json.encode(dict(zip(names, row, strict=True))))
-                for row in table
-                if row
-            ]
+            for row in filter(None, table):
+                copy.write(before + msgspec.json.encode(dict(zip(names, row, strict=True))))
+                before = b","
         except (csv.Error, ValueError) as error:
             msg = f"{what} cannot be read: line {table.line_num}: {error}"
             raise UnreadableAnswerError(msg) from None
+        copy.write(b"[]" if before == b"[" else b"]")
+        copy.flush()
+        return _rows(copy, what)
 
 
 def _flat(found: dict[str, list[msgspec.Raw]] | list[msgspec.Raw]) -> list[msgspec.Raw]:
