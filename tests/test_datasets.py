@@ -379,6 +379,24 @@ def test_a_null_list_has_no_records() -> None:
     assert run(answers, "targeting_options").code == 0
 
 
+def test_an_object_without_a_known_field_is_no_record() -> None:
+    answers = Answers({f"{ACCOUNT}/terms_of_service": {"code": 7, "message": "No."}})
+    ended = run(answers, "terms_of_service")
+
+    (failure,) = ended.tap.summary.of("terms_of_service").failures.values()
+    assert "another shape than the API describes: it has no known field" in failure
+    assert not ended.records("terms_of_service")
+
+
+def test_a_discount_with_a_title_that_is_none_is_a_record_too() -> None:
+    discounts: dict[str, Any] = {"items": [{"title": []}, {"title": []}]}
+    answers = Answers({f"{ACCOUNT}/ads_credit/discounts": discounts})
+    ended = run(answers, "ads_credit_discounts")
+
+    assert len({each["discount_id"] for each in ended.records("ads_credit_discounts")}) == 2
+    assert picked(ended, "ads_credit_discounts", "title") == [(None,), (None,)]
+
+
 def test_an_item_that_is_null_is_passed_over() -> None:
     answers = Answers({"/media": {"items": [None, {"media_id": "1"}], "bookmark": None}})
     assert picked(run(answers, "media"), "media", "media_id") == [("1",)]

@@ -67,13 +67,14 @@ class AdsCreditDiscounts(AdAccountDatasetStream):
         complete = super().complete(record, call)
         names = ("title", "discountType", "discountCurrency", "discountInMicroCurrency")
         identity = (complete["ad_account_id"], *(complete.get(name) for name in names))
-        self._alike[identity] += 1
-        text = msgspec.json.encode((*identity, self._alike[identity]))
+        alike = msgspec.json.encode(identity)
+        self._alike[alike] += 1
+        text = msgspec.json.encode((*identity, self._alike[alike]))
         complete["discount_id"] = hashlib.md5(text, usedforsecurity=False).hexdigest()
         return complete
 
     @functools.cached_property
-    def _alike(self) -> Counter[tuple[Any, ...]]:
+    def _alike(self) -> Counter[bytes]:
         return Counter()
 
 

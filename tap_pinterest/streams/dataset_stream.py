@@ -78,9 +78,15 @@ class DatasetStream(PinterestStream):
     def decoder(cls) -> Decode:
         """What reads an answer."""
         decode = page_decoder(cls.path)
+        is_object = api.operation(f"GET {cls.path}").shape == "object"
+        known = api.record_facts(cls.path)["properties"].keys() if is_object else frozenset()
 
         def decode_and_unpack(body: bytes) -> Page:
             page = decode(body)
+            if is_object and any(item and known.isdisjoint(item) for item in page.items):
+                # Such as an error with a good status: as a record it would empty all columns.
+                msg = "the answer has another shape than the API describes: it has no known field"
+                raise UnreadableAnswerError(msg)
             try:
                 page.items = [record for item in page.items for record in cls.unpacked(item)]
             except (AttributeError, TypeError) as error:
