@@ -577,6 +577,14 @@ def test_what_shapes_a_custom_report_is_in_its_fingerprint(more: dict[str, Any])
     assert of_report(**more) != of_report()
 
 
+@pytest.mark.parametrize("more", [{"level": "ADVERTISER"}, {"granularity": "WEEK"}], ids=str)
+def test_what_a_row_of_a_custom_report_is_about_is_in_its_fingerprint(more: dict[str, Any]) -> None:
+    report = {"name": "own", "level": "CAMPAIGN", "columns": ["SPEND_IN_DOLLAR"]}
+    one, other = (fingerprint("own", custom_reports=[each]) for each in (report, report | more))
+
+    assert one != other
+
+
 def test_the_order_of_a_list_of_a_custom_report_is_not_in_its_fingerprint() -> None:
     statuses = ["RUNNING", "PAUSED"]
     report = {"name": "own", "level": "CAMPAIGN"}

@@ -222,6 +222,9 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
         shape = {**self.in_force, **filters, "columns": columns}
         if self.types:
             shape["targeting_types"] = sorted(self.types)
+        if self.custom:
+            # Under the same name it may have been about something else.
+            shape |= {"level": self.custom.level, "granularity": self.granularity}
         if self.body:
             shape["report"] = {
                 name: sorted(value, key=str) if isinstance(value, list) else value
