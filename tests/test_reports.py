@@ -585,6 +585,24 @@ def test_what_a_row_of_a_custom_report_is_about_is_in_its_fingerprint(more: dict
     assert one != other
 
 
+@pytest.mark.parametrize(
+    ("stream", "member", "values"),
+    [
+        ("mmm_report", "countries", ["US", "CA"]),
+        ("brand_category_sku_report", "campaign_objective_types", ["AWARENESS", "WEB_CONVERSION"]),
+    ],
+)
+def test_the_order_of_a_list_of_a_report_in_beta_is_not_in_its_fingerprint(
+    stream: str, member: str, values: list[str]
+) -> None:
+    one, other = (
+        fingerprint(stream, stream_groups="beta", **{stream: {member: each}})
+        for each in (values, values[::-1])
+    )
+
+    assert one == other != fingerprint(stream, stream_groups="beta")
+
+
 def test_the_order_of_a_list_of_a_custom_report_is_not_in_its_fingerprint() -> None:
     statuses = ["RUNNING", "PAUSED"]
     report = {"name": "own", "level": "CAMPAIGN"}

@@ -227,7 +227,7 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
             shape |= {"level": self.custom.level, "granularity": self.granularity}
         if self.body:
             shape["report"] = {
-                name: sorted(value, key=str) if isinstance(value, list) else value
+                name: sorted(value, key=str) if isinstance(value, (list, tuple)) else value
                 for name, value in self.body.items()
             }
         return state.fingerprint(shape)
