@@ -708,6 +708,12 @@ def test_a_file_of_which_nothing_says_what_it_is_is_read_by_its_looks(
     assert [msgspec.json.decode(row) for row in table(text, is_csv=None)] == rows
 
 
+@pytest.mark.parametrize("is_csv", [True, None])
+def test_a_page_is_no_table_without_rows(is_csv: bool | None) -> None:  # noqa: FBT001 - of the case
+    with pytest.raises(UnreadableAnswerError, match="no table"):
+        table(b" <!DOCTYPE html><title>Oops, an error</title>", is_csv=is_csv)
+
+
 @pytest.mark.parametrize("text", [b"A,B\r\n1\r\n", b'A,B\r\n1,"x'])
 def test_a_table_that_is_cut_off_is_not_read_in_part(text: bytes) -> None:
     with pytest.raises(UnreadableAnswerError, match="cannot be read: line"):

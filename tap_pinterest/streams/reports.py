@@ -314,6 +314,9 @@ def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
         before = b"["
         try:
             names = next(table, [])
+            if "".join(names).lstrip().startswith("<"):
+                msg = f"{what} cannot be read: it is a page or the like, and no table"
+                raise UnreadableAnswerError(msg)
             for row in filter(None, table):
                 copy.write(before + msgspec.json.encode(dict(zip(names, row, strict=True))))
                 before = b","
