@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from singer_sdk.exceptions import RetriableAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
 
 _T = TypeVar("_T")
 
@@ -53,6 +53,17 @@ def decoder(shape: type[_T]) -> Callable[[bytes], _T]:
             raise UnreadableAnswerError(msg) from None
 
     return decode
+
+
+def check_fields(answer: Mapping[str, Any], known: Collection[str]) -> None:
+    """Nothing for an object that has one of the known fields, or none at all.
+
+    Raises:
+        UnreadableAnswerError: It is something else, such as an error with a good status.
+    """
+    if answer and not any(name in known for name in answer):
+        msg = "the answer has another shape than the API describes: it has no known field"
+        raise UnreadableAnswerError(msg)
 
 
 def _mended(body: bytes) -> bytes:

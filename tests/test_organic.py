@@ -573,6 +573,16 @@ def test_a_day_whose_metrics_are_none_is_a_failure_that_says_so(sandbox: Sandbox
     assert "the metrics of a day of all have another shape" in failure
 
 
+def test_an_answer_that_is_none_is_not_taken_for_no_top_pins(sandbox: Sandbox) -> None:
+    error = {"code": 7, "message": "No."}
+    sandbox.fail("/user_account/analytics/top_pins", status=200, body=error, times=None)
+
+    result = run(settings(sandbox, stream_groups="boards"), "user_account_top_pin_analytics")
+
+    (failure,) = result.tap.summary.of("user_account_top_pin_analytics").failures.values()
+    assert "it has no known field" in failure
+
+
 def test_pins_are_ranked_by_numbers_that_are_sent_as_texts_too(sandbox: Sandbox) -> None:
     counted = {"9": "9", "10": "10", "8": 8, "0": "0"}
     pins = [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_pinterest import api
-from tap_pinterest.bodies import UnreadableAnswerError
+from tap_pinterest.bodies import UnreadableAnswerError, check_fields
 from tap_pinterest.calls import Batches, Call, Listing, Scope, Setting, page_decoder, product
 from tap_pinterest.read_ahead import Ahead
 from tap_pinterest.state import Progress
@@ -79,14 +79,13 @@ class DatasetStream(PinterestStream):
         """What reads an answer."""
         decode = page_decoder(cls.path)
         is_object = api.operation(f"GET {cls.path}").shape == "object"
-        known = api.record_facts(cls.path)["properties"].keys() if is_object else frozenset()
+        known = api.record_facts(cls.path)["properties"] if is_object else {}
 
         def decode_and_unpack(body: bytes) -> Page:
             page = decode(body)
-            if is_object and any(item and known.isdisjoint(item) for item in page.items):
-                # Such as an error with a good status: as a record it would empty all columns.
-                msg = "the answer has another shape than the API describes: it has no known field"
-                raise UnreadableAnswerError(msg)
+            if is_object:
+                # As a record it would empty all columns.
+                check_fields(page.items[0], known)
             try:
                 page.items = [record for item in page.items for record in cls.unpacked(item)]
             except (AttributeError, TypeError) as error:

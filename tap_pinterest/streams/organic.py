@@ -15,7 +15,7 @@ from singer_sdk.exceptions import FatalAPIError
 from typing_extensions import override
 
 from tap_pinterest import api, state
-from tap_pinterest.bodies import decoder
+from tap_pinterest.bodies import check_fields, decoder
 from tap_pinterest.calls import Expected, Scope
 from tap_pinterest.conform import singer_name
 from tap_pinterest.read_ahead import Task
@@ -55,12 +55,21 @@ class Top(msgspec.Struct):
 
     pins: list[dict[str, Any]] | None = None
     date_availability: dict[str, Any] | None = None
+    sort_by: Any = None
 
 
 Splits = dict[str, Split]
 
 decode_splits = decoder(Splits)
-_decode_top = decoder(Top)
+_decode_object = decoder(dict[str, Any])
+_decode_fields = decoder(Top)
+
+
+def _decode_top(body: bytes) -> Top:
+    answer = _decode_fields(body)
+    if answer == Top():
+        check_fields(_decode_object(body), Top.__struct_fields__)
+    return answer
 
 
 def days_of(splits: Splits) -> Iterator[tuple[str, dict[str, Any]]]:
