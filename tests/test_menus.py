@@ -346,6 +346,27 @@ def test_product_group_ids_narrow_their_report(pinterest: Sandbox) -> None:
     assert asked == [wanted]
 
 
+def test_product_group_ids_and_other_filters_leave_what_all_of_them_leave(
+    pinterest: Sandbox,
+) -> None:
+    both = ("product_group_promotions", "ad_groups")
+    everything = run(settings(pinterest, stream_groups="products,ads"), *both)
+    campaigns = {each["id"]: each["campaign_id"] for each in everything.records("ad_groups")}
+    one, *others = everything.records("product_group_promotions")
+    campaign = campaigns[one["ad_group_id"]]
+    other = next(each for each in others if campaigns[each["ad_group_id"]] != campaign)
+    filters = {"product_group_ids": [one["id"], other["id"]], "campaign_ids": [campaign]}
+    config = settings(pinterest, stream_groups="products,ads", **filters)
+    result = run(config, "product_group_analytics")
+
+    assert result.code == 0
+    found = {each["product_group_id"] for each in result.records("product_group_analytics")}
+    assert found <= {one["id"]}
+    asked = [dict(each.query).get("product_group_ids") for each in pinterest.requests]
+    assert asked.count(one["id"]) == 1
+    assert other["id"] not in asked
+
+
 @pytest.mark.parametrize(
     ("stream", "ids"),
     [

@@ -95,7 +95,8 @@ class ProductGroupPromotions(AdsEntityStream):
     @classmethod
     @override
     def sources(cls, settings: Settings) -> Sequence[Source]:
-        if settings.product_group_ids:
+        # A call takes either; of which campaign one is, only its ad group tells.
+        if settings.product_group_ids and not (settings.campaign_ids or settings.ad_group_ids):
             return (Batches(Setting("product_group_ids", "product_group_promotion_ids")),)
         return cls.per
 
