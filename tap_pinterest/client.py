@@ -307,7 +307,11 @@ class PinterestClient:
             f"{name}={text}"
             for parameter, given in (query or {}).items()
             for name, value in _members(parameter, given)
-            for text in _texts(value, explode=parameters[parameter].explode)
+            for text in _texts(
+                value,
+                # An operation may have pages though it is not described with them.
+                explode=parameter != "bookmark" and parameters[parameter].explode,
+            )
         ]
         return f"{self._url}{filled}{'?' if pairs else ''}{'&'.join(pairs)}"
 

@@ -311,6 +311,19 @@ def test_a_bookmark_that_repeats_for_ever_ends_in_an_error(sandbox: Sandbox) -> 
     assert len(sandbox.requests) == 3
 
 
+def test_pages_are_followed_also_where_an_operation_is_not_described_with_them(
+    sandbox: Sandbox,
+) -> None:
+    page = {"items": [{"name": "A", "report_type": "SYNC"}], "bookmark": "more"}
+    sandbox.fail("/resources/delivery_metrics", status=200, body=page)
+
+    result = run(settings(sandbox), "delivery_metrics")
+
+    asked = [dict(each.query) for each in sandbox.requests if each.path.endswith("_metrics")]
+    assert "A" in {each["name"] for each in result.records("delivery_metrics")}
+    assert "more" in {each.get("bookmark") for each in asked}
+
+
 def test_empty_pages_do_not_end_a_list() -> None:
     size = WorldSize(accounts=1, empty_accounts=0, ads=20, boards=600, pins=5)
     with Sandbox(seed=4, empty_pages=2, size=size) as sandbox:
