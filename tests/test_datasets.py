@@ -523,6 +523,19 @@ def test_discounts_that_are_alike_have_ids_of_their_own_which_last() -> None:
     assert [record["discount_id"] for record in second.records("ads_credit_discounts")] == ids
 
 
+def test_the_id_of_a_discount_is_the_same_however_its_amount_is_sent() -> None:
+    amounts = (100, 100.0, "100", "100.0")
+    runs = [
+        run(
+            Answers({f"{ACCOUNT}/ads_credit/discounts": items({"discountInMicroCurrency": each})}),
+            "ads_credit_discounts",
+        )
+        for each in amounts
+    ]
+
+    assert len({picked(each, "ads_credit_discounts", "discount_id")[0] for each in runs}) == 1
+
+
 @pytest.mark.parametrize("stream", [name_of(each) for each in STREAM_TYPES if asks_for(each)])
 def test_without_its_setting_a_stream_asks_nothing_and_says_so(
     stream: str, caplog: pytest.LogCaptureFixture

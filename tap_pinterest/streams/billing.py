@@ -65,8 +65,12 @@ class AdsCreditDiscounts(AdAccountDatasetStream):
     @override
     def complete(self, record: Item, call: Call) -> dict[str, Any]:
         complete = super().complete(record, call)
-        names = ("title", "discountType", "discountCurrency", "discountInMicroCurrency")
-        identity = (complete["ad_account_id"], *(complete.get(name) for name in names))
+        names = ("title", "discountType", "discountCurrency")
+        identity = (
+            complete["ad_account_id"],
+            *(complete.get(name) for name in names),
+            _amount(complete.get("discountInMicroCurrency")),
+        )
         alike = msgspec.json.encode(identity)
         self._alike[alike] += 1
         text = msgspec.json.encode((*identity, self._alike[alike]))
@@ -76,6 +80,14 @@ class AdsCreditDiscounts(AdAccountDatasetStream):
     @functools.cached_property
     def _alike(self) -> Counter[bytes]:
         return Counter()
+
+
+def _amount(value: object) -> object:
+    """An amount as one value, whether it is sent as a number or as a text."""
+    try:
+        return msgspec.convert(value, float, strict=False)
+    except msgspec.ValidationError:
+        return value
 
 
 class OrderLines(AdAccountDatasetStream):
