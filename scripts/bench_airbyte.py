@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts import bench_runs
-from scripts.bench_runs import MEGABYTE, asked_of, timed
+from scripts.bench_runs import MEGABYTE, timed
 from scripts.processes import ROOT
 from scripts.sandbox_process import sandbox_process
 
@@ -200,7 +200,7 @@ def _read(source: Source, world: World, sandbox: SandboxProcess, folder: Path) -
         message = f"It ended with code {process.code}. {' '.join(problems)}"
         raise NoSourceError(message.strip())
     return Effort(
-        calls=len(asked_of(sandbox)),
+        calls=len(sandbox.asked()),
         records=sum(read.records.values()),
         seconds=process.seconds,
         cpu=process.cpu,

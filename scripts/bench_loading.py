@@ -25,7 +25,6 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.bench_records import COLUMNS
-from scripts.bench_runs import asked_of
 from scripts.embedded_postgres import EmbeddedPostgres
 from scripts.fewest_calls import fewest_calls
 from scripts.main_job import MainJob
@@ -112,8 +111,27 @@ def measure() -> None:
     _show(loads)
 
 
+def seconds_to_load(
+    sandbox: SandboxProcess, folder: Path, streams: Sequence[str], config: Mapping[str, str]
+) -> float:
+    """Load streams by the main job with our loader into a PostgreSQL of their own."""
+    place = folder / "load"
+    place.mkdir()
+    with EmbeddedPostgres() as database:
+        settings = {
+            **sandbox.settings(place),
+            **{f"TAP_PINTEREST_{name.upper()}": value for name, value in config.items()},
+            "TAP_PINTEREST__SELECT": json.dumps([f"{stream}.*" for stream in streams]),
+            "TARGET_POSTGRES_SQLALCHEMY_URL": database.url,
+        }
+        job = MainJob(place, settings, log=place / "log")
+        started = time.monotonic()
+        job.meltano("run", "tap-pinterest", FAST.loader)
+        return time.monotonic() - started
+
+
 def _load(job: MainJob, sandbox: SandboxProcess, database: EmbeddedPostgres, way: Way) -> Load:
-    before_it = len(asked_of(sandbox))
+    before_it = len(sandbox.asked())
     with psycopg.connect(database.psql_url) as connection:
         ((before,),) = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchall()
     started = time.monotonic()
@@ -124,7 +142,7 @@ def _load(job: MainJob, sandbox: SandboxProcess, database: EmbeddedPostgres, way
         text = "SELECT count(*), count(*) FILTER (WHERE xmin::text::bigint > %s) FROM {}"
         query = sql.SQL(text).format(sql.Identifier(way.schema, STREAM))
         ((rows, written),) = connection.execute(query, [before]).fetchall()
-    asked = asked_of(sandbox)[before_it:]
+    asked = sandbox.asked()[before_it:]
     return Load(len(asked), fewest_calls(asked).total(), rows, written, seconds, usage)
 
 

@@ -13,21 +13,20 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
-import requests
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from scripts.bench_loading import seconds_to_load
 from scripts.fewest_calls import fewest_calls
 from scripts.processes import command
-from scripts.sandbox_process import CONTROL_SECONDS, sandbox_process
-from tap_pinterest.client import TOKEN_PATH
+from scripts.sandbox_process import sandbox_process
 from tap_pinterest.rate_limit import STANDARD
 
 if TYPE_CHECKING:
@@ -67,7 +66,8 @@ class World:
         streams: Streams to read; the default ones if there are none.
         settings: Settings of the tap.
         keep: Whether a first run, which is not measured, lets the sandbox keep its reports: to make
-            them up takes longer than quota allows, and the two share the machine.
+            them up takes longer than quota allows, and the two share the machine. Then it is loaded
+            into PostgreSQL as well.
     """
 
     name: str
@@ -78,6 +78,11 @@ class World:
     streams: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
     keep: bool = False
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The tap's config for it."""
+        return {"start_date": f"{self.days} days ago", **self.settings}
 
 
 def _world(  # noqa: PLR0913 - a world's numbers, by name
@@ -131,6 +136,7 @@ class Outcome:
         memory: Its most resident memory, in bytes.
         waited: Seconds waited for quota.
         rates: Calls by rate category.
+        loaded: Seconds of the main job into PostgreSQL, by our loader, if it was measured.
     """
 
     made: Mapping[str, int]
@@ -141,6 +147,7 @@ class Outcome:
     memory: int
     waited: float
     rates: Mapping[str, int]
+    loaded: float | None = None
 
     @property
     def calls(self) -> int:
@@ -172,7 +179,8 @@ def measure(*worlds: World) -> None:
     headings = ("calls", "fewest", "rows", "seconds", "rows/s", "CPU s", "µs/row", "peak MB")
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("quota s", justify="right", no_wrap=True)
+    for heading in ("quota s", "loaded s"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for world in worlds:
         with console.status(f"Reading the {world.name} world ..."):
             outcome = read(world)
@@ -188,6 +196,7 @@ def measure(*worlds: World) -> None:
             f"{outcome.cpu / max(outcome.rows, 1) * 1e6:.0f}",
             f"{outcome.memory / MEGABYTE:,.0f}",
             f"{least:.0f}",
+            "" if outcome.loaded is None else f"{outcome.loaded:.0f}",
         )
         _show_calls(world, outcome)
     console.print(table)
@@ -210,9 +219,13 @@ def read(world: World) -> Outcome:
         folder = Path(name)
         if not world.keep:
             return _read(world, folder, today)
-        kept = folder / "kept"
-        _read(world, folder / "first", today, keep=str(kept), latency=0, access_tier="unlimited")
-        return _read(world, folder, today, keep=str(kept))
+        keep = str(folder / "kept")
+        _read(world, folder / "first", today, keep=keep, latency=0, access_tier="unlimited")
+        outcome = _read(world, folder / "second", today, keep=keep)
+        log = folder / "sandbox.log"
+        with sandbox_process(today, log, keep=keep, **world.size) as sandbox:
+            loaded = seconds_to_load(sandbox, folder, world.streams, world.config)
+        return replace(outcome, loaded=loaded)
 
 
 def _read(world: World, folder: Path, today: date, **sandbox: int | str) -> Outcome:
@@ -226,7 +239,7 @@ def _read_from(sandbox: SandboxProcess, world: World, folder: Path) -> Outcome:
     # As after an installation: discovery compiles what the run then starts from.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     config = folder / "config.json"
-    config.write_text(json.dumps({"start_date": f"{world.days} days ago", **world.settings}))
+    config.write_text(json.dumps(world.config))
     tap = (command("tap-pinterest"), "--config=ENV", f"--config={config}")
     arguments = [*tap]
     if world.streams:
@@ -238,7 +251,7 @@ def _read_from(sandbox: SandboxProcess, world: World, folder: Path) -> Outcome:
     if process.code:
         raise RuntimeError(log.read_text())
     summary = summary_of(log.read_text())
-    asked = asked_of(sandbox)
+    asked = sandbox.asked()
     return Outcome(
         made=_by_stream(asked),
         minimum=_fewest(asked),
@@ -283,12 +296,6 @@ def timed(
         cpu=usage.ru_utime + usage.ru_stime,
         memory=memory,
     )
-
-
-def asked_of(sandbox: SandboxProcess) -> list[dict[str, Any]]:
-    """The calls that a sandbox was asked for, those for tokens left out."""
-    asked = requests.get(f"{sandbox.control}/requests", timeout=CONTROL_SECONDS).json()
-    return [each for each in asked if each["category"] and each["path"] != TOKEN_PATH]
 
 
 def catalog_of(tap: Sequence[str], environment: Mapping[str, str], streams: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from scripts.processes import command, end_of, running
+from tap_pinterest.client import TOKEN_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,11 @@ class SandboxProcess:
             "TAP_PINTEREST_REFRESH_TOKEN": self.refresh_token,
             "TAP_PINTEREST_TOKEN_FILE": str(folder / "tokens.json"),
         }
+
+    def asked(self) -> list[dict[str, Any]]:
+        """The calls that it was asked for, those for tokens left out."""
+        asked = requests.get(f"{self.control}/requests", timeout=CONTROL_SECONDS).json()
+        return [each for each in asked if each["category"] and each["path"] != TOKEN_PATH]
 
     def move_to(self, today: date) -> None:
         """Make it `today` there."""
