@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from tap_pinterest.rate_limit import RateLimiter
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
-ATTEMPTS = 5
+ATTEMPTS = 7
+"""Of one call: with the waits between them they last for about half a minute without answers."""
 LONGEST_BACKOFF = 60
 MOST_GIVEN_UP = 20
 """Calls in a row that all attempts were in vain for: then nobody is there to answer others.
@@ -556,6 +557,9 @@ class _Tries:
                 raise QuotaError(msg)
             return error.seconds
         longest = next(self._waits, None)
+        if isinstance(error, SlowAnswerError):
+            # It has waited long enough to count twice.
+            longest = next(self._waits, None)
         if longest is None:
             raise error
         return float(backoff.full_jitter(longest))

@@ -79,14 +79,14 @@ def test_a_server_error_is_tried_again(client: PinterestClient, sandbox: Sandbox
     assert client.retries[BOARDS] == 2
 
 
-def test_a_server_error_that_stays_ends_after_five_attempts(
+def test_a_server_error_that_stays_ends_after_seven_attempts(
     client: PinterestClient, sandbox: Sandbox
 ) -> None:
     sandbox.fail(BOARDS, status=500, times=None)
 
     with pytest.raises(RetriableAPIError, match=r"GET /boards: 500"):
         client.get(BOARDS, as_object)
-    assert len(sandbox.requests) == 5
+    assert len(sandbox.requests) == 7
 
 
 def test_a_429_waits_as_long_as_its_header_says(
@@ -127,6 +127,17 @@ def test_calls_in_vain_with_an_answer_in_between_are_not_in_a_row(
         with pytest.raises(RetriableAPIError, match="500"):
             client.get(path, as_object)
         assert client.get(path, as_object)["items"]
+
+
+def test_a_minute_of_server_errors_is_outlasted(
+    client: PinterestClient, sandbox: Sandbox, clock: PatientClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backoff.full_jitter", float)
+    sandbox.fail(BOARDS, status=503, times=6)
+
+    assert client.get(BOARDS, as_object)["items"]
+
+    assert sum(clock.waits) > 60
 
 
 def test_an_operation_that_was_called_in_vain_often_enough_is_not_tried_again_and_again(
