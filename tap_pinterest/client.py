@@ -408,8 +408,8 @@ class PinterestClient:
         again = self.authenticator is not None and self.authenticator.refuse(token)
         if refused > 1 or not again:
             if error.code not in {None, _NOT_AUTHENTICATED}:
-                # A reason that is not the token's: other calls may be answered.
-                raise AccessRefusedError(str(error))
+                # A reason that is not the token's, nor known: other calls may be answered.
+                raise FatalAPIError(str(error))
             msg = (
                 f"Pinterest refuses the access token: {error}. Give a new access_token, or "
                 "client_id, client_secret and refresh_token, with which it is renewed."

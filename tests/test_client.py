@@ -198,7 +198,7 @@ def test_a_call_that_hangs_is_asked_again_unless_the_caller_can_ask_for_less(
     [
         pytest.param(403, 29, AccessRefusedError, id="no access"),
         pytest.param(401, 3, AccessRefusedError, id="no scope"),
-        pytest.param(401, 99, AccessRefusedError, id="a reason that is not the token's"),
+        pytest.param(401, 99, FatalAPIError, id="a reason that is not the token's"),
         pytest.param(404, 50, GoneError, id="not there"),
         pytest.param(414, None, TooLargeError, id="URL too long"),
         pytest.param(413, None, TooLargeError, id="too much"),

@@ -301,6 +301,19 @@ def test_a_list_of_accounts_that_cannot_be_read_leaves_the_other_streams_alone(
     assert set(result.streams("SCHEMA")) == {REPORT, "campaigns", "boards"}
 
 
+def test_a_401_for_a_reason_that_nobody_knows_fails_what_it_is_of_and_nothing_else(
+    sandbox: Sandbox,
+) -> None:
+    body = {"code": 401, "message": "Sorry."}
+    sandbox.fail("/ad_accounts", status=401, body=body, times=2)
+
+    result = run(settings(sandbox), "ad_accounts", "boards")
+
+    assert result.code == 1
+    assert list(result.tap.summary.of("ad_accounts").failures) == [""]
+    assert len(result.records("boards")) == 3
+
+
 def test_a_bookmark_that_repeats_for_ever_ends_in_an_error(sandbox: Sandbox) -> None:
     page = {"items": [], "bookmark": "again"}
     sandbox.fail("/boards", status=200, body=page, times=None)

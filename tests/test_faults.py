@@ -510,7 +510,7 @@ def test_half_a_list_is_never_taken_for_the_whole(
     world: Sandbox, tables: Tables, first: str
 ) -> None:
     # The report lists the campaigns first, and keeps the pages for their own stream.
-    world.fail(LIST.replace(FIRST, first), status=500, after=1, times=5)
+    world.fail(LIST.replace(FIRST, first), status=500, after=1, times=client.ATTEMPTS)
 
     result = run(config_of(world, max_requests_in_flight=1), *STREAMS)
 
@@ -524,7 +524,7 @@ def test_half_a_list_is_never_taken_for_the_whole(
 def test_half_a_list_fails_whoever_reads_it_first_and_nobody_else(
     world: Sandbox, tables: Tables, first: str
 ) -> None:
-    world.fail(LIST.replace(FIRST, first), status=500, after=1, times=5)
+    world.fail(LIST.replace(FIRST, first), status=500, after=1, times=client.ATTEMPTS)
 
     result = run(config_of(world), *STREAMS)
 
