@@ -268,7 +268,7 @@ class RefreshToken(RenewedToken):
             )
 
     def _warn_of_the_place(self, file: TokenFile) -> None:
-        if file.is_short_lived and not self._has_warned_of_the_place:
+        if not self._has_warned_of_the_place and file.is_short_lived:
             self._has_warned_of_the_place = True
             _logger.warning(
                 "token_file %s is gone when this container or machine ends, and with it the "

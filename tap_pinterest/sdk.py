@@ -179,8 +179,7 @@ class SingerTap(Tap):
             del self._config[name]
         faults = config.problems(self.config, credentials=raise_errors)
         if faults:
-            summary = "Config validation failed"
-            raise ConfigValidationError(summary, errors=faults, schema={})
+            raise config.refusal(faults)
         return faults
 
     @override
@@ -193,8 +192,7 @@ class SingerTap(Tap):
         except Exception as error:
             # The SDK looks into the maps without having checked what they are.
             fault = f"stream_maps: refused; allowed: what the SDK's documentation shows ({error})"
-            summary = "Config validation failed"
-            raise ConfigValidationError(summary, errors=[fault], schema={}) from error
+            raise config.refusal([fault]) from error
 
     @override
     def load_state(self, state_dict: dict[str, Any]) -> None:

@@ -112,8 +112,7 @@ class TapPinterest(SingerTap):
                     streams.append(level(self, each.name, each.granularity, custom=each))
         faults += self._sync_key_faults(streams)
         if faults:
-            summary = "Config validation failed"
-            raise ConfigValidationError(summary, errors=faults, schema={})
+            raise config.refusal(faults)
         return streams
 
     def _sync_key_faults(self, streams: Sequence[PinterestStream]) -> list[str]:
@@ -184,8 +183,7 @@ class TapPinterest(SingerTap):
             displayed = display_names.displayed_names(self.client)
         except (SingerSDKError, TokenRefusedError, EndOfRun) as error:
             fault = f"column_names: Pinterest does not tell the names it displays: {error}"
-            summary = "Config validation failed"
-            raise ConfigValidationError(summary, errors=[fault], schema={}) from error
+            raise config.refusal([fault]) from error
         except Interrupted:
             # Before a run has begun there is nobody else to end it.
             raise SystemExit(128 + (self.clock.interrupted_by or 0)) from None

@@ -21,7 +21,7 @@ from tap_pinterest.config.schema import (
     USER_SPLIT_FIELDS,
 )
 from tap_pinterest.config.settings import Settings
-from tap_pinterest.config.values import from_environment
+from tap_pinterest.config.values import from_environment, refusal
 
 __all__ = [
     "API_URL",
@@ -38,4 +38,5 @@ __all__ = [
     "Settings",
     "from_environment",
     "problems",
+    "refusal",
 ]

@@ -37,12 +37,20 @@ def from_environment(prefix: str, properties: Mapping[str, Any]) -> dict[str, An
         load_dotenv(file)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        summary, fault = "Config validation failed", f"{file}: it cannot be read ({reason})"
-        raise ConfigValidationError(summary, errors=[fault], schema={}) from None
+        raise refusal([f"{file}: it cannot be read ({reason})"]) from None
+    return _from_variables(prefix, properties)
+
+
+def refusal(faults: list[str]) -> ConfigValidationError:
+    """The error that tells what is wrong with a config, as the SDK does it."""
+    return ConfigValidationError("Config validation failed", errors=faults, schema={})
+
+
+def _from_variables(prefix: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: os.environ.get(f"{prefix}{name.upper()}") for name in properties}
     values = {name: _from_json(text) for name, text in given.items() if text is not None}
     for name, schema in properties.items():
-        members = from_environment(f"{prefix}{name.upper()}_", schema.get("properties") or {})
+        members = _from_variables(f"{prefix}{name.upper()}_", schema.get("properties") or {})
         if members and isinstance(whole := values.get(name) or {}, dict):
             values[name] = {**whole, **members}
     return values
