@@ -27,9 +27,9 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.io_base import SingerWriter
 from typing_extensions import override
 
-from tap_pinterest.columns import column, offered_columns
-from tap_pinterest.map_pinterest import MapPinterest
-from tap_pinterest.memory import look_for_garbage_less_often
+from tap_pinterest.api.columns import column, offered_columns
+from tap_pinterest.commands.map_pinterest import MapPinterest
+from tap_pinterest.singer.memory import look_for_garbage_less_often
 from tap_pinterest.streams.analytics import AdAnalytics
 from tap_pinterest.tap import TapPinterest
 

@@ -27,7 +27,7 @@ from scripts.bench_loading import seconds_to_load
 from scripts.fewest_calls import fewest_calls
 from scripts.processes import command
 from scripts.sandbox_process import sandbox_process
-from tap_pinterest.rate_limit import STANDARD
+from tap_pinterest.http.rate_limit import STANDARD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from tap_pinterest import api
-from tap_pinterest.slices import ONE_DAY, ORGANIC, SYNCHRONOUS
+from tap_pinterest.api.periods import ONE_DAY, ORGANIC, SYNCHRONOUS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Write `tap_pinterest/api.json`: the facts of the API that the tap reads.
+"""Write `tap_pinterest/api/api.json`: the facts of the API that the tap reads.
 
 The facts are taken from Pinterest's OpenAPI description and, for what newer releases add, from the
 published client package `pinterestsdk`. Prose is left out. The same input gives the same bytes, one
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Json: TypeAlias = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parent.parent
-API_JSON = ROOT / "tap_pinterest" / "api.json"
+API_JSON = ROOT / "tap_pinterest" / "api" / "api.json"
 DESCRIPTIONS = ROOT.parent / "shared" / "openapi"
 
 POST_READS = (

@@ -10,10 +10,7 @@ from singer_sdk import typing as th
 
 from scripts.processes import ROOT
 from tap_pinterest import api, config
-from tap_pinterest.config import schema
-from tap_pinterest.daasity import TABLES
-from tap_pinterest.rate_limit import STANDARD
-from tap_pinterest.slices import (
+from tap_pinterest.api.periods import (
     ASYNCHRONOUS,
     ASYNCHRONOUS_HOURS,
     ONE_DAY,
@@ -26,14 +23,17 @@ from tap_pinterest.slices import (
     cut,
     slices,
 )
+from tap_pinterest.config import schema
+from tap_pinterest.http.rate_limit import STANDARD
+from tap_pinterest.records.daasity import TABLES
 from tap_pinterest.streams import STREAM_TYPES
-from tap_pinterest.streams.planned_stream import MOST_CALLS
+from tap_pinterest.streams.bases.planned_stream import MOST_CALLS
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_pinterest.streams.base import PinterestStream
+    from tap_pinterest.streams.bases.stream import PinterestStream
 
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 

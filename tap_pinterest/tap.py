@@ -20,13 +20,27 @@ from singer_sdk.exceptions import (
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_pinterest import config, display_names, state
-from tap_pinterest.access_policy import AccessPolicy
-from tap_pinterest.auth import TokenRefusedError
-from tap_pinterest.client import AwayError, client_for
+from tap_pinterest import config
+from tap_pinterest.api.columns import offered_columns
+from tap_pinterest.api.periods import ONE_DAY, SYNCHRONOUS, DateRange
 from tap_pinterest.clock import Interrupted
-from tap_pinterest.columns import offered_columns
-from tap_pinterest.command_line import (
+from tap_pinterest.config import CONFIG_SCHEMA, Settings
+from tap_pinterest.http.auth import TokenRefusedError
+from tap_pinterest.http.client import AwayError, client_for
+from tap_pinterest.http.rate_limit import RateLimiter
+from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
+from tap_pinterest.reading.read_ahead import ReadAhead
+from tap_pinterest.records import display_names
+from tap_pinterest.records.daasity import TABLES
+from tap_pinterest.run.access_policy import AccessPolicy
+from tap_pinterest.run.grants import Grants
+from tap_pinterest.run.order import RunOrder
+from tap_pinterest.run.progress import shown
+from tap_pinterest.run.readiness import Readiness
+from tap_pinterest.run.summary import Summary
+from tap_pinterest.singer import state
+from tap_pinterest.singer.memory import give_back_large_blocks, look_for_garbage_less_often
+from tap_pinterest.singer.process import (
     BROKEN_PIPE,
     UnusableFileError,
     catalog_in,
@@ -35,24 +49,12 @@ from tap_pinterest.command_line import (
     state_in,
     writing_to_stdout,
 )
-from tap_pinterest.config import CONFIG_SCHEMA, Settings
-from tap_pinterest.daasity import TABLES
-from tap_pinterest.grants import Grants
-from tap_pinterest.inventory import USER_ACCOUNT, Inventory
-from tap_pinterest.memory import give_back_large_blocks, look_for_garbage_less_often
-from tap_pinterest.progress import shown
-from tap_pinterest.rate_limit import RateLimiter
-from tap_pinterest.read_ahead import ReadAhead
-from tap_pinterest.readiness import Readiness
-from tap_pinterest.run_order import RunOrder
-from tap_pinterest.sdk import BrokenOutput, EndOfRun, SingerTap
-from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS, DateRange
-from tap_pinterest.state import ReadBefore, ReportRange, StateError, refuse_future
+from tap_pinterest.singer.sdk import BrokenOutput, EndOfRun, SingerTap
+from tap_pinterest.singer.state import ReadBefore, ReportRange, StateError, refuse_future
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.analytics import BY_LEVEL
-from tap_pinterest.streams.dataset_stream import DatasetStream
-from tap_pinterest.streams.level_stream import RESERVED_COLUMNS
-from tap_pinterest.summary import Summary
+from tap_pinterest.streams.bases.dataset import DatasetStream
+from tap_pinterest.streams.bases.level_stream import RESERVED_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -62,9 +64,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
     from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
-    from tap_pinterest.client import PinterestClient
-    from tap_pinterest.slices import Granularity
-    from tap_pinterest.streams.base import PinterestStream
+    from tap_pinterest.api.periods import Granularity
+    from tap_pinterest.http.client import PinterestClient
+    from tap_pinterest.streams.bases.stream import PinterestStream
 
 
 class TapPinterest(SingerTap):
@@ -454,7 +456,7 @@ class TapPinterest(SingerTap):
         """A warning if an app with trial access has fewer calls a day than the run needs."""
         if self.settings.access_tier != "trial":
             return
-        from tap_pinterest.plan import TRIAL_CALLS, plan  # noqa: PLC0415 - not in each run
+        from tap_pinterest.run.cost import TRIAL_CALLS, plan  # noqa: PLC0415 - not in each run
 
         planned = plan(self)
         if planned.total > TRIAL_CALLS:
@@ -572,7 +574,7 @@ class TapPinterest(SingerTap):
         if value != CliTestOptionValue.All.value:
             super().cb_test(ctx, param, value)
             return
-        from tap_pinterest.check import AskingTap  # noqa: PLC0415 - which is a tap itself
+        from tap_pinterest.commands.check import AskingTap  # noqa: PLC0415 - which is a tap itself
 
         config: ConfigInput = ctx.params["config"]
         try:

@@ -15,7 +15,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from singer_run import PatientClock
-from tap_pinterest import inventory, rate_limit, read_ahead, readiness
+from tap_pinterest.http import rate_limit
+from tap_pinterest.reading import inventory, read_ahead
+from tap_pinterest.run import readiness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -10,8 +10,8 @@ import pytest
 
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
-from tap_pinterest.client import ATTEMPTS
-from tap_pinterest.mapper import sync_key
+from tap_pinterest.http.client import ATTEMPTS
+from tap_pinterest.records.sync_key import sync_key
 
 if TYPE_CHECKING:
     from datetime import date

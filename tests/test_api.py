@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_pinterest import api
-from tap_pinterest.conform import singer_schema
+from tap_pinterest.records.conform import singer_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -337,7 +337,7 @@ def test_the_file_is_what_the_script_writes(description: dict[str, Any]) -> None
     pytest.importorskip("pinterestsdk", exc_type=ImportError)
     path = ROOT.parent / "shared" / "openapi" / f"pinterest-v{description['info']['version']}.json"
     text = load_script().facts_text(path, "pinterestsdk")
-    assert text == (ROOT / "tap_pinterest" / api.FACTS_FILE).read_text("utf-8")
+    assert text == (ROOT / "tap_pinterest" / "api" / api.FACTS_FILE).read_text("utf-8")
 
 
 def test_the_script_refuses_a_correction_that_is_no_longer_needed(

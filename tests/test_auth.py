@@ -18,8 +18,9 @@ import pytest
 
 from pinterest_sandbox import Sandbox
 from singer_run import PatientClock, run, settings
-from tap_pinterest import api, auth
-from tap_pinterest.auth import (
+from tap_pinterest import api
+from tap_pinterest.http import auth
+from tap_pinterest.http.auth import (
     RefreshToken,
     RenewedToken,
     TokenAnswer,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_pinterest import api
-from tap_pinterest.beta_reports import CATALOGS, MMM, PRODUCTS, SHAPES
 from tap_pinterest.config import CONFIG_SCHEMA, Settings, problems
+from tap_pinterest.config.beta_reports import CATALOGS, MMM, PRODUCTS, SHAPES
 
 if TYPE_CHECKING:
-    from tap_pinterest.beta_reports import Shape
+    from tap_pinterest.config.beta_reports import Shape
 
 TOKEN = {"access_token": "pina_secret"}
 SKUS = ["a1", "b2"]

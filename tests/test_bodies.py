@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tap_pinterest.bodies import UnreadableAnswerError, decoder
+from tap_pinterest.http.answers import UnreadableAnswerError, decoder
 
 as_object = decoder(dict[str, Any])
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from singer_run import Messages, PatientTap, catalog_of, run, settings
-from tap_pinterest.daasity import SYNC_KEY_FIELDS
+from tap_pinterest.records.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.streams import STREAM_TYPES
-from tap_pinterest.streams.base import PinterestStream
+from tap_pinterest.streams.bases.stream import PinterestStream
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pytest
 from conftest import SMALL, TODAY
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import PatientClock, settings
-from tap_pinterest.check import AskingTap
+from tap_pinterest.commands.check import AskingTap
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,18 +12,18 @@ import pytest
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 from singer_run import PatientClock, settings
-from tap_pinterest import client as client_module
-from tap_pinterest.auth import StaticToken, TokenRefusedError
-from tap_pinterest.bodies import decoder
-from tap_pinterest.client import (
+from tap_pinterest.clock import Interrupted
+from tap_pinterest.http import client as client_module
+from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.auth import StaticToken, TokenRefusedError
+from tap_pinterest.http.client import (
     AccessRefusedError,
     GoneError,
     PinterestClient,
     SlowAnswerError,
     TooLargeError,
 )
-from tap_pinterest.clock import Interrupted
-from tap_pinterest.rate_limit import QuotaError, RateLimiter
+from tap_pinterest.http.rate_limit import QuotaError, RateLimiter
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from typing import get_args
 
 import pytest
 
-from tap_pinterest import api, columns
-from tap_pinterest.beta_reports import MMM, PRODUCTS
+from tap_pinterest import api
+from tap_pinterest.api import columns
+from tap_pinterest.config.beta_reports import MMM, PRODUCTS
 
 SIZES = {"ad_account": 108, "campaign": 114, "ad_group": 117, "ad": 121} | {
     "product_group": 118,

@@ -11,7 +11,7 @@ import pytest
 from click.exceptions import Exit
 
 from singer_run import catalog_of, run, settings
-from tap_pinterest.command_line import UnusableFileError, catalog_in, state_in
+from tap_pinterest.singer.process import UnusableFileError, catalog_in, state_in
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:

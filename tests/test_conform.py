@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tap_pinterest import api, conform
-from tap_pinterest.columns import report_facts
+from tap_pinterest import api
+from tap_pinterest.api.columns import report_facts
+from tap_pinterest.records import conform
 
 FACTS: dict[str, Any] = {
     "type": "object",

@@ -11,8 +11,7 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
-from tap_pinterest import custom_reports
-from tap_pinterest.config import Settings, problems
+from tap_pinterest.config import Settings, custom_reports, problems
 from tap_pinterest.streams.ads import AdGroups
 from tap_pinterest.streams.analytics import BY_LEVEL
 from tap_pinterest.tap import TapPinterest

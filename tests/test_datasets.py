@@ -19,21 +19,21 @@ from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import Messages, PatientClock, Run, catalog_of, settings
 from singer_run import run as sandbox_run
 from tap_pinterest import api
-from tap_pinterest.client import (
+from tap_pinterest.config import STREAM_GROUPS
+from tap_pinterest.http.client import (
     AccessRefusedError,
     GoneError,
     NoCatalogError,
     NotOfferedError,
 )
-from tap_pinterest.config import STREAM_GROUPS
 from tap_pinterest.streams import STREAM_TYPES
-from tap_pinterest.streams.dataset_stream import DatasetStream
+from tap_pinterest.streams.bases.dataset import DatasetStream
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from tap_pinterest.streams.base import PinterestStream
+    from tap_pinterest.streams.bases.stream import PinterestStream
 
 ACCOUNT = "/ad_accounts/{ad_account_id}"
 TODAY = "2026-11-20"

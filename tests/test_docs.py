@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from scripts.processes import ROOT
 from scripts.update_docs import BLOCKS, DOCUMENTS, written
-from tap_pinterest import custom_reports
+from tap_pinterest.config import custom_reports
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:

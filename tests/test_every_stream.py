@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from loading import Row
     from singer_run import Run
-    from tap_pinterest.streams.base import PinterestStream
+    from tap_pinterest.streams.bases.stream import PinterestStream
 
 DAY_1 = date(2026, 11, 20)
 WORLD = WorldSize(accounts=2, empty_accounts=1, campaigns=2, ad_groups=3, ads=6, boards=2, pins=4)

@@ -16,9 +16,10 @@ import pytest
 from conftest import SMALL, TODAY
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
-from tap_pinterest import auth, sdk
-from tap_pinterest.client import PinterestClient
-from tap_pinterest.state import StateError
+from tap_pinterest.http import auth
+from tap_pinterest.http.client import PinterestClient
+from tap_pinterest.singer import sdk
+from tap_pinterest.singer.state import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from faulty_world import STREAMS, config_of, records_are_unique, tiny, truth, upsert, without
 from scripts.processes import ROOT
 from singer_run import run
-from tap_pinterest import client, inventory
+from tap_pinterest.http import client
+from tap_pinterest.reading import inventory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

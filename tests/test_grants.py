@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from singer_sdk.exceptions import FatalAPIError
 
-from tap_pinterest.client import AccessRefusedError, NotOfferedError
 from tap_pinterest.clock import Clock
-from tap_pinterest.grants import Grants
-from tap_pinterest.read_ahead import ReadAhead
+from tap_pinterest.http.client import AccessRefusedError, NotOfferedError
+from tap_pinterest.reading.read_ahead import ReadAhead
+from tap_pinterest.run.grants import Grants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,8 +20,9 @@ import pytest
 from faulty_world import config_of, tiny, truth, upsert
 from scripts.processes import ROOT
 from singer_run import run
-from tap_pinterest import inventory, sdk
 from tap_pinterest.clock import Clock
+from tap_pinterest.reading import inventory
+from tap_pinterest.singer import sdk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from pinterest_sandbox.answers import resources
 from singer_run import catalog_of, run, settings
-from tap_pinterest.columns import columns_for
+from tap_pinterest.api.columns import columns_for
 from tap_pinterest.config import problems
-from tap_pinterest.daasity import REPORT_COLUMNS, TABLES
-from tap_pinterest.display_names import LONGEST, column_names, snake_case
-from tap_pinterest.mapper import sync_key
+from tap_pinterest.records.daasity import REPORT_COLUMNS, TABLES
+from tap_pinterest.records.display_names import LONGEST, column_names, snake_case
+from tap_pinterest.records.sync_key import sync_key
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:

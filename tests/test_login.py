@@ -24,7 +24,7 @@ from chromium import chromium
 from conftest import SMALL, TODAY
 from pinterest_sandbox import Sandbox
 from pinterest_sandbox.tokens import READ_SCOPES
-from tap_pinterest import login
+from tap_pinterest.commands import login
 from tap_pinterest.config import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 LOGIN = (
     sys.executable,
     "-c",
-    "import sys; from tap_pinterest import login; sys.exit(login.main())",
+    "import sys; from tap_pinterest.commands import login; sys.exit(login.main())",
 )
 TAP = (sys.executable, "-m", "tap_pinterest")
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from scripts.processes import command
 from singer_pipes import lines, map_pinterest
 from singer_run import run, settings
-from tap_pinterest.daasity import TABLES
-from tap_pinterest.map_pinterest import LineMapper, Options, RefusedLineError
-from tap_pinterest.mapper import sync_key
+from tap_pinterest.commands.map_pinterest import LineMapper, Options, RefusedLineError
+from tap_pinterest.records.daasity import TABLES
+from tap_pinterest.records.sync_key import sync_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_pinterest.mapper import key_maker, sync_key
+from tap_pinterest.records.sync_key import key_maker, sync_key
 
 if TYPE_CHECKING:
     import random

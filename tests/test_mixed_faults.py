@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from faulty_world import STREAMS, config_of, records_are_unique, tiny, truth, upsert
 from pinterest_sandbox.faults import Kind
 from singer_run import run
-from tap_pinterest import inventory
+from tap_pinterest.reading import inventory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -80,7 +80,7 @@ def test_the_wheel_has_the_package_whole_and_nothing_else(installed: Path) -> No
         if path.is_file()
     }
     assert packed == there
-    assert {"tap_pinterest/py.typed", "tap_pinterest/api.json"} <= packed
+    assert {"tap_pinterest/py.typed", "tap_pinterest/api/api.json"} <= packed
     commands = (installed / info / "entry_points.txt").read_text(encoding="utf-8")
     assert set(re.findall(r"^(\S+) =", commands, re.MULTILINE)) == {
         "map-pinterest",

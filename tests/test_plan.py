@@ -16,9 +16,9 @@ from conftest import SMALL, TODAY
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import Messages, PatientTap, catalog_of, run, settings
 from tap_pinterest import api
-from tap_pinterest.plan import Plan, StreamPlan, plan
-from tap_pinterest.plan_command import described
-from tap_pinterest.streams.reports import POLLS
+from tap_pinterest.commands.plan import described
+from tap_pinterest.run.cost import Plan, StreamPlan, plan
+from tap_pinterest.streams.bases.ordering import POLLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pinterest_sandbox.requests_log import LoggedRequest
 
 REPORTS = ("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics")
-COMMAND = "from tap_pinterest.plan_command import PlanningTap; PlanningTap.cli()"
+COMMAND = "from tap_pinterest.commands.plan import PlanningTap; PlanningTap.cli()"
 LARGE = WorldSize(accounts=1, empty_accounts=0, campaigns=20, ad_groups=120, ads=1000)
 
 

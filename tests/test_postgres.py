@@ -15,12 +15,12 @@ from psycopg.rows import dict_row
 
 from loading import Row, column_types, database, main_job, rows_by_table, same
 from pinterest_sandbox import Sandbox, WorldSize
-from tap_pinterest.columns import columns_for
+from tap_pinterest.api.columns import columns_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_pinterest.columns import Level
+    from tap_pinterest.api.columns import Level
 
 DAY_1 = date(2026, 11, 20)
 DAY_2 = date(2026, 11, 21)

@@ -12,11 +12,11 @@ from pinterest_sandbox import Sandbox, WorldSize
 from scripts.fewest_calls import fewest_calls
 from simulated import simulate
 from singer_run import EVERYTHING, PatientClock, run, settings
-from tap_pinterest import inventory
-from tap_pinterest.client import ATTEMPTS, PinterestClient
 from tap_pinterest.clock import Clock, Interrupted
-from tap_pinterest.pagination import BookmarkPaginator, RepeatedBookmarkError
-from tap_pinterest.read_ahead import (
+from tap_pinterest.http.client import ATTEMPTS, PinterestClient
+from tap_pinterest.reading import inventory
+from tap_pinterest.reading.pagination import BookmarkPaginator, RepeatedBookmarkError
+from tap_pinterest.reading.read_ahead import (
     MAX_BYTES,
     MOST_WAITING,
     Ahead,

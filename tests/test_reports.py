@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from singer_run import run, settings
-from tap_pinterest import targeting
+from tap_pinterest.api import targeting
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from pinterest_sandbox import Sandbox
     from singer_run import Run
-    from tap_pinterest.streams.analytics_stream import AnalyticsStream
+    from tap_pinterest.streams.bases.analytics_stream import AnalyticsStream
 
 DAY = timedelta(days=1)
 COLUMNS = ["SPEND_IN_MICRO_DOLLAR", "TOTAL_IMPRESSION", "TOTAL_CHECKOUT"]

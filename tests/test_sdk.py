@@ -17,7 +17,7 @@ from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import StateMessage
 
 from singer_run import PatientClock, catalog_of, run, settings
-from tap_pinterest.sdk import LineWriter, SingerStream, SingerTap
+from tap_pinterest.singer.sdk import LineWriter, SingerStream, SingerTap
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_pinterest.slices import (
+from tap_pinterest.api.periods import (
     DateRange,
     Slice,
     cut,
@@ -19,7 +19,7 @@ from tap_pinterest.slices import (
 )
 
 if TYPE_CHECKING:
-    from tap_pinterest.slices import Granularity
+    from tap_pinterest.api.periods import Granularity
 
 FIRST = date(2026, 1, 1)
 

@@ -16,10 +16,10 @@ from pinterest_sandbox import Sandbox, WorldSize
 from pinterest_sandbox.calls import Style
 from simulated import simulate
 from singer_run import PatientClock, PatientTap, catalog_of, run, settings
-from tap_pinterest import beta_reports
-from tap_pinterest.bodies import UnreadableAnswerError, decoder
-from tap_pinterest.plan import plan
-from tap_pinterest.streams.reports import POLLS, Answer, Download
+from tap_pinterest.config import beta_reports
+from tap_pinterest.http.answers import UnreadableAnswerError, decoder
+from tap_pinterest.run.cost import plan
+from tap_pinterest.streams.bases.ordering import POLLS, Answer, Download
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -16,9 +16,10 @@ from faulty_world import config_of, tiny, truth, upsert
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import PatientClock, run
 from singer_run import settings as tap_settings
-from tap_pinterest import sdk, tap
-from tap_pinterest.slices import DateRange
-from tap_pinterest.state import (
+from tap_pinterest import tap
+from tap_pinterest.api.periods import DateRange
+from tap_pinterest.singer import sdk
+from tap_pinterest.singer.state import (
     Partitions,
     Progress,
     ReadBefore,
@@ -28,8 +29,8 @@ from tap_pinterest.state import (
     fingerprint,
     refuse_future,
 )
-from tap_pinterest.state import size as state_size
-from tap_pinterest.streams.base import ReportStream
+from tap_pinterest.singer.state import size as state_size
+from tap_pinterest.streams.bases.stream import ReportStream
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ import pytest
 
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import PatientClock, run, settings
-from tap_pinterest import client, targeting
-from tap_pinterest.mapper import sync_key
-from tap_pinterest.slices import first_day
-from tap_pinterest.streams.reports import MOST_CREATIONS
+from tap_pinterest.api import targeting
+from tap_pinterest.api.periods import first_day
+from tap_pinterest.http import client
+from tap_pinterest.records.sync_key import sync_key
+from tap_pinterest.streams.bases.ordering import MOST_CREATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from scripts.fewest_calls import fewest_calls
 from simulated import simulate
 from singer_run import run
 from tap_pinterest import api
-from tap_pinterest.client import PinterestClient, _Answer
+from tap_pinterest.http.client import PinterestClient, _Answer
 
 if TYPE_CHECKING:
     from pinterest_sandbox.rate_limits import Window

@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 import jsonschema
 from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFIG
 
-from tap_pinterest import api, beta_reports, custom_reports, targeting
-from tap_pinterest.columns import only_asynchronous, unknown_columns
+from tap_pinterest import api
+from tap_pinterest.api import targeting
+from tap_pinterest.api.columns import only_asynchronous, unknown_columns
+from tap_pinterest.config import beta_reports, custom_reports
 from tap_pinterest.config.days import Day
 from tap_pinterest.config.schema import (
     AD_ACCOUNT_LISTS,

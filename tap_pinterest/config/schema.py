@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from tap_pinterest import beta_reports
+from tap_pinterest.config import beta_reports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

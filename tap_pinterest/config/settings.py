@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from tap_pinterest import beta_reports, custom_reports, daasity
+from tap_pinterest.config import beta_reports, custom_reports
 from tap_pinterest.config.days import Day
 from tap_pinterest.config.schema import (
     ADS_ID_FILTERS,
@@ -24,13 +24,14 @@ from tap_pinterest.config.values import (
     report_columns_of,
     token_path_of,
 )
+from tap_pinterest.records import daasity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from tap_pinterest.custom_reports import CustomReport
-    from tap_pinterest.slices import Granularity
+    from tap_pinterest.api.periods import Granularity
+    from tap_pinterest.config.custom_reports import CustomReport
 
 
 def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:

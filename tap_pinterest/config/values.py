@@ -14,7 +14,8 @@ import msgspec
 from dotenv import find_dotenv, load_dotenv
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_pinterest import beta_reports, columns, custom_reports
+from tap_pinterest.api import columns
+from tap_pinterest.config import beta_reports, custom_reports
 from tap_pinterest.config.schema import CONFIG_SCHEMA, ID_LISTS, NAME_LISTS, TOKENS
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from tap_pinterest.streams import (
 )
 
 if TYPE_CHECKING:
-    from tap_pinterest.streams.base import PinterestStream
+    from tap_pinterest.streams.bases.stream import PinterestStream
 
 STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     # The ads area, entities first.

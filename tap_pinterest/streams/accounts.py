@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_pinterest.inventory import AD_ACCOUNTS
-from tap_pinterest.streams.base import PinterestStream
+from tap_pinterest.reading.inventory import AD_ACCOUNTS
+from tap_pinterest.streams.bases.stream import PinterestStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.calls import Expected
+    from tap_pinterest.reading.calls import Expected
 
 
 class AdAccounts(PinterestStream):

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_pinterest.calls import Batches, Each, Either, Once, Setting
-from tap_pinterest.streams.dataset_stream import AdAccountDatasetStream, SnapshotStream
+from tap_pinterest.reading.calls import Batches, Each, Either, Once, Setting
+from tap_pinterest.streams.bases.dataset import AdAccountDatasetStream, SnapshotStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_pinterest.calls import Source
     from tap_pinterest.config import Settings
-    from tap_pinterest.pages import Item
+    from tap_pinterest.reading.calls import Source
+    from tap_pinterest.reading.pages import Item
 
 ENTITY_STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED")
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_pinterest.streams.ads import AdGroups, Ads, Campaigns, ProductGroupPromotions
-from tap_pinterest.streams.analytics_stream import AnalyticsStream
-from tap_pinterest.streams.reports import REPORTS
+from tap_pinterest.streams.bases.analytics_stream import AnalyticsStream
+from tap_pinterest.streams.bases.ordering import REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_pinterest.slices import Slice
+    from tap_pinterest.api.periods import Slice
 
 
 class AdAccountAnalytics(AnalyticsStream):

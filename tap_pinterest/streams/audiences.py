@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from tap_pinterest.calls import Each, Values
-from tap_pinterest.streams.dataset_stream import AdAccountDatasetStream, SnapshotStream
+from tap_pinterest.reading.calls import Each, Values
+from tap_pinterest.streams.bases.dataset import AdAccountDatasetStream, SnapshotStream
 
 
 class Audiences(AdAccountDatasetStream):

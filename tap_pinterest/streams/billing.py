@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from typing_extensions import override
 
-from tap_pinterest.streams.dataset_stream import AdAccountDatasetStream
+from tap_pinterest.streams.bases.dataset import AdAccountDatasetStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_pinterest.calls import Call
-    from tap_pinterest.pages import Item
+    from tap_pinterest.reading.calls import Call
+    from tap_pinterest.reading.pages import Item
 
 
 class BillingProfiles(AdAccountDatasetStream):

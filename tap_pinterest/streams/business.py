@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from tap_pinterest.calls import Each, Either, Values
-from tap_pinterest.streams.dataset_stream import DatasetStream
+from tap_pinterest.reading.calls import Each, Either, Values
+from tap_pinterest.streams.bases.dataset import DatasetStream
 from tap_pinterest.streams.user import UserAccount
 
 

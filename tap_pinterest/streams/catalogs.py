@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_pinterest.calls import Each
-from tap_pinterest.streams.dataset_stream import SnapshotStream, UserDatasetStream
+from tap_pinterest.reading.calls import Each
+from tap_pinterest.streams.bases.dataset import SnapshotStream, UserDatasetStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_pinterest.calls import Call, Dataset, Row, Scope
-    from tap_pinterest.pages import Item
+    from tap_pinterest.reading.calls import Call, Dataset, Row, Scope
+    from tap_pinterest.reading.pages import Item
 
 WITH_REPORTS = ("RETAIL", "HOTEL")
 """Types of catalogs that have reports."""

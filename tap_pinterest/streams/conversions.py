@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_pinterest.calls import Values
-from tap_pinterest.pages import MAP_KEY
-from tap_pinterest.streams.dataset_stream import AdAccountDatasetStream, SnapshotStream
+from tap_pinterest.reading.calls import Values
+from tap_pinterest.reading.pages import MAP_KEY
+from tap_pinterest.streams.bases.dataset import AdAccountDatasetStream, SnapshotStream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_pinterest.calls import Source
     from tap_pinterest.config import Settings
+    from tap_pinterest.reading.calls import Source
 
 
 class ConversionTags(AdAccountDatasetStream):

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_pinterest.bodies import decoder
-from tap_pinterest.pages import Page
-from tap_pinterest.streams.dataset_stream import AdAccountDatasetStream, DatasetStream
+from tap_pinterest.http.answers import decoder
+from tap_pinterest.reading.pages import Page
+from tap_pinterest.streams.bases.dataset import AdAccountDatasetStream, DatasetStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_pinterest.pages import Decode
+    from tap_pinterest.reading.pages import Decode
 
 _decode_anything = decoder(object)
 

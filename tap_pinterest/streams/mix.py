@@ -9,23 +9,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_pinterest import beta_reports, targeting
-from tap_pinterest.client import DaysError
-from tap_pinterest.columns import LEVELS, SAME_ID, column, ids
+from tap_pinterest.api import targeting
+from tap_pinterest.api.columns import LEVELS, SAME_ID, column, ids
+from tap_pinterest.api.periods import ASYNCHRONOUS, ONE_DAY, DateRange, first_day
+from tap_pinterest.config import beta_reports
 from tap_pinterest.config.schema import SETTLING_DAYS
-from tap_pinterest.slices import ASYNCHRONOUS, ONE_DAY, DateRange, first_day
+from tap_pinterest.http.client import DaysError
 from tap_pinterest.streams.analytics import BY_LEVEL
-from tap_pinterest.streams.analytics_stream import AnalyticsStream
-from tap_pinterest.streams.level_stream import PERIOD_KEYS
-from tap_pinterest.streams.reports import Operation
+from tap_pinterest.streams.bases.analytics_stream import AnalyticsStream
+from tap_pinterest.streams.bases.level_stream import PERIOD_KEYS
+from tap_pinterest.streams.bases.ordering import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_pinterest.beta_reports import Shape
-    from tap_pinterest.slices import Granularity, ReportLimits, Slice
-    from tap_pinterest.streams.analytics_stream import Answered
-    from tap_pinterest.streams.planned_stream import Part
+    from tap_pinterest.api.periods import Granularity, ReportLimits, Slice
+    from tap_pinterest.config.beta_reports import Shape
+    from tap_pinterest.streams.bases.analytics_stream import Answered
+    from tap_pinterest.streams.bases.planned_stream import Part
     from tap_pinterest.tap import TapPinterest
 
 MMM_REPORTS = "/ad_accounts/{ad_account_id}/mmm_reports"

@@ -14,24 +14,25 @@ import msgspec
 from singer_sdk.exceptions import FatalAPIError
 from typing_extensions import override
 
-from tap_pinterest import api, state
-from tap_pinterest.bodies import check_fields, decoder
-from tap_pinterest.calls import Expected, Scope
-from tap_pinterest.conform import singer_name
-from tap_pinterest.read_ahead import Task
-from tap_pinterest.slices import ONE_DAY, ORGANIC, DateRange, cut
-from tap_pinterest.state import Progress
-from tap_pinterest.streams.base import ReportStream, TaskStream
+from tap_pinterest import api
+from tap_pinterest.api.periods import ONE_DAY, ORGANIC, DateRange, cut
+from tap_pinterest.http.answers import check_fields, decoder
+from tap_pinterest.reading.calls import Expected, Scope
+from tap_pinterest.reading.read_ahead import Task
+from tap_pinterest.records.conform import singer_name
+from tap_pinterest.singer import state
+from tap_pinterest.singer.state import Progress
+from tap_pinterest.streams.bases.dataset import Refusals, SnapshotStream
+from tap_pinterest.streams.bases.stream import ReportStream, TaskStream
 from tap_pinterest.streams.boards import PinListStream
-from tap_pinterest.streams.dataset_stream import Refusals, SnapshotStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.pages import Item
-    from tap_pinterest.state import ReportRange
+    from tap_pinterest.reading.pages import Item
+    from tap_pinterest.singer.state import ReportRange
 
 NOT_FINAL = frozenset({"PROCESSING", "ESTIMATE"})
 """What `data_status` says of days that will change."""

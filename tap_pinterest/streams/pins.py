@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 from typing_extensions import override
 
-from tap_pinterest import api, state
-from tap_pinterest.bodies import decoder
-from tap_pinterest.calls import Call, Expected, Scope
-from tap_pinterest.client import SlowAnswerError, TooLargeError
-from tap_pinterest.read_ahead import Task
-from tap_pinterest.slices import ORGANIC, Slice, batches, cut
+from tap_pinterest import api
+from tap_pinterest.api.periods import ORGANIC, Slice, batches, cut
+from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.client import SlowAnswerError, TooLargeError
+from tap_pinterest.reading.calls import Call, Expected, Scope
+from tap_pinterest.reading.read_ahead import Task
+from tap_pinterest.singer import state
+from tap_pinterest.streams.bases.dataset import REFUSED_IN_A_ROW, Refusals
 from tap_pinterest.streams.boards import Pins
-from tap_pinterest.streams.dataset_stream import REFUSED_IN_A_ROW, Refusals
 from tap_pinterest.streams.organic import (
     BYTES_PER_DAY,
     OrganicReportStream,
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.client import PinterestClient
-    from tap_pinterest.pages import Item
-    from tap_pinterest.slices import DateRange
+    from tap_pinterest.api.periods import DateRange
+    from tap_pinterest.http.client import PinterestClient
+    from tap_pinterest.reading.pages import Item
 
 PIN = "/pins/{pin_id}/analytics"
 BULK = "/pins/analytics"

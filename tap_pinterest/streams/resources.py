@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from typing_extensions import override
 
-from tap_pinterest import api, state
-from tap_pinterest.calls import Each, Expected, Values
-from tap_pinterest.read_ahead import Task
-from tap_pinterest.readiness import ASKED_DAYS, READY_STATE
-from tap_pinterest.slices import ONE_DAY, SYNCHRONOUS
-from tap_pinterest.state import Progress
-from tap_pinterest.streams.base import TaskStream
-from tap_pinterest.streams.dataset_stream import DatasetStream
+from tap_pinterest import api
+from tap_pinterest.api.periods import ONE_DAY, SYNCHRONOUS
+from tap_pinterest.reading.calls import Each, Expected, Values
+from tap_pinterest.reading.read_ahead import Task
+from tap_pinterest.run.readiness import ASKED_DAYS, READY_STATE
+from tap_pinterest.singer import state
+from tap_pinterest.singer.state import Progress
+from tap_pinterest.streams.bases.dataset import DatasetStream
+from tap_pinterest.streams.bases.stream import TaskStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.pages import Item
-    from tap_pinterest.readiness import ReadyState
+    from tap_pinterest.reading.pages import Item
+    from tap_pinterest.run.readiness import ReadyState
 
 
 class MetricsReadyState(TaskStream):

@@ -9,25 +9,31 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from singer_sdk.exceptions import SkippableAPIError
 from typing_extensions import override
 
-from tap_pinterest.bodies import decoder
-from tap_pinterest.calls import Call, Scope
-from tap_pinterest.client import InvalidRequestError, NotOfferedError
-from tap_pinterest.read_ahead import Task, with_pauses
-from tap_pinterest.slices import ASYNCHRONOUS
-from tap_pinterest.state import Progress
+from tap_pinterest.api.periods import ASYNCHRONOUS
+from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.client import InvalidRequestError, NotOfferedError
+from tap_pinterest.reading.calls import Call, Scope
+from tap_pinterest.reading.read_ahead import Task, with_pauses
+from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.ads import ReportTemplates
-from tap_pinterest.streams.base import AdAccountStream, PerUserStream
+from tap_pinterest.streams.bases.dataset import Refusals, UserDatasetStream
+from tap_pinterest.streams.bases.ordering import (
+    REPORTS,
+    Operation,
+    Order,
+    OrderingStream,
+    upper_case,
+)
+from tap_pinterest.streams.bases.stream import AdAccountStream, PerUserStream
 from tap_pinterest.streams.catalogs import ReportParameters
-from tap_pinterest.streams.dataset_stream import Refusals, UserDatasetStream
-from tap_pinterest.streams.reports import REPORTS, Operation, Order, OrderingStream, upper_case
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.calls import Expected
-    from tap_pinterest.read_ahead import Turn
+    from tap_pinterest.reading.calls import Expected
+    from tap_pinterest.reading.read_ahead import Turn
 
 CATALOGS_REPORTS = "/catalogs/reports"
 FIRST_DAY = "date_range.absolute_date_range.start_date"

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_pinterest.calls import Batches, Setting, Values
-from tap_pinterest.streams.dataset_stream import DatasetStream, SnapshotStream
+from tap_pinterest.reading.calls import Batches, Setting, Values
+from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_pinterest.pages import Item
+    from tap_pinterest.reading.pages import Item
 
 
 class RelatedTerms(DatasetStream):

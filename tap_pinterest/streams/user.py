@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tap_pinterest.calls import Setting, User
-from tap_pinterest.inventory import USER_ACCOUNT, USER_FIELDS
-from tap_pinterest.streams.dataset_stream import DatasetStream, SnapshotStream, UserDatasetStream
+from tap_pinterest.reading.calls import Setting, User
+from tap_pinterest.reading.inventory import USER_ACCOUNT, USER_FIELDS
+from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream, UserDatasetStream
 
 
 class UserAccount(UserDatasetStream):

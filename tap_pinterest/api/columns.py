@@ -1,0 +1,383 @@
+"""The columns of ads reports: which a level has, and what each of them is.
+
+The API lists the names and says nothing of their types. What is not listed here as an attribute of
+an entity is a metric, and every metric is a number: counts, rates and money alike.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from tap_pinterest import api
+from tap_pinterest.records import conform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+Level: TypeAlias = Literal[
+    "ad_account", "campaign", "ad_group", "ad", "product_group", "keyword", "product_item", "ad_pin"
+]
+Setting: TypeAlias = "Literal['default', 'all'] | Iterable[str]"
+"""The setting `report_columns`: a choice of ours, or the user's names."""
+
+
+class Entity(NamedTuple):
+    """What reports say of an entity beside its metrics."""
+
+    ids: tuple[str, ...]
+    """Identify the entity: in every row, selected or not."""
+    texts: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+
+
+ENTITIES: Mapping[str, Entity] = {
+    "ad_account": Entity(ids=("AD_ACCOUNT_ID",), texts=("ADVERTISER_ID", "ADVERTISER_NAME")),
+    "campaign": Entity(
+        ids=("CAMPAIGN_ID",),
+        texts=(
+            *("CAMPAIGN", "CAMPAIGN_NAME", "CAMPAIGN_BRAND_LABEL", "CAMPAIGN_CUSTOM_LABELS"),
+            *("CAMPAIGN_STATUS", "CAMPAIGN_ENTITY_STATUS", "CAMPAIGN_MANAGED_STATUS"),
+            *("CAMPAIGN_OBJECTIVE_TYPE", "CAMPAIGN_BUDGET_OPTIMIZATION"),
+            *("IS_PREMIERE_CAMPAIGN", "IS_CATALOG_CREATIVE_CAMPAIGN"),
+            *("ORDER_LINE_ID", "ORDER_LINE_NAME", "SPEND_ORDER_LINE_ID"),
+            "SPEND_ORDER_LINE_PAID_TYPE",
+        ),
+        numbers=("CAMPAIGN_DAILY_SPEND_CAP", "CAMPAIGN_LIFETIME_SPEND_CAP"),
+    ),
+    "ad_group": Entity(
+        ids=("AD_GROUP_ID",),
+        texts=(
+            *("AD_GROUP_NAME", "AD_GROUP_STATUS", "AD_GROUP_ENTITY_STATUS"),
+            *("AD_GROUP_BUDGET_TYPE", "AD_GROUP_OPTIMIZATION", "PROMO_ID", "PROMO_NAME"),
+        ),
+        numbers=("AD_GROUP_BUDGET_IN_LOCAL_CURRENCY", "AD_GROUP_BID_MULTIPLIER"),
+    ),
+    "ad": Entity(
+        ids=("AD_ID",),
+        texts=(
+            *("AD_NAME", "AD_STATUS", "PIN_PROMOTION_ID", "PIN_PROMOTION_NAME"),
+            "PIN_PROMOTION_STATUS",
+        ),
+    ),
+    "pin": Entity(ids=("PIN_ID",)),
+    "product_group": Entity(ids=("PRODUCT_GROUP_ID",), texts=("PRODUCT_GROUP_STATUS",)),
+    "keyword": Entity(ids=("KEYWORD_ID",)),
+    "product_item": Entity(
+        ids=("PRODUCT_ITEM_ID",),
+        texts=(
+            *("PRODUCT_ITEM_NAME", "PRODUCT_ITEM_BRAND", "PRODUCT_ITEM_DESCRIPTION"),
+            *("PRODUCT_ITEM_PRICE", "PRODUCT_ITEM_SALE_PRICE", "PRODUCT_ITEM_CURRENCY"),
+            *("PRODUCT_ITEM_PRODUCT_TYPE", "PRODUCT_ITEM_PRODUCT_CATEGORY"),
+            *("PRODUCT_ITEM_PRODUCT_URL", "PRODUCT_ITEM_PIN_URL", "PRODUCT_ITEM_IMAGE_URL"),
+            "STANDARD_AD_FEED_ITEM_ID",
+        ),
+    ),
+    "product_group_ad": Entity(
+        ids=(), texts=("PRODUCT_GROUP_AD_IMAGE_TAG", "PRODUCT_GROUP_AD_VIDEO_TAG")
+    ),
+    "pinner_list": Entity(ids=(), texts=("PINNER_LIST_NAME",)),
+    "conversion_product": Entity(
+        ids=(),
+        texts=(
+            *("CONVERSION_PRODUCT_BRAND", "CONVERSION_PRODUCT_CATEGORY", "CONVERSION_PRODUCT_ID"),
+            "CONVERSION_PRODUCT_ID_GROUP",
+        ),
+    ),
+}
+
+LEVELS: Mapping[Level, tuple[str, ...]] = {
+    "ad_account": ("ad_account",),
+    "campaign": ("ad_account", "campaign"),
+    "ad_group": ("ad_account", "campaign", "ad_group"),
+    "ad": ("ad_account", "campaign", "ad_group", "ad", "pin", "product_group_ad"),
+    "product_group": ("ad_account", "campaign", "ad_group", "product_group", "product_group_ad"),
+    "keyword": ("ad_account", "campaign", "ad_group", "keyword"),
+    "product_item": ("ad_account", "product_item"),
+    "ad_pin": ("ad_account", "campaign", "pin"),
+}
+"""The entities that a row of each level belongs to. What belongs to any other has no one value
+there, and is not offered: a campaign's row has no ad's name. A Pin may be promoted by several ads,
+and an item by several campaigns."""
+
+OWN_ID: Mapping[Level, str] = {
+    level: "PIN_ID" if level == "ad_pin" else f"{level}_id".upper() for level in LEVELS
+}
+"""The column with the id of what a row of the level is about."""
+
+SAME_ID: Mapping[str, tuple[str, ...]] = {
+    "AD_ACCOUNT_ID": ("ADVERTISER_ID",),
+    "AD_ID": ("PIN_PROMOTION_ID",),
+    "KEYWORD_ID": ("ID",),
+    "PRODUCT_ITEM_ID": ("ITEM_ID", "ID"),
+    "PRODUCT_GROUP_ID": ("PRODUCT_GROUP_PROMOTION_ID",),
+}
+"""Other names that rows may have for such a column."""
+
+DATE = "DATE"
+"""The day of a row: answered without being asked for, and refused when it is."""
+
+_CONVERSION = re.compile(
+    r"CONVERSION|CHECKOUT|SIGNUP|LEAD|ADD_TO_|PAGE_VISIT|SUBSCRIBE|VIEW_CATEGORY|WATCH_VIDEO|SEARCH"
+    r"|CUSTOM|UNKNOWN|APP_INSTALL|COST_PER_ACTION|ROAS"
+)
+
+DEFAULT_COLUMNS = (
+    "SPEND_IN_MICRO_DOLLAR",
+    "PAID_IMPRESSION",
+    "SPEND_IN_DOLLAR",
+    "CPC_IN_MICRO_DOLLAR",
+    "ECPC_IN_MICRO_DOLLAR",
+    "ECPC_IN_DOLLAR",
+    "CTR",
+    "ECTR",
+    "OUTBOUND_CTR_1",
+    "CAMPAIGN_NAME",
+    "PIN_ID",
+    "TOTAL_ENGAGEMENT",
+    "ENGAGEMENT_1",
+    "ENGAGEMENT_2",
+    "ECPE_IN_DOLLAR",
+    "ENGAGEMENT_RATE",
+    "EENGAGEMENT_RATE",
+    "ECPM_IN_MICRO_DOLLAR",
+    "REPIN_RATE",
+    "CTR_2",
+    "CAMPAIGN_ID",
+    "ADVERTISER_ID",
+    "AD_ACCOUNT_ID",
+    "PIN_PROMOTION_ID",
+    "AD_ID",
+    "AD_GROUP_ID",
+    "CAMPAIGN_ENTITY_STATUS",
+    "CAMPAIGN_OBJECTIVE_TYPE",
+    "CPM_IN_MICRO_DOLLAR",
+    "CPM_IN_DOLLAR",
+    "AD_GROUP_NAME",
+    "AD_GROUP_ENTITY_STATUS",
+    "CLICKTHROUGH_1",
+    "REPIN_1",
+    "IMPRESSION_1",
+    "IMPRESSION_1_GROSS",
+    "CLICKTHROUGH_1_GROSS",
+    "OUTBOUND_CLICK_1",
+    "CLICKTHROUGH_2",
+    "REPIN_2",
+    "IMPRESSION_2",
+    "OUTBOUND_CLICK_2",
+    "TOTAL_CLICKTHROUGH",
+    "TOTAL_IMPRESSION",
+    "TOTAL_IMPRESSION_USER",
+    "TOTAL_IMPRESSION_FREQUENCY",
+    "TOTAL_ENGAGEMENT_SIGNUP",
+    "TOTAL_ENGAGEMENT_CHECKOUT",
+    "TOTAL_ENGAGEMENT_LEAD",
+    "TOTAL_CLICK_SIGNUP",
+    "TOTAL_CLICK_CHECKOUT",
+    "TOTAL_CLICK_ADD_TO_CART",
+    "TOTAL_CLICK_LEAD",
+    "TOTAL_VIEW_SIGNUP",
+    "TOTAL_VIEW_CHECKOUT",
+    "TOTAL_VIEW_ADD_TO_CART",
+    "TOTAL_VIEW_LEAD",
+    "TOTAL_CONVERSIONS",
+    "TOTAL_ENGAGEMENT_SIGNUP_VALUE_IN_MICRO_DOLLAR",
+    "TOTAL_ENGAGEMENT_CHECKOUT_VALUE_IN_MICRO_DOLLAR",
+    "TOTAL_CLICK_SIGNUP_VALUE_IN_MICRO_DOLLAR",
+    "TOTAL_CLICK_CHECKOUT_VALUE_IN_MICRO_DOLLAR",
+    "TOTAL_VIEW_SIGNUP_VALUE_IN_MICRO_DOLLAR",
+    "TOTAL_VIEW_CHECKOUT_VALUE_IN_MICRO_DOLLAR",
+    "TOTAL_WEB_SESSIONS",
+    "WEB_SESSIONS_1",
+    "WEB_SESSIONS_2",
+    "AD_NAME",
+    "CAMPAIGN_LIFETIME_SPEND_CAP",
+    "CAMPAIGN_DAILY_SPEND_CAP",
+    "TOTAL_PAGE_VISIT",
+    "TOTAL_SIGNUP",
+    "TOTAL_CHECKOUT",
+    "TOTAL_CUSTOM",
+    "TOTAL_LEAD",
+    "TOTAL_SIGNUP_VALUE_IN_MICRO_DOLLAR",
+    "TOTAL_CHECKOUT_VALUE_IN_MICRO_DOLLAR",
+    "TOTAL_CUSTOM_VALUE_IN_MICRO_DOLLAR",
+    "PAGE_VISIT_COST_PER_ACTION",
+    "PAGE_VISIT_ROAS",
+    "CHECKOUT_ROAS",
+    "CUSTOM_ROAS",
+    "VIDEO_3SEC_VIEWS_2",
+    "VIDEO_P100_COMPLETE_2",
+    "VIDEO_P0_COMBINED_2",
+    "VIDEO_P25_COMBINED_2",
+    "VIDEO_P50_COMBINED_2",
+    "VIDEO_P75_COMBINED_2",
+    "VIDEO_P95_COMBINED_2",
+    "VIDEO_MRC_VIEWS_2",
+    "VIDEO_LENGTH",
+    "ECPV_IN_DOLLAR",
+    "ECPCV_IN_DOLLAR",
+    "ECPCV_P95_IN_DOLLAR",
+    "TOTAL_VIDEO_3SEC_VIEWS",
+    "TOTAL_VIDEO_P100_COMPLETE",
+    "TOTAL_VIDEO_P0_COMBINED",
+    "TOTAL_VIDEO_P25_COMBINED",
+    "TOTAL_VIDEO_P50_COMBINED",
+    "TOTAL_VIDEO_P75_COMBINED",
+    "TOTAL_VIDEO_P95_COMBINED",
+    "TOTAL_VIDEO_MRC_VIEWS",
+    "TOTAL_VIDEO_AVG_WATCHTIME_IN_SECOND",
+    "TOTAL_REPIN_RATE",
+    "WEB_CHECKOUT_COST_PER_ACTION",
+    "WEB_CHECKOUT_ROAS",
+    "TOTAL_WEB_CHECKOUT",
+    "TOTAL_WEB_CHECKOUT_VALUE_IN_MICRO_DOLLAR",
+    "TOTAL_WEB_CLICK_CHECKOUT",
+    "TOTAL_WEB_CLICK_CHECKOUT_VALUE_IN_MICRO_DOLLAR",
+    "TOTAL_WEB_ENGAGEMENT_CHECKOUT",
+    "TOTAL_WEB_ENGAGEMENT_CHECKOUT_VALUE_IN_MICRO_DOLLAR",
+    "TOTAL_WEB_VIEW_CHECKOUT",
+    "TOTAL_WEB_VIEW_CHECKOUT_VALUE_IN_MICRO_DOLLAR",
+    "INAPP_CHECKOUT_COST_PER_ACTION",
+    "TOTAL_OFFLINE_CHECKOUT",
+    "IDEA_PIN_PRODUCT_TAG_VISIT_1",
+    "IDEA_PIN_PRODUCT_TAG_VISIT_2",
+    "TOTAL_IDEA_PIN_PRODUCT_TAG_VISIT",
+    "LEADS",
+    "COST_PER_LEAD",
+)
+"""What `report_columns: default` means, as far as the level has it."""
+
+
+class Column(NamedTuple):
+    """What a report column is."""
+
+    name: str
+    kind: Literal["text", "number", "metric"]
+    """A text or a number that describes an entity, or a metric."""
+    entity: str | None
+    """Whose attribute it is; metrics are everybody's."""
+    unit: Literal["micro_currency", "currency", "seconds"] | None
+    """Money is in the currency of the ad account, whatever the name says; micro: 1e-6 of it."""
+
+
+@functools.cache
+def column(name: str) -> Column:
+    """What the column of an API name is."""
+    for entity, attributes in ENTITIES.items():
+        if name in attributes.ids or name in attributes.texts:
+            return Column(name, "text", entity, None)
+        if name in attributes.numbers:
+            return Column(name, "number", entity, _unit(name))
+    return Column(name, "metric", None, _unit(name))
+
+
+def _unit(name: str) -> Literal["micro_currency", "currency", "seconds"] | None:
+    if "_IN_MICRO_DOLLAR" in name:
+        return "micro_currency"
+    if "_IN_DOLLAR" in name or name.endswith("_IN_LOCAL_CURRENCY"):
+        return "currency"
+    return "seconds" if "_IN_SECOND" in name else None
+
+
+def ids(level: Level) -> tuple[str, ...]:
+    """The id columns of a level, its parents' before its own: in every row of its reports."""
+    return tuple(name for entity in LEVELS[level] for name in ENTITIES[entity].ids)
+
+
+def columns_for(level: Level, setting: Setting, *, names: Iterable[str] = ()) -> tuple[str, ...]:
+    """The API names of a level's columns, its ids first; `DATE` is not among them.
+
+    A name that only other levels have is passed over: one setting serves all levels.
+
+    Args:
+        level: What a row is about.
+        setting: `default`, `all`, or names.
+        names: All columns that there are; those of both transports if it is left out.
+
+    Raises:
+        ValueError: the setting names what is no column; `unknown_columns` says it in words.
+    """
+    if setting == "default":
+        chosen: Iterable[str] = DEFAULT_COLUMNS
+    elif setting == "all":
+        chosen = names or offered_columns()
+    else:
+        chosen = list(setting)
+        if faults := unknown_columns(chosen):
+            raise ValueError("; ".join(faults))
+        chosen = map(str.upper, chosen)
+    entities = {None, *LEVELS[level]}
+    found = dict.fromkeys((*ids(level), *chosen))
+    return tuple(name for name in found if column(name).entity in entities)
+
+
+@functools.cache
+def offered_columns(*, newer: bool = False) -> tuple[str, ...]:
+    """The columns that an ads report can have whichever way it is transported.
+
+    A history is one table whether a day came synchronously or asynchronously. `newer` adds the
+    columns of releases after the description, which may be named but are no part of `all`.
+    """
+    asynchronous = frozenset(api.enum("columns_async", newer=newer))
+    return tuple(name for name in api.enum("columns_sync", newer=newer) if name in asynchronous)
+
+
+def only_asynchronous(names: Iterable[str]) -> list[str]:
+    """Those of the names that only asynchronous reports have."""
+    synchronous = frozenset(api.enum("columns_sync", newer=True))
+    asynchronous = frozenset(api.enum("columns_async", newer=True))
+    return [name for name in names if name in asynchronous and name not in synchronous]
+
+
+def is_conversion(name: str) -> bool:
+    """Whether a column is about conversions, which are credited late, and to no hour."""
+    return column(name).kind == "metric" and bool(_CONVERSION.search(name))
+
+
+def setting_of(names: Iterable[object]) -> str | tuple[str, ...]:
+    """`default`, `all`, or the names in Pinterest's spelling, each once: what a list of them says.
+
+    Among other names these two are none.
+    """
+    upper = tuple(dict.fromkeys(str(name).upper() for name in names))
+    return upper[0].lower() if upper in {("DEFAULT",), ("ALL",)} else upper
+
+
+def unknown_columns(names: Iterable[str], *, offered: Sequence[str] = ()) -> list[str]:
+    """What is wrong with each name that is no column on offer, with the names it is near to.
+
+    Args:
+        names: What a config names.
+        offered: All columns that there are; those of ads reports if it is left out.
+    """
+    known = offered or api.enum("columns_async", newer=True)
+    others = () if offered else api.enum("columns_sync", newer=True)
+    return [_fault(name, known, others) for name in names if name.upper() not in known]
+
+
+def _fault(name: str, offered: Sequence[str], only_synchronous: Sequence[str]) -> str:
+    upper = name.upper()
+    if upper == DATE:
+        return f"{name} is in every row already"
+    if upper in only_synchronous:
+        return (
+            f"{name} is only in synchronous reports, and a history takes both kinds: leave it out"
+        )
+    near = difflib.get_close_matches(upper, offered, n=3) or [n for n in offered if upper in n][:3]
+    return f"{name} is no column" + (f"; did you mean {' or '.join(near)}?" if near else "")
+
+
+def report_facts(names: Iterable[str]) -> Mapping[str, Any]:
+    """The facts of a report row with these columns, `DATE` included, as `conform` takes them."""
+    kinds = {"text": "string", "number": "number", "metric": "number"}
+    properties: dict[str, Any] = {name: {"type": kinds[column(name).kind]} for name in names}
+    properties[DATE] = {"type": "string", "format": "date"}
+    return {"type": "object", "properties": properties}
+
+
+def column_schema(name: str) -> dict[str, Any]:
+    """The JSON schema of one column, or of `DATE`."""
+    schema: dict[str, Any] = conform.singer_schema(report_facts([name]))["properties"][name.lower()]
+    return schema

@@ -1,0 +1,92 @@
+"""Targeting types: into which of them the numbers of a level can be broken down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_pinterest import api
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tap_pinterest.api.columns import Level
+
+BETA = ("AGE_BUCKET_AND_GENDER", "CREATIVE_ENHANCEMENTS")
+"""Not open to every app: asked for in a call of their own, so that nothing else is refused too."""
+
+ONLY_WHEN_NAMED = frozenset({*BETA, "LOCAL_ADS_STORE_CODE"})
+
+PATHS: Mapping[Level, str] = {
+    "ad_account": "/ad_accounts/{ad_account_id}/targeting_analytics",
+    "campaign": "/ad_accounts/{ad_account_id}/campaigns/targeting_analytics",
+    "ad_group": "/ad_accounts/{ad_account_id}/ad_groups/targeting_analytics",
+    "ad": "/ad_accounts/{ad_account_id}/ads/targeting_analytics",
+}
+ASYNCHRONOUS_LEVELS: Sequence[Level] = (*PATHS, "product_group", "product_item")
+
+_ONLY_AT: Mapping[str, Level] = {"AUDIENCE_MULTIPLIER": "campaign", "MEDIA_TYPE": "product_item"}
+"""As the text of the description limits them in asynchronous reports."""
+
+
+def synchronous(level: Level) -> tuple[str, ...]:
+    """The types that a synchronous call takes; none where there is no such call."""
+    return _parameter(level).allowed if level in PATHS else ()
+
+
+def most_in_a_call(level: Level) -> int:
+    """How many types a synchronous call takes at once."""
+    return _parameter(level).max_items or 1
+
+
+def _parameter(level: Level) -> api.Parameter:
+    return api.operation(f"GET {PATHS[level]}").parameters["targeting_types"]
+
+
+def asynchronous(level: Level) -> tuple[str, ...]:
+    """The types that an asynchronous report takes."""
+    if level not in ASYNCHRONOUS_LEVELS:
+        return ()
+    types = _facts()["items"]["enum"]
+    return tuple(name for name in types if _ONLY_AT.get(name, level) == level)
+
+
+def most_in_a_report() -> int:
+    """How many types an asynchronous report takes at once."""
+    return int(_facts()["maxItems"])
+
+
+def _facts() -> Mapping[str, Any]:
+    facts: Mapping[str, Any] = api.schema("AdsAnalyticsCreateAsyncRequest")["properties"]
+    types: Mapping[str, Any] = facts["targeting_types"]
+    return types
+
+
+def known() -> tuple[str, ...]:
+    """Every type that any level has."""
+    types = (
+        name
+        for level in ASYNCHRONOUS_LEVELS
+        for name in (*synchronous(level), *asynchronous(level))
+    )
+    return tuple(dict.fromkeys(types))
+
+
+def chosen(level: Level, named: Sequence[str]) -> tuple[str, ...]:
+    """The types to read of a level: those that are named, or else all that everybody may read.
+
+    A type that the level does not have is passed over: one setting serves all levels.
+    """
+    types = dict.fromkeys((*synchronous(level), *asynchronous(level)))
+    return tuple(
+        name for name in types if (name in named if named else name not in ONLY_WHEN_NAMED)
+    )
+
+
+def groups(types: Iterable[str], most: int) -> list[tuple[str, ...]]:
+    """The types in as few calls as take so many, each in beta in a call of its own."""
+    types = tuple(types)
+    open_to_all = [name for name in types if name not in BETA]
+    together = [
+        tuple(open_to_all[start : start + most]) for start in range(0, len(open_to_all), most)
+    ]
+    return together + [(name,) for name in types if name in BETA]

@@ -1,0 +1,70 @@
+"""What a token can read, in words for the one who signs in or tests a connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+
+from tap_pinterest import api
+from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.auth import TokenRefusedError
+from tap_pinterest.reading.inventory import USER_ACCOUNT
+from tap_pinterest.streams import STREAM_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from tap_pinterest.config import Settings
+    from tap_pinterest.http.client import PinterestClient
+    from tap_pinterest.reading.inventory import Inventory
+
+MAX_CHARACTERS = 100
+
+_decode = decoder(dict[str, Any])
+
+
+def needed_scopes(settings: Settings) -> list[str]:
+    """The scopes that the listed streams need."""
+    groups = {*settings.stream_groups}
+    listed = [each for each in STREAM_TYPES if {each.group, "all"} & groups]
+    return sorted({scope for each in listed for scope in api.operation(f"GET {each.path}").scopes})
+
+
+def described(
+    granted: Collection[str], needed: Collection[str], client: PinterestClient, inventory: Inventory
+) -> Iterator[str]:
+    """Scopes, user and ad accounts, a line each.
+
+    Raises:
+        TokenRefusedError: The token is not accepted.
+    """
+    yield f"Scopes: {', '.join(sorted(granted)) or 'Pinterest does not say'}"
+    if missing := sorted({*needed} - {*granted}) if granted else []:
+        yield f"Scopes not granted: {', '.join(missing)}"
+    try:
+        user = client.get(USER_ACCOUNT, _decode)
+        yield f"User: {in_one_line(user.get('username'))} ({user.get('account_type')})"
+    except TokenRefusedError:
+        raise
+    except (FatalAPIError, RetriableAPIError, SkippableAPIError) as error:
+        yield f"User: not to be read ({error})"
+    try:
+        accounts = inventory.ad_accounts
+        yield f"Ad accounts: {len(accounts) or 'none'}"
+        yield from (f"  {_account(account)}" for account in accounts.values())
+    except TokenRefusedError:
+        raise
+    except (FatalAPIError, RetriableAPIError, SkippableAPIError) as error:
+        yield f"Ad accounts: not to be read ({error})"
+
+
+def in_one_line(text: object) -> str:
+    """A text from elsewhere as part of one line of a terminal."""
+    return "".join(each if each.isprintable() else " " for each in str(text))[:MAX_CHARACTERS]
+
+
+def _account(account: Mapping[str, Any]) -> str:
+    roles = ", ".join(map(str, account.get("permissions") or ()))
+    parts = (account.get("id"), account.get("name"), account.get("currency"), roles)
+    return "  ".join(in_one_line(part) for part in parts if part)

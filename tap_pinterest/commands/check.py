@@ -1,0 +1,189 @@
+"""`tap-pinterest --test`: which datasets can be read, in words, for one call each."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from typing_extensions import override
+
+from tap_pinterest.commands.access import described, needed_scopes
+from tap_pinterest.config import Day
+from tap_pinterest.http.auth import TokenRefusedError
+from tap_pinterest.http.client import PinterestClient, client_for
+from tap_pinterest.reading.pages import Page
+from tap_pinterest.run.summary import of_account
+from tap_pinterest.singer.sdk import EndOfRun
+from tap_pinterest.streams.bases.dataset import REFUSED_IN_A_ROW, DatasetStream
+from tap_pinterest.tap import TapPinterest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_pinterest.config import Settings
+    from tap_pinterest.run.summary import StreamSummary
+    from tap_pinterest.streams.bases.stream import PinterestStream
+
+_T = TypeVar("_T")
+
+
+class Answered(BaseException):
+    """The dataset has been answered. Not an `Exception`: nothing has failed."""
+
+
+class PeekingClient(PinterestClient):
+    """A client that follows no list beyond its first page.
+
+    Attributes:
+        awaited: The path whose first good answer is all that one wants to know; while it is
+            `None`, lists are read to their end.
+    """
+
+    awaited: str | None = ""
+
+    @override
+    def get(self, path: str, decode: Callable[[bytes], _T], **how: Any) -> _T:
+        answer = super().get(path, decode, **how)
+        if path == self.awaited:
+            raise Answered
+        if self.awaited is not None and isinstance(answer, Page):
+            answer.bookmark = None
+        return answer
+
+
+class AskingTap(TapPinterest):
+    """A tap that asks each dataset whether it can be read, and writes nothing."""
+
+    @functools.cached_property
+    @override
+    def settings(self) -> Settings:
+        yesterday = Day(days_ago=1)
+        return dataclasses.replace(
+            super().settings,
+            start_date=yesterday,
+            end_date=yesterday,
+            lookback_days=0,
+            backfill=None,
+            max_requests_in_flight=1,
+        )
+
+    @functools.cached_property
+    @override
+    def client(self) -> PeekingClient:
+        client = client_for(self.settings, self.rate_limiter, self.clock, PeekingClient)
+        return cast("PeekingClient", client)
+
+    def tell(self, write: Callable[[str], None]) -> int:
+        """Ask, and say what came of it; the exit code is 1 if something that must arrive does not.
+
+        What must arrive is what the config names, and the reports.
+        """
+        try:
+            for line in described(
+                self.client.authenticator.scopes() or () if self.client.authenticator else (),
+                needed_scopes(self.settings),
+                self.client,
+                self.inventory,
+            ):
+                write(line)
+            write("")
+            streams = cast("Sequence[PinterestStream]", list(self.streams.values()))
+            self._ask_all(streams)
+        except (EndOfRun, TokenRefusedError) as reason:
+            write(f"Nothing can be read: {reason}")
+            return 1
+        finally:
+            self.close()
+        self.access_policy.refuse_what_is_missing()
+        width = max((len(each.name) for each in streams), default=0)
+        for stream in streams:
+            for outcome in self._outcomes(stream):
+                write(f"{stream.name:{width}}  {outcome}")
+        write("")
+        write(self._total(streams))
+        return int(self.summary.failed)
+
+    def _ask_all(self, streams: Iterable[PinterestStream]) -> None:
+        for stream in streams:
+            self.clock.check()
+            part = self.summary.of(stream.name)
+            for context in self._contexts(stream):
+                answers = self._answers(stream, context)
+                part.contexts += answers
+                if self._is_named(context):
+                    continue
+                refused = len(part.skipped) + len(part.failures)
+                enough = answers or refused >= REFUSED_IN_A_ROW
+                if enough or self.access_policy.missing_scopes(stream.name):
+                    break
+
+    def _contexts(self, stream: PinterestStream) -> Sequence[Context | None]:
+        """Those that the config names; else one after the other until one answers."""
+        try:
+            found = stream.partitions
+        except Exception as error:  # noqa: BLE001 - whatever it is, other streams can be read
+            self.failed(stream.name, None, error)
+            return []
+        if found is None:
+            return [None]
+        named = [each for each in found if self._is_named(each)]
+        return named or found
+
+    def _is_named(self, context: Context | None) -> bool:
+        return bool(context) and (context or {}).get("ad_account_id") in (
+            self.settings.ad_account_ids
+        )
+
+    def _answers(self, stream: PinterestStream, context: Context | None) -> bool:
+        named = isinstance(stream, DatasetStream) and stream.named_and_missing
+        part = self.summary.of(stream.name)
+        unasked = part.unasked
+        # Whether there is what the config names by its id, only the whole list can tell.
+        self.client.awaited = None if named else stream.path
+        records = cast("Generator[dict[str, Any]]", stream.get_records(context))
+        try:
+            with closing(records):
+                for _ in records:
+                    if not named:
+                        break
+        except Answered:
+            return True
+        except Exception as error:  # noqa: BLE001 - whatever it is, other datasets can be read
+            self.failed(stream.name, context, error)
+            return False
+        finally:
+            self.client.awaited = ""
+        return part.unasked == unasked
+
+    def _outcomes(self, stream: PinterestStream) -> Iterator[str]:
+        part = self.summary.of(stream.name)
+        lacking = " and ".join(self.access_policy.missing_scopes(stream.name))
+        scope = f"the token lacks the scope {lacking}" if lacking else ""
+        for where, reason in part.failures.items():
+            yield f"CANNOT be read{of_account(where)}, and must be: {scope or reason}"
+        for where, reason in part.skipped.items():
+            yield f"cannot be read{of_account(where)}, and is left out: {scope or reason}"
+        if part.answered and "" not in part.failures:
+            yield "can be read"
+        elif not (part.failures or part.skipped):
+            yield f"has nothing to ask for{_why(stream, part)}"
+
+    def _total(self, streams: Sequence[PinterestStream]) -> str:
+        parts: list[StreamSummary] = [self.summary.of(each.name) for each in streams]
+        good = sum(bool(part.answered) and not part.failures for part in parts)
+        failed = sum(bool(part.failures) for part in parts)
+        idle = sum(not (part.answered or part.failures or part.skipped) for part in parts)
+        more = f"; {idle} have nothing to ask for" if idle else ""
+        more += f"; {failed} must be and cannot" if failed else ""
+        return f"{good} of {len(parts)} datasets can be read{more}."
+
+
+def _why(stream: PinterestStream, part: StreamSummary) -> str:
+    missing = stream.missing_settings if isinstance(stream, DatasetStream) else ()
+    if missing:
+        return f": set {' and '.join(missing)}"
+    return ": no account has what it is about" if part.unasked else ": there is no such account"

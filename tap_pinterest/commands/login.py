@@ -1,0 +1,469 @@
+"""`tap-pinterest-login`: a user consents in the browser, and the tap has tokens from then on."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import getpass
+import hmac
+import secrets
+import socket
+import sys
+import time
+import webbrowser
+from datetime import UTC, datetime
+from html import escape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
+from pathlib import Path
+from socketserver import TCPServer
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+from singer_sdk.exceptions import ConfigValidationError
+from typing_extensions import override
+
+from tap_pinterest import config
+from tap_pinterest.clock import Clock
+from tap_pinterest.commands.access import described, in_one_line, needed_scopes
+from tap_pinterest.config import CONFIG_SCHEMA, Settings
+from tap_pinterest.http import auth
+from tap_pinterest.http.auth import TokenRefusedError
+from tap_pinterest.http.client import client_for
+from tap_pinterest.http.rate_limit import RateLimiter
+from tap_pinterest.reading.inventory import Inventory
+from tap_pinterest.reading.read_ahead import ReadAhead
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tap_pinterest.http.auth import TokenAnswer
+
+CONSENT_PAGE = "https://www.pinterest.com/oauth/"
+REDIRECT_URI = "http://localhost:8085/"
+WAIT_SECONDS = 300
+
+_PREFIX = "TAP_PINTEREST_"
+_LOOPBACK = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "::1": "::1"}
+_SLOW_BROWSER_SECONDS = 5
+_LOOK_UP_SECONDS = 0.1
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>tap-pinterest</title>
+<style>body {{ font: 18px/1.5 system-ui, sans-serif; max-width: 30rem; margin: 20vh auto;
+padding: 0 1rem }}</style>
+<p>{text}</p>
+</html>
+"""
+
+
+class LoginError(Exception):
+    """There are no tokens; the text says why, and what to do."""
+
+
+class ForeignAnswerError(LoginError):
+    """What came is not the answer to the question of this sign-in."""
+
+
+class RedirectAddress(NamedTuple):
+    """Where Pinterest sends the browser, with a code in the query.
+
+    Attributes:
+        uri: The address, exactly as the app has it.
+        host: Address of this machine to listen on; `None` where it is another machine.
+        port: Where to listen.
+        path: The only path that counts.
+    """
+
+    uri: str
+    host: str | None
+    port: int
+    path: str
+
+    @classmethod
+    def parse(cls, uri: str) -> RedirectAddress:
+        """Take a redirect address apart.
+
+        Raises:
+            LoginError: It is no web address.
+        """
+        try:
+            parts = urlsplit(uri)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment:
+            msg = f"--redirect-uri: {uri!r} is refused; allowed: a web address of your app"
+            raise LoginError(msg)
+        here = _LOOPBACK.get(parts.hostname) if parts.scheme == "http" else None
+        return cls(uri, here, port or 80, parts.path or "/")
+
+
+class Redirect(ThreadingHTTPServer):
+    """Listens on a redirect address for the one answer that belongs to a sign-in.
+
+    With threads, since a browser opens connections that it then does not use.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, address: RedirectAddress, state: str) -> None:
+        """Listen from here on.
+
+        Raises:
+            OSError: Something else does.
+        """
+        host = address.host or ""
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, address.port), _RedirectHandler)
+        self.path = address.path
+        self.state = state
+        self.code = ""
+        self.refusal: LoginError | None = None
+
+    @override
+    def server_bind(self) -> None:
+        # Not that of HTTPServer, which asks the name service what this machine is called.
+        TCPServer.server_bind(self)
+
+    def wait(self, seconds: float) -> str:
+        """The code of the answer, once it comes.
+
+        Raises:
+            LoginError: It does not come in time, or says no.
+        """
+        deadline = time.monotonic() + seconds
+        while not (self.code or self.refusal):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                msg = f"Nobody has consented within {seconds:.0f} s. Start again, or see --timeout."
+                raise LoginError(msg)
+            self.timeout = min(left, _LOOK_UP_SECONDS)
+            self.handle_request()
+        if self.refusal:
+            raise self.refusal
+        return self.code
+
+
+class _RedirectHandler(BaseHTTPRequestHandler):
+    server: Redirect
+    timeout = _SLOW_BROWSER_SECONDS
+    server_version = "tap-pinterest-login"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        if path != self.server.path:
+            self._page(404, "There is nothing here.")
+            return
+        if self.server.code or self.server.refusal:
+            self._page(410, "This sign-in has had its answer.")
+            return
+        try:
+            code = code_in(query, self.server.state)
+        except ForeignAnswerError as error:
+            self._page(400, str(error))
+        except LoginError as refusal:
+            self._page(200, str(refusal))
+            self.server.refusal = refusal
+        else:
+            self._page(200, "Thank you. You may close this page and go back to the terminal.")
+            self.server.code = code
+
+    def _page(self, status: int, text: str) -> None:
+        body = _PAGE.format(text=escape(text)).encode()
+        self.send_response(status)
+        for name, value in (
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"),
+            ("Cache-Control", "no-store"),
+            ("Referrer-Policy", "no-referrer"),
+            ("Connection", "close"),
+        ):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    @override
+    def log_message(self, format: str, *args: Any) -> None:
+        """Log nothing: the address has the code in it."""
+
+
+def code_in(query: str, state: str) -> str:
+    """The code in what the browser was sent back with.
+
+    Raises:
+        ForeignAnswerError: It is the answer to another question, or none.
+        LoginError: The user said no, or Pinterest did.
+    """
+    answer = dict(parse_qsl(query))
+    if not hmac.compare_digest(answer.get("state", "").encode(), state.encode()):
+        msg = "This is not the answer to this sign-in: its state is another one."
+        raise ForeignAnswerError(msg)
+    if reason := answer.get("error"):
+        more = in_one_line(answer.get("error_description", ""))
+        msg = f"There was no consent: {in_one_line(reason)}{f', {more}' if more else ''}."
+        raise LoginError(msg)
+    if not answer.get("code"):
+        msg = "This is not the answer to this sign-in: there is no code in it."
+        raise ForeignAnswerError(msg)
+    return answer["code"]
+
+
+def consent_link(settings: Settings, redirect_uri: str, scopes: Iterable[str], state: str) -> str:
+    """The address of the consent page, which asks for these scopes."""
+    api_url = urlsplit(settings.api_url)
+    host = api_url.hostname or ""
+    is_pinterest = host == "pinterest.com" or host.endswith(".pinterest.com")
+    page = CONSENT_PAGE if is_pinterest else f"{api_url.scheme}://{api_url.netloc}/oauth/"
+    query = {
+        "client_id": settings.client_id,
+        "redirect_uri": redirect_uri,
+        "response_type": "code",
+        "scope": ",".join(scopes),
+        "state": state,
+    }
+    return f"{page}?{urlencode(query)}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Sign in, and return the exit code: 0 when there are tokens."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = _settings(options)
+        answer = _sign_in(settings, options)
+        _hand_over(settings, answer, print_it=options.print)
+        _show(settings, answer)
+    except (LoginError, TokenRefusedError) as error:
+        _tell(str(error))
+        return 1
+    except KeyboardInterrupt:
+        _tell("Stopped; nothing has been stored.")
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "tap-pinterest-login",
+        description="Sign in to Pinterest in the browser, and store the tokens where tap-pinterest "
+        "finds them. Settings, client_id and client_secret among them, come from the environment "
+        "(TAP_PINTEREST_*), from .env, or from --config; what is missing is asked for.",
+    )
+    parser.add_argument("--version", action="version", version=version("tap-pinterest"))
+    parser.add_argument("--config", metavar="FILE", help="JSON file with the tap's settings")
+    parser.add_argument(
+        "--redirect-uri",
+        default=REDIRECT_URI,
+        metavar="URL",
+        help="redirect address of your app, exactly as it is there; default: %(default)s",
+    )
+    parser.add_argument(
+        "--scopes",
+        metavar="LIST",
+        help="scopes to ask for, separated by commas; default: what the stream_groups need",
+    )
+    parser.add_argument(
+        "--no-browser", action="store_true", help="print the link instead of opening it"
+    )
+    parser.add_argument(
+        "--paste",
+        action="store_true",
+        help="do not listen: paste the address that the browser ends on, when that is on another "
+        "machine",
+    )
+    parser.add_argument(
+        "--print",
+        action="store_true",
+        help="print the line for .env, with the refresh token, instead of storing it",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=WAIT_SECONDS,
+        metavar="SECONDS",
+        help="how long to wait for the consent; default: %(default)s",
+    )
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """The settings, with the app's credentials in any case.
+
+    Raises:
+        LoginError: There are none, or they are refused.
+    """
+    given = _config_file(options.config) if options.config else None
+    values = _environment() if given is None else given
+    if options.scopes:
+        values["scopes"] = options.scopes
+    for name, ask in (("client_id", _ask), ("client_secret", getpass.getpass)):
+        values[name] = values.get(name) or _asked_for(name, ask)
+    if faults := config.problems(values, credentials=False):
+        raise LoginError("\n".join(faults))
+    return Settings.from_config(values)
+
+
+def _environment() -> dict[str, Any]:
+    try:
+        return config.from_environment(_PREFIX, CONFIG_SCHEMA["properties"])
+    except ConfigValidationError as error:
+        raise LoginError("\n".join(error.errors)) from None
+
+
+def _config_file(name: str) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(Path(name).read_bytes(), type=dict[str, Any])
+    except OSError as error:
+        msg = f"--config: {name} cannot be read: {error.strerror}"
+        raise LoginError(msg) from None
+    except msgspec.DecodeError:
+        msg = f"--config: {name} cannot be read: it is not a JSON object"
+        raise LoginError(msg) from None
+
+
+def _ask(question: str) -> str:
+    """Ask on the terminal; stdout is for the line that belongs into `.env`."""
+    _tell(question)
+    return input()
+
+
+def _asked_for(name: str, ask: Callable[[str], str]) -> str:
+    text = ""
+    if sys.stdin.isatty():
+        try:
+            text = ask(f"{name} of your app: ").strip()
+        except EOFError:
+            text = ""
+    if not text:
+        msg = (
+            f"{name}: missing; put {_PREFIX}{name.upper()} into .env or the environment. "
+            "https://developers.pinterest.com/apps/ has it."
+        )
+        raise LoginError(msg)
+    return text
+
+
+def _sign_in(settings: Settings, options: argparse.Namespace) -> TokenAnswer:
+    """The tokens that a consent in the browser leads to.
+
+    Raises:
+        LoginError: There is no consent.
+        TokenRefusedError: Pinterest does not take the code.
+    """
+    address = RedirectAddress.parse(options.redirect_uri)
+    state = secrets.token_urlsafe(32)
+    needed = () if options.scopes else needed_scopes(settings)
+    scopes = sorted({*settings.scopes, *needed})
+    link = consent_link(settings, address.uri, scopes, state)
+    paste = options.paste or address.host is None
+    if paste:
+        _open(link, in_browser=not options.no_browser)
+        code = _pasted_code(state)
+    else:
+        try:
+            redirect = Redirect(address, state)
+        except OSError as error:
+            msg = (
+                f"{address.uri} cannot be listened on: {error.strerror}. Free the port, or name "
+                "another redirect address of your app with --redirect-uri."
+            )
+            raise LoginError(msg) from None
+        with redirect:
+            _open(link, in_browser=not options.no_browser)
+            code = redirect.wait(options.timeout)
+    clock = Clock()
+    client = client_for(settings, _limiter(settings, clock), clock)
+    try:
+        ask = client.token_endpoint(settings.client_id or "", settings.client_secret or "")
+        return auth.redeem(ask, code, address.uri)
+    finally:
+        client.close()
+
+
+def _open(link: str, *, in_browser: bool) -> None:
+    opened = in_browser and webbrowser.open(link)
+    _tell(
+        "Waiting for your consent in the browser. If it has not opened, open this link:"
+        if opened
+        else "Open this link in a browser, signed in as the user whose data are to be read:"
+    )
+    _tell(f"\n  {link}\n")
+
+
+def _pasted_code(state: str) -> str:
+    _tell("Consent there. Then paste the address of the page that you end on, even if it is empty:")
+    try:
+        pasted = input().strip()
+    except EOFError:
+        pasted = ""
+    return code_in(urlsplit(pasted).query, state)
+
+
+def _hand_over(settings: Settings, answer: TokenAnswer, *, print_it: bool) -> None:
+    """Store the tokens, or print them.
+
+    Raises:
+        LoginError: There is no refresh token, or no file to write.
+        TokenRefusedError: A run does not let go of the file.
+    """
+    if not answer.refresh_token:
+        msg = "Pinterest gave no refresh token. Is the app set up for this kind of sign-in?"
+        raise LoginError(msg)
+    if print_it or settings.token_path is None:
+        _tell("This line belongs into .env, or wherever your settings live:")
+        print(f"{_PREFIX}REFRESH_TOKEN={answer.refresh_token}")  # noqa: T201 - its output
+        sys.stdout.flush()
+        return
+    try:
+        auth.keep(settings, answer, Clock())
+    except OSError as error:
+        msg = (
+            f"token_file {settings.token_path} cannot be written: {error.strerror}. Set token_file "
+            "to another place, or sign in again with --print."
+        )
+        raise LoginError(msg) from None
+    _tell(f"The tokens are in {settings.token_path}, for you only; tap-pinterest finds them there.")
+    if settings.auth_method != "refresh_token":
+        _tell("A run will not use them while access_token or auth_method say otherwise.")
+
+
+def _show(settings: Settings, answer: TokenAnswer) -> None:
+    """Tell how long the tokens last, and what can be read with them."""
+    if answer.refresh_token_expires_at:
+        ends = datetime.fromtimestamp(answer.refresh_token_expires_at, tz=UTC).date()
+        _tell(f"Without a run until {ends} they end; each run that renews them moves that day.")
+    _tell("")
+    # Whatever the settings want of it.
+    everything = dataclasses.replace(
+        settings,
+        auth_method="access_token",
+        access_token=answer.access_token,
+        ad_account_ids=(),
+        exclude_ad_account_ids=(),
+        include_shared_accounts=True,
+    )
+    clock = Clock()
+    client = client_for(everything, _limiter(everything, clock), clock)
+    inventory = Inventory(client, ReadAhead(1, clock), everything, written=(), referred=())
+    granted = (answer.scope or "").replace(",", " ").split()
+    try:
+        for line in described(granted, needed_scopes(settings), client, inventory):
+            _tell(line)
+    finally:
+        inventory.close()
+        client.close()
+
+
+def _limiter(settings: Settings, clock: Clock) -> RateLimiter:
+    return RateLimiter(settings.access_tier, clock, settings.max_wait_seconds)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - for the one who signs in

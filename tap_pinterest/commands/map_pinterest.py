@@ -1,0 +1,466 @@
+"""`map-pinterest`: what the tap does to records last of all, as a process between tap and target.
+
+It reads Singer messages and writes them with a `__sync_key` in each record, or as Daasity's tables.
+Messages that this does not concern leave as the bytes that they came as.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypedDict, cast
+
+import click
+import msgspec
+from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.plugin_base import PluginBase
+from typing_extensions import override
+
+from tap_pinterest.config import CONFIG_SCHEMA
+from tap_pinterest.records.daasity import ATTRIBUTION, SYNC_KEY_FIELDS, TABLES
+from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.plugin_base import _ConfigInput as ConfigInput
+
+    from tap_pinterest.records.sync_key import Table
+
+CHUNK = 1 << 18
+BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
+OWN_SETTINGS = ("sync_key", "sync_key_separator", "sync_key_fields", "layout")
+_SETTINGS: Mapping[str, Any] = CONFIG_SCHEMA["properties"]
+
+Message = dict[str, msgspec.Raw]
+
+_LONE_SURROGATE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F]..)|.)",
+    re.DOTALL,
+)
+
+
+class RefusedLineError(Exception):
+    """A line that cannot be mapped: why, and what to do."""
+
+
+_NULL = msgspec.Raw(b"null")
+_text = msgspec.json.Decoder(str | None).decode
+_decode_members = msgspec.json.Decoder(Message).decode
+_decode_schema = msgspec.json.Decoder(dict[str, Any]).decode
+_names = msgspec.json.Decoder(list[str] | None).decode
+_encode = msgspec.json.encode
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the config says."""
+
+    sync_key: bool = True
+    separator: str = ""
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    daasity: bool = False
+    in_force: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Options:
+        """Options from a valid config."""
+        return cls(
+            sync_key=config.get("sync_key", True) is not False,
+            separator=config.get("sync_key_separator") or "",
+            fields=config.get("sync_key_fields") or {},
+            daasity=config.get("layout") == "daasity",
+            in_force={name: config.get(name) for name in ATTRIBUTION},
+        )
+
+
+class LineMapper:
+    """Maps the lines of one tap, one after the other."""
+
+    def __init__(self, options: Options, warn: Callable[[str], None]) -> None:
+        """Nothing has been read yet.
+
+        Args:
+            options: What to make of the records.
+            warn: Told what the user should know.
+        """
+        self.number = 0
+        """Of the last line."""
+        self._options = options
+        self._tell = warn
+        self._told: set[str] = set()
+        self._streams: dict[str, KeyMapper | TableMapper | None] = {}
+
+    def __call__(self, line: bytes) -> bytes | None:
+        """The line to write instead, without its end; `None` for a stream left out.
+
+        Raises:
+            RefusedLineError: The line is no message, or cannot be mapped.
+        """
+        self.number += 1
+        try:
+            readable, message = _read(line)
+            mapped = self._mapped(readable, message)
+        except msgspec.ValidationError as error:
+            msg = f"it is no Singer message ({error})"
+            raise RefusedLineError(msg) from None
+        # What was mended for reading only leaves as it came.
+        return line if mapped is readable else mapped
+
+    def _warn(self, message: str) -> None:
+        """Warn once: a tap may repeat a SCHEMA for each of its contexts."""
+        if message not in self._told:
+            self._told.add(message)
+            self._tell(message)
+
+    def _mapped(self, line: bytes, message: Message) -> bytes | None:
+        kind, stream = (_text(message.get(name, _NULL)) for name in ("type", "stream"))
+        if stream is None:
+            return line
+        if kind == "SCHEMA":
+            mapper = self._streams[stream] = self._mapper(stream, message)
+            return mapper.schema(line, message) if mapper else None
+        if stream not in self._streams:
+            if kind == "RECORD":
+                msg = f"a record of {stream} comes before its SCHEMA"
+                raise RefusedLineError(msg)
+            return line
+        mapper = self._streams[stream]
+        if mapper is None:
+            return None
+        if kind == "RECORD":
+            return mapper.record(line, message)
+        return mapper.other(kind, line, message)
+
+    def _mapper(self, stream: str, message: Message) -> KeyMapper | TableMapper | None:
+        schema = _decode_schema(message.get("schema", b"{}"))
+        if not isinstance(schema.get("properties"), dict):
+            msg = f"the SCHEMA of {stream} has no properties"
+            raise RefusedLineError(msg)
+        keys = _names(message.get("key_properties", _NULL)) or []
+        table = self._table(stream, schema) if self._options.daasity else None
+        if self._options.daasity and table is None and not _is_arranged(stream, schema):
+            self._warn(f"{stream} has no table in Daasity's layout, and is left out.")
+            return None
+        if table is None:
+            return KeyMapper(self._fields(stream, schema, keys), self._options.separator)
+        schema = table.schema(schema)
+        fields = self._fields(table.name, schema, table.key)
+        return TableMapper(table, schema, fields, self._options)
+
+    def _table(self, stream: str, schema: Mapping[str, Any]) -> Table | None:
+        if _is_arranged(stream, schema):
+            return None
+        table = next((each for each in TABLES.values() if each.source == stream), None)
+        if table and (missing := table.missing(schema)):
+            msg = (
+                f"Daasity's table {table.name} needs {', '.join(missing)} of {stream}, which the "
+                "tap does not send: select them"
+            )
+            raise RefusedLineError(msg)
+        shown = table.settings if table else ()
+        if table and (unset := [each for each in shown if self._options.in_force[each] is None]):
+            self._warn(f"The config does not say {', '.join(unset)}: null in {table.name}.")
+        return table
+
+    def _fields(self, stream: str, schema: Mapping[str, Any], keys: Sequence[str]) -> Sequence[str]:
+        """What `__sync_key` is made of; nothing where it is not wanted, there or possible."""
+        if not self._options.sync_key or SYNC_KEY in schema["properties"]:
+            return ()
+        fields = self._options.fields.get(stream) or _known_fields(stream, schema, keys) or keys
+        if not fields:
+            self._warn(
+                f"{stream} has no key properties, and gets no {SYNC_KEY}: name fields of it in "
+                "sync_key_fields."
+            )
+        if faults := key_faults(fields, schema):
+            msg = (
+                f"no {SYNC_KEY} can be made for {stream}: {'; '.join(faults)}. Name other fields "
+                "in sync_key_fields"
+            )
+            raise RefusedLineError(msg)
+        return fields
+
+
+class KeyMapper:
+    """Adds `__sync_key` to the messages of a stream, if there are fields to make it of."""
+
+    def __init__(self, fields: Sequence[str], separator: str) -> None:
+        """A mapper for records with these key fields."""
+        self._fields = fields
+        self._make_key = key_maker(fields, separator) if fields else None
+        shape = dict.fromkeys((*fields, SYNC_KEY), Any)
+        self._decode_record = msgspec.json.Decoder(_partial(shape)).decode
+
+    def schema(self, line: bytes, message: Message) -> bytes:
+        """The SCHEMA line with the property."""
+        if not self._fields:
+            return line
+        schema = _decode_members(message["schema"])
+        properties = _decode_members(schema["properties"])
+        properties[SYNC_KEY] = _raw(SYNC_KEY_SCHEMA)
+        schema["properties"] = _raw(properties)
+        message["schema"] = _raw(schema)
+        return _encode(message)
+
+    def record(self, line: bytes, message: Message) -> bytes:
+        """The RECORD line with the key, unless it has one.
+
+        Raises:
+            RefusedLineError: A key field has no fixed text.
+        """
+        if self._make_key is None:
+            return line
+        record = _record(message)
+        known: dict[str, Any] = self._decode_record(record)
+        if SYNC_KEY in known:
+            return line
+        key = _made(self._make_key, known)
+        comma = "," if known or _decode_members(record) else ""
+        added = f'{comma}"{SYNC_KEY}":"{key}"}}'.encode()
+        message["record"] = msgspec.Raw(b"".join((memoryview(record)[:-1], added)))
+        return _encode(message)
+
+    def other(self, kind: str | None, line: bytes, _: Message) -> bytes:
+        """The line of a message that is neither SCHEMA nor RECORD.
+
+        Raises:
+            RefusedLineError: Its records are in files, out of reach.
+        """
+        if self._fields:
+            _refuse_batch(kind)
+        return line
+
+
+class TableMapper:
+    """Makes a table of another layout of a stream's messages."""
+
+    def __init__(
+        self, table: Table, schema: Mapping[str, Any], fields: Sequence[str], options: Options
+    ) -> None:
+        """A mapper for records that have what the table needs.
+
+        Args:
+            table: The table.
+            schema: The schema of its rows.
+            fields: Columns that `__sync_key` is made of; none: it is not made.
+            options: Separator, and the settings that a table shows.
+        """
+        self._table = table
+        self._make_key = key_maker(fields, options.separator) if fields else None
+        added = {SYNC_KEY: SYNC_KEY_SCHEMA} if fields else {}
+        self._schema = {**schema, "properties": {**schema["properties"], **added}}
+        self._arrange = table.arrange(options.in_force)
+        self._decode_record = msgspec.json.Decoder(_partial(_shape(table, fields))).decode
+
+    def schema(self, _: bytes, message: Message) -> bytes:
+        """The SCHEMA line of the table."""
+        message["stream"] = _raw(self._table.name)
+        message["schema"] = _raw(self._schema)
+        message["key_properties"] = _raw(self._table.key)
+        if names := _names(message.get("bookmark_properties", _NULL)):
+            columns = map(self._table.column, names)
+            kept = [column for column in columns if column in self._table.columns]
+            message["bookmark_properties"] = _raw(kept)
+        return _encode(message)
+
+    def record(self, _: bytes, message: Message) -> bytes | None:
+        """The RECORD line of the table; `None` if the table has the row already."""
+        row = self._arrange(self._decode_record(_record(message)))
+        if row is None:
+            return None
+        if self._make_key:
+            row[SYNC_KEY] = _made(self._make_key, row)
+        message["stream"] = _raw(self._table.name)
+        message["record"] = _raw(row)
+        return _encode(message)
+
+    def other(self, kind: str | None, _: bytes, message: Message) -> bytes:
+        """The line of a message that is neither SCHEMA nor RECORD.
+
+        Raises:
+            RefusedLineError: Its records are in files, out of reach.
+        """
+        _refuse_batch(kind)
+        message["stream"] = _raw(self._table.name)
+        return _encode(message)
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(_encode(value))
+
+
+def _record(message: Message) -> msgspec.Raw:
+    if "record" not in message:
+        msg = "a RECORD without a record"
+        raise RefusedLineError(msg)
+    return message["record"]
+
+
+def _made(make_key: Callable[[Mapping[str, Any]], str], record: Mapping[str, Any]) -> str:
+    try:
+        return make_key(record)
+    except TypeError as error:
+        raise RefusedLineError(str(error)) from None
+    except UnicodeEncodeError:
+        # Texts of records have been mended: it is the config's.
+        msg = "sync_key_separator is no text that UTF-8 can write"
+        raise RefusedLineError(msg) from None
+
+
+def _refuse_batch(kind: str | None) -> None:
+    if kind == "BATCH":
+        msg = "BATCH messages cannot be mapped: switch batches off in the tap"
+        raise RefusedLineError(msg)
+
+
+def _read(line: bytes) -> tuple[bytes, Message]:
+    """The line, mended where it has half a character, and its message.
+
+    Raises:
+        RefusedLineError: It is not JSON.
+        ValidationError: It is JSON, and no object.
+    """
+    try:
+        if not line.isascii():
+            line.decode()
+        return line, _decode_members(line)
+    except msgspec.ValidationError:
+        raise
+    except (UnicodeDecodeError, msgspec.DecodeError) as error:
+        mended = _LONE_SURROGATE.sub(lambda each: b"\\ufffd" if each[1] else each[0], line)
+        if mended == line:
+            msg = f"it is not JSON ({error})"
+            raise RefusedLineError(msg) from None
+        return _read(mended)
+
+
+def _known_fields(
+    stream: str, schema: Mapping[str, Any], keys: Sequence[str]
+) -> Sequence[str] | None:
+    """The fields that the tap itself hashes, if the stream is the tap's by name, key and fields."""
+    fields = SYNC_KEY_FIELDS.get(stream)
+    ours = fields and tuple(keys) == TABLES[stream].record_key and not key_faults(fields, schema)
+    return fields if ours else None
+
+
+def _is_arranged(stream: str, schema: Mapping[str, Any]) -> bool:
+    """Whether a stream has a table's columns already, since the tap has arranged it."""
+    table = TABLES.get(stream)
+    return table is not None and schema["properties"].keys() - {SYNC_KEY} == {*table.columns}
+
+
+def _shape(table: Table, fields: Sequence[str]) -> dict[str, Any]:
+    """Types of a record's fields: untouched bytes, but for what has to be looked at."""
+    looked_at = {
+        *(source for name in (*fields, *table.key) if (source := table.columns.get(name))),
+        *(table.preferred or ())[:1],
+    }
+    shape = {name: Any if name in looked_at else msgspec.Raw for name in table.fields}
+    for source in table.columns.values():
+        if isinstance(source, str) and "." in source:
+            outer, inner = source.split(".")
+            shape[outer] = _partial({inner: msgspec.Raw}) | None
+    return shape
+
+
+def _partial(shape: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """A type of objects of which nothing else is decoded; none of it has to be there."""
+    return cast("Any", TypedDict)("Fields", dict(shape), total=False)
+
+
+def _without_default(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in schema.items() if name != "default"}
+
+
+class MapPinterest(PluginBase):
+    """Singer mapper that adds `__sync_key` to records, or makes Daasity's tables of them."""
+
+    name = "map-pinterest"
+    package_name = "tap-pinterest"
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+    config_jsonschema: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": {
+            **{name: _SETTINGS[name] for name in OWN_SETTINGS},
+            # No default: the mapper cannot know what the tap has asked Pinterest for.
+            **{name: _without_default(_SETTINGS[name]) for name in ATTRIBUTION},
+        },
+        "additionalProperties": False,
+    }
+
+    def map_lines(self, source: BinaryIO, sink: BinaryIO) -> int:
+        """Map all lines of the source into the sink, and return the exit code."""
+        map_line = LineMapper(Options.from_config(self.config), self.logger.warning)
+        for lines in _whole_lines(source):
+            written: list[bytes] = []
+            try:
+                for line in lines:
+                    if mapped := map_line(line):
+                        written += (mapped, b"\n")
+            except RefusedLineError as error:
+                self.logger.error("Line %d is refused: %s.", map_line.number, error)  # noqa: TRY400
+                return 1
+            finally:
+                # With every batch that comes in, so that nothing waits here while the tap does.
+                sink.write(b"".join(written))
+                sink.flush()
+        return 0
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: ConfigInput | None = None,
+        file_input: BinaryIO | None = None,
+    ) -> None:
+        """Run the mapper from the command line, and end with its exit code."""
+        super().invoke(about=about, about_format=about_format)
+        mapper = cls(
+            config=config.config if config else {},
+            parse_env_config=bool(config and config.parse_env),
+        )
+        # Ctrl-C reaches the tap too: what it still has to say has to come through.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        try:
+            code = mapper.map_lines(file_input or sys.stdin.buffer, sys.stdout.buffer)
+        except BrokenPipeError:
+            os._exit(BROKEN_PIPE)
+        sys.exit(code)
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.help = "Add __sync_key to the records of a Singer tap, or make Daasity's tables."
+        file = click.Option(
+            ["--input", "file_input"],
+            help="A file of messages to read instead of standard input.",
+            type=click.File("rb"),
+        )
+        command.params.append(file)
+        return command
+
+
+def _whole_lines(source: BinaryIO) -> Iterator[list[bytes]]:
+    """Lines without their ends, as many at once as have come in."""
+    begun: list[bytes] = []
+    while chunk := source.read1(CHUNK):  # type: ignore[attr-defined]
+        first, *others = chunk.split(b"\n")
+        begun.append(first)
+        if others:
+            yield [b"".join(begun), *others[:-1]]
+            begun = others[-1:]
+    if rest := b"".join(begun):
+        yield [rest]

@@ -1,0 +1,119 @@
+"""`tap-pinterest-plan`: says what a run would cost, in words and a table, or as JSON."""
+
+from __future__ import annotations
+
+import math
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+import msgspec
+from typing_extensions import override
+
+from tap_pinterest.clock import Interrupted
+from tap_pinterest.http.auth import TokenRefusedError
+from tap_pinterest.run.cost import TRIAL_CALLS, plan
+from tap_pinterest.singer.process import leave
+from tap_pinterest.singer.sdk import EndOfRun
+from tap_pinterest.tap import TapPinterest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.plugin_base import _ConfigInput as ConfigInput
+
+    from tap_pinterest.run.cost import Plan
+
+OPTIONS = {"--version", "--config", "--catalog", "--state"}
+"""Options of the tap that the command has too."""
+
+
+class PlanningTap(TapPinterest):
+    """A tap that counts what a run would take, and neither reads a report nor writes a message."""
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.name = "tap-pinterest-plan"
+        command.help = (
+            "Say what a run would cost: for each stream ad accounts, days and calls, and how long "
+            "these take. Ids are listed for that; no report is asked for, and nothing is written."
+        )
+        command.params = [each for each in command.params if OPTIONS & {*each.opts}]
+        json = click.Option(["--json", "as_json"], is_flag=True, help="Write one JSON object.")
+        command.params.append(json)
+        return command
+
+    @classmethod
+    @override
+    def invoke(
+        cls,
+        *,
+        as_json: bool = False,
+        config: ConfigInput | None = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+        **_: Any,
+    ) -> None:
+        """Count, tell, and end with the exit code 0."""
+        tap = cls.from_options(config, state, catalog)
+        try:
+            planned = plan(tap)
+        except (EndOfRun, TokenRefusedError) as reason:
+            cls.logger.error("Nothing can be counted: %s", reason)  # noqa: TRY400
+            leave(1)
+        except Interrupted:
+            leave(128 + (tap.clock.interrupted_by or 0))
+        finally:
+            tap.close()
+        if as_json:
+            click.echo(msgspec.json.encode(planned.as_json()))
+        else:
+            for line in described(planned, tap.settings.access_tier):
+                click.echo(line)
+        leave(0)
+
+
+def described(planned: Plan, access_tier: str) -> Iterator[str]:
+    """The plan in words and a table."""
+    yield from _table(planned)
+    yield ""
+    for each in planned.streams:
+        for context, reason in each.faults.items():
+            yield f"{each.stream}{f' of {context}' if context else ''} cannot be told: {reason}"
+        if each.most > each.total:
+            yield (
+                f"{each.stream}: {each.most:,} calls where Pinterest does not let the app ask for "
+                "many at once."
+            )
+    made = planned.made.total()
+    yield f"Counting took {made:,} of these calls, to list ids; a run makes them again."
+    categories = ", ".join(f"{name} {calls:,}" for name, calls in planned.all_calls.most_common())
+    precision = f"{planned.precision} " if planned.precision else ""
+    yield f"A run takes {precision}{planned.total:,} calls: {categories or 'none'}."
+    yield f"At the limits of standard access that is {_minutes(planned.minutes)}."
+    days = planned.trial_days
+    enough = "suffice" if days <= 1 else f"do not suffice: it takes {days:,} days"
+    tier = " (access_tier: trial)" if access_tier == "trial" else ""
+    yield f"The {TRIAL_CALLS:,} calls of a trial day{tier} {enough}."
+
+
+def _minutes(minutes: float) -> str:
+    if minutes < 1:
+        return "less than a minute"
+    return "a minute or more" if minutes == 1 else f"{math.ceil(minutes):,} minutes or more"
+
+
+def _table(planned: Plan) -> Iterator[str]:
+    rows = [("Stream", "Accounts", "Calls", "Days")]
+    for each in planned.streams:
+        calls = f"{each.precision} {each.total:,}".strip()
+        days = ", ".join(each.ranges)
+        rows.append((each.stream, f"{each.contexts:,}", calls, days))
+    if planned.lists:
+        rows.append(("(other lists of ids)", "", f"{planned.lists:,}", ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        name, accounts, calls, days = row
+        cells = (name.ljust(widths[0]), accounts.rjust(widths[1]), calls.rjust(widths[2]), days)
+        yield "  ".join(cells).rstrip()

@@ -1,0 +1,209 @@
+"""Reports in beta that settings of their own shape: what these may be, and are if left out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from tap_pinterest import api
+from tap_pinterest.api import columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+FIRST_DAYS: Mapping[str, date] = {
+    "DEFAULT": date(2024, 3, 17),
+    "BRAND_ATTRIBUTION": date(2025, 4, 2),
+}
+"""First days of reports of products, by their attribution type."""
+LEAST_DAYS, MOST_DAYS = 7, 366
+"""Days in one of them, both ends included; a year may have a day more."""
+SKU_GROUP = "PRODUCT_SKU_GROUP"
+
+_NAMES = (
+    *("CAMPAIGN_NAME", "CAMPAIGN_OBJECTIVE_TYPE", "AD_GROUP_NAME"),
+    "CONVERSION_PRODUCT_ID_GROUP",
+)
+_EVENTS = (
+    *("", "PAGE_VISIT_", "VIEW_CATEGORY_", "VIEW_CONTENT_", "SEARCH_", "WATCH_VIDEO_", "SIGNUP_"),
+    *("SUBSCRIBE_", "LEAD_", "ADD_TO_WISHLIST_", "ADD_TO_CART_", "INITIATE_CHECKOUT_"),
+    *("ADD_PAYMENT_INFO_", "CHECKOUT_", "CUSTOM_", "UNKNOWN_"),
+)
+
+
+def _nothing_more(_: Mapping[str, Any]) -> Iterator[str]:
+    yield from ()
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A kind of report, and what a config may choose of it.
+
+    Attributes:
+        setting: The setting that holds the choice.
+        body: What orders such a report, by its name among the facts.
+        members: Members of the setting, each with the field of the body that takes its values, one
+            at a time or all together.
+        defaults: What a member is if it is not given; a list if it is a tuple.
+        default_columns: What `default` means for the member `columns`.
+        rules: What is wrong with a choice by rules that the description states in words.
+    """
+
+    setting: str
+    body: str
+    members: Mapping[str, str]
+    defaults: Mapping[str, Any]
+    default_columns: Sequence[str] = ()
+    rules: Callable[[Mapping[str, Any]], Iterator[str]] = _nothing_more
+
+    @property
+    def lists(self) -> Sequence[str]:
+        """The members that are lists."""
+        return [name for name, value in self.defaults.items() if isinstance(value, tuple)]
+
+    def facts(self, member: str) -> Mapping[str, Any]:
+        """What the description says of a member's field."""
+        facts: Mapping[str, Any] = api.schema(self.body)
+        for name in self.members[member].split("."):
+            facts = facts["properties"][name]
+        return facts
+
+    def allowed(self, member: str) -> Sequence[Any]:
+        """The values that a member, or an item of it, may have; none where it may have any."""
+        facts = self.facts(member)
+        values = facts.get("items", facts).get("enum", ())
+        return api.enum(values, newer=True) if isinstance(values, str) else values
+
+    def chosen(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The choice, from what the config gives and `faults_of` has nothing to say about."""
+        choice = dict(self.defaults)
+        for name, value in given.items():
+            if value not in (None, "", []):
+                choice[name] = _unique(value) if name in self.lists else value
+        if "columns" in choice:
+            choice["columns"] = self._columns(choice["columns"])
+        return choice
+
+    def _columns(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        setting = columns.setting_of(names)
+        if isinstance(setting, tuple):
+            return setting
+        return tuple(self.default_columns if setting == "default" else self.allowed("columns"))
+
+    def faults_of(self, given: Mapping[str, Any]) -> Iterator[str]:
+        """What is wrong with what the config gives: one line a fault, naming the member."""
+        for member, value in given.items():
+            if value is None or member not in self.members:
+                continue
+            values = value if isinstance(value, list) else [value]
+            faults = self._faults_of_columns if member == "columns" else self._faults_of_values
+            yield from (f"{self.setting}.{member}: {fault}" for fault in faults(member, values))
+        for fault in self.rules({name: value for name, value in given.items() if value}):
+            yield f"{self.setting}.{fault}"
+
+    def _faults_of_columns(self, member: str, names: Sequence[Any]) -> Sequence[str]:
+        setting = columns.setting_of(names)
+        if isinstance(setting, str):
+            return ()
+        return columns.unknown_columns(map(str, names), offered=self.allowed(member))
+
+    def _faults_of_values(self, member: str, values: Sequence[Any]) -> Iterator[str]:
+        allowed, facts = self.allowed(member), self.facts(member)
+        pattern = facts.get("items", facts).get("pattern")
+        for value in values:
+            if allowed and value not in allowed:
+                texts = (str(each) for each in allowed if each is not None)
+                yield f"{value!r:.60} is refused; allowed: {', '.join(texts)}"
+            elif pattern and not re.search(pattern, str(value)):
+                yield f"{value!r:.60} is refused; allowed: {pattern}"
+
+
+def _unique(values: Any) -> tuple[Any, ...]:  # noqa: ANN401 - whatever a list holds
+    return tuple(dict.fromkeys(values))
+
+
+def _rules_of_products(given: Mapping[str, Any]) -> Iterator[str]:
+    skus = given.get("product_sku_ids") or ()
+    facts = PRODUCTS.facts("product_sku_ids")
+    least, most = facts["minItems"], facts["maxItems"]
+    grouped = SKU_GROUP in given.get("conversion_product_breakdowns", ())
+    if grouped and not least <= len(skus) <= most:
+        yield f"product_sku_ids: {len(skus)} are given; allowed: {least} to {most}, for {SKU_GROUP}"
+    if skus and not grouped:
+        yield f"product_sku_ids: refused; allowed: with the breakdown {SKU_GROUP}"
+    objectives = given.get("campaign_objective_types") or ()
+    most = PRODUCTS.facts("campaign_objective_types")["maxItems"]
+    if len(objectives) > most:
+        yield f"campaign_objective_types: {len(objectives)} are given; allowed: at most {most}"
+
+
+MMM = Shape(
+    setting="mmm_report",
+    body="CreateMMMReportRequest",
+    members={
+        "levels": "level",
+        "granularities": "granularity",
+        "targeting_types": "targeting_types",
+        "columns": "columns",
+        "countries": "countries",
+    },
+    defaults={
+        "levels": ("CAMPAIGN_TARGETING",),
+        "granularities": ("DAY",),
+        "targeting_types": ("APPTYPE", "COUNTRY", "CREATIVE_TYPE", "GENDER", "LOCATION"),
+        "columns": ("default",),
+        "countries": (),
+    },
+    default_columns=(
+        *("CAMPAIGN_NAME", "AD_GROUP_NAME", "ADVERTISER_NAME", "SPEND_ORDER_LINE_PAID_TYPE"),
+        *("SPEND_IN_DOLLAR", "SPEND_IN_MICRO_DOLLAR", "TOTAL_IMPRESSION", "IMPRESSION_1"),
+        *("IMPRESSION_2", "TOTAL_CLICKTHROUGH", "CLICKTHROUGH_1", "CLICKTHROUGH_2"),
+        *("TOTAL_ENGAGEMENT", "EENGAGEMENT_RATE", "ECTR", "ECPC_IN_DOLLAR", "ECPM_IN_DOLLAR"),
+    ),
+)
+PRODUCTS = Shape(
+    setting="brand_category_sku_report",
+    body="ConversionProductReportRequest",
+    members={
+        "levels": "level",
+        "granularities": "granularity",
+        "conversion_product_breakdowns": "conversion_product_breakdown",
+        "columns": "columns",
+        "product_sku_ids": "product_sku_ids",
+        "campaign_objective_types": "campaign_objective_types",
+        "conversion_product_attribution_type": "conversion_product_attribution_type",
+        "click_window_days": "click_window_days",
+        "view_window_days": "view_window_days",
+        "conversion_report_time": "conversion_report_time",
+    },
+    defaults={
+        "levels": ("CAMPAIGN",),
+        "granularities": ("WEEK",),
+        "conversion_product_breakdowns": ("PRODUCT_BRAND",),
+        "columns": ("default",),
+        "product_sku_ids": (),
+        "campaign_objective_types": (),
+        "conversion_product_attribution_type": "DEFAULT",
+        "click_window_days": 30,
+        "view_window_days": 30,
+        "conversion_report_time": "TIME_OF_AD_ACTION",
+    },
+    default_columns=(
+        *_NAMES,
+        *(
+            f"TOTAL_{event}CONVERSION_PRODUCT_{what}"
+            for event in _EVENTS
+            for what in ("QUANTITY", "VALUE")
+        ),
+    ),
+    rules=_rules_of_products,
+)
+CATALOGS = Shape(
+    setting="catalogs_report",
+    body="CatalogsReportParameters",
+    members={"report_types": "report.report_type"},
+    defaults={"report_types": ("DISTRIBUTION_ISSUES", "FEED_INGESTION_ISSUES")},
+)
+SHAPES = (MMM, PRODUCTS, CATALOGS)

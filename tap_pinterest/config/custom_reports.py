@@ -1,0 +1,299 @@
+"""Reports that the config defines: what each asks for, and what is wrong with a definition."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+
+from tap_pinterest import api
+from tap_pinterest.api import targeting
+from tap_pinterest.api.columns import is_conversion, setting_of, unknown_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from tap_pinterest.api.columns import Level
+    from tap_pinterest.api.periods import Granularity
+
+LEVELS: Mapping[str, Level] = {
+    "ADVERTISER": "ad_account",
+    "CAMPAIGN": "campaign",
+    "AD_GROUP": "ad_group",
+    "PIN_PROMOTION": "ad",
+    "KEYWORD": "keyword",
+    "PRODUCT_GROUP": "product_group",
+    "PRODUCT_ITEM": "product_item",
+}
+"""Levels as the API names them; with `_TARGETING` their rows are of a targeting value."""
+
+OWN = ("name", "level", "granularity", "columns")
+ID_FILTERS = ("campaign_ids", "ad_group_ids", "ad_ids", "product_group_ids")
+_OF_AD_GROUPS = ("campaign_ids", "ad_group_ids")
+LISTED: Mapping[Level, Sequence[str]] = {
+    "ad_account": (),
+    "campaign": ("campaign_ids",),
+    "ad_group": _OF_AD_GROUPS,
+    "ad": (*_OF_AD_GROUPS, "ad_ids"),
+    "product_group": (*_OF_AD_GROUPS, "product_group_ids"),
+    "keyword": _OF_AD_GROUPS,
+    "product_item": _OF_AD_GROUPS,
+}
+"""Filters that say which of a level's entities there are rows of. Others, of what is below it, say
+what the numbers of a row count: only the order of a report can name them."""
+LIKE_SETTINGS = (
+    *("start_date", "end_date", "lookback_days"),
+    *("click_window_days", "engagement_window_days", "view_window_days"),
+    *("conversion_report_time", "attribution_types", "reporting_timezone", "targeting_types"),
+    *ID_FILTERS,
+)
+"""Keys that mean what the setting of that name means, which holds where they are left out."""
+IN_THE_BODY = (
+    *("campaign_statuses", "campaign_objective_types"),
+    *("campaign_brand_label", "campaign_custom_label"),
+    *("ad_group_statuses", "ad_statuses", "product_group_statuses", "product_item_ids"),
+    *("metrics_filters", "combine_targeting_types", "custom_conversion_event_metrics"),
+)
+"""Keys that only asynchronous reports have."""
+KEYS = (*OWN, *LIKE_SETTINGS, *IN_THE_BODY)
+LISTS = (
+    *("columns", *ID_FILTERS),
+    *("attribution_types", "targeting_types", "product_item_ids", "campaign_objective_types"),
+    *("campaign_statuses", "ad_group_statuses", "ad_statuses", "product_group_statuses"),
+)
+"""Keys that may be one text or number as well, as lists among the settings may."""
+
+BODY = "AdsAnalyticsCreateAsyncRequest"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
+_OF_ADS = re.compile(r"(AD|PIN_PROMOTION)_(ID|NAME|STATUS)|PIN_ID")
+_TARGETING = "_TARGETING"
+_EVENT = {"custom_event_metrics_type", "custom_event_name"}
+_CHECKED = ("granularity", "targeting_types", *LIKE_SETTINGS[3:], *IN_THE_BODY)
+
+
+@dataclass(frozen=True)
+class CustomReport:
+    """A report that the config defines.
+
+    Attributes:
+        name: The name of its stream.
+        level: Its level, as the API names it.
+        granularity: How long its periods are.
+        columns: Its columns; `None` for those of the setting.
+        settings: Settings that are others than the tap's.
+        body: What else the order of the report says.
+    """
+
+    name: str
+    level: str
+    granularity: Granularity
+    columns: str | tuple[str, ...] | None
+    settings: Mapping[str, Any]
+    body: Mapping[str, Any]
+
+    @property
+    def combines_types(self) -> bool:
+        """Whether its targeting types are one breakdown together."""
+        return bool(self.body.get("combine_targeting_types"))
+
+    @property
+    def event_columns(self) -> Sequence[str]:
+        """Columns of the metrics of advertiser-defined events."""
+        return [_column_of(each) for each in self.body.get("custom_conversion_event_metrics") or ()]
+
+
+def _column_of(event: Mapping[str, Any]) -> str:
+    return event_column(f"{event['custom_event_metrics_type']}_{event['custom_event_name']}")
+
+
+def event_column(text: str) -> str:
+    """The name of a column from what a row calls it: letters, digits and underscores."""
+    return re.sub(r"\W+", "_", text).upper()
+
+
+def faults_of(definitions: Sequence[Any]) -> list[str]:
+    """What is wrong with definitions: one line a fault, naming the report and the key."""
+    found: list[str] = []
+    seen: set[str] = set()
+    for number, definition in enumerate(definitions):
+        if not isinstance(definition, dict):
+            found.append(f"custom_reports.{number}: refused; allowed: an object")
+            continue
+        name = definition.get("name")
+        known = isinstance(name, str) and bool(_NAME.fullmatch(name))
+        prefix = f"custom_reports.{name if known else number}"
+        if not known:
+            found.append(
+                f"{prefix}.name: {name!r:.60} is refused; allowed: small letters, digits and _, "
+                "a letter first, at most 50"
+            )
+        elif name in seen:
+            found.append(f"{prefix}.name: refused; allowed: a name that no other report has")
+        seen.add(str(name))
+        found += [f"{prefix}.{fault}" for fault in _faults(definition)]
+    return found
+
+
+def _faults(definition: Mapping[str, Any]) -> Iterator[str]:
+    for key in definition:
+        if key not in KEYS:
+            near = difflib.get_close_matches(str(key), KEYS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(KEYS)}"
+            yield f"{key!s:.60}: there is no such key; {hint}"
+    given = {key: value for key, value in definition.items() if value is not None}
+    level = given.get("level")
+    levels = api.schema(BODY)["properties"]["level"]["enum"]
+    if not isinstance(level, str) or level not in levels:
+        yield f"level: {level!r:.60} is refused; allowed: one of {', '.join(levels)}"
+    else:
+        yield from _faults_at(level, given)
+        yield from _faults_of_ids(level, given)
+    yield from _faults_of_values(given)
+    yield from _faults_of_columns(given.get("columns"))
+    yield from _faults_of_events(given.get("custom_conversion_event_metrics"))
+    if given.get("granularity") == "HOUR":
+        yield from _faults_of_hours(given)
+
+
+def _faults_of_values(given: Mapping[str, Any]) -> Iterator[str]:
+    for key in dict.fromkeys(_CHECKED):
+        facts = api.schema(BODY)["properties"][key]
+        if key not in given or key == "targeting_types":
+            continue
+        schema = _schema(facts)
+        if key in ID_FILTERS:
+            del schema["maxItems"]  # asked for in as many reports as they take, or see below
+        for error in jsonschema.Draft202012Validator(schema).iter_errors(given[key]):
+            path = "".join(f".{part}" for part in error.absolute_path)
+            yield f"{key}{path}: {error.message:.200}"
+
+
+def _faults_of_events(events: object) -> Iterator[str]:
+    """Metrics of events that would share a column."""
+    names: dict[str, str] = {}
+    for each in events if isinstance(events, list) else ():
+        if not isinstance(each, dict) or not each.keys() >= _EVENT:
+            continue
+        column, name = _column_of(each), str(each["custom_event_name"])
+        if column in names:
+            yield (
+                f"custom_conversion_event_metrics: {name!r:.60} is refused beside "
+                f"{names[column]!r:.60}; allowed: one for each column, here {column.lower():.120}"
+            )
+        names[column] = name
+
+
+def _schema(facts: Any) -> Any:  # noqa: ANN401
+    """Facts as a JSON schema: named enums as their values."""
+    if isinstance(facts, list):
+        return [_schema(part) for part in facts]
+    if not isinstance(facts, dict):
+        return facts
+    schema = {word: _schema(value) for word, value in facts.items() if word != "since"}
+    if isinstance(schema.get("enum"), str):
+        schema["enum"] = list(api.enum(schema["enum"], newer=True))
+    return schema
+
+
+def _faults_of_columns(columns: object) -> Iterator[str]:
+    if columns is None:
+        return
+    if not (isinstance(columns, list) and columns and all(isinstance(c, str) for c in columns)):
+        yield "columns: refused; allowed: default, all, or a list of Pinterest's names"
+    elif isinstance(setting := setting_of(columns), tuple):
+        yield from (f"columns: {fault}" for fault in unknown_columns(setting))
+
+
+def _faults_of_hours(given: Mapping[str, Any]) -> Iterator[str]:
+    """Conversions are credited to no hour."""
+    columns = given.get("columns")
+    for name in columns if isinstance(columns, list) else ():
+        if is_conversion(str(name).upper()):
+            yield f"columns: {name} is about conversions, which reports by HOUR do not have"
+    if given.get("custom_conversion_event_metrics"):
+        yield "custom_conversion_event_metrics: refused; allowed: with any granularity but HOUR"
+
+
+def _faults_at(level: str, given: Mapping[str, Any]) -> Iterator[str]:
+    """Breaches of the rules that the description states in words."""
+    types = given.get("targeting_types")
+    if level.endswith(_TARGETING):
+        yield from _faults_of_types(level, types, given)
+    else:
+        for key in ("targeting_types", "combine_targeting_types"):
+            if given.get(key):
+                yield f"{key}: refused; allowed: with a level whose name ends in {_TARGETING}"
+    if level.startswith("PRODUCT_ITEM"):
+        for key in ("ad_ids", "ad_statuses"):
+            if given.get(key):
+                yield f"{key}: refused; allowed: with any level but those of product items"
+        columns = given.get("columns")
+        for name in columns if isinstance(columns, list) else ():
+            if _OF_ADS.fullmatch(str(name).upper()):
+                yield f"columns: {name} is not in reports of product items"
+
+
+def _faults_of_ids(level: str, given: Mapping[str, Any]) -> Iterator[str]:
+    """More ids than an order takes, where they cannot be spread over several."""
+    for key in set(ID_FILTERS).difference(_listed(level)):
+        most, ids = api.schema(BODY)["properties"][key]["maxItems"], given.get(key)
+        if isinstance(ids, list) and len(ids) > most:
+            yield f"{key}: {len(ids)} are given; allowed: at most {most} of what is below the level"
+
+
+def _listed(level: str) -> Sequence[str]:
+    """The filters that say which entities of a level there are rows of."""
+    return LISTED[LEVELS[level.removesuffix(_TARGETING)]]
+
+
+def _faults_of_types(level: str, types: object, given: Mapping[str, Any]) -> Iterator[str]:
+    own = LEVELS[level.removesuffix(_TARGETING)]
+    combined = bool(given.get("combine_targeting_types"))
+    below = set(ID_FILTERS).difference(_listed(level))
+    only_reports = combined or any(given.get(key) for key in (*IN_THE_BODY, *below))
+    synchronous = () if only_reports else targeting.synchronous(own)
+    known = dict.fromkeys((*targeting.asynchronous(own), *synchronous))
+    most = targeting.most_in_a_report()
+    if types is not None and not isinstance(types, list):
+        yield f"targeting_types: refused; allowed: a list of {', '.join(known)}"
+        return
+    for name in types or ():
+        if name not in known:
+            yield f"targeting_types: {name!r:.60} is refused; allowed: {', '.join(known)}"
+    if combined and not (types and len(types) <= most):
+        yield f"targeting_types: refused; allowed: 1 to {most}, to be combined"
+
+
+def parsed(
+    definitions: Iterable[Mapping[str, Any]], values_of: Mapping[str, Any]
+) -> tuple[CustomReport, ...]:
+    """Reports from definitions that `faults_of` has nothing to say about.
+
+    Args:
+        definitions: As the config gives them.
+        values_of: By key, what makes a setting's value of what is given for it.
+    """
+    reports = []
+    for definition in definitions:
+        given = {key: value for key, value in definition.items() if value is not None}
+        columns = given.get("columns")
+        ordered = {*IN_THE_BODY, *ID_FILTERS}.difference(_listed(given["level"]))
+        settings = {
+            key: values_of[key](given[key]) if key in values_of else given[key]
+            for key in LIKE_SETTINGS
+            if key in given and key not in ordered
+        }
+        reports.append(
+            CustomReport(
+                name=given["name"],
+                level=given["level"],
+                granularity=given.get("granularity", "DAY"),
+                columns=setting_of(columns) if columns else None,
+                settings=settings,
+                body={key: value for key, value in given.items() if value and key in ordered},
+            )
+        )
+    return tuple(reports)

@@ -1,0 +1,3 @@
+"""Calls to Pinterest: connections, tokens, limits, errors."""
+
+from __future__ import annotations

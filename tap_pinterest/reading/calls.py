@@ -1,0 +1,343 @@
+"""Which calls read a dataset: one for each parent, value or batch of ids that it has to name.
+
+A stream says in `per` what its calls are made for; the sources here turn that into rows of
+parameters, and a `Call` is one such row filled into the operation.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from urllib.parse import quote
+
+import msgspec
+
+from tap_pinterest import api
+from tap_pinterest.reading.pages import PAGE_DECODERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from singer_sdk.exceptions import SkippableAPIError
+
+    from tap_pinterest.config import Settings
+    from tap_pinterest.reading.inventory import Inventory
+    from tap_pinterest.reading.pages import Decode, Item
+
+Precision: TypeAlias = Literal["", "at least", "about"]
+
+BATCH_BYTES = 6_000
+"""Most bytes of one list of ids or words in a URL, which has 7,500 in all."""
+
+Row: TypeAlias = Mapping[str, Any]
+"""Values by the name of a parameter, or of a column if the operation has no such parameter."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call, before any bookmark.
+
+    Attributes:
+        path: The operation's path in the description.
+        ids: Values of the path's placeholders.
+        query: Query parameters.
+        columns: What the records of the answer carry beside their own fields.
+        pages: Whether to follow the answer's bookmark.
+    """
+
+    path: str
+    ids: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    pages: bool = True
+
+    @functools.cached_property
+    def key(self) -> bytes:
+        """The same for two calls that have the same answer."""
+        return msgspec.json.encode((self.path, self.ids, self.query), order="deterministic")
+
+    @property
+    def values(self) -> Iterator[str]:
+        """The ids and other texts that the call names."""
+        for value in (*self.ids.values(), *self.query.values()):
+            if isinstance(value, str):
+                yield value
+            elif isinstance(value, Sequence):
+                yield from value
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Calls that a run will make, in one rate category.
+
+    Attributes:
+        category: Their rate category.
+        calls: How many.
+        precision: `at least`, as where pages may follow, or `about`; exactly so many if empty.
+        most: How many there are if it goes badly; 0 where nothing goes badly.
+        key: The same for calls that are made once a run, whichever stream needs them.
+        operation: Their operation, where it may have a limit of its own.
+    """
+
+    category: str
+    calls: int = 1
+    precision: Precision = ""
+    most: int = 0
+    key: bytes | None = None
+    operation: str = ""
+
+
+class Outcomes(Protocol):
+    """Told how the calls of a dataset go."""
+
+    def answered(self) -> None:
+        """A call of the dataset has been answered."""
+
+    def refused(self, call: Call, refusal: SkippableAPIError) -> None:
+        """A call of the dataset or of a parent has been refused.
+
+        Raises:
+            SkippableAPIError: The others are not to be tried.
+        """
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the calls of a dataset depend on.
+
+    Attributes:
+        inventory: Knows the parents.
+        settings: The settings in force.
+        context: The ad account or the user; neither if it is `None`.
+        outcomes: Told how the calls go.
+    """
+
+    inventory: Inventory
+    settings: Settings
+    context: Mapping[str, str] | None
+    outcomes: Outcomes
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A dataset as the inventory reads it.
+
+    Attributes:
+        path: Its path in the description.
+        calls: The calls that read it.
+        fields: Fields of its items that others need: the id first, and those that filters go by.
+        filters: By field, the values of it that are wanted, where the calls do not see to that.
+        decode: Reads an answer.
+    """
+
+    path: str
+    calls: Callable[[Scope], Iterable[Call]]
+    fields: tuple[str, ...]
+    filters: Mapping[str, frozenset[str]]
+    decode: Decode
+
+    def wants(self, item: Item) -> bool:
+        """Whether the filters leave an item."""
+        return all(str(item.get(name)) in values for name, values in self.filters.items())
+
+
+class Dataset(Protocol):
+    """A stream's class, as far as sources need to know it."""
+
+    path: str
+
+    @classmethod
+    def listing(cls, settings: Settings) -> Listing:
+        """The dataset as the inventory reads it."""
+
+    @classmethod
+    def parents(cls) -> Iterator[Dataset]:
+        """Datasets whose items the calls are made for, and their parents."""
+
+
+class Source(Protocol):
+    """What calls are made for.
+
+    Attributes:
+        columns: Names of its values that records carry.
+        parents: Datasets that it takes values from.
+        settings: Settings without which it has no rows.
+    """
+
+    @property
+    def columns(self) -> Sequence[str]: ...  # noqa: D102 - see above
+    @property
+    def parents(self) -> Sequence[Dataset]: ...  # noqa: D102
+    @property
+    def settings(self) -> Sequence[str]: ...  # noqa: D102
+
+    def rows(self, path: str, scope: Scope) -> Iterable[Row]:
+        """Values for the calls of a path, one row for each."""
+
+
+class Each:
+    """Each item of another dataset."""
+
+    settings: Sequence[str] = ()
+
+    def __init__(
+        self, parent: Dataset, where: Mapping[str, Sequence[str]] | None = None, **names: str
+    ) -> None:
+        """Items of a dataset.
+
+        Args:
+            parent: The dataset.
+            where: Values that fields of an item must have.
+            names: By name of a parameter or column, the field of the item that gives its value.
+        """
+        self.parents = (parent,)
+        self.columns = tuple(names)
+        self._where = where or {}
+        self._names = names
+
+    def rows(self, path: str, scope: Scope) -> Iterator[Row]:  # noqa: ARG002 - see Source
+        """One row for each item that has all the values."""
+        listing = self.parents[0].listing(scope.settings)
+        for item in scope.inventory.rows(listing, scope, self._where):
+            row = {name: item[field] for name, field in self._names.items()}
+            if all(row.values()):
+                yield row
+
+
+class Values:
+    """Each of some values of a parameter: by default all that the description allows."""
+
+    parents: Sequence[Dataset] = ()
+    settings: Sequence[str] = ()
+
+    def __init__(self, name: str, *values: str | bool) -> None:
+        """Values of a parameter."""
+        self.columns = (name,)
+        self._values = values
+
+    def rows(self, path: str, scope: Scope) -> Iterator[Row]:  # noqa: ARG002
+        """One row for each value."""
+        (name,) = self.columns
+        for value in self._values or api.operation(f"GET {path}").parameters[name].allowed:
+            yield {name: value}
+
+
+class Setting:
+    """Each value of a setting that the parameter allows; none while it is not set."""
+
+    parents: Sequence[Dataset] = ()
+
+    def __init__(self, setting: str, name: str) -> None:
+        """Values of a setting for a parameter."""
+        self.settings = (setting,)
+        self.columns = (name,)
+
+    def rows(self, path: str, scope: Scope) -> Iterator[Row]:
+        """One row for each value."""
+        (setting,), (name,) = self.settings, self.columns
+        allowed = api.operation(f"GET {path}").parameters[name].allowed
+        for value in getattr(scope.settings, setting):
+            if not allowed or value in allowed:
+                yield {name: value}
+
+
+class Batches:
+    """The values of another source, as many in a call as its parameter takes."""
+
+    columns: Sequence[str] = ()
+
+    def __init__(self, source: Source, name: str | None = None) -> None:
+        """Batches of a source of one value; `name` is the parameter, if it is called otherwise."""
+        (value,) = source.columns
+        self.parents = source.parents
+        self.settings = source.settings
+        self._source = source
+        self._value = value
+        self._name = name or value
+
+    def rows(self, path: str, scope: Scope) -> Iterator[Row]:
+        """One row for each batch."""
+        most = api.operation(f"GET {path}").parameters[self._name].max_items
+        values = (row[self._value] for row in self._source.rows(path, scope))
+        separator = len(self._name) + 2
+        for batch in batched(values, most, lambda value: len(quote(value)) + separator):
+            yield {self._name: batch}
+
+
+class Either:
+    """All rows of several sources; a row that occurs twice is given once."""
+
+    def __init__(self, *sources: Source) -> None:
+        """Unite sources."""
+        self._sources = sources
+        self.columns = tuple(dict.fromkeys(name for each in sources for name in each.columns))
+        self.parents = tuple(parent for each in sources for parent in each.parents)
+        self.settings: Sequence[str] = ()
+
+    def rows(self, path: str, scope: Scope) -> Iterator[Row]:
+        """The rows of the first source, then those of the next."""
+        seen: set[tuple[tuple[str, Any], ...]] = set()
+        for source in self._sources:
+            for row in source.rows(path, scope):
+                identity = tuple(row.items())
+                if identity not in seen:
+                    seen.add(identity)
+                    yield row
+
+
+class Once:
+    """A call that names nothing."""
+
+    columns: Sequence[str] = ()
+    parents: Sequence[Dataset] = ()
+    settings: Sequence[str] = ()
+
+    def rows(self, path: str, scope: Scope) -> Iterator[Row]:  # noqa: ARG002
+        """One empty row."""
+        yield {}
+
+
+class User:
+    """The user whose data a call reads."""
+
+    columns = ("user_id",)
+    parents: Sequence[Dataset] = ()
+    settings: Sequence[str] = ()
+
+    def rows(self, path: str, scope: Scope) -> Iterator[Row]:  # noqa: ARG002
+        """The id of the context's user."""
+        yield {"user_id": scope.inventory.user_id(scope.context)}
+
+
+def product(sources: Sequence[Source], path: str, scope: Scope) -> Iterator[Row]:
+    """Each combination of the sources' rows."""
+    if not sources:
+        yield {}
+        return
+    first, *others = sources
+    for row in first.rows(path, scope):
+        for more in product(others, path, scope):
+            yield {**row, **more}
+
+
+def batched(
+    values: Iterable[str], most: int | None, size: Callable[[str], int]
+) -> Iterator[tuple[str, ...]]:
+    """The values in order, so many together as the count and `BATCH_BYTES` allow."""
+    batch: list[str] = []
+    left = BATCH_BYTES
+    for value in values:
+        if batch and (len(batch) == most or size(value) > left):
+            yield tuple(batch)
+            batch, left = [], BATCH_BYTES
+        batch.append(value)
+        left -= size(value)
+    if batch:
+        yield tuple(batch)
+
+
+def page_decoder(path: str) -> Decode:
+    """What reads the answers of `GET path`."""
+    return PAGE_DECODERS[api.operation(f"GET {path}").shape]

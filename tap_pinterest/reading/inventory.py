@@ -1,0 +1,565 @@
+"""Lists that several streams need, read once a run."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+import threading
+import weakref
+import zlib
+from collections import Counter
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+
+from tap_pinterest import api
+from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.client import NoCatalogError
+from tap_pinterest.reading.calls import Call, Expected, Scope, page_decoder
+from tap_pinterest.reading.pages import Page
+from tap_pinterest.reading.pagination import BookmarkPaginator
+from tap_pinterest.reading.read_ahead import NOTHING, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from tap_pinterest.config import Settings
+    from tap_pinterest.http.client import PinterestClient
+    from tap_pinterest.reading.calls import Dataset, Listing, Precision
+    from tap_pinterest.reading.pages import Decode, Item
+    from tap_pinterest.reading.read_ahead import Following, ReadAhead, Turn
+
+AD_ACCOUNT = "/ad_accounts/{ad_account_id}"
+AD_ACCOUNTS = "/ad_accounts"
+USER_ACCOUNT = "/user_account"
+USER_FIELDS = ("id", "account_type")
+KEPT_IN_MEMORY = 16 * 1024 * 1024
+KEPT_AHEAD = 64 * 1024 * 1024
+"""Compressed bytes kept, beyond which no further page is read before its turn."""
+PAGE_SIZE = 250
+MOST_TOLD = 5
+"""Ad accounts that a warning names."""
+
+_logger = logging.getLogger("tap-pinterest.inventory")
+_decode_item = decoder(dict[str, Any])
+
+
+class Begun(NamedTuple):
+    """How far a call has been read.
+
+    Attributes:
+        call: The call.
+        page: The first page that is not kept; `None` if all are.
+        refusal: Why there is none at all.
+    """
+
+    call: Call
+    page: Page | None = None
+    refusal: SkippableAPIError | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that are held beside those that are kept."""
+        return len(self.page.body) if self.page else 0
+
+
+class Inventory:
+    """Reads each list once, whichever stream needs it first.
+
+    A report or a child needs the ids of a list that a later stream writes. The pages are then kept,
+    compressed, and in a temporary file when they are many, until that stream has written them.
+    """
+
+    def __init__(
+        self,
+        client: PinterestClient,
+        read_ahead: ReadAhead,
+        settings: Settings,
+        *,
+        written: Iterable[str],
+        referred: Iterable[str],
+    ) -> None:
+        """An inventory that has listed nothing yet.
+
+        Args:
+            client: Calls the API.
+            read_ahead: Fetches the next pages while one is being used.
+            settings: Which ad accounts are wanted.
+            written: Paths of the lists that selected streams write as records, one for each stream.
+            referred: Paths of the lists whose ids a selected stream needs.
+        """
+        self._client = client
+        self._read_ahead = read_ahead
+        self._settings = settings
+        self._written = Counter(written)
+        self._referred = frozenset(referred)
+        self._kept = PageStore()
+        self._to_write: dict[bytes, int] = {}
+        self._rows: dict[bytes, dict[str, tuple[str, ...]]] = {}
+        self._refusals: dict[bytes, SkippableAPIError] = {}
+        self._unreadable: dict[str, Exception] = {}
+        self._locks: dict[bytes, threading.Lock] = {}
+        self._ad_accounts: Mapping[str, Item] | None = None
+        self._of_ad_accounts = threading.Lock()
+        self._users: Mapping[str, str | None] | None = None
+
+    @property
+    def ad_accounts(self) -> Mapping[str, Item]:
+        """The ad accounts of this run that the token can read, by id."""
+        if self._ad_accounts is None:
+            # A signal does not end the wait for a lock, nor for an answer.
+            self._read_ahead.run(self._find_ad_accounts)
+        return self._ad_accounts or {}
+
+    def _find_ad_accounts(self) -> None:
+        """Find out the ad accounts, whichever thread comes first."""
+        with self._read_ahead.alone_with(self._of_ad_accounts):
+            if self._ad_accounts is None:
+                self._ad_accounts = self._found_ad_accounts()
+
+    @property
+    def knows_ad_accounts(self) -> bool:
+        """Whether it takes no call to tell the ad accounts."""
+        return self._ad_accounts is not None
+
+    @property
+    def knows_users(self) -> bool:
+        """Whether it takes no call to tell the users."""
+        wanted = self._settings.organic_accounts
+        return (wanted == "ad_account_owners" or Call(USER_ACCOUNT).key in self._rows) and (
+            wanted == "token_user" or self.knows_ad_accounts
+        )
+
+    def _found_ad_accounts(self) -> Mapping[str, Item]:
+        named = self._settings.ad_account_ids
+        found: dict[str, Item] = {}
+        if len(named) != 1:
+            found |= self._listed_ad_accounts(frozenset(named))
+        for ad_account_id in named:
+            if ad_account_id not in found and (item := self._one_ad_account(ad_account_id)):
+                found[ad_account_id] = item
+        return found
+
+    @property
+    def ad_account_ids(self) -> Sequence[str]:
+        """Ids of this run's ad accounts: also of those that the config names in vain."""
+        return [*self.ad_accounts, *self._unreadable]
+
+    def ad_account(self, ad_account_id: str) -> Item:
+        """One of this run's ad accounts.
+
+        Raises:
+            Exception: It is one that the config names in vain, for this reason.
+        """
+        accounts = self.ad_accounts
+        if error := self._unreadable.get(ad_account_id):
+            raise error
+        return accounts.get(ad_account_id, {})
+
+    def check_named_ad_accounts(self) -> None:
+        """Say which ad accounts the config names and the token cannot read.
+
+        Raises:
+            FatalAPIError: There is such an account.
+        """
+        if self.ad_account_ids and self._unreadable:
+            ids = ", ".join(self._unreadable)
+            reason = next(iter(self._unreadable.values()))
+            msg = f"ad_account_ids names {ids}, which cannot be read: {reason}"
+            raise FatalAPIError(msg)
+
+    @property
+    def users(self) -> Mapping[str, str | None]:
+        """Users whose boards, Pins and catalogs are read, by id.
+
+        Each with the ad account through which, or with none if it is the token's own user.
+        """
+        if self._users is None:
+            self._users = self._found_users()
+        return self._users
+
+    def _found_users(self) -> Mapping[str, str | None]:
+        if self._settings.organic_accounts == "token_user":
+            return {self.user_id(None): None}
+        of_owners: dict[str, str | None] = {}
+        without = []
+        for ad_account_id, item in self.ad_accounts.items():
+            owner = item.get("owner")
+            known = owner if isinstance(owner, dict) else {}
+            if user_id := known.get("id") or known.get("username"):
+                of_owners.setdefault(str(user_id), ad_account_id)
+            else:
+                without.append(ad_account_id)
+        if without:
+            _logger.warning(
+                "Pinterest does not tell who owns %s of the ad accounts (%s): what their owners "
+                "have is read only if they own another.",
+                len(without),
+                ", ".join(without[:MOST_TOLD]),
+            )
+        if self._settings.organic_accounts == "ad_account_owners":
+            return of_owners
+        return {self.user_id(None): None, **of_owners, self.user_id(None): None}
+
+    def user_id(self, context: Mapping[str, str] | None) -> str:
+        """The id of a context's user; of the token's user if there is no context."""
+        return context["user_id"] if context else self._token_user_id
+
+    @property
+    def _token_user_id(self) -> str:
+        call = Call(USER_ACCOUNT)
+        self._list(call, USER_FIELDS, page_decoder(USER_ACCOUNT))
+        (user_id,) = self._rows[call.key]
+        return user_id
+
+    def entities(
+        self, dataset: Dataset, settings: Settings, ad_account_id: str
+    ) -> Mapping[str, tuple[str, ...]]:
+        """What others need of each item that the settings want, by its id: that and more fields.
+
+        Raises:
+            SkippableAPIError: The list may not be read.
+        """
+        listing = dataset.listing(settings)
+        scope = Scope(self, settings, {"ad_account_id": ad_account_id}, _AllOrNothing())
+        found = [self._listed(call, listing) for call in listing.calls(scope)]
+        if len(found) == 1:
+            return found[0]
+        return {key: row for rows in found for key, row in rows.items()}
+
+    def rows(
+        self, listing: Listing, scope: Scope, where: Mapping[str, Sequence[str]]
+    ) -> Iterator[Mapping[str, str]]:
+        """The fields that a listing names, of each item that has one of the values asked for."""
+        for call in listing.calls(scope):
+            if not all(call.columns.get(name, kept[0]) in kept for name, kept in where.items()):
+                continue
+            try:
+                rows = self._listed(call, listing)
+            except SkippableAPIError as refusal:
+                scope.outcomes.refused(call, refusal)
+                continue
+            for row in rows.values():
+                named = dict(zip(listing.fields, row, strict=True))
+                if all(named[name] in kept for name, kept in where.items()):
+                    yield named
+
+    def items(
+        self,
+        listing: Listing,
+        scope: Scope,
+        turn: Turn | None = None,
+        following: Following = NOTHING,
+    ) -> Iterator[tuple[Call, Item]]:
+        """The items of a list, each with its call.
+
+        They come from the pages kept (which are forgotten after the last stream that writes them),
+        or else fresh, and a few calls at once. `turn` and `following` are those of `read_ahead`.
+
+        Raises:
+            SkippableAPIError: The list may not be read.
+        """
+        for call, page in self._pages(listing, scope, turn, following):
+            for item in page.items:
+                if listing.wants(item):
+                    yield call, item
+
+    def expected(self, listing: Listing, scope: Scope) -> Iterator[Expected]:
+        """The calls that `items` will make: not those whose pages are kept already."""
+        operation = api.operation(f"GET {listing.path}")
+        paged = "bookmark" in operation.parameters
+        for call in listing.calls(scope):
+            if call.key not in self._refusals and not self._kept.has(call.key):
+                precision: Precision = "at least" if paged and call.pages else ""
+                yield Expected(operation.category, precision=precision, key=call.key)
+
+    def close(self) -> None:
+        """Forget the pages kept."""
+        self._kept.close()
+
+    def _listed_ad_accounts(self, named: frozenset[str]) -> dict[str, Item]:
+        shared = bool(named) or self._settings.include_shared_accounts
+        call = Call(AD_ACCOUNTS, query={"include_shared_accounts": shared})
+        found: dict[str, Item] = {}
+        for page in self._following(call, page_decoder(AD_ACCOUNTS)):
+            for item in page.items:
+                ad_account_id = _id(item, "id")
+                excluded = ad_account_id in self._settings.exclude_ad_account_ids
+                if not excluded and (not named or ad_account_id in named):
+                    found[ad_account_id] = item
+            if named and len(found) == len(named):
+                break
+        return found
+
+    def _one_ad_account(self, ad_account_id: str) -> Item | None:
+        try:
+            return self._client.get(AD_ACCOUNT, _decode_item, ids={"ad_account_id": ad_account_id})
+        except (FatalAPIError, RetriableAPIError, SkippableAPIError) as error:
+            self._unreadable[ad_account_id] = error
+            return None
+
+    def _listed(self, call: Call, listing: Listing) -> Mapping[str, tuple[str, ...]]:
+        """The named fields of those of a call's items that the listing's filters leave."""
+        rows = self._list(call, listing.fields, listing.decode)
+        if not listing.filters:
+            return rows
+        # Streams with other filters may share the call, so its rows are noted without them.
+        return {
+            key: row
+            for key, row in rows.items()
+            if listing.wants(dict(zip(listing.fields, row, strict=True)))
+        }
+
+    def _list(
+        self, call: Call, fields: Sequence[str], decode: Decode
+    ) -> Mapping[str, tuple[str, ...]]:
+        """The named fields of a call's items; the pages are kept if a stream will write them."""
+        if call.key not in self._rows:
+            self._read_ahead.run(functools.partial(self._list_once, call, fields, decode))
+        return self._rows[call.key]
+
+    def _list_once(self, call: Call, fields: Sequence[str], decode: Decode) -> None:
+        """List a call's items, whichever thread comes first."""
+        lock = self._locks.setdefault(call.key, threading.Lock())
+        with self._read_ahead.alone_with(lock):
+            if call.key in self._rows:
+                return
+            if call.key in self._refusals:
+                raise self._refusals[call.key]
+            rows: dict[str, tuple[str, ...]] = {}
+            to_write = self._to_write.setdefault(call.key, self._written[call.path])
+            try:
+                with self._kept.whole(call.key):
+                    for page in self._following(call, decode):
+                        _note(rows, page.items, call, fields)
+                        if to_write:
+                            self._kept.add(call.key, page.body)
+            except SkippableAPIError as refusal:
+                self._refusals[call.key] = refusal
+                raise
+            self._rows[call.key] = rows
+
+    def beginnings(
+        self, listing: Listing, scope: Scope, *, ahead: bool = False
+    ) -> Iterator[Task[Begun]]:
+        """What begins each call of a list: with its first page, or `ahead` of its turn with all.
+
+        A list that others need as well is read whole in any case, by whoever comes first.
+        """
+        shared = listing.path in self._referred or self._written[listing.path] > 1
+        begin = self._listed_whole if shared else self._kept_whole if ahead else self._begun
+        for call in listing.calls(scope):
+            yield Task(functools.partial(begin, call, listing), held=lambda begun: begun.bytes)
+
+    def _pages(
+        self, listing: Listing, scope: Scope, turn: Turn | None, following: Following
+    ) -> Iterator[tuple[Call, Page]]:
+        """Pages for a stream that writes them; refused calls are told to the scope."""
+        tasks = self.beginnings(listing, scope)
+        for call, page, refusal in self._read_ahead.in_order(tasks, turn, following):
+            if refusal:
+                self._refusals[call.key] = refusal
+                scope.outcomes.refused(call, refusal)
+                continue
+            scope.outcomes.answered()
+            left = self._to_write.setdefault(call.key, self._written[call.path]) - 1
+            self._to_write[call.key] = left
+            if self._kept.has(call.key):
+                for body in self._kept.read(call.key, forget=left <= 0):
+                    yield call, _reading(listing.decode, body)
+            if page:
+                for each in self._following(call, listing.decode, page):
+                    yield call, each
+
+    def _begun(self, call: Call, listing: Listing) -> Begun:
+        """The first page of a call; nothing if its pages are kept."""
+        if call.key in self._refusals:
+            return Begun(call, refusal=self._refusals[call.key])
+        if self._kept.has(call.key):
+            return Begun(call)
+        try:
+            return Begun(call, self._request(call, listing.decode))
+        except SkippableAPIError as refusal:
+            return Begun(call, refusal=refusal)
+
+    def _kept_whole(self, call: Call, listing: Listing) -> Begun:
+        """Keep the pages of a call, as many as may be kept, if there is more than one."""
+        begun = self._begun(call, listing)
+        if begun.page is None or not begun.page.bookmark:
+            return begun
+        with self._kept.whole(call.key):
+            for page in self._following(call, listing.decode, begun.page):
+                if self._kept.size > KEPT_AHEAD and page.bookmark:
+                    return Begun(call, page)
+                self._kept.add(call.key, page.body)
+        return Begun(call)
+
+    def _listed_whole(self, call: Call, listing: Listing) -> Begun:
+        """List a call's items, and keep the pages to be written."""
+        try:
+            self._listed(call, listing)
+        except SkippableAPIError as refusal:
+            return Begun(call, refusal=refusal)
+        return self._begun(call, listing)
+
+    def _following(self, call: Call, decode: Decode, first: Page | None = None) -> Iterator[Page]:
+        """All pages of a call, given the first one or not; the next is fetched meanwhile."""
+        paginator = BookmarkPaginator()
+
+        def following(page: Page) -> functools.partial[Page] | None:
+            bookmark = paginator.next(page.bookmark) if call.pages else None
+            return functools.partial(self._request, call, decode, bookmark) if bookmark else None
+
+        if first is None:
+            yield from self._read_ahead.chained(
+                functools.partial(self._request, call, decode), following
+            )
+        elif first.bookmark and call.pages:
+            yield from self._read_ahead.chained(lambda: first, following)
+        else:
+            yield first
+
+    def _request(self, call: Call, decode: Decode, bookmark: str | None = None) -> Page:
+        cursor = {"bookmark": bookmark} if bookmark else {}
+        pages = "page_size" in api.operation(f"GET {call.path}").parameters
+        query = {**call.query, **({"page_size": PAGE_SIZE} if pages else {}), **cursor}
+        kept = functools.partial(_keeping_body, decode)
+        try:
+            return self._client.get(call.path, kept, ids=call.ids, query=query)
+        except NoCatalogError:
+            return Page([])
+
+
+class PageStore:
+    """Bodies of pages, compressed, one after the other in memory or in a temporary file."""
+
+    def __init__(self) -> None:
+        """An empty store."""
+        self._file: SpooledTemporaryFile[bytes] | None = None
+        self._places: dict[bytes, list[tuple[int, int]]] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept, and room that is not given back yet."""
+        with self._lock:
+            return max((sum(places[-1]) for places in self._places.values()), default=0)
+
+    def add(self, key: bytes, body: bytes) -> None:
+        """Keep one more page of a call."""
+        frame = zlib.compress(body, level=1)
+        with self._lock:
+            if self._file is None:
+                self._file = SpooledTemporaryFile(max_size=KEPT_IN_MEMORY)  # noqa: SIM115 - see close
+                weakref.finalize(self, self._file.close)
+            self._file.seek(0, 2)
+            self._places.setdefault(key, []).append((self._file.tell(), len(frame)))
+            self._file.write(frame)
+
+    @contextmanager
+    def whole(self, key: bytes) -> Iterator[None]:
+        """Keep all pages of a call that are added, or none if reading it ends early."""
+        try:
+            yield
+        except BaseException:
+            self._places.pop(key, None)
+            raise
+
+    def has(self, key: bytes) -> bool:
+        """Whether pages of the call are kept."""
+        return key in self._places
+
+    def read(self, key: bytes, *, forget: bool) -> Iterator[bytes]:
+        """The pages of a call in order, for the last time if it is to `forget` them."""
+        for start, size in self._places[key]:
+            frame = self._frame(start, size)
+            if frame is None:
+                return
+            yield zlib.decompress(frame)
+        if forget:
+            del self._places[key]
+        with self._lock:
+            if not self._places:
+                self.close()
+
+    def _frame(self, start: int, size: int) -> bytes | None:
+        """A page as it is kept; `None` once the store is closed."""
+        with self._lock:
+            if self._file is None:
+                return None
+            self._file.seek(start)
+            return self._file.read(size)
+
+    def close(self) -> None:
+        """Give the memory or the file back."""
+        with self._lock:
+            self._places.clear()
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+
+
+def _reading(decode: Decode, body: bytes) -> Page:
+    """The page of a body; one without a body stands for what is not there."""
+    return decode(body) if body else Page([])
+
+
+def _keeping_body(decode: Decode, body: bytes) -> Page:
+    page = decode(body)
+    page.body = body
+    return page
+
+
+class _AllOrNothing:
+    """Outcomes for a report: it needs all ids."""
+
+    def answered(self) -> None:
+        """Go on."""
+
+    def refused(self, call: Call, refusal: SkippableAPIError) -> None:  # noqa: ARG002 - see Outcomes
+        """Pass it on."""
+        raise refusal
+
+
+def _note(
+    rows: dict[str, tuple[str, ...]],
+    items: Iterable[Item],
+    call: Call,
+    fields: Sequence[str],
+) -> None:
+    """Add the fields of items; a value is one object however often it comes.
+
+    `media.media_type` is a field of an object in the item.
+    """
+    paths = [field.split(".") for field in fields]
+    for item in items:
+        row = tuple(_text(_at(item, path, call.columns)) for path in paths)
+        rows[row[0] or _id(item, fields[0])] = row
+
+
+def _at(item: Item, path: Sequence[str], beside: Mapping[str, Any]) -> object:
+    """The value at a path in an item, or else what stands beside it under the name."""
+    value = item.get(path[0], beside.get(path[0]))
+    for name in path[1:]:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _text(value: object) -> str:
+    return "" if value is None else sys.intern(str(value))
+
+
+def _id(item: Item, field: str) -> str:
+    """The id of an item.
+
+    Raises:
+        FatalAPIError: It has none.
+    """
+    value = item.get(field)
+    if value is None:
+        msg = f"a listed item has no {field}; it has: {', '.join(item)}"
+        raise FatalAPIError(msg)
+    return str(value)

@@ -1,0 +1,94 @@
+"""Answers of any shape as pages of items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from tap_pinterest.http.answers import decoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_pinterest.api import Shape
+
+MAP_KEY = "map_key"
+"""The field that holds the key of an item, where an answer is an object of items."""
+
+Item: TypeAlias = Mapping[str, Any]
+"""A record as Pinterest sent it."""
+
+
+class Page(msgspec.Struct):
+    """Items of one answer, and what leads to the next one.
+
+    Attributes:
+        items: The items; a text stands for an item that is one.
+        bookmark: What to ask for next, if there is more.
+        body: The answer itself.
+    """
+
+    items: list[Any]
+    bookmark: str | None = None
+    body: bytes = b""
+
+
+Decode: TypeAlias = Callable[[bytes], Page]
+
+
+class _List(msgspec.Struct):
+    items: list[dict[str, Any] | None]
+    bookmark: str | None = None
+
+
+class _Data(msgspec.Struct):
+    data: list[dict[str, Any]]
+
+
+_Array: TypeAlias = list[dict[str, Any] | str]
+
+_decode_list = decoder(_List)
+_decode_data = decoder(_Data)
+_decode_array = decoder(_Array)
+_decode_object = decoder(dict[str, Any])
+_decode_map = decoder(dict[str, dict[str, Any] | list[dict[str, Any]]])
+
+
+def _of_list(body: bytes) -> Page:
+    answer = _decode_list(body)
+    return Page([item for item in answer.items if item is not None], answer.bookmark)
+
+
+def _of_array(body: bytes) -> Page:
+    return Page([] if body.strip() == b"null" else list(_decode_array(body)))
+
+
+def _of_object(body: bytes) -> Page:
+    return Page([_decode_object(body)])
+
+
+def _of_map(body: bytes) -> Page:
+    return Page(list(_flattened(_decode_map(body))))
+
+
+def _of_data(body: bytes) -> Page:
+    return Page(list(_decode_data(body).data))
+
+
+def _flattened(answer: Mapping[str, dict[str, Any] | list[dict[str, Any]]]) -> Iterator[Item]:
+    for key, member in answer.items():
+        for item in member if isinstance(member, list) else [member]:
+            yield {MAP_KEY: key, **item}
+
+
+PAGE_DECODERS: Mapping[Shape | None, Decode] = {
+    "list": _of_list,
+    "items": _of_list,
+    "array": _of_array,
+    "object": _of_object,
+    "map": _of_map,
+    "data": _of_data,
+}
+"""How to read an answer of each shape."""

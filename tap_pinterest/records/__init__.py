@@ -1,0 +1,3 @@
+"""Records: their types, layouts and keys."""
+
+from __future__ import annotations

@@ -1,0 +1,81 @@
+"""Columns of reports named as Ads Manager displays them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tap_pinterest.http.answers import decoder
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from tap_pinterest.http.client import PinterestClient
+
+DELIVERY_METRICS = "/resources/delivery_metrics"
+REPORT_TYPES = ("SYNC", "ASYNC")
+ORGANIC = "ORGANIC"
+"""Metrics of Pins and users, which no report has: their names are not in the way."""
+LONGEST = 63
+"""Bytes that PostgreSQL keeps of a name."""
+
+_BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
+
+
+class _Metric(msgspec.Struct):
+    name: str
+    display_name: str | None = None
+    category: str | None = None
+
+
+class _Answer(msgspec.Struct):
+    items: list[_Metric]
+
+
+_decode = decoder(_Answer)
+
+
+def displayed_names(client: PinterestClient) -> dict[str, str]:
+    """What Ads Manager calls each metric of ads, by the API's name of it in lower case.
+
+    Source: GET /resources/delivery_metrics. Synchronous and asynchronous reports share their
+    columns; where both name a metric, the synchronous ones' name counts.
+    """
+    names: dict[str, str] = {}
+    for each in REPORT_TYPES:
+        answer = client.get(DELIVERY_METRICS, _decode, query={"report_type": each})
+        for metric in answer.items:
+            if metric.category != ORGANIC:
+                names.setdefault(metric.name.lower(), metric.display_name or "")
+    return names
+
+
+def snake_case(text: str) -> str:
+    """A displayed name as the name of a column; empty if that takes more than is allowed."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    name = _BETWEEN_WORDS.sub("_", plain.lower()).strip("_")
+    return "" if name[:1].isdigit() or len(name) > LONGEST else name
+
+
+def column_names(
+    displayed: Mapping[str, str], kept: Mapping[str, str], reserved: Collection[str]
+) -> dict[str, str]:
+    """The column of each metric: no two the same, whichever of the metrics are selected.
+
+    Args:
+        displayed: What Ads Manager calls each metric, by the API's name of it in lower case.
+        kept: Columns of metrics that were named by an earlier run.
+        reserved: Columns of something else.
+    """
+    wanted = {metric: snake_case(text) for metric, text in displayed.items()}
+    times = Counter(wanted.values())
+    taken = {*reserved, *displayed, *kept, *kept.values()}
+    named = {
+        metric: name if name and times[name] == 1 and name not in taken - {metric} else metric
+        for metric, name in wanted.items()
+    }
+    return {**named, **kept}

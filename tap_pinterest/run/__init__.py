@@ -1,0 +1,3 @@
+"""What one run shares."""
+
+from __future__ import annotations

@@ -1,0 +1,234 @@
+"""What a run will cost, before it makes the calls: counted from the very parts that it reads."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+
+from tap_pinterest import api
+from tap_pinterest.http.auth import TokenRefusedError
+from tap_pinterest.http.client import AwayError
+from tap_pinterest.http.rate_limit import MINUTE, OF_ONE_AD_ACCOUNT, STANDARD, UNIVERSAL
+from tap_pinterest.singer.sdk import EndOfRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_pinterest.reading.calls import Expected, Precision
+    from tap_pinterest.streams.bases.stream import PinterestStream
+    from tap_pinterest.tap import TapPinterest
+
+TRIAL_CALLS = UNIVERSAL["trial"].calls
+"""Calls a day that an app with trial access has."""
+
+_NOTHING_ELSE = (TokenRefusedError, AwayError)
+_NOT_LISTED = (FatalAPIError, RetriableAPIError, SkippableAPIError)
+
+
+@dataclass
+class StreamPlan:
+    """What one stream will cost.
+
+    Attributes:
+        stream: The stream's name.
+        contexts: How many ad accounts or users are read; 1 for a stream that has neither.
+        ranges: Days to read, as `2026-01-01..2026-01-31`, each with how many contexts read them.
+        calls: Calls still to be made, by rate category.
+        listed: Calls that have been made already, because other streams need the ids.
+        precision: Of the number of calls: exactly so many if empty.
+        most: Calls if it goes badly; 0 where nothing goes badly.
+        limited: Calls of operations with a limit for each ad account, by operation and ad account.
+        faults: Why some of it cannot be told, by context.
+    """
+
+    stream: str
+    contexts: int = 0
+    ranges: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    listed: int = 0
+    precision: Precision = ""
+    most: int = 0
+    limited: Counter[tuple[str, str]] = field(default_factory=Counter)
+    faults: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """All calls of the run for this stream."""
+        return self.listed + self.calls.total()
+
+    def add(self, expected: Expected, context: str) -> None:
+        """Count calls of a context."""
+        self.precision = _of_sum(self.precision, expected.precision)
+        self.most += expected.most
+        if expected.calls:
+            self.calls[expected.category] += expected.calls
+        if expected.operation in OF_ONE_AD_ACCOUNT:
+            self.limited[expected.operation, context] += expected.calls
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will cost.
+
+    Attributes:
+        streams: Its streams, in the order in which they are read.
+        made: Calls that have been made already, such as those for the lists of entities, by
+            rate category.
+    """
+
+    streams: tuple[StreamPlan, ...]
+    made: Counter[str]
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Calls still to be made, by rate category."""
+        return sum((each.calls for each in self.streams), Counter())
+
+    @property
+    def all_calls(self) -> Counter[str]:
+        """All calls of the run, those made already included, by rate category."""
+        return self.made + self.calls
+
+    @property
+    def total(self) -> int:
+        """All calls of the run, those made already included."""
+        return self.all_calls.total()
+
+    @property
+    def lists(self) -> int:
+        """Calls for lists that no selected stream writes."""
+        return self.made.total() - sum(each.listed for each in self.streams)
+
+    @property
+    def precision(self) -> Precision:
+        """How exact the number of calls is."""
+        precision: Precision = "at least" if any(each.faults for each in self.streams) else ""
+        for each in self.streams:
+            precision = _of_sum(precision, each.precision)
+        return precision
+
+    @property
+    def minutes(self) -> float:
+        """How long the calls wait at least for quota of the standard tier, the first for none."""
+        limited = sum((each.limited for each in self.streams), Counter[tuple[str, str]]())
+        needed = [
+            (self.total, UNIVERSAL["standard"]),
+            *((n, STANDARD[name]) for name, n in self.all_calls.items() if name in STANDARD),
+            *((n, OF_ONE_AD_ACCOUNT[operation]) for (operation, _), n in limited.items()),
+        ]
+        waits = (max(-(-calls // quota.calls) - 1, 0) * quota.seconds for calls, quota in needed)
+        return max(waits) / MINUTE
+
+    @property
+    def trial_days(self) -> int:
+        """How many days of trial access the calls take at least."""
+        return math.ceil(self.total / TRIAL_CALLS)
+
+    def as_json(self) -> dict[str, Any]:
+        """All there is to tell, for machines."""
+        return {
+            "streams": {
+                each.stream: {
+                    "accounts": each.contexts,
+                    "ranges": dict(each.ranges),
+                    "calls": each.total,
+                    "calls_by_category": dict(each.calls),
+                    "calls_made_to_list": each.listed,
+                    "precision": each.precision or "exact",
+                    **({"at_most": each.most} if each.most else {}),
+                    **({"faults": each.faults} if each.faults else {}),
+                }
+                for each in self.streams
+            },
+            "calls": self.total,
+            "calls_by_category": dict(self.all_calls),
+            "calls_made_to_list": self.made.total(),
+            "precision": self.precision or "exact",
+            "minutes": round(self.minutes, 1),
+            "trial_days": self.trial_days,
+            "trial_day_suffices": self.trial_days <= 1,
+        }
+
+
+def plan(tap: TapPinterest) -> Plan:
+    """Count the calls that the selected streams will make.
+
+    What ids are needed of has to be listed for that: those calls are made, and their answers kept.
+    """
+    selected = cast(
+        "list[PinterestStream]", [each for each in tap.streams.values() if each.selected]
+    )
+    # Listing for one stream makes calls that another one counts as its own: first all is listed.
+    faults = {each.name: dict(_faults(each)) for each in selected}
+    made = {
+        path: calls - tap.client.retries.get(path, 0) for path, calls in tap.client.calls.items()
+    }
+    unassigned = dict(made)
+    seen: set[bytes | None] = set()
+    streams = []
+    for stream in selected:
+        planned = StreamPlan(stream.name, faults=faults[stream.name])
+        planned.listed = unassigned.pop(stream.path, 0)
+        if "" not in planned.faults:
+            _count(stream, planned, seen)
+        streams.append(planned)
+    by_category: Counter[str] = Counter()
+    for path, calls in made.items():
+        by_category[api.operation(f"GET {path}").category] += calls
+    return Plan(tuple(streams), by_category)
+
+
+def _of_sum(one: Precision, other: Precision) -> Precision:
+    """How exact a sum is, given two parts of it."""
+    return "about" if "about" in {one, other} else one or other
+
+
+def _faults(stream: PinterestStream) -> Iterator[tuple[str, str]]:
+    """List what a stream needs; what cannot be told of it, by context, and why.
+
+    Raises:
+        EndOfRun: Nothing else can be listed either.
+    """
+    try:
+        contexts = _contexts(stream)
+    except _NOTHING_ELSE as error:
+        raise EndOfRun(str(error)) from error
+    except _NOT_LISTED as error:
+        yield "", str(error)
+        return
+    for context in contexts:
+        try:
+            for _ in stream.expected(context):
+                pass
+        except _NOTHING_ELSE as error:
+            raise EndOfRun(str(error)) from error
+        except _NOT_LISTED as error:
+            yield _name_of(context), str(error)
+
+
+def _count(stream: PinterestStream, planned: StreamPlan, seen: set[bytes | None]) -> None:
+    for context in _contexts(stream):
+        name = _name_of(context)
+        if name in planned.faults:
+            continue
+        planned.contexts += 1
+        planned.ranges.update(map(str, stream.ranges(context)))
+        for expected in stream.expected(context):
+            if expected.key is None or expected.key not in seen:
+                planned.add(expected, name)
+            seen.add(expected.key)
+
+
+def _contexts(stream: PinterestStream) -> list[Context | None]:
+    contexts = stream.partitions
+    return [None] if contexts is None else list(contexts)
+
+
+def _name_of(context: Context | None) -> str:
+    return ", ".join(map(str, (context or {}).values()))

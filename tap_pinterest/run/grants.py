@@ -1,0 +1,64 @@
+"""Which ad accounts grant asynchronous reports: each is asked once a run."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
+from tap_pinterest.http.client import AccessRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_pinterest.reading.read_ahead import ReadAhead
+
+_T = TypeVar("_T")
+
+
+class Grants:
+    """Lets the first report of an ad account go ahead; others learn from its answer.
+
+    Streams begin at once, and each would be refused by itself. Where reports are granted, nobody
+    waits any more.
+    """
+
+    def __init__(self, read_ahead: ReadAhead) -> None:
+        """Nobody has been asked yet; who waits takes no place among the requests."""
+        self._read_ahead = read_ahead
+        self._granted: set[str] = set()
+        self._refusals: dict[str, AccessRefusedError] = {}
+        self._locks: dict[str, threading.Lock] = {}
+
+    def refusal(self, ad_account_id: str) -> AccessRefusedError | None:
+        """How an ad account has refused reports, if it has."""
+        return self._refusals.get(ad_account_id)
+
+    def ask(self, ad_account_id: str, order: Callable[[], _T], *, for_all: bool) -> _T:
+        """What an order of a report brings, once it is known whether there is any use in one.
+
+        Args:
+            ad_account_id: The ad account that is asked.
+            order: Orders a report.
+            for_all: Whether a refusal is one of all reports, and not of what this one asks for.
+
+        Raises:
+            AccessRefusedError: Reports are refused, now or before.
+        """
+        if ad_account_id not in self._granted:
+            lock = self._locks.setdefault(ad_account_id, threading.Lock())
+            with self._read_ahead.alone_with(lock):
+                if refusal := self._refusals.get(ad_account_id):
+                    raise refusal
+                if ad_account_id not in self._granted:
+                    return self._first(ad_account_id, order, for_all=for_all)
+        return order()
+
+    def _first(self, ad_account_id: str, order: Callable[[], _T], *, for_all: bool) -> _T:
+        try:
+            ordered = order()
+        except AccessRefusedError as refusal:
+            if for_all:
+                self._refusals[ad_account_id] = refusal
+            raise
+        self._granted.add(ad_account_id)
+        return ordered

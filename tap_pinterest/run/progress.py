@@ -1,0 +1,110 @@
+"""What somebody at a terminal sees while a run goes on."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from tap_pinterest.singer.process import is_watched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from rich.console import Console
+
+    from tap_pinterest.clock import Clock
+    from tap_pinterest.run.summary import StreamSummary, Summary
+
+REFRESHES_PER_SECOND = 4
+
+
+def shown(summary: Summary, clock: Clock) -> AbstractContextManager[None]:
+    """Show on stderr how the streams come along, if that is a terminal that shows nothing else."""
+    if is_watched() and not sys.stdout.isatty():
+        return _live(summary, clock)
+    return nullcontext()
+
+
+@contextmanager
+def _live(summary: Summary, clock: Clock) -> Iterator[None]:
+    """A moving line for the stream that is being read, and a line for each that has been."""
+    # rich takes a while to import, and a run on a pipe never needs it.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.live import Live  # noqa: PLC0415
+    from rich.spinner import Spinner  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    started = clock.monotonic()
+    begun: dict[str, float] = {}
+    spinner = Spinner("line")
+
+    def moving() -> Spinner:
+        name = summary.current
+        since = begun.setdefault(name, clock.monotonic()) if name else started
+        text = _told(name, summary.of(name)) if name else "starting"
+        spinner.update(text=Text(f"{text}  {clock.monotonic() - since:.0f} s"))
+        return spinner
+
+    console = Console(stderr=True)
+    live = Live(
+        get_renderable=moving,
+        console=console,
+        refresh_per_second=REFRESHES_PER_SECOND,
+        transient=True,
+        # Records go to the one, and log lines are seen to below.
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+    def read(name: str) -> None:
+        part = summary.of(name)
+        console.print(Text(f"{_outcome(part)} {_told(name, part)}  {part.seconds:.0f} s"))
+
+    summary.when_read = read
+    with live, _logs_above(console):
+        yield
+
+
+class _AboveTheLine:
+    """A stream for log lines, which leaves them in one piece and the moving line below them."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def write(self, text: str) -> int:
+        if text.strip("\n"):
+            self._console.out(text.rstrip("\n"), highlight=False)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+@contextmanager
+def _logs_above(console: Console) -> Iterator[None]:
+    handlers = [
+        (handler, handler.stream)
+        for handler in logging.getLogger().handlers
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr
+    ]
+    for handler, _ in handlers:
+        handler.setStream(_AboveTheLine(console))
+    try:
+        yield
+    finally:
+        for handler, stream in handlers:
+            handler.setStream(stream)
+
+
+def _told(name: str, part: StreamSummary) -> str:
+    accounts = f"  {part.contexts} of {part.planned} accounts" if part.planned > 1 else ""
+    return f"{name}{accounts}  {part.rows:,} rows"
+
+
+def _outcome(part: StreamSummary) -> str:
+    if part.failures:
+        return "FAILED "
+    return "skipped" if part.skipped and not part.contexts else "read   "

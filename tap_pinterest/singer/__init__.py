@@ -1,0 +1,3 @@
+"""Singer: the SDK's parts that we override, state, the process."""
+
+from __future__ import annotations

@@ -1,0 +1,428 @@
+"""The few private methods of the Singer SDK that the tap overrides, each with its reason.
+
+A test compares their signatures with the SDK's, and their output with the stock path's.
+"""
+
+from __future__ import annotations
+
+import functools
+import signal
+import sys
+from contextlib import closing, contextmanager, nullcontext
+from time import monotonic
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import msgspec
+from singer_sdk import Stream, Tap, singerlib
+from singer_sdk.contrib.msgspec import MsgSpecWriter, serialize_jsonl
+from singer_sdk.exceptions import (
+    ConfigValidationError,
+    SingerSDKError,
+)
+from singer_sdk.helpers._catalog import pop_deselected_record_properties
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.helpers._util import utc_now
+from singer_sdk.helpers.capabilities import (
+    PluginCapabilities,
+    TapCapabilities,
+)
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
+from typing_extensions import override
+
+from tap_pinterest import config
+from tap_pinterest.clock import Clock
+from tap_pinterest.singer import state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from types import FrameType
+
+    from singer_sdk.helpers.capabilities import (
+        CapabilitiesEnum,
+    )
+    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.mapper import StreamMap
+    from singer_sdk.singerlib.encoding.base import GenericSingerWriter
+    from singer_sdk.singerlib.encoding.simple import Message
+
+STATE_SECONDS = 15
+SMALL_STATE = 100
+"""Partitions, each about as long as a record; a state of more is written less often."""
+LOOK_AT_THE_TIME_EVERY = 100
+"""Records, to see whether a metric is due."""
+STAMP_SECONDS = 0.001
+"""How long records get the same `time_extracted`: to make one takes longer than to look."""
+LINES_BYTES = 64 * 1024
+"""Lines of records that are written at once: as much as a pipe takes."""
+
+_encode_into = msgspec.json.Encoder().encode_into
+
+
+class EndOfRun(BaseException):
+    """The whole run ends, for the reason that it names.
+
+    Not an `Exception`: the SDK would announce it as unhandled before anybody can.
+    """
+
+
+class BrokenOutput(BaseException):
+    """A message cannot be written; not an `Exception`, for the same reason.
+
+    Attributes:
+        error: What the system says.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        """The output is broken because of an error."""
+        super().__init__(str(error))
+        self.error = error
+
+
+class UnwritableError(SingerSDKError):
+    """A record of which the stream maps make no message."""
+
+
+class _RecordMessage(msgspec.Struct, tag_field="type", tag="RECORD", gc=False):
+    """A RECORD message, faster to write than a dict of the same."""
+
+    stream: str
+    record: Record
+    time_extracted: str
+
+
+class LineWriter(MsgSpecWriter):
+    """Writes messages as lines of JSON; records without making messages of them first."""
+
+    def __init__(self) -> None:
+        """A writer to the standard output of the moment."""
+        super().__init__()
+        self._lines = bytearray()
+        self._stamp = ""
+        self._stamped_at = -STAMP_SECONDS
+
+    def write_record(self, stream: str, record: Record) -> None:
+        """Write what the RECORD message of a record would be written as, with others to come."""
+        if (now := monotonic()) >= self._stamped_at + STAMP_SECONDS:
+            self._stamped_at = now
+            self._stamp = utc_now().isoformat().replace("+00:00", "Z")
+        lines = self._lines
+        end = len(lines)
+        try:
+            _encode_into(_RecordMessage(stream, record, self._stamp), lines, -1)
+        except Exception:
+            del lines[end:]
+            raise
+        lines += b"\n"
+        if len(lines) >= LINES_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the records that others were to come to."""
+        lines, self._lines = self._lines, bytearray()
+        out = sys.stdout.buffer
+        out.write(lines)
+        out.flush()
+
+    @override
+    def serialize_message(self, message: Message) -> bytearray:
+        if isinstance(message, singerlib.StateMessage):
+            # The SDK's version copies every partition first.
+            return serialize_jsonl({"type": "STATE", "value": message.value})
+        return super().serialize_message(message)
+
+    @override
+    def write_message(self, message: Message) -> None:
+        if self._lines:
+            self.flush()
+        super().write_message(message)
+
+
+class SingerTap(Tap):
+    """A tap that checks its config and state as ours does, and stops when a signal says so."""
+
+    message_writer_class: type[GenericSingerWriter[Any, Any]] = LineWriter
+    # BATCH is slower than records here and drops fields; ACTIVATE_VERSION would delete the rows
+    # of an account that was skipped.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    state_written_at = 0.0
+    """When STATE was last written, in the clock's monotonic seconds."""
+    records_since_state = 0
+    """Records written since then."""
+
+    @functools.cached_property
+    def clock(self) -> Clock:
+        """The run's time."""
+        return Clock()
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        """The Singer state as a plain dict: what the run starts from, and what it leaves."""
+        return cast("dict[str, Any]", self.state)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        # The SDK's own messages show secrets, name no setting for an unknown one, and let
+        # discovery go on with a config that the run will refuse.
+        self.append_builtin_config(self.config_jsonschema)
+        for name in [name for name, value in self._config.items() if value is None]:
+            # Null is unset; the SDK takes it for a value.
+            del self._config[name]
+        faults = config.problems(self.config, credentials=raise_errors)
+        if faults:
+            raise config.refusal(faults)
+        return faults
+
+    @override
+    def setup_mapper(self) -> None:
+        try:
+            super().setup_mapper()
+        except ConfigValidationError:
+            # Discovery, which this begins with, has refused another setting.
+            raise
+        except Exception as error:
+            # The SDK looks into the maps without having checked what they are.
+            fault = f"stream_maps: refused; allowed: what the SDK's documentation shows ({error})"
+            raise config.refusal([fault]) from error
+
+    @override
+    def load_state(self, state_dict: dict[str, Any]) -> None:
+        # The SDK's version drops what stands beside the bookmarks, and believes anything.
+        self.memory.update(state.checked(state_dict))
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a property of the class
+        # The SDK's version takes a list of ids for an integer, and fails on an empty text.
+        cls.append_builtin_config(cls.config_jsonschema)
+        return config.from_environment(cls._env_var_prefix, cls.config_jsonschema["properties"])
+
+    def write_state(self) -> None:
+        """Write STATE if there is any and it has changed."""
+        self.state_written_at = self.clock.monotonic()
+        self.records_since_state = 0
+        if self.state:
+            self.state_writer.write_state(self.state)
+
+    def write_state_after(self, seconds: float) -> None:
+        """Write STATE if the last one is so old; a large one also has to be worth its length.
+
+        With hundreds of ad accounts it would else be most of the output. It waits until twice as
+        many records have been written as it has partitions, or longer the more it has.
+        """
+        partitions = state.size(self.memory)
+        if partitions > SMALL_STATE and self.records_since_state < 2 * partitions:
+            seconds = STATE_SECONDS * partitions / SMALL_STATE
+        if self.clock.monotonic() - self.state_written_at >= seconds:
+            self.write_state()
+
+    def reading(self, stream: str) -> AbstractContextManager[None]:  # noqa: ARG002 - see the tap
+        """Take note of a stream while it is being read."""
+        return nullcontext()
+
+    def failed(self, stream: str, context: Context | None, error: Exception) -> None:
+        """Take note of an error that ended a context early.
+
+        Raises:
+            EndOfRun: No other context can be read either.
+        """
+        raise NotImplementedError
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        # The SDK's version writes STATE inside the handler, in the middle of whatever line is
+        # being written, and exits 0.
+        signal.signal(signum, signal.SIG_DFL)
+        self.clock.interrupted_by = signum
+
+
+class SingerStream(Stream):
+    """A stream whose contexts fail one by one, and whose records are complete when they come.
+
+    `get_records` yields records that have every property of the schema, and moves the state of
+    its context itself, after the last record.
+    """
+
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+
+    @property
+    def clock(self) -> Clock:
+        """The run's time."""
+        return self._singer_tap.clock
+
+    @property
+    def _singer_tap(self) -> SingerTap:
+        return cast("SingerTap", self._tap)
+
+    @override
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], None, None]:
+        # The SDK's version lets one failing context end the run, moves a bookmark record by
+        # record (back, when older days are read again) and writes no STATE between contexts.
+        counter, timer = self.get_record_counter(), self.get_sync_timer()
+        clock, write = self.clock, self._write
+        index = 0
+        with counter, timer, self._singer_tap.reading(self.name), self._all_written():
+            for each in self._contexts(context):
+                written_before = index
+                counter.with_context(each)
+                timer.with_context(each)
+                with closing(self._read(each)) as records:
+                    for record in records:
+                        if self.ABORT_AT_RECORD_COUNT is not None:
+                            self._check_max_record_limit(current_record_index=index)
+                        clock.check()
+                        try:
+                            if write_messages:
+                                write(record)
+                        except OSError:
+                            # The output is broken, not the record.
+                            raise
+                        except Exception as error:  # noqa: BLE001 - a map may raise anything
+                            self._fail_to_write(record, each, error)
+                            # Closed here, the context moves no bookmark.
+                            break
+                        counter.value += 1
+                        index += 1
+                        if index % LOOK_AT_THE_TIME_EVERY == 0:
+                            counter.increment(0)
+                        yield record
+                self._singer_tap.records_since_state += index - written_before
+                self._singer_tap.write_state_after(STATE_SECONDS)
+            self._singer_tap.write_state_after(0)
+
+    @contextmanager
+    def _all_written(self) -> Iterator[None]:
+        """No record is held back beyond the block.
+
+        Raises:
+            BrokenOutput: The output is: reading raises nothing here.
+        """
+        try:
+            try:
+                yield
+            finally:
+                writer = self._singer_tap.message_writer
+                if isinstance(writer, LineWriter):
+                    writer.flush()
+        except OSError as error:
+            raise BrokenOutput(error) from error
+
+    def _fail_to_write(
+        self, record: dict[str, Any], context: Context | None, error: Exception
+    ) -> None:
+        """Take note of a record that a stream map makes nothing of: it ends its context."""
+        key = ", ".join(f"{name} {record.get(name)}" for name in self.primary_keys)
+        reason = f"{type(error.__cause__ or error).__name__}: {error.__cause__ or error}"
+        msg = f"the record of {key} cannot be written, stream_maps considered: {reason}"
+        self._singer_tap.failed(self.name, context, UnwritableError(msg))
+
+    def _contexts(self, context: Context | None) -> Sequence[Context | None]:
+        """The context asked for, or else all; none if they cannot be listed."""
+        if context is not None:
+            return [context]
+        try:
+            partitions = self.partitions
+        except Exception as error:  # noqa: BLE001 - whatever it is, other streams can be read
+            self._singer_tap.failed(self.name, None, error)
+            return []
+        return [None] if partitions is None else partitions
+
+    def _read(self, context: Context | None) -> Generator[dict[str, Any], None, None]:
+        """Records of a context up to its end or its first error."""
+        try:
+            yield from self.arranged(cast("Iterable[dict[str, Any]]", self.get_records(context)))
+        except Exception as error:  # noqa: BLE001 - whatever it is, other contexts can be read
+            self._singer_tap.failed(self.name, context, error)
+        else:
+            state.entry(self._singer_tap.memory, self.name)
+
+    def arranged(self, records: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+        """What becomes of the records before the catalog selects, and the SDK's maps change."""
+        return records
+
+    @override
+    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
+        """Do nothing: there are no progress markers, and STATE has been written."""
+        # The SDK's version would add an empty partition for each account that failed.
+
+    @functools.cached_property
+    def _deselected(self) -> tuple[str, ...]:
+        """Top-level properties that the catalog leaves out, or does not know."""
+        listed = self.effective_schema["properties"]
+        return tuple(
+            name
+            for name in self.schema["properties"]
+            if name not in listed or not self.mask[("properties", name)]
+        )
+
+    @functools.cached_property
+    def _is_deselected_deeper(self) -> bool:
+        """Whether the catalog leaves out properties inside others."""
+        return any(len(breadcrumb) > 2 and not kept for breadcrumb, kept in self.mask.items())  # noqa: PLR2004
+
+    @functools.cached_property
+    def _transforms(self) -> Sequence[tuple[str, Callable[[Record], Record | None] | None]]:
+        """The name of each stream that records are written as, and what changes them for it."""
+        return [
+            (each.stream_alias, None if _changes_nothing(each) else each.transform)
+            for each in self.stream_maps
+        ]
+
+    def _mapped(self, record: Record) -> Iterator[tuple[str, Record]]:
+        """What a record is written as: without what is deselected, through the maps."""
+        for name in self._deselected:
+            del record[name]
+        if self._is_deselected_deeper:
+            pop_deselected_record_properties(record, self.schema, self.mask)
+        for alias, transform in self._transforms:
+            mapped = transform(record) if transform else record
+            if mapped is not None:
+                yield alias, mapped
+
+    @override
+    def _generate_record_messages(
+        self, record: Record
+    ) -> Generator[singerlib.RecordMessage, None, None]:
+        # The SDK's version walks the whole schema for every record; ours has settled which
+        # properties go before the first one, and needs no conversion of types.
+        for alias, mapped in self._mapped(record):
+            yield singerlib.RecordMessage(stream=alias, record=mapped, time_extracted=utc_now())
+
+    @override
+    def _write_record_message(self, record: Record) -> None:
+        # The SDK's version makes a message of every record, and a dict of every message.
+        writer = self._singer_tap.message_writer
+        if not isinstance(writer, LineWriter):
+            super()._write_record_message(record)
+            return
+        for alias, mapped in self._mapped(record):
+            writer.write_record(alias, mapped)
+
+    @functools.cached_property
+    def _write(self) -> Callable[[Record], None]:
+        """What writes a record; nothing looks at one that is written as it comes."""
+        writer = self._singer_tap.message_writer
+        if isinstance(writer, LineWriter) and self._is_written_as_it_comes:
+            return functools.partial(writer.write_record, self.name)
+        return self._write_record_message
+
+    @functools.cached_property
+    def _is_written_as_it_comes(self) -> bool:
+        """Whether nothing is deselected, nor changed by the SDK's maps."""
+        deselected = self._deselected or self._is_deselected_deeper
+        return not deselected and self._transforms == [(self.name, None)]
+
+
+def _changes_nothing(stream_map: StreamMap) -> bool:
+    return isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled

@@ -1,0 +1,3 @@
+"""What kinds of streams there are."""
+
+from __future__ import annotations

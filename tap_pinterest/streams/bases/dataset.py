@@ -1,0 +1,432 @@
+"""Datasets: streams whose records are what one operation answers, read whole on every run."""
+
+from __future__ import annotations
+
+import functools
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import override
+
+from tap_pinterest import api
+from tap_pinterest.http.answers import UnreadableAnswerError, check_fields
+from tap_pinterest.reading.calls import (
+    Batches,
+    Call,
+    Listing,
+    Scope,
+    Setting,
+    page_decoder,
+    product,
+)
+from tap_pinterest.reading.read_ahead import Ahead
+from tap_pinterest.singer.state import Progress
+from tap_pinterest.streams.bases.stream import AdAccountStream, PerUserStream, PinterestStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from singer_sdk.exceptions import SkippableAPIError
+    from singer_sdk.helpers.types import Context
+
+    from tap_pinterest.config import Settings
+    from tap_pinterest.reading.calls import Dataset, Expected, Source
+    from tap_pinterest.reading.pages import Decode, Item, Page
+
+REFUSED_IN_A_ROW = 5
+"""So many refusals before the first answer say that the others would be refused as well."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class DatasetStream(PinterestStream):
+    """A stream whose records are what one operation answers, read whole on every run.
+
+    One call reads it, or one for each row of `per`; the answer's shape says where the records are.
+
+    Attributes:
+        query: Parameters that are the same in every call.
+        per: What the calls are made for. Its values are columns of the records.
+        columns: Names of such columns where they are not the parameter's name.
+        renamed: Names of columns where they are not the field's name.
+        lifted: Columns that are fields of an object in the record.
+        left_out: Fields that records do not have.
+        inside: The field of an answered item whose members are the records.
+        paged: Whether bookmarks of the operation work.
+        id_field: The field that others name an item by.
+        parent_fields: Further fields of an item that others need.
+        id_filters: Settings that narrow the dataset, the narrowest first, each with its field.
+    """
+
+    query: ClassVar[Mapping[str, Any]] = _NOTHING
+    per: ClassVar[Sequence[Source]] = ()
+    columns: ClassVar[Mapping[str, str]] = _NOTHING
+    renamed: ClassVar[Mapping[str, str]] = _NOTHING
+    lifted: ClassVar[Mapping[str, tuple[str, str]]] = _NOTHING
+    left_out: ClassVar[frozenset[str]] = frozenset()
+    inside: ClassVar[str | None] = None
+    paged: ClassVar[bool] = True
+    id_field: ClassVar[str] = "id"
+    parent_fields: ClassVar[Sequence[str]] = ()
+    id_filters: ClassVar[Mapping[str, str]] = _NOTHING
+
+    @classmethod
+    def listing(cls, settings: Settings) -> Listing:
+        """The dataset as the inventory reads it."""
+        fields = (cls.id_field, *cls.parent_fields, *cls.id_filters.values())
+        return Listing(
+            path=cls.path,
+            calls=cls.calls,
+            fields=tuple(dict.fromkeys(fields)),
+            filters=cls.filters_left(settings),
+            decode=cls.decoder(),
+        )
+
+    @classmethod
+    def decoder(cls) -> Decode:
+        """What reads an answer."""
+        decode = page_decoder(cls.path)
+        is_object = api.operation(f"GET {cls.path}").shape == "object"
+        known = api.record_facts(cls.path)["properties"] if is_object else {}
+
+        def decode_and_unpack(body: bytes) -> Page:
+            page = decode(body)
+            if is_object:
+                # As a record it would empty all columns.
+                check_fields(page.items[0], known)
+            try:
+                page.items = [record for item in page.items for record in cls.unpacked(item)]
+            except (AttributeError, TypeError) as error:
+                msg = f"the answer has another shape than the API describes: {error}"
+                raise UnreadableAnswerError(msg) from None
+            return page
+
+        return decode_and_unpack
+
+    @classmethod
+    def unpacked(cls, item: Any) -> Iterable[Item]:  # noqa: ANN401 - a text where an item is one
+        """The records of one answered item."""
+        if cls.inside is None:
+            return (item,)
+        outer = {name: value for name, value in item.items() if name != cls.inside}
+        return [{**outer, **inner} for inner in item.get(cls.inside) or ()]
+
+    @classmethod
+    def parents(cls) -> Iterator[Dataset]:
+        """Datasets whose items the calls are made for, and their parents."""
+        for source in cls.per:
+            for parent in source.parents:
+                yield parent
+                yield from parent.parents()
+
+    @classmethod
+    def sources(cls, settings: Settings) -> Sequence[Source]:
+        """What the calls are made for, given the filters in force."""
+        asked = cls._filter_in_the_call(settings)
+        return (Batches(Setting(asked, asked)), *cls.per) if asked else cls.per
+
+    @classmethod
+    def parameters(cls, settings: Settings) -> Mapping[str, Any]:  # noqa: ARG003 - see subclasses
+        """Parameters that are the same in every call."""
+        return cls.query
+
+    @classmethod
+    def parameters_of(cls, scope: Scope) -> Mapping[str, Any]:  # noqa: ARG003 - see subclasses
+        """Parameters that name the context, and become columns."""
+        return _NOTHING
+
+    @classmethod
+    def calls(cls, scope: Scope) -> Iterator[Call]:
+        """The calls that read the dataset in a context."""
+        same, context = cls.parameters(scope.settings), cls.parameters_of(scope)
+        for row in product(cls.sources(scope.settings), cls.path, scope):
+            yield cls.call({**same, **context, **row}, {**context, **row})
+
+    @classmethod
+    def call(cls, values: Mapping[str, Any], beside: Mapping[str, Any]) -> Call:
+        """A call with these values of parameters, whose records carry what stands `beside` them."""
+        known = api.operation(f"GET {cls.path}").parameters
+        places = {name: known[name].location for name in values if name in known}
+        carried = cls.column_names()
+        return Call(
+            cls.path,
+            ids={name: values[name] for name, place in places.items() if place == "path"},
+            query={name: values[name] for name, place in places.items() if place == "query"},
+            columns={
+                cls.columns.get(name, name): value
+                for name, value in beside.items()
+                if name in carried
+            },
+            pages=cls.paged,
+        )
+
+    @classmethod
+    def column_names(cls) -> Sequence[str]:
+        """Names of the values that records carry beside their own fields."""
+        return [name for source in cls.per for name in source.columns]
+
+    @classmethod
+    def filters_left(cls, settings: Settings) -> Mapping[str, frozenset[str]]:
+        """The filters that the calls do not apply: by field, the ids that are wanted."""
+        asked = cls._filter_in_the_call(settings)
+        return {
+            field: frozenset(ids)
+            for name, field in cls.id_filters.items()
+            if name != asked and (ids := getattr(settings, name))
+        }
+
+    @classmethod
+    def _filter_in_the_call(cls, settings: Settings) -> str | None:
+        """The narrowest filter, if it is a parameter; the API takes one kind of id."""
+        known = api.operation(f"GET {cls.path}").parameters
+        return next(
+            (name for name in cls.id_filters if name in known and getattr(settings, name)), None
+        )
+
+    @functools.cached_property
+    @override
+    def facts(self) -> Mapping[str, Any]:
+        """The facts of a record: those of the operation's, and of what stands beside it."""
+        fields = {
+            self.renamed.get(name, name): facts
+            for name, facts in api.without(self.own_facts()["properties"], self.withheld).items()
+            if name not in self.left_out
+        }
+        lifted = {
+            column: fields[outer]["properties"][inner]
+            for column, (outer, inner) in self.lifted.items()
+        }
+        beside = {**self.facts_beside(), **lifted}
+        new = {name: facts for name, facts in beside.items() if name not in fields}
+        return {"properties": {**new, **fields}}
+
+    def facts_beside(self) -> Mapping[str, Any]:
+        """The facts of what records carry beside their own fields."""
+        known = api.operation(f"GET {self.path}").parameters
+        flags = {name for name, parameter in known.items() if parameter.type == "boolean"}
+        return {
+            self.columns.get(name, name): {"type": "boolean" if name in flags else "string"}
+            for name in self.column_names()
+        }
+
+    def own_facts(self) -> Mapping[str, Any]:
+        """The facts of an item as the operation answers it, or of one inside it."""
+        facts = api.record_facts(self.path)
+        if self.inside is None:
+            return facts
+        outer = {name: field for name, field in facts["properties"].items() if name != self.inside}
+        return {"properties": {**outer, **facts["properties"][self.inside]["items"]["properties"]}}
+
+    @functools.cached_property
+    def withheld(self) -> frozenset[str]:
+        """Fields that stay in the tap: secrets, and personal data unless the config wants them."""
+        personal = {"personal", "all"} & {*self.settings.stream_groups}
+        return frozenset(api.SECRETS) | (frozenset() if personal else frozenset(api.PERSONAL))
+
+    @functools.cached_property
+    def _has_withheld(self) -> bool:
+        fields = self.own_facts()["properties"]
+        return bool(api.without(fields, self.withheld) != fields)
+
+    @functools.cached_property
+    def missing_settings(self) -> Sequence[str]:
+        """Settings without which there is nothing to ask for."""
+        missing = [
+            name
+            for source in self.per
+            for name in source.settings
+            if not getattr(self.settings, name)
+        ]
+        if missing:
+            self.logger.info("%s reads nothing without %s", self.name, " and ".join(missing))
+        return missing
+
+    @property
+    @override
+    def partitions(self) -> list[dict[str, Any]] | None:
+        """The contexts; none at all while a setting is missing."""
+        return [] if self.missing_settings else super().partitions
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        refusals = Refusals()
+        scope = Scope(self.inventory, self.settings, context, refusals)
+        listing, following = self.listing(self.settings), self.tap.order.following(self, context)
+        items = self.inventory.items(listing, scope, self.turn(context), following)
+        records = (self.convert(self.complete(item, call)) for call, item in items)
+        for record in self.finished_once(filter(self.is_new, records)):
+            self.named_and_missing.discard(record.get(self.id_field, ""))
+            yield record
+        refusals.raise_if_nothing_was_read()
+        if refusals:
+            self.tap.access_policy.left_out(self, context, refusals)
+        self.summary.read(asked=refusals.is_answered)
+
+    @override
+    def expected(self, context: Context | None) -> Iterator[Expected]:
+        scope = Scope(self.inventory, self.settings, context, Refusals())
+        return self.inventory.expected(self.listing(self.settings), scope)
+
+    @property
+    @override
+    def lists(self) -> Iterator[str]:
+        return (parent.path for parent in self.parents())
+
+    @override
+    def ahead(self, context: Context | None) -> Ahead[Any] | None:
+        if any(self.lists):
+            return None
+        scope = Scope(self.inventory, self.settings, context, Refusals())
+        listing = self.listing(self.settings)
+        begin = functools.partial(self.inventory.beginnings, listing, scope, ahead=True)
+        return Ahead(self.turn(context), begin)
+
+    @classmethod
+    def named(cls, settings: Settings) -> set[str]:
+        """Ids of the dataset's own items that the config names."""
+        own = next((name for name, field in cls.id_filters.items() if field == cls.id_field), "")
+        return set(getattr(settings, own)) if own else set()
+
+    @functools.cached_property
+    @override
+    def named_and_missing(self) -> set[str]:
+        return set() if self.per else self.named(self.settings)
+
+    def is_new(self, record: Mapping[str, Any]) -> bool:  # noqa: ARG002 - see subclasses
+        """Whether the record has not been written under another context."""
+        return True
+
+    def complete(self, record: Item, call: Call) -> dict[str, Any]:
+        """A record as answered, with what stands beside it and without what is withheld."""
+        complete = dict(record)
+        if self._has_withheld:
+            complete = api.without(complete, self.withheld)
+        for name in self.left_out:
+            complete.pop(name, None)
+        for name, column in self.renamed.items():
+            if name in complete:
+                complete[column] = complete.pop(name)
+        for column, (outer, inner) in self.lifted.items():
+            found = complete.get(outer)
+            complete[column] = found.get(inner) if isinstance(found, dict) else None
+        complete.update(call.columns)
+        return complete
+
+
+class Refusals:
+    """Calls of a dataset that were refused, while others may be answered.
+
+    Attributes:
+        calls: Those that were.
+        is_answered: Whether any was not.
+    """
+
+    def __init__(self) -> None:
+        """Nothing has been refused yet."""
+        self.calls: list[Call] = []
+        self._first: SkippableAPIError | None = None
+        self.is_answered = False
+
+    def __bool__(self) -> bool:
+        """Whether any call was refused."""
+        return bool(self.calls)
+
+    def answered(self) -> None:
+        """Take note of a call that was not."""
+        self.is_answered = True
+
+    def refused(self, call: Call, refusal: SkippableAPIError) -> None:
+        """Take note of one that was.
+
+        Raises:
+            SkippableAPIError: It is one too many.
+        """
+        self.noted(call, refusal)
+        if len(self.calls) >= REFUSED_IN_A_ROW:
+            self.raise_if_nothing_was_read()
+
+    def noted(self, call: Call, refusal: SkippableAPIError) -> None:
+        """Take note of one that was, which says nothing of the others."""
+        self._first = self._first or refusal
+        self.calls.append(call)
+
+    def raise_if_nothing_was_read(self) -> None:
+        """Pass the first refusal on if no call has been answered.
+
+        Raises:
+            SkippableAPIError: All calls were refused.
+        """
+        if self._first is not None and not self.is_answered:
+            raise self._first
+
+    def __str__(self) -> str:
+        """How many, of what, and why."""
+        names = "; ".join(
+            " ".join(str(value) for value in call.columns.values()) for call in self.calls[:3]
+        )
+        more = " and others" if len(self.calls) > 3 else ""  # noqa: PLR2004 - as many as are named
+        return f"{len(self.calls)} of its calls were refused ({names}{more}): {self._first}"
+
+
+class SnapshotStream(DatasetStream):
+    """A dataset as it is on the day of the run (UTC), one state of it for each day.
+
+    A later run on the same day writes over it.
+    """
+
+    replication_key = "date"
+
+    @override
+    def facts_beside(self) -> Mapping[str, Any]:
+        return {"date": {"type": "string", "format": "date"}, **super().facts_beside()}
+
+    @override
+    def complete(self, record: Item, call: Call) -> dict[str, Any]:
+        return {**super().complete(record, call), "date": self.clock.today.isoformat()}
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        yield from super().get_records(context)
+        self.remember(context, Progress(bookmark=self.clock.today))
+
+
+class AdAccountDatasetStream(AdAccountStream, DatasetStream):
+    """A dataset of each ad account, whose records carry the ad account's id."""
+
+    @classmethod
+    @override
+    def parameters_of(cls, scope: Scope) -> Mapping[str, Any]:
+        return scope.context or {}
+
+    @classmethod
+    @override
+    def column_names(cls) -> Sequence[str]:
+        return ["ad_account_id", *super().column_names()]
+
+
+class UserDatasetStream(PerUserStream, DatasetStream):
+    """A dataset of each user that `organic_accounts` wants: without it, of the token's user.
+
+    What two users see, such as a board that both work on, is written once.
+    """
+
+    @classmethod
+    @override
+    def parameters_of(cls, scope: Scope) -> Mapping[str, Any]:
+        if scope.context is None:
+            return {}
+        through = scope.inventory.users[scope.context["user_id"]]
+        return {"ad_account_id": through} if through else {}
+
+    @functools.cached_property
+    def _written(self) -> set[tuple[Any, ...]]:
+        return set()
+
+    @override
+    def is_new(self, record: Mapping[str, Any]) -> bool:
+        if self.settings.organic_accounts == "token_user":
+            return True
+        key = tuple(record.get(name) for name in self.natural_keys)
+        known = key in self._written
+        self._written.add(key)
+        return not known

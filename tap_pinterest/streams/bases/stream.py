@@ -1,0 +1,430 @@
+"""What all streams have in common: their facts by path, their records, their keys."""
+
+from __future__ import annotations
+
+import functools
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from singer_sdk.exceptions import FatalAPIError
+from singer_sdk.singerlib import Schema
+from singer_sdk.singerlib.catalog import Metadata
+from typing_extensions import override
+
+from tap_pinterest import api
+from tap_pinterest.api.periods import SYNCHRONOUS
+from tap_pinterest.reading.read_ahead import Ahead, Turn
+from tap_pinterest.records.conform import Converter, singer_schema
+from tap_pinterest.records.daasity import SYNC_KEY_FIELDS, TABLES
+from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
+from tap_pinterest.singer import state
+from tap_pinterest.singer.sdk import SingerStream
+from tap_pinterest.singer.state import Partitions, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import date
+
+    from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import Catalog, CatalogEntry
+    from singer_sdk.singerlib.catalog import MetadataMapping
+
+    from tap_pinterest.api.periods import DateRange
+    from tap_pinterest.config import Settings
+    from tap_pinterest.reading.calls import Expected
+    from tap_pinterest.reading.inventory import Inventory
+    from tap_pinterest.reading.read_ahead import Task
+    from tap_pinterest.records.sync_key import Arrange, Table
+    from tap_pinterest.run.summary import StreamSummary
+    from tap_pinterest.singer.state import ReportRange
+    from tap_pinterest.tap import TapPinterest
+
+
+class PinterestStream(SingerStream):
+    """A stream of one path of the API.
+
+    Attributes:
+        path: The path in Pinterest's description; schema and rate category follow from it.
+        group: The entry of `stream_groups` that lists it.
+    """
+
+    name: str
+    path: ClassVar[str]
+    group: ClassVar[str]
+
+    def __init__(self, tap: TapPinterest, name: str | None = None) -> None:
+        """A stream of the tap, under the name of a table of another layout if there is one."""
+        super().__init__(tap, name=name)
+        if self.table:
+            self.primary_keys = self.table.key
+            if self.replication_key:
+                self.replication_key = self.column(self.replication_key)
+
+    @classmethod
+    def possible_names(cls) -> Sequence[str]:
+        """The names that streams of this class may have."""
+        return [cls.name]
+
+    @classmethod
+    def variants(cls, tap: TapPinterest) -> Sequence[PinterestStream]:
+        """The streams of this class that discovery lists."""
+        return [cls(tap)]
+
+    @property
+    def tap(self) -> TapPinterest:
+        """The tap, which holds what one run shares."""
+        return cast("TapPinterest", self._tap)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.tap.settings
+
+    @property
+    def inventory(self) -> Inventory:
+        """Lists that are read once a run."""
+        return self.tap.inventory
+
+    @property
+    def summary(self) -> StreamSummary:
+        """This stream's part of the summary."""
+        return self.tap.summary.of(self.name)
+
+    @override
+    def _contexts(self, context: Context | None) -> Sequence[Context | None]:
+        found = super()._contexts(context)
+        self.summary.planned = len(found)
+        return found
+
+    @property
+    @override
+    def partitions(self) -> list[dict[str, Any]] | None:
+        return self.contexts()
+
+    @functools.cached_property
+    def remembered(self) -> Partitions:
+        """What the state remembers of the contexts."""
+        return Partitions(self.tap.memory, self.name)
+
+    def contexts(self) -> list[dict[str, Any]] | None:
+        """The contexts; `None` for a stream that has just one, without a name."""
+        return None
+
+    def remember(self, context: Context | None, progress: Progress) -> None:
+        """Put into the state how far a context has been read."""
+        part = self.remembered.made(context) if context else state.entry(self.tap.memory, self.name)
+        progress.write_to(part, self.column("date"))
+
+    @property
+    def lists(self) -> Iterator[str]:
+        """Paths of the lists that its calls need ids of."""
+        return iter(())
+
+    def expected(self, context: Context | None) -> Iterator[Expected]:
+        """The calls that a context takes; what they need ids of is listed for that.
+
+        Raises:
+            SkippableAPIError: A list may not be read.
+        """
+        raise NotImplementedError
+
+    def ranges(self, context: Context | None) -> Sequence[DateRange]:  # noqa: ARG002 - see subclasses
+        """The days that a run reads of a context; none where it does not read by days."""
+        return ()
+
+    @property
+    def knows_contexts(self) -> bool:
+        """Whether it takes no call to tell the contexts."""
+        return True
+
+    def found(self) -> Iterator[Task[Any]]:
+        """Find out the contexts, which is no task of its own."""
+        self.contexts()
+        yield from ()
+
+    @functools.cached_property
+    def category(self) -> str:
+        """The rate category of the calls."""
+        return api.operation(f"GET {self.path}").category
+
+    @functools.cached_property
+    def named_and_missing(self) -> set[str]:
+        """Ids that the config names for it, and that Pinterest has not listed yet."""
+        return set()
+
+    def turn(self, context: Context | None) -> Turn:
+        """The turn of a context in the order of the run."""
+        return Turn(self.name, tuple((context or {}).values()), self.category)
+
+    def ahead(self, context: Context | None) -> Ahead[Any] | None:  # noqa: ARG002 - see subclasses
+        """What may begin before a context's turn; `None` if nothing may."""
+        return None
+
+    @functools.cached_property
+    def table(self) -> Table | None:
+        """The table that the records go into, if it is not the stream's own."""
+        return TABLES[self.name] if self.settings.layout == "daasity" else None
+
+    def column(self, field: str) -> str:
+        """The column that a field of the records is written as."""
+        return self.table.column(field) if self.table else field
+
+    @functools.cached_property
+    @override
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of the records: the facts of the path, and what the tap adds."""
+        schema = self.own_schema()
+        if self.table:
+            schema = self.table.schema(schema)
+        if self.settings.sync_key:
+            schema["properties"][SYNC_KEY] = dict(SYNC_KEY_SCHEMA)
+        return schema
+
+    @property
+    def natural_keys(self) -> Sequence[str]:
+        """The key properties of a record in Pinterest's layout, whichever is written."""
+        return cast("Sequence[str]", type(self).primary_keys)
+
+    @functools.cached_property
+    def facts(self) -> Mapping[str, Any]:
+        """The facts of a record."""
+        return api.record_facts(self.path)
+
+    def own_schema(self) -> dict[str, Any]:
+        """The schema in Pinterest's layout, without `__sync_key`."""
+        return singer_schema(self.facts, self.natural_keys)
+
+    @functools.cached_property
+    def hashed_fields(self) -> Sequence[str]:
+        """Fields that `__sync_key` is made of."""
+        own = self.settings.sync_key_fields.get(self.name)
+        if self.table:
+            return own or self.table.sync_key_fields or self.table.key
+        keys = self.natural_keys
+        return own or SYNC_KEY_FIELDS.get(self.name) or keys
+
+    def sync_key_faults(self) -> list[str]:
+        """What is wrong with the fields that the config names for `__sync_key`."""
+        own = self.settings.sync_key_fields.get(self.name)
+        if own is None:
+            return []
+        faults = key_faults(own, self.schema) if own else ["it names no field"]
+        return [f"sync_key_fields.{self.name}: {fault}" for fault in faults]
+
+    @functools.cached_property
+    @override
+    def metadata(self) -> MetadataMapping:
+        """Selection metadata; what `__sync_key` is made of is always selected.
+
+        So are all columns of a layout that is not Pinterest's, whatever a catalog says.
+        """
+        metadata = super().metadata
+        closed = self.table is not None and self.table.closed
+        if closed or self._tap_input_catalog is None:
+            properties = self.schema["properties"]
+            for name in properties if closed else (*self.hashed_fields, SYNC_KEY):
+                if name in properties:
+                    item = metadata.setdefault(("properties", name), Metadata())
+                    item.inclusion = Metadata.InclusionType.AUTOMATIC
+        return metadata
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        # A catalog says what is selected. What tells records apart is not its to say: one that
+        # was edited, or is of another version, may lack it.
+        keys, replication_key = self.primary_keys, self.replication_key
+        super().apply_catalog(catalog)
+        self.primary_keys, self.replication_key = keys, replication_key
+        if entry := catalog.get_stream(self.name):
+            self._complete(entry)
+            self._input_schema = entry.schema.to_dict()
+
+    def _complete(self, entry: CatalogEntry) -> None:
+        """Put into a catalog's entry what each record has to have."""
+        own = self.schema["properties"]
+        entry.stream = self.name
+        entry.key_properties = list(self.primary_keys)
+        entry.replication_key = self.replication_key
+        if not entry.schema.properties or self.settings.column_names == "display":
+            # Discovery knows no state, which keeps the names that columns have had.
+            entry.schema = Schema.from_dict(self.schema)
+        listed = cast("dict[str, Schema]", entry.schema.properties)
+        needed = {*self.primary_keys, *self.hashed_fields, SYNC_KEY, self.replication_key or ""}
+        for name in own:
+            if name in needed:
+                listed.setdefault(name, Schema.from_dict(own[name]))
+                item = entry.metadata.setdefault(("properties", name), Metadata())
+                item.inclusion = Metadata.InclusionType.AUTOMATIC
+
+    @functools.cached_property
+    def convert(self) -> Converter:
+        """Turns what Pinterest sends into records of the schema."""
+        return Converter(self.facts, self.summary.unknowns)
+
+    def finished_once(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The records finished, less those whose key has come before.
+
+        A list that changes while it is read may show an item on two of its pages.
+        """
+        seen = set()
+        key_of = _getter(self.natural_keys)
+        for record in records:
+            key = key_of(record)
+            if key in seen:
+                self.summary.duplicates += 1
+            else:
+                seen.add(key)
+                yield record if None not in key else self.finished(record)
+
+    def finished(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The record, once its key properties are known to be there.
+
+        Raises:
+            FatalAPIError: A key property is null.
+        """
+        for key in self.natural_keys:
+            if record.get(key) is None:
+                sent = ", ".join(name for name, value in record.items() if value is not None)
+                msg = f"a record has no {key}, which is part of its key; it has: {sent}"
+                raise FatalAPIError(msg)
+        return record
+
+    @override
+    def arranged(self, records: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+        """The records in the columns of their table, and with their `__sync_key`."""
+        arrange, summary = self._arrange, self.summary
+        make_key = (
+            key_maker(self.hashed_fields, self.settings.sync_key_separator)
+            if self.settings.sync_key
+            else None
+        )
+        for record in records:
+            row = arrange(record) if arrange else record
+            if row is None:
+                continue
+            if make_key:
+                row[SYNC_KEY] = make_key(row)
+            summary.rows += 1
+            yield row
+
+    @functools.cached_property
+    def _arrange(self) -> Arrange | None:
+        return self.table.arrange(self.settings.in_force) if self.table else None
+
+
+class TaskStream(PinterestStream):
+    """A stream whose contexts are read by tasks, which may begin ahead of their turn."""
+
+    def tasks(self, context: Any) -> Iterator[Task[Any]]:  # noqa: ANN401 - a stream may have none
+        """What has to be done to read a context, in the order of its records."""
+        raise NotImplementedError
+
+    def answers(self, context: Context | None) -> Iterator[Any]:
+        """What comes of it."""
+        turn, following = self.turn(context), self.tap.order.following(self, context)
+        return self.tap.read_ahead.in_order(self.tasks(context), turn, following)
+
+    @override
+    def ahead(self, context: Context | None) -> Ahead[Any] | None:
+        return Ahead(self.turn(context), functools.partial(self.tasks, context))
+
+
+class ReportStream(PinterestStream):
+    """Metrics a day of each context, over the days that the state does not cover yet.
+
+    A context is one partition of the state. It moves once all its rows have been written.
+    """
+
+    replication_key = "date"
+
+    @functools.cached_property
+    def report_range(self) -> ReportRange:
+        """The days that the run wants, whatever has been read before."""
+        return self.tap.report_range(
+            self,
+            days_back=SYNCHRONOUS.days_back,
+            lookback_days=self.settings.attribution_lookback,
+        )
+
+    @property
+    def final_range(self) -> ReportRange:
+        """The same once a context has been read: as far as its rows are final."""
+        return self.report_range
+
+    @property
+    def fingerprint(self) -> str:
+        """What shapes the rows, for the state."""
+        raise NotImplementedError
+
+    def progress(self, context: Context) -> Progress:
+        """How far earlier runs have come."""
+        return Progress.of(self.remembered.of(context) or {})
+
+    @override
+    def ranges(self, context: Context | None) -> Sequence[DateRange]:
+        return self.report_range.to_read(self.progress(context or {}), self.fingerprint)
+
+    def rows(self, context: Context) -> Iterator[dict[str, Any]]:
+        """The finished records of a context, of all days that are to be read now."""
+        raise NotImplementedError
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        if context is None:
+            return
+        progress = self.progress(context)
+        self.warn_of_new_settings(progress, self.report_range.earliest)
+        yield from self.rows(context)
+        self.remember(context, self.final_range.after(progress, self.fingerprint))
+        self.summary.contexts += 1
+
+    def days_to_read(self, progress: Progress) -> Iterator[DateRange]:
+        """The ranges of days to read now; the summary tells them."""
+        for dates in self.report_range.to_read(progress, self.fingerprint):
+            self.summary.ranges[str(dates)] += 1
+            yield dates
+
+    def warn_of_new_settings(self, progress: Progress, earliest: date) -> None:
+        """Say once that what shaped the rows has changed, and what that leads to."""
+        if progress.covered_from and progress.settings not in {None, self.fingerprint}:
+            self.tap.warn_once(
+                f"{self.name}: columns or other settings have changed since the last run; the days "
+                f"from {progress.covered_from} are read again, as far as Pinterest "
+                f"reaches ({(self.clock.today - earliest).days} days)."
+            )
+
+
+def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """What takes fields of these names out of a record, as a tuple also if it is one."""
+    if len(names) == 1:
+        (name,) = names
+        return lambda record: (record[name],)
+    return itemgetter(*names)
+
+
+class AdAccountStream(PinterestStream):
+    """A stream with one context for each ad account of the run."""
+
+    @property
+    @override
+    def knows_contexts(self) -> bool:
+        return self.inventory.knows_ad_accounts
+
+    @override
+    def contexts(self) -> list[dict[str, Any]] | None:
+        return [{"ad_account_id": each} for each in self.inventory.ad_account_ids]
+
+
+class PerUserStream(PinterestStream):
+    """A stream with one context for each user that `organic_accounts` wants; none by default."""
+
+    @property
+    @override
+    def knows_contexts(self) -> bool:
+        return self.settings.organic_accounts == "token_user" or self.inventory.knows_users
+
+    @override
+    def contexts(self) -> list[dict[str, Any]] | None:
+        if self.settings.organic_accounts == "token_user":
+            return None
+        return [{"user_id": each} for each in self.inventory.users]
