@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from singer_run import Messages, PatientTap, catalog_of, run, settings
+from snapshots import SNAPSHOTS, compact, compared, entry_of, in_full, shown
 from tap_pinterest.records.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.bases.stream import PinterestStream
@@ -20,28 +19,56 @@ if TYPE_CHECKING:
 
     from pinterest_sandbox import Sandbox
 
-SNAPSHOTS = Path(__file__).parent / "__snapshots__"
-CATALOG = {
-    entry["tap_stream_id"]: entry
-    for entry in TapPinterest(
-        config={"stream_groups": ["all"], "report_columns": "all"}, validate_config=False
-    ).catalog_dict["streams"]
-}
+
+def entries(**config: Any) -> dict[str, dict[str, Any]]:
+    """The catalog of a config by stream, as its reader has it."""
+    tap = TapPinterest(config=config, validate_config=False)
+    return {entry["stream"]: entry for entry in json.loads(json.dumps(tap.catalog_dict))["streams"]}
+
+
+CATALOG = entries(stream_groups=["all"], report_columns="all")
+TABLES = entries(layout="daasity")
+GROUPS = {each.name: each.group for each in STREAM_TYPES}
+HAS_CHANGED = (
+    "the catalog has changed: look at the difference, then UPDATE_SNAPSHOTS=1 pytest "
+    "tests/test_catalog.py, and tell users in CHANGELOG.md"
+)
 
 
 @pytest.mark.parametrize("stream", sorted(CATALOG))
 def test_the_catalog_entry_is_the_one_in_its_snapshot(stream: str) -> None:
-    snapshot = SNAPSHOTS / f"{stream}.json"
-    if os.environ.get("UPDATE_SNAPSHOTS"):
-        snapshot.write_text(json.dumps(CATALOG[stream], indent=1) + "\n")
-    assert json.loads(json.dumps(CATALOG[stream])) == json.loads(snapshot.read_text()), (
-        "the catalog has changed: look at the difference, then UPDATE_SNAPSHOTS=1 pytest "
-        "tests/test_catalog.py, and tell users in CHANGELOG.md"
-    )
+    now, before = compared(f"{stream}.txt", shown(CATALOG[stream], GROUPS[stream]))
+
+    assert now == before, HAS_CHANGED
 
 
-def test_no_snapshot_is_left_of_a_stream_that_is_gone() -> None:
-    assert {path.stem for path in SNAPSHOTS.glob("*.json")} == set(CATALOG)
+@pytest.mark.parametrize("table", sorted(TABLES))
+def test_the_catalog_entry_of_a_table_is_the_one_in_its_snapshot(table: str) -> None:
+    now, before = compared(f"daasity/{table}.txt", shown(TABLES[table]))
+
+    assert now == before, HAS_CHANGED
+
+
+@pytest.mark.parametrize("stream", ["campaigns", "campaign_analytics"])
+def test_the_full_catalog_entry_is_the_one_in_its_snapshot(stream: str) -> None:
+    now, before = compared(f"full/{stream}.json", in_full(entries()[stream]))
+
+    assert now == before, HAS_CHANGED
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [pytest.param(entry, id=entry["stream"]) for entry in (*CATALOG.values(), *TABLES.values())],
+)
+def test_the_rest_of_a_catalog_entry_follows_from_what_its_snapshot_shows(
+    entry: dict[str, Any],
+) -> None:
+    assert entry_of(entry["stream"], shown(entry)) == compact(entry)
+
+
+def test_every_snapshot_belongs_to_a_stream_or_a_table() -> None:
+    assert {path.stem for path in SNAPSHOTS.glob("*.txt")} == set(CATALOG)
+    assert {path.stem for path in SNAPSHOTS.glob("daasity/*")} == set(TABLES)
 
 
 def test_every_stream_class_is_in_the_contents_page() -> None:

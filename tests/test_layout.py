@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -425,18 +424,3 @@ def test_columns_are_unique_short_and_kept(displayed: dict[str, str], kept: dict
     assert kept.items() <= names.items()
     assert "date" not in names.values()
     assert column_names(displayed, names, {"date"}) == names
-
-
-def test_the_columns_and_types_of_the_tables_are_those_of_the_snapshot() -> None:
-    snapshot = Path(__file__).parent / "__snapshots__" / "daasity" / "tables.json"
-
-    shown = {
-        name: {column: " ".join(map(str, shape.values())) for column, shape in _properties(entry)}
-        for name, entry in catalog().items()
-    }
-
-    assert shown == json.loads(snapshot.read_text(encoding="utf-8"))
-
-
-def _properties(entry: dict[str, Any]) -> Any:
-    return entry["schema"]["properties"].items()

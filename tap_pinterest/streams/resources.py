@@ -45,7 +45,7 @@ class MetricsReadyState(TaskStream):
     @override
     def own_schema(self) -> dict[str, Any]:
         schema = super().own_schema()
-        day = {"date": {"type": "string", "format": "date"}}
+        day = {"date": {"type": ["string"], "format": "date"}}
         return {**schema, "properties": day | schema["properties"], "required": ["date"]}
 
     @override
