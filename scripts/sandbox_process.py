@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from scripts.processes import command, end_of, running
-from tap_pinterest.http.client import TOKEN_PATH
+from tap_pinterest.http.token_endpoint import TOKEN_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,8 +25,8 @@ from tap_pinterest.api.columns import offered_columns
 from tap_pinterest.api.periods import ONE_DAY, SYNCHRONOUS, DateRange
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
-from tap_pinterest.http.auth import TokenRefusedError
-from tap_pinterest.http.client import AwayError, client_for
+from tap_pinterest.http.client import client_for
+from tap_pinterest.http.errors import AwayError, TokenRefusedError
 from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
 from tap_pinterest.reading.read_ahead import ReadAhead

@@ -10,7 +10,7 @@ import pytest
 
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
-from tap_pinterest.http.client import ATTEMPTS
+from tap_pinterest.http.patience import ATTEMPTS
 from tap_pinterest.records.sync_key import sync_key
 
 if TYPE_CHECKING:

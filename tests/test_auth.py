@@ -19,14 +19,11 @@ import pytest
 from pinterest_sandbox import Sandbox
 from singer_run import PatientClock, run, settings
 from tap_pinterest import api
-from tap_pinterest.http import auth
-from tap_pinterest.http.auth import (
-    RefreshToken,
-    RenewedToken,
-    TokenAnswer,
-    TokenFile,
-    TokenRefusedError,
-)
+from tap_pinterest.http import auth, token_file
+from tap_pinterest.http.auth import RefreshToken, RenewedToken
+from tap_pinterest.http.errors import TokenRefusedError
+from tap_pinterest.http.token_file import TokenFile
+from tap_pinterest.http.tokens import StoredTokens, TokenAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -223,7 +220,7 @@ def test_a_place_that_does_not_last_is_one_warning(  # noqa: PLR0913, PLR0917 - 
     mounts = tmp_path / "mounts"
     escaped = str(folder.resolve()).replace(" ", "\\040")
     mounts.write_text(f"x / {other} rw 0 0\ny {escaped} {kind} rw 0 0\nz {escaped}/c {other} rw\n")
-    monkeypatch.setattr(auth, "_MOUNTS", mounts)
+    monkeypatch.setattr(token_file, "_MOUNTS", mounts)
     authenticator = RefreshToken(endpoint, "pinr_0", clock, TokenFile(folder / "tokens.json"))
 
     authenticator.token()
@@ -250,7 +247,7 @@ def test_the_end_of_a_refresh_token_that_stays_is_remembered(
     clock: PatientClock, file: TokenFile, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = TokenAnswer("pina_0", 60, refresh_token="pinr_0", refresh_token_expires_in=20 * DAY)
-    replaced = auth.StoredTokens.of(before, auth.StoredTokens.configured_as("pinr_0"), clock.now())
+    replaced = StoredTokens.of(before, StoredTokens.configured_as("pinr_0"), clock.now())
     with file.lock():
         file.replace(replaced)
     clock.sleep(10 * DAY)
@@ -398,7 +395,7 @@ def test_two_runs_at_once_refresh_once(
 def test_a_file_that_another_run_does_not_let_go_of_is_one_clear_error(
     clock: PatientClock, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(token_file, "LOCK_SECONDS", 0.1)
     file = TokenFile(tmp_path / "tokens.json")
 
     with (

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tap_pinterest.http.answers import UnreadableAnswerError, decoder
+from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.errors import UnreadableAnswerError
 
 as_object = decoder(dict[str, Any])
 

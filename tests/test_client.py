@@ -13,17 +13,19 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 from singer_run import PatientClock, settings
 from tap_pinterest.clock import Interrupted
-from tap_pinterest.http import client as client_module
+from tap_pinterest.http import patience, transport
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.auth import StaticToken, TokenRefusedError
-from tap_pinterest.http.client import (
+from tap_pinterest.http.auth import StaticToken
+from tap_pinterest.http.client import PinterestClient
+from tap_pinterest.http.errors import (
     AccessRefusedError,
     GoneError,
-    PinterestClient,
+    QuotaError,
     SlowAnswerError,
+    TokenRefusedError,
     TooLargeError,
 )
-from tap_pinterest.http.rate_limit import QuotaError, RateLimiter
+from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -121,9 +123,9 @@ def test_a_429_that_does_not_say_when_to_come_back_waits_a_minute(
 def test_calls_in_vain_with_an_answer_in_between_are_not_in_a_row(
     client: PinterestClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "MOST_GIVEN_UP", 2)
+    monkeypatch.setattr(patience, "MOST_GIVEN_UP", 2)
     for path in (BOARDS, "/pins"):
-        sandbox.fail(path, status=500, times=client_module.ATTEMPTS)
+        sandbox.fail(path, status=500, times=patience.ATTEMPTS)
         with pytest.raises(RetriableAPIError, match="500"):
             client.get(path, as_object)
         assert client.get(path, as_object)["items"]
@@ -143,19 +145,19 @@ def test_a_minute_of_server_errors_is_outlasted(
 def test_an_operation_that_was_called_in_vain_often_enough_is_not_tried_again_and_again(
     client: PinterestClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "MOST_GIVEN_UP", 1)
+    monkeypatch.setattr(patience, "MOST_GIVEN_UP", 1)
     sandbox.fail(BOARDS, status=500, times=None)
     for _ in range(2):
         with pytest.raises(RetriableAPIError, match="500"):
             client.get(BOARDS, as_object)
 
-    assert len(sandbox.requests) == client_module.ATTEMPTS + 1
+    assert len(sandbox.requests) == patience.ATTEMPTS + 1
 
 
 def test_very_short_waits_come_to_an_end_too(
     client: PinterestClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "_max_wait", 10)
+    monkeypatch.setattr(client._patience, "_max_wait", 10)
     sandbox.fail(BOARDS, status=429, headers={"x-ratelimit-reset": "0.01"}, times=50)
 
     with pytest.raises(QuotaError, match="max_wait_seconds"):
@@ -247,7 +249,7 @@ def test_a_link_that_leads_to_no_host_is_refused_and_told_to_nobody(
 def test_a_plain_link_is_followed_only_where_pinterest_itself_is_on_this_machine(
     client: PinterestClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "_url", "https://api.pinterest.com/v5")
+    monkeypatch.setattr(client._downloads, "_api_url", "https://api.pinterest.com/v5")
 
     with pytest.raises(FatalAPIError, match="https"):
         client.download(f"{sandbox.url}{BOARDS}", BytesIO(), "the report")
@@ -364,8 +366,8 @@ def test_a_decompression_bomb_takes_no_more_memory_than_an_answer_may_have(
     encodings: tuple[str, ...],
     status: int,
 ) -> None:
-    monkeypatch.setattr(client_module, "MAX_BODY_BYTES", 1024 * 1024)
-    monkeypatch.setattr(client, "_timeout", 30)
+    monkeypatch.setattr(transport, "MAX_BODY_BYTES", 1024 * 1024)
+    monkeypatch.setattr(client._transport, "_timeout", 30)
     headers = {"content-encoding": ", ".join(encodings), "content-type": "application/json"}
     if status == 302:
         headers["location"] = f"{sandbox.url}/pins"

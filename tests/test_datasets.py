@@ -20,12 +20,7 @@ from singer_run import Messages, PatientClock, Run, catalog_of, settings
 from singer_run import run as sandbox_run
 from tap_pinterest import api
 from tap_pinterest.config import STREAM_GROUPS
-from tap_pinterest.http.client import (
-    AccessRefusedError,
-    GoneError,
-    NoCatalogError,
-    NotOfferedError,
-)
+from tap_pinterest.http.errors import AccessRefusedError, GoneError, NoCatalogError, NotOfferedError
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.bases.dataset import DatasetStream
 from tap_pinterest.tap import TapPinterest

@@ -17,7 +17,7 @@ from conftest import SMALL, TODAY
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
 from tap_pinterest.http import auth
-from tap_pinterest.http.client import PinterestClient
+from tap_pinterest.http.transport import Transport
 from tap_pinterest.singer import sdk
 from tap_pinterest.singer.state import StateError
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_run import Run
+    from tap_pinterest.http.transport import Answer, Request
 
 REPORT = "campaign_analytics"
 FORBIDDEN: dict[str, Any] = {
@@ -402,17 +403,17 @@ def test_a_signal_does_not_wait_for_what_a_run_begins_with(
     sandbox.fail(path, kind="hang", times=None)
     monkeypatch.setattr(auth, "FINISH_SECONDS", 0)
     answered: list[str] = []
-    exchange = PinterestClient._exchange
+    exchange = Transport.exchange
 
-    def interrupted(self: PinterestClient, method: str, asked: str, *args: Any, **more: Any) -> Any:
-        if (method == "POST") is (path == "/oauth/token"):
+    def interrupted(self: Transport, request: Request) -> Answer:
+        if (request.method == "POST") is (path == "/oauth/token"):
             signal.raise_signal(signal.SIGTERM)
         try:
-            return exchange(self, method, asked, *args, **more)
+            return exchange(self, request)
         finally:
-            answered.append(asked)
+            answered.append(request.path)
 
-    monkeypatch.setattr(PinterestClient, "_exchange", interrupted)
+    monkeypatch.setattr(Transport, "exchange", interrupted)
     result = run(settings(sandbox, request_timeout=5, **config), "campaigns")
 
     assert result.code == 128 + signal.SIGTERM

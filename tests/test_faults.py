@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from faulty_world import STREAMS, config_of, records_are_unique, tiny, truth, upsert, without
 from scripts.processes import ROOT
 from singer_run import run
-from tap_pinterest.http import client
+from tap_pinterest.http import patience, transport
 from tap_pinterest.reading import inventory
 
 if TYPE_CHECKING:
@@ -462,7 +462,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_believed(certificate: Path
 def test_an_operation_that_nobody_answers_takes_no_other_along(
     world: Sandbox, tables: Tables, first: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "MOST_GIVEN_UP", 1)
+    monkeypatch.setattr(patience, "MOST_GIVEN_UP", 1)
     world.fail("*/campaigns/analytics", status=500, times=None)
 
     result = run(config_of(world, max_requests_in_flight=1), *STREAMS)
@@ -478,7 +478,7 @@ def test_an_operation_that_nobody_answers_takes_no_other_along(
 def test_twenty_calls_in_vain_end_the_run_with_one_line(
     world: Sandbox, first: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(client, "MOST_GIVEN_UP", 3)
+    monkeypatch.setattr(patience, "MOST_GIVEN_UP", 3)
     world.fail(kind="reset", method="GET", times=None)
 
     result = run(config_of(world), *STREAMS)
@@ -496,7 +496,7 @@ def test_no_more_of_a_body_is_read_than_has_a_use(
     monkeypatch: pytest.MonkeyPatch,
     compress: bool,  # noqa: FBT001 - a parameter of the case
 ) -> None:
-    monkeypatch.setattr(client, "MAX_BODY_BYTES", 6_000)
+    monkeypatch.setattr(transport, "MAX_BODY_BYTES", 6_000)
     with tiny(compress=compress) as sandbox:
         result = run(config_of(sandbox, start_date="2026-09-25"), "campaigns", "campaign_analytics")
 
@@ -511,7 +511,7 @@ def test_half_a_list_is_never_taken_for_the_whole(
     world: Sandbox, tables: Tables, first: str
 ) -> None:
     # The report lists the campaigns first, and keeps the pages for their own stream.
-    world.fail(LIST.replace(FIRST, first), status=500, after=1, times=client.ATTEMPTS)
+    world.fail(LIST.replace(FIRST, first), status=500, after=1, times=patience.ATTEMPTS)
 
     result = run(config_of(world, max_requests_in_flight=1), *STREAMS)
 
@@ -525,7 +525,7 @@ def test_half_a_list_is_never_taken_for_the_whole(
 def test_half_a_list_fails_whoever_reads_it_first_and_nobody_else(
     world: Sandbox, tables: Tables, first: str
 ) -> None:
-    world.fail(LIST.replace(FIRST, first), status=500, after=1, times=client.ATTEMPTS)
+    world.fail(LIST.replace(FIRST, first), status=500, after=1, times=patience.ATTEMPTS)
 
     result = run(config_of(world), *STREAMS)
 

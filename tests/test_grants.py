@@ -10,7 +10,7 @@ import pytest
 from singer_sdk.exceptions import FatalAPIError
 
 from tap_pinterest.clock import Clock
-from tap_pinterest.http.client import AccessRefusedError, NotOfferedError
+from tap_pinterest.http.errors import AccessRefusedError, NotOfferedError
 from tap_pinterest.reading.read_ahead import ReadAhead
 from tap_pinterest.run.grants import Grants
 

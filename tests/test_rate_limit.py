@@ -13,7 +13,8 @@ import pytest
 
 from pinterest_sandbox.rate_limits import RateLimits
 from singer_run import PatientClock
-from tap_pinterest.http.rate_limit import STANDARD, Answer, Permit, Quota, QuotaError, RateLimiter
+from tap_pinterest.http.errors import QuotaError
+from tap_pinterest.http.rate_limit import STANDARD, Answer, Permit, Quota, RateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

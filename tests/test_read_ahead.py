@@ -13,7 +13,8 @@ from scripts.fewest_calls import fewest_calls
 from simulated import simulate
 from singer_run import EVERYTHING, PatientClock, run, settings
 from tap_pinterest.clock import Clock, Interrupted
-from tap_pinterest.http.client import ATTEMPTS, PinterestClient
+from tap_pinterest.http.client import PinterestClient
+from tap_pinterest.http.patience import ATTEMPTS
 from tap_pinterest.reading import inventory
 from tap_pinterest.reading.pagination import BookmarkPaginator, RepeatedBookmarkError
 from tap_pinterest.reading.read_ahead import (

@@ -17,7 +17,8 @@ from pinterest_sandbox.calls import Style
 from simulated import simulate
 from singer_run import PatientClock, PatientTap, catalog_of, run, settings
 from tap_pinterest.config import beta_reports
-from tap_pinterest.http.answers import UnreadableAnswerError, decoder
+from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.errors import UnreadableAnswerError
 from tap_pinterest.run.cost import plan
 from tap_pinterest.streams.bases.ordering import POLLS, Answer, Download
 

@@ -14,7 +14,7 @@ from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import PatientClock, run, settings
 from tap_pinterest.api import targeting
 from tap_pinterest.api.periods import first_day
-from tap_pinterest.http import client
+from tap_pinterest.http import transport
 from tap_pinterest.records.sync_key import sync_key
 from tap_pinterest.streams.bases.ordering import MOST_CREATIONS
 
@@ -238,7 +238,7 @@ def test_a_report_that_is_too_large_is_read_in_halves(
     config = asynchronous(sandbox, start_date="120 days ago")
     whole = run(config, "ad_analytics")
     sandbox.requests.clear()
-    monkeypatch.setattr(client, "MAX_BODY_BYTES", 50_000)
+    monkeypatch.setattr(transport, "MAX_BODY_BYTES", 50_000)
     halved = run(config, "ad_analytics")
     periods = sorted(
         (each.ad_account_id, each.body["start_date"], each.body["end_date"])

@@ -17,12 +17,13 @@ from scripts.fewest_calls import fewest_calls
 from simulated import simulate
 from singer_run import run
 from tap_pinterest import api
-from tap_pinterest.http.client import PinterestClient, _Answer
+from tap_pinterest.http.transport import Answer, Transport
 
 if TYPE_CHECKING:
     from pinterest_sandbox.rate_limits import Window
     from simulated import SimulatedTime
     from singer_run import Run
+    from tap_pinterest.http.transport import Request
 
 EMPTY = {"list": {"items": []}, "items": {"items": []}, "array": [], "map": {}, "object": {}}
 """Answers that hold nothing, by shape."""
@@ -63,10 +64,10 @@ class Pinterest:
     def limits(self) -> RateLimits:
         return RateLimits("standard", self.window, clock=self.time.monotonic)
 
-    def exchange(self, method: str, path: str, url: str, **_: object) -> _Answer:
+    def exchange(self, request: Request) -> Answer:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        operation = api.operation(f"{method} {path}")
+        operation = api.operation(str(request))
         way = self.latency * self.chance.uniform(0.05, 0.15)
         self.time.pass_by(way)
         accepted, headers = self.limits.take(operation.category)
@@ -74,18 +75,18 @@ class Pinterest:
         self.in_flight -= 1
         if not accepted:
             self.refused += 1
-            return _Answer(429, "", dict(headers), b"{}")
+            return Answer(429, "", dict(headers), b"{}")
         self.calls[operation.category] += 1
-        called = urlsplit(url)
+        called = urlsplit(request.url)
         self.asked.append(
             {
-                "operation": f"{method} {path}",
+                "operation": str(request),
                 "path": called.path,
                 "query": parse_qsl(called.query),
             }
         )
-        answer = self._answer(path, url) or EMPTY[str(operation.shape)]
-        return _Answer(200, "OK", dict(headers), msgspec.json.encode(answer))
+        answer = self._answer(request.path, request.url) or EMPTY[str(operation.shape)]
+        return Answer(200, "OK", dict(headers), msgspec.json.encode(answer))
 
     def _answer(self, path: str, url: str) -> Any:
         """What is not empty."""
@@ -118,9 +119,7 @@ def read(
     pinterest: Pinterest, monkeypatch: pytest.MonkeyPatch, *streams: str, **settings: Any
 ) -> tuple[Run, float]:
     """A run of the default streams, and the seconds that it takes."""
-    monkeypatch.setattr(
-        PinterestClient, "_exchange", lambda _, *call, **more: pinterest.exchange(*call, **more)
-    )
+    monkeypatch.setattr(Transport, "exchange", lambda _, request: pinterest.exchange(request))
     begun = pinterest.time.time
     config = {"access_token": "token", "api_url": "http://127.0.0.1:1/v5", **settings}
     result = run(config, *streams, clock=pinterest.time)

@@ -8,7 +8,7 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 
 from tap_pinterest import api
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.auth import TokenRefusedError
+from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.reading.inventory import USER_ACCOUNT
 from tap_pinterest.streams import STREAM_TYPES
 

@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from tap_pinterest.commands.access import described, needed_scopes
 from tap_pinterest.config import Day
-from tap_pinterest.http.auth import TokenRefusedError
 from tap_pinterest.http.client import PinterestClient, client_for
+from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.reading.pages import Page
 from tap_pinterest.run.summary import of_account
 from tap_pinterest.singer.sdk import EndOfRun

@@ -29,8 +29,8 @@ from tap_pinterest.clock import Clock
 from tap_pinterest.commands.access import described, in_one_line, needed_scopes
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.http import auth
-from tap_pinterest.http.auth import TokenRefusedError
 from tap_pinterest.http.client import client_for
+from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.reading.inventory import Inventory
 from tap_pinterest.reading.read_ahead import ReadAhead
@@ -38,7 +38,7 @@ from tap_pinterest.reading.read_ahead import ReadAhead
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tap_pinterest.http.auth import TokenAnswer
+    from tap_pinterest.http.tokens import TokenAnswer
 
 CONSENT_PAGE = "https://www.pinterest.com/oauth/"
 REDIRECT_URI = "http://localhost:8085/"

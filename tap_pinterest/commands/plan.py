@@ -10,7 +10,7 @@ import msgspec
 from typing_extensions import override
 
 from tap_pinterest.clock import Interrupted
-from tap_pinterest.http.auth import TokenRefusedError
+from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.run.cost import TRIAL_CALLS, plan
 from tap_pinterest.singer.process import leave
 from tap_pinterest.singer.sdk import EndOfRun

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from singer_sdk.exceptions import RetriableAPIError
+
+from tap_pinterest.http.errors import UnreadableAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -20,10 +21,6 @@ _BAD_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
 _SIGN_OF_ESCAPE = b"\\"
 _NUL = rb"\u0000"
 _REPLACEMENT = rb"\ufffd"
-
-
-class UnreadableAnswerError(RetriableAPIError):
-    """A good status, but a body that is not what the API describes."""
 
 
 def decoder(shape: type[_T]) -> Callable[[bytes], _T]:
@@ -53,6 +50,19 @@ def decoder(shape: type[_T]) -> Callable[[bytes], _T]:
             raise UnreadableAnswerError(msg) from None
 
     return decode
+
+
+def decoded(decode: Callable[[bytes], _T], body: bytes, what: str) -> _T:
+    """The content of a body.
+
+    Raises:
+        UnreadableAnswerError: It is not what the API describes; `what` was asked for.
+    """
+    try:
+        return decode(body)
+    except UnreadableAnswerError as error:
+        msg = f"{what}: {error}"
+        raise UnreadableAnswerError(msg) from None
 
 
 def check_fields(answer: Mapping[str, Any], known: Collection[str]) -> None:

@@ -1,94 +1,34 @@
-"""Access tokens: where they come from, when they are renewed, where they are kept."""
+"""Access tokens: where they come from and when they are renewed."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
-import os
 import re
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager, nullcontext, suppress
-from pathlib import Path
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
-from filelock import FileLock, Timeout
-from singer_sdk.exceptions import FatalAPIError
 from typing_extensions import override
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tap_pinterest.http.errors import TokenRefusedError
+from tap_pinterest.http.token_file import TokenFile
+from tap_pinterest.http.tokens import StoredTokens, TokenAnswer
 
+if TYPE_CHECKING:
     from tap_pinterest.clock import Clock
     from tap_pinterest.config import Settings
 
 LEEWAY_SECONDS = 60
-LOCK_SECONDS = 60
 FINISH_SECONDS = 10
 WARN_DAYS = (1, 7, 14)
 
 _DAY = 86_400
-_MOUNTS = Path("/proc/self/mounts")
-_SHORT_LIVED = ("aufs", "overlay", "ramfs", "tmpfs")
-"""File systems of a container itself, and in memory."""
 _logger = logging.getLogger("tap-pinterest.auth")
 
-AskForToken = Callable[[Mapping[str, str]], "TokenAnswer"]
+AskForToken = Callable[[Mapping[str, str]], TokenAnswer]
 """Sends the form fields to the token endpoint and returns its answer."""
-
-
-class TokenRefusedError(FatalAPIError):
-    """Pinterest does not accept the credentials: nothing more can be read in this run."""
-
-
-class TokenAnswer(msgspec.Struct):
-    """What a token endpoint, or a proxy of it, answers. Source: POST /oauth/token."""
-
-    access_token: str
-    expires_in: float = 3600
-    """Seconds; a refresh proxy may leave it out."""
-    scope: str | None = None
-    refresh_token: str | None = None
-    refresh_token_expires_at: int | None = None
-    refresh_token_expires_in: int | None = None
-
-
-class StoredTokens(msgspec.Struct):
-    """What a token file holds; times are Unix seconds."""
-
-    configured: str
-    """Hash of the configured refresh token that these tokens descend from."""
-    refresh_token: str
-    access_token: str = ""
-    expires_at: float = 0
-    scope: str = ""
-    refresh_token_expires_at: int | None = None
-
-    @classmethod
-    def of(cls, answer: TokenAnswer, before: StoredTokens, now: float) -> StoredTokens:
-        """The tokens of an answer, which take the place of those `before`."""
-        ends = answer.refresh_token_expires_at
-        if ends is None and answer.refresh_token_expires_in is not None:
-            ends = int(now + answer.refresh_token_expires_in)
-        if ends is None and answer.refresh_token in {None, before.refresh_token}:
-            ends = before.refresh_token_expires_at
-        return cls(
-            configured=before.configured,
-            refresh_token=answer.refresh_token or before.refresh_token,
-            access_token=answer.access_token,
-            expires_at=now + answer.expires_in,
-            scope=answer.scope or "",
-            refresh_token_expires_at=ends,
-        )
-
-    @classmethod
-    def configured_as(cls, refresh_token: str | None) -> StoredTokens:
-        """What the config gives: a refresh token, or none where a file is to have one."""
-        text = refresh_token or ""
-        return cls(hashlib.sha256(text.encode()).hexdigest(), text)
 
 
 class Authenticator(Protocol):
@@ -286,105 +226,6 @@ class RefreshToken(RenewedToken):
                 "The refresh token ends in %.1f days. Before that, sign in: tap-pinterest-login.",
                 max(left / _DAY, 0),
             )
-
-
-class TokenFile:
-    """A file, readable by its owner only, that keeps the newest tokens between runs.
-
-    Attributes:
-        path: Where it is.
-    """
-
-    def __init__(self, path: Path) -> None:
-        """Name the file; nothing is read or written yet."""
-        self.path = path
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold off other processes that use the same file, where a lock can be had at all.
-
-        Raises:
-            TokenRefusedError: Another process does not let go of it.
-        """
-        lock = FileLock(f"{self.path}.lock", mode=0o600)
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if os.access(self.path.parent, os.W_OK):
-                lock.acquire(timeout=LOCK_SECONDS)
-        except Timeout:
-            msg = (
-                f"token_file {self.path} has been in use by another run for {LOCK_SECONDS} s. "
-                "Run one after the other, or give each a token_file of its own."
-            )
-            raise TokenRefusedError(msg) from None
-        except (OSError, NotImplementedError):
-            # A lock file of another user, or a file system without locks: write() warns.
-            _logger.debug("no lock for token_file %s", self.path)
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def read(self) -> StoredTokens | None:
-        """What the file holds; `None` when there is no file.
-
-        Raises:
-            TokenRefusedError: It is there and cannot be read.
-        """
-        try:
-            return msgspec.json.decode(self.path.read_bytes(), type=StoredTokens)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except (OSError, msgspec.DecodeError) as error:
-            msg = (
-                f"token_file {self.path} cannot be read ({type(error).__name__}). Mend or delete "
-                "it; without it the run starts from the configured refresh_token."
-            )
-            raise TokenRefusedError(msg) from None
-
-    def write(self, tokens: StoredTokens) -> bool:
-        """Replace the file in one step, or warn, since the run can go on; whether it could be."""
-        try:
-            self.replace(tokens)
-        except OSError as error:
-            _logger.warning(
-                "token_file %s cannot be written (%s): a renewed refresh token is lost at the end "
-                "of this run. Set token_file to a place that is kept.",
-                self.path,
-                error.strerror,
-            )
-            return False
-        return True
-
-    @property
-    def is_short_lived(self) -> bool:
-        """Whether it ends with a container, or with the machine, as far as this system tells."""
-        try:
-            mounts = [line.split() for line in _MOUNTS.read_text("utf-8", "replace").splitlines()]
-        except OSError:
-            return False
-        kinds = {mount.replace("\\040", " "): kind for _, mount, kind, *_ in mounts}
-        folders = map(str, self.path.resolve().parents)
-        kind = next((kinds[each] for each in folders if each in kinds), "")
-        return any(each in kind for each in _SHORT_LIVED)
-
-    def replace(self, tokens: StoredTokens) -> None:
-        """Replace the file in one step.
-
-        Raises:
-            OSError: It cannot be written; what it held is still there.
-        """
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f"{self.path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode(tokens))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self.path)
-        except OSError:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
 
 
 def redeem(ask: AskForToken, code: str, redirect_uri: str) -> TokenAnswer:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count, islice, takewhile
 from typing import TYPE_CHECKING
 
-from singer_sdk.exceptions import FatalAPIError
+from tap_pinterest.http.errors import QuotaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,10 +30,6 @@ _FEW = 16
 """Calls, of those that are left by others, that go out one by one."""
 _SOME = 8
 """One in so many of our calls has to be back before the next, where others make some too."""
-
-
-class QuotaError(FatalAPIError):
-    """Quota that will not come back within `max_wait_seconds`."""
 
 
 @dataclass(frozen=True)

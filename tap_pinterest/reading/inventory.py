@@ -17,7 +17,7 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 
 from tap_pinterest import api
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.client import NoCatalogError
+from tap_pinterest.http.errors import NoCatalogError
 from tap_pinterest.reading.calls import Call, Expected, Scope, page_decoder
 from tap_pinterest.reading.pages import Page
 from tap_pinterest.reading.pagination import BookmarkPaginator

@@ -10,7 +10,7 @@ from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
 
 from tap_pinterest import api
 from tap_pinterest.config import CONFIG_SCHEMA
-from tap_pinterest.http.client import DaysError, GoneError, NotOfferedError
+from tap_pinterest.http.errors import DaysError, GoneError, NotOfferedError
 from tap_pinterest.streams.bases.stream import ReportStream
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
 from tap_pinterest import api
-from tap_pinterest.http.auth import TokenRefusedError
-from tap_pinterest.http.client import AwayError
+from tap_pinterest.http.errors import AwayError, TokenRefusedError
 from tap_pinterest.http.rate_limit import MINUTE, OF_ONE_AD_ACCOUNT, STANDARD, UNIVERSAL
 from tap_pinterest.singer.sdk import EndOfRun
 

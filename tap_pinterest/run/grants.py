@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from tap_pinterest.http.client import AccessRefusedError
+from tap_pinterest.http.errors import AccessRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

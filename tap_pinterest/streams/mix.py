@@ -14,7 +14,7 @@ from tap_pinterest.api.columns import LEVELS, SAME_ID, column, ids
 from tap_pinterest.api.periods import ASYNCHRONOUS, ONE_DAY, DateRange, first_day
 from tap_pinterest.config import beta_reports
 from tap_pinterest.config.schema import SETTLING_DAYS
-from tap_pinterest.http.client import DaysError
+from tap_pinterest.http.errors import DaysError
 from tap_pinterest.streams.analytics import BY_LEVEL
 from tap_pinterest.streams.bases.analytics_stream import AnalyticsStream
 from tap_pinterest.streams.bases.level_stream import PERIOD_KEYS

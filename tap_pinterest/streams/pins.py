@@ -13,7 +13,7 @@ from typing_extensions import override
 from tap_pinterest import api
 from tap_pinterest.api.periods import ORGANIC, Slice, batches, cut
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.client import SlowAnswerError, TooLargeError
+from tap_pinterest.http.errors import SlowAnswerError, TooLargeError
 from tap_pinterest.reading.calls import Call, Expected, Scope
 from tap_pinterest.reading.read_ahead import Task
 from tap_pinterest.singer import state

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from tap_pinterest.api.periods import ASYNCHRONOUS
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.client import InvalidRequestError, NotOfferedError
+from tap_pinterest.http.errors import InvalidRequestError, NotOfferedError
 from tap_pinterest.reading.calls import Call, Scope
 from tap_pinterest.reading.read_ahead import Task, with_pauses
 from tap_pinterest.singer.state import Progress

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from tap_pinterest.api import targeting
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.client import InvalidRequestError, SlowAnswerError, TooLargeError
+from tap_pinterest.http.errors import InvalidRequestError, SlowAnswerError, TooLargeError
 from tap_pinterest.reading.read_ahead import Task, with_pauses
 from tap_pinterest.singer import state
 from tap_pinterest.streams.bases.level_stream import PERIOD_KEYS

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_pinterest import api
-from tap_pinterest.http.answers import UnreadableAnswerError, check_fields
+from tap_pinterest.http.answers import check_fields
+from tap_pinterest.http.errors import UnreadableAnswerError
 from tap_pinterest.reading.calls import (
     Batches,
     Call,

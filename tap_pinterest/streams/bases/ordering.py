@@ -18,8 +18,9 @@ import msgspec
 from singer_sdk.exceptions import FatalAPIError
 
 from tap_pinterest import api
-from tap_pinterest.http.answers import UnreadableAnswerError, decoder
-from tap_pinterest.http.client import LinkExpiredError, ReportExpiredError, fit_to_be_told
+from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.errors import LinkExpiredError, ReportExpiredError, UnreadableAnswerError
+from tap_pinterest.http.redaction import redacted
 from tap_pinterest.reading.calls import Expected
 from tap_pinterest.streams.bases.stream import TaskStream
 
@@ -72,7 +73,7 @@ class Answer(msgspec.Struct):
     def told(self) -> str:
         """How the report is, as part of one line."""
         message = f": {self.message}" if self.message else ""
-        return fit_to_be_told(f"{self.report_status}{message}")
+        return redacted(f"{self.report_status}{message}")
 
 
 _decode = decoder(Answer)

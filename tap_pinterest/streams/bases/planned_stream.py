@@ -26,7 +26,7 @@ from tap_pinterest.api.periods import (
     merged,
     slices,
 )
-from tap_pinterest.http.client import DaysError
+from tap_pinterest.http.errors import DaysError
 from tap_pinterest.reading.calls import Expected
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.ads import AdGroups

@@ -1,0 +1,92 @@
+"""Finished reports, which links of Pinterest's lead to on other hosts."""
+
+from __future__ import annotations
+
+import time
+from typing import IO, TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from tap_pinterest.http.errors import SlowAnswerError
+from tap_pinterest.http.refusals import raise_for_download
+from tap_pinterest.http.transport import Session, cause_of, copy_body, no_auth
+
+if TYPE_CHECKING:
+    from tap_pinterest.clock import Clock
+    from tap_pinterest.http.patience import Patience
+
+
+class Downloads:
+    """Downloads go to other hosts, with nothing of ours: no token, no cookie."""
+
+    def __init__(self, api_url: str, *, timeout: float, clock: Clock, patience: Patience) -> None:
+        """Nothing has been downloaded yet."""
+        self._api_url = api_url
+        self._timeout = timeout
+        self._clock = clock
+        self._patience = patience
+        self._session = Session()
+
+    def write(self, url: str, file: IO[bytes], what: str) -> None:
+        """Write the content behind a link into a file.
+
+        The link is a secret and belongs to another host: no message names it.
+
+        Raises:
+            LinkExpiredError: The link is no longer good.
+            TooLargeError: There is more than `MAX_BODY_BYTES`.
+            FatalAPIError: It is refused for another reason, or is no link to follow.
+            RetriableAPIError: The host stayed away for all attempts.
+        """
+        _check_link(url, self._api_url, what)
+        tries = self._patience.tries(what)
+        while True:
+            self._clock.check()
+            file.seek(0)
+            file.truncate()
+            try:
+                self._write_once(url, file, what)
+            except RetriableAPIError as error:
+                self._patience.wait(tries, error)
+            else:
+                return
+
+    def _write_once(self, url: str, file: IO[bytes], what: str) -> None:
+        deadline = time.monotonic() + self._timeout
+        try:
+            response = self._session.get(
+                url, auth=no_auth, timeout=self._timeout, allow_redirects=False, stream=True
+            )
+            with response:
+                if response.status_code != requests.codes.ok:
+                    raise_for_download(response.status_code, what)
+                copy_body(response, file, deadline, what)
+        except (requests.Timeout, ReadTimeoutError):
+            msg = f"{what}: not downloaded within request_timeout ({self._timeout:.0f} s)"
+            raise SlowAnswerError(msg) from None
+        except (requests.RequestException, HTTPError) as error:
+            msg = f"{what}: the connection failed ({cause_of(error)})"
+            raise RetriableAPIError(msg) from None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+
+def _check_link(url: str, api_url: str, what: str) -> None:
+    """Follow no link but to a host on the internet, unless Pinterest itself is on this machine.
+
+    Raises:
+        FatalAPIError: It leads elsewhere.
+    """
+    local = urlsplit(api_url).scheme == "http"
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if not parts.hostname or (parts.scheme != "https" and not (local and parts.scheme == "http")):
+        msg = f"{what}: the link that Pinterest gives is not one to an https address"
+        raise FatalAPIError(msg)

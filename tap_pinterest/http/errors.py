@@ -1,0 +1,110 @@
+"""The errors that calls to Pinterest end with, named by what to do next.
+
+The bases are the SDK's. Whoever catches an error looks at its class only, never at its text.
+
+    SkippableAPIError             leave it out; the run's policy of access says if that is a failure
+    ├── AccessRefusedError        ask for a scope, a role or access
+    ├── GoneError                 do without it: it is not there any more
+    ├── NoCatalogError            read nothing: the user has no catalog
+    └── NotOfferedError           do not ask for this combination
+        └── DaysError             ask for other days
+    RetriableAPIError             ask again later
+    ├── WaitError                 ask again after the seconds that Pinterest names
+    ├── SlowAnswerError           ask again, or ask for less
+    └── UnreadableAnswerError     ask again: the body is not what the API describes
+    FatalAPIError                 do not ask again: the call is a failure
+    ├── InvalidRequestError       change the request
+    ├── TooLargeError             ask for less
+    ├── LinkExpiredError          ask for a new link
+    ├── ReportExpiredError        create a new report
+    ├── QuotaError                run later: the quota does not come back soon enough
+    ├── AwayError                 end the run: nobody answers
+    └── TokenRefusedError         end the run: the credentials are not accepted
+    StaleTokenError               renew the access token; it never leaves this package
+"""
+
+from __future__ import annotations
+
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+
+
+class AccessRefusedError(SkippableAPIError):
+    """The token may not read this: a scope, a role or access is missing."""
+
+
+class GoneError(SkippableAPIError):
+    """The call asks for something that is not there (any more)."""
+
+
+class NoCatalogError(SkippableAPIError):
+    """The user has no catalog: there is nothing to read."""
+
+
+class NotOfferedError(SkippableAPIError):
+    """Pinterest does not offer this for what the call names."""
+
+
+class DaysError(NotOfferedError):
+    """The settings ask for days that Pinterest has no such report of."""
+
+
+class WaitError(RetriableAPIError):
+    """The service asks to come back later.
+
+    Attributes:
+        seconds: How long it asks to wait.
+    """
+
+    def __init__(self, message: str, seconds: float) -> None:
+        """An error with the wait that the service asked for."""
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class SlowAnswerError(RetriableAPIError):
+    """No answer came within `request_timeout`."""
+
+
+class UnreadableAnswerError(RetriableAPIError):
+    """The status is good, but the body is not what the API describes."""
+
+
+class InvalidRequestError(FatalAPIError):
+    """Pinterest does not take the request as it is."""
+
+
+class TooLargeError(FatalAPIError):
+    """The call asks for too much at once: a smaller one may do."""
+
+
+class LinkExpiredError(FatalAPIError):
+    """A link to a download is no longer good: a new one has to be asked for."""
+
+
+class ReportExpiredError(FatalAPIError):
+    """Pinterest does not know a report any more: a new one has to be created."""
+
+
+class QuotaError(FatalAPIError):
+    """The quota does not come back within `max_wait_seconds`."""
+
+
+class AwayError(FatalAPIError):
+    """Nothing has been answered for so long that nothing more can be read in this run."""
+
+
+class TokenRefusedError(FatalAPIError):
+    """Pinterest does not accept the credentials: nothing more can be read in this run."""
+
+
+class StaleTokenError(Exception):
+    """The access token is not accepted any more.
+
+    Attributes:
+        code: Pinterest's number of the reason, if it gives one.
+    """
+
+    def __init__(self, message: str, code: int | None) -> None:
+        """An error with the number of its reason."""
+        super().__init__(message)
+        self.code = code

@@ -1,0 +1,121 @@
+"""When a call is tried again, how long it waits for that, and when nobody is there any more."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from typing import TYPE_CHECKING
+
+import backoff
+from singer_sdk.exceptions import RetriableAPIError
+
+from tap_pinterest.http.errors import AwayError, QuotaError, SlowAnswerError, WaitError
+
+if TYPE_CHECKING:
+    from tap_pinterest.clock import Clock
+
+ATTEMPTS = 7
+"""Of one call: with the waits between them they last for about half a minute without answers."""
+LONGEST_BACKOFF = 60
+MOST_GIVEN_UP = 20
+"""Calls in a row that all attempts were in vain for: then nobody is there to answer others.
+
+If all are of one operation, it may be that alone, and no further call of it is tried again."""
+
+_logger = logging.getLogger("tap-pinterest.client")
+
+
+class Tries:
+    """How often one call is tried again, and how long it may wait for quota.
+
+    Attributes:
+        counts_for: The stream or path that its retries and waits count for.
+    """
+
+    def __init__(self, counts_for: str, max_wait: float) -> None:
+        """A call that has not been tried yet."""
+        self.counts_for = counts_for
+        waits = backoff.expo(base=2, factor=1, max_value=LONGEST_BACKOFF)
+        next(waits)
+        self._waits = itertools.islice(waits, ATTEMPTS - 1)
+        self._max_wait = max_wait
+        self._asked = 0.0
+
+    def seconds_after(self, error: RetriableAPIError) -> float:
+        """Seconds to wait before the next try: those asked for, or else more each time.
+
+        Raises:
+            RetriableAPIError: There is no more try: the same error.
+            QuotaError: The service asks for more patience than `max_wait_seconds` allows.
+        """
+        if isinstance(error, WaitError) and error.seconds:
+            # At least a second each, so that an end comes also of very many short ones.
+            self._asked += max(error.seconds, 1.0)
+            if self._asked > self._max_wait:
+                msg = f"{error}: longer than max_wait_seconds ({self._max_wait:.0f}) allows"
+                raise QuotaError(msg)
+            return error.seconds
+        longest = next(self._waits, None)
+        if isinstance(error, SlowAnswerError):
+            # It has waited long enough to count twice.
+            longest = next(self._waits, None)
+        if longest is None:
+            raise error
+        return float(backoff.full_jitter(longest))
+
+
+class Patience:
+    """Waits between the tries of all calls of a run, and counts them.
+
+    Attributes:
+        retries: Tries beyond the first, by stream or path.
+        waited: Seconds spent waiting, by stream or path.
+    """
+
+    def __init__(self, clock: Clock, max_wait_seconds: float) -> None:
+        """Nothing has been waited for yet."""
+        self._clock = clock
+        self._max_wait = max_wait_seconds
+        self.retries: dict[str, int] = {}
+        self.waited: dict[str, float] = {}
+        self._given_up: list[str] = []
+        """What the calls since the last answer count for, if all their tries were in vain."""
+
+    def tries(self, counts_for: str) -> Tries:
+        """The tries of a call that begins now."""
+        self.retries.setdefault(counts_for, 0)
+        return Tries(counts_for, self._max_wait)
+
+    def answered(self) -> None:
+        """Take note that a call has been answered: somebody is there."""
+        self._given_up.clear()
+
+    def note_wait(self, counts_for: str, seconds: float) -> None:
+        """Count seconds that a call has waited."""
+        self.waited[counts_for] = self.waited.get(counts_for, 0.0) + seconds
+
+    def wait(self, tries: Tries, error: RetriableAPIError) -> None:
+        """Wait as the service asks, or else longer each time.
+
+        Raises:
+            RetriableAPIError: There is no more try: the same error.
+            QuotaError: The service asks for more patience than `max_wait_seconds` allows.
+            AwayError: There is no more try for this call, nor was for those before it.
+        """
+        wait = self._seconds_after(tries, error)
+        self.retries[tries.counts_for] += 1
+        self.note_wait(tries.counts_for, wait)
+        _logger.info("%s; trying again in %.0f s", error, wait)
+        self._clock.sleep(wait)
+
+    def _seconds_after(self, tries: Tries, error: RetriableAPIError) -> float:
+        try:
+            if self._given_up.count(tries.counts_for) >= MOST_GIVEN_UP:
+                raise error
+            return tries.seconds_after(error)
+        except RetriableAPIError:
+            self._given_up.append(tries.counts_for)
+            if (calls := len(self._given_up)) >= MOST_GIVEN_UP and len({*self._given_up}) > 1:
+                msg = f"Pinterest has not answered {calls} calls in a row; the last: {error}"
+                raise AwayError(msg) from None
+            raise

@@ -1,0 +1,118 @@
+"""The meaning of an answer that is not good: by its status, Pinterest's code and its words."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+import msgspec
+import requests
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+
+from tap_pinterest.http.errors import (
+    AccessRefusedError,
+    GoneError,
+    InvalidRequestError,
+    LinkExpiredError,
+    NoCatalogError,
+    NotOfferedError,
+    ReportExpiredError,
+    StaleTokenError,
+    TooLargeError,
+    WaitError,
+)
+from tap_pinterest.http.rate_limit import MINUTE, reset_seconds
+from tap_pinterest.http.redaction import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from tap_pinterest.http.transport import Answer
+
+NOT_AUTHENTICATED = 2
+"""Pinterest's code for an access token that it does not accept."""
+TOO_MANY = 429
+
+_RETRY_AFTER = re.compile(r"retry after (\d+) seconds?", re.IGNORECASE)
+_ACCESS_CODES = frozenset({3, 7, 29})
+_INVALID, _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND = 400, 401, 403, 404
+_GONE = 410
+_CONFLICT, _NO_CATALOG = 409, 4182
+_REPORT_EXPIRED = 1104
+_NOT_OFFERED = 501
+_TOO_LARGE = frozenset({413, 414})
+_TRANSIENT = frozenset({408, 425})
+_LEAST_SERVER_ERROR = 500
+
+
+def raise_for(answer: Answer, what: str, secrets: Collection[str]) -> None:
+    """Nothing for a good answer; else the error that says what to do next.
+
+    Args:
+        answer: The answer.
+        what: The call, as errors name it.
+        secrets: Texts that no error may repeat.
+    """
+    status = answer.status
+    if status == requests.codes.ok:
+        return
+    code, message = _error_body(answer)
+    rid = answer.headers.get("x-pinterest-rid")
+    told = f"{what}: {status}{f' (code {code})' if code is not None else ''} "
+    told += redacted(message, secrets)
+    told = told.rstrip() + (f" [request {redacted(rid, secrets)}]" if rid else "")
+    if status in _TOO_LARGE:
+        raise TooLargeError(told)
+    if status == TOO_MANY:
+        reset = reset_seconds(answer.headers)
+        raise WaitError(told, MINUTE if reset is None else reset)
+    if match := _RETRY_AFTER.search(message):
+        raise WaitError(told, float(match[1]))
+    if status == _NOT_OFFERED:
+        raise NotOfferedError(told)
+    if _passes(status):
+        raise RetriableAPIError(told)
+    _raise_for_refusal(status, code, told)
+
+
+def raise_for_download(status: int, what: str) -> NoReturn:
+    """The error for a status that a link to a download is answered with."""
+    told = f"{what}: the download is answered with {status}"
+    if status in {_FORBIDDEN, _NOT_FOUND, _GONE}:
+        raise LinkExpiredError(told)
+    if _passes(status) or status == TOO_MANY:
+        raise RetriableAPIError(told)
+    raise FatalAPIError(told)
+
+
+def _passes(status: int) -> bool:
+    """Whether the same call may well be answered a little later."""
+    return status in _TRANSIENT or status >= _LEAST_SERVER_ERROR
+
+
+def _raise_for_refusal(status: int, code: int | None, told: str) -> NoReturn:
+    if status == _UNAUTHORISED and code not in _ACCESS_CODES:
+        raise StaleTokenError(told, code)
+    if status in {_UNAUTHORISED, _FORBIDDEN}:
+        raise AccessRefusedError(told)
+    if status == _NOT_FOUND:
+        raise GoneError(told)
+    if status == _CONFLICT:
+        raise NoCatalogError(told) if code == _NO_CATALOG else NotOfferedError(told)
+    if code == _REPORT_EXPIRED:
+        raise ReportExpiredError(told)
+    if status == _INVALID:
+        raise InvalidRequestError(told)
+    raise FatalAPIError(told)
+
+
+def _error_body(answer: Answer) -> tuple[int | None, str]:
+    """Pinterest's own number and text for an error, if the body has them."""
+    try:
+        body = msgspec.json.decode(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None, answer.reason
+    if not isinstance(body, dict):
+        return None, ""
+    code, message = body.get("code"), body.get("message")
+    return (code if isinstance(code, int) else None, str(message or ""))

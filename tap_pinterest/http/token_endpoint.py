@@ -1,0 +1,115 @@
+"""Where access tokens are asked for: Pinterest itself, or a proxy that holds the app's secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from requests.auth import HTTPBasicAuth
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+
+from tap_pinterest.http.answers import decoded, decoder
+from tap_pinterest.http.errors import AwayError, QuotaError, StaleTokenError, TokenRefusedError
+from tap_pinterest.http.refusals import raise_for
+from tap_pinterest.http.tokens import TokenAnswer
+from tap_pinterest.http.transport import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from tap_pinterest.clock import Clock
+    from tap_pinterest.http.auth import AskForToken
+    from tap_pinterest.http.patience import Patience
+    from tap_pinterest.http.transport import Transport
+
+TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
+
+_OR_AGAIN = "; authorise the app again if the token was revoked or has ended"
+_TO_CHECK = {
+    "refresh_token": f"client_id, client_secret and refresh_token{_OR_AGAIN}: tap-pinterest-login",
+    "client_credentials": "client_id, client_secret and scopes",
+    "authorization_code": "client_id and client_secret, and sign in again",
+}
+_decode_token = decoder(TokenAnswer)
+
+
+class _Question(NamedTuple):
+    """One question for a token.
+
+    Attributes:
+        who: Who is asked.
+        request: How.
+        secrets: Texts that no error may repeat.
+        to_check: Settings that a refusal is about.
+    """
+
+    who: str
+    request: Request
+    secrets: Collection[str]
+    to_check: str
+
+
+class TokenEndpoint:
+    """Asks for tokens, again and again if need be."""
+
+    def __init__(self, transport: Transport, clock: Clock, patience: Patience) -> None:
+        """Nobody has been asked yet."""
+        self._transport = transport
+        self._clock = clock
+        self._patience = patience
+
+    def of_pinterest(self, api_url: str, client_id: str, client_secret: str) -> AskForToken:
+        """The function that an authenticator asks Pinterest for tokens with."""
+        basic = HTTPBasicAuth(client_id, client_secret)
+
+        def ask(fields: Mapping[str, str]) -> TokenAnswer:
+            request = Request("POST", TOKEN_PATH, api_url + TOKEN_PATH, fields, basic)
+            secrets = (fields.get("refresh_token", ""), fields.get("code", ""), client_secret)
+            to_check = _TO_CHECK[fields["grant_type"]]
+            return self._ask(_Question("Pinterest", request, secrets, to_check))
+
+        return ask
+
+    def of_proxy(self, url: str, authorization: str) -> AskForToken:
+        """The function that asks for tokens where somebody else holds the app's secret."""
+
+        def ask(fields: Mapping[str, str]) -> TokenAnswer:
+            body = {name: fields[name] for name in ("grant_type", "refresh_token")}
+            headers = {"Content-Type": "application/json", "Accept": "application/json"}
+            if authorization:
+                headers["Authorization"] = authorization
+            content = msgspec.json.encode(body)
+            request = Request("POST", "refresh_proxy_url", url, content, headers=headers)
+            _, _, secret = authorization.rpartition(" ")
+            secrets = (body["refresh_token"], authorization, secret)
+            to_check = f"oauth_credentials{_OR_AGAIN}"
+            return self._ask(_Question("The refresh proxy", request, secrets, to_check))
+
+        return ask
+
+    def _ask(self, question: _Question) -> TokenAnswer:
+        """One grant.
+
+        Raises:
+            TokenRefusedError: There is no token to be had: the run cannot go on.
+        """
+        try:
+            return self._granted(question)
+        except (RetriableAPIError, QuotaError, AwayError) as error:
+            msg = f"{question.who} gives no access token: {error}. Try again later."
+            raise TokenRefusedError(msg) from None
+        except (FatalAPIError, SkippableAPIError, StaleTokenError) as error:
+            msg = f"{question.who} refuses the credentials: {error}. Check {question.to_check}."
+            raise TokenRefusedError(msg) from None
+
+    def _granted(self, question: _Question) -> TokenAnswer:
+        request, what = question.request, str(question.request)
+        tries = self._patience.tries(request.path)
+        while True:
+            self._clock.check()
+            try:
+                answer = self._transport.exchange(request)
+                raise_for(answer, what, question.secrets)
+                return decoded(_decode_token, answer.body, what)
+            except RetriableAPIError as error:
+                self._patience.wait(tries, error)

@@ -1,0 +1,178 @@
+"""Requests over the network: one pool of connections, bounded bodies, deadlines."""
+
+from __future__ import annotations
+
+import io
+import logging
+import ssl
+import time
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+import requests
+from requests.adapters import HTTPAdapter
+from singer_sdk.exceptions import RetriableAPIError
+from typing_extensions import override
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from tap_pinterest.http.errors import SlowAnswerError, TooLargeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from requests.auth import HTTPBasicAuth
+
+    from tap_pinterest.clock import Clock
+
+MAX_BODY_BYTES = 512 * 1024 * 1024
+_PIECE_BYTES = 256 * 1024
+
+# At DEBUG it logs each URL with its query, and some of those let in whoever has them.
+logging.getLogger("urllib3").setLevel(logging.INFO)
+
+
+class Request(NamedTuple):
+    """One request.
+
+    Attributes:
+        method: Its HTTP method.
+        path: The path of its operation; errors name it, and not the URL.
+        url: The place it goes to.
+        body: Form fields, or a body of JSON.
+        auth: Credentials of the app.
+        headers: Headers beside the usual ones.
+    """
+
+    method: str
+    path: str
+    url: str
+    body: Mapping[str, str] | bytes | None = None
+    auth: HTTPBasicAuth | None = None
+    headers: Mapping[str, str] | None = None
+
+    def __str__(self) -> str:
+        """The request without its query."""
+        return f"{self.method} {self.path}"
+
+
+class Answer(NamedTuple):
+    """What came back for a request, with its body decompressed."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Session(requests.Session):
+    """Follows no redirect, nor reads one's body: it would carry the token to wherever it points."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+class Transport:
+    """Sends requests to Pinterest over one pool of connections."""
+
+    def __init__(self, api_url: str, clock: Clock, *, timeout: float, connections: int) -> None:
+        """A transport without a connection yet.
+
+        Args:
+            api_url: Where Pinterest is.
+            clock: Hears the time of Pinterest's answers.
+            timeout: Seconds that an answer may take, from the request to its last byte.
+            connections: Most connections that stay open.
+        """
+        self._api_url = api_url
+        self._clock = clock
+        self._timeout = timeout
+        self._session = Session()
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def exchange(self, request: Request) -> Answer:
+        """Send a request once; its answer, good or not, if one came whole and in time.
+
+        Raises:
+            SlowAnswerError: It did not come in time.
+            TooLargeError: It is larger than any caller has a use for.
+            RetriableAPIError: The connection failed.
+        """
+        # Real seconds: an answer that drips byte by byte never lets the socket time out.
+        deadline = time.monotonic() + self._timeout
+        try:
+            response = self._session.request(
+                request.method,
+                request.url,
+                data=request.body,
+                auth=request.auth or no_auth,
+                headers=request.headers,
+                timeout=self._timeout,
+                # A redirect would carry the token to wherever it points.
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                body = _body(response, deadline, str(request))
+        except (requests.Timeout, ReadTimeoutError):
+            msg = f"{request}: no answer within request_timeout ({self._timeout:.0f} s)"
+            raise SlowAnswerError(msg) from None
+        except (OSError, HTTPError) as error:
+            # requests raises a plain OSError for a bundle of certificates that is not there.
+            msg = f"{request}: the connection failed ({cause_of(error)})"
+            raise RetriableAPIError(msg) from None
+        if request.url.startswith(self._api_url):
+            self._clock.hear(response.headers.get("Date"))
+        return Answer(response.status_code, response.reason or "", response.headers, body)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+
+def no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keeps requests from taking credentials out of a netrc file."""
+    return request
+
+
+def _body(response: requests.Response, deadline: float, what: str) -> bytes:
+    """The whole body, decompressed."""
+    # Not `response.content`, which has no bound and holds a large body twice while it joins it.
+    body = io.BytesIO()
+    copy_body(response, body, deadline, what)
+    return body.getvalue()
+
+
+def copy_body(response: requests.Response, file: IO[bytes], deadline: float, what: str) -> None:
+    """Write the whole body into a file, decompressed.
+
+    Raises:
+        requests.Timeout: It has not come by the deadline.
+        TooLargeError: It is larger than any caller has a use for.
+    """
+    while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
+        file.write(piece)
+        if file.tell() > MAX_BODY_BYTES:
+            msg = f"{what}: the answer is larger than {MAX_BODY_BYTES:,} bytes"
+            raise TooLargeError(msg)
+        if time.monotonic() > deadline:
+            raise requests.Timeout
+
+
+def cause_of(error: BaseException) -> str:
+    """The cause at the bottom of a failed connection, in words that hold no URL."""
+    while isinstance(deeper := _deeper(error), BaseException):
+        error = deeper
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{type(error).__name__}: {error.verify_message}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{type(error).__name__}: {error.strerror}"
+    # A plain one comes from a proxy that refuses, or from requests, which misses a local file.
+    return str(error) if type(error) is OSError else type(error).__name__
+
+
+def _deeper(error: BaseException) -> object:
+    """The error that this one is about."""
+    inside = [each for each in error.args if isinstance(each, BaseException)]
+    return getattr(error, "reason", None) or next(iter(inside), None) or error.__cause__
