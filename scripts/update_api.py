@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import ModuleType
 
+    from tap_pinterest.api import Correction
+
 Json: TypeAlias = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,8 +124,10 @@ class Enums:
 class Reducer:
     """Reduces the schemas of one document to facts."""
 
-    def __init__(self, document: Json, enums: Enums, corrections: Mapping[str, Any]) -> None:
-        """Reduce schemas of a document; corrections are by schema and field."""
+    def __init__(
+        self, document: Json, enums: Enums, corrections: Sequence[Correction] = ()
+    ) -> None:
+        """Reduce schemas of a document, corrected."""
         self._document = document
         self._enums = enums
         self._corrections = corrections
@@ -216,15 +220,50 @@ class Reducer:
         return ordered(facts)
 
     def _correct(self, component: str, facts: Json) -> None:
-        for field, change in self._corrections.get(component, {}).items():
-            found = facts
-            for key in field.split("."):
-                found = found["items"] if key == "[]" else found["properties"][key]
-            if change.items() <= found.items():
-                msg = f"correction of {component}.{field} is no longer needed"
-                raise ValueError(msg)
-            found.update(change)
-            self.corrected.add(component)
+        for correction in self._corrections:
+            if correction.schema == component and correction.facts is not None:
+                for field in correction.fields:
+                    correct(facts, correction, field)
+                self.corrected.add(component)
+
+
+def correct(facts: Json, correction: Correction, field: str) -> None:
+    """Make one field of a schema as a correction says.
+
+    Raises:
+        ValueError: The description has come to say the same.
+        KeyError: There is no such field, and the correction names no day on which it was seen.
+    """
+    *outer, name = field.split(".")
+    for key in outer:
+        facts = facts["items"] if key == "[]" else facts["properties"][key]
+    fields = facts["properties"]
+    if correction.facts is None:
+        is_needed = fields.pop(name, None) is not None
+    else:
+        known = fields.get(name, {}) if correction.seen else fields[name]
+        fields[name] = ordered({**known, **correction.facts})
+        is_needed = fields[name] != known
+    if not is_needed:
+        msg = f"correction of {correction.schema}.{field} is no longer needed"
+        raise ValueError(msg)
+
+
+def with_free_keys(node: Any) -> Any:  # noqa: ANN401
+    """The same facts, where a map that describes its keys by one placeholder has free keys.
+
+    The description gives `{"2026-01-03": 82}` a property `date`, which no answer has. The facts
+    keep it under the word `keys`, because it says what keys look like.
+    """
+    if isinstance(node, list):
+        return [with_free_keys(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    node = {word: with_free_keys(value) for word, value in node.items()}
+    fields = node.get("properties")
+    if node.get("type") == "object" and node.get("additionalProperties") and len(fields or ()) == 1:
+        return {"keys" if word == "properties" else word: value for word, value in node.items()}
+    return node
 
 
 def implied_type(node: Json) -> str | None:
@@ -386,15 +425,12 @@ class Api:
 
     def add_description(self, document: Json) -> None:
         """Take the operations of an OpenAPI description."""
-        corrections: dict[str, Json] = {}
-        for schema, fields, facts, _ in CORRECTIONS:
-            corrections.setdefault(schema, {}).update(dict.fromkeys(fields, facts))
-        reducer = Reducer(document, self.enums, corrections)
+        reducer = Reducer(document, self.enums, CORRECTIONS)
         for path, methods in document["paths"].items():
             for method, node in methods.items():
                 if method == "get" or (method == "post" and path in POST_READS):
                     self.operations[f"{method.upper()} {path}"] = self._described(reducer, node)
-        if missed := set(corrections) - reducer.corrected:
+        if missed := {each.schema for each in CORRECTIONS if each.facts} - reducer.corrected:
             msg = f"corrections of schemas that no operation answers: {sorted(missed)}"
             raise ValueError(msg)
 
@@ -488,13 +524,20 @@ class Api:
             elif "type" in field:  # anything at all is no fact
                 fields[key] = ordered({**field, "nullable": True, "since": release})
 
+    def leave_out_unsent(self) -> None:
+        """Take fields away that both sources have and Pinterest does not send."""
+        for correction in CORRECTIONS:
+            if correction.facts is None:
+                for field in correction.fields:
+                    correct(self.schemas[correction.schema], correction, field)
+
     def text(self) -> str:
         """The file's text: one operation, enum and schema a line."""
         sections: dict[str, Json] = {
             "operations": self.operations,
             "enums": dict(sorted(self.enums.by_name.items())),
             "since": dict(sorted(self.enums.newer.items())),
-            "schemas": dict(sorted(self.schemas.items())),
+            "schemas": with_free_keys(dict(sorted(self.schemas.items()))),
         }
         lines = ",\n".join(f'"{name}":{{\n{listing(part)}\n}}' for name, part in sections.items())
         return f'{{"version":"{self.version}",\n{lines}}}\n'
@@ -600,7 +643,7 @@ def client_schema(annotation: type[Any]) -> tuple[Reducer, Json]:
     """The JSON schema of an annotation, and a reducer over what it refers to."""
     node = pydantic.TypeAdapter(annotation).json_schema()
     definitions = {name: plain(part) for name, part in node.pop("$defs", {}).items()}
-    return Reducer({"$defs": definitions}, Enums(sys.maxsize), {}), plain(node)
+    return Reducer({"$defs": definitions}, Enums(sys.maxsize)), plain(node)
 
 
 def plain(node: Any) -> Any:  # noqa: ANN401
@@ -654,6 +697,7 @@ def facts_text(description: Path, client: str) -> str:
     api.add_description(document)
     if client:
         api.add_client(client)
+    api.leave_out_unsent()
     return api.text()
 
 

@@ -140,9 +140,8 @@ def _array(name: str, items: Mapping[str, Any]) -> Maker:
 
 
 def _map(facts: Mapping[str, Any]) -> Maker:
-    """An object whose keys are data; the description names them by a placeholder property."""
-    placeholders = facts.get("properties", {})
-    name, keys = next(iter(placeholders.items()), ("AUDIENCE_ID", {"type": "string"}))
+    """An object whose keys are data; the facts say under a placeholder's name what they are."""
+    name, keys = next(iter(facts.get("keys", {}).items()), ("AUDIENCE_ID", {"type": "string"}))
     make_key = _maker(name, keys)
     make_value: Maker = _tenths
     values = facts["additionalProperties"]

@@ -25,19 +25,23 @@ FACTS_FILE = "api.json"
 
 
 class Correction(NamedTuple):
-    """Fields that the description describes wrongly, and what holds instead."""
+    """Fields that the description describes wrongly or lacks, and the facts that hold instead."""
 
     schema: str
     fields: tuple[str, ...]
     """Dotted paths inside the schema, `[]` for the items of an array."""
-    facts: Mapping[str, Any]
+    facts: Mapping[str, Any] | None
+    """What is true of the fields; `None` for fields that Pinterest does not send."""
     reason: str
+    seen: str = ""
+    """The day of a live answer that shows the fields. Only such a correction may add a field."""
 
 
 _EXAMPLE_IN_MILLISECONDS = "No text; the example counts milliseconds."
 _PRODUCT_GROUP_TIMES = "The text says seconds, the example counts milliseconds: told by size."
 _PATTERN_OF_AN_INSTANT = "Plain text in the description, with the pattern of an ISO date-time."
 _PATTERN_OF_A_DAY = "Plain text in the description; the text or the pattern says YYYY-MM-DD."
+_LIVE_ONLY = "Live answers have it. Neither description does."
 
 CORRECTIONS: tuple[Correction, ...] = (
     Correction(
@@ -142,6 +146,62 @@ CORRECTIONS: tuple[Correction, ...] = (
         ("daily_metrics.[].date",),
         {"format": "date"},
         _PATTERN_OF_A_DAY,
+    ),
+    Correction(
+        "Pin",
+        ("is_removable",),
+        {"type": "boolean", "nullable": True},
+        _LIVE_ONLY,
+        seen="2026-07-09",
+    ),
+    Correction(
+        "Pin",
+        ("product_tags",),
+        {"type": "array", "nullable": True, "items": {"type": "object"}},
+        f"{_LIVE_ONLY} The lists seen are empty, so nothing is known of a tag's fields.",
+        seen="2026-07-09",
+    ),
+    Correction(
+        "CampaignResponse",
+        ("ext_features",),
+        {"type": "object", "nullable": True},
+        f"{_LIVE_ONLY} The values seen are null; the field of that name in ad groups is an object.",
+        seen="2026-07-09",
+    ),
+    Correction(
+        "AdGroupResponse",
+        ("is_automated_campaign", "is_creative_expansion", "enabled_catalog_expansion"),
+        {"type": "boolean", "nullable": True},
+        _LIVE_ONLY,
+        seen="2026-07-09",
+    ),
+    Correction(
+        "Audience",
+        ("is_ctv_enabled",),
+        {"type": "boolean", "nullable": True},
+        _LIVE_ONLY,
+        seen="2026-07-09",
+    ),
+    Correction(
+        "TargetingTemplateGetResponseData",
+        ("placement_traffic_type",),
+        {"type": "string", "nullable": True},
+        f"{_LIVE_ONLY} The value seen is null; the field of that name in ad groups is text.",
+        seen="2026-07-09",
+    ),
+    Correction(
+        "KeywordMetricsResponse",
+        ("metrics.KEYWORD_QUERY_VOLUME",),
+        {"type": "string", "nullable": True},
+        "Live answers have the value under this name.",
+        seen="2026-07-09",
+    ),
+    Correction(
+        "KeywordMetricsResponse",
+        ("metrics.keyword_query_volume",),
+        None,
+        "Live answers have the value under the upper-case name instead.",
+        seen="2026-07-09",
     ),
 )
 """Applied by `scripts/update_api.py`, which fails when one is no longer needed."""

@@ -129,7 +129,7 @@ def keyword_metrics(call: Call) -> dict[str, Any]:
     for keyword in dict.fromkeys(call.values["keywords"]):
         draws = Draws(call.world.seed, "keyword metrics", country, keyword)
         if draws.chance(0.8):
-            volume = {"keyword_query_volume": draws.one_of(volumes)}
+            volume = {"KEYWORD_QUERY_VOLUME": draws.one_of(volumes)}
             rows.append({"keyword": keyword, "metrics": volume})
     return {"data": rows}
 
