@@ -89,7 +89,11 @@ def test_a_newer_column_may_be_named_but_is_no_part_of_all() -> None:
     ("name", "fault"),
     [
         ("TOTAL_CHECKOUTS", "TOTAL_CHECKOUTS is no column; did you mean TOTAL_CHECKOUT or "),
-        ("spend", "spend is no column; did you mean SPEND_IN_"),
+        ("spend", "spend is no column; did you mean SPEND_IN_DOLLAR or "),
+        (
+            "total_checkout_value",
+            "total_checkout_value is no column; did you mean TOTAL_CHECKOUT_VALUE_IN_MICRO_DOLLAR",
+        ),
         ("qqqq", "qqqq is no column"),
         ("date", "date is in every row already"),
         ("QUIZ_PIN_RESULT_OPEN", "QUIZ_PIN_RESULT_OPEN is only in synchronous reports"),

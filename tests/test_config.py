@@ -55,10 +55,21 @@ def settings(**config: Any) -> Settings:
         pytest.param("earliest", EARLIEST, id="earliest"),
         pytest.param(" Yesterday ", date(2026, 11, 19), id="case and spaces do not matter"),
         pytest.param("99999 days ago", date(1753, 2, 5), id="long ago"),
+        pytest.param("2 weeks ago", date(2026, 11, 6), id="weeks ago"),
+        pytest.param("1 year ago", date(2025, 11, 20), id="a year ago"),
+        pytest.param("12 months ago", date(2025, 11, 20), id="months ago"),
+        pytest.param("11 months ago", date(2025, 12, 20), id="months over the turn of the year"),
+        pytest.param("99999 years ago", date(1, 1, 20), id="years before the calendar begins"),
     ],
 )
 def test_a_day_is_read_in_each_form(text: str, day: date) -> None:
     assert Day.parse(text).resolve(today=TODAY, earliest=EARLIEST) == day
+
+
+def test_months_ago_ends_on_the_last_day_of_a_shorter_month() -> None:
+    day = Day.parse("1 month ago").resolve(today=date(2026, 3, 31), earliest=EARLIEST)
+
+    assert day == date(2026, 2, 28)
 
 
 def test_defaults_are_those_of_the_contract() -> None:

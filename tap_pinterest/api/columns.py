@@ -365,8 +365,21 @@ def _fault(name: str, offered: Sequence[str], only_synchronous: Sequence[str]) -
         return (
             f"{name} is only in synchronous reports, and a history takes both kinds: leave it out"
         )
-    near = difflib.get_close_matches(upper, offered, n=3) or [n for n in offered if upper in n][:3]
+    near = _names_near(upper, offered)
     return f"{name} is no column" + (f"; did you mean {' or '.join(near)}?" if near else "")
+
+
+def _names_near(name: str, offered: Sequence[str]) -> list[str]:
+    """Up to three names that the user may have meant: first those that begin with the same words.
+
+    Among these, the default columns come first: `SPEND` is most likely `SPEND_IN_DOLLAR`.
+    """
+    begun = sorted(
+        (each for each in offered if each.startswith(f"{name}_")),
+        key=lambda each: (each not in DEFAULT_COLUMNS, "_MICRO_" in each, len(each)),
+    )
+    containing = [each for each in offered if name in each]
+    return (begun or difflib.get_close_matches(name, offered, n=3) or containing)[:3]
 
 
 def report_facts(names: Iterable[str]) -> Mapping[str, Any]:

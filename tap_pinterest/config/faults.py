@@ -1,6 +1,6 @@
-"""What is wrong with a config: all its faults at once.
+"""The faults of a config, all at once.
 
-Each names the setting and what it allows, and none shows a secret.
+Each fault names the setting and the allowed values. None shows a secret.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tap_pinterest import api
 from tap_pinterest.api import targeting
 from tap_pinterest.api.columns import only_asynchronous, unknown_columns
 from tap_pinterest.config import beta_reports, custom_reports
-from tap_pinterest.config.days import Day
+from tap_pinterest.config.days import FORMS, Day
 from tap_pinterest.config.schema import (
     AD_ACCOUNT_LISTS,
     API_URL,
@@ -65,7 +65,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str]:
-    """What is wrong with a config: one line a fault, naming the setting and what it allows.
+    """The faults of a config: one line each, with the setting and its allowed values.
 
     Args:
         config: The config as the user gave it.
@@ -124,7 +124,7 @@ def _unknown_setting(name: str) -> str:
 def _schema_faults(values: Mapping[str, Any]) -> list[str]:
     known = {name: value for name, value in values.items() if name in _SCHEMA["properties"]}
     errors = jsonschema.Draft202012Validator(_SCHEMA).iter_errors(known)
-    # A value may break several rules; one line for each is no news.
+    # A value may break several rules; the user needs only one line for it.
     return list({tuple(error.absolute_path): _schema_fault(error) for error in errors}.values())
 
 
@@ -172,14 +172,11 @@ def _day_faults(values: Mapping[str, Any]) -> list[str]:
         try:
             days[name] = Day.parse(text).resolve(today=today, earliest=date.min)
         except (ValueError, TypeError, OverflowError, AttributeError):
-            faults.append(
-                f"{name}: {_shown(text)} is refused; allowed: YYYY-MM-DD, an ISO date-time, "
-                "'N days ago', yesterday, today, earliest"
-            )
+            faults.append(f"{name}: {_shown(text)} is refused; allowed: {FORMS}, earliest")
     for prefix in ("", "backfill."):
         start, end = days.get(f"{prefix}start_date"), days.get(f"{prefix}end_date")
         if end is None and f"{prefix}end_date" in texts:
-            continue  # which has been told
+            continue  # a fault of its own already
         end = min(end or today, today)
         if start and start > end:
             by_default = "" if prefix or "start_date" in values else ", the default,"
@@ -213,7 +210,7 @@ def _username_faults(values: Mapping[str, Any]) -> list[str]:
 
 
 def _domain_faults(values: Mapping[str, Any]) -> list[str]:
-    return _texts_unlike(_DOMAIN, values, "domains", "names of domains, such as example.com")
+    return _texts_unlike(_DOMAIN, values, "domains", "domain names, such as example.com")
 
 
 def _texts_unlike(
@@ -230,7 +227,7 @@ def _category_faults(values: Mapping[str, Any]) -> list[str]:
     details = api.operation("GET /trends/product_categories/details")
     known = details.parameters["product_categories"].allowed
     return [
-        f"product_categories: {_shown(item)} is refused; allowed: Pinterest's names of them, "
+        f"product_categories: {_shown(item)} is refused; allowed: Pinterest's names, "
         f"such as {', '.join(known[:3])}"
         for item in values.get("product_categories", ())
         if item not in known
@@ -244,7 +241,7 @@ def _api_url_faults(values: Mapping[str, Any]) -> list[str]:
 
 
 def _split_url(url: str) -> SplitResult | None:
-    """The parts of a URL that secrets may be sent to; `None` if it is none."""
+    """The parts of a URL to which the tap may send secrets; `None` for any other text."""
     try:
         parts = urlsplit(url)
         safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
@@ -289,19 +286,19 @@ def _names_a_file(name: str) -> bool:
         path = os.fsencode(Path(name).expanduser())
     except (RuntimeError, ValueError):
         return False
-    # Of os.path, because Path.is_dir raises where a name is too long.
+    # os.path, because Path.is_dir raises for a name that is too long.
     return not (name.endswith(("/", os.sep)) or os.path.isdir(path))  # noqa: PTH112
 
 
 def _credential_text_faults(values: Mapping[str, Any]) -> list[str]:
-    """Credentials that no HTTP header can carry, such as one with the end of its line."""
+    """Credentials that no HTTP header can carry, such as one copied with its line end."""
     oauth = values.get("oauth_credentials")
     oauth = oauth if isinstance(oauth, dict) else {}
     texts = {name: values.get(name, "") for name in ("client_id", "client_secret", *TOKENS)}
     texts |= {f"oauth_credentials.{name}": oauth.get(name, "") for name in TOKENS}
     header = oauth.get("refresh_proxy_url_auth", "")
     texts["oauth_credentials.refresh_proxy_url_auth"] = (
-        # A scheme and a token, which one blank stands between.
+        # One blank separates the scheme from the token.
         header.replace(" ", "", 1) if isinstance(header, str) and _is_plain(header) else header
     )
     return [
@@ -322,7 +319,7 @@ def _text_faults(values: Mapping[str, Any]) -> list[str]:
 
 
 def _texts_in(value: object) -> Iterator[str]:
-    """A text, or all texts inside a list or an object."""
+    """The text itself, or all texts in a list or an object."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -381,12 +378,12 @@ def _custom_report_faults(values: Mapping[str, Any]) -> list[str]:
 
 
 def _faults_of(shape: beta_reports.Shape) -> Callable[[Mapping[str, Any]], list[str]]:
-    """What finds what is wrong with the choice of a report in beta."""
+    """The check of a beta report's setting."""
     return lambda values: list(shape.faults_of(values.get(shape.setting) or {}))
 
 
 def _faults_of_total(values: Mapping[str, Any]) -> list[str]:
-    """A total of products over more days, or fewer, than Pinterest adds up."""
+    """A product TOTAL over too many or too few days for Pinterest."""
     choice = beta_reports.PRODUCTS.chosen(values.get(beta_reports.PRODUCTS.setting) or {})
     if "TOTAL" not in choice["granularities"] or _day_faults(values):
         return []
@@ -416,7 +413,7 @@ def _layout_faults(values: Mapping[str, Any]) -> list[str]:
     defaults["stream_groups"] = CONFIG_SCHEMA["properties"]["stream_groups"]["default"]
     return [
         f"{name}: {_shown(values[name])} is refused; allowed: its default, because layout daasity "
-        "says which tables and columns there are"
+        "has its own tables and columns"
         for name, default in defaults.items()
         if values.get(name, default) != default
     ]

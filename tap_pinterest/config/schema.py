@@ -1,6 +1,6 @@
 """Every setting, once: its type, default, allowed values and meaning.
 
-`CONFIG_SCHEMA` is what `--about`, `meltano.yml` and the documents show.
+`--about`, `meltano.yml` and the documents show `CONFIG_SCHEMA`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from tap_pinterest.config import beta_reports
+from tap_pinterest.config.days import FORMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 API_URL = "https://api.pinterest.com/v5"
 ATTRIBUTION_WINDOWS = (0, 1, 7, 14, 30, 60)
 SETTLING_DAYS = 2
-"""How long numbers take to be final, whatever the attribution window."""
+"""Days that Pinterest needs to finish counting, whatever the attribution window."""
 SLICE_ROWS = {"standard": 5_000, "trial": sys.maxsize}
 LAYOUTS = ("pinterest", "daasity")
 AUTH_METHODS = ("refresh_token", "access_token", "client_credentials")
@@ -51,7 +52,7 @@ ORGANIC_FILTERS = {
     "source": ("ALL", "YOUR_PINS", "OTHER_PINS"),
     "from_claimed_content": ("BOTH", "CLAIMED", "OTHER"),
 }
-"""Parameters of the organic reports that narrow them; the first value is Pinterest's default."""
+"""Parameters that narrow the organic reports; the first value is Pinterest's default."""
 CONVERSION_QUALITY = {
     "lookback_period": ("1d", "14d"),
     "source_platform": (
@@ -83,15 +84,15 @@ CREDENTIALS = (
         "refresh_token",
         th.StringType,
         secret=True,
-        description="Refresh token; with client_id and client_secret, new access tokens are "
-        "fetched as needed. Not needed once tap-pinterest-login has stored one in token_file.",
+        description="Refresh token. With client_id and client_secret, the tap fetches access "
+        "tokens by itself. Leave it out if tap-pinterest-login has stored one in token_file.",
     ),
     th.Property(
         "access_token",
         th.StringType,
         secret=True,
         description="Access token, instead of client_id, client_secret and refresh_token. "
-        "It is not renewed when it expires.",
+        "The tap cannot renew it.",
     ),
     th.Property(
         "oauth_credentials",
@@ -100,55 +101,56 @@ CREDENTIALS = (
                 "access_token",
                 th.StringType,
                 secret=True,
-                description="Access token to begin with.",
+                description="Access token for the start.",
             ),
             th.Property(
                 "refresh_token",
                 th.StringType,
                 secret=True,
-                description="Refresh token that the proxy takes.",
+                description="Refresh token for the proxy.",
             ),
             th.Property(
                 "refresh_proxy_url",
                 th.StringType,
-                description="Where to POST the refresh token; https, unless on this machine.",
+                description="URL to which the tap POSTs the refresh token: https, or http on "
+                "this machine.",
             ),
             th.Property(
                 "refresh_proxy_url_auth",
                 th.StringType,
                 secret=True,
-                description="Authorization header for the proxy, such as Bearer and its token.",
+                description="Authorization header for the proxy, such as Bearer and a token.",
             ),
             additional_properties=False,
         ),
-        description="Tokens that are renewed where somebody else holds the app's secret: "
+        description="Tokens that a proxy renews, because somebody else holds the app's secret: "
         "access_token, refresh_token, refresh_proxy_url and refresh_proxy_url_auth.",
     ),
     th.Property(
         "auth_method",
         th.StringType,
         allowed_values=list(AUTH_METHODS),
-        description="Which credentials to use. Derived when only one kind is given.",
+        description="Kind of credentials. Needed only if you give more than one kind.",
     ),
     th.Property(
         "scopes",
         _NAME_LIST,
         default=list(READ_SCOPES),
-        description="Scopes to ask for, with auth_method client_credentials and at "
+        description="Scopes to request, with auth_method client_credentials and in "
         "tap-pinterest-login.",
     ),
     th.Property(
         "token_file",
         th.StringType,
-        description="Where renewed tokens live between runs. Default: a file per client_id "
-        "and configured refresh token in $XDG_STATE_HOME/tap-pinterest (or "
-        '~/.local/state/tap-pinterest). An empty text ("") switches it off.',
+        description="File for renewed tokens. Default: one file for each client_id and "
+        "configured refresh token in $XDG_STATE_HOME/tap-pinterest (or "
+        '~/.local/state/tap-pinterest). An empty text ("") turns it off.',
     ),
     th.Property(
         "api_url",
         th.StringType,
         default=API_URL,
-        description="Base URL of the API; https, unless it is on this machine.",
+        description="Base URL of the API: https, or http on this machine.",
     ),
 )
 SCOPE_OF_THE_SYNC = (
@@ -170,69 +172,73 @@ SCOPE_OF_THE_SYNC = (
         th.StringType,
         default="token_user",
         allowed_values=list(ORGANIC_ACCOUNTS),
-        description="Whose profile, boards, Pins and catalogs to read: the token's user, the "
-        "owners of the ad accounts (each once), or both.",
+        description="Users whose profile, boards, Pins and catalogs the tap reads: the token's "
+        "user, the owners of the ad accounts (each once), or both.",
     ),
     th.Property(
         "stream_groups",
         _list_of(STREAM_GROUPS),
         default=["ads", "organic"],
         description=f"Groups of streams that discovery lists: {', '.join(STREAM_GROUPS[:-1])}, or "
-        "all. With personal, other groups' records have the names and e-mail addresses in them.",
+        "all. With personal, records of other groups include names and e-mail addresses.",
     ),
 )
 FILTERS = (
     th.Property(
         "entity_statuses",
         _list_of(ENTITY_STATUSES),
-        description="Read only campaigns, ad groups, ads and product group promotions of these "
-        "statuses, and reports of them. Default: ACTIVE, PAUSED and ARCHIVED.",
+        description="Read only campaigns, ad groups, ads and product group promotions with these "
+        "statuses, and their reports. Default: ACTIVE, PAUSED and ARCHIVED.",
     ),
     th.Property(
-        "campaign_ids", _ID_LIST, description="Read only these campaigns, and what is in them."
+        "campaign_ids", _ID_LIST, description="Read only these campaigns, their ad groups and ads."
     ),
-    th.Property(
-        "ad_group_ids", _ID_LIST, description="Read only these ad groups, and what is in them."
-    ),
+    th.Property("ad_group_ids", _ID_LIST, description="Read only these ad groups and their ads."),
     th.Property("ad_ids", _ID_LIST, description="Read only these ads."),
     th.Property(
         "product_group_ids", _ID_LIST, description="Read only these product group promotions."
     ),
-    th.Property("board_ids", _ID_LIST, description="Read only these boards, and what is on them."),
+    th.Property(
+        "board_ids", _ID_LIST, description="Read only these boards, their sections and Pins."
+    ),
     th.Property("pin_ids", _ID_LIST, description="Read only these Pins."),
 )
 ASKED_FOR = (
     th.Property(
-        "terms", _NAME_LIST, description="Search terms to read related and suggested terms of."
+        "terms",
+        _NAME_LIST,
+        description="Search terms whose related and suggested terms the tap reads.",
     ),
     th.Property(
         "keywords",
         _NAME_LIST,
-        description="Keywords to read the search volume of, in each of the countries.",
+        description="Keywords whose search volume the tap reads, in each of the countries.",
     ),
     th.Property(
-        "countries", _NAME_LIST, description="Countries of the keyword metrics, as US or GB."
+        "countries", _NAME_LIST, description="Countries of the keyword metrics, such as US or GB."
     ),
     th.Property(
         "trend_regions",
         _list_of(TREND_REGIONS),
-        description="Regions to read trends of. Topics, product categories and articles have "
-        "US, GB+IE and CA only.",
+        description="Regions whose trends the tap reads. Topics, product categories and articles "
+        "exist for US, GB+IE and CA only.",
     ),
     th.Property(
         "product_categories",
         _NAME_LIST,
-        description="Product categories to read the trends of, in each of the trend_regions.",
+        description="Product categories whose trends the tap reads, in each of the trend_regions.",
     ),
-    th.Property("usernames", _NAME_LIST, description="Users to read the followed interests of."),
+    th.Property(
+        "usernames", _NAME_LIST, description="Users whose followed interests the tap reads."
+    ),
 )
 ANALYTICS = (
     th.Property(
         "start_date",
         th.StringType,
         default="90 days ago",
-        description="First day of the reports (UTC): YYYY-MM-DD, an ISO date-time, 'N days ago', "
-        "'yesterday', 'today' or 'earliest'. Pinterest keeps 914 days for most reports.",
+        description=f"First day of the reports (UTC): {FORMS} or earliest. Pinterest keeps 914 "
+        "days for most reports.",
     ),
     th.Property(
         "end_date",
@@ -245,9 +251,9 @@ ANALYTICS = (
         th.IntegerType,
         minimum=0,
         maximum=1000,
-        description="Days that are read again before the bookmark, because conversions are "
-        "credited late. Default: the longest attribution window in force, plus 2; for organic "
-        f"reports {ORGANIC_LOOKBACK_DAYS}.",
+        description="Days before the bookmark that each run reads again, because Pinterest credits "
+        "conversions late. Default: the longest attribution window plus 2; for organic reports "
+        f"{ORGANIC_LOOKBACK_DAYS}.",
     ),
     th.Property(
         "backfill",
@@ -256,7 +262,7 @@ ANALYTICS = (
             th.Property("end_date", th.StringType, required=True),
             additional_properties=False,
         ),
-        description="A range of days to read as well, once per stream and account, "
+        description="A range of days that the tap reads as well, once for each stream and account, "
         "whatever the state says.",
     ),
     th.Property(
@@ -264,22 +270,21 @@ ANALYTICS = (
         _NAME_LIST,
         default="default",
         description="Columns of the reports: 'default', 'all', or a list of Pinterest's names. "
-        "Only these are in the catalog. One that only asynchronous reports have makes the report "
-        "asynchronous.",
+        "Only these are in the catalog. Some columns exist only in asynchronous reports; naming "
+        "one makes the report asynchronous.",
     ),
     th.Property(
         "granularities",
         _list_of(GRANULARITIES),
         default=["DAY"],
-        description=f"Lengths of time that an ads report's row is about: "
-        f"{', '.join(GRANULARITIES)}. Each but DAY gives streams of its own, such as "
-        "ad_analytics_week.",
+        description=f"Periods of the ads reports' rows: {', '.join(GRANULARITIES)}. Each one "
+        "except DAY adds streams of its own, such as ad_analytics_week.",
     ),
     th.Property(
         "targeting_types",
         _NAME_LIST,
-        description="What the targeting streams break the numbers down by, such as GENDER. "
-        "Default: all of the level that are not in beta.",
+        description="Types by which the targeting streams break numbers down, such as GENDER. "
+        "Default: all types of the level that are not in beta.",
     ),
     th.Property(
         "click_window_days",
@@ -307,26 +312,27 @@ ANALYTICS = (
         th.StringType,
         default="TIME_OF_AD_ACTION",
         allowed_values=["TIME_OF_AD_ACTION", "TIME_OF_CONVERSION"],
-        description="Whether a conversion counts on the day of the ad action or on its own day.",
+        description="The day of a conversion: the day of the ad action, or of the conversion "
+        "itself.",
     ),
     th.Property(
         "attribution_types",
         _list_of(("INDIVIDUAL", "HOUSEHOLD")),
-        description="Whose conversions count: INDIVIDUAL, HOUSEHOLD. In beta; sent only when set. "
-        "It makes a report asynchronous where calls do not take it.",
+        description="Conversions that count: INDIVIDUAL, HOUSEHOLD. In beta; sent only if set. "
+        "It makes a report asynchronous if synchronous calls do not accept it.",
     ),
     th.Property(
         "reporting_timezone",
         th.StringType,
         allowed_values=["PINTEREST_TIME_ZONE", "AD_ACCOUNT_TIME_ZONE"],
-        description="Whose days the reports' days are. In closed beta; sent only when set.",
+        description="Time zone of the reports' days. In closed beta; sent only if set.",
     ),
     th.Property(
         "custom_reports",
         th.CustomType({"type": ["array", "null"], "items": {"type": "object"}}),
-        description="Reports of your own, each a stream: an object with name, level "
-        "(such as CAMPAIGN or AD_GROUP_TARGETING) and, where they are to differ from the settings, "
-        "columns, granularity, dates, attribution, filters and targeting types.",
+        description="Reports that you define. Each is a stream: an object with name, level (such "
+        "as CAMPAIGN or AD_GROUP_TARGETING) and any of columns, granularity, dates, attribution, "
+        "filters and targeting types. The settings apply to keys that you leave out.",
     ),
 )
 ORGANIC = (
@@ -334,7 +340,7 @@ ORGANIC = (
         "user_split_fields",
         _list_of(USER_SPLIT_FIELDS),
         default=["NO_SPLIT"],
-        description="Ways to split user_account_analytics, one call for each: "
+        description="Splits of user_account_analytics, one call each: "
         f"{', '.join(USER_SPLIT_FIELDS)}.",
     ),
     th.Property(
@@ -342,47 +348,47 @@ ORGANIC = (
         th.StringType,
         default="NO_SPLIT",
         allowed_values=["NO_SPLIT", "APP_TYPE"],
-        description="How to split pin_analytics.",
+        description="Split of pin_analytics.",
     ),
     th.Property(
         "app_types",
         th.StringType,
         allowed_values=list(ORGANIC_FILTERS["app_types"]),
-        description="Apps that the organic reports are about. Default: all.",
+        description="Apps whose activity the organic reports count. Default: all.",
     ),
     th.Property(
         "content_type",
         th.StringType,
         allowed_values=list(ORGANIC_FILTERS["content_type"]),
-        description="Whether the reports of users and their top Pins are about paid or organic "
-        "activity. Default: both.",
+        description="Activity that the reports of users and their top Pins count: paid, organic, "
+        "or all. Default: both.",
     ),
     th.Property(
         "pin_format",
         th.StringType,
         allowed_values=list(ORGANIC_FILTERS["pin_format"]),
-        description="Format of the Pins that the reports of users and their top Pins are about. "
+        description="Format of the Pins that the reports of users and their top Pins count. "
         "Default: all.",
     ),
     th.Property(
         "source",
         th.StringType,
         allowed_values=list(ORGANIC_FILTERS["source"]),
-        description="Whether the reports of users and their top Pins are about a user's own Pins, "
-        "or about what others made from claimed accounts. Default: both.",
+        description="Pins that the reports of users and their top Pins count: the user's own, or "
+        "those that others made from claimed accounts. Default: both.",
     ),
     th.Property(
         "from_claimed_content",
         th.StringType,
         allowed_values=list(ORGANIC_FILTERS["from_claimed_content"]),
-        description="Whether the reports of users and their top Pins are about Pins of claimed "
-        "domains, or about others. Default: both.",
+        description="Pins that the reports of users and their top Pins count: those of claimed "
+        "domains, or others. Default: both.",
     ),
     th.Property(
         "top_pins_sort_by",
         _list_of(TOP_PINS_SORTS),
-        description="Metrics that the top Pins and top video Pins are sorted by, one call for "
-        "each. Default: all that Pinterest has.",
+        description="Metrics by which top Pins and top video Pins are sorted, one call each. "
+        "Default: all of Pinterest's.",
     ),
     th.Property(
         "top_pins_days",
@@ -390,13 +396,14 @@ ORGANIC = (
         default=30,
         minimum=1,
         maximum=90,
-        description="Days that the top Pins and top video Pins are found for, up to end_date.",
+        description="Number of days, up to end_date, over which Pinterest finds the top Pins and "
+        "top video Pins.",
     ),
     th.Property(
         "domains",
         _NAME_LIST,
-        description="Domains, subdomains included, that the Pins of domain_top_pins link to. "
-        "Default: each host that a Pin links to.",
+        description="Domains to which the Pins of domain_top_pins link, subdomains included. "
+        "Default: every host that a Pin links to.",
     ),
     th.Property(
         "conversion_quality",
@@ -404,8 +411,8 @@ ORGANIC = (
             *(th.Property(name, _list_of(values)) for name, values in CONVERSION_QUALITY.items()),
             additional_properties=False,
         ),
-        description="What conversion_eqs is read for, a list each: lookback_period (default: 1d "
-        "and 14d), source_platform and ingestion_source (default: all).",
+        description="Values for which the tap reads conversion_eqs, as lists: lookback_period "
+        "(default: 1d and 14d), source_platform and ingestion_source (default: all).",
     ),
 )
 IN_BETA = (
@@ -415,9 +422,10 @@ IN_BETA = (
             *(th.Property(name, _NAME_LIST) for name in beta_reports.MMM.members),
             additional_properties=False,
         ),
-        description="Marketing-mix reports, lists: levels (CAMPAIGN_TARGETING, AD_GROUP_TARGETING) "
-        "and granularities (DAY, WEEK), each but the first a stream of its own, targeting_types, "
-        "columns (default, all, or names), and countries to leave all others out.",
+        description="Marketing-mix reports, as lists: levels (CAMPAIGN_TARGETING, "
+        "AD_GROUP_TARGETING) and granularities (DAY, WEEK), where each one after the first adds a "
+        "stream of its own; targeting_types; columns (default, all, or names); countries, to "
+        "read only these.",
     ),
     th.Property(
         "brand_category_sku_report",
@@ -430,11 +438,12 @@ IN_BETA = (
             additional_properties=False,
         ),
         description="Reports of the products that people bought: levels (CAMPAIGN, ADVERTISER, "
-        "AD_GROUP) and granularities (WEEK, MONTH, TOTAL), each but the first a stream of its own, "
-        "conversion_product_breakdowns (PRODUCT_BRAND), columns (default, all, or names), "
-        "product_sku_ids for PRODUCT_SKU_GROUP, campaign_objective_types, and the report's own "
-        "attribution: conversion_product_attribution_type (DEFAULT), click_window_days (30), "
-        "view_window_days (30), conversion_report_time (TIME_OF_AD_ACTION).",
+        "AD_GROUP) and granularities (WEEK, MONTH, TOTAL), where each one after the first adds a "
+        "stream of its own; conversion_product_breakdowns (PRODUCT_BRAND), columns (default, "
+        "all, or names), product_sku_ids for PRODUCT_SKU_GROUP, campaign_objective_types, and "
+        "the report's own attribution: conversion_product_attribution_type (DEFAULT), "
+        "click_window_days (30), view_window_days (30), conversion_report_time "
+        "(TIME_OF_AD_ACTION).",
     ),
     th.Property(
         "catalogs_report",
@@ -443,7 +452,7 @@ IN_BETA = (
             additional_properties=False,
         ),
         description="Reports of catalogs and feeds: report_types (default: DISTRIBUTION_ISSUES and "
-        "FEED_INGESTION_ISSUES; ALL_ITEMS is open to some users only).",
+        "FEED_INGESTION_ISSUES; Pinterest opens ALL_ITEMS to some users only).",
     ),
 )
 TRANSPORT = (
@@ -452,8 +461,9 @@ TRANSPORT = (
         th.StringType,
         default="auto",
         allowed_values=["auto", "sync", "async"],
-        description="How ads reports are asked for: call by call (sync: at most 90 days back), as "
-        "reports that Pinterest prepares and the tap downloads (async), or whichever suits.",
+        description="How the tap reads ads reports: sync (one call after another, at most 90 days "
+        "back), async (Pinterest prepares a file, the tap downloads it), or auto (the better of "
+        "the two).",
     ),
     th.Property(
         "access_tier",
@@ -468,14 +478,14 @@ TRANSPORT = (
         default=8,
         minimum=1,
         maximum=64,
-        description="Requests under way at once; 1 means strictly one by one.",
+        description="Calls that run at the same time; 1 means strictly one after another.",
     ),
     th.Property(
         "slice_rows",
         th.IntegerType,
         minimum=1,
-        description="Rows (ids times days times targeting types) that one report call may ask "
-        "for. Default: 5000; with access_tier trial, as many as Pinterest allows.",
+        description="Rows (ids times days times targeting types) that one report call may "
+        "request. Default: 5000; with access_tier trial, as many as Pinterest allows.",
     ),
     th.Property(
         "request_timeout",
@@ -505,7 +515,7 @@ SYNC_KEY = (
         "sync_key_separator",
         th.StringType,
         default="",
-        description="Text between the key fields in the MD5's input.",
+        description="Text between the key fields before the MD5.",
     ),
     th.Property(
         "sync_key_fields",
@@ -515,8 +525,7 @@ SYNC_KEY = (
                 "additionalProperties": {"type": "array", "items": {"type": "string"}},
             }
         ),
-        description="Fields of __sync_key for a stream, instead of its own: "
-        '{"stream": ["field", ...]}.',
+        description='Other fields for the __sync_key of a stream: {"stream": ["field", ...]}.',
     ),
 )
 LAYOUT = (
@@ -525,16 +534,16 @@ LAYOUT = (
         th.StringType,
         default="pinterest",
         allowed_values=list(LAYOUTS),
-        description="Tables to write: Pinterest's own, or the eight of Daasity's integration, "
-        "column for column.",
+        description="Tables that the tap writes: Pinterest's streams, or the eight tables of "
+        "Daasity's integration, column for column.",
     ),
     th.Property(
         "column_names",
         th.StringType,
         default="api",
         allowed_values=["api", "display"],
-        description="Names of the report columns: as in Pinterest's API, or as Ads Manager "
-        "displays them.",
+        description="Names of the report columns: those of Pinterest's API, or those that Ads "
+        "Manager displays.",
     ),
 )
 
