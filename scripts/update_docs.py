@@ -10,12 +10,12 @@ from singer_sdk import typing as th
 
 from scripts.processes import ROOT
 from tap_pinterest import api, config
+from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.api.periods import (
     ASYNCHRONOUS,
     ASYNCHRONOUS_HOURS,
     ONE_DAY,
     ORGANIC,
-    PRODUCT_ITEMS,
     REPORT_ROWS,
     SYNCHRONOUS,
     SYNCHRONOUS_HOURS,
@@ -261,7 +261,9 @@ def reach() -> Iterator[str]:
     yield f"| by day, week, month, in total | {' | '.join(str(each.days_back) for each in both)} |"
     hours = (ASYNCHRONOUS_HOURS, SYNCHRONOUS_HOURS)
     yield f"| by hour | {' | '.join(str(each.days_back) for each in hours)} |"
-    yield f"| of product items | {PRODUCT_ITEMS.days_back} | |"
+    for level in LEVELS.values():
+        if level.report_limits != ASYNCHRONOUS:
+            yield f"| of {level.plural} | {level.report_limits.days_back} | |"
     yield f"| organic | | {ORGANIC.days_back} |"
 
 

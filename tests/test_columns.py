@@ -1,12 +1,16 @@
 from __future__ import annotations
 
-from typing import get_args
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_pinterest import api
 from tap_pinterest.api import columns
+from tap_pinterest.api.levels import LEVELS, entities
 from tap_pinterest.config.beta_reports import MMM, PRODUCTS
+
+if TYPE_CHECKING:
+    from tap_pinterest.api.levels import Level
 
 SIZES = {"ad_account": 108, "campaign": 114, "ad_group": 117, "ad": 121} | {
     "product_group": 118,
@@ -38,17 +42,17 @@ def test_attributes_and_metrics_add_up() -> None:
 def test_every_attribute_is_a_column_of_the_api() -> None:
     known = {*api.enum("columns_async", newer=True), *columns.offered_columns(), *OWN_IDS}
     known |= {name for shape in (MMM, PRODUCTS) for name in shape.allowed("columns")}
-    for entity in columns.ENTITIES.values():
-        assert {*entity.ids, *entity.texts, *entity.numbers} <= known
+    for entity in entities():
+        assert entity.columns <= known
 
 
-@pytest.mark.parametrize("level", get_args(columns.Level))
-def test_default_is_the_default_columns_as_far_as_the_level_has_them(level: columns.Level) -> None:
+@pytest.mark.parametrize("level", LEVELS.values(), ids=LEVELS)
+def test_default_is_the_default_columns_as_far_as_the_level_has_them(level: Level) -> None:
     names = columns.columns_for(level, "default")
-    assert len(names) == SIZES[level]
+    assert len(names) == SIZES[level.name]
     assert set(names) - OWN_IDS <= set(columns.DEFAULT_COLUMNS)
-    assert names[: len(columns.ids(level))] == columns.ids(level)
-    others = [name for name in names if name not in columns.ids(level)]
+    assert names[: len(level.ids)] == level.ids
+    others = [name for name in names if name not in level.ids]
     assert others == [name for name in columns.DEFAULT_COLUMNS if name in others]
 
 
@@ -62,17 +66,19 @@ def test_default_is_the_default_columns_as_far_as_the_level_has_them(level: colu
 )
 @pytest.mark.parametrize("setting", ["default", "all"])
 def test_a_level_has_no_attributes_of_lower_levels(
-    level: columns.Level, absent: set[str], setting: columns.Setting
+    level: str, absent: set[str], setting: columns.Setting
 ) -> None:
-    assert not absent & set(columns.columns_for(level, setting))
+    assert not absent & set(columns.columns_for(LEVELS[level], setting))
 
 
 def test_all_at_the_lowest_level_is_everything_on_offer() -> None:
-    assert set(columns.columns_for("ad", "all")) == set(columns.offered_columns())
+    assert set(columns.columns_for(LEVELS["ad"], "all")) == set(columns.offered_columns())
 
 
 def test_ids_are_in_every_row_and_other_levels_names_are_passed_over() -> None:
-    assert columns.columns_for("campaign", ["spend_in_dollar", "AD_ID", "SPEND_IN_DOLLAR"]) == (
+    assert columns.columns_for(
+        LEVELS["campaign"], ["spend_in_dollar", "AD_ID", "SPEND_IN_DOLLAR"]
+    ) == (
         "AD_ACCOUNT_ID",
         "CAMPAIGN_ID",
         "SPEND_IN_DOLLAR",
@@ -81,8 +87,8 @@ def test_ids_are_in_every_row_and_other_levels_names_are_passed_over() -> None:
 
 def test_a_newer_column_may_be_named_but_is_no_part_of_all() -> None:
     newer = "INAPP_SKAN_APP_INSTALL"
-    assert newer in columns.columns_for("ad", [newer])
-    assert newer not in columns.columns_for("ad", "all")
+    assert newer in columns.columns_for(LEVELS["ad"], [newer])
+    assert newer not in columns.columns_for(LEVELS["ad"], "all")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +109,7 @@ def test_a_wrong_name_is_answered_with_the_reason(name: str, fault: str) -> None
     (answered,) = columns.unknown_columns(["CTR", name, "ad_id"])
     assert answered.startswith(fault)
     with pytest.raises(ValueError, match="^" + fault.split(";", maxsplit=1)[0]):
-        columns.columns_for("ad", [name])
+        columns.columns_for(LEVELS["ad"], [name])
 
 
 @pytest.mark.parametrize(
@@ -120,42 +126,11 @@ def test_a_list_of_columns_is_a_choice_or_names(names: list[str], meant: object)
     assert columns.setting_of(names) == meant
 
 
-@pytest.mark.parametrize(
-    ("name", "schema"),
-    [
-        ("AD_ID", {"type": ["string", "null"]}),
-        ("IS_PREMIERE_CAMPAIGN", {"type": ["string", "null"]}),
-        ("CAMPAIGN_DAILY_SPEND_CAP", {"type": ["number", "null"]}),
-        ("TOTAL_IMPRESSION", {"type": ["number", "null"]}),
-        ("DATE", {"type": ["string", "null"], "format": "date"}),
-    ],
-)
-def test_texts_are_strings_and_everything_counted_is_a_number(
-    name: str, schema: dict[str, object]
-) -> None:
-    assert columns.column_schema(name) == schema
-
-
-@pytest.mark.parametrize(
-    ("name", "unit"),
-    [
-        ("SPEND_IN_MICRO_DOLLAR", "micro_currency"),
-        ("TOTAL_CHECKOUT_VALUE_IN_MICRO_DOLLAR", "micro_currency"),
-        ("COST_PER_OUTBOUND_CLICK_IN_DOLLAR_1", "currency"),
-        ("AD_GROUP_BUDGET_IN_LOCAL_CURRENCY", "currency"),
-        ("TOTAL_VIDEO_AVG_WATCHTIME_IN_SECOND", "seconds"),
-        ("CTR", None),
-    ],
-)
-def test_units_are_told_by_name(name: str, unit: str | None) -> None:
-    assert columns.column(name).unit == unit
-
-
 def test_a_column_that_only_asynchronous_reports_have_may_be_named() -> None:
-    named = columns.columns_for("campaign", ["CAMPAIGN_STATUS", "CTR"])
+    named = columns.columns_for(LEVELS["campaign"], ["CAMPAIGN_STATUS", "CTR"])
 
     assert columns.only_asynchronous(named) == ["CAMPAIGN_STATUS"]
-    assert "CAMPAIGN_STATUS" not in columns.columns_for("campaign", "all")
+    assert "CAMPAIGN_STATUS" not in columns.columns_for(LEVELS["campaign"], "all")
 
 
 @pytest.mark.parametrize(
@@ -177,9 +152,10 @@ def test_conversions_are_told_by_name(name: str, *, conversion: bool) -> None:
 
 
 def test_a_row_has_its_day_beside_its_columns() -> None:
-    facts = columns.report_facts(("AD_ID", "CTR"))
+    facts = columns.report_facts(("AD_ID", "CTR", "CAMPAIGN_DAILY_SPEND_CAP"))
     assert facts["properties"] == {
         "AD_ID": {"type": "string"},
         "CTR": {"type": "number"},
+        "CAMPAIGN_DAILY_SPEND_CAP": {"type": "number"},
         "DATE": {"type": "string", "format": "date"},
     }

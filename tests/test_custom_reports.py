@@ -11,13 +11,15 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
-from tap_pinterest.config import Settings, custom_reports, problems
+from tap_pinterest.config import Settings, problems
 from tap_pinterest.streams.ads import AdGroups
 from tap_pinterest.streams.analytics import BY_LEVEL
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tap_pinterest.streams.bases.analytics_stream import AnalyticsStream
 
 TODAY = date(2026, 11, 20)
 WORLD = WorldSize(accounts=2, empty_accounts=1, campaigns=3, ad_groups=5, ads=9, boards=1, pins=3)
@@ -258,18 +260,18 @@ def test_a_report_may_be_of_what_has_a_label_a_status_or_an_objective(
     assert found == {(each["ad_id"], each["date"]) for each in rows if each[field] == one}
 
 
-@pytest.mark.parametrize("level", custom_reports.LEVELS)
+@pytest.mark.parametrize("stream", BY_LEVEL.values())
 def test_ids_that_a_levels_list_leaves_out_are_those_that_the_order_does_not_name(
-    level: str,
+    stream: type[AnalyticsStream],
 ) -> None:
-    stream = BY_LEVEL[level]
-    listed = stream.entities or (AdGroups if stream.id_parameter else None)
+    level = stream.level
+    listed = stream.entities or (AdGroups if level.id_parameter else None)
     lists: list[Any] = [listed, *listed.parents()] if listed else []
     applied = {name for each in lists for name in each.id_filters}
     if stream.entities:
-        applied.add(stream.id_parameter)
+        applied.add(level.id_parameter)
 
-    assert set(custom_reports.LISTED[custom_reports.LEVELS[level]]) == applied
+    assert {*level.filters} == applied
 
 
 def test_a_custom_report_that_is_refused_is_a_failure(sandbox: Sandbox) -> None:

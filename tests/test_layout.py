@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pinterest_sandbox.answers import resources
 from singer_run import catalog_of, run, settings
 from tap_pinterest.api.columns import columns_for
+from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.config import problems
 from tap_pinterest.records.daasity import REPORT_COLUMNS, TABLES
 from tap_pinterest.records.display_names import LONGEST, column_names, snake_case
@@ -98,7 +99,7 @@ def test_the_columns_of_the_report_are_asked_for_and_no_others(sandbox: Sandbox)
     }
     known = {"AD_ACCOUNT_ID", "AD_ID"}
     assert asked == {tuple(sorted(set(REPORT_COLUMNS) - known))}
-    assert set(REPORT_COLUMNS) <= set(columns_for("ad", "all"))
+    assert set(REPORT_COLUMNS) <= set(columns_for(LEVELS["ad"], "all"))
 
 
 def test_accounts_carry_the_attribution_settings_in_force(sandbox: Sandbox) -> None:

@@ -16,11 +16,11 @@ from psycopg.rows import dict_row
 from loading import Row, column_types, database, main_job, rows_by_table, same
 from pinterest_sandbox import Sandbox, WorldSize
 from tap_pinterest.api.columns import columns_for
+from tap_pinterest.api.levels import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_pinterest.api.columns import Level
 
 DAY_1 = date(2026, 11, 20)
 DAY_2 = date(2026, 11, 21)
@@ -31,7 +31,7 @@ WORLD = WorldSize(accounts=3, campaigns=4, ad_groups=8, ads=20, boards=3, pins=3
 PAGE_SIZE = 250
 
 ENTITIES = ("ad_accounts", "campaigns", "ad_groups", "ads", "boards", "pins")
-REPORTS: Mapping[str, tuple[Level, str, str]] = {
+REPORTS: Mapping[str, tuple[str, str, str]] = {
     "ad_account_analytics": ("ad_account", "/analytics", ""),
     "campaign_analytics": ("campaign", "/campaigns/analytics", "campaign_ids"),
     "ad_group_analytics": ("ad_group", "/ad_groups/analytics", "ad_group_ids"),
@@ -107,7 +107,7 @@ class Pinterest:
                     start_date=start,
                     end_date=end,
                     granularity="DAY",
-                    columns=",".join(columns_for(level, "default")),
+                    columns=",".join(columns_for(LEVELS[level], "default")),
                     **({id_parameter: ids} if id_parameter else {}),
                 )
                 for row in answer:
@@ -235,7 +235,7 @@ def test_what_pinterest_does_not_send_is_null(two_days: TwoDays, table: str) -> 
     level = REPORTS[table][0]
     for key, row in second.loaded(table).items():
         sent = {name.lower() for name in second.reports[table][key]}
-        absent = {column.lower() for column in columns_for(level, "default")} - sent
+        absent = {column.lower() for column in columns_for(LEVELS[level], "default")} - sent
         absent -= {"ad_account_id", "campaign_id", "ad_group_id", "ad_id"}
         assert [column for column in absent if row[column] is not None] == []
 

@@ -13,6 +13,7 @@ import pytest
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import PatientClock, run, settings
 from tap_pinterest.api import targeting
+from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.api.periods import first_day
 from tap_pinterest.http import transport
 from tap_pinterest.records.sync_key import sync_key
@@ -543,7 +544,7 @@ def test_a_breakdown_comes_as_reports_of_five_types(sandbox: Sandbox) -> None:
     assert result.code == 0
     assert {len(each) for each in asked} == {5, 2}
     assert Counter(name for each in asked for name in each) == dict.fromkeys(
-        targeting.chosen("ad_account", ()),
+        targeting.chosen(LEVELS["ad_account"], ()),
         len({each.path for each in requests_of(sandbox, CREATE)}),
     )
 

@@ -12,109 +12,16 @@ import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from tap_pinterest import api
-from tap_pinterest.records import conform
+from tap_pinterest.api.levels import entities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-Level: TypeAlias = Literal[
-    "ad_account", "campaign", "ad_group", "ad", "product_group", "keyword", "product_item", "ad_pin"
-]
+    from tap_pinterest.api.levels import Entity, Level
+
 Setting: TypeAlias = "Literal['default', 'all'] | Iterable[str]"
 """The setting `report_columns`: a choice of ours, or the user's names."""
 
-
-class Entity(NamedTuple):
-    """What reports say of an entity beside its metrics."""
-
-    ids: tuple[str, ...]
-    """Identify the entity: in every row, selected or not."""
-    texts: tuple[str, ...] = ()
-    numbers: tuple[str, ...] = ()
-
-
-ENTITIES: Mapping[str, Entity] = {
-    "ad_account": Entity(ids=("AD_ACCOUNT_ID",), texts=("ADVERTISER_ID", "ADVERTISER_NAME")),
-    "campaign": Entity(
-        ids=("CAMPAIGN_ID",),
-        texts=(
-            *("CAMPAIGN", "CAMPAIGN_NAME", "CAMPAIGN_BRAND_LABEL", "CAMPAIGN_CUSTOM_LABELS"),
-            *("CAMPAIGN_STATUS", "CAMPAIGN_ENTITY_STATUS", "CAMPAIGN_MANAGED_STATUS"),
-            *("CAMPAIGN_OBJECTIVE_TYPE", "CAMPAIGN_BUDGET_OPTIMIZATION"),
-            *("IS_PREMIERE_CAMPAIGN", "IS_CATALOG_CREATIVE_CAMPAIGN"),
-            *("ORDER_LINE_ID", "ORDER_LINE_NAME", "SPEND_ORDER_LINE_ID"),
-            "SPEND_ORDER_LINE_PAID_TYPE",
-        ),
-        numbers=("CAMPAIGN_DAILY_SPEND_CAP", "CAMPAIGN_LIFETIME_SPEND_CAP"),
-    ),
-    "ad_group": Entity(
-        ids=("AD_GROUP_ID",),
-        texts=(
-            *("AD_GROUP_NAME", "AD_GROUP_STATUS", "AD_GROUP_ENTITY_STATUS"),
-            *("AD_GROUP_BUDGET_TYPE", "AD_GROUP_OPTIMIZATION", "PROMO_ID", "PROMO_NAME"),
-        ),
-        numbers=("AD_GROUP_BUDGET_IN_LOCAL_CURRENCY", "AD_GROUP_BID_MULTIPLIER"),
-    ),
-    "ad": Entity(
-        ids=("AD_ID",),
-        texts=(
-            *("AD_NAME", "AD_STATUS", "PIN_PROMOTION_ID", "PIN_PROMOTION_NAME"),
-            "PIN_PROMOTION_STATUS",
-        ),
-    ),
-    "pin": Entity(ids=("PIN_ID",)),
-    "product_group": Entity(ids=("PRODUCT_GROUP_ID",), texts=("PRODUCT_GROUP_STATUS",)),
-    "keyword": Entity(ids=("KEYWORD_ID",)),
-    "product_item": Entity(
-        ids=("PRODUCT_ITEM_ID",),
-        texts=(
-            *("PRODUCT_ITEM_NAME", "PRODUCT_ITEM_BRAND", "PRODUCT_ITEM_DESCRIPTION"),
-            *("PRODUCT_ITEM_PRICE", "PRODUCT_ITEM_SALE_PRICE", "PRODUCT_ITEM_CURRENCY"),
-            *("PRODUCT_ITEM_PRODUCT_TYPE", "PRODUCT_ITEM_PRODUCT_CATEGORY"),
-            *("PRODUCT_ITEM_PRODUCT_URL", "PRODUCT_ITEM_PIN_URL", "PRODUCT_ITEM_IMAGE_URL"),
-            "STANDARD_AD_FEED_ITEM_ID",
-        ),
-    ),
-    "product_group_ad": Entity(
-        ids=(), texts=("PRODUCT_GROUP_AD_IMAGE_TAG", "PRODUCT_GROUP_AD_VIDEO_TAG")
-    ),
-    "pinner_list": Entity(ids=(), texts=("PINNER_LIST_NAME",)),
-    "conversion_product": Entity(
-        ids=(),
-        texts=(
-            *("CONVERSION_PRODUCT_BRAND", "CONVERSION_PRODUCT_CATEGORY", "CONVERSION_PRODUCT_ID"),
-            "CONVERSION_PRODUCT_ID_GROUP",
-        ),
-    ),
-}
-
-LEVELS: Mapping[Level, tuple[str, ...]] = {
-    "ad_account": ("ad_account",),
-    "campaign": ("ad_account", "campaign"),
-    "ad_group": ("ad_account", "campaign", "ad_group"),
-    "ad": ("ad_account", "campaign", "ad_group", "ad", "pin", "product_group_ad"),
-    "product_group": ("ad_account", "campaign", "ad_group", "product_group", "product_group_ad"),
-    "keyword": ("ad_account", "campaign", "ad_group", "keyword"),
-    "product_item": ("ad_account", "product_item"),
-    "ad_pin": ("ad_account", "campaign", "pin"),
-}
-"""The entities that a row of each level belongs to. What belongs to any other has no one value
-there, and is not offered: a campaign's row has no ad's name. A Pin may be promoted by several ads,
-and an item by several campaigns."""
-
-OWN_ID: Mapping[Level, str] = {
-    level: "PIN_ID" if level == "ad_pin" else f"{level}_id".upper() for level in LEVELS
-}
-"""The column with the id of what a row of the level is about."""
-
-SAME_ID: Mapping[str, tuple[str, ...]] = {
-    "AD_ACCOUNT_ID": ("ADVERTISER_ID",),
-    "AD_ID": ("PIN_PROMOTION_ID",),
-    "KEYWORD_ID": ("ID",),
-    "PRODUCT_ITEM_ID": ("ITEM_ID", "ID"),
-    "PRODUCT_GROUP_ID": ("PRODUCT_GROUP_PROMOTION_ID",),
-}
-"""Other names that rows may have for such a column."""
 
 DATE = "DATE"
 """The day of a row: answered without being asked for, and refused when it is."""
@@ -251,39 +158,25 @@ DEFAULT_COLUMNS = (
 
 
 class Column(NamedTuple):
-    """What a report column is."""
+    """What a report column is.
+
+    Money is in the currency of the ad account, whatever the column's name says.
+    """
 
     name: str
     kind: Literal["text", "number", "metric"]
     """A text or a number that describes an entity, or a metric."""
-    entity: str | None
+    entity: Entity | None
     """Whose attribute it is; metrics are everybody's."""
-    unit: Literal["micro_currency", "currency", "seconds"] | None
-    """Money is in the currency of the ad account, whatever the name says; micro: 1e-6 of it."""
 
 
 @functools.cache
 def column(name: str) -> Column:
     """What the column of an API name is."""
-    for entity, attributes in ENTITIES.items():
-        if name in attributes.ids or name in attributes.texts:
-            return Column(name, "text", entity, None)
-        if name in attributes.numbers:
-            return Column(name, "number", entity, _unit(name))
-    return Column(name, "metric", None, _unit(name))
-
-
-def _unit(name: str) -> Literal["micro_currency", "currency", "seconds"] | None:
-    if "_IN_MICRO_DOLLAR" in name:
-        return "micro_currency"
-    if "_IN_DOLLAR" in name or name.endswith("_IN_LOCAL_CURRENCY"):
-        return "currency"
-    return "seconds" if "_IN_SECOND" in name else None
-
-
-def ids(level: Level) -> tuple[str, ...]:
-    """The id columns of a level, its parents' before its own: in every row of its reports."""
-    return tuple(name for entity in LEVELS[level] for name in ENTITIES[entity].ids)
+    for entity in entities():
+        if name in entity.columns:
+            return Column(name, "number" if name in entity.numbers else "text", entity)
+    return Column(name, "metric", None)
 
 
 def columns_for(level: Level, setting: Setting, *, names: Iterable[str] = ()) -> tuple[str, ...]:
@@ -308,9 +201,8 @@ def columns_for(level: Level, setting: Setting, *, names: Iterable[str] = ()) ->
         if faults := unknown_columns(chosen):
             raise ValueError("; ".join(faults))
         chosen = map(str.upper, chosen)
-    entities = {None, *LEVELS[level]}
-    found = dict.fromkeys((*ids(level), *chosen))
-    return tuple(name for name in found if column(name).entity in entities)
+    found = dict.fromkeys((*level.ids, *chosen))
+    return tuple(name for name in found if level.has(column(name).entity))
 
 
 @functools.cache
@@ -388,9 +280,3 @@ def report_facts(names: Iterable[str]) -> Mapping[str, Any]:
     properties: dict[str, Any] = {name: {"type": kinds[column(name).kind]} for name in names}
     properties[DATE] = {"type": "string", "format": "date"}
     return {"type": "object", "properties": properties}
-
-
-def column_schema(name: str) -> dict[str, Any]:
-    """The JSON schema of one column, or of `DATE`."""
-    schema: dict[str, Any] = conform.singer_schema(report_facts([name]))["properties"][name.lower()]
-    return schema

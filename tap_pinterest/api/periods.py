@@ -30,14 +30,12 @@ class ReportLimits:
         days_back: How many days before today the first day may be.
         days: Days in one call, both ends included.
         ids: Ids in one call.
-        types: Targeting types in one call.
         url_bytes: Length of the whole URL; 0 where the ids are in a body.
     """
 
     days_back: int
     days: int
     ids: int
-    types: int = 1
     url_bytes: int = 0
 
 
@@ -45,7 +43,6 @@ SYNCHRONOUS = ReportLimits(days_back=90, days=90, ids=250, url_bytes=7_500)
 SYNCHRONOUS_HOURS = replace(SYNCHRONOUS, days_back=8, days=3)
 ASYNCHRONOUS = ReportLimits(days_back=914, days=186, ids=500)
 ASYNCHRONOUS_HOURS = replace(ASYNCHRONOUS, days_back=8, days=3)
-PRODUCT_ITEMS = replace(ASYNCHRONOUS, days_back=92, days=31)
 ORGANIC = ReportLimits(days_back=90, days=91, ids=100, url_bytes=7_500)
 REPORT_ROWS = 100_000
 """Rows that one asynchronous report is cut to hold, as far as one can tell."""

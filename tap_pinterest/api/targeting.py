@@ -5,32 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_pinterest import api
+from tap_pinterest.api.levels import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_pinterest.api.columns import Level
+    from tap_pinterest.api.levels import Level
 
 BETA = ("AGE_BUCKET_AND_GENDER", "CREATIVE_ENHANCEMENTS")
 """Not open to every app: asked for in a call of their own, so that nothing else is refused too."""
 
 ONLY_WHEN_NAMED = frozenset({*BETA, "LOCAL_ADS_STORE_CODE"})
 
-PATHS: Mapping[Level, str] = {
-    "ad_account": "/ad_accounts/{ad_account_id}/targeting_analytics",
-    "campaign": "/ad_accounts/{ad_account_id}/campaigns/targeting_analytics",
-    "ad_group": "/ad_accounts/{ad_account_id}/ad_groups/targeting_analytics",
-    "ad": "/ad_accounts/{ad_account_id}/ads/targeting_analytics",
-}
-ASYNCHRONOUS_LEVELS: Sequence[Level] = (*PATHS, "product_group", "product_item")
-
-_ONLY_AT: Mapping[str, Level] = {"AUDIENCE_MULTIPLIER": "campaign", "MEDIA_TYPE": "product_item"}
-"""As the text of the description limits them in asynchronous reports."""
-
 
 def synchronous(level: Level) -> tuple[str, ...]:
     """The types that a synchronous call takes; none where there is no such call."""
-    return _parameter(level).allowed if level in PATHS else ()
+    return _parameter(level).allowed if level.targeting_path else ()
 
 
 def most_in_a_call(level: Level) -> int:
@@ -39,15 +29,15 @@ def most_in_a_call(level: Level) -> int:
 
 
 def _parameter(level: Level) -> api.Parameter:
-    return api.operation(f"GET {PATHS[level]}").parameters["targeting_types"]
+    return api.operation(f"GET {level.targeting_path}").parameters["targeting_types"]
 
 
 def asynchronous(level: Level) -> tuple[str, ...]:
     """The types that an asynchronous report takes."""
-    if level not in ASYNCHRONOUS_LEVELS:
+    if not level.targeting_report:
         return ()
-    types = _facts()["items"]["enum"]
-    return tuple(name for name in types if _ONLY_AT.get(name, level) == level)
+    of_others = {name for each in LEVELS.values() if each != level for name in each.own_types}
+    return tuple(name for name in _facts()["items"]["enum"] if name not in of_others)
 
 
 def most_in_a_report() -> int:
@@ -64,9 +54,7 @@ def _facts() -> Mapping[str, Any]:
 def known() -> tuple[str, ...]:
     """Every type that any level has."""
     types = (
-        name
-        for level in ASYNCHRONOUS_LEVELS
-        for name in (*synchronous(level), *asynchronous(level))
+        name for level in LEVELS.values() for name in (*synchronous(level), *asynchronous(level))
     )
     return tuple(dict.fromkeys(types))
 

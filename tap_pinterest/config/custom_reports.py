@@ -12,38 +12,15 @@ import jsonschema
 from tap_pinterest import api
 from tap_pinterest.api import targeting
 from tap_pinterest.api.columns import is_conversion, setting_of, unknown_columns
+from tap_pinterest.api.levels import ID_FILTERS, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_pinterest.api.columns import Level
+    from tap_pinterest.api.levels import Level, Ordered
     from tap_pinterest.api.periods import Granularity
 
-LEVELS: Mapping[str, Level] = {
-    "ADVERTISER": "ad_account",
-    "CAMPAIGN": "campaign",
-    "AD_GROUP": "ad_group",
-    "PIN_PROMOTION": "ad",
-    "KEYWORD": "keyword",
-    "PRODUCT_GROUP": "product_group",
-    "PRODUCT_ITEM": "product_item",
-}
-"""Levels as the API names them; with `_TARGETING` their rows are of a targeting value."""
-
 OWN = ("name", "level", "granularity", "columns")
-ID_FILTERS = ("campaign_ids", "ad_group_ids", "ad_ids", "product_group_ids")
-_OF_AD_GROUPS = ("campaign_ids", "ad_group_ids")
-LISTED: Mapping[Level, Sequence[str]] = {
-    "ad_account": (),
-    "campaign": ("campaign_ids",),
-    "ad_group": _OF_AD_GROUPS,
-    "ad": (*_OF_AD_GROUPS, "ad_ids"),
-    "product_group": (*_OF_AD_GROUPS, "product_group_ids"),
-    "keyword": _OF_AD_GROUPS,
-    "product_item": _OF_AD_GROUPS,
-}
-"""Filters that say which of a level's entities there are rows of. Others, of what is below it, say
-what the numbers of a row count: only the order of a report can name them."""
 LIKE_SETTINGS = (
     *("start_date", "end_date", "lookback_days"),
     *("click_window_days", "engagement_window_days", "view_window_days"),
@@ -68,7 +45,6 @@ LISTS = (
 
 BODY = "AdsAnalyticsCreateAsyncRequest"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
-_OF_ADS = re.compile(r"(AD|PIN_PROMOTION)_(ID|NAME|STATUS)|PIN_ID")
 _TARGETING = "_TARGETING"
 _EVENT = {"custom_event_metrics_type", "custom_event_name"}
 _CHECKED = ("granularity", "targeting_types", *LIKE_SETTINGS[3:], *IN_THE_BODY)
@@ -144,13 +120,12 @@ def _faults(definition: Mapping[str, Any]) -> Iterator[str]:
             hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(KEYS)}"
             yield f"{key!s:.60}: there is no such key; {hint}"
     given = {key: value for key, value in definition.items() if value is not None}
-    level = given.get("level")
-    levels = api.schema(BODY)["properties"]["level"]["enum"]
-    if not isinstance(level, str) or level not in levels:
-        yield f"level: {level!r:.60} is refused; allowed: one of {', '.join(levels)}"
+    name, levels = given.get("level"), ordered()
+    if not isinstance(name, str) or name not in levels:
+        yield f"level: {name!r:.60} is refused; allowed: one of {', '.join(levels)}"
     else:
-        yield from _faults_at(level, given)
-        yield from _faults_of_ids(level, given)
+        yield from _faults_at(levels[name], given)
+        yield from _faults_of_ids(levels[name].level, given)
     yield from _faults_of_values(given)
     yield from _faults_of_columns(given.get("columns"))
     yield from _faults_of_events(given.get("custom_conversion_event_metrics"))
@@ -217,45 +192,36 @@ def _faults_of_hours(given: Mapping[str, Any]) -> Iterator[str]:
         yield "custom_conversion_event_metrics: refused; allowed: with any granularity but HOUR"
 
 
-def _faults_at(level: str, given: Mapping[str, Any]) -> Iterator[str]:
+def _faults_at(at: Ordered, given: Mapping[str, Any]) -> Iterator[str]:
     """Breaches of the rules that the description states in words."""
-    types = given.get("targeting_types")
-    if level.endswith(_TARGETING):
-        yield from _faults_of_types(level, types, given)
+    if at.is_broken_down:
+        yield from _faults_of_types(at.level, given.get("targeting_types"), given)
     else:
         for key in ("targeting_types", "combine_targeting_types"):
             if given.get(key):
                 yield f"{key}: refused; allowed: with a level whose name ends in {_TARGETING}"
-    if level.startswith("PRODUCT_ITEM"):
-        for key in ("ad_ids", "ad_statuses"):
-            if given.get(key):
-                yield f"{key}: refused; allowed: with any level but those of product items"
-        columns = given.get("columns")
-        for name in columns if isinstance(columns, list) else ():
-            if _OF_ADS.fullmatch(str(name).upper()):
-                yield f"columns: {name} is not in reports of product items"
+    for key in at.level.refused_keys:
+        if given.get(key):
+            yield f"{key}: refused; allowed: with any level but those of {at.level.plural}"
+    columns = given.get("columns")
+    for name in columns if isinstance(columns, list) else ():
+        if str(name).upper() in at.level.refused_columns:
+            yield f"columns: {name} is not in reports of {at.level.plural}"
 
 
-def _faults_of_ids(level: str, given: Mapping[str, Any]) -> Iterator[str]:
+def _faults_of_ids(level: Level, given: Mapping[str, Any]) -> Iterator[str]:
     """More ids than an order takes, where they cannot be spread over several."""
-    for key in set(ID_FILTERS).difference(_listed(level)):
+    for key in level.other_filters:
         most, ids = api.schema(BODY)["properties"][key]["maxItems"], given.get(key)
         if isinstance(ids, list) and len(ids) > most:
             yield f"{key}: {len(ids)} are given; allowed: at most {most} of what is below the level"
 
 
-def _listed(level: str) -> Sequence[str]:
-    """The filters that say which entities of a level there are rows of."""
-    return LISTED[LEVELS[level.removesuffix(_TARGETING)]]
-
-
-def _faults_of_types(level: str, types: object, given: Mapping[str, Any]) -> Iterator[str]:
-    own = LEVELS[level.removesuffix(_TARGETING)]
+def _faults_of_types(level: Level, types: object, given: Mapping[str, Any]) -> Iterator[str]:
     combined = bool(given.get("combine_targeting_types"))
-    below = set(ID_FILTERS).difference(_listed(level))
-    only_reports = combined or any(given.get(key) for key in (*IN_THE_BODY, *below))
-    synchronous = () if only_reports else targeting.synchronous(own)
-    known = dict.fromkeys((*targeting.asynchronous(own), *synchronous))
+    only_reports = combined or any(given.get(key) for key in (*IN_THE_BODY, *level.other_filters))
+    synchronous = () if only_reports else targeting.synchronous(level)
+    known = dict.fromkeys((*targeting.asynchronous(level), *synchronous))
     most = targeting.most_in_a_report()
     if types is not None and not isinstance(types, list):
         yield f"targeting_types: refused; allowed: a list of {', '.join(known)}"
@@ -276,15 +242,15 @@ def parsed(
         definitions: As the config gives them.
         values_of: By key, what makes a setting's value of what is given for it.
     """
-    reports = []
+    reports, levels = [], ordered()
     for definition in definitions:
         given = {key: value for key, value in definition.items() if value is not None}
         columns = given.get("columns")
-        ordered = {*IN_THE_BODY, *ID_FILTERS}.difference(_listed(given["level"]))
+        in_the_order = {*IN_THE_BODY, *levels[given["level"]].level.other_filters}
         settings = {
             key: values_of[key](given[key]) if key in values_of else given[key]
             for key in LIKE_SETTINGS
-            if key in given and key not in ordered
+            if key in given and key not in in_the_order
         }
         reports.append(
             CustomReport(
@@ -293,7 +259,7 @@ def parsed(
                 granularity=given.get("granularity", "DAY"),
                 columns=setting_of(columns) if columns else None,
                 settings=settings,
-                body={key: value for key, value in given.items() if value and key in ordered},
+                body={key: value for key, value in given.items() if value and key in in_the_order},
             )
         )
     return tuple(reports)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
+from tap_pinterest.api.levels import ID_FILTERS
 from tap_pinterest.config import beta_reports
 from tap_pinterest.config.days import FORMS
 
@@ -554,10 +555,9 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
 OWN_SETTINGS = tuple(CONFIG_SCHEMA["properties"])
 
 TOKENS = ("refresh_token", "access_token")
-ADS_ID_FILTERS = ("campaign_ids", "ad_group_ids", "ad_ids", "product_group_ids")
 ORGANIC_ID_FILTERS = ("board_ids", "pin_ids")
 AD_ACCOUNT_LISTS = ("ad_account_ids", "exclude_ad_account_ids")
-ID_LISTS = (*AD_ACCOUNT_LISTS, *ADS_ID_FILTERS, *ORGANIC_ID_FILTERS)
+ID_LISTS = (*AD_ACCOUNT_LISTS, *ID_FILTERS, *ORGANIC_ID_FILTERS)
 _ASKED_FOR = tuple(setting.name for setting in ASKED_FOR)
 _ORGANIC_LISTS = ("user_split_fields", "top_pins_sort_by", "domains")
 _VALUE_LISTS = ("entity_statuses", *_ORGANIC_LISTS, *_ASKED_FOR)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from tap_pinterest.api.levels import ID_FILTERS
 from tap_pinterest.config import beta_reports, custom_reports
 from tap_pinterest.config.days import Day
 from tap_pinterest.config.schema import (
-    ADS_ID_FILTERS,
     CONFIG_SCHEMA,
     LISTS,
     ORGANIC_FILTERS,
@@ -41,7 +41,7 @@ def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:
 _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "start_date": Day.parse,
     "end_date": Day.parse,
-    **dict.fromkeys(("attribution_types", "targeting_types", *ADS_ID_FILTERS), _each_once),
+    **dict.fromkeys(("attribution_types", "targeting_types", *ID_FILTERS), _each_once),
 }
 """What makes a setting's value of what a custom report gives for it."""
 
@@ -189,7 +189,7 @@ class Settings:
     @property
     def filters(self) -> Mapping[str, tuple[str, ...]]:
         """The settings that narrow the ads entities, and with them the reports."""
-        names = ("entity_statuses", *ADS_ID_FILTERS)
+        names = ("entity_statuses", *ID_FILTERS)
         return {name: ids for name in names if (ids := getattr(self, name))}
 
     @property
@@ -201,5 +201,5 @@ class Settings:
     @property
     def named_ids(self) -> frozenset[str]:
         """Ids that the config names: what they stand for has to arrive."""
-        names = (*ADS_ID_FILTERS, *ORGANIC_ID_FILTERS)
+        names = (*ID_FILTERS, *ORGANIC_ID_FILTERS)
         return frozenset(value for name in names for value in getattr(self, name))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from typing_extensions import override
-
+from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.streams.ads import AdGroups, Ads, Campaigns, ProductGroupPromotions
 from tap_pinterest.streams.bases.analytics_stream import AnalyticsStream
 from tap_pinterest.streams.bases.ordering import REPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from tap_pinterest.api.periods import Slice
+    from collections.abc import Mapping
 
 
 class AdAccountAnalytics(AnalyticsStream):
@@ -24,8 +21,7 @@ class AdAccountAnalytics(AnalyticsStream):
 
     name = "ad_account_analytics"
     path = "/ad_accounts/{ad_account_id}/analytics"
-    level = "ad_account"
-    report_level = "ADVERTISER"
+    level = LEVELS["ad_account"]
     primary_keys = ("ad_account_id", "date")
 
 
@@ -37,11 +33,9 @@ class CampaignAnalytics(AnalyticsStream):
 
     name = "campaign_analytics"
     path = "/ad_accounts/{ad_account_id}/campaigns/analytics"
-    level = "campaign"
-    report_level = "CAMPAIGN"
+    level = LEVELS["campaign"]
     primary_keys = ("campaign_id", "date")
     entities = Campaigns
-    id_parameter = "campaign_ids"
 
 
 class AdGroupAnalytics(AnalyticsStream):
@@ -52,11 +46,9 @@ class AdGroupAnalytics(AnalyticsStream):
 
     name = "ad_group_analytics"
     path = "/ad_accounts/{ad_account_id}/ad_groups/analytics"
-    level = "ad_group"
-    report_level = "AD_GROUP"
+    level = LEVELS["ad_group"]
     primary_keys = ("ad_group_id", "date")
     entities = AdGroups
-    id_parameter = "ad_group_ids"
 
 
 class AdAnalytics(AnalyticsStream):
@@ -67,11 +59,9 @@ class AdAnalytics(AnalyticsStream):
 
     name = "ad_analytics"
     path = "/ad_accounts/{ad_account_id}/ads/analytics"
-    level = "ad"
-    report_level = "PIN_PROMOTION"
+    level = LEVELS["ad"]
     primary_keys = ("ad_id", "date")
     entities = Ads
-    id_parameter = "ad_ids"
 
 
 class ProductGroupAnalytics(AnalyticsStream):
@@ -83,11 +73,9 @@ class ProductGroupAnalytics(AnalyticsStream):
     name = "product_group_analytics"
     path = "/ad_accounts/{ad_account_id}/product_groups/analytics"
     group = "products"
-    level = "product_group"
-    report_level = "PRODUCT_GROUP"
+    level = LEVELS["product_group"]
     primary_keys = ("product_group_id", "date")
     entities = ProductGroupPromotions
-    id_parameter = "product_group_ids"
 
 
 class ProductItemAnalytics(AnalyticsStream):
@@ -99,10 +87,8 @@ class ProductItemAnalytics(AnalyticsStream):
     name = "product_item_analytics"
     path = REPORTS
     group = "products"
-    level = "product_item"
-    report_level = "PRODUCT_ITEM"
+    level = LEVELS["product_item"]
     primary_keys = ("product_item_id", "date")
-    id_parameter = "ad_group_ids"
 
 
 class KeywordAnalytics(AnalyticsStream):
@@ -114,10 +100,8 @@ class KeywordAnalytics(AnalyticsStream):
     name = "keyword_analytics"
     path = REPORTS
     group = "keywords"
-    level = "keyword"
-    report_level = "KEYWORD"
+    level = LEVELS["keyword"]
     primary_keys = ("keyword_id", "date")
-    id_parameter = "ad_group_ids"
 
 
 class AdPinAnalytics(AnalyticsStream):
@@ -131,24 +115,9 @@ class AdPinAnalytics(AnalyticsStream):
     name = "ad_pin_analytics"
     path = "/ad_accounts/{ad_account_id}/pins/analytics"
     group = "targeting"
-    level = "ad_pin"
+    level = LEVELS["ad_pin"]
     primary_keys = ("campaign_id", "pin_id", "date")
     entities = Ads
-    id_parameter = "pin_ids"
-
-    @override
-    def _batches(
-        self, entities: Mapping[str, tuple[str, ...]]
-    ) -> Iterable[tuple[str, Sequence[str]]]:
-        pins: dict[str, dict[str, None]] = {}
-        for _, campaign_id, _, pin_id in entities.values():
-            if campaign_id and pin_id:
-                pins.setdefault(campaign_id, {})[pin_id] = None
-        return [(campaign_id, list(of_campaign)) for campaign_id, of_campaign in pins.items()]
-
-    @override
-    def _query(self, part: Slice) -> dict[str, Any]:
-        return {**super()._query(part), "campaign_id": part.within}
 
 
 class TargetingAnalyticsStream(AnalyticsStream):
@@ -167,8 +136,7 @@ class AdAccountTargetingAnalytics(TargetingAnalyticsStream):
 
     name = "ad_account_targeting_analytics"
     path = "/ad_accounts/{ad_account_id}/targeting_analytics"
-    level = "ad_account"
-    report_level = "ADVERTISER_TARGETING"
+    level = LEVELS["ad_account"]
     primary_keys = ("ad_account_id", "targeting_type", "targeting_value", "date")
 
 
@@ -180,11 +148,9 @@ class CampaignTargetingAnalytics(TargetingAnalyticsStream):
 
     name = "campaign_targeting_analytics"
     path = "/ad_accounts/{ad_account_id}/campaigns/targeting_analytics"
-    level = "campaign"
-    report_level = "CAMPAIGN_TARGETING"
+    level = LEVELS["campaign"]
     primary_keys = ("campaign_id", "targeting_type", "targeting_value", "date")
     entities = Campaigns
-    id_parameter = "campaign_ids"
 
 
 class AdGroupTargetingAnalytics(TargetingAnalyticsStream):
@@ -195,11 +161,9 @@ class AdGroupTargetingAnalytics(TargetingAnalyticsStream):
 
     name = "ad_group_targeting_analytics"
     path = "/ad_accounts/{ad_account_id}/ad_groups/targeting_analytics"
-    level = "ad_group"
-    report_level = "AD_GROUP_TARGETING"
+    level = LEVELS["ad_group"]
     primary_keys = ("ad_group_id", "targeting_type", "targeting_value", "date")
     entities = AdGroups
-    id_parameter = "ad_group_ids"
 
 
 class AdTargetingAnalytics(TargetingAnalyticsStream):
@@ -210,11 +174,9 @@ class AdTargetingAnalytics(TargetingAnalyticsStream):
 
     name = "ad_targeting_analytics"
     path = "/ad_accounts/{ad_account_id}/ads/targeting_analytics"
-    level = "ad"
-    report_level = "PIN_PROMOTION_TARGETING"
+    level = LEVELS["ad"]
     primary_keys = ("ad_id", "targeting_type", "targeting_value", "date")
     entities = Ads
-    id_parameter = "ad_ids"
 
 
 class ProductGroupTargetingAnalytics(TargetingAnalyticsStream):
@@ -226,11 +188,9 @@ class ProductGroupTargetingAnalytics(TargetingAnalyticsStream):
     name = "product_group_targeting_analytics"
     path = REPORTS
     group = "products"
-    level = "product_group"
-    report_level = "PRODUCT_GROUP_TARGETING"
+    level = LEVELS["product_group"]
     primary_keys = ("product_group_id", "targeting_type", "targeting_value", "date")
     entities = ProductGroupPromotions
-    id_parameter = "product_group_ids"
 
 
 class ProductItemTargetingAnalytics(TargetingAnalyticsStream):
@@ -242,14 +202,12 @@ class ProductItemTargetingAnalytics(TargetingAnalyticsStream):
     name = "product_item_targeting_analytics"
     path = REPORTS
     group = "products"
-    level = "product_item"
-    report_level = "PRODUCT_ITEM_TARGETING"
+    level = LEVELS["product_item"]
     primary_keys = ("product_item_id", "targeting_type", "targeting_value", "date")
-    id_parameter = "ad_group_ids"
 
 
 BY_LEVEL: Mapping[str, type[AnalyticsStream]] = {
-    each.report_level: each
+    each.level.targeting_report if each.broken_down else each.level.report: each
     for each in (
         *(AdAccountAnalytics, CampaignAnalytics, AdGroupAnalytics, AdAnalytics),
         *(ProductGroupAnalytics, ProductItemAnalytics, KeywordAnalytics),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_pinterest.api import targeting
-from tap_pinterest.api.columns import LEVELS, SAME_ID, column, ids
+from tap_pinterest.api.columns import column
+from tap_pinterest.api.levels import CONVERSION_PRODUCT, PINNER_LIST, ordered
 from tap_pinterest.api.periods import ASYNCHRONOUS, ONE_DAY, DateRange, first_day
 from tap_pinterest.config import beta_reports
 from tap_pinterest.config.schema import SETTLING_DAYS
@@ -23,6 +24,7 @@ from tap_pinterest.streams.bases.ordering import Operation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tap_pinterest.api.levels import Entity
     from tap_pinterest.api.periods import Granularity, ReportLimits, Slice
     from tap_pinterest.config.beta_reports import Shape
     from tap_pinterest.streams.bases.analytics_stream import Answered
@@ -46,7 +48,7 @@ class ShapedReportStream(AnalyticsStream):
     group = "beta"
     broken_down = True
     shape: ClassVar[Shape]
-    entities_of_rows: ClassVar[Sequence[str]] = ()
+    entities_of_rows: ClassVar[Sequence[Entity]] = ()
 
     def __init__(
         self,
@@ -56,18 +58,17 @@ class ShapedReportStream(AnalyticsStream):
         granularity: Granularity | None = None,
     ) -> None:
         """A report of a level, as the API names it, by periods of a length."""
-        self.report_level = level or self.shape.defaults["levels"][0]
-        like = BY_LEVEL[self.report_level.removesuffix("_TARGETING")]
-        self.level, self.entities = like.level, like.entities
-        self.id_parameter = like.id_parameter
+        self._report_level = level or self.shape.defaults["levels"][0]
+        self.level = ordered()[self._report_level].level
+        self.entities = BY_LEVEL[self.level.report].entities
         granularity = granularity or self.shape.defaults["granularities"][0]
-        super().__init__(tap, name or self._name(self.report_level, granularity), granularity)
+        super().__init__(tap, name or self._name(self._report_level, granularity), granularity)
 
     @classmethod
     def _name(cls, level: str, granularity: str) -> str:
         parts = [cls.name]
         if level != cls.shape.defaults["levels"][0]:
-            parts.append(BY_LEVEL[level.removesuffix("_TARGETING")].level)
+            parts.append(ordered()[level].level.name)
         if granularity != cls.shape.defaults["granularities"][0]:
             parts.append(granularity.lower())
         return "_".join(parts)
@@ -92,6 +93,11 @@ class ShapedReportStream(AnalyticsStream):
         ]
 
     @property
+    @override
+    def report_level(self) -> str:
+        return self._report_level
+
+    @property
     def choice(self) -> Mapping[str, Any]:
         """What the setting asks for."""
         choice: Mapping[str, Any] = getattr(self.settings, self.shape.setting)
@@ -106,20 +112,18 @@ class ShapedReportStream(AnalyticsStream):
     @functools.cached_property
     @override
     def columns(self) -> Sequence[str]:
-        entities = {None, *LEVELS[self.level], *self.entities_of_rows}
-        names = dict.fromkeys((*ids(self.level), *self.choice["columns"]))
+        names = dict.fromkeys((*self.level.ids, *self.choice["columns"]))
         return [
             name
             for name in names
-            if name not in self.dimensions and column(name).entity in entities
+            if name not in self.dimensions
+            and (self.level.has(of := column(name).entity) or of in self.entities_of_rows)
         ]
 
     @override
     def _asked(self, *, asynchronous: bool) -> Sequence[str]:
         known = self.shape.allowed("columns")
-        own = next(
-            name for name in (self.id_column, *SAME_ID.get(self.id_column, ())) if name in known
-        )
+        own = next(name for name in (self.id_column, *self.level.other_ids) if name in known)
         return list(dict.fromkeys((own, *(n for n in self.requested_columns if n in known))))
 
     @override
@@ -142,7 +146,7 @@ class MmmReport(ShapedReportStream):
     primary_keys = ("campaign_id", "targeting_type", "targeting_value", "date")
     dimensions = ("TARGETING_TYPE", "TARGETING_VALUE")
     shape = beta_reports.MMM
-    entities_of_rows = ("pinner_list",)
+    entities_of_rows = (PINNER_LIST,)
 
     @property
     @override
@@ -235,7 +239,7 @@ class BrandCategorySkuReport(ShapedReportStream):
         *("CONVERSION_PRODUCT_CATEGORY", "CONVERSION_PRODUCT_ID"),
     )
     shape = beta_reports.PRODUCTS
-    entities_of_rows = ("conversion_product",)
+    entities_of_rows = (CONVERSION_PRODUCT,)
 
     told_by: ClassVar[Mapping[str, Sequence[str]]] = MappingProxyType(
         {

@@ -11,15 +11,12 @@ from typing_extensions import override
 from tap_pinterest import api
 from tap_pinterest.api import targeting
 from tap_pinterest.api.columns import (
-    ENTITIES,
-    LEVELS,
-    OWN_ID,
     columns_for,
-    ids,
     is_conversion,
     only_asynchronous,
     report_facts,
 )
+from tap_pinterest.api.levels import CONVERSION_PRODUCT, LEVELS
 from tap_pinterest.records.daasity import ATTRIBUTION, SYNC_KEY_FIELDS
 from tap_pinterest.records.sync_key import SYNC_KEY, Table
 from tap_pinterest.singer import state
@@ -29,7 +26,7 @@ from tap_pinterest.streams.bases.stream import AdAccountStream, ReportStream
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_pinterest.api.columns import Level
+    from tap_pinterest.api.levels import Level
     from tap_pinterest.api.periods import Granularity, Slice
     from tap_pinterest.config import Settings
     from tap_pinterest.config.custom_reports import CustomReport
@@ -39,8 +36,8 @@ RESERVED_COLUMNS = frozenset(
     {
         *("date", "date_end", "start_date", "hour", "currency", SYNC_KEY, *ATTRIBUTION),
         *("attribution_types", "reporting_timezone", "targeting_type", "targeting_value"),
-        *(name.lower() for level in LEVELS for name in ids(level)),
-        *(name.lower() for name in ENTITIES["conversion_product"].texts),
+        *(name.lower() for level in LEVELS.values() for name in level.ids),
+        *(name.lower() for name in CONVERSION_PRODUCT.texts),
     }
 )
 """Columns that are no metrics: they have the same name whatever `column_names` says."""
@@ -63,11 +60,9 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
     Attributes:
         granularity: How long a period is that a row is about.
         custom: The definition in the config, if it is one of those.
-        level: What a row is about: a level of `columns.py`.
-        report_level: The same as asynchronous reports name it; empty if they do not have it.
+        level: What a row is about.
         entities: The stream that lists the level's entities; `None` for the ad account itself,
             and for what cannot be listed.
-        id_parameter: The parameter that takes their ids.
         broken_down: Whether rows are of a type of breakdown and a value of it.
         dimensions: Columns that say of which: the type first.
     """
@@ -76,9 +71,7 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
     granularity: Granularity
     custom: CustomReport | None
     level: Level
-    report_level: str = ""
     entities: type[AdsEntityStream] | None = None
-    id_parameter: str = ""
     broken_down: ClassVar[bool] = False
     dimensions: ClassVar[Sequence[str]] = ()
 
@@ -103,7 +96,7 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
         names = columns_for(self.level, self.settings.report_columns)
         if self.custom and isinstance(self.custom.columns, tuple):
             # Named for this level: whether it has them is for Pinterest to say.
-            names = tuple(dict.fromkeys((*ids(self.level), *self.custom.columns)))
+            names = tuple(dict.fromkeys((*self.level.ids, *self.custom.columns)))
         missing = () if self.report_level else only_asynchronous(names)
         by_hour = self.granularity == "HOUR"
         return [
@@ -156,7 +149,7 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
     @property
     def id_column(self) -> str:
         """The column with the level's own id."""
-        return OWN_ID[self.level]
+        return self.level.own_id
 
     @functools.cached_property
     def types(self) -> Sequence[str]:
@@ -176,7 +169,7 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
             return True
         if self.settings.attribution_types and "attribution_types" not in self._known_to_calls:
             return True
-        wanted = [name for name in self.columns if name not in ids(self.level)]
+        wanted = [name for name in self.columns if name not in self.level.ids]
         return self.settings.report_transport == "async" or bool(only_asynchronous(wanted))
 
     @property
@@ -278,6 +271,11 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
             self.tap.warn_once(f"{self.name} is read without {name}: Pinterest takes none for it.")
         return super().contexts()
 
+    @property
+    def report_level(self) -> str:
+        """The level as the order of a report names it; empty if there are no such reports."""
+        return self.level.targeting_report if self.broken_down else self.level.report
+
     def groups_of_types(self) -> Sequence[tuple[str, ...]]:
         """The types of breakdown that reports have, as many as one takes in each group."""
         types = [name for name in self.types if name in targeting.asynchronous(self.level)]
@@ -288,7 +286,7 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
     @property
     def report_id_parameter(self) -> str:
         """The field of a report's order that takes ids."""
-        return self.id_parameter
+        return self.level.id_parameter
 
     def _query(self, part: Slice) -> dict[str, Any]:
         query = {
@@ -300,8 +298,10 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
         }
         if part.types:
             query["targeting_types"] = part.types
-        if part.ids and self.id_parameter:
-            query[self.id_parameter] = part.ids
+        if part.within:
+            query[self.level.within] = part.within
+        if part.ids and self.level.id_parameter:
+            query[self.level.id_parameter] = part.ids
         return query
 
     def order_of(self, part: Slice) -> dict[str, Any]:

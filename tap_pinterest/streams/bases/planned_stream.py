@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -14,7 +15,6 @@ from tap_pinterest.api.periods import (
     ASYNCHRONOUS_HOURS,
     HOURS,
     ONE_DAY,
-    PRODUCT_ITEMS,
     REPORT_ROWS,
     SYNCHRONOUS,
     SYNCHRONOUS_HOURS,
@@ -148,15 +148,13 @@ class PlannedStream(LevelStream):
     def _limits(self, *, asynchronous: bool) -> ReportLimits:
         if self.granularity == "HOUR":
             return ASYNCHRONOUS_HOURS if asynchronous else SYNCHRONOUS_HOURS
-        if self.level == "product_item":
-            return PRODUCT_ITEMS
-        return ASYNCHRONOUS if asynchronous else SYNCHRONOUS
+        return self.level.report_limits if asynchronous else self.level.call_limits
 
     def _what_is_kept(self, *, may_report: bool) -> str:
         if self.granularity == "HOUR":
             return "reports by hour"
-        if self.level == "product_item":
-            return "reports of product items"
+        if may_report and self.level.report_limits != ASYNCHRONOUS:
+            return f"reports of {self.level.plural}"
         return "these reports" if may_report else "reports that are read synchronously"
 
     def _may_report(self, ad_account_id: str) -> bool:
@@ -241,7 +239,15 @@ class PlannedStream(LevelStream):
         self, entities: Mapping[str, tuple[str, ...]]
     ) -> Iterable[tuple[str, Sequence[str]]]:
         """Ids that may share a call, with the id of what they are in if the call names it."""
-        return [("", list(entities))]
+        if not (self.level.within and self.entities):
+            return [("", list(entities))]
+        fields = (self.entities.id_field, *self.entities.parent_fields)
+        of = itemgetter(fields.index(self.level.within), fields.index(self.level.own_id.lower()))
+        found: dict[str, dict[str, None]] = {}
+        for within, own in map(of, entities.values()):
+            if within and own:
+                found.setdefault(within, {})[own] = None
+        return [(within, list(ids)) for within, ids in found.items()]
 
     def _reports(
         self, ad_account_id: str, entities: Mapping[str, tuple[str, ...]], dates: DateRange
@@ -312,18 +318,19 @@ class PlannedStream(LevelStream):
         self, ad_account_id: str, ids: Sequence[str], types: Sequence[str] = ()
     ) -> int:
         """As many ids as the parameter takes and the URL has room for."""
-        if not self.id_parameter:
+        if not self.level.id_parameter:
             return 1
         today = self.clock.today
-        example = Slice(DateRange(today, today), (), tuple(types), within="9" * 18)
+        within = "9" * 18 if self.level.within else ""
+        example = Slice(DateRange(today, today), (), tuple(types), within=within)
         query = self._query(example)
         rest = self.tap.client.url(self.path, ids={"ad_account_id": ad_account_id}, query=query)
-        each = len(f"&{self.id_parameter}=") + max(map(len, ids), default=0)
-        most = api.operation(f"GET {self.path}").parameters[self.id_parameter].max_items
+        each = len(f"&{self.level.id_parameter}=") + max(map(len, ids), default=0)
+        most = api.operation(f"GET {self.path}").parameters[self.level.id_parameter].max_items
         return max(min((SYNCHRONOUS.url_bytes - len(rest)) // each, most or SYNCHRONOUS.ids), 1)
 
     def _entities(self, ad_account_id: str) -> Mapping[str, tuple[str, ...]]:
-        if self.level == "ad_account":
+        if not self.level.is_listed:
             return {ad_account_id: ()}
         if self.entities is None:
             return {}

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from singer_sdk.exceptions import FatalAPIError
 
-from tap_pinterest.api.columns import SAME_ID
 from tap_pinterest.api.periods import first_day, last_day
 from tap_pinterest.config.custom_reports import event_column
 from tap_pinterest.streams.bases.ordering import upper_case
@@ -35,14 +34,15 @@ class RowStream(PlannedStream):
         if self.custom and self.custom.event_columns:
             shaped = {event_column(name): value for name, value in shaped.items()}
         if part.slice.within:
-            shaped["CAMPAIGN_ID"] = shaped.get("CAMPAIGN_ID") or part.slice.within
+            within = self.level.within.upper()
+            shaped[within] = shaped.get(within) or part.slice.within
         own = self.id_column
         if shaped.get(own) is None:
-            names = (name for name in SAME_ID.get(own, ()) if shaped.get(name) is not None)
+            names = (name for name in self.level.other_ids if shaped.get(name) is not None)
             shaped[own] = shaped.get(next(names, own))
         for name in self._other_ids:
             shaped.pop(name, None)
-        if shaped[own] is None and self.level != "ad_account":
+        if shaped[own] is None and self.level.is_listed:
             self._fail_without(own.lower(), row)
         if self.granularity == "TOTAL":
             shaped["START_DATE"] = part.slice.dates.start.isoformat()
@@ -55,7 +55,7 @@ class RowStream(PlannedStream):
     def _other_ids(self) -> Sequence[str]:
         """Other names of the level's own id, where they are no columns of the catalog."""
         known = self.facts["properties"]
-        return [name for name in SAME_ID.get(self.id_column, ()) if name not in known]
+        return [name for name in self.level.other_ids if name not in known]
 
     def _moment(self, row: Mapping[str, Any]) -> tuple[str, int]:
         """The day and the hour (UTC) of a row, as its DATE says or a field beside it."""

@@ -1,0 +1,129 @@
+"""The records of report levels: complete, and the only place that knows a level by name."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+import pytest
+
+import tap_pinterest
+from scripts.processes import ROOT
+from tap_pinterest import api
+from tap_pinterest.api.levels import ID_FILTERS, LEVELS, ordered
+from tap_pinterest.streams import STREAM_TYPES
+from tap_pinterest.streams.bases.analytics_stream import AnalyticsStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tap_pinterest.api.levels import Level
+
+SOURCES = sorted((ROOT / tap_pinterest.__name__).rglob("*.py"))
+NAMES = {
+    name
+    for level in LEVELS.values()
+    for name in (level.name, level.report, level.targeting_report)
+    if name
+}
+OF_TEXTS = {"startswith", "endswith", "removeprefix", "removesuffix", "count", "find", "index"}
+
+
+def test_each_level_of_asynchronous_reports_has_a_record() -> None:
+    body = api.schema("AdsAnalyticsCreateAsyncRequest")["properties"]
+
+    assert [*ordered()] == body["level"]["enum"]
+
+
+def test_each_synchronous_report_on_an_ad_account_is_in_a_record() -> None:
+    paths = [path for each in LEVELS.values() for path in (each.path, each.targeting_path) if path]
+    start = "GET /ad_accounts/{ad_account_id}/"
+
+    assert sorted(f"GET {path}" for path in paths) == sorted(
+        key for key in api.operations() if key.startswith(start) and key.endswith("analytics")
+    )
+
+
+@pytest.mark.parametrize("level", LEVELS.values(), ids=LEVELS)
+def test_parameters_and_filters_of_a_record_are_those_of_the_api(level: Level) -> None:
+    body = api.schema("AdsAnalyticsCreateAsyncRequest")["properties"]
+    for path in filter(None, (level.path, level.targeting_path)):
+        known = api.operation(f"GET {path}").parameters
+        assert {level.id_parameter, level.within} - {""} <= known.keys()
+    if level.report:
+        assert {level.id_parameter} - {""} <= body.keys()
+        assert {*level.refused_keys} <= body.keys()
+    assert {*level.own_types} <= {*body["targeting_types"]["items"]["enum"]}
+    assert {*level.filters} <= {*ID_FILTERS} <= body.keys()
+    assert level.own_id in level.ids
+
+
+@pytest.mark.parametrize("level", LEVELS.values(), ids=LEVELS)
+def test_each_level_has_a_stream_and_one_more_for_its_breakdown(level: Level) -> None:
+    reports = [
+        each
+        for each in STREAM_TYPES
+        if issubclass(each, AnalyticsStream) and getattr(each, "level", None) == level
+    ]
+
+    assert [each.broken_down for each in reports] == [False, True][
+        : 1 + bool(level.targeting_report)
+    ]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_code_compares_the_name_of_a_level(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+
+    assert [ast.unparse(each) for each in ast.walk(tree) if is_about_a_name(each)] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "is_told"),
+    [
+        ('level == "campaign"', True),
+        ('level.name != "x"', True),
+        ('stream.level.report == "x"', True),
+        ('level in {"ad", "keyword"}', True),
+        ('level.startswith("PRODUCT_ITEM")', True),
+        ('level.removesuffix("_TARGETING")', True),
+        ('match level:\n    case "ad_pin": pass', True),
+        ('level.own_id == "campaign_id"', False),
+        ('LEVELS["campaign"]', False),
+        ('name.startswith("x")', False),
+    ],
+)
+def test_a_comparison_with_the_name_of_a_level_is_found(code: str, *, is_told: bool) -> None:
+    assert any(map(is_about_a_name, ast.walk(ast.parse(code)))) is is_told
+
+
+def is_about_a_name(node: ast.AST) -> bool:
+    """Whether code compares the name of a level, or looks into it."""
+    return any(map(names_a_level, compared(node)))
+
+
+def compared(node: ast.AST) -> Iterator[ast.AST]:
+    """What code compares."""
+    match node:
+        case ast.Compare():
+            sides = (node.left, *node.comparators)
+            yield from (part for side in sides for part in parts_of(side))
+        case ast.MatchValue():
+            yield node.value
+        case ast.Call(func=ast.Attribute(attr=method)) if method in OF_TEXTS:
+            yield from node.args
+
+
+def parts_of(side: ast.expr) -> list[ast.expr]:
+    """One side of a comparison: each member of a literal set, tuple or list."""
+    return side.elts if isinstance(side, (ast.Set, ast.Tuple, ast.List)) else [side]
+
+
+def names_a_level(node: ast.AST) -> bool:
+    match node:
+        case ast.Constant(value=str(text)):
+            return text in NAMES or text == "_TARGETING"
+        case ast.Attribute(attr="name" | "report" | "targeting_report", value=of):
+            return ast.unparse(of).endswith("level")
+    return False
