@@ -110,14 +110,31 @@ def test_a_quota_that_comes_back_too_late_is_an_error_at_once(
         client.get(BOARDS, as_object)
 
 
-def test_a_429_that_does_not_say_when_to_come_back_waits_a_minute(
+def test_a_429_that_does_not_say_when_to_come_back_waits_longer_each_time(
     client: PinterestClient, sandbox: Sandbox, clock: PatientClock
 ) -> None:
-    sandbox.fail(BOARDS, status=429)
+    sandbox.fail(BOARDS, status=429, times=7)
 
     client.get(BOARDS, as_object)
 
-    assert 60.0 in clock.waits
+    own = [wait for wait in clock.waits if wait == int(wait)]
+    assert own == [2, 4, 8, 16, 32, 60, 60]
+
+
+def test_a_429_of_the_safety_net_costs_a_second_and_holds_no_other_call(
+    client: PinterestClient, sandbox: Sandbox, clock: PatientClock
+) -> None:
+    headers = {
+        "x-ratelimit-limit": '100, 100;w=1;name="safety_net_user", 1000;w=60;name="org_read_user"',
+        "x-ratelimit-remaining": "0",
+        "x-ratelimit-reset": "1",
+    }
+    sandbox.fail(BOARDS, status=429, headers=headers)
+
+    client.get(BOARDS, as_object)
+    client.get(BOARDS, as_object)
+
+    assert sum(clock.waits) < 1.1
 
 
 def test_calls_in_vain_with_an_answer_in_between_are_not_in_a_row(

@@ -77,9 +77,23 @@ def error(code: int, message: str) -> dict[str, Any]:
 
 WAITS = "Waits as long as asked; all rows arrive."
 HALVED = "The call is asked in two halves; all rows arrive."
+SAFETY_NET = {
+    "x-ratelimit-limit": '100, 100;w=1;name="safety_net_user", 300;w=60;name="analytics_user"',
+    "x-ratelimit-remaining": "0",
+    "x-ratelimit-reset": "1",
+}
 CASES = (
     Case("429 that says when to come back", status(429, headers={"x-ratelimit-reset": "7"}), WAITS),
-    Case("429 that does not", status(429), "Waits a minute; all rows arrive."),
+    Case(
+        "429 that does not",
+        status(429, times=3),
+        "Waits a few seconds, longer each time; all rows arrive.",
+    ),
+    Case(
+        "429 of the safety net, the limit of each second",
+        status(429, headers=SAFETY_NET),
+        "Waits a second; all rows arrive.",
+    ),
     Case("429 thirty times over", status(429, times=30, headers={"x-ratelimit-reset": "1"}), WAITS),
     Case(
         "429 that ends later than `max_wait_seconds` allows",

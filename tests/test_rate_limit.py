@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from live_limits import LiveRateLimits
 from pinterest_sandbox.rate_limits import RateLimits
 from singer_run import PatientClock
 from tap_pinterest.http.errors import QuotaError
+from tap_pinterest.http.rate_headers import stated
 from tap_pinterest.http.rate_limit import STANDARD, Answer, Permit, Quota, RateLimiter
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 NUMBERS = count()
 WINDOWS: tuple[Window, ...] = ("fixed", "sliding")
+FORMS = pytest.mark.parametrize(
+    "form", [RateLimits, LiveRateLimits], ids=["plain headers", "live headers"]
+)
 
 
 class StoppedClock(PatientClock):
@@ -152,60 +157,73 @@ class Simulation:
 
 
 def simulation(
-    window: Window, tier: AccessTier = "standard", ours: AccessTier | None = None, **more: object
+    window: Window,
+    tier: AccessTier = "standard",
+    ours: AccessTier | None = None,
+    form: type[RateLimits] = RateLimits,
+    **more: object,
 ) -> Simulation:
     clock = StoppedClock()
-    server = RateLimits(tier, window, clock=clock.monotonic)
+    server = form(tier, window, clock=clock.monotonic)
     limiter = RateLimiter(ours or tier, clock, 3600)
     return Simulation(server, limiter, clock, **more)  # type: ignore[arg-type]
 
 
+@FORMS
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("category", sorted(STANDARD))
 @pytest.mark.parametrize("minutes", [3, 10])
 def test_a_category_is_used_up_and_never_overdrawn(
-    category: str, window: Window, minutes: int
+    category: str, window: Window, minutes: int, form: type[RateLimits]
 ) -> None:
     quota = STANDARD[category]
 
-    outcome = simulation(window).run(category, seconds=minutes * 60)
+    outcome = simulation(window, form=form).run(category, seconds=minutes * 60)
 
     assert outcome.share_of(quota, minutes * 60) >= 0.95
     assert outcome.refused_share < 0.01
 
 
+@FORMS
 @pytest.mark.parametrize("window", WINDOWS)
 def test_ten_thousand_pins_at_sixty_a_minute_take_hardly_longer_than_the_limit(
-    window: Window,
+    window: Window, form: type[RateLimits]
 ) -> None:
-    outcome = simulation(window).run("org_analytics", calls=10_000)
+    outcome = simulation(window, form=form).run("org_analytics", calls=10_000)
 
     assert outcome.accepted[-1] <= 10_000 / 0.95
     assert outcome.refused_share < 0.01
 
 
+@FORMS
 @pytest.mark.parametrize("window", WINDOWS)
-def test_the_hundred_calls_a_second_of_all_categories_are_used_up(window: Window) -> None:
-    fast = simulation(window, workers=20, way=(0.005, 0.02), answering=(0.005, 0.03))
+def test_the_hundred_calls_a_second_of_all_categories_are_used_up(
+    window: Window, form: type[RateLimits]
+) -> None:
+    fast = simulation(window, form=form, workers=20, way=(0.005, 0.02), answering=(0.005, 0.03))
     outcome = fast.run("ads_read", seconds=8)
 
     assert outcome.share_of(Quota(100, 1.0), 8) >= 0.95
     assert outcome.refused_share < 0.01
 
 
+@FORMS
 @pytest.mark.parametrize("window", WINDOWS)
-def test_answers_that_take_long_cost_little_quota(window: Window) -> None:
-    slow = simulation(window, answering=(1.0, 12.0), workers=64)
+def test_answers_that_take_long_cost_little_quota(window: Window, form: type[RateLimits]) -> None:
+    slow = simulation(window, form=form, answering=(1.0, 12.0), workers=64)
     outcome = slow.run("org_analytics", seconds=600)
 
     assert outcome.share_of(Quota(60, 60.0), 600) >= 0.95
     assert outcome.refused_share < 0.01
 
 
+@FORMS
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("limit", [7, 30, 90])
-def test_another_limit_in_the_headers_is_followed(window: Window, limit: int) -> None:
-    other = simulation(window)
+def test_another_limit_in_the_headers_is_followed(
+    window: Window, limit: int, form: type[RateLimits]
+) -> None:
+    other = simulation(window, form=form)
     other.server._quotas["org_analytics"].limit = limit
     outcome = other.run("org_analytics", seconds=1200)
 
@@ -236,11 +254,14 @@ OTHERS: Mapping[str, tuple[str, float, Mapping[float, int]]] = {
 """Calls that others make in a category, and do not give way: how many a minute, and when."""
 
 
+@FORMS
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("how", OTHERS)
-def test_what_others_leave_of_a_quota_is_used_and_not_overdrawn(window: Window, how: str) -> None:
+def test_what_others_leave_of_a_quota_is_used_and_not_overdrawn(
+    window: Window, how: str, form: type[RateLimits]
+) -> None:
     category, theirs, others = OTHERS[how]
-    outcome = simulation(window).run(category, seconds=MINUTES * 60, others=others)
+    outcome = simulation(window, form=form).run(category, seconds=MINUTES * 60, others=others)
 
     left = STANDARD[category].calls - theirs
     assert len(outcome.accepted) >= 0.95 * left * MINUTES
@@ -248,9 +269,10 @@ def test_what_others_leave_of_a_quota_is_used_and_not_overdrawn(window: Window, 
     assert outcome.refused_share < (0.01 if left else 0.02)
 
 
+@FORMS
 @pytest.mark.parametrize("window", WINDOWS)
-def test_two_taps_that_share_a_quota_use_all_of_it(window: Window) -> None:
-    first = simulation(window)
+def test_two_taps_that_share_a_quota_use_all_of_it(window: Window, form: type[RateLimits]) -> None:
+    first = simulation(window, form=form)
     limiter = RateLimiter("standard", first.clock, 3600)
     second = Simulation(first.server, limiter, first.clock)
     second.events = first.events
@@ -262,9 +284,12 @@ def test_two_taps_that_share_a_quota_use_all_of_it(window: Window) -> None:
     assert max(each.refused_share for each in outcomes) < 0.01
 
 
+@FORMS
 @pytest.mark.parametrize("window", WINDOWS)
-def test_a_limit_that_was_lowered_for_a_while_rises_again(window: Window) -> None:
-    changing = simulation(window)
+def test_a_limit_that_was_lowered_for_a_while_rises_again(
+    window: Window, form: type[RateLimits]
+) -> None:
+    changing = simulation(window, form=form)
     quota = changing.server._quotas["org_analytics"]
     quota.limit = 10
     changing.run("org_analytics", seconds=180)
@@ -355,6 +380,64 @@ def test_headers_that_are_no_numbers_are_ignored() -> None:
     answered(limiter, "ads_read")
 
     assert clock.waits == []
+
+
+LIVE = '60, 100;w=1;name="safety_net_app_id_user_id", 60;w=60;name="org_analytics_app_id_user_id"'
+
+
+def test_the_live_form_states_each_window_and_what_the_tightest_has_left() -> None:
+    told = stated(
+        {
+            "x-ratelimit-limit": LIVE,
+            "x-ratelimit-remaining": "12",
+            "x-ratelimit-reset": "31",
+        }
+    )
+
+    assert [(each.calls, each.seconds) for each in told.limits] == [(100, 1.0), (60, 60.0)]
+    assert (told.calls, told.remaining, told.reset) == (60, 12, 31.0)
+    assert told.tightest == told.limits[1]
+
+
+def test_of_two_windows_with_one_limit_the_one_that_may_be_renewed_so_late_is_meant() -> None:
+    limit = '100, 100;w=1;name="safety_net", 100;w=60;name="catalogs_read"'
+    late, soon = (
+        stated({"x-ratelimit-limit": limit, "x-ratelimit-reset": reset}).tightest
+        for reset in ("17", "1")
+    )
+
+    assert late
+    assert soon
+    assert (late.name, soon.name) == ("catalogs_read", "safety_net")
+
+
+def test_limits_that_answers_name_are_learned_for_each_window() -> None:
+    clock = StoppedClock()
+    limiter = RateLimiter("standard", clock, 3600)
+    named = '5, 5;w=1;name="safety_net_a", 12;w=60;name="org_read_a"'
+    times = []
+    for category in ("org_read", "ads_read") * 12:
+        answered(limiter, category, limit=named if category == "org_read" else "1000")
+        times.append(clock.time)
+
+    assert max(sum(start <= other < start + 1 for other in times) for start in times) == 5
+    org_read = times[::2]
+    assert org_read[11] < 1060
+    answered(limiter, "org_read", limit=named)
+    assert clock.time >= org_read[0] + 60
+
+
+def test_operations_of_one_category_may_have_windows_of_their_own() -> None:
+    clock = StoppedClock()
+    limiter = RateLimiter("standard", clock, 3600)
+    narrow = '2, 100;w=1;name="safety_net", 2;w=60;name="narrow"'
+    wide = '100, 100;w=1;name="safety_net", 300;w=60;name="wide"'
+    for operation, limit in (("GET /b", wide), ("GET /a", narrow)) * 2:
+        with limiter.call("ads_analytics", operation) as answer:
+            answer.headers = {"x-ratelimit-limit": limit}
+
+    assert isinstance(limiter.take("ads_analytics", "GET /b"), Permit)
+    assert limiter.take("ads_analytics", "GET /a") == pytest.approx(60, abs=3)
 
 
 @pytest.mark.parametrize("window", WINDOWS)

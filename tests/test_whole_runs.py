@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import msgspec
 import pytest
 
+from live_limits import LiveRateLimits
 from pinterest_sandbox.rate_limits import PER_MINUTE, RateLimits
 from scripts.fewest_calls import fewest_calls
 from simulated import simulate
@@ -40,6 +41,8 @@ class Pinterest:
         pins: Pages of Pins.
         latency: Seconds that an answer takes, and a tenth more or less.
         window: How it counts calls.
+    form: How it states its limits.
+    busy: Share of the calls that it refuses without a header that says why.
         calls: Calls that it has answered, by rate category.
         asked: The same as a sandbox logs them.
         refused: Calls that were too many.
@@ -53,6 +56,8 @@ class Pinterest:
     pins: int = 1
     latency: float = 0.2
     window: Window = "fixed"
+    form: type[RateLimits] = RateLimits
+    busy: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     asked: list[dict[str, Any]] = field(default_factory=list)
     refused: int = 0
@@ -62,7 +67,7 @@ class Pinterest:
 
     @functools.cached_property
     def limits(self) -> RateLimits:
-        return RateLimits("standard", self.window, clock=self.time.monotonic)
+        return self.form("standard", self.window, clock=self.time.monotonic)
 
     def exchange(self, request: Request) -> Answer:
         self.in_flight += 1
@@ -70,7 +75,9 @@ class Pinterest:
         operation = api.operation(str(request))
         way = self.latency * self.chance.uniform(0.05, 0.15)
         self.time.pass_by(way)
-        accepted, headers = self.limits.take(operation.category)
+        accepted, headers = False, list[tuple[str, str]]()
+        if self.chance.random() >= self.busy:
+            accepted, headers = self.limits.take(operation.category)
         self.time.pass_by(self.latency * self.chance.uniform(0.9, 1.1) - way)
         self.in_flight -= 1
         if not accepted:
@@ -169,3 +176,40 @@ def test_a_run_within_quota_takes_as_long_as_calls_that_need_each_other(
     chain = max(3, pins + 1) * pinterest.latency
     others = pinterest.calls.total() * pinterest.latency / 8
     assert seconds <= 1.1 * (chain + others)
+
+
+FORMS = pytest.mark.parametrize(
+    "form", [RateLimits, LiveRateLimits], ids=["plain headers", "live headers"]
+)
+
+
+@FORMS
+@pytest.mark.parametrize("window", ["fixed", "sliding"])
+@pytest.mark.parametrize("calls", [297, 600])
+def test_reports_take_as_long_as_their_quota_however_the_headers_state_it(
+    time: SimulatedTime,
+    monkeypatch: pytest.MonkeyPatch,
+    form: type[RateLimits],
+    window: Window,
+    calls: int,
+) -> None:
+    # One call more asks which days are complete.
+    pinterest = Pinterest(time, accounts=calls - 1, window=window, form=form)
+    _, seconds = read(pinterest, monkeypatch, "ad_account_analytics")
+
+    assert pinterest.calls["ads_analytics"] == calls
+    minutes, others = divmod(calls - 1, PER_MINUTE["ads_analytics"])
+    # One list comes before the first report.
+    at_the_quota = 60 * minutes + (1 + (others + 1) / 8) * pinterest.latency
+    assert seconds <= 1.1 * at_the_quota
+    assert pinterest.refused <= 0.01 * calls
+
+
+def test_calls_that_are_refused_at_random_cost_seconds_and_not_minutes(
+    time: SimulatedTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinterest = Pinterest(time, accounts=100, busy=0.05)
+    _, seconds = read(pinterest, monkeypatch, "ad_account_analytics")
+
+    assert pinterest.refused >= 3
+    assert seconds <= 30

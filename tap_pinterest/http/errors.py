@@ -9,7 +9,7 @@ The bases are the SDK's. Whoever catches an error looks at its class only, never
     └── NotOfferedError           do not ask for this combination
         └── DaysError             ask for other days
     RetriableAPIError             ask again later
-    ├── WaitError                 ask again after the seconds that Pinterest names
+    ├── WaitError                 ask again after the time that Pinterest asks for
     ├── SlowAnswerError           ask again, or ask for less
     └── UnreadableAnswerError     ask again: the body is not what the API describes
     FatalAPIError                 do not ask again: the call is a failure
@@ -52,10 +52,10 @@ class WaitError(RetriableAPIError):
     """The service asks to come back later.
 
     Attributes:
-        seconds: How long it asks to wait.
+        seconds: How long it asks to wait; `None` where it does not say.
     """
 
-    def __init__(self, message: str, seconds: float) -> None:
+    def __init__(self, message: str, seconds: float | None) -> None:
         """An error with the wait that the service asked for."""
         super().__init__(message)
         self.seconds = seconds

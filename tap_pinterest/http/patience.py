@@ -12,11 +12,15 @@ from singer_sdk.exceptions import RetriableAPIError
 from tap_pinterest.http.errors import AwayError, QuotaError, SlowAnswerError, WaitError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_pinterest.clock import Clock
 
 ATTEMPTS = 7
 """Of one call: with the waits between them they last for about half a minute without answers."""
 LONGEST_BACKOFF = 60
+FIRST_PAUSE = 2
+"""Seconds to wait where Pinterest asks to come back later, and does not say when."""
 MOST_GIVEN_UP = 20
 """Calls in a row that all attempts were in vain for: then nobody is there to answer others.
 
@@ -35,9 +39,8 @@ class Tries:
     def __init__(self, counts_for: str, max_wait: float) -> None:
         """A call that has not been tried yet."""
         self.counts_for = counts_for
-        waits = backoff.expo(base=2, factor=1, max_value=LONGEST_BACKOFF)
-        next(waits)
-        self._waits = itertools.islice(waits, ATTEMPTS - 1)
+        self._waits = itertools.islice(_growing(1), ATTEMPTS - 1)
+        self._pauses = _growing(FIRST_PAUSE)
         self._max_wait = max_wait
         self._asked = 0.0
 
@@ -48,13 +51,8 @@ class Tries:
             RetriableAPIError: There is no more try: the same error.
             QuotaError: The service asks for more patience than `max_wait_seconds` allows.
         """
-        if isinstance(error, WaitError) and error.seconds:
-            # At least a second each, so that an end comes also of very many short ones.
-            self._asked += max(error.seconds, 1.0)
-            if self._asked > self._max_wait:
-                msg = f"{error}: longer than max_wait_seconds ({self._max_wait:.0f}) allows"
-                raise QuotaError(msg)
-            return error.seconds
+        if isinstance(error, WaitError) and error.seconds != 0:
+            return self._patient(error, error.seconds or next(self._pauses))
         longest = next(self._waits, None)
         if isinstance(error, SlowAnswerError):
             # It has waited long enough to count twice.
@@ -62,6 +60,14 @@ class Tries:
         if longest is None:
             raise error
         return float(backoff.full_jitter(longest))
+
+    def _patient(self, error: WaitError, seconds: float) -> float:
+        # At least a second each, so that an end comes also of very many short ones.
+        self._asked += max(seconds, 1.0)
+        if self._asked > self._max_wait:
+            msg = f"{error}: longer than max_wait_seconds ({self._max_wait:.0f}) allows"
+            raise QuotaError(msg)
+        return seconds
 
 
 class Patience:
@@ -119,3 +125,10 @@ class Patience:
                 msg = f"Pinterest has not answered {calls} calls in a row; the last: {error}"
                 raise AwayError(msg) from None
             raise
+
+
+def _growing(first: int) -> Iterator[float]:
+    """Waits that double each time."""
+    waits = backoff.expo(base=2, factor=first, max_value=LONGEST_BACKOFF)
+    next(waits)
+    return waits

@@ -11,11 +11,13 @@ from itertools import count, islice, takewhile
 from typing import TYPE_CHECKING
 
 from tap_pinterest.http.errors import QuotaError
+from tap_pinterest.http.rate_headers import stated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tap_pinterest.clock import Clock
+    from tap_pinterest.http.rate_headers import Limit, Stated
 
 MINUTE = 60.0
 
@@ -30,6 +32,11 @@ _FEW = 16
 """Calls, of those that are left by others, that go out one by one."""
 _SOME = 8
 """One in so many of our calls has to be back before the next, where others make some too."""
+_SAFETY_NET = "safety_net"
+"""How the names of windows begin that all categories share."""
+_SHORT_SECONDS = 10.0
+_PAUSE_SECONDS = 2.0
+"""After a refusal that says nothing about when to come back; twice as long after each more."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +68,20 @@ class Permit:
     Attributes:
         number: How many have gone out before it.
         sent: When it did, in the clock's monotonic seconds.
+        category: Its rate category.
+        operation: Its operation.
+        windows: The windows that count it.
+        before: How many calls each of these held before it.
         answered: When its answer came, if it has.
         refused: Whether that said that there were too many.
     """
 
     number: int
     sent: float
+    category: str
+    operation: str
     windows: tuple[_Window, ...] = field(repr=False)
+    before: tuple[int, ...] = ()
     answered: float | None = None
     refused: bool = False
 
@@ -87,11 +101,10 @@ class _Window:
         others: Most calls that others were seen to make of late: some room is left to them.
         seen_at: When they were.
         probe: A call that goes out alone, to learn how many may follow.
-        is_told: Whether the headers of answers are about it.
+        pauses: Refusals in a row that did not say when to come back.
     """
 
     quota: Quota
-    is_told: bool = False
     calls: deque[Permit] = field(default_factory=deque)
     under_way: int = 0
     left: int | None = None
@@ -100,10 +113,16 @@ class _Window:
     others: int = 0
     seen_at: float = 0.0
     probe: Permit | None = None
+    pauses: int = 0
 
     @property
     def way(self) -> float:
         return self.quota.seconds * _WAY_SHARE
+
+    @property
+    def is_short(self) -> bool:
+        """Whether an answer comes too late to say how much is left by now."""
+        return self.quota.seconds < _SHORT_SECONDS
 
     @property
     def room(self) -> int:
@@ -156,22 +175,49 @@ class _Window:
 
     def follow(self, permit: Permit, remaining: int, renewed_at: float) -> None:
         """Keep to what the answer to a call says, unless that to a later one has come before."""
-        if self.told_by is not None and permit.number < self.told_by.number:
+        # All of ours may have come before it.
+        others = self.quota.calls - remaining - len(self.calls)
+        if self._knows_later_than(permit) or (self.is_short and not self._many(others, permit)):
             return
         self.told_by, self.renewed_at = permit, renewed_at
-        # All of ours may have come before it.
-        self._see(self.quota.calls - remaining - len(self.calls), permit.answered or permit.sent)
-        newer = takewhile(lambda each: each is not permit, reversed(self.calls))
-        self.left = remaining - self.room - sum(each.answered is None for each in newer)
+        self._see(others, permit.answered or permit.sent)
+        self.left = remaining - self.room - self._unanswered_since(permit)
         if self.left <= 0:
             self._give_way()
 
-    def close(self, permit: Permit, renewed_at: float, limit: float | None) -> None:
+    def relieve(self, permit: Permit, at_least: int) -> None:
+        """Hold nothing back: another window has least left, and this one has that at least."""
+        if self.left is None or self._knows_later_than(permit):
+            return
+        if self.left < at_least - self.room - self._unanswered_since(permit):
+            self.left = None
+
+    def close(self, permit: Permit, renewed_at: float, *, is_known: bool) -> None:
         """Let nothing through until then: a call has been refused, of this quota or of all."""
         self.told_by, self.renewed_at, self.left = permit, renewed_at, 0
-        if limit is None or limit == self.quota.calls:
+        if is_known:
             self._see(max(self.quota.calls - len(self.calls), 1), permit.answered or permit.sent)
             self._give_way()
+
+    def pause(self, permit: Permit) -> None:
+        """Let nothing through for a moment: a call has been refused, and nothing says why."""
+        if permit.sent < self.renewed_at:
+            return
+        pause = min(_PAUSE_SECONDS * 2**self.pauses, MINUTE)
+        self.pauses += 1
+        self.close(permit, (permit.answered or permit.sent) + pause, is_known=False)
+
+    def _many(self, others: int, permit: Permit) -> bool:
+        """Whether others make many calls; our own, which are old by now, look like theirs."""
+        before = dict(zip(permit.windows, permit.before, strict=True)).get(self, 0)
+        return others - max(before - len(self.calls), 0) > _FEW
+
+    def _knows_later_than(self, permit: Permit) -> bool:
+        return self.told_by is not None and permit.number < self.told_by.number
+
+    def _unanswered_since(self, permit: Permit) -> int:
+        newer = takewhile(lambda each: each.number > permit.number, reversed(self.calls))
+        return sum(each.answered is None for each in newer)
 
     def _give_way(self) -> None:
         """Wait until some of our own calls count no more: what comes back of others' is theirs."""
@@ -209,8 +255,8 @@ class RateLimiter:
 
     No stretch of a window's length ever holds more calls than its quota, from the moment that
     Pinterest may have counted the first of them, so that the limit is kept whether it counts in
-    fixed or in sliding windows. What the answers' headers say wins over the documented limits: how
-    many calls there are, and how many are left where others make some too.
+    fixed or in sliding windows. The headers of answers win over the documented limits: they name
+    the windows of an operation, and how many calls are left where others make some too.
     """
 
     def __init__(
@@ -232,9 +278,13 @@ class RateLimiter:
         self._places = threading.Semaphore(in_flight)
         self._max_wait = max_wait_seconds
         self._lock = threading.Lock()
-        self._universal = _Window(UNIVERSAL[access_tier])
+        self._all = _Window(UNIVERSAL[access_tier])
         limits = STANDARD if access_tier == "standard" else TRIAL
-        self._windows = {name: _Window(quota, is_told=True) for name, quota in limits.items()}
+        self._documented = {name: _Window(quota) for name, quota in limits.items()}
+        self._by_name: dict[str, _Window] = {}
+        """Windows that an answer has named."""
+        self._of_operation: dict[tuple[str, str], tuple[_Window, ...]] = {}
+        """Those that the last answer to an operation has named."""
         self._of_one_ad_account: dict[str, _Window] = {}
         self._numbers = count()
         self.waited = 0.0
@@ -279,54 +329,89 @@ class RateLimiter:
         """A permit to call now, or the seconds until there may be one."""
         with self._lock:
             now = self._clock.monotonic()
-            windows = (self._universal, *self._category(category), *self._own(operation, url))
+            windows = self._windows(category, operation, url)
             free = max(window.free_at(now) for window in windows)
             if free > now:
                 return free - now
-            permit = Permit(next(self._numbers), now, windows)
+            before = tuple(len(window.calls) for window in windows)
+            permit = Permit(next(self._numbers), now, category, operation, windows, before)
             for window in windows:
                 window.take(permit)
             return permit
 
+    def _windows(self, category: str, operation: str, url: str) -> tuple[_Window, ...]:
+        """The windows that count a call: those that answers have named, or else the documented."""
+        documented = self._documented.get(category)
+        windows = self._of_operation.get((category, operation), (documented,))
+        if quota := OF_ONE_AD_ACCOUNT.get(operation):
+            windows = (*windows, self._of_one_ad_account.setdefault(url, _Window(quota)))
+        return (self._all, *filter(None, windows))
+
     def settle(self, permit: Permit, answer: Answer) -> None:
-        """Learn from an answer's headers: another limit, or one that others use up too."""
-        remaining, reset, limit = (
-            _number(answer.headers, name) for name in ("remaining", "reset", "limit")
-        )
+        """Learn from an answer's headers: other limits, or limits that others use up too."""
+        told = stated(answer.headers)
         with self._lock:
             permit.answered, permit.refused = self._clock.monotonic(), answer.refused
             for window in permit.windows:
                 window.settle(permit)
-            for window in permit.windows:
-                if not window.is_told:
-                    continue
-                told_at = permit.counted_by(window.way)
-                if answer.refused:
-                    # Its limit may be the universal one.
-                    window.close(permit, told_at + (MINUTE if reset is None else reset), limit)
-                    continue
-                if limit and limit >= 1:
-                    window.quota = Quota(int(limit), window.quota.seconds)
-                if remaining is not None and reset is not None:
-                    window.follow(permit, int(remaining), told_at + reset)
+            self._learn(permit, told)
+            if (tightest := self._tightest(permit, told)) is None:
+                return
+            renewed_at = permit.counted_by(tightest.way) + (told.reset or 0.0)
+            if not answer.refused:
+                self._follow(permit, told, tightest, renewed_at)
+            elif told.reset is None:
+                tightest.pause(permit)
+            else:
+                is_known = not tightest.is_short and told.calls in {None, tightest.quota.calls}
+                tightest.close(permit, renewed_at, is_known=is_known)
 
-    def _category(self, category: str) -> list[_Window]:
-        window = self._windows.get(category)
-        return [window] if window else []
+    def _follow(self, permit: Permit, told: Stated, tightest: _Window, renewed_at: float) -> None:
+        tightest.pauses = 0
+        if told.remaining is None or told.reset is None:
+            return
+        tightest.follow(permit, told.remaining, renewed_at)
+        for window in permit.windows:
+            if told.limits and window is not tightest:
+                window.relieve(permit, told.remaining)
 
-    def _own(self, operation: str, url: str) -> list[_Window]:
-        quota = OF_ONE_AD_ACCOUNT.get(operation)
-        return [self._of_one_ad_account.setdefault(url, _Window(quota))] if quota else []
+    def _learn(self, permit: Permit, told: Stated) -> None:
+        """Take over the limits that an answer states."""
+        if not told.limits:
+            category = self._documented.get(permit.category)
+            if category and told.calls and not permit.refused:
+                category.quota = Quota(told.calls, category.quota.seconds)
+            return
+        named = [self._named(permit, limit) for limit in told.limits]
+        for window, limit in zip(named, told.limits, strict=True):
+            window.quota = Quota(limit.calls, limit.seconds)
+        own = tuple(each for each in named if each is not self._all)
+        self._of_operation[permit.category, permit.operation] = own
 
+    def _named(self, permit: Permit, limit: Limit) -> _Window:
+        """The window of a name; a name that is new is that of a documented one, if they agree."""
+        if known := self._by_name.get(limit.name):
+            return known
+        is_shared = limit.name.startswith(_SAFETY_NET)
+        found = self._all if is_shared else self._documented.get(permit.category)
+        if found is None or found.quota.seconds != limit.seconds or found in self._by_name.values():
+            counted = [*permit.windows, self._all][1].calls
+            own = [each for each in counted if each.operation == permit.operation]
+            found = _Window(Quota(limit.calls, limit.seconds), deque(own))
+        self._by_name[limit.name] = found
+        return found
 
-def reset_seconds(headers: Mapping[str, str]) -> float | None:
-    """Seconds until the quota comes back, as an answer's headers say."""
-    return _number(headers, "reset")
+    def _tightest(self, permit: Permit, told: Stated) -> _Window | None:
+        """The window that `remaining` and `reset` are about."""
+        if limit := told.tightest:
+            return self._by_name[limit.name]
+        category = self._documented.get(permit.category)
+        if category and not told.limits and self._is_of_all(told, category.quota):
+            return self._all
+        return category
 
-
-def _number(headers: Mapping[str, str], name: str) -> float | None:
-    try:
-        value = float(headers.get(f"x-ratelimit-{name}", ""))
-    except ValueError:
-        return None
-    return value if 0 <= value < float("inf") else None
+    def _is_of_all(self, told: Stated, category: Quota) -> bool:
+        """Whether plain headers state the limit that all categories share."""
+        shared = self._all.quota
+        is_short = told.reset is not None and told.reset <= shared.seconds < category.seconds
+        return is_short and told.calls == shared.calls != category.calls

@@ -21,7 +21,7 @@ from tap_pinterest.http.errors import (
     TooLargeError,
     WaitError,
 )
-from tap_pinterest.http.rate_limit import MINUTE, reset_seconds
+from tap_pinterest.http.rate_headers import stated
 from tap_pinterest.http.redaction import redacted
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def raise_for(answer: Answer, what: str, secrets: Collection[str]) -> None:
     if status in _TOO_LARGE:
         raise TooLargeError(told)
     if status == TOO_MANY:
-        reset = reset_seconds(answer.headers)
-        raise WaitError(told, MINUTE if reset is None else reset)
+        raise WaitError(told, stated(answer.headers).reset)
     if match := _RETRY_AFTER.search(message):
         raise WaitError(told, float(match[1]))
     if status == _NOT_OFFERED:

@@ -1,0 +1,83 @@
+"""The limits that an answer's headers state.
+
+The live form names each window with its width in seconds, after the number of the window that has
+least left; `remaining` and `reset` are about that one:
+
+    x-ratelimit-limit: 60, 100;w=1;name="safety_net_user", 60;w=60;name="org_analytics_user"
+    x-ratelimit-remaining: 12
+    x-ratelimit-reset: 31
+
+The older form has one plain number in each header.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_NUMBER = re.compile(r"\s*(\d+(?:\.\d*)?)\s*(?:$|[,;])")
+_LIMIT = re.compile(r"\s*(\d+)\s*(;[^,]*)")
+_PARAMETER = re.compile(r";\s*(\w+)\s*=\s*\"?([^\";,]*)\"?")
+
+
+class Limit(NamedTuple):
+    """A number of calls in a window of some seconds."""
+
+    calls: int
+    seconds: float
+    name: str
+
+
+class Stated(NamedTuple):
+    """Everything that the headers of one answer state.
+
+    Attributes:
+        limits: The named windows; none in the older form.
+        calls: The limit of the window that `remaining` and `reset` are about.
+        remaining: Calls that this window has left.
+        reset: Seconds until it is renewed.
+    """
+
+    limits: tuple[Limit, ...]
+    calls: int | None
+    remaining: int | None
+    reset: float | None
+
+    @property
+    def tightest(self) -> Limit | None:
+        """The named window that `remaining` and `reset` are about."""
+        if self.reset is None:
+            return None
+        possible = sorted(
+            (each for each in self.limits if self.reset <= each.seconds),
+            key=lambda each: (each.calls != self.calls, each.seconds),
+        )
+        return next(iter(possible), None)
+
+
+def stated(headers: Mapping[str, str]) -> Stated:
+    """The limits that some headers state."""
+    calls, remaining = _number(headers, "limit"), _number(headers, "remaining")
+    return Stated(
+        tuple(_limits(headers.get("x-ratelimit-limit", ""))),
+        int(calls) if calls and calls >= 1 else None,
+        None if remaining is None else int(remaining),
+        _number(headers, "reset"),
+    )
+
+
+def _limits(text: str) -> Iterator[Limit]:
+    for number, rest in _LIMIT.findall(text):
+        told = dict(_PARAMETER.findall(rest))
+        seconds = told.get("w", "")
+        if int(number) and seconds.isdecimal() and int(seconds):
+            yield Limit(int(number), float(seconds), told.get("name", ""))
+
+
+def _number(headers: Mapping[str, str], name: str) -> float | None:
+    """The number that a header begins with."""
+    match = _NUMBER.match(headers.get(f"x-ratelimit-{name}", ""))
+    return float(match[1]) if match else None
