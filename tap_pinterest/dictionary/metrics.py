@@ -1,0 +1,732 @@
+"""The meaning of a metric of ads reports, read from its name.
+
+Pinterest has thousands of metrics and builds their names from few parts:
+`TOTAL_WEB_CLICK_CHECKOUT_VALUE_IN_MICRO_DOLLAR` is the value of checkouts on websites that were
+credited to clicks. A new metric of known parts describes itself. `_SINGLE` has those whose names
+follow no pattern.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Unit: TypeAlias = Literal[
+    "count",
+    "currency",
+    "micro_currency",
+    "usd",
+    "micro_usd",
+    "ratio",
+    "percent",
+    "multiplier",
+    "days",
+    "minutes",
+    "seconds",
+    "milliseconds",
+    "pixels",
+    "miles",
+    "degrees",
+]
+Order: TypeAlias = Literal["paid", "earned", "both"]
+"""Paid: shown as an ad. Earned: seen after somebody saved the ad to a board."""
+
+UNITS: Mapping[Unit, str] = MappingProxyType(
+    {
+        "count": "a count",
+        "currency": "units of the ad account's currency",
+        "micro_currency": "millionths of the ad account's currency",
+        "usd": "US dollars",
+        "micro_usd": "millionths of a US dollar",
+        "ratio": "a ratio: 1 is all of it",
+        "percent": "a percentage: 100 is all of it",
+        "multiplier": "a factor: 1 changes nothing",
+        "days": "days",
+        "minutes": "minutes",
+        "seconds": "seconds",
+        "milliseconds": "milliseconds",
+        "pixels": "pixels",
+        "miles": "miles",
+        "degrees": "degrees",
+    }
+)
+EVERYWHERE = ("days", "entities")
+"""What a plain sum adds up over: days, and the entities of one level."""
+HISTORY_UNTIL = "2027-09-30"
+"""Last day on which Pinterest answers conversions credited to engagement; it adds no new ones."""
+
+
+class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a metric is; what does not apply to it is left out."""
+
+    text: str
+    unit: Unit | None = None
+    adds_up: tuple[str, ...] = ()
+    """Over what a sum of it makes sense."""
+    order: Order | None = None
+    interaction: Literal["click", "engagement", "view", "any"] | None = None
+    """Interaction with the ad that a conversion is credited to."""
+    place: Literal["web", "in_app", "offline", "pinterest", "any"] | None = None
+    """Where the conversion happened."""
+    event: str | None = None
+    """The kind of conversion, as Pinterest's names spell it in lower case."""
+    device: str | None = None
+    """The device of the interaction."""
+    conversion_device: str | None = None
+    parts: tuple[str, str] | None = None
+    """Metrics above and below the line of a ratio, by Pinterest's names."""
+    times: int = 1
+    """What the ratio of the parts is multiplied by."""
+    history_until: str | None = None
+    """Set where Pinterest has stopped to fill it: how long old days can be read."""
+    known: bool = True
+    """Whether the grammar knows all of the name."""
+
+    @property
+    def description(self) -> str:
+        """The meaning in a few sentences."""
+        return " ".join(filter(None, (self.text, self._sums, self._end, _NULL)))
+
+    @property
+    def _sums(self) -> str:
+        if self.parts:
+            above, below = (name.lower() for name in self.parts)
+            thousand = " times 1,000" if self.times != 1 else ""
+            return f"For a total, divide the sum of {above} by that of {below}{thousand}."
+        if self.adds_up == EVERYWHERE:
+            return "Adds up over days and entities."
+        if self.adds_up:
+            return f"Adds up over {self.adds_up[0]} only."
+        return "Does not add up." if self.unit and self.known else ""
+
+    @property
+    def _end(self) -> str:
+        if not self.history_until:
+            return ""
+        return f"Pinterest adds no new values; old ones can be read until {self.history_until}."
+
+
+_NULL = "Null: Pinterest reported nothing, which is not zero."
+
+_EVENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "ADD_PAYMENT_INFO": "entries of payment details",
+        "ADD_TO_CART": "additions to a shopping cart",
+        "ADD_TO_WISHLIST": "additions to a wish list",
+        "APP_INSTALL": "app installs",
+        "APP_OPEN": "app openings",
+        "CHECKOUT": "checkouts",
+        "CONTACT": "contacts with the advertiser",
+        "CONVERSIONS": "conversions of every kind",
+        "CUSTOM": "custom events",
+        "CUSTOMIZE_PRODUCT": "customised products",
+        "FIND_LOCATION": "searches for a shop",
+        "INITIATE_CHECKOUT": "checkouts begun",
+        "LEAD": "leads",
+        "PAGE_VISIT": "page visits",
+        "SCHEDULE": "booked appointments",
+        "SEARCH": "searches on the advertiser's site",
+        "SIGNUP": "sign-ups",
+        "START_TRIAL": "trials begun",
+        "SUBMIT_APPLICATION": "submitted applications",
+        "SUBSCRIBE": "subscriptions",
+        "UNKNOWN": "events of an unknown kind",
+        "VIEW_CATEGORY": "looks at a product category",
+        "VIEW_CONTENT": "looks at content",
+        "WATCH_VIDEO": "videos watched on the advertiser's site",
+    }
+)
+_OWN_EVENTS = "events that the advertiser has defined"
+_PLACES: Mapping[
+    str | None, tuple[Literal["web", "in_app", "offline", "pinterest", "any"], str]
+] = MappingProxyType(
+    {
+        "WEB": ("web", " on websites"),
+        "INAPP": ("in_app", " in apps"),
+        "OFFLINE": ("offline", " offline, such as in shops"),
+        "PINTEREST": ("pinterest", " on Pinterest itself"),
+        "INAPP_SKAN": ("in_app", " in iOS apps (SKAdNetwork)"),
+        "INAPP_SKAN_ASSISTED": ("in_app", " in iOS apps (SKAdNetwork), the ad not coming last,"),
+        None: ("any", ""),
+    }
+)
+_INTERACTIONS: Mapping[str | None, tuple[Literal["click", "engagement", "view", "any"], str]] = (
+    MappingProxyType(
+        {
+            "CLICK": ("click", "clicks on ads"),
+            "ENGAGEMENT": ("engagement", "saves, close-ups and swipes of ads"),
+            "VIEW": ("view", "views of ads"),
+            None: ("any", "ads by click, engagement or view"),
+        }
+    )
+)
+_DEVICES: Mapping[str, str] = MappingProxyType(
+    {"DESKTOP": "a desktop computer", "MOBILE": "a mobile phone", "TABLET": "a tablet"}
+)
+_ORDERS: Mapping[str | None, Order] = MappingProxyType({"1": "paid", "2": "earned", None: "both"})
+_MONEY: Mapping[str | None, Unit] = MappingProxyType(
+    {
+        "": "currency",
+        "_IN_DOLLAR": "currency",
+        "_IN_LOCAL_CURRENCY": "currency",
+        "_IN_MICRO_DOLLAR": "micro_currency",
+        "_IN_MICRO_UNITS": "micro_currency",
+        "_IN_MICRO_CURRENCY": "micro_currency",
+        "_IN_US_DOLLAR": "usd",
+        "_IN_USD": "usd",
+        "_IN_MICRO_US_DOLLAR": "micro_usd",
+        "_IN_MICRO_USD": "micro_usd",
+    }
+)
+_CURRENCY = "|".join(filter(None, _MONEY))
+_EVENT_NAMES = "|".join(_EVENTS)
+_MEASURES = (
+    rf"VALUE(?P<value>{_CURRENCY})?|CONVERSION_PRODUCT_VALUE(?P<product_value>{_CURRENCY})?"
+    rf"|COST_PER_ACTION(?P<cost>{_CURRENCY})?|CONVERSION_PRODUCT_QUANTITY"
+    r"|CONVERSION_PRODUCT_COUNT_UNIQUE|PERCENT_CROSS_DEVICE_CONVERSIONS"
+    r"|CONVERSION_RATE|QUANTITY|ROAS"
+)
+
+
+def _conversions(event: str) -> re.Pattern[str]:
+    """The names of conversions, each part with an underscore before it."""
+    return re.compile(
+        r"(?P<own>_ADE)?(?P<total>_TOTAL)?(?P<average>_AVERAGE)?"
+        r"(?:_(?P<place>WEB|INAPP_SKAN_ASSISTED|INAPP_SKAN|INAPP|OFFLINE|PINTEREST))?"
+        rf"(?:_(?P<interaction>CLICK|ENGAGEMENT|VIEW))?(?:_(?P<event>{event}))?"
+        r"(?:_(?P<device>DESKTOP|MOBILE|TABLET)_ACTION_TO_(?P<then>DESKTOP|MOBILE|TABLET)"
+        rf"_CONVERSION)?(?:_(?P<measure>{_MEASURES}))?(?:_(?P<order>[12]))?"
+    )
+
+
+_KNOWN_EVENT = _conversions(_EVENT_NAMES)
+_ANY_EVENT = _conversions("[A-Z][A-Z0-9_]*?")
+
+
+_COUNTED: Mapping[str, tuple[str, Unit, bool]] = MappingProxyType(
+    {
+        "": ("number of {credited}", "count", True),
+        "QUANTITY": ("number of items in {credited}", "count", True),
+        "CONVERSION_PRODUCT_QUANTITY": ("units of the product in {credited}", "count", True),
+        "CONVERSION_PRODUCT_COUNT_UNIQUE": (
+            "different products, each once, in {credited}",
+            "count",
+            False,
+        ),
+        "CONVERSION_RATE": (
+            "share of the traceable impressions that led to {events}, as a ratio",
+            "ratio",
+            False,
+        ),
+        "PERCENT_CROSS_DEVICE_CONVERSIONS": (
+            "share of {events} on another device than the ad was seen on",
+            "percent",
+            False,
+        ),
+    }
+)
+"""Text and unit of each measure, and whether it adds up."""
+
+
+class _Measured(NamedTuple):
+    """What a conversion metric measures."""
+
+    text: str
+    unit: Unit
+    adds_up: bool = True
+    parts: tuple[str, str] | None = None
+
+
+class _Conversion:
+    """The parts of the name of a conversion metric, and the words for them."""
+
+    def __init__(self, parts: Mapping[str, str | None]) -> None:
+        """Take the parts that the pattern found."""
+        self.parts = parts
+        self.measure = parts["measure"] or ""
+        self.place, self.where = _PLACES[parts["place"]]
+        self.interaction, self.after = _INTERACTIONS[parts["interaction"]]
+        self.order = _ORDERS[parts["order"]]
+
+    @property
+    def event(self) -> str:
+        """The kind of conversion in Pinterest's spelling."""
+        return "advertiser_defined" if self.parts["own"] else (self.parts["event"] or "CONVERSIONS")
+
+    @property
+    def events(self) -> str:
+        """What happened, and where."""
+        if self.parts["own"]:
+            return _OWN_EVENTS + self.where
+        return _EVENTS.get(self.event, f"“{_words(self.event)}” conversions") + self.where
+
+    @property
+    def credited(self) -> str:
+        """What happened, where, and which interaction it is credited to."""
+        order = "paid and earned" if self.order == "both" else f"{self.order} only"
+        if device := self.parts["device"]:
+            first, then = _DEVICES[device], _DEVICES[self.parts["then"] or ""]
+            return f"{self.events} on {then}, after an ad was seen on {first}, {order}"
+        return f"{self.events} credited to {self.after}, {order}"
+
+    @property
+    def count(self) -> str:
+        """The metric that counts these conversions."""
+        names = ("own", "place", "interaction", "event")
+        own, *others = (self.parts[name] for name in names)
+        if own:
+            others[-1] = None if self.parts["interaction"] else "CONVERSIONS"
+            return "_".join(filter(None, ("ADE_TOTAL", *others)))
+        in_all = () if "SKAN" in (self.parts["place"] or "") else ("TOTAL",)
+        return "_".join(filter(None, (*in_all, *others)))
+
+    @property
+    def value(self) -> str:
+        """The metric with the value of these conversions."""
+        return f"{self.count.removesuffix('_CONVERSIONS')}_VALUE_IN_MICRO_DOLLAR"
+
+    def metric(self) -> Metric:
+        """The meaning of the whole name."""
+        measured = self._average() or self._money() or self._counted()
+        facts = Metric(
+            text=f"{measured.text[0].upper()}{measured.text[1:]}.",
+            unit=measured.unit,
+            adds_up=EVERYWHERE if measured.adds_up else (),
+            order=self.order,
+            interaction=self.interaction,
+            place=self.place,
+            event=self.event.lower(),
+            parts=measured.parts,
+        )
+        return msgspec.structs.replace(facts, **self._devices(), **self._end())
+
+    def _average(self) -> _Measured | None:
+        if not self.parts["average"]:
+            return None
+        unit = _MONEY[self.parts["value"] or ""]
+        text = f"average value of one of the {self.credited}, in {UNITS[unit]}"
+        return _Measured(text, unit, adds_up=False)
+
+    def _money(self) -> _Measured | None:
+        for measure, group, text in (
+            ("COST_PER_ACTION", "cost", f"spend for one of the {self.events}"),
+            ("VALUE", "value", f"value of {self.credited}"),
+            ("CONVERSION_PRODUCT_VALUE", "product_value", f"value of products in {self.credited}"),
+        ):
+            if self.measure.startswith(measure):
+                unit = _MONEY[self.parts[group] or ""]
+                is_cost = group == "cost"
+                parts = ("SPEND_IN_DOLLAR", self.count) if is_cost and unit == "currency" else None
+                return _Measured(f"{text}, in {UNITS[unit]}", unit, not is_cost, parts)
+        return None
+
+    def _counted(self) -> _Measured:
+        if self.measure == "ROAS":
+            parts = (self.value, "SPEND_IN_MICRO_DOLLAR")
+            text = f"value of {self.events} for one unit of spend, as a ratio"
+            return _Measured(text, "ratio", adds_up=False, parts=parts)
+        text, unit, adds_up = _COUNTED[self.measure]
+        told = text.format(events=self.events, credited=self.credited)
+        return _Measured(told, unit, adds_up=adds_up)
+
+    def _devices(self) -> dict[str, str]:
+        if not (device := self.parts["device"]):
+            return {}
+        return {"device": device.lower(), "conversion_device": (self.parts["then"] or "").lower()}
+
+    def _end(self) -> dict[str, str]:
+        return {"history_until": HISTORY_UNTIL} if self.interaction == "engagement" else {}
+
+
+def _conversion(name: str, pattern: re.Pattern[str] = _KNOWN_EVENT) -> Metric | None:
+    found = pattern.fullmatch(f"_{name}")
+    if not found or not (found["event"] or found["own"] or found["measure"]):
+        return None
+    return _Conversion(found.groupdict()).metric()
+
+
+_ACTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "BUY_BUTTON_CLICKS": "taps on the buy button of the ad",
+        "CAROUSEL_SLOT_CLICKTHROUGH": "clicks on one card of a carousel",
+        "CAROUSEL_SLOT_IMPRESSION": "times one card of a carousel was on screen",
+        "CAROUSEL_SLOT_SIDESWIPE": "swipes from one card of a carousel to the next",
+        "CAROUSEL_SLOT_VIEW_WEBSITE": "visits of the website of one card of a carousel",
+        "CLICKTHROUGH": "clicks on the ad, to its close-up or straight to its destination",
+        "COLLECTION_PIN_ITEM_CLICKTHROUGH": "clicks on the small items below a collection",
+        "COLLECTION_PIN_ITEM_IMPRESSION": "times the small items below a collection were on screen",
+        "DESTINATION_VIEWS": "times the ad's destination page was opened",
+        "ENGAGEMENT": "interactions with the ad: clicks, saves, carousel swipes and the like",
+        "FLAG": "complaints about the ad",
+        "IDEA_PIN_PAGE_BACKWARD": "steps back to an earlier page of an Idea Pin",
+        "IDEA_PIN_PAGE_FORWARD": "steps on to the next page of an Idea Pin",
+        "IDEA_PIN_PRODUCT_TAG_VISIT": "visits to products by their tags in an Idea Pin",
+        "IMPRESSION": "times the ad was on screen",
+        "INSERTION": "times the ad was placed on a page, seen or not",
+        "LANDING_PAGE_VIEWS": "times the landing page had loaded",
+        "LIKE": "likes of the ad",
+        "ONE_TAP_V2_WEBSITE_VIEW": "websites opened with one tap on the ad",
+        "ONSITE_CHECKOUTS": "checkouts that were completed on Pinterest itself",
+        "OUTBOUND_CLICK": "clicks that led from the ad to its destination outside Pinterest",
+        "REPIN": "saves of the ad to a board",
+        "SEND": "times the ad was sent to another person",
+        "WEB_SESSIONS": "website visits that loaded in a browser after a click",
+    }
+)
+_WHO: Mapping[Order, str] = MappingProxyType(
+    {
+        "paid": "while it was shown as an ad (paid)",
+        "earned": "after somebody had saved the ad to a board (earned)",
+        "both": "paid and earned together",
+    }
+)
+_ACTION = re.compile(
+    rf"(?:TOTAL_)?(?P<action>{'|'.join(_ACTIONS)})(?P<people>_USER)?(?:_(?P<order>[12]))?(?P<gross>_GROSS)?"
+)
+
+
+def _action(name: str) -> Metric | None:
+    found = _ACTION.fullmatch(name)
+    if not found:
+        return None
+    order = _ORDERS[found["order"]]
+    text = f"{_ACTIONS[found['action']]}, {_WHO[order]}"
+    if found["people"]:
+        return Metric(f"People, each once, behind: {text}.", "count", order=order)
+    gross = ", before invalid traffic is filtered out" if found["gross"] else ""
+    return Metric(f"Number of {text}{gross}.", "count", EVERYWHERE, order)
+
+
+_VIDEO = re.compile(
+    r"(?P<both>TOTAL_)?VIDEO_(?P<what>3SEC_VIEWS|15SEC_UNIQUE_VIEWS|MRC_VIEWS|STARTS"
+    r"|P(?P<percent>\d+)_(?:COMBINED|(?P<complete>COMPLETE)))(?:_(?P<order>1|2|PAID|EARNED))?"
+)
+_WATCHTIME = re.compile(
+    r"(?:TOTAL_)?VIDEO_(?P<what>AVG|SUM_V50|V50)_WATCHTIME(?:_IN_(?P<unit>SECOND|MILLISECOND))?"
+    r"(?:_VIDEO_STARTS)?(?:_(?P<order>1|2|PAID|EARNED))?"
+)
+_PLAYS: Mapping[str, str] = MappingProxyType(
+    {
+        "3SEC_VIEWS": "plays of the video with half of it in view for 3 seconds on end",
+        "15SEC_UNIQUE_VIEWS": (
+            "plays of the video for 15 seconds, or to 95% of a shorter one, each viewer once"
+        ),
+        "MRC_VIEWS": "video views by the MRC's rule: half in view for 2 seconds on end",
+        "STARTS": "times the video began to play",
+        "P0_COMBINED": "times the video began to play",
+    }
+)
+
+
+def _order_of(text: str | None) -> Order:
+    return _ORDERS[{"PAID": "1", "EARNED": "2"}.get(text or "", text)]
+
+
+def _video(name: str) -> Metric | None:
+    if found := _WATCHTIME.fullmatch(name):
+        return _watchtime(found)
+    found = _VIDEO.fullmatch(name)
+    if not found:
+        return None
+    order = _order_of(found["order"])
+    jumps = "without" if found["complete"] and found["percent"] != "100" else "with"
+    reached = f"plays of the video that reached {found['percent']}% of it, {jumps} jumps ahead"
+    text = _PLAYS.get(found["what"], reached)
+    sums = () if "UNIQUE" in found["what"] else EVERYWHERE
+    return Metric(f"Number of {text}, {_WHO[order]}.", "count", sums, order)
+
+
+def _watchtime(found: re.Match[str]) -> Metric:
+    units: Mapping[str | None, Unit] = {"SECOND": "seconds", "MILLISECOND": "milliseconds"}
+    unit, order = units.get(found["unit"]), _order_of(found["order"])
+    told = f", in {unit}" if unit else "; Pinterest does not tell the unit"
+    if found["what"] == "AVG":
+        return Metric(
+            f"Average time that a started video played{told}, {_WHO[order]}.", unit, (), order
+        )
+    text = f"Time that the video played with half of it in view{told}, {_WHO[order]}."
+    return Metric(text, unit, EVERYWHERE, order)
+
+
+_SHOWCASE = re.compile(
+    r"SHOWCASE_(?P<part>PIN|SUBPAGE|SUBPIN|CARD_THUMBNAIL)_"
+    r"(?P<action>CLICKTHROUGH|IMPRESSION|REPIN|CLOSEUP|SWIPE_(?:LEFT|RIGHT|FORWARD|BACKWARD))"
+)
+_SHOWCASE_PARTS: Mapping[str, str] = MappingProxyType(
+    {
+        "PIN": "the title Pin of a showcase ad",
+        "SUBPAGE": "the cards of a showcase ad",
+        "SUBPIN": "the featured Pins on the cards of a showcase ad",
+        "CARD_THUMBNAIL": "the card thumbnails of a showcase ad",
+    }
+)
+_SHOWCASE_ACTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "CLICKTHROUGH": "outbound clicks on",
+        "IMPRESSION": "impressions of",
+        "REPIN": "saves of",
+        "CLOSEUP": "close-ups of",
+        "SWIPE_LEFT": "swipes forward over",
+        "SWIPE_RIGHT": "swipes back over",
+        "SWIPE_FORWARD": "swipes forward over",
+        "SWIPE_BACKWARD": "swipes back over",
+    }
+)
+
+
+def _showcase(name: str) -> Metric | None:
+    found = _SHOWCASE.fullmatch(name)
+    if not found:
+        return None
+    text = f"{_SHOWCASE_ACTIONS[found['action']]} {_SHOWCASE_PARTS[found['part']]}"
+    return Metric(f"Number of {text}, paid and earned together.", "count", EVERYWHERE, "both")
+
+
+_COST = re.compile(
+    rf"(?P<own>ADVERTISER_PAID_)?(?P<both>E)?CP(?P<per>M|C|E|V|I|W|CV_P95|CV|3SV)(?P<money>{_CURRENCY})"
+)
+_PER: Mapping[str, tuple[str, str | None, str | None]] = MappingProxyType(
+    {
+        "M": ("a thousand impressions", "IMPRESSION_1", "TOTAL_IMPRESSION"),
+        "C": ("a click on the ad", "CLICKTHROUGH_1", "TOTAL_CLICKTHROUGH"),
+        "E": ("an engagement", "ENGAGEMENT_1", "TOTAL_ENGAGEMENT"),
+        "V": ("a video view (MRC)", None, None),
+        "CV": ("a video played to its end", None, None),
+        "CV_P95": ("a video played to 95% of its length", None, None),
+        "3SV": ("a video played for 3 seconds", None, None),
+        "I": ("an app install", None, None),
+        "W": ("a website visit", "WEB_SESSIONS_1", "TOTAL_WEB_SESSIONS"),
+    }
+)
+"""What is paid for, and the metrics that count it: paid, and with the earned ones."""
+
+
+def _cost(name: str) -> Metric | None:
+    found = _COST.fullmatch(name)
+    if not found:
+        return None
+    what, paid, both = _PER[found["per"]]
+    unit, order = _MONEY[found["money"]], _ORDERS[None if found["both"] else "1"]
+    below = both if found["both"] else paid
+    spend = _SPEND_OF.get(unit) if not found["own"] else None
+    without = " without ads credit" if found["own"] else ""
+    counted = "paid and earned" if found["both"] else "paid only"
+    return Metric(
+        f"Average spend{without} for {what}, {counted}, in {UNITS[unit]}.",
+        unit,
+        order=order,
+        parts=(spend, below) if spend and below else None,
+        times=1000 if found["per"] == "M" else 1,
+    )
+
+
+_SPEND_OF: Mapping[Unit, str] = MappingProxyType(
+    {
+        "currency": "SPEND_IN_DOLLAR",
+        "micro_currency": "SPEND_IN_MICRO_DOLLAR",
+        "usd": "SPEND_IN_US_DOLLAR",
+        "micro_usd": "SPEND_IN_MICRO_US_DOLLAR",
+    }
+)
+_SPEND = re.compile(
+    rf"(?P<kind>ADS_CREDIT_|VIDEO_|ADVERTISER_PAID_|BONUS_)?SPEND(?P<money>{_CURRENCY})"
+)
+_SPENT: Mapping[str | None, str] = MappingProxyType(
+    {
+        None: "Money spent on the ads",
+        "ADS_CREDIT_": "Part of the spend that ads credit from Pinterest paid for",
+        "VIDEO_": "Part of the spend that went to ads with a video",
+        "ADVERTISER_PAID_": "Part of the spend that the advertiser pays, without ads credit",
+        "BONUS_": "Part of the spend that Pinterest gave as a bonus",
+    }
+)
+
+
+def _spend(name: str) -> Metric | None:
+    found = _SPEND.fullmatch(name)
+    if not found:
+        return None
+    unit = _MONEY[found["money"]]
+    return Metric(f"{_SPENT[found['kind']]}, in {UNITS[unit]}.", unit, EVERYWHERE, "paid")
+
+
+_RATES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+    {
+        "CTR": ("clicks on the ad per impression", "CLICKTHROUGH", "1"),
+        "CTR_2": ("clicks on the ad per impression", "CLICKTHROUGH", "2"),
+        "ECTR": ("clicks on the ad per impression", "CLICKTHROUGH", ""),
+        "OUTBOUND_CTR_1": ("outbound clicks per impression", "OUTBOUND_CLICK", "1"),
+        "OUTBOUND_CTR": ("outbound clicks per impression", "OUTBOUND_CLICK", ""),
+        "ENGAGEMENT_RATE": ("engagements per impression", "ENGAGEMENT", "1"),
+        "EENGAGEMENT_RATE": ("engagements per impression", "ENGAGEMENT", ""),
+        "REPIN_RATE": ("saves per impression", "REPIN", "1"),
+        "REPIN_RATE_2": ("saves per impression", "REPIN", "2"),
+        "TOTAL_REPIN_RATE": ("saves per impression", "REPIN", ""),
+    }
+)
+_SUMMED = frozenset({"OUTBOUND_CLICK", "REPIN"})
+"""Actions that ads reports have paid and earned, and not in total."""
+
+
+def _rate(name: str) -> Metric | None:
+    if name not in _RATES:
+        return None
+    what, action, digit = _RATES[name]
+    order = _ORDERS[digit or None]
+    counted = "paid and earned" if order == "both" else f"{order} only"
+    parts = None
+    if digit:
+        parts = (f"{action}_{digit}", f"IMPRESSION_{digit}")
+    elif action not in _SUMMED:
+        parts = (f"TOTAL_{action}", "TOTAL_IMPRESSION")
+    text = f"{what[0].upper()}{what[1:]}, {counted}, as a ratio."
+    return Metric(text, "ratio", order=order, parts=parts)
+
+
+_PEOPLE = "the same person on two days, or by two ads, counts in each"
+_SINGLE: Mapping[str, Metric] = MappingProxyType(
+    {
+        "PAID_IMPRESSION": Metric(
+            "Impressions that count as paid; the same as impression_1.", "count", EVERYWHERE, "paid"
+        ),
+        "TOTAL_IMPRESSION_USER": Metric(
+            f"Reach: people who saw the ad; {_PEOPLE}.", "count", order="both"
+        ),
+        "TOTAL_IMPRESSION_HOUSEHOLD_USER": Metric(
+            "Reach in households that saw the ad; one counts again on each day and for each ad.",
+            "count",
+            order="both",
+        ),
+        "TOTAL_IMPRESSION_FREQUENCY": Metric(
+            "Impressions for each person reached; reach does not add up either.",
+            "ratio",
+            order="both",
+        ),
+        "TOTAL_IMPRESSION_HOUSEHOLD_FREQUENCY": Metric(
+            "Impressions for each household reached; reach does not add up either.",
+            "ratio",
+            order="both",
+        ),
+        "COST_PER_OUTBOUND_CLICK": Metric(
+            "Average spend for an outbound click, paid and earned, in units of the ad account's"
+            " currency.",
+            "currency",
+            order="both",
+        ),
+        "COST_PER_OUTBOUND_CLICK_IN_DOLLAR": Metric(
+            "Spend divided by outbound clicks, paid and earned, in units of the ad account's"
+            " currency.",
+            "currency",
+            order="both",
+        ),
+        "COST_PER_OUTBOUND_CLICK_IN_DOLLAR_1": Metric(
+            "Spend divided by paid outbound clicks, in units of the ad account's currency.",
+            "currency",
+            order="paid",
+            parts=("SPEND_IN_DOLLAR", "OUTBOUND_CLICK_1"),
+        ),
+        "LEADS": Metric(
+            "People who sent a lead form or became a lead on the advertiser's site.",
+            "count",
+            EVERYWHERE,
+            "both",
+            event="lead",
+        ),
+        "COST_PER_LEAD": Metric(
+            "Spend for one lead, in units of the ad account's currency.",
+            "currency",
+            order="both",
+            event="lead",
+            parts=("SPEND_IN_DOLLAR", "LEADS"),
+        ),
+        "PAID_VIDEO_VIEWABLE_RATE": Metric(
+            "Paid impressions of a video that became a video view (MRC), as a ratio.",
+            "ratio",
+            order="paid",
+        ),
+        "VIDEO_LENGTH": Metric("Length of the ad's video; Pinterest does not tell the unit."),
+        "QUIZ_COMPLETED": Metric(
+            "Times people answered all questions of a quiz ad.", "count", EVERYWHERE
+        ),
+        "QUIZ_COMPLETION_RATE": Metric(
+            "People who finished a quiz of those who answered its first question; Pinterest does"
+            " not tell whether 1 or 100 is all of them."
+        ),
+        "QUIZ_PIN_RESULT_OPEN": Metric(
+            "Times people opened a result of a quiz ad.", "count", EVERYWHERE
+        ),
+        "SHOWCASE_AVERAGE_SUBPAGE_CLOSEUP_PER_SESSION": Metric(
+            "Close-ups of cards for each click on the showcase ad.", "ratio", order="both"
+        ),
+    }
+)
+"""Metrics whose names follow no pattern."""
+
+
+def _single(name: str) -> Metric | None:
+    return _SINGLE.get(name)
+
+
+def _new_conversion(name: str) -> Metric | None:
+    """A conversion of a kind that this version does not know, told by the rest of its name."""
+    found = _ANY_EVENT.fullmatch(f"_{name}")
+    told = ("place", "interaction", "device", "measure")
+    if not found or not found["event"] or not any(found[part] for part in told):
+        return None
+    return _Conversion(found.groupdict()).metric()
+
+
+def _own_event(name: str) -> Metric | None:
+    """A conversion of an event that the advertiser has named: `ADE_TOTAL_CLICK_BIG_ORDER`."""
+    words = name.split("_")
+    for length in range(len(words) - 1, 1, -1):
+        found = _conversion("_".join(words[:length])) if words[0] == "ADE" else None
+        if found:
+            event = " ".join(words[length:]).lower()
+            text = found.text.replace(_OWN_EVENTS, f"the advertiser's events “{event}”")
+            text = text.replace(_OWN_EVENTS.capitalize(), f"The advertiser's events “{event}”")
+            return msgspec.structs.replace(found, text=text, parts=None)
+    return None
+
+
+_READERS = (
+    _single,
+    _spend,
+    _cost,
+    _rate,
+    _action,
+    _video,
+    _showcase,
+    _conversion,
+    _own_event,
+    _new_conversion,
+)
+
+
+@functools.cache
+def metric(name: str) -> Metric:
+    """The meaning of a metric of ads reports.
+
+    Example:
+        >>> metric("TOTAL_WEB_CLICK_CHECKOUT").text
+        'Number of checkouts on websites credited to clicks on ads, paid and earned.'
+
+    Args:
+        name: Pinterest's name of it, in upper case.
+    """
+    for read in _READERS:
+        if found := read(name):
+            return found
+    text = f"Metric “{_words(name)}”, which is newer than this version of the tap."
+    return Metric(text, known=False)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").lower()

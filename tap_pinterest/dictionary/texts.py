@@ -1,0 +1,133 @@
+"""The texts of columns that are no metrics, by stream and by Pinterest's record.
+
+They live in `texts.json`. A table of it is read when a stream needs it, and not before.
+"""
+
+from __future__ import annotations
+
+import functools
+from fnmatch import fnmatchcase
+from importlib import resources
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from tap_pinterest.dictionary.issues import issue
+from tap_pinterest.dictionary.metrics import Unit  # noqa: TC001, msgspec reads the annotations
+
+FILE = "texts.json"
+
+
+class Text(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a column or a member of an object is."""
+
+    text: str
+    unit: Unit | None = None
+    adds_up: tuple[str, ...] = ()
+    """Over what a sum of it makes sense."""
+    parts: tuple[str, str] | None = None
+    """Columns above and below the line of a ratio."""
+    members: str | dict[str, str | Text] | None = None
+    """The members of an object: a table, or the name of one."""
+    codes: Literal["count", "issue"] | None = None
+    """Set where the members are codes of issues, and whether each counts items or shows one."""
+
+    @property
+    def description(self) -> str:
+        """The meaning in a few words."""
+        over = {
+            ("days", "entities"): " Adds up over days and entities.",
+            ("entities",): " Adds up over entities, not over days, which overlap.",
+        }
+        return self.text + over.get(self.adds_up, "")
+
+
+Entries: TypeAlias = dict[str, str | Text]
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """A stream: what its rows are, its own columns, and tables that have others."""
+
+    text: str
+    columns: Entries = {}
+    like: str | tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the tables."""
+        return (self.like,) if isinstance(self.like, str) else self.like
+
+
+class _File(msgspec.Struct, frozen=True):
+    shared: msgspec.Raw
+    tables: dict[str, msgspec.Raw]
+    streams: dict[str, msgspec.Raw]
+    nowhere: dict[str, msgspec.Raw]
+
+
+@functools.cache
+def _file() -> _File:
+    text = resources.files(__package__).joinpath(FILE).read_bytes()
+    return msgspec.json.decode(text, type=_File)
+
+
+@functools.cache
+def shared() -> Entries:
+    """Columns that mean the same wherever they occur."""
+    return msgspec.json.decode(_file().shared, type=Entries)
+
+
+@functools.cache
+def table(name: str) -> Entries:
+    """A table of columns; empty if there is none of the name."""
+    raw = _file().tables.get(name)
+    return {} if raw is None else msgspec.json.decode(raw, type=Entries)
+
+
+@functools.cache
+def stream(name: str) -> Stream | None:
+    """A stream in Pinterest's layout."""
+    raw = _file().streams.get(name)
+    return None if raw is None else msgspec.json.decode(raw, type=Stream)
+
+
+@functools.cache
+def layout_table(name: str) -> Stream | None:
+    """A table of another layout, with the columns that come from no field of Pinterest's."""
+    raw = _file().nowhere.get(name)
+    return None if raw is None else msgspec.json.decode(raw, type=Stream)
+
+
+def streams() -> tuple[str, ...]:
+    """The streams that have a text."""
+    return tuple(_file().streams)
+
+
+def find(name: str, entries: Entries) -> Text | None:
+    """The text of a name, or of the pattern that fits it."""
+    found = entries.get(name)
+    if found is None:
+        found = next(
+            (e for key, e in entries.items() if "*" in key and fnmatchcase(name, key)), None
+        )
+    return Text(found) if isinstance(found, str) else found
+
+
+def members(text: Text | None) -> Entries:
+    """The table of an object's members; empty if it has none."""
+    if text is None or text.members is None:
+        return {}
+    return table(text.members) if isinstance(text.members, str) else text.members
+
+
+def code(name: str, kind: Literal["count", "issue"]) -> Text:
+    """The text of a member that is named by the code of an issue."""
+    if kind == "count":
+        return Text(f"How many items: {issue(name)}.", unit="count")
+    return Text(
+        f"Set if {issue(name)}.",
+        members={
+            "attribute_name": "Attribute of the item that is at fault.",
+            "provided_value": "Value that the merchant gave.",
+        },
+    )
