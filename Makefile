@@ -35,6 +35,7 @@ settings: .venv/ready-for-run ## write the tap's settings and streams into melta
 	@$(BIN)/python -m scripts.update_meltano_yml
 	@$(BIN)/python -m scripts.update_hub
 	@$(BIN)/python -m scripts.update_docs
+	@$(BIN)/python -m scripts.update_dictionary
 
 record: .venv/ready-for-dev ## record the answers that tests play, from Pinterest with credentials in the environment
 	@$(BIN)/python -m scripts.record_cassettes

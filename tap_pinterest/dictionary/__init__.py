@@ -42,7 +42,8 @@ class Described:
         """
         self._stream = texts.stream(stream)
         like = self._stream.tables if self._stream else ()
-        self._is_report = AD_REPORTS in like
+        self.is_ad_report = AD_REPORTS in like
+        """Whether its columns are those of ads reports."""
         own = self._stream.columns if self._stream else {}
         self._tables = (own, *map(texts.table, (*like, *_record_of(path))), texts.shared())
 
@@ -56,7 +57,7 @@ class Described:
         outer, *inner = field.split(".")
         *known, shared = self._tables
         found: Meaning | None = _first(outer, known)
-        if found is None and self._is_report and outer not in shared:
+        if found is None and self.is_ad_report and outer not in shared:
             # A report may have any name that Pinterest has for a metric.
             return metric(outer.upper())
         found = found or texts.find(outer, shared)

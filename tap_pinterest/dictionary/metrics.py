@@ -35,7 +35,7 @@ Unit: TypeAlias = Literal[
     "miles",
     "degrees",
 ]
-Order: TypeAlias = Literal["paid", "earned", "both"]
+Traffic: TypeAlias = Literal["paid", "earned", "both"]
 """Paid: shown as an ad. Earned: seen after somebody saved the ad to a board."""
 
 UNITS: Mapping[Unit, str] = MappingProxyType(
@@ -70,7 +70,7 @@ class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
     unit: Unit | None = None
     adds_up: tuple[str, ...] = ()
     """Over what a sum of it makes sense."""
-    order: Order | None = None
+    traffic: Traffic | None = None
     interaction: Literal["click", "engagement", "view", "any"] | None = None
     """Interaction with the ad that a conversion is credited to."""
     place: Literal["web", "in_app", "offline", "pinterest", "any"] | None = None
@@ -98,7 +98,7 @@ class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
     def _sums(self) -> str:
         if self.parts:
             above, below = (name.lower() for name in self.parts)
-            thousand = " times 1,000" if self.times != 1 else ""
+            thousand = ", times 1,000" if self.times != 1 else ""
             return f"For a total, divide the sum of {above} by that of {below}{thousand}."
         if self.adds_up == EVERYWHERE:
             return "Adds up over days and entities."
@@ -170,7 +170,9 @@ _INTERACTIONS: Mapping[str | None, tuple[Literal["click", "engagement", "view", 
 _DEVICES: Mapping[str, str] = MappingProxyType(
     {"DESKTOP": "a desktop computer", "MOBILE": "a mobile phone", "TABLET": "a tablet"}
 )
-_ORDERS: Mapping[str | None, Order] = MappingProxyType({"1": "paid", "2": "earned", None: "both"})
+_TRAFFIC: Mapping[str | None, Traffic] = MappingProxyType(
+    {"1": "paid", "2": "earned", None: "both"}
+)
 _MONEY: Mapping[str | None, Unit] = MappingProxyType(
     {
         "": "currency",
@@ -202,7 +204,7 @@ def _conversions(event: str) -> re.Pattern[str]:
         r"(?:_(?P<place>WEB|INAPP_SKAN_ASSISTED|INAPP_SKAN|INAPP|OFFLINE|PINTEREST))?"
         rf"(?:_(?P<interaction>CLICK|ENGAGEMENT|VIEW))?(?:_(?P<event>{event}))?"
         r"(?:_(?P<device>DESKTOP|MOBILE|TABLET)_ACTION_TO_(?P<then>DESKTOP|MOBILE|TABLET)"
-        rf"_CONVERSION)?(?:_(?P<measure>{_MEASURES}))?(?:_(?P<order>[12]))?"
+        rf"_CONVERSION)?(?:_(?P<measure>{_MEASURES}))?(?:_(?P<traffic>[12]))?"
     )
 
 
@@ -253,7 +255,7 @@ class _Conversion:
         self.measure = parts["measure"] or ""
         self.place, self.where = _PLACES[parts["place"]]
         self.interaction, self.after = _INTERACTIONS[parts["interaction"]]
-        self.order = _ORDERS[parts["order"]]
+        self.traffic = _TRAFFIC[parts["traffic"]]
 
     @property
     def event(self) -> str:
@@ -270,11 +272,11 @@ class _Conversion:
     @property
     def credited(self) -> str:
         """What happened, where, and which interaction it is credited to."""
-        order = "paid and earned" if self.order == "both" else f"{self.order} only"
+        traffic = "paid and earned" if self.traffic == "both" else f"{self.traffic} only"
         if device := self.parts["device"]:
             first, then = _DEVICES[device], _DEVICES[self.parts["then"] or ""]
-            return f"{self.events} on {then}, after an ad was seen on {first}, {order}"
-        return f"{self.events} credited to {self.after}, {order}"
+            return f"{self.events} on {then}, after an ad was seen on {first}, {traffic}"
+        return f"{self.events} credited to {self.after}, {traffic}"
 
     @property
     def count(self) -> str:
@@ -299,7 +301,7 @@ class _Conversion:
             text=f"{measured.text[0].upper()}{measured.text[1:]}.",
             unit=measured.unit,
             adds_up=EVERYWHERE if measured.adds_up else (),
-            order=self.order,
+            traffic=self.traffic,
             interaction=self.interaction,
             place=self.place,
             event=self.event.lower(),
@@ -380,7 +382,7 @@ _ACTIONS: Mapping[str, str] = MappingProxyType(
         "WEB_SESSIONS": "website visits that loaded in a browser after a click",
     }
 )
-_WHO: Mapping[Order, str] = MappingProxyType(
+_WHO: Mapping[Traffic, str] = MappingProxyType(
     {
         "paid": "while it was shown as an ad (paid)",
         "earned": "after somebody had saved the ad to a board (earned)",
@@ -388,7 +390,7 @@ _WHO: Mapping[Order, str] = MappingProxyType(
     }
 )
 _ACTION = re.compile(
-    rf"(?:TOTAL_)?(?P<action>{'|'.join(_ACTIONS)})(?P<people>_USER)?(?:_(?P<order>[12]))?(?P<gross>_GROSS)?"
+    rf"(?:TOTAL_)?(?P<action>{'|'.join(_ACTIONS)})(?P<people>_USER)?(?:_(?P<traffic>[12]))?(?P<gross>_GROSS)?"
 )
 
 
@@ -396,21 +398,21 @@ def _action(name: str) -> Metric | None:
     found = _ACTION.fullmatch(name)
     if not found:
         return None
-    order = _ORDERS[found["order"]]
-    text = f"{_ACTIONS[found['action']]}, {_WHO[order]}"
+    traffic = _TRAFFIC[found["traffic"]]
+    text = f"{_ACTIONS[found['action']]}, {_WHO[traffic]}"
     if found["people"]:
-        return Metric(f"People, each once, behind: {text}.", "count", order=order)
+        return Metric(f"People, each once, behind: {text}.", "count", traffic=traffic)
     gross = ", before invalid traffic is filtered out" if found["gross"] else ""
-    return Metric(f"Number of {text}{gross}.", "count", EVERYWHERE, order)
+    return Metric(f"Number of {text}{gross}.", "count", EVERYWHERE, traffic)
 
 
 _VIDEO = re.compile(
     r"(?P<both>TOTAL_)?VIDEO_(?P<what>3SEC_VIEWS|15SEC_UNIQUE_VIEWS|MRC_VIEWS|STARTS"
-    r"|P(?P<percent>\d+)_(?:COMBINED|(?P<complete>COMPLETE)))(?:_(?P<order>1|2|PAID|EARNED))?"
+    r"|P(?P<percent>\d+)_(?:COMBINED|(?P<complete>COMPLETE)))(?:_(?P<traffic>1|2|PAID|EARNED))?"
 )
 _WATCHTIME = re.compile(
     r"(?:TOTAL_)?VIDEO_(?P<what>AVG|SUM_V50|V50)_WATCHTIME(?:_IN_(?P<unit>SECOND|MILLISECOND))?"
-    r"(?:_VIDEO_STARTS)?(?:_(?P<order>1|2|PAID|EARNED))?"
+    r"(?:_VIDEO_STARTS)?(?:_(?P<traffic>1|2|PAID|EARNED))?"
 )
 _PLAYS: Mapping[str, str] = MappingProxyType(
     {
@@ -425,8 +427,8 @@ _PLAYS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def _order_of(text: str | None) -> Order:
-    return _ORDERS[{"PAID": "1", "EARNED": "2"}.get(text or "", text)]
+def _traffic_of(text: str | None) -> Traffic:
+    return _TRAFFIC[{"PAID": "1", "EARNED": "2"}.get(text or "", text)]
 
 
 def _video(name: str) -> Metric | None:
@@ -435,24 +437,24 @@ def _video(name: str) -> Metric | None:
     found = _VIDEO.fullmatch(name)
     if not found:
         return None
-    order = _order_of(found["order"])
+    traffic = _traffic_of(found["traffic"])
     jumps = "without" if found["complete"] and found["percent"] != "100" else "with"
     reached = f"plays of the video that reached {found['percent']}% of it, {jumps} jumps ahead"
     text = _PLAYS.get(found["what"], reached)
     sums = () if "UNIQUE" in found["what"] else EVERYWHERE
-    return Metric(f"Number of {text}, {_WHO[order]}.", "count", sums, order)
+    return Metric(f"Number of {text}, {_WHO[traffic]}.", "count", sums, traffic)
 
 
 def _watchtime(found: re.Match[str]) -> Metric:
     units: Mapping[str | None, Unit] = {"SECOND": "seconds", "MILLISECOND": "milliseconds"}
-    unit, order = units.get(found["unit"]), _order_of(found["order"])
+    unit, traffic = units.get(found["unit"]), _traffic_of(found["traffic"])
     told = f", in {unit}" if unit else "; Pinterest does not tell the unit"
     if found["what"] == "AVG":
         return Metric(
-            f"Average time that a started video played{told}, {_WHO[order]}.", unit, (), order
+            f"Average time that a started video played{told}, {_WHO[traffic]}.", unit, (), traffic
         )
-    text = f"Time that the video played with half of it in view{told}, {_WHO[order]}."
-    return Metric(text, unit, EVERYWHERE, order)
+    text = f"Time that the video played with half of it in view{told}, {_WHO[traffic]}."
+    return Metric(text, unit, EVERYWHERE, traffic)
 
 
 _SHOWCASE = re.compile(
@@ -513,17 +515,17 @@ def _cost(name: str) -> Metric | None:
     if not found:
         return None
     what, paid, both = _PER[found["per"]]
-    unit, order = _MONEY[found["money"]], _ORDERS[None if found["both"] else "1"]
+    unit, traffic = _MONEY[found["money"]], _TRAFFIC[None if found["both"] else "1"]
     below = both if found["both"] else paid
-    spend = _SPEND_OF.get(unit) if not found["own"] else None
+    spend = "ADVERTISER_PAID_SPEND_IN_DOLLAR" if found["own"] else _SPEND_OF.get(unit)
     without = " without ads credit" if found["own"] else ""
     counted = "paid and earned" if found["both"] else "paid only"
     return Metric(
         f"Average spend{without} for {what}, {counted}, in {UNITS[unit]}.",
         unit,
-        order=order,
+        traffic=traffic,
         parts=(spend, below) if spend and below else None,
-        times=1000 if found["per"] == "M" else 1,
+        times=1000 if found["per"] == "M" and below else 1,
     )
 
 
@@ -579,15 +581,15 @@ def _rate(name: str) -> Metric | None:
     if name not in _RATES:
         return None
     what, action, digit = _RATES[name]
-    order = _ORDERS[digit or None]
-    counted = "paid and earned" if order == "both" else f"{order} only"
+    traffic = _TRAFFIC[digit or None]
+    counted = "paid and earned" if traffic == "both" else f"{traffic} only"
     parts = None
     if digit:
         parts = (f"{action}_{digit}", f"IMPRESSION_{digit}")
     elif action not in _SUMMED:
         parts = (f"TOTAL_{action}", "TOTAL_IMPRESSION")
     text = f"{what[0].upper()}{what[1:]}, {counted}, as a ratio."
-    return Metric(text, "ratio", order=order, parts=parts)
+    return Metric(text, "ratio", traffic=traffic, parts=parts)
 
 
 _PEOPLE = "the same person on two days, or by two ads, counts in each"
@@ -597,39 +599,39 @@ _SINGLE: Mapping[str, Metric] = MappingProxyType(
             "Impressions that count as paid; the same as impression_1.", "count", EVERYWHERE, "paid"
         ),
         "TOTAL_IMPRESSION_USER": Metric(
-            f"Reach: people who saw the ad; {_PEOPLE}.", "count", order="both"
+            f"Reach: people who saw the ad; {_PEOPLE}.", "count", traffic="both"
         ),
         "TOTAL_IMPRESSION_HOUSEHOLD_USER": Metric(
             "Reach in households that saw the ad; one counts again on each day and for each ad.",
             "count",
-            order="both",
+            traffic="both",
         ),
         "TOTAL_IMPRESSION_FREQUENCY": Metric(
             "Impressions for each person reached; reach does not add up either.",
             "ratio",
-            order="both",
+            traffic="both",
         ),
         "TOTAL_IMPRESSION_HOUSEHOLD_FREQUENCY": Metric(
             "Impressions for each household reached; reach does not add up either.",
             "ratio",
-            order="both",
+            traffic="both",
         ),
         "COST_PER_OUTBOUND_CLICK": Metric(
             "Average spend for an outbound click, paid and earned, in units of the ad account's"
             " currency.",
             "currency",
-            order="both",
+            traffic="both",
         ),
         "COST_PER_OUTBOUND_CLICK_IN_DOLLAR": Metric(
             "Spend divided by outbound clicks, paid and earned, in units of the ad account's"
             " currency.",
             "currency",
-            order="both",
+            traffic="both",
         ),
         "COST_PER_OUTBOUND_CLICK_IN_DOLLAR_1": Metric(
             "Spend divided by paid outbound clicks, in units of the ad account's currency.",
             "currency",
-            order="paid",
+            traffic="paid",
             parts=("SPEND_IN_DOLLAR", "OUTBOUND_CLICK_1"),
         ),
         "LEADS": Metric(
@@ -642,14 +644,14 @@ _SINGLE: Mapping[str, Metric] = MappingProxyType(
         "COST_PER_LEAD": Metric(
             "Spend for one lead, in units of the ad account's currency.",
             "currency",
-            order="both",
+            traffic="both",
             event="lead",
             parts=("SPEND_IN_DOLLAR", "LEADS"),
         ),
         "PAID_VIDEO_VIEWABLE_RATE": Metric(
             "Paid impressions of a video that became a video view (MRC), as a ratio.",
             "ratio",
-            order="paid",
+            traffic="paid",
         ),
         "VIDEO_LENGTH": Metric("Length of the ad's video; Pinterest does not tell the unit."),
         "QUIZ_COMPLETED": Metric(
@@ -663,7 +665,7 @@ _SINGLE: Mapping[str, Metric] = MappingProxyType(
             "Times people opened a result of a quiz ad.", "count", EVERYWHERE
         ),
         "SHOWCASE_AVERAGE_SUBPAGE_CLOSEUP_PER_SESSION": Metric(
-            "Close-ups of cards for each click on the showcase ad.", "ratio", order="both"
+            "Close-ups of cards for each click on the showcase ad.", "ratio", traffic="both"
         ),
     }
 )
