@@ -20,6 +20,7 @@ from tap_pinterest.api.columns import ENTITIES
 from tap_pinterest.dictionary import AD_REPORTS, Described, texts
 from tap_pinterest.dictionary.issues import issue
 from tap_pinterest.dictionary.metrics import EVERYWHERE, HISTORY_UNTIL, UNITS, metric
+from tap_pinterest.streams.bases.level_stream import RESERVED_COLUMNS
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -109,29 +110,49 @@ def test_every_text_is_a_sentence() -> None:
     assert odd == []
 
 
-def test_no_text_is_of_something_that_is_not_there() -> None:
-    known = {str(vars(type(stream))["name"]) for stream in streams().values()}
-    assert {*texts.streams()} == known
+def test_no_text_is_of_a_stream_that_is_not_there() -> None:
+    assert {*texts.streams()} == {str(vars(type(each))["name"]) for each in streams().values()}
 
-    tables = json.loads((ROOT / "tap_pinterest" / "dictionary" / texts.FILE).read_text())["tables"]
-    mentioned = {stream.path for stream in streams().values()}
-    records = {
-        api.operation(key).record
-        for path in mentioned
-        if (key := f"GET {path}") in api.operations()
+
+def test_no_text_is_of_a_column_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: set[tuple[int, str]] = set()
+
+    def find(name: str, entries: texts.Entries) -> texts.Text | None:
+        asked.update((id(entries), key) for key in entries if texts.fits(name, key))
+        return original(name, entries)
+
+    original = texts.find
+    monkeypatch.setattr(texts, "find", find)
+    for stream in streams().values():
+        described(stream)
+
+    written = json.loads((ROOT / "tap_pinterest" / "dictionary" / texts.FILE).read_text())
+    tables = [texts.table(name) for name in written["tables"] if name != AD_REPORTS]
+    own = [one.columns for name in texts.streams() if (one := texts.stream(name))]
+    entries = [texts.shared(), *tables, *own]
+    assert [
+        key for each in with_inner(entries) for key in each if (id(each), key) not in asked
+    ] == []
+
+
+def with_inner(found: Iterable[texts.Entries]) -> Iterator[texts.Entries]:
+    """Tables and the tables of members that are written inside them."""
+    for entries in found:
+        yield entries
+        inner = (each.members for each in entries.values() if isinstance(each, texts.Text))
+        yield from with_inner(each for each in inner if isinstance(each, dict))
+
+
+def test_texts_of_report_columns_are_of_columns_that_pinterest_has() -> None:
+    attributes = {
+        name.lower()
+        for each in ENTITIES.values()
+        for name in (*each.ids, *each.texts, *each.numbers)
     }
-    liked = {name for each in texts.streams() if (one := texts.stream(each)) for name in one.tables}
-    inner = {name for each in tables.values() for name in members_named(each)}
-    assert set(tables) <= records | liked | inner
-
-
-def members_named(entries: Mapping[str, Any]) -> Iterator[str]:
-    for entry in entries.values():
-        inner = entry.get("members") if isinstance(entry, dict) else None
-        if isinstance(inner, str):
-            yield inner
-        elif inner:
-            yield from members_named(inner)
+    live_only = {"campaign_booking_reference", "promoted_catalog_product_group_selected_image_tag"}
+    beside = {*RESERVED_COLUMNS, "conversion_product_breakdown"}
+    assert texts.table(AD_REPORTS).keys() <= attributes | live_only | beside
+    assert attributes <= texts.table(AD_REPORTS).keys()
 
 
 @pytest.mark.parametrize(

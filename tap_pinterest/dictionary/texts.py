@@ -105,12 +105,13 @@ def streams() -> tuple[str, ...]:
 
 def find(name: str, entries: Entries) -> Text | None:
     """The text of a name, or of the pattern that fits it."""
-    found = entries.get(name)
-    if found is None:
-        found = next(
-            (e for key, e in entries.items() if "*" in key and fnmatchcase(name, key)), None
-        )
+    found = entries.get(name) or next((e for key, e in entries.items() if fits(name, key)), None)
     return Text(found) if isinstance(found, str) else found
+
+
+def fits(name: str, key: str) -> bool:
+    """Whether the entry of a key is about a name; a key may be a pattern with `*`."""
+    return fnmatchcase(name, key) if "*" in key else name == key
 
 
 def members(text: Text | None) -> Entries:
