@@ -16,11 +16,10 @@ import pytest
 from scripts import update_dictionary
 from scripts.processes import ROOT
 from tap_pinterest import api, dictionary
-from tap_pinterest.api.columns import ENTITIES
+from tap_pinterest.api.columns import column
 from tap_pinterest.dictionary import AD_REPORTS, Described, texts
 from tap_pinterest.dictionary.issues import issue
 from tap_pinterest.dictionary.metrics import EVERYWHERE, HISTORY_UNTIL, UNITS, metric
-from tap_pinterest.streams.bases.level_stream import RESERVED_COLUMNS
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -78,11 +77,12 @@ def words(text: str) -> list[str]:
 
 def ad_metrics() -> set[str]:
     """All names of metrics that a stream of the tap may have a column for."""
-    names = set(update_dictionary.names_of_reports())
-    attributes = {
-        name for each in ENTITIES.values() for name in (*each.ids, *each.texts, *each.numbers)
-    }
-    return names - attributes
+    return {name for name in update_dictionary.names_of_reports() if column(name).kind == "metric"}
+
+
+def ad_attributes() -> set[str]:
+    """The names of what ads reports say of an entity beside its metrics."""
+    return {name for name in update_dictionary.names_of_reports() if column(name).kind != "metric"}
 
 
 def test_every_stream_column_and_member_is_described() -> None:
@@ -143,16 +143,12 @@ def with_inner(found: Iterable[texts.Entries]) -> Iterator[texts.Entries]:
         yield from with_inner(each for each in inner if isinstance(each, dict))
 
 
-def test_texts_of_report_columns_are_of_columns_that_pinterest_has() -> None:
-    attributes = {
-        name.lower()
-        for each in ENTITIES.values()
-        for name in (*each.ids, *each.texts, *each.numbers)
-    }
-    live_only = {"campaign_booking_reference", "promoted_catalog_product_group_selected_image_tag"}
-    beside = {*RESERVED_COLUMNS, "conversion_product_breakdown"}
-    assert texts.table(AD_REPORTS).keys() <= attributes | live_only | beside
-    assert attributes <= texts.table(AD_REPORTS).keys()
+def test_what_reports_say_of_an_entity_is_in_their_table() -> None:
+    assert {name.lower() for name in ad_attributes()} <= texts.table(AD_REPORTS).keys()
+
+
+def test_no_metric_is_in_the_table_of_attributes() -> None:
+    assert {name for name in ad_metrics() if name.lower() in texts.table(AD_REPORTS)} == set()
 
 
 @pytest.mark.parametrize(
@@ -342,10 +338,10 @@ def test_texts_follow_columns_that_have_other_names() -> None:
     )
 
     of = Described("ad_analytics")
-    for column, field in (("spend", "spend_in_dollar"), ("own", "ad_name")):
+    for name, field in (("spend", "spend_in_dollar"), ("own", "ad_name")):
         meaning = of.column(field)
         assert meaning
-        assert found["properties"][column]["description"] == meaning.description
+        assert found["properties"][name]["description"] == meaning.description
 
 
 def test_a_member_that_became_a_column_keeps_its_text() -> None:
