@@ -135,7 +135,7 @@ class MeasuredTap(TapPinterest):
 
     @override
     def discover_streams(self) -> Sequence[Any]:
-        return [Measured(self)]
+        return [Measured(self.run)]
 
     @cached_property
     def stream(self) -> Measured:

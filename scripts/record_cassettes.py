@@ -138,7 +138,7 @@ def record(name: str, stream: str, config: Mapping[str, Any]) -> None:
         redirect_stdout(nowhere),
     ):
         tap.sync_all()
-    tap.close()
+    tap.run.close()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import copy
 import functools
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
@@ -55,11 +55,11 @@ class PatientClock(Clock):
 
 
 class PatientTap(TapPinterest):
-    """The tap with such a clock from its first call on."""
+    """The tap with such a clock, or another one, from its first call on."""
 
-    @functools.cached_property
-    def clock(self) -> PatientClock:
-        return PatientClock()
+    def __init__(self, *, clock: Clock | None = None, **how: Any) -> None:
+        self.clock = clock or PatientClock()
+        super().__init__(**how)
 
 
 class Messages(GenericSingerWriter[bytes, "Message"]):
@@ -155,11 +155,11 @@ def run(
         state=copy.deepcopy(state),
         catalog=catalog_of(config, streams, without) if streams else None,
         message_writer=writer,
+        clock=clock,
     )
-    tap.clock = cast("PatientClock", clock) if clock else tap.clock
     try:
-        code = tap.run()
+        code = tap.sync()
     except BaseException:
-        tap.close()
+        tap.run.close()
         raise
     return Run(code, writer.read, tap, tap.clock)

@@ -317,7 +317,7 @@ def test_rows_arrive_also_when_nobody_tells_which_days_are_complete(
     result = run(settings(sandbox), "campaign_analytics", "boards", state=before.state)
 
     asked = [each for each in sandbox.requests if each.path == "/resources/metrics_ready_state"]
-    failures = result.tap.summary.of("campaign_analytics").failures
+    failures = result.tap.run.summary.of("campaign_analytics").failures
     assert result.code == 1
     assert list(failures) == [""]
     assert f"GET /resources/metrics_ready_state: {status}" in failures[""]

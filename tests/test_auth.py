@@ -328,7 +328,7 @@ def test_what_client_credentials_do_not_open_is_said_without_a_call(
 
     result = run(config, "boards", "pins")
 
-    assert "client_credentials" in result.tap.summary.of("boards").skipped[""]
+    assert "client_credentials" in result.tap.run.summary.of("boards").skipped[""]
     assert "/boards" not in {each.path for each in sandbox.requests}
     assert result.records("pins")
 

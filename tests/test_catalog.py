@@ -205,7 +205,7 @@ def test_what_tells_records_apart_is_there_whatever_a_catalog_was_edited_to(
         edit(entry)
     writer = Messages()
 
-    assert PatientTap(config=config, catalog=catalog, message_writer=writer).run() == 0
+    assert PatientTap(config=config, catalog=catalog, message_writer=writer).sync() == 0
 
     schemas = {each["stream"]: each for each in writer.read if each["type"] == "SCHEMA"}
     for name in names:
@@ -228,5 +228,5 @@ def test_what_a_catalog_selects_and_the_config_does_not_list_is_named(
 
     tap = PatientTap(config=settings(sandbox), catalog=catalog, message_writer=Messages())
 
-    assert tap.run() == 0
+    assert tap.sync() == 0
     assert "selects ad_analytics_week, audiences, which the config does not list" in caplog.text

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class PatientAskingTap(AskingTap):
+    """Asks without waiting."""
+
+    clock = cached_property(lambda _: PatientClock())
+
+
 def tell(config: dict[str, Any]) -> tuple[int, dict[str, str], list[str]]:
     """The exit code, the outcome of each dataset, and all lines."""
     lines: list[str] = []
-    tap = AskingTap(config=config)
-    tap.clock = PatientClock()
+    tap = PatientAskingTap(config=config)
     code = tap.tell(lines.append)
     outcomes = {name: text for name, _, text in (line.partition("  ") for line in lines) if name}
     return code, {name: text.strip() for name, text in outcomes.items()}, lines

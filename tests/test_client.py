@@ -308,10 +308,10 @@ def test_a_refused_access_token_that_cannot_be_renewed_ends_in_one_clear_error(
 
 def test_a_token_that_expires_under_way_is_renewed_and_the_call_repeated(sandbox: Sandbox) -> None:
     tap = TapPinterest(config=settings(sandbox))
-    tap.client.get(BOARDS, as_object)
+    tap.run.client.get(BOARDS, as_object)
     sandbox.fail(BOARDS, status=401, body={"code": 2, "message": "Authentication failed."})
 
-    assert tap.client.get(BOARDS, as_object)["items"]
+    assert tap.run.client.get(BOARDS, as_object)["items"]
     paths = [each.path for each in sandbox.requests]
     assert paths == ["/oauth/token", "/boards", "/boards", "/oauth/token", "/boards"]
 
@@ -322,22 +322,22 @@ def test_a_new_token_that_is_refused_at_once_is_not_renewed_again(sandbox: Sandb
     sandbox.fail(BOARDS, status=401, body=message, times=9)
 
     with pytest.raises(TokenRefusedError, match="refuses the access token"):
-        tap.client.get(BOARDS, as_object)
+        tap.run.client.get(BOARDS, as_object)
     assert [each.path for each in sandbox.requests] == ["/oauth/token", "/boards"] * 2
 
 
 def test_once_a_run_is_over_nothing_is_asked_for_by_whoever_is_left(sandbox: Sandbox) -> None:
     tap = TapPinterest(config=settings(sandbox))
-    tap.client.get(BOARDS, as_object)
+    tap.run.client.get(BOARDS, as_object)
     other = TapPinterest(config=settings(sandbox))
     before = list(sandbox.requests)
     for each in (tap, other):
-        each.close()
+        each.run.close()
 
     for ask in (
-        lambda: tap.client.get(BOARDS, as_object),
-        lambda: other.client.get(BOARDS, as_object),  # which has no token yet
-        lambda: tap.client.download(sandbox.url, BytesIO(), "a report"),
+        lambda: tap.run.client.get(BOARDS, as_object),
+        lambda: other.run.client.get(BOARDS, as_object),  # which has no token yet
+        lambda: tap.run.client.download(sandbox.url, BytesIO(), "a report"),
         lambda: tap.clock.sleep(3600),
     ):
         with pytest.raises(Interrupted):

@@ -77,7 +77,7 @@ def test_a_catalog_that_selects_nothing_is_a_warning(
     config = settings(sandbox)
     tap = TapPinterest(config=config, catalog=catalog_of(config, ()))
 
-    assert tap.run() == 0
+    assert tap.sync() == 0
     assert "No stream is selected" in caplog.text
     assert sandbox.requests == []
     assert run(config, "boards").records("boards")

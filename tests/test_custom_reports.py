@@ -155,7 +155,7 @@ def test_a_metric_of_an_own_event_is_a_column(sandbox: Sandbox) -> None:
 
     assert result.code == 0
     assert any(each["ade_total_conversions_quiz_done"] for each in result.records("quiz"))
-    assert result.tap.summary.of("quiz").unknown == {}
+    assert result.tap.run.summary.of("quiz").unknown == {}
 
 
 def test_columns_of_a_report_may_be_all_or_the_default_whatever_those_of_the_others_are(
@@ -280,7 +280,7 @@ def test_a_custom_report_that_is_refused_is_a_failure(sandbox: Sandbox) -> None:
     result = run(config_of(sandbox, report), "words")
 
     assert result.code == 1
-    assert result.tap.summary.of("words").failures
+    assert result.tap.run.summary.of("words").failures
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from pinterest_sandbox import Sandbox, WorldSize
-from singer_run import Messages, PatientClock, Run, catalog_of, settings
+from singer_run import Messages, PatientClock, PatientTap, Run, catalog_of, settings
 from singer_run import run as sandbox_run
 from tap_pinterest import api
 from tap_pinterest.config import STREAM_GROUPS
@@ -135,14 +135,14 @@ def run(answers: Answers, *streams: str, state: Any = None, **config: Any) -> Ru
     groups = sorted({each.group for each in STREAM_TYPES if name_of(each) in streams})
     config = {"access_token": "pina", "stream_groups": groups, "sync_key": False, **config}
     writer = Messages()
-    tap = TapPinterest(
-        config=config, state=state, catalog=catalog_of(config, streams), message_writer=writer
-    )
     clock = PatientClock()
     clock.hear(format_datetime(datetime.fromisoformat(TODAY).replace(tzinfo=UTC)))
-    tap.clock = clock
-    tap.client = answers  # type: ignore[assignment]
-    return Run(tap.run(), writer.read, tap, clock)
+    catalog = catalog_of(config, streams)
+    tap = PatientTap(
+        config=config, state=state, catalog=catalog, message_writer=writer, clock=clock
+    )
+    tap.run.client = answers  # type: ignore[assignment]
+    return Run(tap.sync(), writer.read, tap, clock)
 
 
 SETTINGS = {
@@ -205,7 +205,7 @@ def test_every_dataset_can_be_read_and_keeps_its_promises() -> None:
 
     ended = run(answers, *DATASETS, **SETTINGS)
 
-    told = ended.tap.summary.streams
+    told = ended.tap.run.summary.streams
     assert {name: part.failures | part.skipped for name, part in told.items()} == {
         name: {} for name in DATASETS
     }
@@ -378,7 +378,7 @@ def test_an_object_without_a_known_field_is_no_record() -> None:
     answers = Answers({f"{ACCOUNT}/terms_of_service": {"code": 7, "message": "No."}})
     ended = run(answers, "terms_of_service")
 
-    (failure,) = ended.tap.summary.of("terms_of_service").failures.values()
+    (failure,) = ended.tap.run.summary.of("terms_of_service").failures.values()
     assert "another shape than the API describes: it has no known field" in failure
     assert not ended.records("terms_of_service")
 
@@ -401,7 +401,7 @@ def test_an_item_of_another_shape_is_a_failure_that_says_so() -> None:
     answers = Answers({"/resources/targeting/{targeting_type}": ["a text"]})
     ended = run(answers, "targeting_options")
 
-    (failure,) = ended.tap.summary.of("targeting_options").failures.values()
+    (failure,) = ended.tap.run.summary.of("targeting_options").failures.values()
     assert "has another shape than the API describes" in failure
 
 
@@ -498,7 +498,7 @@ def test_report_stats_are_asked_for_by_catalog_and_by_feed() -> None:
 
 
 def test_an_object_in_a_query_is_written_member_by_member() -> None:
-    client = TapPinterest(config={"access_token": "pina"}).client
+    client = TapPinterest(config={"access_token": "pina"}).run.client
     query = {"parameters": {"catalog_type": "HOTEL", "report": {"feed_id": "3"}}}
 
     assert client.url("/catalogs/reports/stats", query=query).endswith(
@@ -590,7 +590,7 @@ def test_secrets_leave_the_tap_never_and_personal_data_only_when_asked_for(
     ended = run(answers, *names, stream_groups=groups)
 
     assert ended.code == 0
-    assert not any(part.unknown for part in ended.tap.summary.streams.values())
+    assert not any(part.unknown for part in ended.tap.run.summary.streams.values())
     written = str(ended.messages)
     assert "pw" not in written
     assert "credentials" not in written
@@ -617,7 +617,7 @@ def test_a_parent_that_is_gone_is_skipped_and_named() -> None:
 
     assert ended.code == 0
     assert len(ended.records("board_sections")) == 6
-    (reason,) = ended.tap.summary.of("board_sections").skipped.values()
+    (reason,) = ended.tap.run.summary.of("board_sections").skipped.values()
     assert reason.startswith("2 of its calls were refused (1; 3): no board 1.")
 
 
@@ -627,7 +627,7 @@ def test_a_parent_that_the_config_names_may_not_be_missing() -> None:
 
     assert ended.code == 1
     assert len(ended.records("board_sections")) == 1
-    assert "no board 3" in ended.tap.summary.of("board_sections").failures[""]
+    assert "no board 3" in ended.tap.run.summary.of("board_sections").failures[""]
 
 
 def test_a_dataset_is_given_up_when_call_after_call_is_refused() -> None:
@@ -637,7 +637,7 @@ def test_a_dataset_is_given_up_when_call_after_call_is_refused() -> None:
 
     assert ended.code == 0
     assert answers.calls["/boards/{board_id}/pins"] == 5
-    assert "boards:read and pins:read" in ended.tap.summary.of("board_pins").skipped[""]
+    assert "boards:read and pins:read" in ended.tap.run.summary.of("board_pins").skipped[""]
 
 
 def test_parents_that_may_not_be_read_skip_their_children() -> None:
@@ -647,7 +647,7 @@ def test_parents_that_may_not_be_read_skip_their_children() -> None:
     assert ended.code == 0
     assert answers.calls == {"/boards": 1}
     for stream in ("board_pins", "board_section_pins"):
-        assert "no boards for you" in ended.tap.summary.of(stream).skipped[""]
+        assert "no boards for you" in ended.tap.run.summary.of(stream).skipped[""]
 
 
 def test_who_has_no_catalog_has_no_records_and_no_fault() -> None:
@@ -655,7 +655,7 @@ def test_who_has_no_catalog_has_no_records_and_no_fault() -> None:
     ended = run(answers, "catalogs", "catalogs_available_filter_values")
 
     assert ended.code == 0
-    assert not ended.tap.summary.of("catalogs").skipped
+    assert not ended.tap.run.summary.of("catalogs").skipped
     assert answers.calls == {"/catalogs": 1}
 
 
@@ -669,7 +669,7 @@ def test_a_missing_catalog_is_empty_and_other_conflicts_are_skipped_at_once(
     ended = sandbox_run(settings(sandbox, stream_groups="boards"), "media")
 
     assert ended.code == 0
-    assert bool(ended.tap.summary.of("media").skipped) == skipped
+    assert bool(ended.tap.run.summary.of("media").skipped) == skipped
     assert [each.status for each in sandbox.requests if each.path == "/media"] == [status]
 
 
@@ -715,7 +715,9 @@ def test_a_gated_dataset_of_a_named_ad_account_is_skipped_also_after_reports_wer
     ended = run(answers, "billing_profiles", state=state, ad_account_ids=["1"])
 
     assert ended.code == 0
-    assert "does not open it to every app" in ended.tap.summary.of("billing_profiles").skipped["1"]
+    assert (
+        "does not open it to every app" in ended.tap.run.summary.of("billing_profiles").skipped["1"]
+    )
 
 
 def test_a_dataset_that_was_read_before_may_not_be_refused_for_every_ad_account() -> None:
@@ -768,7 +770,7 @@ def test_an_id_that_nobody_has_is_a_failure_when_everything_was_read() -> None:
     assert run(answers, "boards", board_ids="7").code == 0
     ended = run(answers, "boards", board_ids=["7", "8"])
     assert ended.code == 1
-    assert "names 8, which" in ended.tap.summary.of("boards").failures[""]
+    assert "names 8, which" in ended.tap.run.summary.of("boards").failures[""]
 
 
 def test_filters_hold_for_children_and_are_warned_of_once(
@@ -946,7 +948,7 @@ def test_all_streams_read_the_sandbox_and_know_what_it_says(
 ) -> None:
     _, first, second = two_runs
     for ended in (first, second):
-        told = ended.tap.summary.streams
+        told = ended.tap.run.summary.streams
         assert ended.code == 0, {name: part.failures for name, part in told.items()}
         assert {name for name, part in told.items() if not part.rows} == set()
         assert {name: part.unknown for name, part in told.items() if part.unknown} == {}

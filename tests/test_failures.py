@@ -180,7 +180,7 @@ def test_an_account_that_an_earlier_run_has_read_must_arrive(sandbox: Sandbox) -
     again = run(settings(sandbox), REPORT, "campaigns", state=first.state)
 
     assert again.code == 1
-    assert set(again.tap.summary.of("campaigns").failures) == {accounts(sandbox)[0]}
+    assert set(again.tap.run.summary.of("campaigns").failures) == {accounts(sandbox)[0]}
 
 
 def test_an_excluded_account_is_not_asked_for(sandbox: Sandbox) -> None:
@@ -239,7 +239,7 @@ def test_an_account_without_ads_does_not_make_up_for_a_report_that_all_others_re
 
         result = run(settings(sandbox), "ad_analytics")
 
-        part = result.tap.summary.of("ad_analytics")
+        part = result.tap.run.summary.of("ad_analytics")
         assert (part.contexts, part.answered) == (1, 0)
         assert len(part.failures) == SMALL.accounts - SMALL.empty_accounts
         assert result.code == 1
@@ -275,7 +275,7 @@ def test_a_named_account_that_cannot_be_looked_up_takes_no_other_along(sandbox: 
     result = run(settings(sandbox, ad_account_ids=[first, other]), REPORT)
 
     # Without its currency, what it spent would say nothing.
-    part = result.tap.summary.of(REPORT)
+    part = result.tap.run.summary.of(REPORT)
     assert result.code == 1
     assert list(part.failures) == [first]
     assert "GET /ad_accounts/{ad_account_id}: 500" in part.failures[first]
@@ -312,7 +312,7 @@ def test_a_401_for_a_reason_that_nobody_knows_fails_what_it_is_of_and_nothing_el
     result = run(settings(sandbox), "ad_accounts", "boards")
 
     assert result.code == 1
-    assert list(result.tap.summary.of("ad_accounts").failures) == [""]
+    assert list(result.tap.run.summary.of("ad_accounts").failures) == [""]
     assert len(result.records("boards")) == 3
 
 

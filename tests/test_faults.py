@@ -303,7 +303,9 @@ def test_all_rows_arrive_or_the_run_says_which_did_not(  # noqa: PLR0913, PLR091
     if not case.cause:
         assert (result.code, arrived) == (0, tables)
         return
-    failures = {n: part.failures for n, part in result.tap.summary.streams.items() if part.failures}
+    failures = {
+        n: part.failures for n, part in result.tap.run.summary.streams.items() if part.failures
+    }
     assert result.code == 1
     assert set(failures) == set(failures) & set(LOST[target])
     assert failures
@@ -382,7 +384,7 @@ def test_a_redirect_to_another_host_is_not_followed(
         with pytest.raises(TimeoutError):
             elsewhere.accept()
     assert result.code == 1
-    assert "GET /boards: 302" in result.tap.summary.of("boards").failures[""]
+    assert "GET /boards: 302" in result.tap.run.summary.of("boards").failures[""]
     assert upsert({}, result.messages) == without(tables, {"boards": None})
     assert first
 
@@ -413,9 +415,9 @@ def test_a_name_that_does_not_resolve_is_named_as_the_cause(
     result = run(config, *STREAMS)
 
     assert result.code == 1
-    for part in result.tap.summary.streams.values():
+    for part in result.tap.run.summary.streams.values():
         assert part.rows == 0
-    assert "Name or service not known" in result.tap.summary.of("boards").failures[""]
+    assert "Name or service not known" in result.tap.run.summary.of("boards").failures[""]
     assert world
 
 
@@ -469,7 +471,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_believed(certificate: Path
         thread.join()
 
     assert result.code == 1
-    assert "self-signed certificate" in result.tap.summary.of("boards").failures[""]
+    assert "self-signed certificate" in result.tap.run.summary.of("boards").failures[""]
     assert not any(heard)
 
 
@@ -481,7 +483,7 @@ def test_an_operation_that_nobody_answers_takes_no_other_along(
 
     result = run(config_of(world, max_requests_in_flight=1), *STREAMS)
 
-    failures = result.tap.summary.of("campaign_analytics").failures
+    failures = result.tap.run.summary.of("campaign_analytics").failures
     assert result.code == 1
     assert first in failures
     assert len(failures) == 2
@@ -529,11 +531,11 @@ def test_half_a_list_is_never_taken_for_the_whole(
 
     result = run(config_of(world, max_requests_in_flight=1), *STREAMS)
 
-    assert list(result.tap.summary.of("campaign_analytics").failures) == [first]
+    assert list(result.tap.run.summary.of("campaign_analytics").failures) == [first]
     assert upsert({}, result.messages)["campaigns"] == tables["campaigns"]
     assert records_are_unique(result.messages)
     # Nor is it kept, to be read beside the whole.
-    assert result.tap.summary.of("campaigns").duplicates == 0
+    assert result.tap.run.summary.of("campaigns").duplicates == 0
 
 
 def test_half_a_list_fails_whoever_reads_it_first_and_nobody_else(
@@ -543,7 +545,7 @@ def test_half_a_list_fails_whoever_reads_it_first_and_nobody_else(
 
     result = run(config_of(world), *STREAMS)
 
-    arrived, told = upsert({}, result.messages), result.tap.summary
+    arrived, told = upsert({}, result.messages), result.tap.run.summary
     names = ("campaign_analytics", "campaigns")
     (failed,) = [name for name in names if told.of(name).failures]
     (other,) = {*names} - {failed}

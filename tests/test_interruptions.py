@@ -215,7 +215,7 @@ def test_a_disk_too_full_for_kept_pages_is_one_line_and_the_next_run_makes_up_fo
 
     assert result.code == 1
     assert result.records("boards")
-    for reason in result.tap.summary.of("campaign_analytics").failures.values():
+    for reason in result.tap.run.summary.of("campaign_analytics").failures.values():
         assert reason == "[Errno 28] No space left on device"
     assert "Traceback" not in caplog.text
     assert upsert(upsert({}, result.messages), after.messages) == truth(world, *STREAMS)

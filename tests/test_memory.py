@@ -41,13 +41,13 @@ def test_a_body_is_in_memory_once_and_not_as_objects_too() -> None:
             "max_requests_in_flight": 1,
         }
         catalog = catalog_of(config, [STREAM])
-        TapPinterest(config=config, catalog=catalog).run()
+        TapPinterest(config=config, catalog=catalog).sync()
         tap = TapPinterest(config=config, catalog=catalog)
         tracemalloc.start()
-        code = tap.run()
+        code = tap.sync()
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
 
     assert code == 0
-    assert tap.summary.of(STREAM).rows == 20 * 90
+    assert tap.run.summary.of(STREAM).rows == 20 * 90
     assert len(answers.body) < peak < 1.5 * len(answers.body)

@@ -382,7 +382,7 @@ def test_an_id_that_nobody_has_fails_the_run_whichever_stream_reads_it(
     result = run(settings(pinterest, stream_groups="all", **{ids: ["999"]}), stream)
 
     assert result.code == 1
-    assert result.tap.summary.of(stream).failures == {
+    assert result.tap.run.summary.of(stream).failures == {
         "": "the config names 999, which Pinterest does not list"
     }
 

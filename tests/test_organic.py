@@ -333,7 +333,7 @@ def test_a_users_report_is_left_out_with_client_credentials_which_it_is_not_offe
     result = run(more, USERS, TOP, PINS)
 
     assert result.code == 0
-    (reason,) = result.tap.summary.streams[USERS].skipped.values()
+    (reason,) = result.tap.run.summary.streams[USERS].skipped.values()
     assert "Pinterest does not offer it with auth_method client_credentials" in reason
     assert result.records(TOP)
     assert result.records(PINS)
@@ -427,7 +427,7 @@ def test_pins_that_are_refused_do_not_take_the_others_along(pinterest: Sandbox) 
     assert result.code == 0
     read = {record["pin_id"] for record in result.records(PINS)}
     assert read == set(own_pins(pinterest)) - {gone, hidden}
-    (reason,) = result.tap.summary.streams[PINS].skipped.values()
+    (reason,) = result.tap.run.summary.streams[PINS].skipped.values()
     assert gone in reason
     assert hidden in reason
     assert len(calls(pinterest, BULK)) < 30
@@ -441,7 +441,7 @@ def test_when_every_pin_is_refused_nothing_is_remembered() -> None:
         result = run(config(pinterest), PINS)
 
     assert result.records(PINS) == []
-    assert result.tap.summary.of(PINS).skipped
+    assert result.tap.run.summary.of(PINS).skipped
     assert "partitions" not in result.state.get("bookmarks", {}).get(PINS, {})
 
 
@@ -457,7 +457,7 @@ def test_a_pin_that_the_config_names_must_arrive(pinterest: Sandbox) -> None:
     assert result.code == 1
     assert {record["pin_id"] for record in result.records(PINS)} == set(wanted[1:])
     assert PINS not in result.state.get("bookmarks", {})
-    (reason,) = result.tap.summary.streams[PINS].failures.values()
+    (reason,) = result.tap.run.summary.streams[PINS].failures.values()
     assert wanted[0] in reason
 
 
@@ -569,7 +569,7 @@ def test_a_day_whose_metrics_are_none_is_a_failure_that_says_so(sandbox: Sandbox
 
     result = run(settings(sandbox), "user_account_analytics")
 
-    (failure,) = result.tap.summary.of("user_account_analytics").failures.values()
+    (failure,) = result.tap.run.summary.of("user_account_analytics").failures.values()
     assert "the metrics of a day of all have another shape" in failure
 
 
@@ -579,7 +579,7 @@ def test_an_answer_that_is_none_is_not_taken_for_no_top_pins(sandbox: Sandbox) -
 
     result = run(settings(sandbox, stream_groups="boards"), "user_account_top_pin_analytics")
 
-    (failure,) = result.tap.summary.of("user_account_top_pin_analytics").failures.values()
+    (failure,) = result.tap.run.summary.of("user_account_top_pin_analytics").failures.values()
     assert "it has no known field" in failure
 
 

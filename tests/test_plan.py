@@ -63,9 +63,9 @@ def planned(config: Mapping[str, Any], *streams: str, state: dict[str, Any] | No
         message_writer=messages,
     )
     try:
-        return plan(tap)
+        return plan(tap.run)
     finally:
-        tap.close()
+        tap.run.close()
         assert messages.read == []
 
 

@@ -96,7 +96,7 @@ def test_the_summary_says_how_long_calls_waited(
 
     result = run(settings(sandbox), "boards", "pins", clock=simulate(monkeypatch))
 
-    parts = result.tap.summary.streams
+    parts = result.tap.run.summary.streams
     assert parts["boards"].as_json()["seconds_waited"] == pytest.approx(14, abs=0.1)
     assert parts["boards"].seconds == pytest.approx(14, abs=0.1)
     assert parts["boards"].retries == 2
@@ -109,12 +109,12 @@ def test_the_summary_knows_how_many_accounts_there_are(sandbox: Sandbox) -> None
     read: list[str] = []
 
     result = run(settings(sandbox), "campaigns", "boards")
-    result.tap.summary.when_read = read.append
+    result.tap.run.summary.when_read = read.append
 
-    parts = result.tap.summary.streams
+    parts = result.tap.run.summary.streams
     assert parts["campaigns"].planned == len(sandbox.world.ad_accounts)
     assert parts["boards"].planned == 1
-    assert result.tap.summary.current is None
+    assert result.tap.run.summary.current is None
 
 
 def test_every_log_line_is_one_that_meltano_can_read(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -362,7 +362,7 @@ def test_an_account_that_fails_ahead_of_its_turn_disturbs_no_other(sandbox: Sand
 
     kept = [record for record in whole if record["ad_account_id"] != accounts[1]]
     assert result.records("campaign_analytics") == kept
-    assert list(result.tap.summary.streams["campaign_analytics"].failures) == [accounts[1]]
+    assert list(result.tap.run.summary.streams["campaign_analytics"].failures) == [accounts[1]]
     tried = [each for each in sandbox.requests if each.path.endswith(f"{accounts[1]}/campaigns")]
     assert len(tried) == ATTEMPTS
 

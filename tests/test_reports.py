@@ -309,7 +309,7 @@ def test_a_row_without_an_hour_fails_naming_what_it_has(sandbox: Sandbox) -> Non
     result = run(config, "ad_account_analytics_hour")
 
     assert result.code == 1
-    failures = result.tap.summary.of("ad_account_analytics_hour").failures
+    failures = result.tap.run.summary.of("ad_account_analytics_hour").failures
     assert "has no hour; it has: AD_ACCOUNT_ID, DATE, TOTAL_IMPRESSION" in next(
         iter(failures.values())
     )
@@ -345,7 +345,7 @@ def test_a_week_that_does_not_begin_on_its_first_day_is_a_failure(sandbox: Sandb
     result = run(config, "ad_account_analytics_week")
 
     assert result.code == 1
-    for failure in result.tap.summary.of("ad_account_analytics_week").failures.values():
+    for failure in result.tap.run.summary.of("ad_account_analytics_week").failures.values():
         assert "is dated 2026-11-17, which is not the first day of a period" in failure
 
 
@@ -354,7 +354,7 @@ def test_a_row_that_does_not_say_its_week_is_a_failure_that_says_so(sandbox: San
     sandbox.fail("*/analytics", status=200, body=[row], times=None)
     result = run(config_of(sandbox, granularities=["WEEK"]), "ad_account_analytics_week")
 
-    for failure in result.tap.summary.of("ad_account_analytics_week").failures.values():
+    for failure in result.tap.run.summary.of("ad_account_analytics_week").failures.values():
         assert "a record has no date, which is part of its key" in failure
     assert result.code == 1
 
@@ -416,7 +416,7 @@ def test_what_pinterest_refuses_is_told_in_its_words_with_the_columns(
     result = run(config, "campaign_analytics")
 
     assert result.code == 1
-    failures = result.tap.summary.of("campaign_analytics").failures
+    failures = result.tap.run.summary.of("campaign_analytics").failures
     assert failures
     for failure in failures.values():
         assert "400 (code 1) The combination of attribution windows is not supported" in failure
@@ -426,7 +426,7 @@ def test_what_pinterest_refuses_is_told_in_its_words_with_the_columns(
 def test_of_many_columns_an_error_names_the_first(sandbox: Sandbox) -> None:
     sandbox.fail("*/campaigns/analytics", status=400, times=None)
     config = settings(sandbox, start_date="yesterday")
-    failures = run(config, "campaign_analytics").tap.summary.of("campaign_analytics").failures
+    failures = run(config, "campaign_analytics").tap.run.summary.of("campaign_analytics").failures
     asked = calls_of(sandbox, "/campaigns/analytics")[0]["columns"][0].split(",")
 
     for failure in failures.values():

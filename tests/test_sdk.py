@@ -16,7 +16,7 @@ from singer_sdk.io_base import SingerWriter
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import StateMessage
 
-from singer_run import PatientClock, catalog_of, run, settings
+from singer_run import PatientTap, catalog_of, run, settings
 from tap_pinterest.singer.sdk import LineWriter, SingerStream, SingerTap
 from tap_pinterest.tap import TapPinterest
 
@@ -76,7 +76,7 @@ def test_no_other_private_method_of_the_sdk_is_overridden_anywhere() -> None:
     assert found == overridden | {"_env_var_config"}
 
 
-class StockPath(TapPinterest):
+class StockPath(PatientTap):
     """The tap with the SDK's own way from a record to its message and its line."""
 
     message_writer_class = SingerWriter
@@ -118,15 +118,14 @@ def test_all_messages_equal_those_of_the_stock_path(
     catalog = catalog_of(full, names, without)
 
     def told(tap: TapPinterest) -> list[dict[str, Any]]:
-        tap.clock = PatientClock()
-        assert tap.run() == 0
+        assert tap.sync() == 0
         messages = map(json.loads, capsysbinary.readouterr().out.splitlines())
         return [
             {name: value for name, value in message.items() if name != "time_extracted"}
             for message in messages
         ]
 
-    ours = told(TapPinterest(config=full, catalog=catalog))
+    ours = told(PatientTap(config=full, catalog=catalog))
     assert sum(message["type"] == "RECORD" for message in ours) > 500
     assert ours == told(StockPath(config=full, catalog=catalog))
 
@@ -135,7 +134,7 @@ def test_a_record_is_written_with_the_time_of_its_extraction(
     sandbox: Sandbox, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     before = datetime.now(tz=UTC)
-    TapPinterest(config=settings(sandbox, start_date="yesterday")).run()
+    TapPinterest(config=settings(sandbox, start_date="yesterday")).sync()
     after = datetime.now(tz=UTC)
 
     messages = map(json.loads, capsysbinary.readouterr().out.splitlines())

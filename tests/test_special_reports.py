@@ -196,7 +196,7 @@ def test_a_mix_has_all_values_in_either_form_of_answer(style: Any) -> None:
             )
 
     assert result.code == 0
-    assert {part.unknown != {} for part in result.tap.summary.streams.values()} == {False}
+    assert {part.unknown != {} for part in result.tap.run.summary.streams.values()} == {False}
 
 
 BREAKDOWNS = {
@@ -268,7 +268,7 @@ def test_products_have_all_values_by_each_breakdown(
     periods = ("START_DATE", "DATE") if granularity == "TOTAL" else ("DATE",)
 
     assert products.code == 0
-    assert products.tap.summary.of(stream).unknown == {}
+    assert products.tap.run.summary.of(stream).unknown == {}
     same(
         products.records(stream),
         rows,
@@ -372,7 +372,7 @@ def test_a_row_that_does_not_say_what_it_is_about_fails_naming_what_it_has(
     del row[lost]
     fragile.fail("/downloads/*", status=200, body=[row], times=None)
     result = run(config(fragile), "mmm_report")
-    failures = result.tap.summary.of("mmm_report").failures
+    failures = result.tap.run.summary.of("mmm_report").failures
 
     assert result.code == 1
     assert len(failures) == 2
@@ -383,8 +383,8 @@ def test_a_row_that_does_not_say_what_it_is_about_fails_naming_what_it_has(
 def test_what_these_reports_cost_is_planned(fragile: Sandbox) -> None:
     catalog = catalog_of(config(fragile), STREAMS)
     tap = PatientTap(config=dict(config(fragile)), catalog=catalog)
-    planned = {each.stream: each.calls for each in plan(tap).streams}
-    tap.close()
+    planned = {each.stream: each.calls for each in plan(tap.run).streams}
+    tap.run.close()
     run(config(fragile), *STREAMS)
     made = Counter(each.operation for each in fragile.requests)
 
@@ -409,8 +409,8 @@ def test_a_plan_counts_five_mixes_a_minute_of_an_account_whichever_stream_orders
     two_years = config(fragile, start_date="2024-11-20", mmm_report=choice)
     catalog = catalog_of(two_years, ("mmm_report", "mmm_report_ad_group"))
     tap = PatientTap(config=dict(two_years), catalog=catalog)
-    planned = plan(tap)
-    tap.close()
+    planned = plan(tap.run)
+    tap.run.close()
     reports = planned.calls["ads_analytics"]
 
     assert reports % len(fragile.world.ad_accounts) == 0
@@ -442,8 +442,8 @@ class SharedClock(PatientClock):
 
 
 def test_no_more_than_five_mixes_a_minute_are_ordered_for_an_account(fragile: Sandbox) -> None:
-    tap = PatientTap(config=dict(config(fragile)))
-    clock = tap.clock = SharedClock(fragile)
+    clock = SharedClock(fragile)
+    tap = PatientTap(config=dict(config(fragile)), clock=clock)
     body = {
         "report_name": "mix",
         "level": "CAMPAIGN_TARGETING",
@@ -455,9 +455,9 @@ def test_no_more_than_five_mixes_a_minute_are_ordered_for_an_account(fragile: Sa
     one, other = ({"ad_account_id": each.id} for each in fragile.world.ad_accounts)
     waits = []
     for ids in (one, one, one, one, one, other, one, other):
-        tap.client.post(f"{ACCOUNT}/mmm_reports", decoder(Answer), body, ids=ids)
+        tap.run.client.post(f"{ACCOUNT}/mmm_reports", decoder(Answer), body, ids=ids)
         waits.append(sum(clock.waits))
-    tap.close()
+    tap.run.close()
 
     assert {each.status for each in fragile.requests} == {200}
     assert waits[:6] == [0] * 6
@@ -517,7 +517,7 @@ def test_products_of_less_than_their_first_week_are_not_asked_for(fragile: Sandb
     days = {"start_date": "2024-03-01", "end_date": "2024-03-20"}
     result = run(config(fragile, **days), "brand_category_sku_report")
 
-    told = result.tap.summary.of("brand_category_sku_report").skipped.values()
+    told = result.tap.run.summary.of("brand_category_sku_report").skipped.values()
     assert result.code == 0
     assert len(told) == len(fragile.world.ad_accounts)
     assert all("7 days or more, from 2024-03-17 on" in each for each in told)
@@ -640,7 +640,7 @@ def test_what_is_refused_for_all_is_skipped_with_its_table(fragile: Sandbox, str
     assert result.code == 0
     assert result.streams("SCHEMA") == [stream]
     assert result.records(stream) == []
-    assert result.tap.summary.of(stream).skipped
+    assert result.tap.run.summary.of(stream).skipped
 
 
 def test_a_report_on_a_catalog_that_has_expired_is_ordered_again(fragile: Sandbox) -> None:
@@ -663,7 +663,7 @@ def test_a_mix_that_fails_is_ordered_again_and_is_never_an_empty_success(
     result = run(config(fragile, ad_account_ids=[account]), "mmm_report")
 
     assert result.code == 1
-    assert "FAILED" in result.tap.summary.of("mmm_report").failures[account]
+    assert "FAILED" in result.tap.run.summary.of("mmm_report").failures[account]
     assert len(bodies(fragile, MMM)) == 3
     assert result.state.get("bookmarks", {}).get("mmm_report") is None
 

@@ -16,8 +16,8 @@ from faulty_world import config_of, tiny, truth, upsert
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import PatientClock, run
 from singer_run import settings as tap_settings
-from tap_pinterest import tap
 from tap_pinterest.api.periods import DateRange
+from tap_pinterest.run import ranges
 from tap_pinterest.singer import sdk
 from tap_pinterest.singer.state import (
     Partitions,
@@ -512,7 +512,7 @@ def test_days_to_come_are_looked_for_once_however_many_accounts_and_reports(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[date] = []
-    monkeypatch.setattr(tap, "refuse_future", lambda *_: looked.append(TODAY))
+    monkeypatch.setattr(ranges, "refuse_future", lambda *_: looked.append(TODAY))
 
     assert run(tap_settings(sandbox), "ad_account_analytics", "campaign_analytics").code == 0
 

@@ -99,7 +99,7 @@ def test_both_transports_bring_the_same_records(sandbox: Sandbox, stream: str) -
     assert rows(one_way, stream)
     assert rows(other_way, stream) == rows(one_way, stream)
     assert requests_of(sandbox, CREATE)
-    assert other_way.tap.summary.of(stream).unknown == {}
+    assert other_way.tap.run.summary.of(stream).unknown == {}
 
 
 def test_the_sync_key_does_not_change_with_the_transport_when_rows_lack_parents(
@@ -136,7 +136,7 @@ def test_levels_that_only_reports_have_come_with_their_own_ids(
 def test_a_row_without_an_id_fails_naming_what_it_has(sandbox: Sandbox) -> None:
     sandbox.fail("/downloads/*", status=200, body=[{"DATE": "2026-11-19", "TERM": "x"}], times=None)
     result = run(config_of(sandbox, start_date="yesterday"), "keyword_analytics")
-    failures = result.tap.summary.of("keyword_analytics").failures
+    failures = result.tap.run.summary.of("keyword_analytics").failures
 
     assert result.code == 1
     assert "has no keyword_id; it has: DATE, TERM" in next(iter(failures.values()))
@@ -228,7 +228,7 @@ def test_a_report_that_comes_to_nothing_is_created_again_and_then_a_failure(
     assert healed.code == 0
     assert healed.records("ad_account_analytics")
     assert broken.code == 1
-    for failure in broken.tap.summary.of("ad_account_analytics").failures.values():
+    for failure in broken.tap.run.summary.of("ad_account_analytics").failures.values():
         assert f"a report is {status}" in failure
         assert f"{MOST_CREATIONS} times" in failure
 
@@ -280,7 +280,7 @@ def test_what_pinterest_says_of_an_order_is_told_in_one_line(sandbox: Sandbox) -
     sandbox.fail("*/reports", method="POST", status=200, body=said, times=None)
     result = run(asynchronous(sandbox, start_date="yesterday"), "ad_account_analytics")
 
-    for failure in result.tap.summary.of("ad_account_analytics").failures.values():
+    for failure in result.tap.run.summary.of("ad_account_analytics").failures.values():
         assert "no token for a report (FAILED: No. xxx" in failure
         assert len(failure) < 1_000
     assert result.code == 1
@@ -289,7 +289,7 @@ def test_what_pinterest_says_of_an_order_is_told_in_one_line(sandbox: Sandbox) -
 def test_a_single_day_that_is_too_large_ends_in_a_clear_error(sandbox: Sandbox) -> None:
     sandbox.fail("*/reports", method="POST", status=413, times=None)
     result = run(asynchronous(sandbox, start_date="8 days ago"), "campaign_analytics")
-    failures = result.tap.summary.of("campaign_analytics").failures
+    failures = result.tap.run.summary.of("campaign_analytics").failures
 
     assert result.code == 1
     assert len(failures) == 2
@@ -381,7 +381,7 @@ def test_a_report_that_is_never_finished_is_a_failure_after_few_polls(
     polls = Counter(dict(each.query)["token"] for each in requests_of(sandbox, POLL))
 
     assert result.code == 1
-    failures = result.tap.summary.of("ad_account_analytics").failures
+    failures = result.tap.run.summary.of("ad_account_analytics").failures
     assert len(failures) == len(polls) > 1
     assert all("a report is IN_PROGRESS after 3600 s" in each for each in failures.values())
     assert set(polls.values()) == {most}
@@ -412,7 +412,7 @@ def test_what_is_out_of_reach_of_calls_comes_as_reports_and_the_rest_as_calls(
     assert min(of_account) < TODAY - 90 * DAY
     partition = result.partition("ad_account_analytics", account)
     assert partition["covered_from"] == str(TODAY - 200 * DAY)
-    ranges = set(result.tap.summary.of("ad_account_analytics").ranges)
+    ranges = set(result.tap.run.summary.of("ad_account_analytics").ranges)
     assert ranges == {"2026-05-04..2026-08-21 (async)", "2026-08-22..2026-11-19"}
 
 
@@ -594,7 +594,7 @@ def test_a_total_of_more_days_than_pinterest_adds_up_is_told_before_it_is_asked_
     )
     result = run(config, f"{stream}_total")
 
-    part = result.tap.summary.of(f"{stream}_total")
+    part = result.tap.run.summary.of(f"{stream}_total")
     by_default = stream == "campaign_analytics"
     assert result.code == by_default
     (told, *_) = (part.failures if by_default else part.skipped).values()
@@ -611,7 +611,7 @@ def test_history_of_914_days_takes_few_reports_without_gap_or_overlap() -> None:
         result = run(config, "ad_analytics", clock=SharedClock(sandbox))
         created = requests_of(sandbox, CREATE)
         polls = Counter(dict(each.query)["token"] for each in requests_of(sandbox, POLL))
-    ranges = result.tap.summary.of("ad_analytics").ranges
+    ranges = result.tap.run.summary.of("ad_analytics").ranges
     records = result.records("ad_analytics")
     partition = result.state["bookmarks"]["ad_analytics"]["partitions"][0]
 
@@ -666,7 +666,7 @@ def test_an_ad_account_that_refuses_reports_is_asked_once_a_run() -> None:
 
     assert asked == dict.fromkeys(accounts, 1)
     assert all(result.records(each) for each in streams if each != "keyword_analytics")
-    assert "29" in next(iter(result.tap.summary.of("keyword_analytics").skipped.values()))
+    assert "29" in next(iter(result.tap.run.summary.of("keyword_analytics").skipped.values()))
 
 
 def test_a_report_that_is_refused_for_what_it_asks_for_leaves_the_others_alone(
@@ -686,7 +686,7 @@ def test_a_report_that_is_refused_for_what_it_asks_for_leaves_the_others_alone(
     assert (refused.status, refused.body["reporting_timezone"]) == (403, "AD_ACCOUNT_TIME_ZONE")
     assert {each.status for each in granted if "reporting_timezone" not in each.body} == {200}
     assert min(each["date"] for each in result.records("plain")) < "2026-08-22"
-    assert result.tap.summary.of("in_our_zone").failures
+    assert result.tap.run.summary.of("in_our_zone").failures
 
 
 def test_a_report_of_the_config_that_is_refused_by_itself_is_read_by_calls(

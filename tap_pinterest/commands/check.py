@@ -11,12 +11,14 @@ from typing_extensions import override
 
 from tap_pinterest.commands.access import described, needed_scopes
 from tap_pinterest.config import Day
-from tap_pinterest.http.client import PinterestClient, client_for
+from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.reading.pages import Page
+from tap_pinterest.reading.refusals import REFUSED_IN_A_ROW
+from tap_pinterest.run.run import Run
 from tap_pinterest.run.summary import of_account
 from tap_pinterest.singer.sdk import EndOfRun
-from tap_pinterest.streams.bases.dataset import REFUSED_IN_A_ROW, DatasetStream
+from tap_pinterest.streams.bases.dataset import DatasetStream
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.config import Settings
     from tap_pinterest.run.summary import StreamSummary
     from tap_pinterest.streams.bases.stream import PinterestStream
 
@@ -60,22 +61,21 @@ class AskingTap(TapPinterest):
 
     @functools.cached_property
     @override
-    def settings(self) -> Settings:
+    def run(self) -> Run:
         yesterday = Day(days_ago=1)
-        return dataclasses.replace(
-            super().settings,
+        settings = dataclasses.replace(
+            super().run.settings,
             start_date=yesterday,
             end_date=yesterday,
             lookback_days=0,
             backfill=None,
             max_requests_in_flight=1,
         )
+        return Run(self, settings, self.clock, self.memory, PeekingClient)
 
-    @functools.cached_property
-    @override
-    def client(self) -> PeekingClient:
-        client = client_for(self.settings, self.rate_limiter, self.clock, PeekingClient)
-        return cast("PeekingClient", client)
+    @property
+    def _client(self) -> PeekingClient:
+        return cast("PeekingClient", self.run.client)
 
     def tell(self, write: Callable[[str], None]) -> int:
         """Ask, and say what came of it; the exit code is 1 if something that must arrive does not.
@@ -84,10 +84,10 @@ class AskingTap(TapPinterest):
         """
         try:
             for line in described(
-                self.client.authenticator.scopes() or () if self.client.authenticator else (),
-                needed_scopes(self.settings),
-                self.client,
-                self.inventory,
+                self._client.authenticator.scopes() or () if self._client.authenticator else (),
+                needed_scopes(self.run.settings),
+                self._client,
+                self.run.inventory,
             ):
                 write(line)
             write("")
@@ -97,20 +97,20 @@ class AskingTap(TapPinterest):
             write(f"Nothing can be read: {reason}")
             return 1
         finally:
-            self.close()
-        self.access_policy.refuse_what_is_missing()
+            self.run.close()
+        self.run.access_policy.refuse_what_is_missing()
         width = max((len(each.name) for each in streams), default=0)
         for stream in streams:
             for outcome in self._outcomes(stream):
                 write(f"{stream.name:{width}}  {outcome}")
         write("")
         write(self._total(streams))
-        return int(self.summary.failed)
+        return int(self.run.summary.failed)
 
     def _ask_all(self, streams: Iterable[PinterestStream]) -> None:
         for stream in streams:
             self.clock.check()
-            part = self.summary.of(stream.name)
+            part = self.run.summary.of(stream.name)
             for context in self._contexts(stream):
                 answers = self._answers(stream, context)
                 part.contexts += answers
@@ -118,7 +118,7 @@ class AskingTap(TapPinterest):
                     continue
                 refused = len(part.skipped) + len(part.failures)
                 enough = answers or refused >= REFUSED_IN_A_ROW
-                if enough or self.access_policy.missing_scopes(stream.name):
+                if enough or self.run.access_policy.missing_scopes(stream.name):
                     break
 
     def _contexts(self, stream: PinterestStream) -> Sequence[Context | None]:
@@ -126,7 +126,7 @@ class AskingTap(TapPinterest):
         try:
             found = stream.partitions
         except Exception as error:  # noqa: BLE001 - whatever it is, other streams can be read
-            self.failed(stream.name, None, error)
+            self.run.failed(stream.name, None, error)
             return []
         if found is None:
             return [None]
@@ -135,15 +135,15 @@ class AskingTap(TapPinterest):
 
     def _is_named(self, context: Context | None) -> bool:
         return bool(context) and (context or {}).get("ad_account_id") in (
-            self.settings.ad_account_ids
+            self.run.settings.ad_account_ids
         )
 
     def _answers(self, stream: PinterestStream, context: Context | None) -> bool:
         named = isinstance(stream, DatasetStream) and stream.named_and_missing
-        part = self.summary.of(stream.name)
+        part = self.run.summary.of(stream.name)
         unasked = part.unasked
         # Whether there is what the config names by its id, only the whole list can tell.
-        self.client.awaited = None if named else stream.path
+        self._client.awaited = None if named else stream.path
         records = cast("Generator[dict[str, Any]]", stream.get_records(context))
         try:
             with closing(records):
@@ -153,15 +153,15 @@ class AskingTap(TapPinterest):
         except Answered:
             return True
         except Exception as error:  # noqa: BLE001 - whatever it is, other datasets can be read
-            self.failed(stream.name, context, error)
+            self.run.failed(stream.name, context, error)
             return False
         finally:
-            self.client.awaited = ""
+            self._client.awaited = ""
         return part.unasked == unasked
 
     def _outcomes(self, stream: PinterestStream) -> Iterator[str]:
-        part = self.summary.of(stream.name)
-        lacking = " and ".join(self.access_policy.missing_scopes(stream.name))
+        part = self.run.summary.of(stream.name)
+        lacking = " and ".join(self.run.access_policy.missing_scopes(stream.name))
         scope = f"the token lacks the scope {lacking}" if lacking else ""
         for where, reason in part.failures.items():
             yield f"CANNOT be read{of_account(where)}, and must be: {scope or reason}"
@@ -173,7 +173,7 @@ class AskingTap(TapPinterest):
             yield f"has nothing to ask for{_why(stream, part)}"
 
     def _total(self, streams: Sequence[PinterestStream]) -> str:
-        parts: list[StreamSummary] = [self.summary.of(each.name) for each in streams]
+        parts: list[StreamSummary] = [self.run.summary.of(each.name) for each in streams]
         good = sum(bool(part.answered) and not part.failures for part in parts)
         failed = sum(bool(part.failures) for part in parts)
         idle = sum(not (part.answered or part.failures or part.skipped) for part in parts)

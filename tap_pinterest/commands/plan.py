@@ -58,18 +58,18 @@ class PlanningTap(TapPinterest):
         """Count, tell, and end with the exit code 0."""
         tap = cls.from_options(config, state, catalog)
         try:
-            planned = plan(tap)
+            planned = plan(tap.run)
         except (EndOfRun, TokenRefusedError) as reason:
             cls.logger.error("Nothing can be counted: %s", reason)  # noqa: TRY400
             leave(1)
         except Interrupted:
             leave(128 + (tap.clock.interrupted_by or 0))
         finally:
-            tap.close()
+            tap.run.close()
         if as_json:
             click.echo(msgspec.json.encode(planned.as_json()))
         else:
-            for line in described(planned, tap.settings.access_tier):
+            for line in described(planned, tap.run.settings.access_tier):
                 click.echo(line)
         leave(0)
 

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tap_pinterest.api.columns import offered_columns
+from tap_pinterest.api.levels import CONVERSION_PRODUCT, LEVELS
 from tap_pinterest.http.answers import decoder
+from tap_pinterest.records.daasity import ATTRIBUTION
+from tap_pinterest.records.sync_key import SYNC_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -22,6 +26,16 @@ ORGANIC = "ORGANIC"
 """Metrics of Pins and users, which no report has: their names are not in the way."""
 LONGEST = 63
 """Bytes that PostgreSQL keeps of a name."""
+
+RESERVED_COLUMNS = frozenset(
+    {
+        *("date", "date_end", "start_date", "hour", "currency", SYNC_KEY, *ATTRIBUTION),
+        *("attribution_types", "reporting_timezone", "targeting_type", "targeting_value"),
+        *(name.lower() for level in LEVELS.values() for name in level.ids),
+        *(name.lower() for name in CONVERSION_PRODUCT.texts),
+    }
+)
+"""Columns that are no metrics: they have the same name whatever `column_names` says."""
 
 _BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
 
@@ -59,6 +73,22 @@ def snake_case(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     name = _BETWEEN_WORDS.sub("_", plain.lower()).strip("_")
     return "" if name[:1].isdigit() or len(name) > LONGEST else name
+
+
+def kept_names(
+    displayed: Mapping[str, str], kept: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The column of each metric, and the names of those that would have another one today.
+
+    Args:
+        displayed: What Ads Manager calls each metric, by the API's name of it in lower case.
+        kept: Columns of metrics that were named by an earlier run.
+    """
+    metrics = {name: text for name, text in displayed.items() if name not in RESERVED_COLUMNS}
+    reserved = {*RESERVED_COLUMNS, *(name.lower() for name in offered_columns(newer=True))}
+    names = column_names(metrics, kept, reserved)
+    today = column_names(metrics, {}, reserved)
+    return names, {metric: name for metric, name in today.items() if name != names[metric]}
 
 
 def column_names(

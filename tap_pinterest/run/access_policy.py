@@ -11,7 +11,6 @@ from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
 from tap_pinterest import api
 from tap_pinterest.config import CONFIG_SCHEMA
 from tap_pinterest.http.errors import DaysError, GoneError, NotOfferedError
-from tap_pinterest.streams.bases.stream import ReportStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,10 +20,10 @@ if TYPE_CHECKING:
     from tap_pinterest.config import Settings
     from tap_pinterest.http.client import PinterestClient
     from tap_pinterest.reading.inventory import Inventory
+    from tap_pinterest.reading.refusals import Refusals
+    from tap_pinterest.run.stream import RunStream
     from tap_pinterest.run.summary import Summary
     from tap_pinterest.singer.state import ReadBefore
-    from tap_pinterest.streams.bases.dataset import Refusals
-    from tap_pinterest.streams.bases.stream import PinterestStream
 
 _DEFAULT_GROUPS = frozenset(CONFIG_SCHEMA["properties"]["stream_groups"]["default"])
 
@@ -41,7 +40,7 @@ class AccessPolicy:
 
     def __init__(  # noqa: PLR0913 - what of a run it judges by, named one by one
         self,
-        streams: Mapping[str, PinterestStream],
+        streams: Mapping[str, RunStream],
         *,
         settings: Settings,
         summary: Summary,
@@ -85,9 +84,7 @@ class AccessPolicy:
             offered_to_all and isinstance(error, NotOfferedError)
         )
 
-    def left_out(
-        self, stream: PinterestStream, context: Context | None, refusals: Refusals
-    ) -> None:
+    def left_out(self, stream: RunStream, context: Context | None, refusals: Refusals) -> None:
         """Take note of parts of a dataset that may not be read, while others may.
 
         What the config names must arrive; what is merely discovered is skipped.
@@ -118,6 +115,12 @@ class AccessPolicy:
         needed = api.operation(f"GET {self._streams[stream].path}").scopes
         return [] if granted is None else sorted({*needed} - granted)
 
+    def tell_missing_scopes(self) -> None:
+        """Warn once of all selected streams that the token's scopes do not reach."""
+        lacking = {name: self.missing_scopes(name) for name in self._summary.streams}
+        if told := [f"{name} ({', '.join(scopes)})" for name, scopes in lacking.items() if scopes]:
+            _logger.warning("The token lacks scopes; not to be read: %s", "; ".join(told))
+
     @functools.cached_property
     def _granted_scopes(self) -> frozenset[str] | None:
         """What the token was granted; `None` where Pinterest has not said."""
@@ -129,7 +132,7 @@ class AccessPolicy:
         The config names the entities and reports of an ad account. Everything else may depend on
         roles and on access that the user of an ad account need not have.
         """
-        if getattr(self._streams[stream], "custom", None):
+        if self._streams[stream].custom:
             return True
         if not context:
             return stream in self._read_before.streams
@@ -151,7 +154,7 @@ class AccessPolicy:
         for name, part in self._summary.streams.items():
             nothing = part.skipped and not part.answered
             stream = self._streams[name]
-            by_default = isinstance(stream, ReportStream) and stream.group in _DEFAULT_GROUPS
+            by_default = stream.is_report and stream.group in _DEFAULT_GROUPS
             expected = by_default and self._client.may_ask(api.operation(f"GET {stream.path}"))
             if nothing and (expected or name in self._read_before.streams):
                 way_out = f"; deselecting {name} stops reading it"

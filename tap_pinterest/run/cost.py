@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_pinterest.reading.calls import Expected, Precision
-    from tap_pinterest.streams.bases.stream import PinterestStream
-    from tap_pinterest.tap import TapPinterest
+    from tap_pinterest.run.run import Run
+    from tap_pinterest.run.stream import RunStream
 
 TRIAL_CALLS = UNIVERSAL["trial"].calls
 """Calls a day that an app with trial access has."""
+
+_logger = logging.getLogger("tap-pinterest")
 
 _NOTHING_ELSE = (TokenRefusedError, AwayError)
 _NOT_LISTED = (FatalAPIError, RetriableAPIError, SkippableAPIError)
@@ -155,18 +158,16 @@ class Plan:
         }
 
 
-def plan(tap: TapPinterest) -> Plan:
+def plan(run: Run) -> Plan:
     """Count the calls that the selected streams will make.
 
     What ids are needed of has to be listed for that: those calls are made, and their answers kept.
     """
-    selected = cast(
-        "list[PinterestStream]", [each for each in tap.streams.values() if each.selected]
-    )
+    selected = run.selected
     # Listing for one stream makes calls that another one counts as its own: first all is listed.
     faults = {each.name: dict(_faults(each)) for each in selected}
     made = {
-        path: calls - tap.client.retries.get(path, 0) for path, calls in tap.client.calls.items()
+        path: calls - run.client.retries.get(path, 0) for path, calls in run.client.calls.items()
     }
     unassigned = dict(made)
     seen: set[bytes | None] = set()
@@ -183,12 +184,27 @@ def plan(tap: TapPinterest) -> Plan:
     return Plan(tuple(streams), by_category)
 
 
+def warn_of_trial_calls(run: Run) -> None:
+    """Warn if an app with trial access has fewer calls a day than the run needs."""
+    planned = plan(run)
+    if planned.total > TRIAL_CALLS:
+        _logger.warning(
+            "This run needs about %s calls, and trial access has %s a day: %s. Read fewer ad "
+            "accounts, streams or days, or ask Pinterest for standard access.",
+            f"{planned.total:,}",
+            f"{TRIAL_CALLS:,}",
+            ", ".join(
+                f"{each.stream} {each.calls.total():,}" for each in planned.streams if each.calls
+            ),
+        )
+
+
 def _of_sum(one: Precision, other: Precision) -> Precision:
     """How exact a sum is, given two parts of it."""
     return "about" if "about" in {one, other} else one or other
 
 
-def _faults(stream: PinterestStream) -> Iterator[tuple[str, str]]:
+def _faults(stream: RunStream) -> Iterator[tuple[str, str]]:
     """List what a stream needs; what cannot be told of it, by context, and why.
 
     Raises:
@@ -211,7 +227,7 @@ def _faults(stream: PinterestStream) -> Iterator[tuple[str, str]]:
             yield _name_of(context), str(error)
 
 
-def _count(stream: PinterestStream, planned: StreamPlan, seen: set[bytes | None]) -> None:
+def _count(stream: RunStream, planned: StreamPlan, seen: set[bytes | None]) -> None:
     for context in _contexts(stream):
         name = _name_of(context)
         if name in planned.faults:
@@ -224,7 +240,7 @@ def _count(stream: PinterestStream, planned: StreamPlan, seen: set[bytes | None]
             seen.add(expected.key)
 
 
-def _contexts(stream: PinterestStream) -> list[Context | None]:
+def _contexts(stream: RunStream) -> list[Context | None]:
     contexts = stream.partitions
     return [None] if contexts is None else list(contexts)
 

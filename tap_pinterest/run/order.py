@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_pinterest.reading.read_ahead import Following
-    from tap_pinterest.streams.bases.stream import PinterestStream
+    from tap_pinterest.run.stream import RunStream
 
 
 class RunOrder:
     """The selected streams, one after the other, and the contexts of each."""
 
-    def __init__(self, streams: Sequence[PinterestStream]) -> None:
-        """An order of streams, of no context of which anything is known yet."""
+    def __init__(self, streams: Sequence[RunStream]) -> None:
+        """The order in which a run reads these streams."""
         self._streams = streams
         self._known_contexts: dict[str, Sequence[Context | None]] = {}
 
-    def following(self, stream: PinterestStream, context: Context | None) -> Following:
+    def following(self, stream: RunStream, context: Context | None) -> Following:
         """What may begin while a context is read: the stream's others, and the streams after it.
 
         By rate category: while one waits for quota, the others go on.
@@ -33,14 +33,14 @@ class RunOrder:
             return {}
         contexts = self._contexts_of(stream) or []
         later = contexts[contexts.index(context) + 1 :] if context in contexts else []
-        streams: dict[str, list[PinterestStream]] = {stream.category: []}
+        streams: dict[str, list[RunStream]] = {stream.category: []}
         for other in self._streams[self._streams.index(stream) + 1 :]:
             streams.setdefault(other.category, []).append(other)
         following = {name: self._ahead(others) for name, others in streams.items()}
         own = filter(None, map(stream.ahead, later))
         return {**following, stream.category: chain(own, following[stream.category])}
 
-    def _ahead(self, streams: Iterable[PinterestStream]) -> Iterator[Ahead[Any] | None]:
+    def _ahead(self, streams: Iterable[RunStream]) -> Iterator[Ahead[Any] | None]:
         """What may begin of these streams; `None` as long as contexts are being found out."""
         for stream in streams:
             if self._contexts_of(stream) is None:
@@ -49,7 +49,7 @@ class RunOrder:
                 yield None
             yield from filter(None, map(stream.ahead, contexts))
 
-    def _contexts_of(self, stream: PinterestStream) -> Sequence[Context | None] | None:
+    def _contexts_of(self, stream: RunStream) -> Sequence[Context | None] | None:
         """The contexts of a stream; `None` while it would take a call to tell them."""
         if stream.name not in self._known_contexts:
             if not stream.knows_contexts:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import functools
 import signal
 import sys
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 import msgspec
 from singer_sdk import Stream, Tap, singerlib
@@ -225,9 +225,29 @@ class SingerTap(Tap):
         if self.clock.monotonic() - self.state_written_at >= seconds:
             self.write_state()
 
-    def reading(self, stream: str) -> AbstractContextManager[None]:  # noqa: ARG002 - see the tap
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        # The SDK's version writes STATE inside the handler, in the middle of whatever line is
+        # being written, and exits 0.
+        signal.signal(signum, signal.SIG_DFL)
+        self.clock.interrupted_by = signum
+
+
+class SingerRun(Protocol):
+    """The parts of a run that its streams need to write Singer messages.
+
+    Attributes:
+        sdk_tap: The tap, which the SDK's `Stream` needs.
+        clock: The run's time.
+        memory: The Singer state: what the run starts from, and what it leaves.
+    """
+
+    sdk_tap: Tap
+    clock: Clock
+    memory: dict[str, Any]
+
+    def reading(self, stream: str) -> AbstractContextManager[None]:
         """Take note of a stream while it is being read."""
-        return nullcontext()
 
     def failed(self, stream: str, context: Context | None, error: Exception) -> None:
         """Take note of an error that ended a context early.
@@ -235,14 +255,6 @@ class SingerTap(Tap):
         Raises:
             EndOfRun: No other context can be read either.
         """
-        raise NotImplementedError
-
-    @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        # The SDK's version writes STATE inside the handler, in the middle of whatever line is
-        # being written, and exits 0.
-        signal.signal(signum, signal.SIG_DFL)
-        self.clock.interrupted_by = signum
 
 
 class SingerStream(Stream):
@@ -254,10 +266,16 @@ class SingerStream(Stream):
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
+    def __init__(self, run: SingerRun, name: str | None = None) -> None:
+        """A stream of a run."""
+        # The SDK's constructor asks for the schema already.
+        self.run = run
+        super().__init__(run.sdk_tap, name=name)
+
     @property
     def clock(self) -> Clock:
         """The run's time."""
-        return self._singer_tap.clock
+        return self.run.clock
 
     @property
     def _singer_tap(self) -> SingerTap:
@@ -272,7 +290,7 @@ class SingerStream(Stream):
         counter, timer = self.get_record_counter(), self.get_sync_timer()
         clock, write = self.clock, self._write
         index = 0
-        with counter, timer, self._singer_tap.reading(self.name), self._all_written():
+        with counter, timer, self.run.reading(self.name), self._all_written():
             for each in self._contexts(context):
                 written_before = index
                 counter.with_context(each)
@@ -325,7 +343,7 @@ class SingerStream(Stream):
         key = ", ".join(f"{name} {record.get(name)}" for name in self.primary_keys)
         reason = f"{type(error.__cause__ or error).__name__}: {error.__cause__ or error}"
         msg = f"the record of {key} cannot be written, stream_maps considered: {reason}"
-        self._singer_tap.failed(self.name, context, UnwritableError(msg))
+        self.run.failed(self.name, context, UnwritableError(msg))
 
     def _contexts(self, context: Context | None) -> Sequence[Context | None]:
         """The context asked for, or else all; none if they cannot be listed."""
@@ -334,7 +352,7 @@ class SingerStream(Stream):
         try:
             partitions = self.partitions
         except Exception as error:  # noqa: BLE001 - whatever it is, other streams can be read
-            self._singer_tap.failed(self.name, None, error)
+            self.run.failed(self.name, None, error)
             return []
         return [None] if partitions is None else partitions
 
@@ -343,9 +361,9 @@ class SingerStream(Stream):
         try:
             yield from self.arranged(cast("Iterable[dict[str, Any]]", self.get_records(context)))
         except Exception as error:  # noqa: BLE001 - whatever it is, other contexts can be read
-            self._singer_tap.failed(self.name, context, error)
+            self.run.failed(self.name, context, error)
         else:
-            state.entry(self._singer_tap.memory, self.name)
+            state.entry(self.run.memory, self.name)
 
     def arranged(self, records: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
         """What becomes of the records before the catalog selects, and the SDK's maps change."""

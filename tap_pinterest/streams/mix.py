@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from tap_pinterest.api.levels import Entity
     from tap_pinterest.api.periods import Granularity, ReportLimits, Slice
     from tap_pinterest.config.beta_reports import Shape
+    from tap_pinterest.run.run import Run
     from tap_pinterest.streams.bases.analytics_stream import Answered
     from tap_pinterest.streams.bases.planned_stream import Part
-    from tap_pinterest.tap import TapPinterest
 
 MMM_REPORTS = "/ad_accounts/{ad_account_id}/mmm_reports"
 PRODUCT_REPORTS = "/ad_accounts/{ad_account_id}/reports/brand_category_sku"
@@ -52,7 +52,7 @@ class ShapedReportStream(AnalyticsStream):
 
     def __init__(
         self,
-        tap: TapPinterest,
+        run: Run,
         name: str | None = None,
         level: str | None = None,
         granularity: Granularity | None = None,
@@ -62,7 +62,7 @@ class ShapedReportStream(AnalyticsStream):
         self.level = ordered()[self._report_level].level
         self.entities = BY_LEVEL[self.level.report].entities
         granularity = granularity or self.shape.defaults["granularities"][0]
-        super().__init__(tap, name or self._name(self._report_level, granularity), granularity)
+        super().__init__(run, name or self._name(self._report_level, granularity), granularity)
 
     @classmethod
     def _name(cls, level: str, granularity: str) -> str:
@@ -75,10 +75,10 @@ class ShapedReportStream(AnalyticsStream):
 
     @classmethod
     @override
-    def variants(cls, tap: TapPinterest) -> Sequence[AnalyticsStream]:
-        choice = getattr(tap.settings, cls.shape.setting)
+    def variants(cls, run: Run) -> Sequence[AnalyticsStream]:
+        choice = getattr(run.settings, cls.shape.setting)
         return [
-            cls(tap, level=level, granularity=granularity)
+            cls(run, level=level, granularity=granularity)
             for level in choice["levels"]
             for granularity in choice["granularities"]
         ]

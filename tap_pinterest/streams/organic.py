@@ -19,10 +19,11 @@ from tap_pinterest.api.periods import ONE_DAY, ORGANIC, DateRange, cut
 from tap_pinterest.http.answers import check_fields, decoder
 from tap_pinterest.reading.calls import Expected, Scope
 from tap_pinterest.reading.read_ahead import Task
+from tap_pinterest.reading.refusals import Refusals
 from tap_pinterest.records.conform import singer_name
 from tap_pinterest.singer import state
 from tap_pinterest.singer.state import Progress
-from tap_pinterest.streams.bases.dataset import Refusals, SnapshotStream
+from tap_pinterest.streams.bases.dataset import SnapshotStream
 from tap_pinterest.streams.bases.stream import ReportStream, TaskStream
 from tap_pinterest.streams.boards import PinListStream
 
@@ -108,7 +109,7 @@ class UserStream(TaskStream):
     @functools.cached_property
     def wanted(self) -> ReportRange:
         """The days that the run wants, whatever has been read before."""
-        return self.tap.report_range(
+        return self.run.ranges.of(
             self,
             days_back=ORGANIC.days_back,
             lookback_days=self.settings.organic_lookback,
@@ -241,7 +242,7 @@ class UserAccountAnalytics(OrganicReportStream):
             **dates.query,
             "split_field": split_field,
         }
-        return split_field, self.tap.client.get(self.path, decode_splits, query=query)
+        return split_field, self.run.client.get(self.path, decode_splits, query=query)
 
 
 class TopPinsStream(UserStream):
@@ -339,7 +340,7 @@ class TopPinsStream(UserStream):
             "sort_by": sort_by,
             "num_of_pins": MOST_TOP_PINS,
         }
-        return sort_by, self.tap.client.get(self.path, _decode_top, query=query)
+        return sort_by, self.run.client.get(self.path, _decode_top, query=query)
 
 
 def _flat(pin: Item) -> Item:
@@ -406,7 +407,7 @@ class DomainTopPins(SnapshotStream, PinListStream):
         refusals = Refusals()
         scope = Scope(self.inventory, self.settings, context, refusals)
         ranked: dict[tuple[str, str], list[tuple[float, str, Item]]] = defaultdict(list)
-        turn, following = self.turn(context), self.tap.order.following(self, context)
+        turn, following = self.turn(context), self.run.order.following(self, context)
         listing = self.listing(self.settings)
         for _, pin in self.inventory.items(listing, scope, turn, following):
             recent = (pin.get("pin_metrics") or {}).get("90d") or {}

@@ -16,8 +16,8 @@ from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import SlowAnswerError, TooLargeError
 from tap_pinterest.reading.calls import Call, Expected, Scope
 from tap_pinterest.reading.read_ahead import Task
+from tap_pinterest.reading.refusals import REFUSED_IN_A_ROW, Refusals
 from tap_pinterest.singer import state
-from tap_pinterest.streams.bases.dataset import REFUSED_IN_A_ROW, Refusals
 from tap_pinterest.streams.boards import Pins
 from tap_pinterest.streams.organic import (
     BYTES_PER_DAY,
@@ -123,7 +123,7 @@ class PinAnalytics(OrganicReportStream):
     @functools.cached_property
     def calls(self) -> PinCalls:
         """The calls that read Pins."""
-        return PinCalls(self.tap.client, self.app_types, self.settings.pin_split_field)
+        return PinCalls(self.run.client, self.app_types, self.settings.pin_split_field)
 
     def _query(self, user_id: str, metrics: Sequence[str]) -> Mapping[str, Any]:
         return {**self.account_of(user_id), "metric_types": self.requested(metrics)}
@@ -217,7 +217,7 @@ class PinAnalytics(OrganicReportStream):
             msg = f"the config names {', '.join(named)}: {refusals}"
             raise FatalAPIError(msg)
         if refusals:
-            self.tap.access_policy.left_out(self, {"user_id": user_id}, refusals)
+            self.run.access_policy.left_out(self, {"user_id": user_id}, refusals)
 
 
 class PinCalls:

@@ -65,16 +65,16 @@ class MetricsReadyState(TaskStream):
             yield Task(functools.partial(self._asked, day))
 
     def _asked(self, day: date) -> tuple[date, ReadyState]:
-        return day, self.tap.readiness.of(day)
+        return day, self.run.readiness.of(day)
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
-        unknown = [day for day in self._days() if not self.tap.readiness.knows(day)]
+        unknown = [day for day in self._days() if not self.run.readiness.knows(day)]
         yield Expected(api.operation(f"GET {self.path}").category, len(unknown))
 
     @property
     def _complete_to(self) -> date | None:
-        entry = self.tap.memory.get("bookmarks", {}).get(self.name, {})
+        entry = self.run.memory.get("bookmarks", {}).get(self.name, {})
         return Progress.of(entry).bookmark
 
     def _days(self) -> Iterator[date]:
@@ -87,7 +87,7 @@ class MetricsReadyState(TaskStream):
             day += ONE_DAY
 
     def _keep(self, complete_to: date | None) -> None:
-        entry = state.entry(self.tap.memory, self.name)
+        entry = state.entry(self.run.memory, self.name)
         Progress(bookmark=complete_to).write_to(entry, self.replication_key)
 
 

@@ -14,9 +14,10 @@ from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import InvalidRequestError, NotOfferedError
 from tap_pinterest.reading.calls import Call, Scope
 from tap_pinterest.reading.read_ahead import Task, with_pauses
+from tap_pinterest.reading.refusals import Refusals
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.ads import ReportTemplates
-from tap_pinterest.streams.bases.dataset import Refusals, UserDatasetStream
+from tap_pinterest.streams.bases.dataset import UserDatasetStream
 from tap_pinterest.streams.bases.ordering import (
     REPORTS,
     Operation,
@@ -108,7 +109,7 @@ class NumberedReportStream(OrderingStream):
         refusals = self._refusals.pop(self.turn(context))
         refusals.raise_if_nothing_was_read()
         if refusals:
-            self.tap.access_policy.left_out(self, context, refusals)
+            self.run.access_policy.left_out(self, context, refusals)
         else:
             self.remember(context, Progress(bookmark=self.clock.today))
         self.summary.read(asked=refusals.is_answered)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from tap_pinterest.api.periods import Granularity, Slice
     from tap_pinterest.config.custom_reports import CustomReport
+    from tap_pinterest.run.run import Run
     from tap_pinterest.streams.bases.planned_stream import Part, Reading
-    from tap_pinterest.tap import TapPinterest
 
     _Steps: TypeAlias = Generator[float, None, "Answered"]
 
@@ -80,7 +80,7 @@ class AnalyticsStream(RowStream):
 
     def __init__(
         self,
-        tap: TapPinterest,
+        run: Run,
         name: str | None = None,
         granularity: Granularity = "DAY",
         custom: CustomReport | None = None,
@@ -92,7 +92,7 @@ class AnalyticsStream(RowStream):
         self.granularity = granularity
         self.custom = custom
         suffix = "" if granularity == "DAY" else f"_{granularity.lower()}"
-        super().__init__(tap, name=name or f"{type(self).name}{suffix}")
+        super().__init__(run, name=name or f"{type(self).name}{suffix}")
         if self.table is None:
             self.primary_keys = self.natural_keys
         if granularity == "TOTAL":
@@ -103,8 +103,8 @@ class AnalyticsStream(RowStream):
 
     @classmethod
     @override
-    def variants(cls, tap: TapPinterest) -> Sequence[AnalyticsStream]:
-        return [cls(tap, granularity=each) for each in tap.settings.granularities]
+    def variants(cls, run: Run) -> Sequence[AnalyticsStream]:
+        return [cls(run, granularity=each) for each in run.settings.granularities]
 
     @classmethod
     @override
@@ -166,7 +166,7 @@ class AnalyticsStream(RowStream):
         order, for_all = functools.partial(next, steps), self._asks_for_what_all_have(first)
         try:
             if self.operation == Operation():
-                pause = self.tap.grants.ask(ad_account_id, order, for_all=for_all)
+                pause = self.run.grants.ask(ad_account_id, order, for_all=for_all)
             else:
                 pause = order()
         except StopIteration as end:
@@ -187,8 +187,8 @@ class AnalyticsStream(RowStream):
         """Read an ad account by calls, as far as they reach, and say so once."""
         self._without_reports.add(ad_account_id)
         self._readings.pop(ad_account_id)
-        whose = "" if self.tap.grants.refusal(ad_account_id) else f"{self.name} of "
-        self.tap.say_reports_are_refused(f"{whose}ad account {ad_account_id} ({refusal})")
+        whose = "" if self.run.grants.refusal(ad_account_id) else f"{self.name} of "
+        self.run.say_reports_are_refused(f"{whose}ad account {ad_account_id} ({refusal})")
 
     def _report(self, ad_account_id: str, part: Part) -> _Steps:
         """The steps that read a report; one that is too large is read in halves."""
@@ -253,7 +253,7 @@ class AnalyticsStream(RowStream):
         if not refused or len(part.types) != 1 or part.types[0] not in targeting.BETA:
             return False
         self._refused_types.add((ad_account_id, part.types[0]))
-        self.tap.warn_once(
+        self.run.warn_once(
             f"{self.name}: {part.types[0]} is in beta and refused, so its rows are missing: {error}"
         )
         return True
@@ -263,7 +263,7 @@ class AnalyticsStream(RowStream):
         halves = part.halves()
         may_split = halves is not None and halvings < MOST_HALVINGS
         try:
-            return self.tap.client.get(
+            return self.run.client.get(
                 self.path,
                 _split_data if self.broken_down else _split,
                 ids={"ad_account_id": ad_account_id},
@@ -297,10 +297,10 @@ class AnalyticsStream(RowStream):
 
     def _keep_column_names(self) -> None:
         if self.settings.column_names == "display":
-            named = self.tap.column_names
+            named = self.run.column_names
             fields = (name.lower() for name in self.columns)
             names = {field: named[field] for field in fields if field in named}
-            state.keep_column_names(self.tap.memory, names)
+            state.keep_column_names(self.run.memory, names)
 
 
 def _again(pause: float, steps: _Steps) -> _Steps:

@@ -21,21 +21,18 @@ from tap_pinterest.reading.calls import (
     product,
 )
 from tap_pinterest.reading.read_ahead import Ahead
+from tap_pinterest.reading.refusals import Refusals
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.bases.stream import AdAccountStream, PerUserStream, PinterestStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from singer_sdk.exceptions import SkippableAPIError
     from singer_sdk.helpers.types import Context
 
     from tap_pinterest.config import Settings
     from tap_pinterest.reading.calls import Dataset, Expected, Source
     from tap_pinterest.reading.pages import Decode, Item, Page
-
-REFUSED_IN_A_ROW = 5
-"""So many refusals before the first answer say that the others would be refused as well."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -252,7 +249,7 @@ class DatasetStream(PinterestStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         refusals = Refusals()
         scope = Scope(self.inventory, self.settings, context, refusals)
-        listing, following = self.listing(self.settings), self.tap.order.following(self, context)
+        listing, following = self.listing(self.settings), self.run.order.following(self, context)
         items = self.inventory.items(listing, scope, self.turn(context), following)
         records = (self.convert(self.complete(item, call)) for call, item in items)
         for record in self.finished_once(filter(self.is_new, records)):
@@ -260,13 +257,18 @@ class DatasetStream(PinterestStream):
             yield record
         refusals.raise_if_nothing_was_read()
         if refusals:
-            self.tap.access_policy.left_out(self, context, refusals)
+            self.run.access_policy.left_out(self, context, refusals)
         self.summary.read(asked=refusals.is_answered)
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
         scope = Scope(self.inventory, self.settings, context, Refusals())
         return self.inventory.expected(self.listing(self.settings), scope)
+
+    @property
+    @override
+    def written_lists(self) -> Sequence[str]:
+        return (self.path,)
 
     @property
     @override
@@ -312,61 +314,6 @@ class DatasetStream(PinterestStream):
             complete[column] = found.get(inner) if isinstance(found, dict) else None
         complete.update(call.columns)
         return complete
-
-
-class Refusals:
-    """Calls of a dataset that were refused, while others may be answered.
-
-    Attributes:
-        calls: Those that were.
-        is_answered: Whether any was not.
-    """
-
-    def __init__(self) -> None:
-        """Nothing has been refused yet."""
-        self.calls: list[Call] = []
-        self._first: SkippableAPIError | None = None
-        self.is_answered = False
-
-    def __bool__(self) -> bool:
-        """Whether any call was refused."""
-        return bool(self.calls)
-
-    def answered(self) -> None:
-        """Take note of a call that was not."""
-        self.is_answered = True
-
-    def refused(self, call: Call, refusal: SkippableAPIError) -> None:
-        """Take note of one that was.
-
-        Raises:
-            SkippableAPIError: It is one too many.
-        """
-        self.noted(call, refusal)
-        if len(self.calls) >= REFUSED_IN_A_ROW:
-            self.raise_if_nothing_was_read()
-
-    def noted(self, call: Call, refusal: SkippableAPIError) -> None:
-        """Take note of one that was, which says nothing of the others."""
-        self._first = self._first or refusal
-        self.calls.append(call)
-
-    def raise_if_nothing_was_read(self) -> None:
-        """Pass the first refusal on if no call has been answered.
-
-        Raises:
-            SkippableAPIError: All calls were refused.
-        """
-        if self._first is not None and not self.is_answered:
-            raise self._first
-
-    def __str__(self) -> str:
-        """How many, of what, and why."""
-        names = "; ".join(
-            " ".join(str(value) for value in call.columns.values()) for call in self.calls[:3]
-        )
-        more = " and others" if len(self.calls) > 3 else ""  # noqa: PLR2004 - as many as are named
-        return f"{len(self.calls)} of its calls were refused ({names}{more}): {self._first}"
 
 
 class SnapshotStream(DatasetStream):

@@ -16,9 +16,8 @@ from tap_pinterest.api.columns import (
     only_asynchronous,
     report_facts,
 )
-from tap_pinterest.api.levels import CONVERSION_PRODUCT, LEVELS
-from tap_pinterest.records.daasity import ATTRIBUTION, SYNC_KEY_FIELDS
-from tap_pinterest.records.sync_key import SYNC_KEY, Table
+from tap_pinterest.records.daasity import SYNC_KEY_FIELDS
+from tap_pinterest.records.sync_key import Table
 from tap_pinterest.singer import state
 from tap_pinterest.streams.bases.ordering import OrderingStream
 from tap_pinterest.streams.bases.stream import AdAccountStream, ReportStream
@@ -32,15 +31,6 @@ if TYPE_CHECKING:
     from tap_pinterest.config.custom_reports import CustomReport
     from tap_pinterest.streams.ads import AdsEntityStream
 
-RESERVED_COLUMNS = frozenset(
-    {
-        *("date", "date_end", "start_date", "hour", "currency", SYNC_KEY, *ATTRIBUTION),
-        *("attribution_types", "reporting_timezone", "targeting_type", "targeting_value"),
-        *(name.lower() for level in LEVELS.values() for name in level.ids),
-        *(name.lower() for name in CONVERSION_PRODUCT.texts),
-    }
-)
-"""Columns that are no metrics: they have the same name whatever `column_names` says."""
 PERIOD_KEYS: Mapping[str, tuple[str, ...]] = {
     "DAY": ("date",),
     "HOUR": ("date", "hour"),
@@ -80,9 +70,9 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
     def settings(self) -> Settings:
         """The settings in force for this report."""
         if self.custom is None:
-            return self.tap.settings
-        columns = self.custom.columns or self.tap.settings.report_columns
-        return replace(self.tap.settings, report_columns=columns, **self.custom.settings)
+            return self.run.settings
+        columns = self.custom.columns or self.run.settings.report_columns
+        return replace(self.run.settings, report_columns=columns, **self.custom.settings)
 
     @property
     @override
@@ -108,7 +98,7 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
     def table(self) -> Table | None:
         if self.settings.column_names == "api":
             return super().table
-        names = self.tap.column_names
+        names = self.run.column_names
         return Table(
             name=self.name,
             source=self.name,
@@ -263,12 +253,12 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
             types = ", ".join(self.settings.targeting_types)
             told = f"{self.name} reads nothing: its level has none of the targeting_types ({types})"
             if self.custom:
-                self.tap.warn_once(told)
+                self.run.warn_once(told)
             else:
                 self.logger.info("%s", told)
             return []
         for name in self._set.keys() - self.sent_if_set.keys():
-            self.tap.warn_once(f"{self.name} is read without {name}: Pinterest takes none for it.")
+            self.run.warn_once(f"{self.name} is read without {name}: Pinterest takes none for it.")
         return super().contexts()
 
     @property

@@ -130,7 +130,7 @@ class OrderingStream(TaskStream):
     @functools.cached_property
     def reports(self) -> Reports:
         """What creates the reports, and waits for them."""
-        return Reports(self.tap.client, self.clock, self.settings, self.name)
+        return Reports(self.run.client, self.clock, self.settings, self.name)
 
 
 class Reports:

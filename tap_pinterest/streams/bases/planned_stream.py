@@ -116,7 +116,7 @@ class PlannedStream(LevelStream):
     def _planned(self, context: Mapping[str, Any]) -> Reading:
         ad_account_id = context["ad_account_id"]
         may_report = self._may_report(ad_account_id)
-        wanted = self.tap.report_range(
+        wanted = self.run.ranges.of(
             self,
             days_back=self._limits(asynchronous=may_report).days_back,
             lookback_days=self._lookback_days,
@@ -163,7 +163,7 @@ class PlannedStream(LevelStream):
             return True
         if not self.report_level or self.settings.report_transport == "sync":
             return False
-        return ad_account_id not in self._without_reports and self.tap.offers_reports(ad_account_id)
+        return ad_account_id not in self._without_reports and self.run.offers_reports(ad_account_id)
 
     def _cut(
         self,
@@ -309,7 +309,7 @@ class PlannedStream(LevelStream):
         near = None if self.only_asynchronous else self._near_and_far(dates)[0]
         if others and (near is None or near.start > dates.start):
             since = f"from {near.start} on only" if near else "not at all"
-            self.tap.warn_once(
+            self.run.warn_once(
                 f"{self.name}: asynchronous reports do not break down by {' and '.join(others)}; "
                 f"of {dates} these are read {since}"
             )
@@ -324,7 +324,7 @@ class PlannedStream(LevelStream):
         within = "9" * 18 if self.level.within else ""
         example = Slice(DateRange(today, today), (), tuple(types), within=within)
         query = self._query(example)
-        rest = self.tap.client.url(self.path, ids={"ad_account_id": ad_account_id}, query=query)
+        rest = self.run.client.url(self.path, ids={"ad_account_id": ad_account_id}, query=query)
         each = len(f"&{self.level.id_parameter}=") + max(map(len, ids), default=0)
         most = api.operation(f"GET {self.path}").parameters[self.level.id_parameter].max_items
         return max(min((SYNCHRONOUS.url_bytes - len(rest)) // each, most or SYNCHRONOUS.ids), 1)

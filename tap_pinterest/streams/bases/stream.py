@@ -31,13 +31,14 @@ if TYPE_CHECKING:
 
     from tap_pinterest.api.periods import DateRange
     from tap_pinterest.config import Settings
+    from tap_pinterest.config.custom_reports import CustomReport
     from tap_pinterest.reading.calls import Expected
     from tap_pinterest.reading.inventory import Inventory
     from tap_pinterest.reading.read_ahead import Task
     from tap_pinterest.records.sync_key import Arrange, Table
+    from tap_pinterest.run.run import Run
     from tap_pinterest.run.summary import StreamSummary
     from tap_pinterest.singer.state import ReportRange
-    from tap_pinterest.tap import TapPinterest
 
 
 class PinterestStream(SingerStream):
@@ -46,15 +47,21 @@ class PinterestStream(SingerStream):
     Attributes:
         path: The path in Pinterest's description; schema and rate category follow from it.
         group: The entry of `stream_groups` that lists it.
+        run: The parts that all streams of the run share.
+        is_report: Whether it has metrics by day.
+        custom: The entry of `custom_reports` that defines it.
     """
 
     name: str
     path: ClassVar[str]
     group: ClassVar[str]
+    run: Run
+    is_report: bool = False
+    custom: CustomReport | None = None
 
-    def __init__(self, tap: TapPinterest, name: str | None = None) -> None:
-        """A stream of the tap, under the name of a table of another layout if there is one."""
-        super().__init__(tap, name=name)
+    def __init__(self, run: Run, name: str | None = None) -> None:
+        """A stream of a run, under the name of a table of another layout if there is one."""
+        super().__init__(run, name=name)
         if self.table:
             self.primary_keys = self.table.key
             if self.replication_key:
@@ -66,29 +73,24 @@ class PinterestStream(SingerStream):
         return [cls.name]
 
     @classmethod
-    def variants(cls, tap: TapPinterest) -> Sequence[PinterestStream]:
+    def variants(cls, run: Run) -> Sequence[PinterestStream]:
         """The streams of this class that discovery lists."""
-        return [cls(tap)]
-
-    @property
-    def tap(self) -> TapPinterest:
-        """The tap, which holds what one run shares."""
-        return cast("TapPinterest", self._tap)
+        return [cls(run)]
 
     @property
     def settings(self) -> Settings:
         """The settings in force."""
-        return self.tap.settings
+        return self.run.settings
 
     @property
     def inventory(self) -> Inventory:
         """Lists that are read once a run."""
-        return self.tap.inventory
+        return self.run.inventory
 
     @property
     def summary(self) -> StreamSummary:
         """This stream's part of the summary."""
-        return self.tap.summary.of(self.name)
+        return self.run.summary.of(self.name)
 
     @override
     def _contexts(self, context: Context | None) -> Sequence[Context | None]:
@@ -104,7 +106,7 @@ class PinterestStream(SingerStream):
     @functools.cached_property
     def remembered(self) -> Partitions:
         """What the state remembers of the contexts."""
-        return Partitions(self.tap.memory, self.name)
+        return Partitions(self.run.memory, self.name)
 
     def contexts(self) -> list[dict[str, Any]] | None:
         """The contexts; `None` for a stream that has just one, without a name."""
@@ -112,13 +114,18 @@ class PinterestStream(SingerStream):
 
     def remember(self, context: Context | None, progress: Progress) -> None:
         """Put into the state how far a context has been read."""
-        part = self.remembered.made(context) if context else state.entry(self.tap.memory, self.name)
+        part = self.remembered.made(context) if context else state.entry(self.run.memory, self.name)
         progress.write_to(part, self.column("date"))
 
     @property
     def lists(self) -> Iterator[str]:
         """Paths of the lists that its calls need ids of."""
         return iter(())
+
+    @property
+    def written_lists(self) -> Sequence[str]:
+        """Paths of the lists that it writes as records."""
+        return ()
 
     def expected(self, context: Context | None) -> Iterator[Expected]:
         """The calls that a context takes; what they need ids of is listed for that.
@@ -321,8 +328,8 @@ class TaskStream(PinterestStream):
 
     def answers(self, context: Context | None) -> Iterator[Any]:
         """What comes of it."""
-        turn, following = self.turn(context), self.tap.order.following(self, context)
-        return self.tap.read_ahead.in_order(self.tasks(context), turn, following)
+        turn, following = self.turn(context), self.run.order.following(self, context)
+        return self.run.read_ahead.in_order(self.tasks(context), turn, following)
 
     @override
     def ahead(self, context: Context | None) -> Ahead[Any] | None:
@@ -336,11 +343,12 @@ class ReportStream(PinterestStream):
     """
 
     replication_key = "date"
+    is_report = True
 
     @functools.cached_property
     def report_range(self) -> ReportRange:
         """The days that the run wants, whatever has been read before."""
-        return self.tap.report_range(
+        return self.run.ranges.of(
             self,
             days_back=SYNCHRONOUS.days_back,
             lookback_days=self.settings.attribution_lookback,
@@ -387,7 +395,7 @@ class ReportStream(PinterestStream):
     def warn_of_new_settings(self, progress: Progress, earliest: date) -> None:
         """Say once that what shaped the rows has changed, and what that leads to."""
         if progress.covered_from and progress.settings not in {None, self.fingerprint}:
-            self.tap.warn_once(
+            self.run.warn_once(
                 f"{self.name}: columns or other settings have changed since the last run; the days "
                 f"from {progress.covered_from} are read again, as far as Pinterest "
                 f"reaches ({(self.clock.today - earliest).days} days)."

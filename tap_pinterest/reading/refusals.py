@@ -1,0 +1,68 @@
+"""Calls of a dataset that Pinterest refuses, while it answers others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from singer_sdk.exceptions import SkippableAPIError
+
+    from tap_pinterest.reading.calls import Call
+
+REFUSED_IN_A_ROW = 5
+"""So many refusals before the first answer say that the others would be refused as well."""
+
+
+class Refusals:
+    """Calls of a dataset that were refused, while others may be answered.
+
+    Attributes:
+        calls: Those that were.
+        is_answered: Whether any was not.
+    """
+
+    def __init__(self) -> None:
+        """Nothing has been refused yet."""
+        self.calls: list[Call] = []
+        self._first: SkippableAPIError | None = None
+        self.is_answered = False
+
+    def __bool__(self) -> bool:
+        """Whether any call was refused."""
+        return bool(self.calls)
+
+    def answered(self) -> None:
+        """Take note of a call that was not."""
+        self.is_answered = True
+
+    def refused(self, call: Call, refusal: SkippableAPIError) -> None:
+        """Take note of one that was.
+
+        Raises:
+            SkippableAPIError: It is one too many.
+        """
+        self.noted(call, refusal)
+        if len(self.calls) >= REFUSED_IN_A_ROW:
+            self.raise_if_nothing_was_read()
+
+    def noted(self, call: Call, refusal: SkippableAPIError) -> None:
+        """Take note of one that was, which says nothing of the others."""
+        self._first = self._first or refusal
+        self.calls.append(call)
+
+    def raise_if_nothing_was_read(self) -> None:
+        """Pass the first refusal on if no call has been answered.
+
+        Raises:
+            SkippableAPIError: All calls were refused.
+        """
+        if self._first is not None and not self.is_answered:
+            raise self._first
+
+    def __str__(self) -> str:
+        """How many, of what, and why."""
+        names = "; ".join(
+            " ".join(str(value) for value in call.columns.values()) for call in self.calls[:3]
+        )
+        more = " and others" if len(self.calls) > 3 else ""  # noqa: PLR2004 - as many as are named
+        return f"{len(self.calls)} of its calls were refused ({names}{more}): {self._first}"

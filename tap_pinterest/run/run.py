@@ -1,0 +1,268 @@
+"""The parts that all streams of one run share."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import TYPE_CHECKING, Any, cast
+
+from singer_sdk.exceptions import SingerSDKError
+
+from tap_pinterest import config
+from tap_pinterest.api.periods import ONE_DAY, SYNCHRONOUS
+from tap_pinterest.clock import Interrupted
+from tap_pinterest.http.client import PinterestClient, client_for
+from tap_pinterest.http.errors import AwayError, TokenRefusedError
+from tap_pinterest.http.rate_limit import RateLimiter
+from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
+from tap_pinterest.reading.read_ahead import ReadAhead
+from tap_pinterest.records import display_names
+from tap_pinterest.run.access_policy import AccessPolicy
+from tap_pinterest.run.grants import Grants
+from tap_pinterest.run.order import RunOrder
+from tap_pinterest.run.ranges import Ranges
+from tap_pinterest.run.readiness import Readiness
+from tap_pinterest.run.summary import Summary
+from tap_pinterest.singer import state
+from tap_pinterest.singer.memory import give_back_large_blocks
+from tap_pinterest.singer.sdk import EndOfRun
+from tap_pinterest.singer.state import ReadBefore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from singer_sdk import Tap
+    from singer_sdk.helpers.types import Context
+
+    from tap_pinterest.clock import Clock
+    from tap_pinterest.config import Settings
+    from tap_pinterest.run.stream import RunStream
+
+_logger = logging.getLogger("tap-pinterest")
+
+
+class Run:
+    """One run of the tap: it is built once, and every stream is given it.
+
+    Attributes:
+        sdk_tap: The tap as the SDK knows it: it has the streams, and they need it.
+        settings: The settings in force.
+        clock: The run's time.
+        memory: The Singer state: what the run starts from, and what it leaves.
+        read_before: What earlier runs have read, as the state told at the start.
+    """
+
+    def __init__(
+        self,
+        sdk_tap: Tap,
+        settings: Settings,
+        clock: Clock,
+        memory: dict[str, Any],
+        client_type: type[PinterestClient] = PinterestClient,
+    ) -> None:
+        """A run that has read nothing yet."""
+        self.sdk_tap = sdk_tap
+        self.settings = settings
+        self.clock = clock
+        self.memory = memory
+        self.read_before = ReadBefore.of(memory)
+        self._client_type = client_type
+        self._warned: set[str] = set()
+
+    @functools.cached_property
+    def client(self) -> PinterestClient:
+        """Calls to Pinterest, through one connection pool, rate limiter and authenticator."""
+        return client_for(self.settings, self.rate_limiter, self.clock, self._client_type)
+
+    @functools.cached_property
+    def rate_limiter(self) -> RateLimiter:
+        """Keeps all calls of the run within Pinterest's limits."""
+        settings = self.settings
+        return RateLimiter(
+            settings.access_tier,
+            self.clock,
+            settings.max_wait_seconds,
+            settings.max_requests_in_flight,
+        )
+
+    @functools.cached_property
+    def read_ahead(self) -> ReadAhead:
+        """Requests under way while earlier answers are written."""
+        return ReadAhead(self.settings.max_requests_in_flight, self.clock)
+
+    @property
+    def streams(self) -> Mapping[str, RunStream]:
+        """All streams by their names, in the order in which they are read."""
+        return cast("Mapping[str, RunStream]", self.sdk_tap.streams)
+
+    @property
+    def selected(self) -> Sequence[RunStream]:
+        """The selected streams, in the order in which they are read."""
+        return [each for each in self.streams.values() if each.selected]
+
+    @functools.cached_property
+    def inventory(self) -> Inventory:
+        """Lists that are read once, whichever streams need them."""
+        selected = self.selected
+        return Inventory(
+            self.client,
+            self.read_ahead,
+            self.settings,
+            written=[path for each in selected for path in each.written_lists],
+            referred={USER_ACCOUNT, *(path for each in selected for path in each.lists)},
+        )
+
+    @functools.cached_property
+    def order(self) -> RunOrder:
+        """The order in which the run reads its streams."""
+        return RunOrder(self.selected)
+
+    @functools.cached_property
+    def readiness(self) -> Readiness:
+        """Up to which day numbers are complete."""
+        return Readiness(self.client)
+
+    @functools.cached_property
+    def grants(self) -> Grants:
+        """Which ad accounts grant asynchronous reports."""
+        return Grants(self.read_ahead)
+
+    @functools.cached_property
+    def summary(self) -> Summary:
+        """The results that the run tells at its end."""
+        return Summary()
+
+    @functools.cached_property
+    def access_policy(self) -> AccessPolicy:
+        """Which errors may be skipped, and which are failures."""
+        return AccessPolicy(
+            self.streams,
+            settings=self.settings,
+            summary=self.summary,
+            read_before=self.read_before,
+            client=self.client,
+            inventory=self.inventory,
+        )
+
+    @functools.cached_property
+    def ranges(self) -> Ranges:
+        """The days that reports want."""
+        return Ranges(self)
+
+    @functools.cached_property
+    def column_names(self) -> Mapping[str, str]:
+        """Columns of the metrics as Ads Manager displays them, by the API's lower-case name.
+
+        A name that an earlier run has written stays, whatever Pinterest calls the metric now.
+
+        Raises:
+            ConfigValidationError: Pinterest does not tell.
+        """
+        if config.problems(self.sdk_tap.config):
+            self.warn_once("column_names: display needs credentials; these are the API's names.")
+            return {}
+        try:
+            displayed = display_names.displayed_names(self.client)
+        except (SingerSDKError, TokenRefusedError, EndOfRun) as error:
+            fault = f"column_names: Pinterest does not tell the names it displays: {error}"
+            raise config.refusal([fault]) from error
+        except Interrupted:
+            # Before a run has begun there is nobody else to end it.
+            raise SystemExit(128 + (self.clock.interrupted_by or 0)) from None
+        names, changed = display_names.kept_names(displayed, state.column_names(self.memory))
+        for metric, name in changed.items():
+            self.warn_once(
+                f"{metric.upper()} would be called {name} now; its column stays {names[metric]}"
+            )
+        return names
+
+    def offers_reports(self, ad_account_id: str) -> bool:
+        """Whether asynchronous reports of an ad account may be tried."""
+        if self.client.acts_for_the_app:
+            self.say_reports_are_refused("auth_method client_credentials")
+            return False
+        return self.grants.refusal(ad_account_id) is None
+
+    def say_reports_are_refused(self, of: str) -> None:
+        """Warn once that synchronous calls replace reports that Pinterest refuses."""
+        first = self.clock.today - SYNCHRONOUS.days_back * ONE_DAY
+        self.warn_once(
+            f"Pinterest refuses asynchronous reports with {of}: what has another way is read "
+            f"synchronously, and has data from {first} on."
+        )
+
+    def warn_once(self, message: str) -> None:
+        """Log a warning unless this run has logged it before."""
+        if message not in self._warned:
+            self._warned.add(message)
+            _logger.warning("%s", message)
+
+    def reading(self, stream: str) -> AbstractContextManager[None]:
+        """Take note of a stream while it is being read."""
+        return self.summary.reading(stream, self.clock)
+
+    def failed(self, stream: str, context: Context | None, error: Exception) -> None:
+        """Take note of an error that ended a context; the run goes on with the next one.
+
+        What may not be read is skipped if nobody asked for it. What the config names, or an
+        earlier run has read, must arrive: then it is a failure like any other.
+
+        Raises:
+            EndOfRun: Without a token, or without an answer to anything, no other context can be
+                read either.
+        """
+        if isinstance(error, (TokenRefusedError, AwayError)):
+            raise EndOfRun(str(error)) from error
+        self.access_policy.judge(stream, context, error)
+
+    def begin(self) -> None:
+        """Prepare the summary, and warn of settings that leave something out."""
+        for stream in self.selected:
+            self.summary.of(stream.name)
+        if not self.summary.streams:
+            self.warn_once("No stream is selected: there is nothing to read.")
+        if self.settings.filters:
+            self.warn_once(
+                f"{' and '.join(self.settings.filters)} narrow what is read, reports included: "
+                "their totals will differ from those of the ad account."
+            )
+        give_back_large_blocks()
+
+    def check(self) -> None:
+        """Check what has to hold before the first record, and warn of what cannot be read.
+
+        Raises:
+            EndOfRun: The state is of the future, or there is no token.
+        """
+        self.ranges.refuse_state_of_the_future(lambda: self.inventory.ad_accounts)
+        try:
+            # It takes a token to tell, and a signal does not end the wait for one.
+            self.read_ahead.run(self.access_policy.tell_missing_scopes)
+        except TokenRefusedError as error:
+            raise EndOfRun(str(error)) from error
+        if self.settings.access_tier == "trial":
+            from tap_pinterest.run.cost import warn_of_trial_calls  # noqa: PLC0415 - seldom needed
+
+            warn_of_trial_calls(self)
+
+    def end(self) -> None:
+        """Complete the summary, and tell it."""
+        self.access_policy.refuse_what_is_missing()
+        client = self.client
+        for name, part in self.summary.streams.items():
+            path = self.streams[name].path
+            part.calls = client.calls.get(name, client.calls.get(path, 0))
+            part.retries = client.retries.get(name, client.retries.get(path, 0))
+            part.seconds_waited = client.waited.get(name, client.waited.get(path, 0.0))
+        self.summary.seconds_waited = self.rate_limiter.waited
+        self.summary.tell()
+
+    def close(self) -> None:
+        """Give back what the run held: threads, kept pages, connections."""
+        self.clock.end()
+        self.read_ahead.close()
+        if self.client.authenticator:
+            self.client.authenticator.finish()
+        self.inventory.close()
+        self.client.close()
