@@ -436,7 +436,7 @@ class Api:
 
     def _described(self, reducer: Reducer, node: Json) -> Json:
         schemes = {name: scopes for way in node["security"] for name, scopes in way.items()}
-        facts: Json = {"category": node["x-ratelimit-category"]}
+        facts: Json = {"id": node["operationId"], "category": node["x-ratelimit-category"]}
         if scopes := schemes.get("pinterest_oauth2"):
             facts["scopes"] = scopes
         if "client_credentials" in schemes:

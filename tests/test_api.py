@@ -415,3 +415,14 @@ def load_script() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def test_an_operation_links_to_its_page_at_pinterest() -> None:
+    assert api.operation("GET /ad_accounts/{ad_account_id}/campaigns").page == (
+        "https://developers.pinterest.com/docs/api/v5/campaigns-list/"
+    )
+
+
+def test_an_operation_newer_than_the_description_links_to_the_list_of_all() -> None:
+    newer = api.operation("GET /trends/editorial_articles")
+    assert (newer.since, newer.page) == ("5.28", "https://developers.pinterest.com/docs/api/v5/")

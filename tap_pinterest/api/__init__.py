@@ -22,6 +22,7 @@ Shape: TypeAlias = Literal["list", "items", "array", "object", "map", "data"]
 object of records (or lists of them) keyed by id or split, `{data: [...]}`."""
 
 FACTS_FILE = "api.json"
+DOCUMENTATION = "https://developers.pinterest.com/docs/api/v5/"
 
 
 class Correction(NamedTuple):
@@ -281,6 +282,13 @@ class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
     record: str | None = None
     beta: bool = False
     since: str | None = None
+    id: str | None = None
+    """What Pinterest calls it; unknown of operations that are newer than the description."""
+
+    @property
+    def page(self) -> str:
+        """Where Pinterest documents it, or all operations."""
+        return f"{DOCUMENTATION}{self.id.replace('/', '-')}/" if self.id else DOCUMENTATION
 
 
 class _Facts(msgspec.Struct, frozen=True):
