@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import tracemalloc
 import zlib
+from datetime import timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import (
     AccessRefusedError,
     GoneError,
+    InvalidRequestError,
     QuotaError,
     SlowAnswerError,
     TokenRefusedError,
@@ -29,6 +32,8 @@ from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from pinterest_sandbox import Sandbox
 
 BOARDS = "/boards"
@@ -190,6 +195,80 @@ def test_a_400_that_says_retry_after_is_waited_for(
     client.get(BOARDS, as_object)
 
     assert clock.waits == [21.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        pytest.param(400, 12, "", id="code 12"),
+        pytest.param(400, 1, "Something went wrong on our end.", id="the words"),
+        pytest.param(403, 29, "Sorry! something went wrong", id="the words with another status"),
+    ],
+)
+def test_a_fault_that_pinterest_calls_its_own_is_tried_again_whatever_its_status(
+    client: PinterestClient, sandbox: Sandbox, status: int, code: int, message: str
+) -> None:
+    sandbox.fail(BOARDS, status=status, body={"code": code, "message": message}, times=2)
+
+    assert client.get(BOARDS, as_object)["items"]
+    assert [each.status for each in sandbox.requests] == [status, status, 200]
+
+
+ANALYTICS = "/user_account/analytics"
+OUT_OF_REACH = {"code": 1, "message": "You can only get data from the last 90 days."}
+
+
+def days(first: date, last: date) -> dict[str, str]:
+    return {"start_date": first.isoformat(), "end_date": last.isoformat()}
+
+
+def first_days(sandbox: Sandbox) -> list[str]:
+    return [dict(each.query)["start_date"] for each in sandbox.requests if each.path == ANALYTICS]
+
+
+def test_a_range_that_is_refused_at_random_is_asked_for_again(
+    client: PinterestClient, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.get(BOARDS, as_object)  # which tells the day
+    sandbox.fail(ANALYTICS, status=400, body=OUT_OF_REACH, times=2)
+    first = sandbox.today - timedelta(days=90)
+
+    assert client.get(ANALYTICS, as_object, query=days(first, sandbox.today))
+
+    assert first_days(sandbox) == [first.isoformat()] * 3
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
+def test_a_first_day_that_stays_refused_is_left_out_with_one_warning(
+    client: PinterestClient, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.get(BOARDS, as_object)
+    first, second = (sandbox.today - timedelta(days=ago) for ago in (90, 89))
+    refused = {"start_date": first.isoformat()}
+    sandbox.fail(ANALYTICS, status=400, body=OUT_OF_REACH, query=refused, times=None)
+
+    for _ in range(2):
+        assert client.get(ANALYTICS, as_object, query=days(first, sandbox.today))
+    nothing: dict[str, Any] = {}
+    answer = client.get(ANALYTICS, as_object, query=days(first, first), nothing=nothing)
+
+    again = [first.isoformat(), second.isoformat(), first.isoformat()]
+    assert first_days(sandbox) == [first.isoformat()] * 2 + [first.isoformat(), *again[1:2], *again]
+    assert answer is nothing
+    (warning,) = (each for each in caplog.records if each.levelno == logging.WARNING)
+    assert f"reports start on {second}" in warning.getMessage()
+
+
+def test_a_range_that_is_really_out_of_reach_is_asked_for_once(
+    client: PinterestClient, sandbox: Sandbox
+) -> None:
+    client.get(BOARDS, as_object)
+    first = sandbox.today - timedelta(days=91)
+    sandbox.fail(ANALYTICS, status=400, body=OUT_OF_REACH, times=None)
+
+    with pytest.raises(InvalidRequestError, match="last 90 days"):
+        client.get(ANALYTICS, as_object, query=days(first, sandbox.today))
+    assert len(first_days(sandbox)) == 1
 
 
 @pytest.mark.parametrize("kind", ["reset", "truncate", "html", "empty"])

@@ -118,6 +118,16 @@ CASES = (
         status(400, times=3, body=error(1, "Please retry after 20 seconds.")),
         WAITS,
     ),
+    Case("400 with code 12", status(400, times=2, body=error(12, "Try again."))),
+    Case(
+        "“Something went wrong”, with any status and code",
+        status(400, times=2, body=error(1, "Something went wrong on our end.")),
+    ),
+    Case(
+        "400 “You can only get data from the last 90 days”, for days within reach",
+        status(400, times=2, body=error(1, "You can only get data from the last 90 days.")),
+        targets=("report",),
+    ),
     *(
         Case(f"{number} {name}", status(number, times=2))
         for number, name in (
@@ -225,6 +235,9 @@ OTHERS = {
     "unknown fields": "Counted, and named in the summary; all rows arrive.",
     "unknown enum values": "Written as they are, counted, and named in the summary.",
     "NUL and half a surrogate pair in a text": "U+FFFD instead; all rows arrive.",
+    "the same 400, for a first day that stays refused": (
+        "The range starts a day later, with one warning."
+    ),
     "a redirect to another host": (
         "Not followed, so that the token stays here; the run fails, naming stream and cause."
     ),
@@ -369,6 +382,29 @@ def test_texts_that_no_database_takes_are_mended(
     texts = [row[column] for row in arrived[stream].values() if row["ad_account_id"] == first]
     assert all(text.endswith("\ufffd\ufffd\u2028") for text in texts if text)
     assert any(texts)
+
+
+def test_a_first_day_that_stays_refused_is_missing_and_told(
+    world: Sandbox, tables: Tables, first: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = error(1, "You can only get data from the last 90 days.")
+    theirs = [r for r in tables["campaign_analytics"].values() if r["ad_account_id"] == first]
+    oldest = min(row["date"] for row in theirs)
+    whole = truth(world, start_date=oldest)
+    refused = status(400, times=ALWAYS, body=body, query={"start_date": oldest})
+    hit(world, first, "report", refused)
+
+    result = run(config_of(world, start_date=oldest), *STREAMS)
+
+    rows = {
+        key: row
+        for key, row in whole["campaign_analytics"].items()
+        if (row["ad_account_id"], row["date"]) != (first, oldest)
+    }
+    assert len(rows) < len(whole["campaign_analytics"])
+    assert (result.code, upsert({}, result.messages)) == (0, {**whole, "campaign_analytics": rows})
+    (warning,) = (each for each in caplog.messages if "should be within its reach" in each)
+    assert f"Pinterest refuses {oldest}" in warning
 
 
 def test_a_redirect_to_another_host_is_not_followed(

@@ -48,7 +48,7 @@ class PeekingClient(PinterestClient):
 
     @override
     def get(self, path: str, decode: Callable[[bytes], _T], **how: Any) -> _T:
-        answer = super().get(path, decode, **how)
+        answer: _T = super().get(path, decode, **how)
         if path == self.awaited:
             raise Answered
         if self.awaited is not None and isinstance(answer, Page):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import msgspec
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
@@ -13,11 +14,14 @@ from tap_pinterest.http.auth import authenticator_for
 from tap_pinterest.http.downloads import Downloads
 from tap_pinterest.http.errors import (
     AccessRefusedError,
+    InvalidRequestError,
+    ReachError,
     SlowAnswerError,
     StaleTokenError,
     TokenRefusedError,
 )
 from tap_pinterest.http.patience import Patience
+from tap_pinterest.http.reach import Reach
 from tap_pinterest.http.refusals import NOT_AUTHENTICATED, TOO_MANY, raise_for
 from tap_pinterest.http.token_endpoint import TokenEndpoint
 from tap_pinterest.http.transport import Request, Transport
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from tap_pinterest.clock import Clock
     from tap_pinterest.config import Settings
     from tap_pinterest.http.auth import AskForToken, Authenticator
+    from tap_pinterest.http.patience import Tries
     from tap_pinterest.http.rate_limit import RateLimiter
     from tap_pinterest.http.transport import Answer
     from tap_pinterest.http.urls import Query
@@ -66,6 +71,7 @@ class PinterestClient:
         self._clock = clock
         self._transport = Transport(api_url, clock, timeout=timeout, connections=connections)
         self._patience = patience = Patience(clock, max_wait_seconds)
+        self._reach = Reach(clock)
         self._downloads = Downloads(api_url, timeout=timeout, clock=clock, patience=patience)
         self._tokens = TokenEndpoint(self._transport, clock, patience)
         self.authenticator: Authenticator | None = None
@@ -91,6 +97,7 @@ class PinterestClient:
         query: Query | None = None,
         split_instead: bool = False,
         stream: str | None = None,
+        nothing: _T | None = None,
     ) -> _T:
         """Call `GET path` and return the content of its good answer.
 
@@ -101,6 +108,7 @@ class PinterestClient:
             query: Query parameters; each list is written in the style its parameter has.
             split_instead: Report a slow answer at once, because the caller can ask for less.
             stream: The stream that the call counts for, where its path does not tell.
+            nothing: The content where Pinterest has none of the days that the query names.
 
         Raises:
             AccessRefusedError: The token may not read this.
@@ -111,9 +119,20 @@ class PinterestClient:
             RetriableAPIError: The service stayed away for all attempts.
             AwayError: It does so for every call.
         """
-        url = self.url(path, ids=ids, query=query)
-        call = _Call("GET", path, url, stream or path)
-        return self._call(call, decode, split_instead=split_instead)
+        asked = query or {}
+
+        def ask(query: Query) -> _T:
+            url = self.url(path, ids=ids, query=query)
+            call = _Call("GET", path, url, stream or path, asked=query)
+            return self._call(call, decode, split_instead=split_instead)
+
+        try:
+            return ask(asked)
+        except ReachError as error:
+            later = self._reach.a_day_later(asked, error)
+            if later is None and nothing is None:
+                raise
+            return ask(later) if later else cast("_T", nothing)
 
     def post(  # noqa: PLR0913 - one call has these parts
         self,
@@ -190,6 +209,8 @@ class PinterestClient:
             except StaleTokenError as error:
                 refused += 1
                 self._renew_or_raise(token, refused, error)
+            except ReachError as error:
+                self._wait_for_reach(call, tries, error)
             except RetriableAPIError as error:
                 if split_instead and isinstance(error, SlowAnswerError):
                     raise
@@ -197,6 +218,14 @@ class PinterestClient:
             else:
                 self._patience.answered()
                 return result
+
+    def _wait_for_reach(self, call: _Call, tries: Tries, error: ReachError) -> None:
+        """Wait before the next try, unless the call really asks for days too far back."""
+        if not self._reach.covers(call.asked, error):
+            raise InvalidRequestError(str(error)) from None
+        if self._reach.refuses(call.asked):
+            raise error
+        self._patience.wait(tries, error)
 
     def _token(self) -> str:
         if self.authenticator is None:
@@ -262,13 +291,14 @@ def client_for(
 
 
 class _Call(NamedTuple):
-    """One call: where to, what it counts for, and its body if it has one."""
+    """One call: where to, what it counts for, its body if it has one, and its parameters."""
 
     method: str
     path: str
     url: str
     counts_for: str
     content: bytes | None = None
+    asked: Query = MappingProxyType({})
 
     def __str__(self) -> str:
         """The call without what it asks for."""

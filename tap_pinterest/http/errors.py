@@ -11,6 +11,7 @@ The bases are the SDK's. Whoever catches an error looks at its class only, never
     RetriableAPIError             ask again later
     ├── WaitError                 ask again after the time that Pinterest asks for
     ├── SlowAnswerError           ask again, or ask for less
+    ├── ReachError                ask again twice, then start a day later
     └── UnreadableAnswerError     ask again: the body is not what the API describes
     FatalAPIError                 do not ask again: the call is a failure
     ├── InvalidRequestError       change the request
@@ -63,6 +64,19 @@ class WaitError(RetriableAPIError):
 
 class SlowAnswerError(RetriableAPIError):
     """No answer came within `request_timeout`."""
+
+
+class ReachError(RetriableAPIError):
+    """Pinterest says that it does not reach so far back; it also says so at random.
+
+    Attributes:
+        days: How many days it says that it reaches.
+    """
+
+    def __init__(self, message: str, days: int) -> None:
+        """An error with the reach that Pinterest names."""
+        super().__init__(message)
+        self.days = days
 
 
 class UnreadableAnswerError(RetriableAPIError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import backoff
 from singer_sdk.exceptions import RetriableAPIError
 
-from tap_pinterest.http.errors import AwayError, QuotaError, SlowAnswerError, WaitError
+from tap_pinterest.http.errors import AwayError, QuotaError, ReachError, SlowAnswerError, WaitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 7
 """Of one call: with the waits between them they last for about half a minute without answers."""
+REACH_TRIES = 2
+"""Further tries where Pinterest says that it does not reach so far back."""
 LONGEST_BACKOFF = 60
 FIRST_PAUSE = 2
 """Seconds to wait where Pinterest asks to come back later, and does not say when."""
@@ -41,6 +43,7 @@ class Tries:
         self.counts_for = counts_for
         self._waits = itertools.islice(_growing(1), ATTEMPTS - 1)
         self._pauses = _growing(FIRST_PAUSE)
+        self._reach_waits = itertools.islice(_growing(1), REACH_TRIES)
         self._max_wait = max_wait
         self._asked = 0.0
 
@@ -53,7 +56,7 @@ class Tries:
         """
         if isinstance(error, WaitError) and error.seconds != 0:
             return self._patient(error, error.seconds or next(self._pauses))
-        longest = next(self._waits, None)
+        longest = next(self._reach_waits if isinstance(error, ReachError) else self._waits, None)
         if isinstance(error, SlowAnswerError):
             # It has waited long enough to count twice.
             longest = next(self._waits, None)
@@ -119,6 +122,8 @@ class Patience:
             if self._given_up.count(tries.counts_for) >= MOST_GIVEN_UP:
                 raise error
             return tries.seconds_after(error)
+        except ReachError:
+            raise
         except RetriableAPIError:
             self._given_up.append(tries.counts_for)
             if (calls := len(self._given_up)) >= MOST_GIVEN_UP and len({*self._given_up}) > 1:

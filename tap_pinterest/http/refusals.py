@@ -16,6 +16,7 @@ from tap_pinterest.http.errors import (
     LinkExpiredError,
     NoCatalogError,
     NotOfferedError,
+    ReachError,
     ReportExpiredError,
     StaleTokenError,
     TooLargeError,
@@ -34,6 +35,9 @@ NOT_AUTHENTICATED = 2
 TOO_MANY = 429
 
 _RETRY_AFTER = re.compile(r"retry after (\d+) seconds?", re.IGNORECASE)
+_REACH = re.compile(r"only get data from the last (\d+) days", re.IGNORECASE)
+_PASSING_WORDS = re.compile(r"something went wrong", re.IGNORECASE)
+_PASSING_CODE = 12
 _ACCESS_CODES = frozenset({3, 7, 29})
 _INVALID, _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND = 400, 401, 403, 404
 _GONE = 410
@@ -67,9 +71,11 @@ def raise_for(answer: Answer, what: str, secrets: Collection[str]) -> None:
         raise WaitError(told, stated(answer.headers).reset)
     if match := _RETRY_AFTER.search(message):
         raise WaitError(told, float(match[1]))
+    if status == _INVALID and (match := _REACH.search(message)):
+        raise ReachError(told, int(match[1]))
     if status == _NOT_OFFERED:
         raise NotOfferedError(told)
-    if _passes(status):
+    if _passes(status) or _is_said_to_pass(status, code, message):
         raise RetriableAPIError(told)
     _raise_for_refusal(status, code, told)
 
@@ -87,6 +93,12 @@ def raise_for_download(status: int, what: str) -> NoReturn:
 def _passes(status: int) -> bool:
     """Whether the same call may well be answered a little later."""
     return status in _TRANSIENT or status >= _LEAST_SERVER_ERROR
+
+
+def _is_said_to_pass(status: int, code: int | None, message: str) -> bool:
+    """Whether Pinterest says that the fault is its own, whatever the status says."""
+    passing_code = status == _INVALID and code == _PASSING_CODE
+    return passing_code or bool(_PASSING_WORDS.search(message))
 
 
 def _raise_for_refusal(status: int, code: int | None, told: str) -> NoReturn:

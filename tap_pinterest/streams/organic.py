@@ -242,7 +242,7 @@ class UserAccountAnalytics(OrganicReportStream):
             **dates.query,
             "split_field": split_field,
         }
-        return split_field, self.run.client.get(self.path, decode_splits, query=query)
+        return split_field, self.run.client.get(self.path, decode_splits, query=query, nothing={})
 
 
 class TopPinsStream(UserStream):
@@ -340,7 +340,7 @@ class TopPinsStream(UserStream):
             "sort_by": sort_by,
             "num_of_pins": MOST_TOP_PINS,
         }
-        return sort_by, self.run.client.get(self.path, _decode_top, query=query)
+        return sort_by, self.run.client.get(self.path, _decode_top, query=query, nothing=Top())
 
 
 def _flat(pin: Item) -> Item:

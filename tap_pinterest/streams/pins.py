@@ -279,12 +279,13 @@ class PinCalls:
             asked["app_types"] = self._app_types[0]
         app_type = None if is_split else self._app_types[0]
         try:
-            splits = self._client.get(
+            splits: Splits = self._client.get(
                 PIN,
                 decode_splits,
                 ids={"pin_id": pin_id},
                 query=asked,
                 stream=PinAnalytics.name,
+                nothing={},
             )
         except SkippableAPIError as refusal:
             return OfPins(app_type, refusals={pin_id: refusal})
@@ -294,8 +295,13 @@ class PinCalls:
         self, part: Slice, query: Mapping[str, Any], app_type: str, *, split_instead: bool
     ) -> OfPins:
         asked = {**query, **part.dates.query, "app_types": app_type, "pin_ids": part.ids}
-        answers = self._client.get(
-            BULK, _decode_pins, query=asked, split_instead=split_instead, stream=PinAnalytics.name
+        answers: dict[str, Splits] = self._client.get(
+            BULK,
+            _decode_pins,
+            query=asked,
+            split_instead=split_instead,
+            stream=PinAnalytics.name,
+            nothing={},
         )
         return OfPins(app_type, answers)
 

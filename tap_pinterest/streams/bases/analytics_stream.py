@@ -270,6 +270,7 @@ class AnalyticsStream(RowStream):
                 query=self._query(part),
                 split_instead=may_split,
                 stream=self.name,
+                nothing=[],
             )
         except (TooLargeError, SlowAnswerError) as error:
             if halves is None or (isinstance(error, SlowAnswerError) and not may_split):

@@ -1,0 +1,66 @@
+"""How far back Pinterest reaches, where it says so now and then, or of a day too many."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_pinterest.clock import Clock
+    from tap_pinterest.http.errors import ReachError
+
+_START, _END = "start_date", "end_date"
+_DAY = timedelta(days=1)
+
+_logger = logging.getLogger("tap-pinterest.client")
+
+
+class Reach:
+    """Knows the days that Pinterest has refused in this run, though they should be within reach."""
+
+    def __init__(self, clock: Clock) -> None:
+        """No day has been refused yet."""
+        self._clock = clock
+        self._refused: set[date] = set()
+
+    def covers(self, asked: Mapping[str, Any], error: ReachError) -> bool:
+        """Whether the first day that a call asks for is one that Pinterest says it has."""
+        start = _day(asked, _START)
+        return start is not None and start >= self._clock.today - error.days * _DAY
+
+    def refuses(self, asked: Mapping[str, Any]) -> bool:
+        """Whether the first day that a call asks for has been refused for good."""
+        return _day(asked, _START) in self._refused
+
+    def a_day_later(self, asked: Mapping[str, Any], error: ReachError) -> Mapping[str, Any] | None:
+        """The parameters of a call that asks for one day less, with a warning for each such day.
+
+        Returns:
+            `None` where no day is left.
+
+        Raises:
+            ReachError: The call asks for no days.
+        """
+        start, end = _day(asked, _START), _day(asked, _END)
+        if start is None or end is None:
+            raise error
+        if start not in self._refused:
+            self._refused.add(start)
+            _logger.warning(
+                "Pinterest refuses %s, which should be within its reach: the rows of this day are "
+                "missing, and reports start on %s. %s",
+                start,
+                start + _DAY,
+                error,
+            )
+        return {**asked, _START: (start + _DAY).isoformat()} if start < end else None
+
+
+def _day(asked: Mapping[str, Any], name: str) -> date | None:
+    try:
+        return date.fromisoformat(str(asked.get(name)))
+    except ValueError:
+        return None
