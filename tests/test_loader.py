@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import random
 import signal
 import subprocess
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from singer_sdk.singerlib.exceptions import InvalidInputLine
 from target_postgres.target import TargetPostgres
 
-from both_targets import Database, record, schema, state, text
+from both_targets import Database, listen, record, schema, state, text
 from loading import database
 from scripts.processes import command, running
 from singer_pipes import lines
@@ -92,6 +94,17 @@ def db(server: tuple[str, str]) -> Iterator[Database]:
     db.close()
 
 
+@contextmanager
+def loading(db: Database, folder: Path, **more: Any) -> Iterator[subprocess.Popen[str]]:
+    """Our target as a process, which waits for messages."""
+    config = folder / "config.json"
+    config.write_text(json.dumps(db.config(**more)))
+    arguments = (command("target-postgres-fast"), "--config", str(config))
+    pipe = subprocess.PIPE
+    with running(*arguments, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as process:
+        yield process
+
+
 def states(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
@@ -124,6 +137,8 @@ def test_escaped_and_unescaped_json_load_the_same(db: Database) -> None:
         r'{"type":"RECORD","stream":"ads","record":{"id":"6","spend":NaN}}',
         r'{"type":"RECORD","stream":"ads","record":{"id":"7","spend":-Infinity}}',
         r'{"type":"RECORD","stream":"ads","record":{"id":"8","name":"a","name":"b"}}',
+        r'{"type":"RECORD","stream":"ads","record":{"id":"9","clicks":"\u0031\u0032"}}',
+        r'{"type":"RECORD","stream":"ads","record":{"id":"10","spend":"\u0031.5"}}',
     ]
     db.load_both(text([ADS]) + "\n".join(lines))
 
@@ -205,6 +220,53 @@ def test_the_last_record_of_a_key_wins(db: Database) -> None:
     db.load_both([ADS, *rows])
 
     assert {row[2] for row in db.tables()["ads"][1]} == {"7", "8", "9"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "spellings"),
+    [
+        ("integer", (7, "7", " 7 ", "+7", "007")),
+        ("number", (0, -0.0, "0.00", "-0", "0e5")),
+        ("boolean", (True, 1)),
+        ({"type": "string", "format": "date"}, ("2026-11-24", "20261124", "2026-W48-2")),
+        (
+            {"type": "string", "format": "date-time"},
+            ("2026-11-24T06:00:00Z", "2026-11-24T06:00:00+02:00", "2026-11-24 06:00:00.0000009"),
+        ),
+        (
+            {"type": "string", "format": "uuid"},
+            (
+                "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+                "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
+                "{a0eebc999c0b4ef8bb6d6bb9bd380a11}",
+            ),
+        ),
+        ("object", ({"a": 1, "b": 2.0}, {"b": 2.0, "a": 1})),
+    ],
+    ids=str,
+)
+def test_the_last_record_of_a_key_wins_however_the_key_is_written(
+    db: Database, kind: Any, spellings: tuple[Any, ...]
+) -> None:
+    keyed = schema({"id": kind, "clicks": "integer"})
+    orders = [[*spellings, spellings[at]] for at in range(len(spellings))]
+    for at, order in enumerate(orders):
+        rows = [record(id=key, clicks=100 * at + clicks) for clicks, key in enumerate(order)]
+
+        db.load([keyed, *rows])
+
+        query = "SELECT clicks FROM {}.ads"
+        assert db.execute(query, db.schema) == [(100 * at + len(order) - 1,)]
+
+
+def test_a_key_that_goes_back_to_its_old_values_in_one_batch_keeps_them(db: Database) -> None:
+    dated = schema({"id": EVERY_KIND["day"], "clicks": "integer"})
+    old = record(id="2026-11-24", clicks=1)
+    db.load([dated, old])
+
+    db.load([dated, record(id="20261124", clicks=2), old])
+
+    assert db.execute("SELECT clicks FROM {}.ads", db.schema) == [(1,)]
 
 
 def test_numbers_that_are_written_differently_are_one_key(db: Database) -> None:
@@ -334,7 +396,7 @@ def test_a_column_whose_type_changes_is_refused_as_the_stock_target_does(db: Dat
             load([ADS, record(id="1"), changed, record(id="2")])
 
 
-def test_a_table_that_is_not_unique_in_its_key_is_loaded_the_stock_way(db: Database) -> None:
+def test_a_table_without_a_unique_index_on_its_key_gets_the_same_rows(db: Database) -> None:
     for name in (db.schema, f"{db.schema}_stock"):
         db.execute("CREATE SCHEMA {}", name)
         db.execute("CREATE TABLE {}.ads (id text, name text, clicks bigint, spend numeric)", name)
@@ -493,6 +555,37 @@ def test_a_line_that_is_no_message_ends_the_load_behind_the_last_commit(
     assert all(value["at"] <= rows for value in states(capsys))
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"type":"RECORD","stream":"ads","record":{"id":"3","name":%s}}', "nested"),
+        ('{"type":"RECORD","stream":"ads","record":{"id":"3","name":"x","more":%s}}', "nested"),
+        ('{"type":"RECORD","stream":"ads","record":{"id":"3"},"more":%s}', "nested"),
+        ('{"type":"STATE","value":%s}', "nested"),
+        ('{"type":"SCHEMA","stream":"pins","key_properties":[],"schema":%s}', "nested"),
+        ('{"type":"RECO', "Unable to parse"),
+        ('{"type":"RECORD","stream":"ads","record":{"id":"\udcff"}}', "UTF-8"),
+        ("[1, 2]", "object"),
+        ("", "Unable to parse"),
+    ],
+    ids=str,
+)
+def test_a_line_that_cannot_be_read_is_refused_by_its_number(
+    db: Database, line: str, reason: str
+) -> None:
+    broken = line.replace("%s", '{"properties":' * 100_000 + "{}" + "}" * 100_000)
+    good = text([ADS, record(id="1"), record(id="2")])
+    lines = f"{good}{broken}\n".encode(errors="surrogateescape")
+
+    target = TargetPostgresFast(config=db.config())
+    with pytest.raises(InvalidInputLine, match="line 4 of the input") as refused:
+        target.listen(io.TextIOWrapper(io.BytesIO(lines)))
+
+    target.target_connector._engine.dispose()
+    assert reason in str(refused.value)
+    assert len(str(refused.value)) < 500
+
+
 def test_two_processes_that_start_at_once_on_missing_tables_and_load_equal_keys(
     db: Database, tmp_path: Path
 ) -> None:
@@ -585,15 +678,45 @@ def test_who_waits_for_input_is_called_meanwhile() -> None:
     assert read == [{"type": "STATE", "value": 5}]
 
 
+@pytest.mark.parametrize(
+    ("how", "begun"),
+    [(signal.SIGTERM, ""), (signal.SIGINT, '{"type": "STATE", "value": {"at')],
+    ids=["SIGTERM between lines", "SIGINT in a line"],
+)
+def test_a_signal_before_the_end_of_the_input_is_the_exit_code(
+    db: Database, tmp_path: Path, how: signal.Signals, begun: str
+) -> None:
+    with loading(db, tmp_path) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(text([state(at=0)]))
+        process.stdin.flush()
+        assert process.stdout.readline()
+        process.stdin.write(text([ADS, record(id="1"), state(at=1)]) + begun)
+        process.stdin.flush()
+        process.send_signal(how)
+        assert process.wait() == 128 + how
+        process.stdin.close()
+
+
+def test_a_signal_after_the_end_of_the_input_changes_nothing(db: Database) -> None:
+    target = TargetPostgresFast(config=db.config())
+
+    def drained() -> None:
+        signal.raise_signal(signal.SIGTERM)
+        TargetPostgresFast.process_endofpipe(target)
+
+    target.process_endofpipe = drained  # type: ignore[method-assign]
+    listen(target, [ADS, record(id="1")])
+
+    assert len(db.tables()["ads"][1]) == 1
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
 def test_an_end_in_the_middle_leaves_no_state_ahead_of_the_rows(
     db: Database, tmp_path: Path, how: signal.Signals
 ) -> None:
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(db.config(batch_size_rows=10)))
-    arguments = (command("target-postgres-fast"), "--config", str(config))
-    pipe = subprocess.PIPE
-    with running(*arguments, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as process:
+    with loading(db, tmp_path, batch_size_rows=10) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(text([ADS]))
@@ -607,7 +730,7 @@ def test_an_end_in_the_middle_leaves_no_state_ahead_of_the_rows(
         code = process.wait()
         process.stdin.close()
 
-    assert code == (0 if how is signal.SIGTERM else -how)
+    assert code == (128 + how if how is signal.SIGTERM else -how)
     rows = len(db.tables()["ads"][1])
     last = json.loads(written[-1])["at"]
     assert 9 <= last <= rows

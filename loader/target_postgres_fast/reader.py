@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import msgspec
 from singer_sdk.singerlib.encoding.simple import SimpleSingerReader
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+from singer_sdk.singerlib.json import deserialize_json
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
     Take = Callable[[bytes], bool]
 
 CHUNK = 1 << 20
+SHOWN = 200
+"""Bytes of a line that cannot be read which its error shows."""
+
+
+NOT_UTF8 = "it is not UTF-8"
+NO_MESSAGE = "it is not an object with a type"
+TOO_DEEP = "it is nested too deeply"
 
 
 class _Head(msgspec.Struct):
@@ -35,6 +44,10 @@ class Stopped(BaseException):
     """The input is not to be waited for any longer."""
 
 
+class UnreadableError(Exception):
+    """A line that is no Singer message; the text says why."""
+
+
 class LineReader(SimpleSingerReader):
     """Reads lines until they end, or until it is stopped.
 
@@ -49,6 +62,8 @@ class LineReader(SimpleSingerReader):
         self.after_lines: Callable[[], None] = lambda: None
         """Called when all lines that had come in are worked through, and when none comes."""
         self.idle_seconds = 1.0
+        self.is_complete = False
+        """Whether the input has been read to its end."""
         self._is_stopped = False
         self._waits = False
 
@@ -68,15 +83,20 @@ class LineReader(SimpleSingerReader):
         take: Take | None = None
         for lines in self._lines(_bytes_of(file_input or sys.stdin)):
             for line in lines:
-                if take and take(line):
-                    read["RECORD"] += 1
-                    continue
-                take = self._taker(line)
-                if take and take(line):
-                    read["RECORD"] += 1
-                    continue
-                read[self._decoded(line, callbacks)] += 1
-                take = None
+                try:
+                    if not line.isascii():
+                        _require_utf8(line)
+                    if take and take(line):
+                        read["RECORD"] += 1
+                        continue
+                    take = self._taker(line)
+                    if take and take(line):
+                        read["RECORD"] += 1
+                        continue
+                    read[self._decoded(line, callbacks)] += 1
+                    take = None
+                except (RecursionError, UnreadableError) as error:
+                    raise _refusal(line, read.total() + 1, error) from None
             self.after_lines()
         return read
 
@@ -90,9 +110,8 @@ class LineReader(SimpleSingerReader):
     def _decoded(
         self, line: bytes, callbacks: Mapping[str, Callable[[dict[str, Any]], None]]
     ) -> str:
-        """Hand a message to where the SDK sends it, and tell its type."""
-        message = self.deserialize_json(line.decode())
-        self.assert_line_requires(message, requires={"type"})
+        """Hand a message to where the SDK sends it, and return its type."""
+        message = _message(line)
         kind: str = message["type"]
         if kind in callbacks:
             callbacks[kind](message)
@@ -109,8 +128,10 @@ class LineReader(SimpleSingerReader):
             if others:
                 yield [b"".join(begun), *others[:-1]]
                 begun = others[-1:]
-        rest = b"".join(begun)
-        if rest and not self._is_stopped:
+        if self._is_stopped:
+            return
+        self.is_complete = True
+        if rest := b"".join(begun):
             yield [rest]
 
     def _chunk(self, source: BinaryIO) -> bytes:
@@ -128,6 +149,30 @@ class LineReader(SimpleSingerReader):
             return b""
         finally:
             self._waits = False
+
+
+def _require_utf8(line: bytes) -> None:
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableError(NOT_UTF8) from error
+
+
+def _message(line: bytes) -> dict[str, Any]:
+    try:
+        message = deserialize_json(line)
+    except ValueError as error:
+        # Also a whole number with more digits than Python takes.
+        raise UnreadableError(str(error)) from error
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise UnreadableError(NO_MESSAGE)
+    return message
+
+
+def _refusal(line: bytes, number: int, error: Exception) -> InvalidInputLine:
+    reason = TOO_DEEP if isinstance(error, RecursionError) else str(error)
+    begin = line[:SHOWN].decode(errors="replace") + ("..." if len(line) > SHOWN else "")
+    return InvalidInputLine(f"Unable to parse line {number} of the input: {reason}: {begin}")
 
 
 def _bytes_of(source: IO[Any]) -> BinaryIO:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from functools import lru_cache
 from time import time as now
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
@@ -20,6 +19,8 @@ from singer_sdk.helpers._typing import get_datelike_property_type
 from singer_sdk.singerlib.json import deserialize_json
 from sqlalchemy import types
 from sqlalchemy.dialects.postgresql import JSONB
+
+from target_postgres_fast.keys import BETWEEN, normal_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +49,6 @@ _PARSERS: Mapping[str, tuple[type[TypeEngine[Any]], Callable[[str], date | time]
     "date-time": (types.TIMESTAMP, datetime.fromisoformat),
     "time": (types.TIME, time.fromisoformat),
 }
-_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _TRUTHS = (b"true", b"false", b"null")
 _decode_text = msgspec.json.Decoder(str).decode
 
@@ -62,20 +62,26 @@ class Line(NamedTuple):
 
     key: bytes
     text: bytes
+    has_sure_key: bool = True
+    """Whether the keys of two lines differ when their key values do. If not, PostgreSQL decides."""
 
 
 class RowFormat:
     """How the records of one stream become lines."""
 
     def __init__(
-        self, stream: str, columns: Mapping[str, Column], keys: Sequence[str], started_at: int
+        self,
+        stream: str,
+        columns: Mapping[str, Column],
+        keys: Mapping[str, str],
+        started_at: int,
     ) -> None:
         """Look at each column once.
 
         Args:
             stream: Name of the stream.
             columns: By name, metadata included.
-            keys: The columns that tell rows apart; none for a table that only grows.
+            keys: The key columns with their types in the table; none for a table that only grows.
             started_at: When the load began, in Unix milliseconds.
         """
         own = [name for name in columns if name not in METADATA]
@@ -86,9 +92,10 @@ class RowFormat:
         self._fields = [
             (at, field) for at, name in enumerate(own) if (field := columns[name].field())
         ]
-        self._keys = [(self.names.index(name), columns[name].key()) for name in keys]
+        self._every_field = [(at, columns[name].field() or _number) for at, name in enumerate(own)]
+        self._keys = [(self.names.index(name), normal_form(kind)) for name, kind in keys.items()]
         try:
-            self._decode = _decoder(stream, own, keys, deleted=self._has_metadata)
+            self._decode = _decoder(stream, own, [*keys], deleted=self._has_metadata)
         except ValueError:
             # A name that msgspec has no field for, such as one with a quotation mark in it.
             self._decode = _refuse
@@ -102,21 +109,26 @@ class RowFormat:
         try:
             message = self._decode(line)
             values = list(msgspec.structs.astuple(message.record))
-            for at, field in self._fields:
+            for at, field in self._every_field if b"\\" in line else self._fields:
                 values[at] = field(values[at])
             if self._has_metadata:
                 values[-1] = self._metadata(message, values[-1], batched_at)
         except (msgspec.DecodeError, UnusualValueError):
             return None
-        return Line(self._key(values), b",".join(values))
+        return self._line(values)
 
     def from_record(self, record: Mapping[str, Any]) -> Line:
         """A line from a record that the stock target has prepared."""
         values = [self._columns[name].stock(record.get(name)) for name in self.names]
-        return Line(self._key(values), b",".join(values))
+        return self._line(values)
 
-    def _key(self, values: Sequence[Any]) -> bytes:
-        return b",".join([text(bytes(values[at])) for at, text in self._keys])
+    def _line(self, values: Sequence[Any]) -> Line:
+        text = b",".join(values)
+        keys = [normal(bytes(values[at])) for at, normal in self._keys]
+        if None in keys:
+            written = BETWEEN.join([bytes(values[at]) for at, _ in self._keys])
+            return Line(written, text, has_sure_key=False)
+        return Line(BETWEEN.join(cast("list[bytes]", keys)), text)
 
     def _metadata(self, message: Any, deleted_at: Raw, batched_at: bytes) -> bytes:  # noqa: ANN401 - a class made at run time
         """The fields of `METADATA`, filled as the SDK does."""
@@ -177,16 +189,6 @@ class Column:
     def _by_the_stock_target(self, raw: Raw) -> bytes:
         return self.stock(deserialize_json(bytes(raw)))
 
-    def key(self) -> Callable[[bytes], bytes]:
-        """What makes fields the same when their values are."""
-        if isinstance(self.kind, types.Integer):
-            return _unquoted
-        if isinstance(self.kind, types.Numeric):
-            return _normal_number
-        if isinstance(self.kind, types.Boolean):
-            return lambda field: _unquoted(field)[:1]
-        return bytes
-
 
 def _text(raw: Raw) -> bytes:
     field = bytes(raw)
@@ -198,6 +200,12 @@ def _text(raw: Raw) -> bytes:
     if "\0" in text:
         raise UnusualValueError
     return _quoted(text.encode())
+
+
+def _number(raw: Raw) -> bytes:
+    # A text that is a number, with escapes in it.
+    field = bytes(raw)
+    return _quoted(_decode_text(field).encode()) if b"\\" in field else field
 
 
 def _truth(raw: Raw) -> bytes:
@@ -242,18 +250,6 @@ def _dated(parse: Callable[[str], date | time]) -> Field:
 
 def _quoted(text: bytes) -> bytes:
     return b'"%b"' % text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-
-
-def _unquoted(field: bytes) -> bytes:
-    return field.strip(b'"')
-
-
-def _normal_number(field: bytes) -> bytes:
-    try:
-        number = Decimal(_unquoted(field).decode()).normalize(_EXACT)
-        return str(number).encode()
-    except InvalidOperation:
-        return field
 
 
 def _decoder(

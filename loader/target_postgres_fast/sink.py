@@ -1,66 +1,22 @@
-"""A stream's way into its table: COPY into a temporary table, and one statement from there."""
+"""A stream's sink: records as lines for COPY, and from there into the table."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import cached_property
-from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from psycopg import sql
 from psycopg.adapt import PyFormat, Transformer
-from sqlalchemy.engine import make_url
-from target_postgres.connector import PostgresConnector
 from target_postgres.sinks import PostgresSink
 from typing_extensions import override
 
-from target_postgres_fast import statements
+from target_postgres_fast.connector import FastPostgresConnector
 from target_postgres_fast.rows import METADATA, Column, RowFormat
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from psycopg import Cursor
-
-    from target_postgres_fast.rows import Line
+from target_postgres_fast.table import Batch, Table
 
 BATCH_BYTES = 32 << 20
 """Most that a stream's batch holds, however few rows that is."""
-COPY_ROWS = 500
-LOCKS = 0x54504746
-"""Advisory locks of ours, apart from those of others."""
-OTHER_DRIVERS = ("postgres", "postgresql", "postgresql+psycopg2")
-
-
-class FastPostgresConnector(PostgresConnector):
-    """The stock connector, which always uses psycopg 3: COPY needs it."""
-
-    @override
-    def get_sqlalchemy_url(self, config: Mapping[str, Any]) -> str:
-        url = make_url(super().get_sqlalchemy_url(config))
-        if url.drivername in OTHER_DRIVERS:
-            url = url.set(drivername="postgresql+psycopg")
-        return url.render_as_string(hide_password=False)
-
-    @contextmanager
-    def transaction(self) -> Iterator[Cursor[Any]]:
-        """A cursor, and a commit at the end of the block."""
-        with self._connect() as connection, connection.begin():
-            yield cast("Cursor[Any]", connection.connection.cursor())
-
-    @contextmanager
-    def one_at_a_time(self, name: str) -> Iterator[None]:
-        """Nobody else of ours is in a block of this name meanwhile, in this database."""
-        lock = sa.text("SELECT pg_advisory_xact_lock(:locks, hashtext(:name))")
-        with self._connect() as connection, connection.begin():
-            connection.execute(lock, {"locks": LOCKS, "name": name})
-            yield
-
-    @property
-    def dialect(self) -> sa.Dialect:
-        """SQLAlchemy's, of the database and the driver."""
-        return self._engine.dialect
 
 
 class FastPostgresSink(PostgresSink):
@@ -71,8 +27,7 @@ class FastPostgresSink(PostgresSink):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - those of the stock sink
         """Nothing has been read yet; see the stock sink."""
         super().__init__(*args, **kwargs)
-        self._rows: dict[bytes | int, bytes] = {}
-        self._bytes = 0
+        self._batch = Batch(has_keys=bool(self.key_properties))
         self._taken = 0
         self._has_had_records = False
         self._batched_at = b""
@@ -86,6 +41,13 @@ class FastPostgresSink(PostgresSink):
     def setup(self) -> None:
         with self.connector.one_at_a_time(self.schema_name or ""):
             super().setup()
+        if self._is_fast and not self.append_only and not self._table.has_unique_keys:
+            self.logger.warning(
+                "The table %s has no unique index on %s. Loading it takes longer, and nobody else"
+                " can write into it meanwhile. Add a primary key.",
+                self.table_name,
+                ", ".join(self.key_properties),
+            )
 
     @cached_property
     def takes_lines(self) -> bool:
@@ -103,7 +65,7 @@ class FastPostgresSink(PostgresSink):
         if row is None:
             return False
         self._taken += 1
-        self._keep(row)
+        self._batch.add(row)
         return True
 
     @override
@@ -114,14 +76,9 @@ class FastPostgresSink(PostgresSink):
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
         self._has_had_records = True
         if self._is_fast:
-            self._keep(self._format.from_record(record))
+            self._batch.add(self._format.from_record(record))
         else:
             super().process_record(record, context)
-
-    def _keep(self, row: Line) -> None:
-        # The last record of a key wins.
-        self._rows[len(self._rows) if self.append_only else row.key] = row.text
-        self._bytes += len(row.text)
 
     @property
     @override
@@ -137,7 +94,7 @@ class FastPostgresSink(PostgresSink):
     @property
     def has_full_batch(self) -> bool:
         """Whether its batch is as large as it may be."""
-        return self.current_size >= self.max_size or self._bytes >= BATCH_BYTES
+        return self.current_size >= self.max_size or self._batch.bytes >= BATCH_BYTES
 
     @override
     def start_drain(self) -> dict[str, Any]:
@@ -148,56 +105,28 @@ class FastPostgresSink(PostgresSink):
 
     @override
     def process_batch(self, context: dict[str, Any]) -> None:
-        if "records" in context:
-            # Of a file, or for a table that ON CONFLICT does not work for.
-            super().process_batch(context)
+        records = context.get("records", ())
+        if not self._is_fast:
+            super().process_batch({**context, "records": records})
             return
-        with self.connector.transaction() as cursor:
-            names, keys = self._format.names, self.key_properties
-            if self.append_only:
-                self._copy(cursor, self._table, self._rows.values())
-            else:
-                temporary = sql.Identifier(self.temp_table_name)
-                cursor.execute(statements.create_temporary(temporary, self._table, names))
-                # In one order, so that no two of us wait for each other's rows.
-                self._copy(cursor, temporary, (row for _, row in sorted(self._rows.items())))
-                cursor.execute(statements.PLAN)
-                merge = statements.merge(temporary, self._table, names, keys)
-                # Not prepared: the table that it was planned for grows.
-                cursor.execute(merge, prepare=False)
-                self.logger.info(
-                    "Of %d rows, %d were new or changed.", len(self._rows), cursor.rowcount
-                )
-        self._rows, self._bytes = {}, 0
+        for record in records:
+            # Those of a BATCH file.
+            self._batch.add(self._format.from_record(record))
+        written = self._table.load(self._batch, self._format.names)
+        self.logger.info("%d rows are new, %d have changed, %d are as they were.", *written)
+        self._batch = Batch(has_keys=bool(self.key_properties))
 
-    @property
-    def _table(self) -> sql.Identifier:
-        return sql.Identifier(*filter(None, (self.schema_name, self.table_name)))
-
-    def _copy(self, cursor: Cursor[Any], into: sql.Identifier, rows: Iterable[bytes]) -> None:
-        with cursor.copy(statements.copy(into, self._format.names)) as copy:
-            for many in _batched(rows):
-                copy.write(b"\n".join((*many, b"")))
+    @cached_property
+    def _table(self) -> Table:
+        name = sql.Identifier(*filter(None, (self.schema_name, self.table_name)))
+        temporary = sql.Identifier(self.temp_table_name)
+        return Table(self.connector, name, temporary, self.key_properties)
 
     @cached_property
     def _is_fast(self) -> bool:
-        """Whether records take our way, for which the table has to be unique in its key."""
-        if self.connector.dialect.driver != "psycopg":
-            return False
-        if self.append_only:
-            return True
-        if not set(self.key_properties).isdisjoint(METADATA):
-            return False
-        with self.connector.transaction() as cursor:
-            found = cursor.execute(statements.UNIQUE_COLUMNS, [self._table.as_string(cursor)])
-            unique = [set(columns) for (columns,) in found]
-        if set(self.key_properties) in unique:
-            return True
-        self.logger.warning(
-            "The table has no unique index on %s: it is loaded as by target-postgres.",
-            ", ".join(self.key_properties),
-        )
-        return False
+        """Whether records take our way, not the stock target's."""
+        is_metadata = not set(self.key_properties).isdisjoint(METADATA)
+        return self.connector.dialect.driver == "psycopg" and not is_metadata
 
     @cached_property
     def _format(self) -> RowFormat:
@@ -217,16 +146,10 @@ class FastPostgresSink(PostgresSink):
             is_number = isinstance(kind, sa.Numeric)
             process = None if is_number else kind.bind_processor(self.connector.dialect)
             columns[name] = Column(schema, kind, process, self._sanitized, dump)
-        return RowFormat(self.stream_name, columns, self.key_properties, self.sync_started_at)
+        keys = {name: self._table.facts.types[name] for name in self.key_properties}
+        return RowFormat(self.stream_name, columns, keys, self.sync_started_at)
 
     def _sanitized(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
         if self.connector.sanitize_null_text_characters:
             return self.sanitize_null_text_characters(value)
         return value
-
-
-def _batched(rows: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:
-    """Rows, as many at once as COPY is told of."""
-    iterator = iter(rows)
-    while many := tuple(islice(iterator, COPY_ROWS)):
-        yield many

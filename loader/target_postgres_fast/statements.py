@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
@@ -11,19 +11,40 @@ from target_postgres_fast.rows import OF_THE_LOAD
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from psycopg import Cursor
+
 COPY_OPTIONS = sql.SQL(r"FORMAT csv, NULL 'null', ESCAPE '\', ENCODING 'UTF8'")
 """With these, JSON's texts, numbers and null are fields as they stand."""
 
-UNIQUE_COLUMNS = """
-    SELECT ARRAY(
-               SELECT attname::text FROM pg_attribute
-                WHERE attrelid = indrelid AND attnum = ANY (indkey[0:indnkeyatts - 1])
+ARRIVAL = "_sdc_arrival"
+"""Column of a temporary table: the number of a row in its batch."""
+
+FACTS = """
+    SELECT json_build_object(
+               'is_empty', NOT EXISTS (SELECT FROM {table}),
+               'takes_copy', relkind IN ('r', 'p') AND NOT relrowsecurity AND NOT relhasrules,
+               'types', (
+                   SELECT json_object_agg(
+                              attname,
+                              CASE WHEN collisdeterministic IS FALSE THEN 'unknown'
+                                   ELSE format_type(atttypid, atttypmod) END
+                          )
+                     FROM pg_attribute LEFT JOIN pg_collation ON attcollation = pg_collation.oid
+                    WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+               ),
+               'unique', (
+                   SELECT coalesce(json_agg(ARRAY(
+                              SELECT attname FROM pg_attribute
+                               WHERE attrelid = indrelid
+                                 AND attnum = ANY (indkey[0:indnkeyatts - 1])
+                          )), '[]')
+                     FROM pg_index
+                    WHERE indrelid = pg_class.oid AND indisunique AND indisvalid
+                      AND indimmediate AND indpred IS NULL AND indexprs IS NULL
+               )
            )
-      FROM pg_index
-     WHERE indrelid = to_regclass(%s) AND indisunique AND indisvalid AND indimmediate
-       AND indpred IS NULL AND indexprs IS NULL
+      FROM pg_class WHERE oid = {name}::regclass
 """
-"""Columns of each index of a table that ON CONFLICT can go by."""
 
 PLAN = sql.SQL(
     "SELECT set_config(method, 'off', true)"
@@ -34,6 +55,11 @@ PLAN = sql.SQL(
 
 Before PostgreSQL 18 a plan without its favourites looks costly enough to be compiled; it is not.
 """
+
+
+def facts(table: sql.Composable, name: str) -> sql.Composed:
+    """The query for what the catalog says about a table."""
+    return sql.SQL(FACTS).format(table=table, name=sql.Literal(name))
 
 
 def copy(into: sql.Composable, names: Sequence[str]) -> sql.Composed:
@@ -49,7 +75,51 @@ def create_temporary(
     It ends with the transaction, so that a pooler may give the next one another connection.
     """
     text = "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"
-    return sql.SQL(text).format(temporary, _list(names), table)
+    columns = sql.SQL(", ").join(
+        sql.SQL("0::bigint AS {}" if name == ARRIVAL else "{}").format(sql.Identifier(name))
+        for name in names
+    )
+    return sql.SQL(text).format(temporary, columns, table)
+
+
+def lock(table: sql.Composable) -> sql.Composed:
+    """Let nobody else write into a table until the end of the transaction."""
+    return sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table)
+
+
+def keep_last(temporary: sql.Composable, keys: Sequence[str]) -> sql.Composed:
+    """Delete each row that a later one with the same key replaces."""
+    text = "DELETE FROM {0} AS old USING {0} AS new WHERE {1} AND old.{2} < new.{2}"
+    return sql.SQL(text).format(temporary, _same_key(keys), sql.Identifier(ARRIVAL))
+
+
+def update(
+    temporary: sql.Composable, table: sql.Composable, names: Sequence[str], keys: Sequence[str]
+) -> sql.Composed:
+    """Update the rows that differ, in a table without a unique index on its keys."""
+    text = "UPDATE {} AS old SET {} FROM {} AS new WHERE {} AND {} *<> {}"
+    compared = _compared(names)
+    return sql.SQL(text).format(
+        table,
+        _assignments(names, "new"),
+        temporary,
+        _same_key(keys),
+        _row("old", compared),
+        _row("new", compared),
+    )
+
+
+def insert(
+    temporary: sql.Composable, table: sql.Composable, names: Sequence[str], keys: Sequence[str]
+) -> sql.Composed:
+    """Insert the rows whose key is new, into a table without a unique index on its keys."""
+    text = """
+        INSERT INTO {table} ({names}) SELECT {names} FROM {temporary} AS new
+         WHERE NOT EXISTS (SELECT FROM {table} AS old WHERE {same_key})
+    """
+    return sql.SQL(text).format(
+        table=table, names=_list(names), temporary=temporary, same_key=_same_key(keys)
+    )
 
 
 def merge(
@@ -59,7 +129,7 @@ def merge(
 
     Images of rows are compared, as no two values have the same that can be told apart.
     """
-    compared = [name for name in names if name not in OF_THE_LOAD]
+    compared = _compared(names)
     updated = [name for name in names if name not in keys]
     text = """
         INSERT INTO {table} AS old ({names})
@@ -70,23 +140,40 @@ def merge(
         ON CONFLICT ({keys}) DO {action}
     """
     update = sql.SQL("UPDATE SET {} WHERE {} *<> {}").format(
-        sql.SQL(", ").join(
-            sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in updated
-        ),
-        _row("old", compared),
-        _row("excluded", compared),
+        _assignments(updated, "excluded"), _row("old", compared), _row("excluded", compared)
     )
     return sql.SQL(text).format(
         table=table,
         temporary=temporary,
         names=_list(names),
         keys=_list(keys),
-        same_key=sql.SQL(" AND ").join(
-            sql.SQL("old.{0} = new.{0}").format(sql.Identifier(name)) for name in keys
-        ),
+        same_key=_same_key(keys),
         old=_row("old", compared),
         new=_row("new", compared),
         action=update if updated else sql.SQL("NOTHING"),
+    )
+
+
+def changed(table: sql.Composable, context: Cursor[Any]) -> sql.Composed:
+    """The query for how many rows of a table the transaction has updated."""
+    name = sql.Literal(table.as_string(context))
+    return sql.SQL("SELECT pg_stat_get_xact_tuples_updated({}::regclass)").format(name)
+
+
+def _compared(names: Sequence[str]) -> list[str]:
+    return [name for name in names if name not in OF_THE_LOAD]
+
+
+def _same_key(keys: Sequence[str]) -> sql.Composed:
+    return sql.SQL(" AND ").join(
+        sql.SQL("old.{0} = new.{0}").format(sql.Identifier(name)) for name in keys
+    )
+
+
+def _assignments(names: Sequence[str], source: str) -> sql.Composed:
+    return sql.SQL(", ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Identifier(source, name))
+        for name in names
     )
 
 

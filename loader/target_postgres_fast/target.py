@@ -34,7 +34,7 @@ class TargetPostgresFast(TargetPostgres):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - those of the stock target
         """Connect the reader with the sinks; see the stock target."""
-        self._is_told_to_stop = False
+        self._signal: int | None = None
         super().__init__(*args, **kwargs)
         # The SDK's constructor forgets that the stock target has set this.
         self.max_parallelism = 1
@@ -130,8 +130,15 @@ class TargetPostgresFast(TargetPostgres):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        if self._is_told_to_stop:
+        if self._signal is not None:
             sys.exit(128 + signum)
-        self._is_told_to_stop = True
+        self._signal = signum
         self.logger.info("Received signal %d: committing what has come in.", signum)
         self._reader.stop()
+
+    @override
+    def process_endofpipe(self) -> None:
+        super().process_endofpipe()
+        if self._signal is not None and not self._reader.is_complete:
+            # The state that went out is that of the last commit: the next run continues there.
+            sys.exit(128 + self._signal)

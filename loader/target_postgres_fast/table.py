@@ -1,0 +1,181 @@
+"""A table, and how a batch of rows gets into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from psycopg.errors import UniqueViolation
+
+from target_postgres_fast import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from psycopg import Cursor, sql
+
+    from target_postgres_fast.connector import FastPostgresConnector
+    from target_postgres_fast.rows import Line
+
+COPY_ROWS = 500
+
+
+class Batch:
+    """Rows that go into a table together: of each key, the last that came."""
+
+    def __init__(self, *, has_keys: bool) -> None:
+        """Start empty."""
+        self._has_keys = has_keys
+        self._rows: dict[Any, bytes] = {}
+        self.bytes = 0
+        self.are_keys_sure = True
+        """Whether no two rows here have one key."""
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self._rows)
+
+    def add(self, line: Line) -> None:
+        """Add a row, in place of one with the same key."""
+        self.bytes += len(line.text)
+        if not self._has_keys:
+            self._rows[len(self._rows)] = line.text
+            return
+        self.are_keys_sure &= line.has_sure_key
+        key = line.key if line.has_sure_key else (line.key,)
+        # Without this, the row would keep the place of the one before it.
+        self._rows.pop(key, None)
+        self._rows[key] = line.text
+
+    def in_order_of_keys(self) -> Iterator[bytes]:
+        """All rows. Loads that run at once use one order, so that they never wait in a circle."""
+        return (row for _, row in sorted(self._rows.items()))
+
+    def in_order_of_arrival(self) -> Iterator[bytes]:
+        """All rows, each with its number at the end."""
+        return (b"%b,%d" % (row, at) for at, row in enumerate(self._rows.values()))
+
+
+class Written(NamedTuple):
+    """What became of the rows of a batch."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the catalog says about a table.
+
+    Attributes:
+        is_empty: Whether it has no rows.
+        takes_copy: Whether COPY can write into it.
+        types: Type of each column.
+        unique: Columns of each index that ON CONFLICT can use.
+    """
+
+    is_empty: bool
+    takes_copy: bool
+    types: Mapping[str, str]
+    unique: Collection[Collection[str]]
+
+
+class Table:
+    """A table that rows of one stream go into."""
+
+    def __init__(
+        self,
+        connector: FastPostgresConnector,
+        name: sql.Identifier,
+        temporary: sql.Identifier,
+        keys: Sequence[str],
+    ) -> None:
+        """Read from the catalog.
+
+        Args:
+            connector: The connection to the database.
+            name: Name of the table, with its schema.
+            temporary: Name for a temporary table.
+            keys: The columns that tell rows apart; none for a table that only grows.
+        """
+        self._connector = connector
+        self.name = name
+        self._temporary = temporary
+        self._keys = keys
+        with connector.transaction() as cursor:
+            query = statements.facts(name, name.as_string(cursor))
+            ((facts,),) = cursor.execute(query).fetchall()
+        self.facts = Facts(**facts)
+        self._takes_only_new_rows = self.facts.is_empty and self.facts.takes_copy
+        self.has_unique_keys = any(set(keys) == {*columns} for columns in self.facts.unique)
+
+    def load(self, batch: Batch, names: Sequence[str]) -> Written:
+        """Write a batch, in a transaction of its own.
+
+        Args:
+            batch: The rows.
+            names: Columns of the rows' fields.
+        """
+        if not self._keys:
+            return self._append(batch, names)
+        if self._takes_only_new_rows and batch.are_keys_sure:
+            try:
+                return self._append(batch, names)
+            except UniqueViolation:
+                # Somebody else loads the same rows, or a key came again in a later batch.
+                pass
+        self._takes_only_new_rows = False
+        return self._merge(batch, names)
+
+    def _append(self, batch: Batch, names: Sequence[str]) -> Written:
+        with self._connector.transaction() as cursor:
+            _copy(cursor, statements.copy(self.name, names), batch.in_order_of_keys())
+        return Written(new=len(batch))
+
+    def _merge(self, batch: Batch, names: Sequence[str]) -> Written:
+        with self._connector.transaction() as cursor:
+            if self.has_unique_keys and batch.are_keys_sure:
+                self._stage(cursor, names, batch.in_order_of_keys())
+                return self._upsert(cursor, names, len(batch))
+            # In another order than other loads have it, so that one could wait for the other.
+            cursor.execute(statements.lock(self.name))
+            self._stage(cursor, [*names, statements.ARRIVAL], batch.in_order_of_arrival())
+            last = cursor.execute(statements.keep_last(self._temporary, self._keys))
+            count = len(batch) - last.rowcount
+            if self.has_unique_keys:
+                return self._upsert(cursor, names, count)
+            return self._update_and_insert(cursor, names, count)
+
+    def _stage(self, cursor: Cursor[Any], names: Sequence[str], rows: Iterable[bytes]) -> None:
+        cursor.execute(statements.create_temporary(self._temporary, self.name, names))
+        _copy(cursor, statements.copy(self._temporary, names), rows)
+
+    def _upsert(self, cursor: Cursor[Any], names: Sequence[str], count: int) -> Written:
+        cursor.execute(statements.PLAN)
+        merge = statements.merge(self._temporary, self.name, names, self._keys)
+        # Not prepared: the table grows, and a plan made early would be a bad one later.
+        written = cursor.execute(merge, prepare=False).rowcount
+        ((changed,),) = cursor.execute(statements.changed(self.name, cursor))
+        return Written(written - changed, changed, count - written)
+
+    def _update_and_insert(self, cursor: Cursor[Any], names: Sequence[str], count: int) -> Written:
+        """Merge into a table without a unique index on its keys."""
+        parts = (self._temporary, self.name, names, self._keys)
+        changed = cursor.execute(statements.update(*parts), prepare=False).rowcount
+        new = cursor.execute(statements.insert(*parts), prepare=False).rowcount
+        return Written(new, changed, max(count - new - changed, 0))
+
+
+def _copy(cursor: Cursor[Any], statement: sql.Composed, rows: Iterable[bytes]) -> None:
+    with cursor.copy(statement) as copy:
+        for many in _batched(rows):
+            copy.write(b"\n".join((*many, b"")))
+
+
+def _batched(rows: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:
+    """Rows in groups, each large enough for one write."""
+    iterator = iter(rows)
+    while many := tuple(islice(iterator, COPY_ROWS)):
+        yield many
