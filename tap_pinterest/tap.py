@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Self
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
@@ -35,8 +36,6 @@ from tap_pinterest.streams.analytics import BY_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
     from tap_pinterest.streams.bases.stream import PinterestStream
 
@@ -109,6 +108,8 @@ class TapPinterest(SingerTap):
     def sync(self) -> int:
         """Sync all selected streams, tell what happened, and return the exit code."""
         run = self.run
+        for sentence in config.without_effect(self.config, run.settings):
+            run.warn_once(sentence)
         run.begin()
         if self.input_catalog:
             # The streams, which the state has a say in, have completed it.
@@ -189,15 +190,29 @@ class TapPinterest(SingerTap):
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> ConfigInput:
-        """The config of all files together; one that is no JSON object ends the run in one line."""
+        """The settings of all files, and those that only the environment has.
+
+        A file that is no JSON object ends the run in one line.
+        """
+        found = ConfigInput()
+        for path in value:
+            try:
+                file = super().cb_config(ctx, param, (path,))
+            except (OSError, RecursionError, TypeError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or "it is not a JSON object"
+                if isinstance(error, FileNotFoundError):
+                    reason = "there is no such file"
+                cls.logger.error("The config %s cannot be read: %s", path, reason)  # noqa: TRY400
+                ctx.exit(1)
+            found.config |= file.config
+            found.parse_env |= file.parse_env
         try:
-            return super().cb_config(ctx, param, value)
-        except (OSError, RecursionError, TypeError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it is not a JSON object"
-            if isinstance(error, FileNotFoundError):
-                reason = "there is no such file"
-            cls.logger.error("The config cannot be read: %s", reason)  # noqa: TRY400
+            found.config = cls.with_environment(found.config, wins=found.parse_env)
+        except ConfigValidationError as error:
+            for fault in error.errors:
+                cls.logger.error("%s", fault)  # noqa: TRY400
             ctx.exit(1)
+        return found
 
     @classmethod
     @override

@@ -105,5 +105,5 @@ def test_a_config_file_that_holds_no_object_is_one_clear_line(
         TapPinterest.cb_config(context, click.Option(["--config"]), (str(path),))
 
     (line,) = (each for each in caplog.records if each.levelno == logging.ERROR)
-    assert line.getMessage() == f"The config cannot be read: {reason}"
+    assert line.getMessage() == f"The config {path} cannot be read: {reason}"
     assert ended.value.exit_code == 1

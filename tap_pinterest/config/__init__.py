@@ -1,12 +1,14 @@
-"""The tap's settings: what they are, what is wrong with a config, and what is in force.
+"""The tap's settings: their schema, the faults of a config, and the settings in force.
 
-Between `CONFIG_SCHEMA`, which users see, and `Settings`, which the code reads, stands `problems`:
-a bad config is refused with all its faults at once.
+Users see `CONFIG_SCHEMA`, and the code reads `Settings`. Between them, `problems` finds all faults
+of a config at once.
 """
 
 from __future__ import annotations
 
 from tap_pinterest.config.days import Day
+from tap_pinterest.config.effects import without_effect
+from tap_pinterest.config.environment import completed, from_environment, overruled, refusal
 from tap_pinterest.config.faults import problems
 from tap_pinterest.config.schema import (
     API_URL,
@@ -21,7 +23,6 @@ from tap_pinterest.config.schema import (
     USER_SPLIT_FIELDS,
 )
 from tap_pinterest.config.settings import Settings
-from tap_pinterest.config.values import from_environment, refusal
 
 __all__ = [
     "API_URL",
@@ -36,7 +37,10 @@ __all__ = [
     "USER_SPLIT_FIELDS",
     "Day",
     "Settings",
+    "completed",
     "from_environment",
+    "overruled",
     "problems",
     "refusal",
+    "without_effect",
 ]

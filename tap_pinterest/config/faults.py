@@ -26,6 +26,7 @@ from tap_pinterest.config.schema import (
     API_URL,
     CONFIG_SCHEMA,
     ID_LISTS,
+    NAMES_ELSEWHERE,
     OWN_SETTINGS,
     SECRETS,
     TOKENS,
@@ -44,17 +45,6 @@ if TYPE_CHECKING:
 
 _SDK_SCHEMA = {**STREAM_MAPS_CONFIG["properties"], **FLATTENING_CONFIG["properties"]}
 _SCHEMA = {**CONFIG_SCHEMA, "properties": {**_SDK_SCHEMA, **CONFIG_SCHEMA["properties"]}}
-_NAMES_ELSEWHERE = {
-    "account_id": "ad_account_ids",
-    "account_ids": "ad_account_ids",
-    "analytics_columns": "report_columns",
-    "analytics_granularity": "granularities",
-    "granularity": "granularities",
-    "lookback_window": "lookback_days",
-    "refresh_proxy_url": "oauth_credentials",
-    "refresh_proxy_url_auth": "oauth_credentials",
-    "status": "entity_statuses",
-}
 _AD_ACCOUNT_ID = re.compile(r"\d{1,18}")
 _ID = re.compile(r"\d{1,20}")
 _USERNAME = re.compile(r"(?!\d+$).+")
@@ -114,7 +104,7 @@ def _unknown_settings(values: Mapping[str, Any]) -> list[str]:
 
 
 def _unknown_setting(name: str) -> str:
-    ours = _NAMES_ELSEWHERE.get(name) or next(
+    ours = NAMES_ELSEWHERE.get(name) or next(
         iter(difflib.get_close_matches(name, OWN_SETTINGS, n=1, cutoff=0.75)), None
     )
     hint = f"did you mean {ours}?" if ours else f"the settings are {', '.join(OWN_SETTINGS)}"

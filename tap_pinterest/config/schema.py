@@ -571,3 +571,16 @@ SECRETS = frozenset(
     for name, schema in CONFIG_SCHEMA["properties"].items()
     if any(each.get("secret") for each in (schema, *schema.get("properties", {}).values()))
 )
+
+NAMES_ELSEWHERE = {
+    "account_id": "ad_account_ids",
+    "account_ids": "ad_account_ids",
+    "analytics_columns": "report_columns",
+    "analytics_granularity": "granularities",
+    "granularity": "granularities",
+    "lookback_window": "lookback_days",
+    "refresh_proxy_url": "oauth_credentials",
+    "refresh_proxy_url_auth": "oauth_credentials",
+    "status": "entity_statuses",
+}
+"""Names of our settings in other taps for Pinterest."""

@@ -1,21 +1,18 @@
-"""A config as it is given: read from text and the environment, lists as lists, tokens found."""
+"""A config with the types of its settings: lists as lists, numbers as numbers, tokens found."""
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import os
 import re
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from dotenv import find_dotenv, load_dotenv
-from singer_sdk.exceptions import ConfigValidationError
 
 from tap_pinterest.api import columns
 from tap_pinterest.config import beta_reports, custom_reports
+from tap_pinterest.config.environment import from_json
 from tap_pinterest.config.schema import CONFIG_SCHEMA, ID_LISTS, NAME_LISTS, TOKENS
 
 if TYPE_CHECKING:
@@ -24,54 +21,10 @@ if TYPE_CHECKING:
 _EMPTY_IS_A_VALUE = frozenset({"token_file", "sync_key_separator"})
 
 
-def from_environment(prefix: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that environment variables give, a file `.env` in the folder included.
-
-    Lists and objects are JSON; a list may also be one comma-separated text, and a member of an
-    object may have a variable of its own.
-
-    Raises:
-        ConfigValidationError: The file cannot be read.
-    """
-    file = find_dotenv(usecwd=True)
-    try:
-        load_dotenv(file)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise refusal([f"{file}: it cannot be read ({reason})"]) from None
-    return _from_variables(prefix, properties)
-
-
-def refusal(faults: list[str]) -> ConfigValidationError:
-    """The error that tells what is wrong with a config, as the SDK does it."""
-    return ConfigValidationError("Config validation failed", errors=faults, schema={})
-
-
-def _from_variables(prefix: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    given = {name: os.environ.get(f"{prefix}{name.upper()}") for name in properties}
-    values = {name: _from_json(text) for name, text in given.items() if text is not None}
-    for name, schema in properties.items():
-        members = _from_variables(f"{prefix}{name.upper()}_", schema.get("properties") or {})
-        if members and isinstance(whole := values.get(name) or {}, dict):
-            values[name] = {**whole, **members}
-    return values
-
-
-def _from_json(text: str) -> object:
-    if text.strip()[:1] not in {"[", "{"}:
-        return text
-    with suppress(msgspec.DecodeError, RecursionError):
-        return msgspec.json.decode(text)
-    # Meltano writes lists so into the environment of a plugin's commands.
-    with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
-        return ast.literal_eval(text.strip())
-    return text
-
-
 def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
     """A config without what is empty, each value of the type that its setting has if it can be."""
     values: dict[str, Any] = {
-        name: _from_json(value) if isinstance(value, str) else value
+        name: from_json(value) if isinstance(value, str) else value
         for name, value in config.items()
         if value is not None and (value != "" or name in _EMPTY_IS_A_VALUE)
     }
@@ -101,7 +54,7 @@ def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
 def _with_lists(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """The values, those of these names as lists where they can be."""
     given = {
-        name: _from_json(v) if isinstance(v := values[name], str) else v
+        name: from_json(v) if isinstance(v := values[name], str) else v
         for name in names
         if name in values
     }

@@ -206,6 +206,24 @@ class SingerTap(Tap):
         cls.append_builtin_config(cls.config_jsonschema)
         return config.from_environment(cls._env_var_prefix, cls.config_jsonschema["properties"])
 
+    @classmethod
+    def with_environment(cls, given: dict[str, Any], *, wins: bool) -> dict[str, Any]:
+        """A config file's settings, completed by those of the environment.
+
+        Args:
+            given: The settings of the file.
+            wins: Whether the environment wins where both have a setting, as `--config=ENV` says.
+
+        Raises:
+            ConfigValidationError: A variable's name is almost a setting's.
+        """
+        if wins:
+            return given  # the SDK adds the environment itself
+        variables: dict[str, Any] = cls._env_var_config
+        for sentence in config.overruled(cls._env_var_prefix, given, variables):
+            cls.logger.warning("%s", sentence)
+        return config.completed(given, variables)
+
     def write_state(self) -> None:
         """Write STATE if there is any and it has changed."""
         self.state_written_at = self.clock.monotonic()

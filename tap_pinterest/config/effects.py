@@ -1,0 +1,55 @@
+"""Settings that are set and cannot have an effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_pinterest.config.schema import CONFIG_SCHEMA, ORGANIC_FILTERS
+from tap_pinterest.config.values import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from tap_pinterest.config.settings import Settings
+
+_ORGANIC = ("organic", "boards")
+_READ_BY: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("terms", "product_categories", "trend_regions"), ("trends", "beta")),
+    **dict.fromkeys(("keywords", "countries"), ("keywords",)),
+    **dict.fromkeys(("top_pins_sort_by", "top_pins_days", "pin_split_field"), ("boards",)),
+    **dict.fromkeys(("mmm_report", "brand_category_sku_report", "catalogs_report"), ("beta",)),
+    **dict.fromkeys(ORGANIC_FILTERS, _ORGANIC),
+    "board_ids": (*_ORGANIC, "beta"),
+    "conversion_quality": ("conversions",),
+    "domains": ("boards",),
+    "pin_ids": (*_ORGANIC, "beta"),
+    "product_group_ids": ("products", "targeting"),
+    "targeting_types": ("targeting", "products"),
+    "user_split_fields": ("organic",),
+    "usernames": ("personal",),
+}
+"""The groups of streams that read a setting, where not all do."""
+_BY_CUSTOM_REPORTS = frozenset({"product_group_ids", "targeting_types"})
+
+
+def without_effect(config: Mapping[str, Any], settings: Settings) -> Iterator[str]:
+    """A sentence for each setting of the config that cannot have an effect.
+
+    Args:
+        config: The config as the user gave it.
+        settings: The settings in force.
+    """
+    groups = {*settings.stream_groups}
+    for name, value in normalised(config).items():
+        readers = _READ_BY.get(name)
+        by_default = value == CONFIG_SCHEMA["properties"].get(name, {}).get("default")
+        if readers is None or by_default or not value or groups & {*readers, "all"}:
+            continue
+        if not (settings.custom_reports and name in _BY_CUSTOM_REPORTS):
+            listed = " or ".join(readers)
+            yield f"{name} has no effect: stream_groups has no {listed}, whose streams read it."
+    if settings.exclude_ad_account_ids and settings.ad_account_ids:
+        yield "exclude_ad_account_ids has no effect: ad_account_ids names all accounts to read."
+    if settings.lookback_days is not None and settings.granularities == ("TOTAL",):
+        yield "lookback_days has no effect: granularities has TOTAL only, which has no bookmark."

@@ -1,0 +1,118 @@
+"""Settings from environment variables and the file `.env`."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from dotenv import find_dotenv, load_dotenv
+from singer_sdk.exceptions import ConfigValidationError
+
+from tap_pinterest.config.schema import NAMES_ELSEWHERE, TOKENS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_CREDENTIALS = (*TOKENS, "oauth_credentials", "auth_method")
+_NEAR = 0.8
+"""How alike two names are, from 0 to 1, before one counts as a misspelling of the other."""
+
+
+def refusal(faults: list[str]) -> ConfigValidationError:
+    """The error that names the faults of a config, in the SDK's form."""
+    return ConfigValidationError("Config validation failed", errors=faults, schema={})
+
+
+def from_environment(prefix: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings in environment variables and in a file `.env` of the folder.
+
+    Lists and objects are JSON. A list may also be one comma-separated text, and a member of an
+    object may have its own variable.
+
+    Args:
+        prefix: The beginning of the variables' names, such as `TAP_PINTEREST_`.
+        properties: The settings, as JSON schema.
+
+    Raises:
+        ConfigValidationError: The file cannot be read, or a variable's name is almost a setting's.
+    """
+    file = find_dotenv(usecwd=True)
+    try:
+        load_dotenv(file)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise refusal([f"{file}: it cannot be read ({reason})"]) from None
+    if misspelt := list(_misspelt(prefix, properties)):
+        raise refusal(misspelt)
+    return _from_variables(prefix, properties)
+
+
+def completed(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A config file's settings, and those of the environment that the file leaves out.
+
+    Credentials are one choice: with some in the file, the environment adds no other kind.
+    """
+    has_credentials = any(config.get(name) for name in _CREDENTIALS)
+    left_out = _CREDENTIALS if has_credentials else ()
+    return {name: value for name, value in given.items() if name not in left_out} | dict(config)
+
+
+def overruled(prefix: str, config: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """The variables without effect, because the config file sets the same setting otherwise."""
+    return [
+        f"{prefix}{name.upper()} has no effect: the config file sets {name}"
+        for name, value in given.items()
+        if config.get(name) not in (None, "") and _text(config[name]) != _text(value)
+    ]
+
+
+def _text(value: object) -> str:
+    """A value as a variable would have it, lists and their comma-separated texts alike."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _misspelt(prefix: str, properties: Mapping[str, Any]) -> Iterator[str]:
+    """A fault for each variable whose name is almost a setting's.
+
+    Others may share the prefix: Kubernetes makes variables such as TAP_PINTEREST_PORT for a
+    service called tap-pinterest, and Meltano makes some that go on with an underscore.
+    """
+    known = {f"{prefix}{name.upper()}": name for name in properties}
+    for variable in sorted(os.environ):
+        rest = variable.removeprefix(prefix).lower()
+        if variable in known or not variable.startswith(prefix) or rest.startswith("_"):
+            continue
+        if any(variable.startswith(f"{name}_") for name in known):
+            continue  # a member of a setting that is an object
+        ours = NAMES_ELSEWHERE.get(rest) if rest in NAMES_ELSEWHERE else None
+        near = difflib.get_close_matches(rest, properties, n=1, cutoff=_NEAR)
+        if setting := ours if ours in properties else next(iter(near), None):
+            yield f"{variable}: there is no such setting; did you mean {prefix}{setting.upper()}?"
+
+
+def _from_variables(prefix: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: os.environ.get(f"{prefix}{name.upper()}") for name in properties}
+    values = {name: from_json(text) for name, text in given.items() if text is not None}
+    for name, schema in properties.items():
+        members = _from_variables(f"{prefix}{name.upper()}_", schema.get("properties") or {})
+        if members and isinstance(whole := values.get(name) or {}, dict):
+            values[name] = {**whole, **members}
+    return values
+
+
+def from_json(text: str) -> object:
+    """The list or object that a text holds; any other text as it is."""
+    if text.strip()[:1] not in {"[", "{"}:
+        return text
+    with suppress(msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(text)
+    # Meltano writes lists in Python's form into the environment of a plugin's commands.
+    with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+        return ast.literal_eval(text.strip())
+    return text

@@ -1,0 +1,194 @@
+"""Settings from the environment: in force, misspelt, overruled, and without effect."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.exceptions import ConfigValidationError
+
+from singer_run import run, settings
+from tap_pinterest.config import (
+    CONFIG_SCHEMA,
+    Settings,
+    completed,
+    from_environment,
+    overruled,
+    without_effect,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pinterest_sandbox import Sandbox
+
+PREFIX = "TAP_PINTEREST_"
+TOKEN = {"access_token": "pina_secret"}
+
+
+def variables() -> dict[str, Any]:
+    return from_environment(PREFIX, CONFIG_SCHEMA["properties"])
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [each for each in os.environ if each.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize(
+    ("variable", "setting"),
+    [
+        ("TAP_PINTEREST_STRT_DATE", "START_DATE"),
+        ("TAP_PINTEREST_STARTDATE", "START_DATE"),
+        ("TAP_PINTEREST_AD_ACCOUNTS_IDS", "AD_ACCOUNT_IDS"),
+        ("TAP_PINTEREST_ACCOUNT_ID", "AD_ACCOUNT_IDS"),
+        ("TAP_PINTEREST_LOOKBACK_WINDOW", "LOOKBACK_DAYS"),
+        ("TAP_PINTEREST_ACCES_TOKEN", "ACCESS_TOKEN"),
+    ],
+)
+def test_a_variable_whose_name_is_almost_a_settings_is_refused_naming_that_setting(
+    monkeypatch: pytest.MonkeyPatch, variable: str, setting: str
+) -> None:
+    monkeypatch.setenv(variable, "do-not-show")
+
+    with pytest.raises(ConfigValidationError) as refused:
+        variables()
+
+    assert refused.value.errors == [
+        f"{variable}: there is no such setting; did you mean {PREFIX}{setting}?"
+    ]
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        *("PORT", "SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTPS", "PORT_443_TCP"),
+        *(
+            "PORT_443_TCP_ADDR",
+            "PORT_443_TCP_PROTO",
+            "PORT_443_TCP_PORT",
+            "_SELECT",
+            "_LOAD_SCHEMA",
+        ),
+        *("TEST_DATABASE_URL", "VERSION", "OAUTH_CREDENTIALS_REFRESH_TOKEN"),
+    ],
+)
+def test_variables_that_share_only_the_prefix_are_left_alone(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}{variable}", "tcp://10.0.0.1:443")
+
+    assert variables().keys() <= {"oauth_credentials"}
+
+
+def test_the_environment_adds_what_a_config_file_leaves_out(tmp_path: Path) -> None:
+    (tmp_path / "tap.json").write_text(json.dumps(TOKEN | {"stream_groups": ["trends"]}))
+    (tmp_path / ".env").write_text("TAP_PINTEREST_TREND_REGIONS=US,CA\n")
+    environment = os.environ | {"TAP_PINTEREST_STREAM_GROUPS": "ads"}
+    command = [sys.executable, "-m", "tap_pinterest", "--config", "tap.json", "--discover"]
+
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+    streams = {each["stream"] for each in json.loads(found.stdout)["streams"]}
+    assert "trending_keywords" in streams
+    assert "campaigns" not in streams
+    told = "TAP_PINTEREST_STREAM_GROUPS has no effect: the config file sets stream_groups"
+    assert told in found.stderr
+
+
+def test_a_misspelt_variable_ends_a_command_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "tap.json").write_text(json.dumps(TOKEN))
+    environment = os.environ | {"TAP_PINTEREST_STRT_DATE": "2026-01-01"}
+    command = [sys.executable, "-m", "tap_pinterest", "--config", "tap.json"]
+
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    (line,) = ended.stderr.splitlines()
+    assert "did you mean TAP_PINTEREST_START_DATE?" in line
+    assert ended.returncode == 1
+
+
+def test_a_config_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none.json")
+    command = [sys.executable, "-m", "tap_pinterest", "--config", missing]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert f"The config {missing} cannot be read: there is no such file" in ended.stderr
+    assert ended.returncode == 1
+
+
+def test_credentials_of_a_file_are_not_mixed_with_another_kind_of_the_environment() -> None:
+    given = {"refresh_token": "pinr", "client_id": "1", "start_date": "today"}
+
+    assert completed(TOKEN, given) == {**TOKEN, "client_id": "1", "start_date": "today"}
+    assert completed({}, given) == given
+
+
+@pytest.mark.parametrize(
+    ("file", "variable", "is_told"),
+    [
+        pytest.param({"start_date": "today"}, {"start_date": "yesterday"}, True, id="another text"),
+        pytest.param({"start_date": "today"}, {"start_date": "today"}, False, id="the same text"),
+        pytest.param({"ad_ids": ["1", "2"]}, {"ad_ids": "1,2"}, False, id="the same list"),
+        pytest.param({"sync_key": True}, {"sync_key": "true"}, False, id="the same boolean"),
+        pytest.param({"start_date": ""}, {"start_date": "today"}, False, id="empty in the file"),
+        pytest.param({}, {"start_date": "today"}, False, id="not in the file"),
+    ],
+)
+def test_a_variable_that_the_file_overrules_is_said(
+    *, file: dict[str, Any], variable: dict[str, Any], is_told: bool
+) -> None:
+    assert bool(overruled(PREFIX, file, variable)) is is_told
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"terms": ["shoes"]}, "terms has no effect: stream_groups has no trends or beta"),
+        ({"keywords": "a,b"}, "keywords has no effect: stream_groups has no keywords"),
+        ({"targeting_types": ["GENDER"]}, "targeting_types has no effect"),
+        ({"mmm_report": {"levels": ["CAMPAIGN_TARGETING"]}}, "mmm_report has no effect"),
+        (
+            {"ad_account_ids": ["1"], "exclude_ad_account_ids": ["2"]},
+            "exclude_ad_account_ids has no effect",
+        ),
+        ({"granularities": ["TOTAL"], "lookback_days": 3}, "lookback_days has no effect"),
+    ],
+)
+def test_a_setting_without_effect_is_said(config: dict[str, Any], told: str) -> None:
+    (sentence,) = without_effect(TOKEN | config, Settings.from_config(TOKEN | config))
+
+    assert sentence.startswith(told)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"terms": ["shoes"], "stream_groups": ["trends"]},
+        {"terms": ["shoes"], "stream_groups": ["all"]},
+        {"user_split_fields": ["NO_SPLIT"], "stream_groups": ["ads"]},
+        {
+            "targeting_types": ["GENDER"],
+            "custom_reports": [{"name": "mine", "level": "CAMPAIGN_TARGETING"}],
+        },
+        {"terms": ""},
+    ],
+    ids=["its group", "all groups", "the default", "read by a custom report", "empty"],
+)
+def test_a_setting_with_an_effect_is_not_said(config: dict[str, Any]) -> None:
+    assert list(without_effect(TOKEN | config, Settings.from_config(TOKEN | config))) == []
+
+
+def test_a_run_warns_of_a_setting_without_effect(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(settings(sandbox, terms=["shoes"]), "ad_accounts")
+
+    assert "terms has no effect: stream_groups has no trends or beta" in caplog.text
