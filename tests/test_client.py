@@ -21,8 +21,11 @@ from tap_pinterest.http.auth import StaticToken
 from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import (
     AccessRefusedError,
+    AppRefusedError,
+    FeatureRefusedError,
     GoneError,
     InvalidRequestError,
+    NoEndpointError,
     QuotaError,
     SlowAnswerError,
     TokenRefusedError,
@@ -314,6 +317,55 @@ def test_a_refusal_is_told_by_its_error_and_not_repeated(
     with pytest.raises(error, match=f"GET /boards: {status}"):
         client.get(BOARDS, as_object)
     assert len(sandbox.requests) == 1
+
+
+CONSUMER_TYPE = "Your application consumer type is not supported"
+FEATURE = "Your application does not have access to this restricted feature: pin_search"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        pytest.param(401, {"code": 3, "message": CONSUMER_TYPE}, AppRefusedError, id="app"),
+        pytest.param(401, {"code": 3, "message": FEATURE}, FeatureRefusedError, id="feature"),
+        pytest.param(404, {"code": 11, "message": "API method not found."}, NoEndpointError),
+        pytest.param(404, {"code": 404, "message": "Endpoint not found"}, NoEndpointError),
+        pytest.param(404, {"code": 404, "message": "Resource not found."}, NoEndpointError),
+        pytest.param(404, {"message": "Not Found"}, NoEndpointError, id="a gateway's JSON"),
+        pytest.param(404, "<h1>404</h1>", NoEndpointError, id="a gateway's HTML"),
+        pytest.param(404, {"code": 4180, "message": "We could not find your feed."}, GoneError),
+        pytest.param(404, {"code": 404, "message": "Campaign not found."}, GoneError),
+    ],
+)
+def test_a_refusal_is_told_by_what_its_words_say(
+    client: PinterestClient, sandbox: Sandbox, status: int, body: Any, error: type[Exception]
+) -> None:
+    sandbox.fail(BOARDS, status=status, body=body, times=None)
+
+    with pytest.raises(error) as caught:
+        client.get(BOARDS, as_object)
+    assert type(caught.value) is error
+    assert len(sandbox.requests) == 1
+
+
+def test_nothing_that_a_path_with_an_id_names_is_that_id(
+    client: PinterestClient, sandbox: Sandbox
+) -> None:
+    body = {"code": 404, "message": "Resource not found."}
+    sandbox.fail("/boards/7", status=404, body=body)
+
+    with pytest.raises(GoneError):
+        client.get("/boards/{board_id}", as_object, ids={"board_id": "7"})
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_an_answer_of_any_status_that_is_good_is_an_answer(
+    client: PinterestClient, sandbox: Sandbox, status: int
+) -> None:
+    sandbox.fail("*/reports", status=status, body={"token": "t"})
+    path, ids = "/ad_accounts/{ad_account_id}/reports", {"ad_account_id": "1"}
+
+    assert client.post(path, as_object, {}, ids=ids) == {"token": "t"}
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503, 599])

@@ -15,7 +15,8 @@ import pytest
 
 from conftest import SMALL, TODAY
 from pinterest_sandbox import Sandbox, WorldSize
-from singer_run import run, settings
+from singer_run import EVERYTHING, run, settings
+from tap_pinterest import api
 from tap_pinterest.http import auth
 from tap_pinterest.http.transport import Transport
 from tap_pinterest.singer import sdk
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from singer_run import Run
     from tap_pinterest.http.transport import Answer, Request
+    from tap_pinterest.run.summary import StreamSummary
 
 REPORT = "campaign_analytics"
 FORBIDDEN: dict[str, Any] = {
@@ -221,6 +223,87 @@ def test_an_organic_stream_without_its_scope_is_skipped_with_the_scopes_name(
     assert "Skipped boards" in caplog.text
     assert "boards:read" in caplog.text
     assert result.streams("SCHEMA") == ["boards", "user_account"]
+
+
+def parts(result: Run) -> list[StreamSummary]:
+    return [*result.tap.run.summary.streams.values()]
+
+
+def test_an_app_whose_access_is_not_active_ends_the_run_at_once_in_one_line(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = {"code": 3, "message": "Your application consumer type is not supported"}
+    sandbox.fail(method="GET", status=401, body=body, times=None)
+    config = settings(sandbox, **EVERYTHING, max_requests_in_flight=4)
+
+    result = run(config)
+
+    (line,) = (each for each in caplog.messages if "refuses the app" in each)
+    assert result.code == 1
+    assert not result.streams("RECORD")
+    assert "access is not active" in line
+    assert "https://developers.pinterest.com/apps/" in line
+    assert len([each for each in sandbox.requests if each.method == "GET"]) <= 4
+
+
+def test_a_restricted_feature_is_skipped_in_pinterests_words_without_a_word_of_scopes(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = "Your application does not have access to this restricted feature: boards"
+    sandbox.fail("/boards", status=401, body={"code": 3, "message": message}, times=None)
+    caplog.set_level(logging.INFO)
+
+    result = run(settings(sandbox), "boards", "ad_accounts")
+
+    (line,) = (each for each in caplog.messages if each.startswith("Skipped boards"))
+    assert result.code == 0
+    assert message in line
+    assert "scope" not in line
+
+
+NO_ENDPOINT: dict[str, Any] = {
+    "status": 404,
+    "body": {"code": 11, "message": "API method not found.", "status": "failure"},
+    "times": None,
+}
+
+
+def test_an_endpoint_that_is_not_there_is_left_out_with_a_warning(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, *_ = accounts(sandbox)
+    before = run(settings(sandbox), "campaigns")
+    for path in ("/boards", f"/ad_accounts/{first}/campaigns"):
+        sandbox.fail(path, **NO_ENDPOINT)
+
+    left_out = run(settings(sandbox, ad_account_ids=first), "boards", "campaigns", "ad_accounts")
+
+    assert left_out.code == 0
+    assert {each.partition(":")[0] for each in caplog.messages if "no such endpoint" in each} == {
+        f"Skipped campaigns of ad account {first}",
+        "Skipped boards",
+    }
+    assert run(settings(sandbox), "campaigns", state=before.state).code == 1
+
+
+def test_all_streams_are_no_failure_where_betas_are_closed(sandbox: Sandbox) -> None:
+    betas = [key for key, each in api.operations().items() if each.beta or each.since]
+    for operation in betas:
+        sandbox.fail(operation=operation, **NO_ENDPOINT)
+
+    result = run(settings(sandbox, **EVERYTHING))
+
+    assert len(betas) > 10
+    assert result.code == 0
+    assert any("no such endpoint" in why for part in parts(result) for why in part.skipped.values())
+
+
+def test_a_custom_report_whose_endpoint_is_not_there_is_a_failure(sandbox: Sandbox) -> None:
+    report = {"name": "mine", "level": "CAMPAIGN", "columns": ["SPEND_IN_DOLLAR"]}
+    sandbox.fail("*/campaigns/analytics", **NO_ENDPOINT)
+    sandbox.fail("*/reports", **NO_ENDPOINT)
+
+    assert run(settings(sandbox, custom_reports=[report]), "mine").code == 1
 
 
 def test_a_stream_that_an_earlier_run_has_read_may_not_be_refused_now(sandbox: Sandbox) -> None:

@@ -238,6 +238,16 @@ OTHERS = {
     "the same 400, for a first day that stays refused": (
         "The range starts a day later, with one warning."
     ),
+    "401 “consumer type is not supported”: the app's access is not active": (
+        "The run ends at once with one line, which says where to ask for access."
+    ),
+    "401 or 403 “restricted feature”": (
+        "Skipped with a warning in Pinterest's words, by the rules of access."
+    ),
+    "404 about the path: the endpoint is not there": (
+        "Skipped with a warning; a failure if an earlier run read it or a custom report needs it."
+    ),
+    "201 or another good status than 200": ("Read like 200; all rows arrive."),
     "a redirect to another host": (
         "Not followed, so that the token stays here; the run fails, naming stream and cause."
     ),

@@ -4,6 +4,8 @@ The bases are the SDK's. Whoever catches an error looks at its class only, never
 
     SkippableAPIError             leave it out; the run's policy of access says if that is a failure
     ├── AccessRefusedError        ask for a scope, a role or access
+    │   ├── FeatureRefusedError   ask Pinterest to open the feature to the app
+    │   └── NoEndpointError       do without the endpoint: it is not there for this app
     ├── GoneError                 do without it: it is not there any more
     ├── NoCatalogError            read nothing: the user has no catalog
     └── NotOfferedError           do not ask for this combination
@@ -21,6 +23,7 @@ The bases are the SDK's. Whoever catches an error looks at its class only, never
     ├── QuotaError                run later: the quota does not come back soon enough
     ├── AwayError                 end the run: nobody answers
     └── TokenRefusedError         end the run: the credentials are not accepted
+        └── AppRefusedError       end the run: the app's access is not active
     StaleTokenError               renew the access token; it never leaves this package
 """
 
@@ -31,6 +34,14 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 
 class AccessRefusedError(SkippableAPIError):
     """The token may not read this: a scope, a role or access is missing."""
+
+
+class FeatureRefusedError(AccessRefusedError):
+    """Pinterest has not opened a feature to the app; no scope and no role would change that."""
+
+
+class NoEndpointError(AccessRefusedError):
+    """The path is not there at all, as of a beta that is closed to the app."""
 
 
 class GoneError(SkippableAPIError):
@@ -109,6 +120,10 @@ class AwayError(FatalAPIError):
 
 class TokenRefusedError(FatalAPIError):
     """Pinterest does not accept the credentials: nothing more can be read in this run."""
+
+
+class AppRefusedError(TokenRefusedError):
+    """The app's access is not active: Pinterest answers none of its calls."""
 
 
 class StaleTokenError(Exception):

@@ -6,15 +6,17 @@ import re
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
-import requests
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 from tap_pinterest.http.errors import (
     AccessRefusedError,
+    AppRefusedError,
+    FeatureRefusedError,
     GoneError,
     InvalidRequestError,
     LinkExpiredError,
     NoCatalogError,
+    NoEndpointError,
     NotOfferedError,
     ReachError,
     ReportExpiredError,
@@ -33,11 +35,21 @@ if TYPE_CHECKING:
 NOT_AUTHENTICATED = 2
 """Pinterest's code for an access token that it does not accept."""
 TOO_MANY = 429
+APPS = "https://developers.pinterest.com/apps/"
 
 _RETRY_AFTER = re.compile(r"retry after (\d+) seconds?", re.IGNORECASE)
 _REACH = re.compile(r"only get data from the last (\d+) days", re.IGNORECASE)
 _PASSING_WORDS = re.compile(r"something went wrong", re.IGNORECASE)
 _PASSING_CODE = 12
+_APP_IS_OUT = re.compile(r"consumer type is not supported", re.IGNORECASE)
+_FEATURE_IS_CLOSED = re.compile(r"restricted feature", re.IGNORECASE)
+_NO_METHOD = 11
+_NO_PATH = re.compile(
+    r"(?:method|endpoint|route|path|url|page) not found|no (?:such )?(?:endpoint|route|path)",
+    re.IGNORECASE,
+)
+_NOTHING_NAMED = re.compile(r"(?:resource )?not found\W*", re.IGNORECASE)
+_ID_IN_PATH = re.compile(r"\{(?!ad_account_id\})")
 _ACCESS_CODES = frozenset({3, 7, 29})
 _INVALID, _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND = 400, 401, 403, 404
 _GONE = 410
@@ -46,7 +58,7 @@ _REPORT_EXPIRED = 1104
 _NOT_OFFERED = 501
 _TOO_LARGE = frozenset({413, 414})
 _TRANSIENT = frozenset({408, 425})
-_LEAST_SERVER_ERROR = 500
+_LEAST_GOOD, _LEAST_REDIRECT, _LEAST_SERVER_ERROR = 200, 300, 500
 
 
 def raise_for(answer: Answer, what: str, secrets: Collection[str]) -> None:
@@ -58,7 +70,7 @@ def raise_for(answer: Answer, what: str, secrets: Collection[str]) -> None:
         secrets: Texts that no error may repeat.
     """
     status = answer.status
-    if status == requests.codes.ok:
+    if _LEAST_GOOD <= status < _LEAST_REDIRECT:
         return
     code, message = _error_body(answer)
     rid = answer.headers.get("x-pinterest-rid")
@@ -77,6 +89,10 @@ def raise_for(answer: Answer, what: str, secrets: Collection[str]) -> None:
         raise NotOfferedError(told)
     if _passes(status) or _is_said_to_pass(status, code, message):
         raise RetriableAPIError(told)
+    if status in {_UNAUTHORISED, _FORBIDDEN}:
+        _raise_for_access(status, code, message, told)
+    if status == _NOT_FOUND:
+        raise (NoEndpointError if _is_about_path(what, code, message) else GoneError)(told)
     _raise_for_refusal(status, code, told)
 
 
@@ -101,13 +117,28 @@ def _is_said_to_pass(status: int, code: int | None, message: str) -> bool:
     return passing_code or bool(_PASSING_WORDS.search(message))
 
 
-def _raise_for_refusal(status: int, code: int | None, told: str) -> NoReturn:
+def _raise_for_access(status: int, code: int | None, message: str, told: str) -> NoReturn:
+    if _APP_IS_OUT.search(message):
+        msg = (
+            f"Pinterest refuses the app: {told}. Its access is not active, so that no call is "
+            f"answered: ask for access at {APPS}, and run again once it is granted."
+        )
+        raise AppRefusedError(msg)
+    if _FEATURE_IS_CLOSED.search(message):
+        raise FeatureRefusedError(told)
     if status == _UNAUTHORISED and code not in _ACCESS_CODES:
         raise StaleTokenError(told, code)
-    if status in {_UNAUTHORISED, _FORBIDDEN}:
-        raise AccessRefusedError(told)
-    if status == _NOT_FOUND:
-        raise GoneError(told)
+    raise AccessRefusedError(told)
+
+
+def _is_about_path(what: str, code: int | None, message: str) -> bool:
+    """Whether a 404 says that the path is not there, and not that an id is not."""
+    if code in {None, _NO_METHOD} or _NO_PATH.search(message):
+        return True
+    return bool(_NOTHING_NAMED.fullmatch(message)) and not _ID_IN_PATH.search(what)
+
+
+def _raise_for_refusal(status: int, code: int | None, told: str) -> NoReturn:
     if status == _CONFLICT:
         raise NoCatalogError(told) if code == _NO_CATALOG else NotOfferedError(told)
     if code == _REPORT_EXPIRED:

@@ -18,13 +18,14 @@ class Refusals:
 
     Attributes:
         calls: Those that were.
+        first: The first refusal.
         is_answered: Whether any was not.
     """
 
     def __init__(self) -> None:
         """Nothing has been refused yet."""
         self.calls: list[Call] = []
-        self._first: SkippableAPIError | None = None
+        self.first: SkippableAPIError | None = None
         self.is_answered = False
 
     def __bool__(self) -> bool:
@@ -47,7 +48,7 @@ class Refusals:
 
     def noted(self, call: Call, refusal: SkippableAPIError) -> None:
         """Take note of one that was, which says nothing of the others."""
-        self._first = self._first or refusal
+        self.first = self.first or refusal
         self.calls.append(call)
 
     def raise_if_nothing_was_read(self) -> None:
@@ -56,8 +57,8 @@ class Refusals:
         Raises:
             SkippableAPIError: All calls were refused.
         """
-        if self._first is not None and not self.is_answered:
-            raise self._first
+        if self.first is not None and not self.is_answered:
+            raise self.first
 
     def __str__(self) -> str:
         """How many, of what, and why."""
@@ -65,4 +66,4 @@ class Refusals:
             " ".join(str(value) for value in call.columns.values()) for call in self.calls[:3]
         )
         more = " and others" if len(self.calls) > 3 else ""  # noqa: PLR2004 - as many as are named
-        return f"{len(self.calls)} of its calls were refused ({names}{more}): {self._first}"
+        return f"{len(self.calls)} of its calls were refused ({names}{more}): {self.first}"

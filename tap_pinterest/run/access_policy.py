@@ -10,7 +10,13 @@ from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
 
 from tap_pinterest import api
 from tap_pinterest.config import CONFIG_SCHEMA
-from tap_pinterest.http.errors import DaysError, GoneError, NotOfferedError
+from tap_pinterest.http.errors import (
+    DaysError,
+    FeatureRefusedError,
+    GoneError,
+    NoEndpointError,
+    NotOfferedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,11 +72,11 @@ class AccessPolicy:
             if not isinstance(error, (SingerSDKError, OSError)):
                 _logger.error("Unexpected error in %s", stream, exc_info=error)
             return
-        must_arrive = self._must_arrive(stream, context)
+        must_arrive = self._must_arrive(stream, context, error)
         if isinstance(error, DaysError):
             (part.failures if must_arrive else part.skipped)[account] = str(error)
             return
-        reason = f"{error}. {self._what_it_needs(stream, context)}"
+        reason = self._reason(stream, context, error, str(error))
         if must_arrive:
             way_out = "; exclude_ad_account_ids stops reading the account" if account else ""
             part.failures[account] = f"{reason}{way_out}"
@@ -93,7 +99,18 @@ class AccessPolicy:
         ids = self._settings.named_ids
         named = any(value in ids for call in refusals.calls for value in call.values)
         where = part.failures if named else part.skipped
-        where[_name_of(context)] = f"{refusals}. {self._what_it_needs(stream.name, context)}"
+        told = self._reason(stream.name, context, refusals.first, str(refusals))
+        where[_name_of(context)] = told
+
+    def _reason(
+        self, stream: str, context: Context | None, error: Exception | None, told: str
+    ) -> str:
+        """The words of a refusal, with what would change it where that is known."""
+        if isinstance(error, NoEndpointError):
+            return f"{told}. Pinterest has no such endpoint for this app"
+        if isinstance(error, FeatureRefusedError):
+            return told
+        return f"{told}. {self._what_it_needs(stream, context)}"
 
     def _what_it_needs(self, stream: str, context: Context | None) -> str:
         operation = api.operation(f"GET {self._streams[stream].path}")
@@ -126,7 +143,7 @@ class AccessPolicy:
         """What the token was granted; `None` where Pinterest has not said."""
         return self._client.authenticator.scopes() if self._client.authenticator else None
 
-    def _must_arrive(self, stream: str, context: Context | None) -> bool:
+    def _must_arrive(self, stream: str, context: Context | None, error: SkippableAPIError) -> bool:
         """Whether the config names it, or an earlier run has read it.
 
         The config names the entities and reports of an ad account. Everything else may depend on
@@ -134,7 +151,7 @@ class AccessPolicy:
         """
         if self._streams[stream].custom:
             return True
-        if not context:
+        if not context or isinstance(error, NoEndpointError):
             return stream in self._read_before.streams
         if self._streams[stream].group != "ads":
             return self._streams[stream].remembered.of(context) is not None
