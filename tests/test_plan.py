@@ -193,7 +193,9 @@ def test_what_may_not_be_listed_is_told_and_the_rest_is_counted(sandbox: Sandbox
     assert by_name["ad_analytics"].contexts == 2
     assert by_name["campaign_analytics"].contexts == 3
     assert counted.precision == "at least"
-    assert any(line.startswith(f"ad_analytics of {account} ") for line in described(counted, ""))
+    assert any(
+        line.startswith(f"ad_analytics of ad account {account} ") for line in described(counted, "")
+    )
 
 
 def test_minutes_are_those_of_the_slowest_category() -> None:

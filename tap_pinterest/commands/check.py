@@ -13,10 +13,10 @@ from tap_pinterest.commands.access import described, needed_scopes
 from tap_pinterest.config import Day
 from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import TokenRefusedError
+from tap_pinterest.reading.contexts import of_context
 from tap_pinterest.reading.pages import Page
 from tap_pinterest.reading.refusals import REFUSED_IN_A_ROW
 from tap_pinterest.run.run import Run
-from tap_pinterest.run.summary import of_account
 from tap_pinterest.singer.sdk import EndOfRun
 from tap_pinterest.streams.bases.dataset import DatasetStream
 from tap_pinterest.tap import TapPinterest
@@ -164,9 +164,9 @@ class AskingTap(TapPinterest):
         lacking = " and ".join(self.run.access_policy.missing_scopes(stream.name))
         scope = f"the token lacks the scope {lacking}" if lacking else ""
         for where, reason in part.failures.items():
-            yield f"CANNOT be read{of_account(where)}, and must be: {scope or reason}"
+            yield f"CANNOT be read{of_context(where)}, and must be: {scope or reason}"
         for where, reason in part.skipped.items():
-            yield f"cannot be read{of_account(where)}, and is left out: {scope or reason}"
+            yield f"cannot be read{of_context(where)}, and is left out: {scope or reason}"
         if part.answered and "" not in part.failures:
             yield "can be read"
         elif not (part.failures or part.skipped):

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.http.errors import TokenRefusedError
+from tap_pinterest.reading.contexts import of_context
 from tap_pinterest.run.cost import TRIAL_CALLS, plan
 from tap_pinterest.singer.process import leave
 from tap_pinterest.singer.sdk import EndOfRun
@@ -80,7 +81,7 @@ def described(planned: Plan, access_tier: str) -> Iterator[str]:
     yield ""
     for each in planned.streams:
         for context, reason in each.faults.items():
-            yield f"{each.stream}{f' of {context}' if context else ''} cannot be told: {reason}"
+            yield f"{each.stream}{of_context(context)} cannot be told: {reason}"
         if each.most > each.total:
             yield (
                 f"{each.stream}: {each.most:,} calls where Pinterest does not let the app ask for "

@@ -126,6 +126,11 @@ class Inventory:
         return self._ad_accounts is not None
 
     @property
+    def reads_only_token_user(self) -> bool:
+        """Whether no user but the token's own is read."""
+        return self._settings.organic_accounts == "token_user"
+
+    @property
     def knows_users(self) -> bool:
         """Whether it takes no call to tell the users."""
         wanted = self._settings.organic_accounts
@@ -182,7 +187,7 @@ class Inventory:
         return self._users
 
     def _found_users(self) -> Mapping[str, str | None]:
-        if self._settings.organic_accounts == "token_user":
+        if self.reads_only_token_user:
             return {self.user_id(None): None}
         of_owners: dict[str, str | None] = {}
         without = []

@@ -17,6 +17,7 @@ from tap_pinterest.http.errors import (
     NoEndpointError,
     NotOfferedError,
 )
+from tap_pinterest.reading.contexts import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +65,7 @@ class AccessPolicy:
 
     def judge(self, stream: str, context: Context | None, error: Exception) -> None:
         """Take note of an error that ended a context."""
-        account = _name_of(context)
+        account = name_of(context)
         part = self._summary.of(stream)
         if not isinstance(error, SkippableAPIError) or self._is_no_matter_of_access(stream, error):
             part.failures[account] = str(error) or type(error).__name__
@@ -100,7 +101,7 @@ class AccessPolicy:
         named = any(value in ids for call in refusals.calls for value in call.values)
         where = part.failures if named else part.skipped
         told = self._reason(stream.name, context, refusals.first, str(refusals))
-        where[_name_of(context)] = told
+        where[name_of(context)] = told
 
     def _reason(
         self, stream: str, context: Context | None, error: Exception | None, told: str
@@ -186,10 +187,3 @@ class AccessPolicy:
             if whole and stream.named_and_missing:
                 ids = ", ".join(sorted(stream.named_and_missing))
                 part.failures[""] = f"the config names {ids}, which Pinterest does not list"
-
-
-def _name_of(context: Context | None) -> str:
-    """How the summary names a context."""
-    if not context:
-        return ""
-    return str(context.get("ad_account_id") or f"user {context['user_id']}")

@@ -13,6 +13,7 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 from tap_pinterest import api
 from tap_pinterest.http.errors import AwayError, TokenRefusedError
 from tap_pinterest.http.rate_limit import MINUTE, OF_ONE_AD_ACCOUNT, STANDARD, UNIVERSAL
+from tap_pinterest.reading.contexts import name_of
 from tap_pinterest.singer.sdk import EndOfRun
 
 if TYPE_CHECKING:
@@ -224,12 +225,12 @@ def _faults(stream: RunStream) -> Iterator[tuple[str, str]]:
         except _NOTHING_ELSE as error:
             raise EndOfRun(str(error)) from error
         except _NOT_LISTED as error:
-            yield _name_of(context), str(error)
+            yield name_of(context), str(error)
 
 
 def _count(stream: RunStream, planned: StreamPlan, seen: set[bytes | None]) -> None:
     for context in _contexts(stream):
-        name = _name_of(context)
+        name = name_of(context)
         if name in planned.faults:
             continue
         planned.contexts += 1
@@ -243,7 +244,3 @@ def _count(stream: RunStream, planned: StreamPlan, seen: set[bytes | None]) -> N
 def _contexts(stream: RunStream) -> list[Context | None]:
     contexts = stream.partitions
     return [None] if contexts is None else list(contexts)
-
-
-def _name_of(context: Context | None) -> str:
-    return ", ".join(map(str, (context or {}).values()))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_pinterest.reading.contexts import of_context
 from tap_pinterest.records.conform import UnknownCounts
 from tap_pinterest.singer.process import is_watched
 
@@ -149,9 +150,9 @@ class Summary:
     def _remarks(self) -> Iterator[str]:
         for name, part in self.streams.items():
             for account, reason in part.failures.items():
-                yield f"FAILED {name}{of_account(account)}: {reason}"
+                yield f"FAILED {name}{of_context(account)}: {reason}"
             for account, reason in part.skipped.items():
-                yield f"Skipped {name}{of_account(account)}: {reason}"
+                yield f"Skipped {name}{of_context(account)}: {reason}"
             if part.unknown:
                 listed = ", ".join(f"{what} ({count})" for what, count in part.unknown.items())
                 yield f"{name} has what its schema does not know: {listed}"
@@ -177,13 +178,6 @@ class Summary:
             cells = (*(f"{each:,}" for each in numbers), *(f"{each:,.0f} s" for each in times))
             table.add_row(name, *cells, _outcome(part), *([days] if with_days else []))
         console.print(table)
-
-
-def of_account(account: str) -> str:
-    """The ad account or the user that something is of, as the end of a phrase."""
-    if not account or account.startswith("user "):
-        return f" of {account}" if account else ""
-    return f" of ad account {account}"
 
 
 def _outcome(part: StreamSummary) -> str:

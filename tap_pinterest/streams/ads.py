@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_pinterest.reading.calls import Batches, Each, Either, Once, Setting
-from tap_pinterest.streams.bases.dataset import AdAccountDatasetStream, SnapshotStream
+from tap_pinterest.reading.contexts import AdAccounts
+from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 ENTITY_STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED")
 
 
-class AdsEntityStream(AdAccountDatasetStream):
+class AdsEntityStream(DatasetStream):
     """Entities of an ad account, archived ones included.
 
     Without the archived ones, what they have spent would be missing from the reports, which are
     asked for by id.
     """
 
+    contexts = AdAccounts()
     group = "ads"
     primary_keys = ("id",)
     query = MappingProxyType({"order": "ASCENDING"})
@@ -101,7 +103,7 @@ class ProductGroupPromotions(AdsEntityStream):
         return cls.per
 
 
-class Promotions(AdAccountDatasetStream):
+class Promotions(DatasetStream):
     """Promotions of a shop: discounts and codes that ads can show.
 
     Source: GET /ad_accounts/{ad_account_id}/promotions.
@@ -109,11 +111,12 @@ class Promotions(AdAccountDatasetStream):
 
     name = "promotions"
     path = "/ad_accounts/{ad_account_id}/promotions"
+    contexts = AdAccounts()
     group = "products"
     primary_keys = ("ad_account_id", "id")
 
 
-class PromotionAppliedAdGroups(AdAccountDatasetStream):
+class PromotionAppliedAdGroups(DatasetStream):
     """Ad groups that a promotion applies to. Unverified: known from API 5.28 only.
 
     Source: GET /ad_accounts/{ad_account_id}/promotion_applied_entities.
@@ -121,13 +124,14 @@ class PromotionAppliedAdGroups(AdAccountDatasetStream):
 
     name = "promotion_applied_ad_groups"
     path = "/ad_accounts/{ad_account_id}/promotion_applied_entities"
+    contexts = AdAccounts()
     group = "beta"
     primary_keys = ("promotion_id", "id")
     per = (Each(Promotions, promotion_ids="id"),)
     columns = MappingProxyType({"promotion_ids": "promotion_id"})
 
 
-class AdGroupDynamicTitlesStatus(AdAccountDatasetStream):
+class AdGroupDynamicTitlesStatus(DatasetStream):
     """How far the generated titles of an ad group are. Unverified: known from API 5.28 only.
 
     Source: GET /ad_accounts/{ad_account_id}/ad_groups/{ad_group_id}/dynamic_titles/status.
@@ -135,12 +139,13 @@ class AdGroupDynamicTitlesStatus(AdAccountDatasetStream):
 
     name = "ad_group_dynamic_titles_status"
     path = "/ad_accounts/{ad_account_id}/ad_groups/{ad_group_id}/dynamic_titles/status"
+    contexts = AdAccounts()
     group = "beta"
     primary_keys = ("ad_group_id",)
     per = (Each(AdGroups, ad_group_id="id"),)
 
 
-class Schedules(AdAccountDatasetStream):
+class Schedules(DatasetStream):
     """Planned changes of campaigns. Unverified: known from API 5.28 only.
 
     Source: GET /ad_accounts/{ad_account_id}/schedules.
@@ -148,12 +153,13 @@ class Schedules(AdAccountDatasetStream):
 
     name = "schedules"
     path = "/ad_accounts/{ad_account_id}/schedules"
+    contexts = AdAccounts()
     group = "beta"
     primary_keys = ("schedule_id",)
     per = (Batches(Each(Campaigns, campaign_id="id"), "entity_ids"),)
 
 
-class Keywords(AdAccountDatasetStream):
+class Keywords(DatasetStream):
     """Keywords of ad groups, and negative ones of campaigns and of the ad account itself.
 
     Source: GET /ad_accounts/{ad_account_id}/keywords.
@@ -161,13 +167,14 @@ class Keywords(AdAccountDatasetStream):
 
     name = "keywords"
     path = "/ad_accounts/{ad_account_id}/keywords"
+    contexts = AdAccounts()
     group = "keywords"
     primary_keys = ("id",)
     # The parameter that takes many ad groups at once is in beta.
     per = (Either(Once(), Each(Campaigns, campaign_id="id"), Each(AdGroups, ad_group_id="id")),)
 
 
-class KeywordMetrics(SnapshotStream, AdAccountDatasetStream):
+class KeywordMetrics(SnapshotStream):
     """How often a keyword is searched for in a country, as a range such as 5M+.
 
     Source: GET /ad_accounts/{ad_account_id}/keywords/metrics.
@@ -175,12 +182,13 @@ class KeywordMetrics(SnapshotStream, AdAccountDatasetStream):
 
     name = "keyword_metrics"
     path = "/ad_accounts/{ad_account_id}/keywords/metrics"
+    contexts = AdAccounts()
     group = "keywords"
     primary_keys = ("ad_account_id", "country_code", "keyword", "date")
     per = (Setting("countries", "country_code"), Batches(Setting("keywords", "keywords")))
 
 
-class Labels(AdAccountDatasetStream):
+class Labels(DatasetStream):
     """Labels of campaigns. In closed beta.
 
     Source: GET /ad_accounts/{ad_account_id}/labels.
@@ -188,6 +196,7 @@ class Labels(AdAccountDatasetStream):
 
     name = "labels"
     path = "/ad_accounts/{ad_account_id}/labels"
+    contexts = AdAccounts()
     group = "beta"
     primary_keys = ("ad_account_id", "id")
     query = MappingProxyType({"entity_statuses": ("ACTIVE", "ARCHIVED")})
@@ -201,7 +210,7 @@ class Labels(AdAccountDatasetStream):
         return super().unpacked(item) if "labels" in item else (item,)
 
 
-class TargetingTemplates(AdAccountDatasetStream):
+class TargetingTemplates(DatasetStream):
     """Saved targeting that ad groups can start from.
 
     Source: GET /ad_accounts/{ad_account_id}/targeting_templates.
@@ -209,11 +218,12 @@ class TargetingTemplates(AdAccountDatasetStream):
 
     name = "targeting_templates"
     path = "/ad_accounts/{ad_account_id}/targeting_templates"
+    contexts = AdAccounts()
     group = "targeting"
     primary_keys = ("id",)
 
 
-class ReportTemplates(AdAccountDatasetStream):
+class ReportTemplates(DatasetStream):
     """Saved reports of an ad account: their columns, filters and dates, not their numbers.
 
     Source: GET /ad_accounts/{ad_account_id}/templates.
@@ -221,6 +231,7 @@ class ReportTemplates(AdAccountDatasetStream):
 
     name = "report_templates"
     path = "/ad_accounts/{ad_account_id}/templates"
+    contexts = AdAccounts()
     group = "resources"
     primary_keys = ("id",)
     parent_fields = (

@@ -5,10 +5,11 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from tap_pinterest.reading.calls import Each, Values
-from tap_pinterest.streams.bases.dataset import AdAccountDatasetStream, SnapshotStream
+from tap_pinterest.reading.contexts import AdAccounts
+from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
 
-class Audiences(AdAccountDatasetStream):
+class Audiences(DatasetStream):
     """Audiences that an ad account owns, and those that others share with it.
 
     `ad_account_id` is the account that sees the audience, `owner_ad_account_id` the one that the
@@ -18,6 +19,7 @@ class Audiences(AdAccountDatasetStream):
 
     name = "audiences"
     path = "/ad_accounts/{ad_account_id}/audiences"
+    contexts = AdAccounts()
     group = "audiences"
     primary_keys = ("ad_account_id", "id")
     per = (Values("ownership_type"),)
@@ -25,7 +27,7 @@ class Audiences(AdAccountDatasetStream):
     parent_fields = ("ownership_type",)
 
 
-class AudienceSharedAccounts(AdAccountDatasetStream):
+class AudienceSharedAccounts(DatasetStream):
     """Ad accounts and businesses that an ad account shares one of its audiences with.
 
     Source: GET /ad_accounts/{ad_account_id}/audiences/shared/accounts.
@@ -33,6 +35,7 @@ class AudienceSharedAccounts(AdAccountDatasetStream):
 
     name = "audience_shared_accounts"
     path = "/ad_accounts/{ad_account_id}/audiences/shared/accounts"
+    contexts = AdAccounts()
     group = "audiences"
     primary_keys = ("ad_account_id", "audience_id", "account_type", "account_id")
     per = (
@@ -41,7 +44,7 @@ class AudienceSharedAccounts(AdAccountDatasetStream):
     )
 
 
-class CustomerLists(AdAccountDatasetStream):
+class CustomerLists(DatasetStream):
     """Uploaded lists of customers: their sizes and states, not the customers.
 
     Source: GET /ad_accounts/{ad_account_id}/customer_lists.
@@ -49,11 +52,12 @@ class CustomerLists(AdAccountDatasetStream):
 
     name = "customer_lists"
     path = "/ad_accounts/{ad_account_id}/customer_lists"
+    contexts = AdAccounts()
     group = "audiences"
     primary_keys = ("id",)
 
 
-class AudienceInsights(SnapshotStream, AdAccountDatasetStream):
+class AudienceInsights(SnapshotStream):
     """What one kind of audience is made of: ages, genders, devices, interests.
 
     `insight_date` is the day that Pinterest's numbers are of, `date` that of the run.
@@ -62,6 +66,7 @@ class AudienceInsights(SnapshotStream, AdAccountDatasetStream):
 
     name = "audience_insights"
     path = "/ad_accounts/{ad_account_id}/audience_insights"
+    contexts = AdAccounts()
     group = "audiences"
     primary_keys = ("ad_account_id", "type", "date")
     per = (Values("audience_insight_type"),)
@@ -69,7 +74,7 @@ class AudienceInsights(SnapshotStream, AdAccountDatasetStream):
     renamed = MappingProxyType({"date": "insight_date"})
 
 
-class AudienceInsightDefinitions(AdAccountDatasetStream):
+class AudienceInsightDefinitions(DatasetStream):
     """Audiences that an ad account can have insights into.
 
     Source: GET /ad_accounts/{ad_account_id}/insights/audiences.
@@ -77,11 +82,12 @@ class AudienceInsightDefinitions(AdAccountDatasetStream):
 
     name = "audience_insight_definitions"
     path = "/ad_accounts/{ad_account_id}/insights/audiences"
+    contexts = AdAccounts()
     group = "audiences"
     primary_keys = ("ad_account_id", "scope", "type")
 
 
-class CustomerSegments(AdAccountDatasetStream):
+class CustomerSegments(DatasetStream):
     """Audiences put together to a segment. Unverified: known from API 5.28 only.
 
     Source: GET /ad_accounts/{ad_account_id}/customer_segments.
@@ -89,5 +95,6 @@ class CustomerSegments(AdAccountDatasetStream):
 
     name = "customer_segments"
     path = "/ad_accounts/{ad_account_id}/customer_segments"
+    contexts = AdAccounts()
     group = "beta"
     primary_keys = ("id",)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from typing_extensions import override
 
-from tap_pinterest.streams.bases.dataset import AdAccountDatasetStream
+from tap_pinterest.reading.contexts import AdAccounts
+from tap_pinterest.streams.bases.dataset import DatasetStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tap_pinterest.reading.pages import Item
 
 
-class BillingProfiles(AdAccountDatasetStream):
+class BillingProfiles(DatasetStream):
     """Ways of paying of an ad account, inactive ones included. Not open to every app.
 
     Source: GET /ad_accounts/{ad_account_id}/billing_profiles.
@@ -28,12 +29,13 @@ class BillingProfiles(AdAccountDatasetStream):
 
     name = "billing_profiles"
     path = "/ad_accounts/{ad_account_id}/billing_profiles"
+    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("ad_account_id", "id")
     query = MappingProxyType({"is_active": False})
 
 
-class BillingInvoices(AdAccountDatasetStream):
+class BillingInvoices(DatasetStream):
     """Invoices and credit memos; amounts are in micro-currency.
 
     Source: GET /ad_accounts/{ad_account_id}/billing_invoices.
@@ -41,11 +43,12 @@ class BillingInvoices(AdAccountDatasetStream):
 
     name = "billing_invoices"
     path = "/ad_accounts/{ad_account_id}/billing_invoices"
+    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("id",)
 
 
-class AdsCreditDiscounts(AdAccountDatasetStream):
+class AdsCreditDiscounts(DatasetStream):
     """Advertising credit and what is left of it, in micro-currency. Not open to every app.
 
     Pinterest gives a discount no id. `discount_id` is the MD5 of what stays the same while it is
@@ -55,6 +58,7 @@ class AdsCreditDiscounts(AdAccountDatasetStream):
 
     name = "ads_credit_discounts"
     path = "/ad_accounts/{ad_account_id}/ads_credit/discounts"
+    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("ad_account_id", "discount_id")
 
@@ -90,7 +94,7 @@ def _amount(value: object) -> object:
         return value
 
 
-class OrderLines(AdAccountDatasetStream):
+class OrderLines(DatasetStream):
     """Order lines of an ad account; budgets are in micro-currency.
 
     Source: GET /ad_accounts/{ad_account_id}/order_lines.
@@ -98,11 +102,12 @@ class OrderLines(AdAccountDatasetStream):
 
     name = "order_lines"
     path = "/ad_accounts/{ad_account_id}/order_lines"
+    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("id",)
 
 
-class SsioAccounts(AdAccountDatasetStream):
+class SsioAccounts(DatasetStream):
     """Whether and to whom an ad account can place insertion orders.
 
     Source: GET /ad_accounts/{ad_account_id}/ssio/accounts.
@@ -110,11 +115,12 @@ class SsioAccounts(AdAccountDatasetStream):
 
     name = "ssio_accounts"
     path = "/ad_accounts/{ad_account_id}/ssio/accounts"
+    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("ad_account_id",)
 
 
-class SsioOrderLines(AdAccountDatasetStream):
+class SsioOrderLines(DatasetStream):
     """Order lines of insertion orders; names and addresses of contacts with group `personal` only.
 
     Source: GET /ad_accounts/{ad_account_id}/ssio/order_lines.
@@ -122,11 +128,12 @@ class SsioOrderLines(AdAccountDatasetStream):
 
     name = "ssio_order_lines"
     path = "/ad_accounts/{ad_account_id}/ssio/order_lines"
+    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("salesforce_order_line_id",)
 
 
-class SsioInsertionOrderStatus(AdAccountDatasetStream):
+class SsioInsertionOrderStatus(DatasetStream):
     """The states of insertion orders.
 
     Source: GET /ad_accounts/{ad_account_id}/ssio/insertion_orders/status.
@@ -134,11 +141,12 @@ class SsioInsertionOrderStatus(AdAccountDatasetStream):
 
     name = "ssio_insertion_order_status"
     path = "/ad_accounts/{ad_account_id}/ssio/insertion_orders/status"
+    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("pin_order_id",)
 
 
-class TermsOfService(AdAccountDatasetStream):
+class TermsOfService(DatasetStream):
     """Whether an ad account has accepted the terms of service, without their text.
 
     Source: GET /ad_accounts/{ad_account_id}/terms_of_service.
@@ -146,5 +154,6 @@ class TermsOfService(AdAccountDatasetStream):
 
     name = "terms_of_service"
     path = "/ad_accounts/{ad_account_id}/terms_of_service"
+    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("ad_account_id", "id")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from tap_pinterest.reading.calls import Each
-from tap_pinterest.streams.bases.dataset import DatasetStream, UserDatasetStream
+from tap_pinterest.reading.contexts import Users
+from tap_pinterest.streams.bases.dataset import DatasetStream
 
 
-class Boards(UserDatasetStream):
+class Boards(DatasetStream):
     """Boards that a user owns or works on, secret ones if the token may see them.
 
     Source: GET /boards.
@@ -16,12 +17,13 @@ class Boards(UserDatasetStream):
 
     name = "boards"
     path = "/boards"
+    contexts = Users()
     group = "organic"
     primary_keys = ("id",)
     id_filters = MappingProxyType({"board_ids": "id"})
 
 
-class BoardSections(UserDatasetStream):
+class BoardSections(DatasetStream):
     """Sections of a board.
 
     Source: GET /boards/{board_id}/sections.
@@ -29,16 +31,18 @@ class BoardSections(UserDatasetStream):
 
     name = "board_sections"
     path = "/boards/{board_id}/sections"
+    contexts = Users()
     group = "boards"
     primary_keys = ("board_id", "id")
     per = (Each(Boards, board_id="id"),)
     parent_fields = ("board_id",)
 
 
-class PinListStream(UserDatasetStream):
+class PinListStream(DatasetStream):
     """The list of the Pins that a user owns, those on protected boards included."""
 
     path = "/pins"
+    contexts = Users()
     query = MappingProxyType({"include_protected_pins": True, "pin_metrics": True})
     parent_fields = ("is_owner", "parent_pin_id", "media.media_type")
     id_filters = MappingProxyType({"pin_ids": "id", "board_ids": "board_id"})
@@ -55,7 +59,7 @@ class Pins(PinListStream):
     primary_keys = ("id",)
 
 
-class BoardPins(UserDatasetStream):
+class BoardPins(DatasetStream):
     """Pins on a board, whoever owns the Pin.
 
     Source: GET /boards/{board_id}/pins.
@@ -63,13 +67,14 @@ class BoardPins(UserDatasetStream):
 
     name = "board_pins"
     path = "/boards/{board_id}/pins"
+    contexts = Users()
     group = "boards"
     primary_keys = ("board_id", "id")
     per = (Each(Boards, board_id="id"),)
     id_filters = MappingProxyType({"pin_ids": "id"})
 
 
-class BoardSectionPins(UserDatasetStream):
+class BoardSectionPins(DatasetStream):
     """Pins in a section of a board.
 
     Source: GET /boards/{board_id}/sections/{section_id}/pins.
@@ -77,6 +82,7 @@ class BoardSectionPins(UserDatasetStream):
 
     name = "board_section_pins"
     path = "/boards/{board_id}/sections/{section_id}/pins"
+    contexts = Users()
     group = "boards"
     primary_keys = ("board_id", "board_section_id", "id")
     per = (Each(BoardSections, board_id="board_id", section_id="id"),)

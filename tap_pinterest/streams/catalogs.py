@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_pinterest.reading.calls import Each
-from tap_pinterest.streams.bases.dataset import SnapshotStream, UserDatasetStream
+from tap_pinterest.reading.contexts import Users
+from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ OF_FEEDS = "FEED_INGESTION_ISSUES"
 _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/@\s]*@")
 
 
-class Catalogs(UserDatasetStream):
+class Catalogs(DatasetStream):
     """Catalogs of a user.
 
     Source: GET /catalogs.
@@ -33,12 +34,13 @@ class Catalogs(UserDatasetStream):
 
     name = "catalogs"
     path = "/catalogs"
+    contexts = Users()
     group = "catalogs"
     primary_keys = ("id",)
     parent_fields = ("catalog_type",)
 
 
-class CatalogsFeeds(UserDatasetStream):
+class CatalogsFeeds(DatasetStream):
     """Feeds that fill a catalog; credentials for their locations are left out.
 
     Source: GET /catalogs/feeds.
@@ -46,6 +48,7 @@ class CatalogsFeeds(UserDatasetStream):
 
     name = "catalogs_feeds"
     path = "/catalogs/feeds"
+    contexts = Users()
     group = "catalogs"
     primary_keys = ("id",)
     parent_fields = ("catalog_id", "catalog_type")
@@ -58,7 +61,7 @@ class CatalogsFeeds(UserDatasetStream):
         return complete
 
 
-class CatalogsFeedProcessingResults(UserDatasetStream):
+class CatalogsFeedProcessingResults(DatasetStream):
     """How the last 250 times went that a feed was processed.
 
     Source: GET /catalogs/feeds/{feed_id}/processing_results.
@@ -66,6 +69,7 @@ class CatalogsFeedProcessingResults(UserDatasetStream):
 
     name = "catalogs_feed_processing_results"
     path = "/catalogs/feeds/{feed_id}/processing_results"
+    contexts = Users()
     group = "catalogs"
     primary_keys = ("id",)
     per = (Each(CatalogsFeeds, feed_id="id"),)
@@ -74,7 +78,7 @@ class CatalogsFeedProcessingResults(UserDatasetStream):
     paged = False
 
 
-class CatalogsItemIssues(UserDatasetStream):
+class CatalogsItemIssues(DatasetStream):
     """Errors and warnings of items that a feed's processing met, a sample of each kind.
 
     Source: GET /catalogs/processing_results/{processing_result_id}/item_issues.
@@ -82,12 +86,13 @@ class CatalogsItemIssues(UserDatasetStream):
 
     name = "catalogs_item_issues"
     path = "/catalogs/processing_results/{processing_result_id}/item_issues"
+    contexts = Users()
     group = "catalogs"
     primary_keys = ("processing_result_id", "item_number")
     per = (Each(CatalogsFeedProcessingResults, processing_result_id="id", feed_id="feed_id"),)
 
 
-class CatalogsProductGroups(UserDatasetStream):
+class CatalogsProductGroups(DatasetStream):
     """Groups of products in a catalog, by the filters that make them.
 
     Source: GET /catalogs/product_groups.
@@ -95,11 +100,12 @@ class CatalogsProductGroups(UserDatasetStream):
 
     name = "catalogs_product_groups"
     path = "/catalogs/product_groups"
+    contexts = Users()
     group = "catalogs"
     primary_keys = ("id",)
 
 
-class CatalogsProductGroupProductCounts(SnapshotStream, UserDatasetStream):
+class CatalogsProductGroupProductCounts(SnapshotStream):
     """How many products a product group has, in stock and not.
 
     Source: GET /catalogs/product_groups/{product_group_id}/product_counts.
@@ -107,12 +113,13 @@ class CatalogsProductGroupProductCounts(SnapshotStream, UserDatasetStream):
 
     name = "catalogs_product_group_product_counts"
     path = "/catalogs/product_groups/{product_group_id}/product_counts"
+    contexts = Users()
     group = "catalogs"
     primary_keys = ("product_group_id", "date")
     per = (Each(CatalogsProductGroups, product_group_id="id"),)
 
 
-class CatalogsProductGroupProducts(UserDatasetStream):
+class CatalogsProductGroupProducts(DatasetStream):
     """Products in a product group, each with its Pin.
 
     Source: GET /catalogs/product_groups/{product_group_id}/products.
@@ -120,13 +127,14 @@ class CatalogsProductGroupProducts(UserDatasetStream):
 
     name = "catalogs_product_group_products"
     path = "/catalogs/product_groups/{product_group_id}/products"
+    contexts = Users()
     group = "catalogs"
     primary_keys = ("product_group_id", "pin_id")
     per = (Each(CatalogsProductGroups, product_group_id="id"),)
     lifted = MappingProxyType({"pin_id": ("pin", "id")})
 
 
-class CatalogsAvailableFilterValues(UserDatasetStream):
+class CatalogsAvailableFilterValues(DatasetStream):
     """Values that product groups of a catalog can filter by, from a sample of its items.
 
     Source: GET /catalogs/available_filter_values.
@@ -134,6 +142,7 @@ class CatalogsAvailableFilterValues(UserDatasetStream):
 
     name = "catalogs_available_filter_values"
     path = "/catalogs/available_filter_values"
+    contexts = Users()
     group = "catalogs"
     primary_keys = ("catalog_id",)
     per = (Each(Catalogs, catalog_id="id"),)
@@ -179,7 +188,7 @@ class ReportParameters:
         return {"parameters": parameters, "report_type": report["report_type"], **columns}
 
 
-class CatalogsReportStats(SnapshotStream, UserDatasetStream):
+class CatalogsReportStats(SnapshotStream):
     """How often an issue occurs, in the last processing of a feed or in a catalog's distribution.
 
     `feed_id` is empty where the issue is one of distribution.
@@ -188,12 +197,13 @@ class CatalogsReportStats(SnapshotStream, UserDatasetStream):
 
     name = "catalogs_report_stats"
     path = "/catalogs/reports/stats"
+    contexts = Users()
     group = "catalogs"
     primary_keys = ("catalog_id", "report_type", "feed_id", "code", "date")
     per = (ReportParameters("DISTRIBUTION_ISSUES", OF_FEEDS),)
 
 
-class CatalogsLocalStores(UserDatasetStream):
+class CatalogsLocalStores(DatasetStream):
     """Shops of a catalog. Unverified: known from API 5.28 only.
 
     Source: GET /catalogs/{catalog_id}/local_stores.
@@ -201,6 +211,7 @@ class CatalogsLocalStores(UserDatasetStream):
 
     name = "catalogs_local_stores"
     path = "/catalogs/{catalog_id}/local_stores"
+    contexts = Users()
     group = "beta"
     primary_keys = ("catalog_id", "id")
     per = (Each(Catalogs, catalog_id="id"),)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tap_pinterest.reading.calls import Values
+from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.reading.pages import MAP_KEY
-from tap_pinterest.streams.bases.dataset import AdAccountDatasetStream, SnapshotStream
+from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tap_pinterest.reading.calls import Source
 
 
-class ConversionTags(AdAccountDatasetStream):
+class ConversionTags(DatasetStream):
     """Pinterest tags of an ad account, deleted ones included.
 
     Source: GET /ad_accounts/{ad_account_id}/conversion_tags.
@@ -25,11 +26,12 @@ class ConversionTags(AdAccountDatasetStream):
 
     name = "conversion_tags"
     path = "/ad_accounts/{ad_account_id}/conversion_tags"
+    contexts = AdAccounts()
     group = "conversions"
     primary_keys = ("id",)
 
 
-class OcpmEligibleConversionTags(AdAccountDatasetStream):
+class OcpmEligibleConversionTags(DatasetStream):
     """Events of a tag that bidding can be optimised for.
 
     Source: GET /ad_accounts/{ad_account_id}/conversion_tags/ocpm_eligible.
@@ -37,13 +39,14 @@ class OcpmEligibleConversionTags(AdAccountDatasetStream):
 
     name = "ocpm_eligible_conversion_tags"
     path = "/ad_accounts/{ad_account_id}/conversion_tags/ocpm_eligible"
+    contexts = AdAccounts()
     group = "conversions"
     primary_keys = ("ad_account_id", "conversion_tag_id", "conversion_event")
     # Nothing says what the answer's keys stand for; tag and ad account are in each record.
     left_out = frozenset({MAP_KEY})
 
 
-class PageVisitConversionTags(AdAccountDatasetStream):
+class PageVisitConversionTags(DatasetStream):
     """Page visits that a tag reports.
 
     Source: GET /ad_accounts/{ad_account_id}/conversion_tags/page_visit.
@@ -51,11 +54,12 @@ class PageVisitConversionTags(AdAccountDatasetStream):
 
     name = "page_visit_conversion_tags"
     path = "/ad_accounts/{ad_account_id}/conversion_tags/page_visit"
+    contexts = AdAccounts()
     group = "conversions"
     primary_keys = ("ad_account_id", "conversion_tag_id", "conversion_event")
 
 
-class AdvertiserDefinedEvents(AdAccountDatasetStream):
+class AdvertiserDefinedEvents(DatasetStream):
     """Events of an advertiser's own, and the conversions that they are mapped to.
 
     Source: GET /ad_accounts/{ad_account_id}/advertiser_defined_events.
@@ -63,11 +67,12 @@ class AdvertiserDefinedEvents(AdAccountDatasetStream):
 
     name = "advertiser_defined_events"
     path = "/ad_accounts/{ad_account_id}/advertiser_defined_events"
+    contexts = AdAccounts()
     group = "conversions"
     primary_keys = ("ad_account_id", "name")
 
 
-class ConversionEqs(SnapshotStream, AdAccountDatasetStream):
+class ConversionEqs(SnapshotStream):
     """Event quality score: how good the events of a platform and a way of sending them are.
 
     Source: GET /ad_accounts/{ad_account_id}/conversion_eqs.
@@ -75,6 +80,7 @@ class ConversionEqs(SnapshotStream, AdAccountDatasetStream):
 
     name = "conversion_eqs"
     path = "/ad_accounts/{ad_account_id}/conversion_eqs"
+    contexts = AdAccounts()
     group = "conversions"
     primary_keys = (
         *("ad_account_id", "lookback_period", "source_platform", "ingestion_source", "date"),
@@ -88,7 +94,7 @@ class ConversionEqs(SnapshotStream, AdAccountDatasetStream):
         return [Values(name, *values) for name, values in asked.items()]
 
 
-class ConversionDeletionRequests(AdAccountDatasetStream):
+class ConversionDeletionRequests(DatasetStream):
     """Requests to delete conversions. In beta; unverified: known from API 5.28 only.
 
     Source: GET /ad_accounts/{ad_account_id}/conversion_deletion_requests.
@@ -96,5 +102,6 @@ class ConversionDeletionRequests(AdAccountDatasetStream):
 
     name = "conversion_deletion_requests"
     path = "/ad_accounts/{ad_account_id}/conversion_deletion_requests"
+    contexts = AdAccounts()
     group = "beta"
     primary_keys = ("request_id",)

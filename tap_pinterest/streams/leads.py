@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_pinterest.http.answers import decoder
+from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.reading.pages import Page
-from tap_pinterest.streams.bases.dataset import AdAccountDatasetStream, DatasetStream
+from tap_pinterest.streams.bases.dataset import DatasetStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _decode_anything = decoder(object)
 
 
-class LeadForms(AdAccountDatasetStream):
+class LeadForms(DatasetStream):
     """Forms of lead ads. In beta.
 
     Source: GET /ad_accounts/{ad_account_id}/lead_forms.
@@ -26,11 +27,12 @@ class LeadForms(AdAccountDatasetStream):
 
     name = "lead_forms"
     path = "/ad_accounts/{ad_account_id}/lead_forms"
+    contexts = AdAccounts()
     group = "beta"
     primary_keys = ("id",)
 
 
-class LeadAdsSubscriptions(AdAccountDatasetStream):
+class LeadAdsSubscriptions(DatasetStream):
     """Addresses that Pinterest sends new leads to; the key that decrypts them is left out.
 
     Source: GET /ad_accounts/{ad_account_id}/leads/subscriptions.
@@ -38,6 +40,7 @@ class LeadAdsSubscriptions(AdAccountDatasetStream):
 
     name = "lead_ads_subscriptions"
     path = "/ad_accounts/{ad_account_id}/leads/subscriptions"
+    contexts = AdAccounts()
     group = "conversions"
     primary_keys = ("id",)
 

@@ -18,6 +18,7 @@ from tap_pinterest import api
 from tap_pinterest.api.periods import ONE_DAY, ORGANIC, DateRange, cut
 from tap_pinterest.http.answers import check_fields, decoder
 from tap_pinterest.reading.calls import Expected, Scope
+from tap_pinterest.reading.contexts import Users
 from tap_pinterest.reading.read_ahead import Task
 from tap_pinterest.reading.refusals import Refusals
 from tap_pinterest.records.conform import singer_name
@@ -92,19 +93,7 @@ def days_of(splits: Splits) -> Iterator[tuple[str, dict[str, Any]]]:
 class UserStream(TaskStream):
     """A stream with one context for each user that `organic_accounts` wants."""
 
-    @property
-    @override
-    def knows_contexts(self) -> bool:
-        return self.inventory.knows_users
-
-    @override
-    def contexts(self) -> list[dict[str, Any]] | None:
-        return [{"user_id": each} for each in self.inventory.users]
-
-    def account_of(self, user_id: str) -> Mapping[str, str]:
-        """The parameter that makes a call about the user; none for the token's own."""
-        through = self.inventory.users[user_id]
-        return {"ad_account_id": through} if through else {}
+    contexts = Users(always_named=True)
 
     @functools.cached_property
     def wanted(self) -> ReportRange:
@@ -238,7 +227,7 @@ class UserAccountAnalytics(OrganicReportStream):
     def _request(self, user_id: str, split_field: str, dates: DateRange) -> tuple[str, Splits]:
         query = {
             **self.query,
-            **self.account_of(user_id),
+            **self.contexts.parameters({"user_id": user_id}, self.inventory),
             **dates.query,
             "split_field": split_field,
         }
@@ -335,7 +324,7 @@ class TopPinsStream(UserStream):
     def _request(self, user_id: str, sort_by: str, dates: DateRange) -> tuple[str, Top]:
         query = {
             **self.settings.organic_filters,
-            **self.account_of(user_id),
+            **self.contexts.parameters({"user_id": user_id}, self.inventory),
             **dates.query,
             "sort_by": sort_by,
             "num_of_pins": MOST_TOP_PINS,

@@ -126,7 +126,10 @@ class PinAnalytics(OrganicReportStream):
         return PinCalls(self.run.client, self.app_types, self.settings.pin_split_field)
 
     def _query(self, user_id: str, metrics: Sequence[str]) -> Mapping[str, Any]:
-        return {**self.account_of(user_id), "metric_types": self.requested(metrics)}
+        return {
+            **self.contexts.parameters({"user_id": user_id}, self.inventory),
+            "metric_types": self.requested(metrics),
+        }
 
     @property
     def app_types(self) -> Sequence[str]:

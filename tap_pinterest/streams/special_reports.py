@@ -13,11 +13,11 @@ from tap_pinterest.api.periods import ASYNCHRONOUS
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import InvalidRequestError, NotOfferedError
 from tap_pinterest.reading.calls import Call, Scope
+from tap_pinterest.reading.contexts import AdAccounts, Users
 from tap_pinterest.reading.read_ahead import Task, with_pauses
 from tap_pinterest.reading.refusals import Refusals
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.ads import ReportTemplates
-from tap_pinterest.streams.bases.dataset import UserDatasetStream
 from tap_pinterest.streams.bases.ordering import (
     REPORTS,
     Operation,
@@ -25,7 +25,6 @@ from tap_pinterest.streams.bases.ordering import (
     OrderingStream,
     upper_case,
 )
-from tap_pinterest.streams.bases.stream import AdAccountStream, PerUserStream
 from tap_pinterest.streams.catalogs import ReportParameters
 
 if TYPE_CHECKING:
@@ -134,7 +133,7 @@ class NumberedReportStream(OrderingStream):
             yield self.convert({**same, "row": number, "values": upper_case(_decode_row(row))})
 
 
-class TemplateReports(NumberedReportStream, AdAccountStream):
+class TemplateReports(NumberedReportStream):
     """Rows of an ad account's saved reports, as they are on the day of the run. In beta.
 
     Period, granularity and columns are the template's own. `date` is the day of the run (UTC),
@@ -145,6 +144,7 @@ class TemplateReports(NumberedReportStream, AdAccountStream):
 
     name = "template_reports"
     path = REPORTS
+    contexts = AdAccounts()
     operation = Operation(create="/ad_accounts/{ad_account_id}/templates/{template_id}/reports")
     primary_keys = ("ad_account_id", "template_id", "date", "row")
 
@@ -195,7 +195,7 @@ class TemplateReports(NumberedReportStream, AdAccountStream):
         return (self.clock.today - first).days > ASYNCHRONOUS.days_back
 
 
-class CatalogsReport(NumberedReportStream, PerUserStream):
+class CatalogsReport(NumberedReportStream):
     """Rows of the reports on catalogs and feeds, as they are on the day of the run.
 
     One report of each catalog or feed for each of the `report_types`; a second one on the same day
@@ -208,6 +208,7 @@ class CatalogsReport(NumberedReportStream, PerUserStream):
 
     name = "catalogs_report"
     path = CATALOGS_REPORTS
+    contexts = Users()
     operation = Operation(create=CATALOGS_REPORTS, poll=CATALOGS_REPORTS)
     primary_keys = ("catalog_id", "report_type", "feed_id", "date", "row")
 
@@ -224,7 +225,7 @@ class CatalogsReport(NumberedReportStream, PerUserStream):
     @override
     def wanted(self, context: Context | None, refusals: Refusals) -> Iterator[Wanted]:
         scope = Scope(self.inventory, self.settings, context, refusals)
-        account = UserDatasetStream.parameters_of(scope)
+        account = self.contexts.parameters(context, self.inventory)
         for row in self.parameters.rows(self.path, scope):
             order = Order(
                 account,

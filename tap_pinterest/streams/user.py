@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tap_pinterest.reading.calls import Setting, User
+from tap_pinterest.reading.contexts import Users
 from tap_pinterest.reading.inventory import USER_ACCOUNT, USER_FIELDS
-from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream, UserDatasetStream
+from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
 
-class UserAccount(UserDatasetStream):
+class UserAccount(DatasetStream):
     """The profile of a user, with its counts at the time of the run.
 
     Source: GET /user_account.
@@ -15,12 +16,13 @@ class UserAccount(UserDatasetStream):
 
     name = "user_account"
     path = USER_ACCOUNT
+    contexts = Users()
     group = "organic"
     primary_keys = ("id",)
     id_field, *parent_fields = USER_FIELDS
 
 
-class UserAccountMetrics(SnapshotStream, UserDatasetStream):
+class UserAccountMetrics(SnapshotStream):
     """The counts of a profile on the day of the run: boards, Pins, followers, monthly views.
 
     Source: GET /user_account.
@@ -28,6 +30,7 @@ class UserAccountMetrics(SnapshotStream, UserDatasetStream):
 
     name = "user_account_metrics"
     path = USER_ACCOUNT
+    contexts = Users()
     group = "organic"
     primary_keys = ("id", "date")
     id_field, *parent_fields = USER_FIELDS
@@ -70,7 +73,7 @@ class Followers(DatasetStream):
     primary_keys = ("username",)
 
 
-class Following(UserDatasetStream):
+class Following(DatasetStream):
     """Names of the people whom a user follows.
 
     Source: GET /user_account/following.
@@ -78,12 +81,13 @@ class Following(UserDatasetStream):
 
     name = "following"
     path = "/user_account/following"
+    contexts = Users()
     group = "personal"
     primary_keys = ("user_id", "username")
     per = (User(),)
 
 
-class FollowingBoards(UserDatasetStream):
+class FollowingBoards(DatasetStream):
     """Boards that a user follows.
 
     Source: GET /user_account/following/boards.
@@ -91,6 +95,7 @@ class FollowingBoards(UserDatasetStream):
 
     name = "following_boards"
     path = "/user_account/following/boards"
+    contexts = Users()
     group = "personal"
     primary_keys = ("user_id", "id")
     per = (User(),)

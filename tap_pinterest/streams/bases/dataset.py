@@ -23,7 +23,7 @@ from tap_pinterest.reading.calls import (
 from tap_pinterest.reading.read_ahead import Ahead
 from tap_pinterest.reading.refusals import Refusals
 from tap_pinterest.singer.state import Progress
-from tap_pinterest.streams.bases.stream import AdAccountStream, PerUserStream, PinterestStream
+from tap_pinterest.streams.bases.stream import PinterestStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -129,14 +129,10 @@ class DatasetStream(PinterestStream):
         return cls.query
 
     @classmethod
-    def parameters_of(cls, scope: Scope) -> Mapping[str, Any]:  # noqa: ARG003 - see subclasses
-        """Parameters that name the context, and become columns."""
-        return _NOTHING
-
-    @classmethod
     def calls(cls, scope: Scope) -> Iterator[Call]:
         """The calls that read the dataset in a context."""
-        same, context = cls.parameters(scope.settings), cls.parameters_of(scope)
+        same = cls.parameters(scope.settings)
+        context = cls.contexts.parameters(scope.context, scope.inventory)
         for row in product(cls.sources(scope.settings), cls.path, scope):
             yield cls.call({**same, **context, **row}, {**context, **row})
 
@@ -161,7 +157,7 @@ class DatasetStream(PinterestStream):
     @classmethod
     def column_names(cls) -> Sequence[str]:
         """Names of the values that records carry beside their own fields."""
-        return [name for source in cls.per for name in source.columns]
+        return [*cls.contexts.columns, *(name for source in cls.per for name in source.columns)]
 
     @classmethod
     def filters_left(cls, settings: Settings) -> Mapping[str, frozenset[str]]:
@@ -251,8 +247,12 @@ class DatasetStream(PinterestStream):
         scope = Scope(self.inventory, self.settings, context, refusals)
         listing, following = self.listing(self.settings), self.run.order.following(self, context)
         items = self.inventory.items(listing, scope, self.turn(context), following)
-        records = (self.convert(self.complete(item, call)) for call, item in items)
-        for record in self.finished_once(filter(self.is_new, records)):
+        records: Iterable[dict[str, Any]] = (
+            self.convert(self.complete(item, call)) for call, item in items
+        )
+        if self.contexts.may_overlap(self.inventory):
+            records = filter(self._is_new, records)
+        for record in self.finished_once(records):
             self.named_and_missing.discard(record.get(self.id_field, ""))
             yield record
         refusals.raise_if_nothing_was_read()
@@ -295,9 +295,16 @@ class DatasetStream(PinterestStream):
     def named_and_missing(self) -> set[str]:
         return set() if self.per else self.named(self.settings)
 
-    def is_new(self, record: Mapping[str, Any]) -> bool:  # noqa: ARG002 - see subclasses
-        """Whether the record has not been written under another context."""
-        return True
+    @functools.cached_property
+    def _written(self) -> set[tuple[Any, ...]]:
+        return set()
+
+    def _is_new(self, record: Mapping[str, Any]) -> bool:
+        """Whether no other context has written the record, such as a board of two users."""
+        key = tuple(record.get(name) for name in self.natural_keys)
+        known = key in self._written
+        self._written.add(key)
+        return not known
 
     def complete(self, record: Item, call: Call) -> dict[str, Any]:
         """A record as answered, with what stands beside it and without what is withheld."""
@@ -336,45 +343,3 @@ class SnapshotStream(DatasetStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         yield from super().get_records(context)
         self.remember(context, Progress(bookmark=self.clock.today))
-
-
-class AdAccountDatasetStream(AdAccountStream, DatasetStream):
-    """A dataset of each ad account, whose records carry the ad account's id."""
-
-    @classmethod
-    @override
-    def parameters_of(cls, scope: Scope) -> Mapping[str, Any]:
-        return scope.context or {}
-
-    @classmethod
-    @override
-    def column_names(cls) -> Sequence[str]:
-        return ["ad_account_id", *super().column_names()]
-
-
-class UserDatasetStream(PerUserStream, DatasetStream):
-    """A dataset of each user that `organic_accounts` wants: without it, of the token's user.
-
-    What two users see, such as a board that both work on, is written once.
-    """
-
-    @classmethod
-    @override
-    def parameters_of(cls, scope: Scope) -> Mapping[str, Any]:
-        if scope.context is None:
-            return {}
-        through = scope.inventory.users[scope.context["user_id"]]
-        return {"ad_account_id": through} if through else {}
-
-    @functools.cached_property
-    def _written(self) -> set[tuple[Any, ...]]:
-        return set()
-
-    @override
-    def is_new(self, record: Mapping[str, Any]) -> bool:
-        if self.settings.organic_accounts == "token_user":
-            return True
-        key = tuple(record.get(name) for name in self.natural_keys)
-        known = key in self._written
-        self._written.add(key)
-        return not known

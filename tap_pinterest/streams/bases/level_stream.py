@@ -16,11 +16,12 @@ from tap_pinterest.api.columns import (
     only_asynchronous,
     report_facts,
 )
+from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.records.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.records.sync_key import Table
 from tap_pinterest.singer import state
 from tap_pinterest.streams.bases.ordering import OrderingStream
-from tap_pinterest.streams.bases.stream import AdAccountStream, ReportStream
+from tap_pinterest.streams.bases.stream import ReportStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +45,7 @@ _NEVER_ASKED = frozenset({"KEYWORD_ID", "PRODUCT_ITEM_ID"})
 """Ids that come with the rows, and are no columns that one could ask for."""
 
 
-class LevelStream(OrderingStream, ReportStream, AdAccountStream):
+class LevelStream(OrderingStream, ReportStream):
     """A report on the entities of one level.
 
     Attributes:
@@ -58,6 +59,7 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
     """
 
     group = "ads"
+    contexts = AdAccounts()
     granularity: Granularity
     custom: CustomReport | None
     level: Level
@@ -247,8 +249,9 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
         first = {name: row["properties"][name] for name in (*keys, "ad_account_id")}
         return {**row, "properties": first | beside | row["properties"]}
 
+    @property
     @override
-    def contexts(self) -> list[dict[str, Any]] | None:
+    def partitions(self) -> list[dict[str, Any]] | None:
         if self.broken_down and not self.types:
             types = ", ".join(self.settings.targeting_types)
             told = f"{self.name} reads nothing: its level has none of the targeting_types ({types})"
@@ -259,7 +262,7 @@ class LevelStream(OrderingStream, ReportStream, AdAccountStream):
             return []
         for name in self._set.keys() - self.sent_if_set.keys():
             self.run.warn_once(f"{self.name} is read without {name}: Pinterest takes none for it.")
-        return super().contexts()
+        return super().partitions
 
     @property
     def report_level(self) -> str:

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from tap_pinterest import api
 from tap_pinterest.api.periods import SYNCHRONOUS
+from tap_pinterest.reading.contexts import Token
 from tap_pinterest.reading.read_ahead import Ahead, Turn
 from tap_pinterest.records.conform import Converter, singer_schema
 from tap_pinterest.records.daasity import SYNC_KEY_FIELDS, TABLES
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tap_pinterest.config import Settings
     from tap_pinterest.config.custom_reports import CustomReport
     from tap_pinterest.reading.calls import Expected
+    from tap_pinterest.reading.contexts import Contexts
     from tap_pinterest.reading.inventory import Inventory
     from tap_pinterest.reading.read_ahead import Task
     from tap_pinterest.records.sync_key import Arrange, Table
@@ -47,6 +49,7 @@ class PinterestStream(SingerStream):
     Attributes:
         path: The path in Pinterest's description; schema and rate category follow from it.
         group: The entry of `stream_groups` that lists it.
+        contexts: What it is read for: the token, each ad account, or each user.
         run: The parts that all streams of the run share.
         is_report: Whether it has metrics by day.
         custom: The entry of `custom_reports` that defines it.
@@ -55,6 +58,7 @@ class PinterestStream(SingerStream):
     name: str
     path: ClassVar[str]
     group: ClassVar[str]
+    contexts: ClassVar[Contexts] = Token()
     run: Run
     is_report: bool = False
     custom: CustomReport | None = None
@@ -101,16 +105,12 @@ class PinterestStream(SingerStream):
     @property
     @override
     def partitions(self) -> list[dict[str, Any]] | None:
-        return self.contexts()
+        return self.contexts.of(self.inventory)
 
     @functools.cached_property
     def remembered(self) -> Partitions:
         """What the state remembers of the contexts."""
         return Partitions(self.run.memory, self.name)
-
-    def contexts(self) -> list[dict[str, Any]] | None:
-        """The contexts; `None` for a stream that has just one, without a name."""
-        return None
 
     def remember(self, context: Context | None, progress: Progress) -> None:
         """Put into the state how far a context has been read."""
@@ -142,11 +142,11 @@ class PinterestStream(SingerStream):
     @property
     def knows_contexts(self) -> bool:
         """Whether it takes no call to tell the contexts."""
-        return True
+        return self.contexts.are_known(self.inventory)
 
     def found(self) -> Iterator[Task[Any]]:
         """Find out the contexts, which is no task of its own."""
-        self.contexts()
+        _ = self.partitions
         yield from ()
 
     @functools.cached_property
@@ -408,31 +408,3 @@ def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ..
         (name,) = names
         return lambda record: (record[name],)
     return itemgetter(*names)
-
-
-class AdAccountStream(PinterestStream):
-    """A stream with one context for each ad account of the run."""
-
-    @property
-    @override
-    def knows_contexts(self) -> bool:
-        return self.inventory.knows_ad_accounts
-
-    @override
-    def contexts(self) -> list[dict[str, Any]] | None:
-        return [{"ad_account_id": each} for each in self.inventory.ad_account_ids]
-
-
-class PerUserStream(PinterestStream):
-    """A stream with one context for each user that `organic_accounts` wants; none by default."""
-
-    @property
-    @override
-    def knows_contexts(self) -> bool:
-        return self.settings.organic_accounts == "token_user" or self.inventory.knows_users
-
-    @override
-    def contexts(self) -> list[dict[str, Any]] | None:
-        if self.settings.organic_accounts == "token_user":
-            return None
-        return [{"user_id": each} for each in self.inventory.users]

@@ -1,0 +1,112 @@
+"""The contexts that a stream is read in: the token, each ad account, or each user."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_pinterest.reading.inventory import Inventory
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Contexts:
+    """A way to read a stream: in one context without a name, unless a subclass says otherwise.
+
+    Attributes:
+        columns: Ids of the context that every record of a dataset carries.
+    """
+
+    columns: Sequence[str] = ()
+
+    def are_known(self, inventory: Inventory) -> bool:  # noqa: ARG002 - see subclasses
+        """Whether it takes no call to tell the contexts."""
+        return True
+
+    def of(self, inventory: Inventory) -> list[dict[str, Any]] | None:  # noqa: ARG002
+        """The contexts; `None` for one without a name."""
+        return None
+
+    def parameters(self, context: Context | None, inventory: Inventory) -> Mapping[str, str]:  # noqa: ARG002
+        """The parameters of a call that name the context."""
+        return _NOTHING
+
+    def may_overlap(self, inventory: Inventory) -> bool:  # noqa: ARG002
+        """Whether two contexts may have a record in common."""
+        return False
+
+
+class Token(Contexts):
+    """The stream is read once, with the token alone."""
+
+
+class AdAccounts(Contexts):
+    """The stream is read for each ad account of the run."""
+
+    columns = ("ad_account_id",)
+
+    @override
+    def are_known(self, inventory: Inventory) -> bool:
+        return inventory.knows_ad_accounts
+
+    @override
+    def of(self, inventory: Inventory) -> list[dict[str, Any]] | None:
+        return [{"ad_account_id": each} for each in inventory.ad_account_ids]
+
+    @override
+    def parameters(self, context: Context | None, inventory: Inventory) -> Mapping[str, str]:
+        return context or _NOTHING
+
+
+class Users(Contexts):
+    """The stream is read for each user that `organic_accounts` wants.
+
+    By default that is the token's user alone, whose context has no name.
+    """
+
+    def __init__(self, *, always_named: bool = False) -> None:
+        """Each user; `always_named` gives the context of the token's user a name as well."""
+        self._always_named = always_named
+
+    def _are_named(self, inventory: Inventory) -> bool:
+        return self._always_named or not inventory.reads_only_token_user
+
+    @override
+    def are_known(self, inventory: Inventory) -> bool:
+        return not self._are_named(inventory) or inventory.knows_users
+
+    @override
+    def of(self, inventory: Inventory) -> list[dict[str, Any]] | None:
+        if not self._are_named(inventory):
+            return None
+        return [{"user_id": each} for each in inventory.users]
+
+    @override
+    def parameters(self, context: Context | None, inventory: Inventory) -> Mapping[str, str]:
+        through = inventory.users[context["user_id"]] if context else None
+        return {"ad_account_id": through} if through else _NOTHING
+
+    @override
+    def may_overlap(self, inventory: Inventory) -> bool:
+        return not inventory.reads_only_token_user
+
+
+def name_of(context: Context | None) -> str:
+    """The ad account or the user of a context, as the tap's messages name it; empty for neither."""
+    if not context:
+        return ""
+    return str(context.get("ad_account_id") or f"user {context['user_id']}")
+
+
+def of_context(name: str) -> str:
+    """The name of a context as the end of a phrase; empty for one without a name."""
+    if not name or name.startswith("user "):
+        return f" of {name}" if name else ""
+    return f" of ad account {name}"
