@@ -235,7 +235,7 @@ def test_a_config_file_that_is_no_object_is_one_clear_line(tmp_path: Path) -> No
     assert result.returncode == 1
     assert result.stdout == ""
     (line,) = lines(result.stderr, "ERROR")
-    assert "The config cannot be read: it is not a JSON object" in line
+    assert "cannot be read: it is not a JSON object" in line
     assert "Traceback" not in result.stderr
 
 
