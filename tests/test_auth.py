@@ -451,6 +451,58 @@ def test_a_revoked_refresh_token_is_one_clear_line(
     assert "authorise the app again" in line.getMessage()
 
 
+def stored_and_revoked(sandbox: Sandbox, path: Path) -> None:
+    """Leave a token file behind whose refresh token Pinterest refuses, as on a restored disk."""
+    run(settings(sandbox, token_file=str(path)), "boards")
+    kept = msgspec.json.decode(path.read_bytes())
+    path.write_bytes(msgspec.json.encode({**kept, "refresh_token": "pinr_old", "expires_at": 0}))
+    sandbox.requests.clear()
+
+
+def test_a_stored_refresh_token_that_is_refused_gives_way_to_the_configured_one(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "tokens.json"
+    stored_and_revoked(sandbox, path)
+
+    result = run(settings(sandbox, token_file=str(path)), "boards")
+
+    asked = [each.status for each in sandbox.requests if each.path == "/oauth/token"]
+    (warning,) = (each for each in caplog.records if each.levelno == logging.WARNING)
+    assert result.code == 0
+    assert result.records("boards")
+    assert asked == [401, 200]
+    assert "the configured one is tried" in warning.getMessage()
+    assert "pinr_old" not in caplog.text
+    assert "pinr_old" not in path.read_text()
+
+
+def test_a_stored_and_a_configured_refresh_token_that_are_refused_end_in_one_line(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "tokens.json"
+    stored_and_revoked(sandbox, path)
+    sandbox.tokens.revoke(sandbox.credentials["refresh_token"])
+
+    result = run(settings(sandbox, token_file=str(path)), "boards", "campaigns")
+
+    (line,) = (each for each in caplog.records if each.levelno >= logging.ERROR)
+    assert result.code == 1
+    assert "authorise the app again" in line.getMessage()
+    assert [each.status for each in sandbox.requests] == [401, 401]
+
+
+def test_a_stored_refresh_token_is_kept_while_the_endpoint_is_away(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    path = tmp_path / "tokens.json"
+    stored_and_revoked(sandbox, path)
+    sandbox.fail("/oauth/token", status=503, times=None)
+
+    assert run(settings(sandbox, token_file=str(path)), "boards").code == 1
+    assert "pinr_old" in path.read_text()
+
+
 def test_a_token_endpoint_that_is_away_is_not_taken_for_wrong_credentials(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:

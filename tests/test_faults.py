@@ -14,13 +14,14 @@ from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from faulty_world import STREAMS, config_of, records_are_unique, tiny, truth, upsert, without
 from scripts.processes import ROOT
-from singer_run import run
+from singer_run import PatientClock, run
 from tap_pinterest.http import patience, transport
 from tap_pinterest.reading import inventory
 
@@ -248,10 +249,19 @@ OTHERS = {
         "Skipped with a warning; a failure if an earlier run read it or a custom report needs it."
     ),
     "201 or another good status than 200": ("Read like 200; all rows arrive."),
+    "a stored refresh token that Pinterest refuses": (
+        "The configured one is tried once, with a warning; all rows arrive."
+    ),
+    "a stored and a configured refresh token that Pinterest refuses": (
+        "The run ends with one line, which says what to check."
+    ),
     "a redirect to another host": (
         "Not followed, so that the token stays here; the run fails, naming stream and cause."
     ),
-    "a host whose name does not resolve": "Asked again; then the run fails, naming the cause.",
+    "a host whose name does not resolve, or a port that refuses, from the start": (
+        "Asked again for less than 45 seconds; then the run ends with one line."
+    ),
+    "the same after a first answer": FAILS,
     "a certificate that nobody vouches for": "Asked again; then the run fails, naming the cause.",
     "no answer about which days are complete": (
         "All rows arrive, and their days are read again by the next run; the run fails, naming "
@@ -449,22 +459,61 @@ def test_a_bundle_of_certificates_that_is_not_there_is_named_as_the_cause(
     assert "invalid path: /no/such/bundle.pem" in line.getMessage()
 
 
-def test_a_name_that_does_not_resolve_is_named_as_the_cause(
-    world: Sandbox, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("seconds", [0.0, 9.0], ids=["at once", "after nine seconds"])
+def test_a_name_that_does_not_resolve_ends_the_run_soon_and_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seconds: float
 ) -> None:
+    clock = PatientClock()
+
     def resolve(*_: object, **__: object) -> None:
+        clock.sleep(seconds)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     config = {"api_url": "https://nothing.invalid/v5", "access_token": "pina_1"}
 
-    result = run(config, *STREAMS)
+    result = run({**config, "max_requests_in_flight": 1}, clock=clock)
 
+    (line,) = (each for each in caplog.records if each.levelno == logging.ERROR)
     assert result.code == 1
-    for part in result.tap.run.summary.streams.values():
-        assert part.rows == 0
-    assert "Name or service not known" in result.tap.run.summary.of("boards").failures[""]
-    assert world
+    assert not result.streams("RECORD")
+    assert "Nobody is there to answer" in line.getMessage()
+    assert "Name or service not known" in line.getMessage()
+    assert 5 < sum(clock.waits) <= 45
+
+
+@pytest.mark.parametrize("token", ["access_token", "refresh_token"])
+def test_a_port_that_refuses_ends_the_run_in_one_line(
+    caplog: pytest.LogCaptureFixture, token: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}/v5"
+    app = {} if token == "access_token" else {"client_id": "1", "client_secret": "s"}
+
+    result = run({"api_url": address, token: "t", "token_file": "", **app})
+
+    (line,) = (each for each in caplog.records if each.levelno == logging.ERROR)
+    assert result.code == 1
+    assert "Nobody is there to answer" in line.getMessage()
+    assert "Connection refused" in line.getMessage()
+
+
+def test_after_a_first_answer_a_port_that_refuses_is_a_failure_like_any_other(
+    world: Sandbox, tables: Tables, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = requests.Session.request
+
+    def refuse(self: requests.Session, method: str, url: str, **how: Any) -> requests.Response:
+        if url.partition("?")[0].endswith(f"{first}/campaigns/analytics"):
+            raise requests.ConnectionError(ConnectionRefusedError(111, "Connection refused"))
+        return send(self, method, url, **how)
+
+    monkeypatch.setattr(requests.Session, "request", refuse)
+
+    result = run(config_of(world), *STREAMS)
+
+    assert list(result.tap.run.summary.of("campaign_analytics").failures) == [first]
+    assert upsert({}, result.messages) == without(tables, {"campaign_analytics": first})
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from typing_extensions import override
 
-from tap_pinterest.http.errors import TokenRefusedError
+from tap_pinterest.http.errors import GrantRefusedError, TokenRefusedError
 from tap_pinterest.http.token_file import TokenFile
 from tap_pinterest.http.tokens import StoredTokens, TokenAnswer
 
@@ -155,9 +155,8 @@ class RefreshToken(RenewedToken):
         super().__init__(ask, {}, clock)
         self._access_token = access_token
         self._expires_at = math.inf
-        self._is_configured = bool(refresh_token)
-        self._tokens = StoredTokens.configured_as(refresh_token)
-        self._configured = self._tokens.configured
+        self._given = StoredTokens.configured_as(refresh_token)
+        self._tokens = self._given
         self._file = file
         self._refused = ""
         self._has_warned_of_the_place = False
@@ -173,23 +172,40 @@ class RefreshToken(RenewedToken):
             self._load()
             if self._is_good() and self._access_token != self._refused:
                 return
-            if not self._tokens.refresh_token:
-                msg = "There is no refresh token any more. Sign in with tap-pinterest-login."
-                raise TokenRefusedError(msg)
-            answer = self._ask(
-                {
-                    "grant_type": "refresh_token",
-                    "refresh_token": self._tokens.refresh_token,
-                    "continuous_refresh": "true",
-                }
-            )
+            answer = self._granted()
             self._accept(answer)
             self._keep(answer)
+
+    def _granted(self) -> TokenAnswer:
+        """A new access token, if need be for the configured refresh token."""
+        try:
+            return self._ask_with(self._tokens.refresh_token)
+        except GrantRefusedError as error:
+            if self._given.refresh_token in {"", self._tokens.refresh_token}:
+                raise
+            _logger.warning(
+                "The stored refresh token is refused, so the configured one is tried: %s", error
+            )
+        self._tokens = self._given
+        return self._ask_with(self._given.refresh_token)
+
+    def _ask_with(self, refresh_token: str) -> TokenAnswer:
+        if not refresh_token:
+            msg = "There is no refresh token any more. Sign in with tap-pinterest-login."
+            raise TokenRefusedError(msg)
+        return self._ask(
+            {
+                "grant_type": "refresh_token",
+                "refresh_token": refresh_token,
+                "continuous_refresh": "true",
+            }
+        )
 
     def _load(self) -> None:
         """Take over what another run has stored, unless the config has another token by now."""
         stored = self._file.read() if self._file else None
-        if stored and (stored.configured == self._configured or not self._is_configured):
+        given = self._given
+        if stored and (stored.configured == given.configured or not given.refresh_token):
             self._tokens = stored
             self._access_token, self._expires_at = stored.access_token, stored.expires_at
             self._scope = stored.scope

@@ -13,6 +13,7 @@ The bases are the SDK's. Whoever catches an error looks at its class only, never
     RetriableAPIError             ask again later
     ├── WaitError                 ask again after the time that Pinterest asks for
     ├── SlowAnswerError           ask again, or ask for less
+    ├── UnreachableError          ask again for a short while: nobody may be there at all
     ├── ReachError                ask again twice, then start a day later
     └── UnreadableAnswerError     ask again: the body is not what the API describes
     FatalAPIError                 do not ask again: the call is a failure
@@ -23,6 +24,7 @@ The bases are the SDK's. Whoever catches an error looks at its class only, never
     ├── QuotaError                run later: the quota does not come back soon enough
     ├── AwayError                 end the run: nobody answers
     └── TokenRefusedError         end the run: the credentials are not accepted
+        ├── GrantRefusedError     try another refresh token, or end the run
         └── AppRefusedError       end the run: the app's access is not active
     StaleTokenError               renew the access token; it never leaves this package
 """
@@ -77,6 +79,10 @@ class SlowAnswerError(RetriableAPIError):
     """No answer came within `request_timeout`."""
 
 
+class UnreachableError(RetriableAPIError):
+    """The name does not resolve or the port refuses, and nobody has answered yet."""
+
+
 class ReachError(RetriableAPIError):
     """Pinterest says that it does not reach so far back; it also says so at random.
 
@@ -120,6 +126,10 @@ class AwayError(FatalAPIError):
 
 class TokenRefusedError(FatalAPIError):
     """Pinterest does not accept the credentials: nothing more can be read in this run."""
+
+
+class GrantRefusedError(TokenRefusedError):
+    """There is no access token for these credentials."""
 
 
 class AppRefusedError(TokenRefusedError):

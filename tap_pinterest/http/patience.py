@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import backoff
 from singer_sdk.exceptions import RetriableAPIError
 
-from tap_pinterest.http.errors import AwayError, QuotaError, ReachError, SlowAnswerError, WaitError
+from tap_pinterest.http.errors import (
+    AwayError,
+    QuotaError,
+    ReachError,
+    SlowAnswerError,
+    UnreachableError,
+    WaitError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +35,9 @@ MOST_GIVEN_UP = 20
 
 If all are of one operation, it may be that alone, and no further call of it is tried again."""
 
+NOBODY_SECONDS = 40
+"""Seconds of the whole run in which somebody has to be there at all."""
+
 _logger = logging.getLogger("tap-pinterest.client")
 
 
@@ -36,11 +46,13 @@ class Tries:
 
     Attributes:
         counts_for: The stream or path that its retries and waits count for.
+        begun: When the try that is under way began, in the clock's monotonic seconds.
     """
 
-    def __init__(self, counts_for: str, max_wait: float) -> None:
+    def __init__(self, counts_for: str, max_wait: float, begun: float) -> None:
         """A call that has not been tried yet."""
         self.counts_for = counts_for
+        self.begun = begun
         self._waits = itertools.islice(_growing(1), ATTEMPTS - 1)
         self._pauses = _growing(FIRST_PAUSE)
         self._reach_waits = itertools.islice(_growing(1), REACH_TRIES)
@@ -87,13 +99,16 @@ class Patience:
         self._max_wait = max_wait_seconds
         self.retries: dict[str, int] = {}
         self.waited: dict[str, float] = {}
+        self._begun: float | None = None
         self._given_up: list[str] = []
         """What the calls since the last answer count for, if all their tries were in vain."""
 
     def tries(self, counts_for: str) -> Tries:
         """The tries of a call that begins now."""
         self.retries.setdefault(counts_for, 0)
-        return Tries(counts_for, self._max_wait)
+        now = self._clock.monotonic()
+        self._begun = now if self._begun is None else self._begun
+        return Tries(counts_for, self._max_wait, now)
 
     def answered(self) -> None:
         """Take note that a call has been answered: somebody is there."""
@@ -112,10 +127,21 @@ class Patience:
             AwayError: There is no more try for this call, nor was for those before it.
         """
         wait = self._seconds_after(tries, error)
+        if isinstance(error, UnreachableError):
+            self._stay_within(NOBODY_SECONDS, tries, wait, error)
         self.retries[tries.counts_for] += 1
         self.note_wait(tries.counts_for, wait)
         _logger.info("%s; trying again in %.0f s", error, wait)
         self._clock.sleep(wait)
+        tries.begun = self._clock.monotonic()
+
+    def _stay_within(
+        self, seconds: float, tries: Tries, wait: float, error: UnreachableError
+    ) -> None:
+        """Go on if another try, as long as the last one, would end in time."""
+        now = self._clock.monotonic()
+        if now + wait + (now - tries.begun) > (self._begun or now) + seconds:
+            raise _nobody(error)
 
     def _seconds_after(self, tries: Tries, error: RetriableAPIError) -> float:
         try:
@@ -124,12 +150,18 @@ class Patience:
             return tries.seconds_after(error)
         except ReachError:
             raise
+        except UnreachableError:
+            raise _nobody(error) from None
         except RetriableAPIError:
             self._given_up.append(tries.counts_for)
             if (calls := len(self._given_up)) >= MOST_GIVEN_UP and len({*self._given_up}) > 1:
                 msg = f"Pinterest has not answered {calls} calls in a row; the last: {error}"
                 raise AwayError(msg) from None
             raise
+
+
+def _nobody(error: RetriableAPIError) -> AwayError:
+    return AwayError(f"Nobody is there to answer; check api_url and the network: {error}")
 
 
 def _growing(first: int) -> Iterator[float]:

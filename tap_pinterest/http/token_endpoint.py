@@ -9,7 +9,13 @@ from requests.auth import HTTPBasicAuth
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
 from tap_pinterest.http.answers import decoded, decoder
-from tap_pinterest.http.errors import AwayError, QuotaError, StaleTokenError, TokenRefusedError
+from tap_pinterest.http.errors import (
+    AwayError,
+    GrantRefusedError,
+    QuotaError,
+    StaleTokenError,
+    TokenRefusedError,
+)
 from tap_pinterest.http.refusals import raise_for
 from tap_pinterest.http.tokens import TokenAnswer
 from tap_pinterest.http.transport import Request
@@ -91,6 +97,7 @@ class TokenEndpoint:
         """One grant.
 
         Raises:
+            GrantRefusedError: The credentials are refused.
             TokenRefusedError: There is no token to be had: the run cannot go on.
         """
         try:
@@ -100,7 +107,7 @@ class TokenEndpoint:
             raise TokenRefusedError(msg) from None
         except (FatalAPIError, SkippableAPIError, StaleTokenError) as error:
             msg = f"{question.who} refuses the credentials: {error}. Check {question.to_check}."
-            raise TokenRefusedError(msg) from None
+            raise GrantRefusedError(msg) from None
 
     def _granted(self, question: _Question) -> TokenAnswer:
         request, what = question.request, str(question.request)

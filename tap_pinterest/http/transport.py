@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import socket
 import ssl
 import time
 from typing import IO, TYPE_CHECKING, NamedTuple
@@ -14,7 +15,7 @@ from singer_sdk.exceptions import RetriableAPIError
 from typing_extensions import override
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from tap_pinterest.http.errors import SlowAnswerError, TooLargeError
+from tap_pinterest.http.errors import SlowAnswerError, TooLargeError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 512 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
+_NOBODY = (socket.gaierror, ConnectionRefusedError)
 
 # At DEBUG it logs each URL with its query, and some of those let in whoever has them.
 logging.getLogger("urllib3").setLevel(logging.INFO)
@@ -86,6 +88,7 @@ class Transport:
         self._api_url = api_url
         self._clock = clock
         self._timeout = timeout
+        self._is_answered = False
         self._session = Session()
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
         self._session.mount("https://", adapter)
@@ -96,6 +99,7 @@ class Transport:
 
         Raises:
             SlowAnswerError: It did not come in time.
+            UnreachableError: Nobody is there, and nobody has been so far.
             TooLargeError: It is larger than any caller has a use for.
             RetriableAPIError: The connection failed.
         """
@@ -121,7 +125,9 @@ class Transport:
         except (OSError, HTTPError) as error:
             # requests raises a plain OSError for a bundle of certificates that is not there.
             msg = f"{request}: the connection failed ({cause_of(error)})"
-            raise RetriableAPIError(msg) from None
+            is_nobody = isinstance(_root_of(error), _NOBODY) and not self._is_answered
+            raise (UnreachableError if is_nobody else RetriableAPIError)(msg) from None
+        self._is_answered = True
         if request.url.startswith(self._api_url):
             self._clock.hear(response.headers.get("Date"))
         return Answer(response.status_code, response.reason or "", response.headers, body)
@@ -162,14 +168,19 @@ def copy_body(response: requests.Response, file: IO[bytes], deadline: float, wha
 
 def cause_of(error: BaseException) -> str:
     """The cause at the bottom of a failed connection, in words that hold no URL."""
-    while isinstance(deeper := _deeper(error), BaseException):
-        error = deeper
+    error = _root_of(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"{type(error).__name__}: {error.verify_message}"
     if isinstance(error, OSError) and error.strerror:
         return f"{type(error).__name__}: {error.strerror}"
     # A plain one comes from a proxy that refuses, or from requests, which misses a local file.
     return str(error) if type(error) is OSError else type(error).__name__
+
+
+def _root_of(error: BaseException) -> BaseException:
+    while isinstance(deeper := _deeper(error), BaseException):
+        error = deeper
+    return error
 
 
 def _deeper(error: BaseException) -> object:
