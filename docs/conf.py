@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+# The pages of the streams are made by a module beside this folder.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 project = "tap-pinterest"
-extensions = ["myst_parser", "sphinxcontrib.mermaid"]
+extensions = ["myst_parser", "sphinxcontrib.mermaid", "scripts.stream_pages"]
 html_theme = "furo"
 html_title = "tap-pinterest"
 html_static_path = ["_static"]

@@ -27,6 +27,7 @@ from ruamel.yaml import YAML
 from documents import PAGES, all_blocks, blocks, code_in, folder_of, prose, table_rows, text_of
 from loading import database
 from pinterest_sandbox import Sandbox, WorldSize
+from scripts import stream_pages
 from scripts.main_job import MainJob
 from scripts.processes import ROOT, command, running
 from tap_pinterest.api.periods import DateRange
@@ -464,6 +465,14 @@ def test_the_documents_build_without_a_broken_link(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     pages = {Path(page).stem for page in PAGES if page.startswith("docs/")} - {"README"}
     assert pages <= {page.stem for page in tmp_path.glob("*.html")}
+    assert {page.stem for page in (tmp_path / "stream").glob("*.html")} > set(
+        stream_pages.streams()
+    )
+    for page in (tmp_path / "columns.html", tmp_path / "stream" / "ad_analytics.html"):
+        loaded = re.findall(r'(?:src="|<link[^>]*href=")([^"]+)', page.read_text(encoding="utf-8"))
+        assert loaded
+        assert [each for each in loaded if "//" in each] == []
+        assert [each for each in loaded if not (page.parent / each.split("?")[0]).exists()] == []
 
 
 @functools.cache
