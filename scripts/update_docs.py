@@ -25,7 +25,7 @@ from tap_pinterest.api.periods import (
 )
 from tap_pinterest.config import schema
 from tap_pinterest.http.rate_limit import STANDARD
-from tap_pinterest.records.daasity import TABLES
+from tap_pinterest.layouts.daasity import TABLES
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.bases.planned_stream import MOST_CALLS
 from tap_pinterest.tap import TapPinterest

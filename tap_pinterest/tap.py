@@ -16,7 +16,7 @@ from typing_extensions import override
 from tap_pinterest import config
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
-from tap_pinterest.records.daasity import TABLES
+from tap_pinterest.layouts import LAYOUTS
 from tap_pinterest.run.progress import shown
 from tap_pinterest.run.run import Run
 from tap_pinterest.singer.memory import look_for_garbage_less_often
@@ -67,9 +67,9 @@ class TapPinterest(SingerTap):
         """
         run, faults = self.run, []
         groups = {*run.settings.stream_groups}
-        if run.settings.layout == "daasity":
+        if tables := run.settings.layout.tables.values():
             by_name = {each.name: each for each in STREAM_TYPES}
-            streams = [by_name[each.source](run, name=each.name) for each in TABLES.values()]
+            streams = [by_name[each.source](run, name=each.name) for each in tables]
         else:
             types = [each for each in STREAM_TYPES if {each.group, "all"} & groups]
             streams = [stream for each in types for stream in each.variants(run)]
@@ -89,8 +89,9 @@ class TapPinterest(SingerTap):
     def _sync_key_faults(self, streams: Sequence[PinterestStream]) -> list[str]:
         """Fields of `__sync_key` that are not there, or of streams that do not exist."""
         settings = self.run.settings
-        known = {*TABLES, *(each.name for each in STREAM_TYPES), *(each.name for each in streams)}
+        known = {*(each.name for each in STREAM_TYPES), *(each.name for each in streams)}
         known |= {each.name for each in settings.custom_reports}
+        known.update(*(each.tables for each in LAYOUTS.values()))
         unknown = sorted(settings.sync_key_fields.keys() - known)
         faults = [f"sync_key_fields.{name}: there is no such stream" for name in unknown]
         return faults + [fault for each in streams for fault in each.sync_key_faults()]

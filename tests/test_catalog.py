@@ -9,7 +9,7 @@ import pytest
 
 from singer_run import Messages, PatientTap, catalog_of, run, settings
 from snapshots import SNAPSHOTS, compact, compared, entry_of, in_full, shown
-from tap_pinterest.records.daasity import SYNC_KEY_FIELDS
+from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.bases.stream import PinterestStream
 from tap_pinterest.tap import TapPinterest

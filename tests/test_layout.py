@@ -15,7 +15,7 @@ from singer_run import catalog_of, run, settings
 from tap_pinterest.api.columns import columns_for
 from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.config import problems
-from tap_pinterest.records.daasity import REPORT_COLUMNS, TABLES
+from tap_pinterest.layouts.daasity import REPORT_COLUMNS, TABLES
 from tap_pinterest.records.display_names import LONGEST, column_names, snake_case
 from tap_pinterest.records.sync_key import sync_key
 from tap_pinterest.tap import TapPinterest

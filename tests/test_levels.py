@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import tap_pinterest
+from comparisons import SOURCES, compared
 from scripts.processes import ROOT
 from tap_pinterest import api
 from tap_pinterest.api.levels import ID_FILTERS, LEVELS, ordered
@@ -15,19 +15,16 @@ from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.bases.analytics_stream import AnalyticsStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tap_pinterest.api.levels import Level
 
-SOURCES = sorted((ROOT / tap_pinterest.__name__).rglob("*.py"))
 NAMES = {
     name
     for level in LEVELS.values()
     for name in (level.name, level.report, level.targeting_report)
     if name
 }
-OF_TEXTS = {"startswith", "endswith", "removeprefix", "removesuffix", "count", "find", "index"}
 
 
 def test_each_level_of_asynchronous_reports_has_a_record() -> None:
@@ -101,23 +98,6 @@ def test_a_comparison_with_the_name_of_a_level_is_found(code: str, *, is_told: b
 def is_about_a_name(node: ast.AST) -> bool:
     """Whether code compares the name of a level, or looks into it."""
     return any(map(names_a_level, compared(node)))
-
-
-def compared(node: ast.AST) -> Iterator[ast.AST]:
-    """What code compares."""
-    match node:
-        case ast.Compare():
-            sides = (node.left, *node.comparators)
-            yield from (part for side in sides for part in parts_of(side))
-        case ast.MatchValue():
-            yield node.value
-        case ast.Call(func=ast.Attribute(attr=method)) if method in OF_TEXTS:
-            yield from node.args
-
-
-def parts_of(side: ast.expr) -> list[ast.expr]:
-    """One side of a comparison: each member of a literal set, tuple or list."""
-    return side.elts if isinstance(side, (ast.Set, ast.Tuple, ast.List)) else [side]
 
 
 def names_a_level(node: ast.AST) -> bool:

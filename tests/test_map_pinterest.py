@@ -15,7 +15,7 @@ from scripts.processes import command
 from singer_pipes import lines, map_pinterest
 from singer_run import run, settings
 from tap_pinterest.commands.map_pinterest import LineMapper, Options, RefusedLineError
-from tap_pinterest.records.daasity import TABLES
+from tap_pinterest.layouts.daasity import TABLES
 from tap_pinterest.records.sync_key import sync_key
 
 if TYPE_CHECKING:

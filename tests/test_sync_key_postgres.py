@@ -13,7 +13,7 @@ from loading import database
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_pipes import Loaded, lines, map_pinterest
 from singer_run import run, settings
-from tap_pinterest.records.daasity import SYNC_KEY_FIELDS, TABLES
+from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -18,7 +18,7 @@ from scripts.main_job import MainJob
 from scripts.processes import ROOT, command
 from singer_pipes import Loaded
 from singer_run import settings
-from tap_pinterest.records.daasity import TABLES
+from tap_pinterest.layouts.daasity import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

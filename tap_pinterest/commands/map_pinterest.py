@@ -20,7 +20,9 @@ from singer_sdk.plugin_base import PluginBase
 from typing_extensions import override
 
 from tap_pinterest.config import CONFIG_SCHEMA
-from tap_pinterest.records.daasity import ATTRIBUTION, SYNC_KEY_FIELDS, TABLES
+from tap_pinterest.layouts import LAYOUTS, PINTEREST
+from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS, TABLES
+from tap_pinterest.layouts.tables import ATTRIBUTION
 from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
-    from tap_pinterest.records.sync_key import Table
+    from tap_pinterest.layouts import Layout
+    from tap_pinterest.layouts.tables import Table
 
 CHUNK = 1 << 18
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
@@ -63,7 +66,7 @@ class Options:
     sync_key: bool = True
     separator: str = ""
     fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    daasity: bool = False
+    layout: Layout = PINTEREST
     in_force: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -73,7 +76,7 @@ class Options:
             sync_key=config.get("sync_key", True) is not False,
             separator=config.get("sync_key_separator") or "",
             fields=config.get("sync_key_fields") or {},
-            daasity=config.get("layout") == "daasity",
+            layout=LAYOUTS[config.get("layout") or PINTEREST.name],
             in_force={name: config.get(name) for name in ATTRIBUTION},
         )
 
@@ -142,9 +145,11 @@ class LineMapper:
             msg = f"the SCHEMA of {stream} has no properties"
             raise RefusedLineError(msg)
         keys = _names(message.get("key_properties", _NULL)) or []
-        table = self._table(stream, schema) if self._options.daasity else None
-        if self._options.daasity and table is None and not _is_arranged(stream, schema):
-            self._warn(f"{stream} has no table in Daasity's layout, and is left out.")
+        layout = self._options.layout
+        is_arranged = _is_arranged(layout.tables.get(stream), schema)
+        table = None if is_arranged else self._table(stream, schema)
+        if layout.tables and table is None and not is_arranged:
+            self._warn(f"{stream} has no table in {layout.title}'s layout, and is left out.")
             return None
         if table is None:
             return KeyMapper(self._fields(stream, schema, keys), self._options.separator)
@@ -153,13 +158,12 @@ class LineMapper:
         return TableMapper(table, schema, fields, self._options)
 
     def _table(self, stream: str, schema: Mapping[str, Any]) -> Table | None:
-        if _is_arranged(stream, schema):
-            return None
-        table = next((each for each in TABLES.values() if each.source == stream), None)
+        tables = self._options.layout.tables.values()
+        table = next((each for each in tables if each.source == stream), None)
         if table and (missing := table.missing(schema)):
             msg = (
-                f"Daasity's table {table.name} needs {', '.join(missing)} of {stream}, which the "
-                "tap does not send: select them"
+                f"{self._options.layout.title}'s table {table.name} needs {', '.join(missing)} of "
+                f"{stream}, which the tap does not send: select them"
             )
             raise RefusedLineError(msg)
         shown = table.settings if table else ()
@@ -348,9 +352,8 @@ def _known_fields(
     return fields if ours else None
 
 
-def _is_arranged(stream: str, schema: Mapping[str, Any]) -> bool:
+def _is_arranged(table: Table | None, schema: Mapping[str, Any]) -> bool:
     """Whether a stream has a table's columns already, since the tap has arranged it."""
-    table = TABLES.get(stream)
     return table is not None and schema["properties"].keys() - {SYNC_KEY} == {*table.columns}
 
 

@@ -38,10 +38,13 @@ from tap_pinterest.config.values import (
     normalised,
     report_columns_of,
 )
+from tap_pinterest.layouts import LAYOUTS, PINTEREST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from urllib.parse import SplitResult
+
+    from tap_pinterest.layouts import Layout
 
 _SDK_SCHEMA = {**STREAM_MAPS_CONFIG["properties"], **FLATTENING_CONFIG["properties"]}
 _SCHEMA = {**CONFIG_SCHEMA, "properties": {**_SDK_SCHEMA, **CONFIG_SCHEMA["properties"]}}
@@ -362,8 +365,8 @@ def _custom_report_faults(values: Mapping[str, Any]) -> list[str]:
         faults += [f"{prefix}.{fault}" for fault in _day_faults({**inherited, **given})]
         if not isinstance(days, int) or isinstance(days, bool) or days < 0:
             faults.append(f"{prefix}.lookback_days: {_shown(days)} is refused; allowed: at least 0")
-    if definitions and values.get("layout") == "daasity":
-        faults.append("custom_reports: refused; allowed: none, with layout daasity")
+    if definitions and (layout := _layout(values)).tables:
+        faults.append(f"custom_reports: refused; allowed: none, with layout {layout.name}")
     return faults
 
 
@@ -396,17 +399,19 @@ def _faults_of_total(values: Mapping[str, Any]) -> list[str]:
 
 
 def _layout_faults(values: Mapping[str, Any]) -> list[str]:
-    if values.get("layout") != "daasity":
-        return []
-    defaults = {"report_columns": ["default"], "column_names": "api", "stream_groups": None}
-    defaults["granularities"] = ["DAY"]
-    defaults["stream_groups"] = CONFIG_SCHEMA["properties"]["stream_groups"]["default"]
+    layout = _layout(values)
+    defaults = normalised({name: _SCHEMA["properties"][name]["default"] for name in layout.refuses})
     return [
-        f"{name}: {_shown(values[name])} is refused; allowed: its default, because layout daasity "
-        "has its own tables and columns"
+        f"{name}: {_shown(values[name])} is refused; allowed: its default, because layout "
+        f"{layout.name} has its own tables and columns"
         for name, default in defaults.items()
         if values.get(name, default) != default
     ]
+
+
+def _layout(values: Mapping[str, Any]) -> Layout:
+    """The layout that a config asks for; Pinterest's if that is none, which is another fault."""
+    return LAYOUTS.get(str(values.get("layout")), PINTEREST)
 
 
 def _credential_faults(values: Mapping[str, Any], *, required: bool) -> list[str]:

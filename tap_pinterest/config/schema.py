@@ -13,6 +13,7 @@ from singer_sdk import typing as th
 from tap_pinterest.api.levels import ID_FILTERS
 from tap_pinterest.config import beta_reports
 from tap_pinterest.config.days import FORMS
+from tap_pinterest.layouts import LAYOUTS, NAMINGS, PINTEREST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,6 @@ ATTRIBUTION_WINDOWS = (0, 1, 7, 14, 30, 60)
 SETTLING_DAYS = 2
 """Days that Pinterest needs to finish counting, whatever the attribution window."""
 SLICE_ROWS = {"standard": 5_000, "trial": sys.maxsize}
-LAYOUTS = ("pinterest", "daasity")
 AUTH_METHODS = ("refresh_token", "access_token", "client_credentials")
 STREAM_GROUPS = (
     *("ads", "organic", "boards", "targeting", "products", "keywords", "audiences"),
@@ -533,7 +533,7 @@ LAYOUT = (
     th.Property(
         "layout",
         th.StringType,
-        default="pinterest",
+        default=PINTEREST.name,
         allowed_values=list(LAYOUTS),
         description="Tables that the tap writes: Pinterest's streams, or the eight tables of "
         "Daasity's integration, column for column.",
@@ -542,7 +542,7 @@ LAYOUT = (
         "column_names",
         th.StringType,
         default="api",
-        allowed_values=["api", "display"],
+        allowed_values=list(NAMINGS),
         description="Names of the report columns: those of Pinterest's API, or those that Ads "
         "Manager displays.",
     ),

@@ -24,7 +24,8 @@ from tap_pinterest.config.values import (
     report_columns_of,
     token_path_of,
 )
-from tap_pinterest.records import daasity
+from tap_pinterest.layouts import LAYOUTS, NAMINGS
+from tap_pinterest.layouts.tables import ATTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from tap_pinterest.api.periods import Granularity
     from tap_pinterest.config.custom_reports import CustomReport
+    from tap_pinterest.layouts import Layout, Naming
 
 
 def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:
@@ -115,13 +117,13 @@ class Settings:
     sync_key: bool
     sync_key_separator: str
     sync_key_fields: Mapping[str, tuple[str, ...]]
-    layout: str
-    column_names: str
+    layout: Layout
+    column_names: Naming
 
     @property
     def in_force(self) -> Mapping[str, Any]:
         """The attribution settings."""
-        return {name: getattr(self, name) for name in daasity.ATTRIBUTION}
+        return {name: getattr(self, name) for name in ATTRIBUTION}
 
     @property
     def token_path(self) -> Path | None:
@@ -149,7 +151,7 @@ class Settings:
         } | normalised(config)
         values |= credentials_of(values)
         days = {name: Day.parse(values[name]) for name in ("start_date", "end_date")}
-        backfill = values["backfill"]
+        backfill, layout = values["backfill"], LAYOUTS[values["layout"]]
         return cls(
             **{field.name: values[field.name] for field in fields(cls)}
             | days
@@ -176,9 +178,10 @@ class Settings:
                 },
                 "backfill": backfill
                 and (Day.parse(backfill["start_date"]), Day.parse(backfill["end_date"])),
-                "report_columns": daasity.REPORT_COLUMNS
-                if values["layout"] == "daasity"
-                else report_columns_of(values["report_columns"]),
+                "layout": layout,
+                "column_names": NAMINGS[values["column_names"]],
+                "report_columns": layout.report_columns
+                or report_columns_of(values["report_columns"]),
                 "sync_key_fields": {
                     stream: tuple(names)
                     for stream, names in (values["sync_key_fields"] or {}).items()

@@ -12,7 +12,7 @@ import msgspec
 from tap_pinterest.api.columns import offered_columns
 from tap_pinterest.api.levels import CONVERSION_PRODUCT, LEVELS
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.records.daasity import ATTRIBUTION
+from tap_pinterest.layouts.tables import ATTRIBUTION
 from tap_pinterest.records.sync_key import SYNC_KEY
 
 if TYPE_CHECKING:

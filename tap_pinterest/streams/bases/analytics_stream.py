@@ -297,7 +297,7 @@ class AnalyticsStream(RowStream):
         return self.entities.named(self.settings) if self.entities and alone else set()
 
     def _keep_column_names(self) -> None:
-        if self.settings.column_names == "display":
+        if self.settings.column_names.are_displayed:
             named = self.run.column_names
             fields = (name.lower() for name in self.columns)
             names = {field: named[field] for field in fields if field in named}

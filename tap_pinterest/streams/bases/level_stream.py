@@ -16,9 +16,9 @@ from tap_pinterest.api.columns import (
     only_asynchronous,
     report_facts,
 )
+from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
+from tap_pinterest.layouts.tables import Table
 from tap_pinterest.reading.contexts import AdAccounts
-from tap_pinterest.records.daasity import SYNC_KEY_FIELDS
-from tap_pinterest.records.sync_key import Table
 from tap_pinterest.singer import state
 from tap_pinterest.streams.bases.ordering import OrderingStream
 from tap_pinterest.streams.bases.stream import ReportStream
@@ -98,7 +98,7 @@ class LevelStream(OrderingStream, ReportStream):
     @functools.cached_property
     @override
     def table(self) -> Table | None:
-        if self.settings.column_names == "api":
+        if not self.settings.column_names.are_displayed:
             return super().table
         names = self.run.column_names
         return Table(

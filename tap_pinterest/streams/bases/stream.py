@@ -13,10 +13,10 @@ from typing_extensions import override
 
 from tap_pinterest import api
 from tap_pinterest.api.periods import SYNCHRONOUS
+from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.reading.contexts import Token
 from tap_pinterest.reading.read_ahead import Ahead, Turn
 from tap_pinterest.records.conform import Converter, singer_schema
-from tap_pinterest.records.daasity import SYNC_KEY_FIELDS, TABLES
 from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
 from tap_pinterest.singer import state
 from tap_pinterest.singer.sdk import SingerStream
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from tap_pinterest.api.periods import DateRange
     from tap_pinterest.config import Settings
     from tap_pinterest.config.custom_reports import CustomReport
+    from tap_pinterest.layouts.tables import Arrange, Table
     from tap_pinterest.reading.calls import Expected
     from tap_pinterest.reading.contexts import Contexts
     from tap_pinterest.reading.inventory import Inventory
     from tap_pinterest.reading.read_ahead import Task
-    from tap_pinterest.records.sync_key import Arrange, Table
     from tap_pinterest.run.run import Run
     from tap_pinterest.run.summary import StreamSummary
     from tap_pinterest.singer.state import ReportRange
@@ -170,7 +170,7 @@ class PinterestStream(SingerStream):
     @functools.cached_property
     def table(self) -> Table | None:
         """The table that the records go into, if it is not the stream's own."""
-        return TABLES[self.name] if self.settings.layout == "daasity" else None
+        return self.settings.layout.tables.get(self.name)
 
     def column(self, field: str) -> str:
         """The column that a field of the records is written as."""
@@ -252,7 +252,7 @@ class PinterestStream(SingerStream):
         entry.stream = self.name
         entry.key_properties = list(self.primary_keys)
         entry.replication_key = self.replication_key
-        if not entry.schema.properties or self.settings.column_names == "display":
+        if not entry.schema.properties or self.settings.column_names.are_displayed:
             # Discovery knows no state, which keeps the names that columns have had.
             entry.schema = Schema.from_dict(self.schema)
         listed = cast("dict[str, Schema]", entry.schema.properties)

@@ -9,20 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_pinterest.records.sync_key import InForce, Nowhere, Table
+from tap_pinterest.layouts.layout import Layout
+from tap_pinterest.layouts.tables import InForce, Nowhere, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_pinterest.records.sync_key import Source
-
-ATTRIBUTION = {
-    "click_window_days": "integer",
-    "engagement_window_days": "integer",
-    "view_window_days": "integer",
-    "conversion_report_time": "string",
-}
-"""Settings of the tap that a table shows, and their types."""
+    from tap_pinterest.layouts.tables import Source
 
 _TEXT = Nowhere("string")
 _TIME = Nowhere("string", "date-time")
@@ -168,6 +161,14 @@ TABLES: Mapping[str, Table] = {
 
 REPORT_COLUMNS = tuple(name.upper() for name in _AD_ANALYTICS if name != "date")
 """Pinterest's names of the report columns that `ad_analytics` has."""
+
+DAASITY = Layout(
+    "daasity",
+    "Daasity",
+    TABLES,
+    report_columns=REPORT_COLUMNS,
+    refuses=("report_columns", "column_names", "stream_groups", "granularities"),
+)
 
 SYNC_KEY_FIELDS: Mapping[str, tuple[str, ...]] = {
     table.source: fields

@@ -1,0 +1,164 @@
+"""Tables that the records of a stream are written into, instead of the stream's own.
+
+Used by the tap and by `map-pinterest`, so that it makes no difference which of them does it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+ATTRIBUTION = {
+    "click_window_days": "integer",
+    "engagement_window_days": "integer",
+    "view_window_days": "integer",
+    "conversion_report_time": "string",
+}
+"""Settings of the tap that a table can show, and their types."""
+
+
+@dataclass(frozen=True)
+class InForce:
+    """A column with the value of a setting of the tap, the same in every row."""
+
+    setting: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Nowhere:
+    """A column that nothing in Pinterest's API fills: always null."""
+
+    type: str
+    format: str | None = None
+
+
+Source: TypeAlias = "str | InForce | Nowhere"
+"""Where a column comes from: a field of the record (`owner.username`: a member of it), or else."""
+
+Arrange: TypeAlias = "Callable[[Mapping[str, Any]], dict[str, Any] | None]"
+"""Turns a stream's record into a row; `None` if the table has the row already."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table made of the records of a stream.
+
+    Attributes:
+        name: The stream that the table is written as.
+        source: The stream whose records it is made of.
+        columns: Where each of its columns comes from, in order.
+        key: Its natural key.
+        sync_key_fields: Columns that its `__sync_key` is made of; none: the natural key's.
+        preferred: A field and the value of it that wins where records share the key.
+        closed: Whether all columns are always there, whatever the catalog selects.
+    """
+
+    name: str
+    source: str
+    columns: Mapping[str, Source]
+    key: tuple[str, ...]
+    sync_key_fields: tuple[str, ...] = ()
+    preferred: tuple[str, str] | None = None
+    closed: bool = True
+    _names: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Note which column each field becomes."""
+        self._names.update(
+            {source: name for name, source in self.columns.items() if isinstance(source, str)}
+        )
+
+    def column(self, name: str) -> str:
+        """The column that a field becomes, or the field's own name."""
+        return self._names.get(name, name)
+
+    @property
+    def record_key(self) -> tuple[str, ...]:
+        """The key of the records: the natural key, and what tells those apart that share it."""
+        return (*self.fields_of(self.key), *(self.preferred or ())[:1])
+
+    def fields_of(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """The fields that some of the columns come from."""
+        sources = (self.columns[name] for name in columns)
+        return tuple(source for source in sources if isinstance(source, str))
+
+    @property
+    def settings(self) -> list[str]:
+        """Settings that it shows."""
+        return [each.setting for each in self.columns.values() if isinstance(each, InForce)]
+
+    @property
+    def fields(self) -> list[str]:
+        """Fields that a record needs to have."""
+        preferred = self.preferred[:1] if self.preferred else ()
+        return list(dict.fromkeys([*(name.split(".")[0] for name in self._names), *preferred]))
+
+    def missing(self, schema: Mapping[str, Any]) -> list[str]:
+        """Fields that the table needs and records of a schema do not have."""
+        return [name for name in self.fields if name not in schema["properties"]]
+
+    def schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """The schema of the rows, given that of the records."""
+        properties = {
+            name: _schema_of(source, schema, is_key=name in self.key)
+            for name, source in self.columns.items()
+        }
+        return {**schema, "properties": properties, "required": list(self.key)}
+
+    def arrange(self, in_force: Mapping[str, Any]) -> Arrange:
+        """What turns records into rows, given the settings in force; one for each run."""
+        moved = [(name, source) for name, source in self.columns.items() if isinstance(source, str)]
+        flat = [(name, source) for name, source in moved if "." not in source]
+        nested = [(name, *source.split(".")) for name, source in moved if "." in source]
+        same = {
+            name: in_force.get(source.setting) if isinstance(source, InForce) else None
+            for name, source in self.columns.items()
+        }
+        repeats = self._repeats()
+
+        def row(record: Mapping[str, Any]) -> dict[str, Any] | None:
+            if repeats and repeats(record):
+                return None
+            made = same.copy()
+            for name, source in flat:
+                made[name] = record.get(source)
+            for name, outer, inner in nested:
+                made[name] = (record.get(outer) or {}).get(inner)
+            return made
+
+        return row
+
+    def _repeats(self) -> Callable[[Mapping[str, Any]], bool] | None:
+        """Whether a record has been seen under its key, and is not the one that is preferred."""
+        if self.preferred is None:
+            return None
+        name, preferred = self.preferred
+        key = [source for column in self.key if isinstance(source := self.columns[column], str)]
+        seen: set[tuple[Any, ...]] = set()
+
+        def repeats(record: Mapping[str, Any]) -> bool:
+            values = tuple(record[each] for each in key)
+            known = values in seen
+            seen.add(values)
+            return known and record.get(name) != preferred
+
+        return repeats
+
+
+def _schema_of(source: Source, schema: Mapping[str, Any], *, is_key: bool) -> dict[str, Any]:
+    if not isinstance(source, str):
+        shape: dict[str, Any] = {"type": [source.type, "null"]}
+        if isinstance(source, Nowhere) and source.format:
+            shape["format"] = source.format
+        return shape
+    outer, _, inner = source.partition(".")
+    shape = schema["properties"][outer]
+    if inner:
+        shape = shape.get("properties", {}).get(inner, {"type": ["string", "null"]})
+    if is_key and isinstance(kinds := shape.get("type"), list):
+        shape = {**shape, "type": [kind for kind in kinds if kind != "null"]}
+    return dict(shape)
