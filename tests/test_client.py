@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import logging
+import socket
+import threading
 import tracemalloc
 import zlib
 from datetime import timedelta
@@ -25,6 +27,7 @@ from tap_pinterest.http.errors import (
     FeatureRefusedError,
     GoneError,
     InvalidRequestError,
+    NearbyAddressError,
     NoEndpointError,
     QuotaError,
     SlowAnswerError,
@@ -383,6 +386,105 @@ def test_a_download_that_stumbles_is_tried_again(
     assert len(sandbox.requests) == 3
 
 
+NEARBY = (
+    "127.0.0.1",
+    "127.1",
+    "2130706433",
+    "0.0.0.0",  # noqa: S104 - it is to be refused
+    "10.1.2.3",
+    "172.16.0.1",
+    "192.168.1.1",
+    "100.100.100.200",
+    "169.254.169.254",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "[64:ff9b::a9fe:a9fe]",
+    "[2002:7f00:1::]",
+    "[fe80::1]",
+    "[fd00:ec2::254]",
+    "localhost",
+)
+
+
+@pytest.fixture
+def elsewhere(clock: PatientClock) -> PinterestClient:
+    """A client of Pinterest itself."""
+    return PinterestClient(
+        api_url="https://api.pinterest.com/v5",
+        limiter=RateLimiter("standard", clock, 3600),
+        clock=clock,
+        timeout=0.2,
+        max_wait_seconds=3600,
+        connections=1,
+    )
+
+
+@pytest.mark.parametrize("host", NEARBY)
+def test_a_link_to_this_machine_or_a_network_near_it_is_refused(
+    elsewhere: PinterestClient, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setattr(socket.socket, "connect", pytest.fail)
+
+    with pytest.raises(NearbyAddressError, match="the report: the link leads to") as refused:
+        elsewhere.download(f"https://{host}/report?secret", BytesIO(), "the report")
+    assert "secret" not in str(refused.value)
+
+
+def resolved_as(*addresses: str) -> Any:
+    """A resolver that gives one address after the other for any name."""
+    answers = iter(addresses)
+
+    def resolve(_host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+        place = (next(answers), port)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place)]
+
+    return resolve
+
+
+def test_a_name_that_resolves_to_a_near_address_is_refused(
+    elsewhere: PinterestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", resolved_as("169.254.169.254"))
+
+    with pytest.raises(NearbyAddressError):
+        elsewhere.download("https://metadata.example/report", BytesIO(), "the report")
+
+
+def test_a_name_that_resolves_to_a_near_address_only_for_the_connection_is_refused(
+    elsewhere: PinterestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as near:
+        near.settimeout(2)
+        monkeypatch.setattr(socket, "getaddrinfo", resolved_as("93.184.215.14", "127.0.0.1"))
+        link = f"https://rebound.example:{near.getsockname()[1]}/report"
+
+        with pytest.raises(NearbyAddressError):
+            elsewhere.download(link, BytesIO(), "the report")
+        connection, _ = near.accept()
+        with connection:
+            assert connection.recv(1) == b""
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:1/v5", "http://localhost:1/v5"])
+def test_links_lead_anywhere_while_pinterest_itself_is_on_this_machine(
+    clock: PatientClock, sandbox: Sandbox, url: str
+) -> None:
+    client = PinterestClient(
+        api_url=url,
+        limiter=RateLimiter("standard", clock, 3600),
+        clock=clock,
+        timeout=5,
+        max_wait_seconds=3600,
+        connections=1,
+    )
+    sandbox.fail(BOARDS, status=200, body="[1]")
+    file = BytesIO()
+
+    client.download(f"{sandbox.url}{BOARDS}", file, "the report")
+
+    assert file.getvalue() == b"[1]"
+
+
 @pytest.mark.parametrize(
     "link", ["file:///etc/passwd", "ftp://127.0.0.1/x", "https:///x", "//x", "http://[::1", ""]
 )
@@ -395,12 +497,10 @@ def test_a_link_that_leads_to_no_host_is_refused_and_told_to_nobody(
 
 
 def test_a_plain_link_is_followed_only_where_pinterest_itself_is_on_this_machine(
-    client: PinterestClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    elsewhere: PinterestClient, sandbox: Sandbox
 ) -> None:
-    monkeypatch.setattr(client._downloads, "_api_url", "https://api.pinterest.com/v5")
-
     with pytest.raises(FatalAPIError, match="https"):
-        client.download(f"{sandbox.url}{BOARDS}", BytesIO(), "the report")
+        elsewhere.download(f"{sandbox.url}{BOARDS}", BytesIO(), "the report")
     assert sandbox.requests == []
 
 
@@ -529,3 +629,35 @@ def test_a_decompression_bomb_takes_no_more_memory_than_an_answer_may_have(
         tracemalloc.stop()
 
     assert most < 8 * 1024 * 1024
+
+
+def test_memory_is_bounded_however_many_compressed_bodies_are_refused_at_once(
+    client: PinterestClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most, small = 8 * 1024 * 1024, 256 * 1024
+    monkeypatch.setattr(transport, "MAX_BODY_BYTES", most)
+    monkeypatch.setattr(transport, "SMALL_BODY_BYTES", small)
+    monkeypatch.setattr(client._transport, "_timeout", 60)
+    headers = {"content-encoding": "gzip", "content-type": "application/json"}
+    sandbox.fail(BOARDS, status=200, body=bomb("gzip"), headers=headers, times=None)
+    refused = []
+
+    def ask() -> None:
+        with pytest.raises(TooLargeError):
+            client.get(BOARDS, as_object)
+        refused.append(True)
+
+    tracemalloc.start()
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    try:
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(refused) == 8
+    # One large body as it grows, and of each of the others the beginning.
+    assert peak < 2 * most + 8 * 1024 * 1024

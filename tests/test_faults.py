@@ -255,6 +255,13 @@ OTHERS = {
     "a stored and a configured refresh token that Pinterest refuses": (
         "The run ends with one line, which says what to check."
     ),
+    "a list whose pages bring nothing new for ever": (
+        "All other rows arrive; the run fails, naming ad account, stream and cause."
+    ),
+    "a link to a download that leads to this machine or a network near it": (
+        "Not followed, unless `api_url` is on this machine too; the report fails with the cause."
+    ),
+    "an error that repeats a secret, in whatever form": ("Told without the secret."),
     "a redirect to another host": (
         "Not followed, so that the token stays here; the run fails, naming stream and cause."
     ),
@@ -270,6 +277,7 @@ OTHERS = {
     "no answer to one operation, for however many ad accounts": FAILS,
     "no answer to anything": "After 20 calls in a row the run ends with one line.",
     "a body larger than 512 MiB, compressed or not": "Read no further; as after 413.",
+    "several of them at once": "Only one of them is read beyond 16 MiB at a time.",
 }
 
 

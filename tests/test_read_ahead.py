@@ -15,8 +15,12 @@ from singer_run import EVERYTHING, PatientClock, run, settings
 from tap_pinterest.clock import Clock, Interrupted
 from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.patience import ATTEMPTS
-from tap_pinterest.reading import inventory
-from tap_pinterest.reading.pagination import BookmarkPaginator, RepeatedBookmarkError
+from tap_pinterest.reading import inventory, pagination
+from tap_pinterest.reading.pagination import (
+    BookmarkPaginator,
+    EndlessListError,
+    RepeatedBookmarkError,
+)
 from tap_pinterest.reading.read_ahead import (
     MAX_BYTES,
     MOST_WAITING,
@@ -134,6 +138,24 @@ def test_a_bookmark_that_comes_again_is_an_error() -> None:
 
     with pytest.raises(RepeatedBookmarkError, match="followed before"):
         paginator.next("a")
+
+
+@pytest.mark.parametrize(
+    "page", [[], [{"id": "1"}, {"id": "2"}]], ids=["empty pages", "the same page"]
+)
+def test_bookmarks_that_lead_to_nothing_new_for_ever_are_an_error(
+    monkeypatch: pytest.MonkeyPatch, page: list[dict[str, str]]
+) -> None:
+    monkeypatch.setattr(pagination, "MOST_IDLE_PAGES", 3)
+    paginator = BookmarkPaginator("GET /boards")
+    paginator.next("first", [{"id": "1"}, {"id": "2"}])
+    paginator.next("second", page)
+    paginator.next("something new", [{"id": "3"}])
+    paginator.next("third", page)
+    paginator.next("fourth", page)
+
+    with pytest.raises(EndlessListError, match="GET /boards does not end: its last 3 pages"):
+        paginator.next("fifth", page)
 
 
 FIRST, SECOND, THIRD = (Turn(name) for name in ("first", "second", "third"))

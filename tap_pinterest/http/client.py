@@ -22,6 +22,7 @@ from tap_pinterest.http.errors import (
 )
 from tap_pinterest.http.patience import Patience
 from tap_pinterest.http.reach import Reach
+from tap_pinterest.http.redaction import Secrets
 from tap_pinterest.http.refusals import NOT_AUTHENTICATED, TOO_MANY, raise_for
 from tap_pinterest.http.token_endpoint import TokenEndpoint
 from tap_pinterest.http.transport import Request, Transport
@@ -53,6 +54,7 @@ class PinterestClient:
         acts_for_the_app: Whether tokens come by client_credentials, which not every operation
             accepts.
         calls: Calls by stream, or by path for a call that no single stream makes.
+        secrets: Everything that no message may repeat.
     """
 
     def __init__(  # noqa: PLR0913 - what one run shares, named one by one
@@ -73,7 +75,8 @@ class PinterestClient:
         self._patience = patience = Patience(clock, max_wait_seconds)
         self._reach = Reach(clock)
         self._downloads = Downloads(api_url, timeout=timeout, clock=clock, patience=patience)
-        self._tokens = TokenEndpoint(self._transport, clock, patience)
+        self.secrets = Secrets()
+        self._tokens = TokenEndpoint(self._transport, clock, patience, self.secrets)
         self.authenticator: Authenticator | None = None
         self.acts_for_the_app = False
         self.calls: dict[str, int] = {}
@@ -231,7 +234,9 @@ class PinterestClient:
         if self.authenticator is None:
             msg = "no authenticator"
             raise TokenRefusedError(msg)
-        return self.authenticator.token()
+        token = self.authenticator.token()
+        self.secrets.add(token)
+        return token
 
     def _renew_or_raise(self, token: str, refused: int, error: StaleTokenError) -> None:
         again = self.authenticator is not None and self.authenticator.refuse(token)
@@ -253,7 +258,7 @@ class PinterestClient:
             self.calls[call.counts_for] = self.calls.get(call.counts_for, 0) + 1
             answer = self._exchange(call, token)
             told.headers, told.refused = answer.headers, answer.status == TOO_MANY
-        raise_for(answer, str(call), (token,))
+        raise_for(answer, str(call), self.secrets)
         return decoded(decode, answer.body, str(call))
 
     def _exchange(self, call: _Call, token: str) -> Answer:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
+from collections import deque
 from typing import IO, TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import requests
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+from singer_sdk.exceptions import RetriableAPIError
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from tap_pinterest.http.addresses import PublicHosts, check_link, is_loopback
 from tap_pinterest.http.errors import SlowAnswerError
 from tap_pinterest.http.refusals import raise_for_download
-from tap_pinterest.http.transport import Session, cause_of, copy_body, no_auth
+from tap_pinterest.http.transport import Deadline, Session, cause_of, copied, no_auth
 
 if TYPE_CHECKING:
     from tap_pinterest.clock import Clock
@@ -24,11 +24,13 @@ class Downloads:
 
     def __init__(self, api_url: str, *, timeout: float, clock: Clock, patience: Patience) -> None:
         """Nothing has been downloaded yet."""
-        self._api_url = api_url
+        self._is_local = is_loopback(api_url)
         self._timeout = timeout
         self._clock = clock
         self._patience = patience
         self._session = Session()
+        if not self._is_local:
+            self._session.mount("https://", PublicHosts())
 
     def write(self, url: str, file: IO[bytes], what: str) -> None:
         """Write the content behind a link into a file.
@@ -41,7 +43,7 @@ class Downloads:
             FatalAPIError: It is refused for another reason, or is no link to follow.
             RetriableAPIError: The host stayed away for all attempts.
         """
-        _check_link(url, self._api_url, what)
+        check_link(url, what, is_local=self._is_local)
         tries = self._patience.tries(what)
         while True:
             self._clock.check()
@@ -55,7 +57,7 @@ class Downloads:
                 return
 
     def _write_once(self, url: str, file: IO[bytes], what: str) -> None:
-        deadline = time.monotonic() + self._timeout
+        deadline = Deadline(self._timeout)
         try:
             response = self._session.get(
                 url, auth=no_auth, timeout=self._timeout, allow_redirects=False, stream=True
@@ -63,7 +65,7 @@ class Downloads:
             with response:
                 if response.status_code != requests.codes.ok:
                     raise_for_download(response.status_code, what)
-                copy_body(response, file, deadline, what)
+                deque(copied(response, file, deadline, what), maxlen=0)
         except (requests.Timeout, ReadTimeoutError):
             msg = f"{what}: not downloaded within request_timeout ({self._timeout:.0f} s)"
             raise SlowAnswerError(msg) from None
@@ -74,19 +76,3 @@ class Downloads:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
-
-
-def _check_link(url: str, api_url: str, what: str) -> None:
-    """Follow no link but to a host on the internet, unless Pinterest itself is on this machine.
-
-    Raises:
-        FatalAPIError: It leads elsewhere.
-    """
-    local = urlsplit(api_url).scheme == "http"
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if not parts.hostname or (parts.scheme != "https" and not (local and parts.scheme == "http")):
-        msg = f"{what}: the link that Pinterest gives is not one to an https address"
-        raise FatalAPIError(msg)

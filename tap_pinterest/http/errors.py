@@ -20,6 +20,7 @@ The bases are the SDK's. Whoever catches an error looks at its class only, never
     ├── InvalidRequestError       change the request
     ├── TooLargeError             ask for less
     ├── LinkExpiredError          ask for a new link
+    ├── NearbyAddressError        do not follow the link
     ├── ReportExpiredError        create a new report
     ├── QuotaError                run later: the quota does not come back soon enough
     ├── AwayError                 end the run: nobody answers
@@ -110,6 +111,10 @@ class TooLargeError(FatalAPIError):
 
 class LinkExpiredError(FatalAPIError):
     """A link to a download is no longer good: a new one has to be asked for."""
+
+
+class NearbyAddressError(FatalAPIError):
+    """A link leads to this machine or to a network near it."""
 
 
 class ReportExpiredError(FatalAPIError):

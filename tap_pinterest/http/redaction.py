@@ -1,17 +1,75 @@
-"""Texts of a service as part of one line, without secrets."""
+"""Texts of a service as part of one line, without secrets in any form.
+
+Example:
+    >>> secrets = Secrets()
+    >>> secrets.add("open sesame")
+    >>> secrets.hidden_in("no open%20sesame, no b3BlbiBzZXNhbWU=")
+    'no ***, no ***'
+"""
 
 from __future__ import annotations
 
+import base64
+import html
+import json
+import re
+import threading
 from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Iterable, Iterator
 
 MAX_ERROR_CHARACTERS = 500
+SHORTEST = 4
+"""Characters that a secret has at least; shorter ones would hide letters of all words."""
+
+_HIDDEN = "***"
 
 
-def redacted(text: str, secrets: Collection[str] = ()) -> str:
-    """A text that the service sent, as part of one line, without the secrets that it repeats."""
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "***")
+class Secrets:
+    """Everything that no message may repeat; safe to share between threads."""
+
+    def __init__(self) -> None:
+        """There are none yet."""
+        self._known: set[str] = set()
+        self._pattern = re.compile("(?!)")
+        self._lock = threading.Lock()
+
+    def add(self, *secrets: str | None) -> None:
+        """From now on hide these too."""
+        with self._lock:
+            new = {each for each in secrets if each and len(each) >= SHORTEST} - self._known
+            if new:
+                self._known |= new
+                self._pattern = _pattern_of(self._known)
+
+    def add_pair(self, user: str, password: str) -> None:
+        """From now on hide a password, and the credentials that a header makes of the two."""
+        self.add(password, f"{user}:{password}" if password else None)
+
+    def hidden_in(self, text: str) -> str:
+        """A text that a service sent, as part of one line, with its secrets hidden."""
+        return one_line(self._pattern.sub(_HIDDEN, text))
+
+
+def one_line(text: str) -> str:
+    """A text that a service sent, as part of one line."""
     return "".join(each if each.isprintable() else " " for each in text)[:MAX_ERROR_CHARACTERS]
+
+
+def _pattern_of(secrets: Iterable[str]) -> re.Pattern[str]:
+    """Matches each form of each secret, also in other case and cut into lines."""
+    forms = sorted({form for each in secrets for form in _forms(each)}, key=len, reverse=True)
+    return re.compile("|".join(r"\s*".join(map(re.escape, each)) for each in forms), re.IGNORECASE)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it is, and as headers, URLs, JSON and HTML write it."""
+    content = secret.encode()
+    encoded = [base64.b64encode(content).decode(), base64.urlsafe_b64encode(content).decode()]
+    for form in (secret, *encoded, *(each.rstrip("=") for each in encoded)):
+        yield form
+        yield from (quote(form), quote(form, safe=""), quote_plus(form), html.escape(form))
+        for ascii_only in (True, False):
+            yield json.dumps(form, ensure_ascii=ascii_only)[1:-1]

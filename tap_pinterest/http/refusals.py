@@ -25,11 +25,9 @@ from tap_pinterest.http.errors import (
     WaitError,
 )
 from tap_pinterest.http.rate_headers import stated
-from tap_pinterest.http.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
+    from tap_pinterest.http.redaction import Secrets
     from tap_pinterest.http.transport import Answer
 
 NOT_AUTHENTICATED = 2
@@ -61,13 +59,13 @@ _TRANSIENT = frozenset({408, 425})
 _LEAST_GOOD, _LEAST_REDIRECT, _LEAST_SERVER_ERROR = 200, 300, 500
 
 
-def raise_for(answer: Answer, what: str, secrets: Collection[str]) -> None:
+def raise_for(answer: Answer, what: str, secrets: Secrets) -> None:
     """Nothing for a good answer; else the error that says what to do next.
 
     Args:
         answer: The answer.
         what: The call, as errors name it.
-        secrets: Texts that no error may repeat.
+        secrets: Everything that no error may repeat.
     """
     status = answer.status
     if _LEAST_GOOD <= status < _LEAST_REDIRECT:
@@ -75,8 +73,8 @@ def raise_for(answer: Answer, what: str, secrets: Collection[str]) -> None:
     code, message = _error_body(answer)
     rid = answer.headers.get("x-pinterest-rid")
     told = f"{what}: {status}{f' (code {code})' if code is not None else ''} "
-    told += redacted(message, secrets)
-    told = told.rstrip() + (f" [request {redacted(rid, secrets)}]" if rid else "")
+    told += secrets.hidden_in(message)
+    told = told.rstrip() + (f" [request {secrets.hidden_in(rid)}]" if rid else "")
     if status in _TOO_LARGE:
         raise TooLargeError(told)
     if status == TOO_MANY:

@@ -21,11 +21,12 @@ from tap_pinterest.http.tokens import TokenAnswer
 from tap_pinterest.http.transport import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     from tap_pinterest.clock import Clock
     from tap_pinterest.http.auth import AskForToken
     from tap_pinterest.http.patience import Patience
+    from tap_pinterest.http.redaction import Secrets
     from tap_pinterest.http.transport import Transport
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
@@ -45,21 +46,22 @@ class _Question(NamedTuple):
     Attributes:
         who: Who is asked.
         request: How.
-        secrets: Texts that no error may repeat.
         to_check: Settings that a refusal is about.
     """
 
     who: str
     request: Request
-    secrets: Collection[str]
     to_check: str
 
 
 class TokenEndpoint:
     """Asks for tokens, again and again if need be."""
 
-    def __init__(self, transport: Transport, clock: Clock, patience: Patience) -> None:
+    def __init__(
+        self, transport: Transport, clock: Clock, patience: Patience, secrets: Secrets
+    ) -> None:
         """Nobody has been asked yet."""
+        self._secrets = secrets
         self._transport = transport
         self._clock = clock
         self._patience = patience
@@ -67,17 +69,18 @@ class TokenEndpoint:
     def of_pinterest(self, api_url: str, client_id: str, client_secret: str) -> AskForToken:
         """The function that an authenticator asks Pinterest for tokens with."""
         basic = HTTPBasicAuth(client_id, client_secret)
+        self._secrets.add_pair(client_id, client_secret)
 
         def ask(fields: Mapping[str, str]) -> TokenAnswer:
             request = Request("POST", TOKEN_PATH, api_url + TOKEN_PATH, fields, basic)
-            secrets = (fields.get("refresh_token", ""), fields.get("code", ""), client_secret)
-            to_check = _TO_CHECK[fields["grant_type"]]
-            return self._ask(_Question("Pinterest", request, secrets, to_check))
+            self._secrets.add(fields.get("refresh_token"), fields.get("code"))
+            return self._ask(_Question("Pinterest", request, _TO_CHECK[fields["grant_type"]]))
 
         return ask
 
     def of_proxy(self, url: str, authorization: str) -> AskForToken:
         """The function that asks for tokens where somebody else holds the app's secret."""
+        self._secrets.add(authorization, authorization.rpartition(" ")[2])
 
         def ask(fields: Mapping[str, str]) -> TokenAnswer:
             body = {name: fields[name] for name in ("grant_type", "refresh_token")}
@@ -86,10 +89,9 @@ class TokenEndpoint:
                 headers["Authorization"] = authorization
             content = msgspec.json.encode(body)
             request = Request("POST", "refresh_proxy_url", url, content, headers=headers)
-            _, _, secret = authorization.rpartition(" ")
-            secrets = (body["refresh_token"], authorization, secret)
+            self._secrets.add(body["refresh_token"])
             to_check = f"oauth_credentials{_OR_AGAIN}"
-            return self._ask(_Question("The refresh proxy", request, secrets, to_check))
+            return self._ask(_Question("The refresh proxy", request, to_check))
 
         return ask
 
@@ -116,7 +118,10 @@ class TokenEndpoint:
             self._clock.check()
             try:
                 answer = self._transport.exchange(request)
-                raise_for(answer, what, question.secrets)
-                return decoded(_decode_token, answer.body, what)
+                raise_for(answer, what, self._secrets)
+                granted = decoded(_decode_token, answer.body, what)
             except RetriableAPIError as error:
                 self._patience.wait(tries, error)
+            else:
+                self._secrets.add(granted.access_token, granted.refresh_token)
+                return granted

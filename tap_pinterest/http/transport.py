@@ -6,7 +6,10 @@ import io
 import logging
 import socket
 import ssl
+import threading
 import time
+from collections import deque
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 import requests
@@ -18,13 +21,15 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from tap_pinterest.http.errors import SlowAnswerError, TooLargeError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from requests.auth import HTTPBasicAuth
 
     from tap_pinterest.clock import Clock
 
 MAX_BODY_BYTES = 512 * 1024 * 1024
+SMALL_BODY_BYTES = 16 * 1024 * 1024
+"""Of larger bodies one at a time is read, so that memory is bounded however many are in flight."""
 _PIECE_BYTES = 256 * 1024
 _NOBODY = (socket.gaierror, ConnectionRefusedError)
 
@@ -89,6 +94,7 @@ class Transport:
         self._clock = clock
         self._timeout = timeout
         self._is_answered = False
+        self._large_body = threading.Lock()
         self._session = Session()
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
         self._session.mount("https://", adapter)
@@ -104,7 +110,7 @@ class Transport:
             RetriableAPIError: The connection failed.
         """
         # Real seconds: an answer that drips byte by byte never lets the socket time out.
-        deadline = time.monotonic() + self._timeout
+        deadline = Deadline(self._timeout)
         try:
             response = self._session.request(
                 request.method,
@@ -118,7 +124,7 @@ class Transport:
                 stream=True,
             )
             with response:
-                body = _body(response, deadline, str(request))
+                body = self._body(response, deadline, str(request))
         except (requests.Timeout, ReadTimeoutError):
             msg = f"{request}: no answer within request_timeout ({self._timeout:.0f} s)"
             raise SlowAnswerError(msg) from None
@@ -132,6 +138,20 @@ class Transport:
             self._clock.hear(response.headers.get("Date"))
         return Answer(response.status_code, response.reason or "", response.headers, body)
 
+    def _body(self, response: requests.Response, deadline: Deadline, what: str) -> bytes:
+        """The whole body, decompressed."""
+        # Not `response.content`, which has no bound and holds a large body twice while it joins it.
+        body = io.BytesIO()
+        pieces = copied(response, body, deadline, what)
+        if any(size > SMALL_BODY_BYTES for size in pieces):
+            with deadline.waiting():
+                self._large_body.acquire()
+            try:
+                deque(pieces, maxlen=0)
+            finally:
+                self._large_body.release()
+        return body.getvalue()
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
@@ -142,28 +162,46 @@ def no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _body(response: requests.Response, deadline: float, what: str) -> bytes:
-    """The whole body, decompressed."""
-    # Not `response.content`, which has no bound and holds a large body twice while it joins it.
-    body = io.BytesIO()
-    copy_body(response, body, deadline, what)
-    return body.getvalue()
+class Deadline:
+    """The moment, in real seconds, by which an answer has to be there."""
+
+    def __init__(self, seconds: float) -> None:
+        """So many seconds from now."""
+        self._at = time.monotonic() + seconds
+
+    def check(self) -> None:
+        """Go on, unless it has passed.
+
+        Raises:
+            requests.Timeout: It has.
+        """
+        if time.monotonic() > self._at:
+            raise requests.Timeout
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Put it off by as long as the block lasts."""
+        begun = time.monotonic()
+        yield
+        self._at += time.monotonic() - begun
 
 
-def copy_body(response: requests.Response, file: IO[bytes], deadline: float, what: str) -> None:
-    """Write the whole body into a file, decompressed.
+def copied(
+    response: requests.Response, file: IO[bytes], deadline: Deadline, what: str
+) -> Iterator[int]:
+    """Write the whole body into a file, decompressed; the bytes so far, after each piece.
 
     Raises:
         requests.Timeout: It has not come by the deadline.
         TooLargeError: It is larger than any caller has a use for.
     """
     while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
-        file.write(piece)
-        if file.tell() > MAX_BODY_BYTES:
+        size = file.tell() + file.write(piece)
+        if size > MAX_BODY_BYTES:
             msg = f"{what}: the answer is larger than {MAX_BODY_BYTES:,} bytes"
             raise TooLargeError(msg)
-        if time.monotonic() > deadline:
-            raise requests.Timeout
+        deadline.check()
+        yield size
 
 
 def cause_of(error: BaseException) -> str:

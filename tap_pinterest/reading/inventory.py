@@ -412,10 +412,10 @@ class Inventory:
 
     def _following(self, call: Call, decode: Decode, first: Page | None = None) -> Iterator[Page]:
         """All pages of a call, given the first one or not; the next is fetched meanwhile."""
-        paginator = BookmarkPaginator()
+        paginator = BookmarkPaginator(f"GET {call.path}")
 
         def following(page: Page) -> functools.partial[Page] | None:
-            bookmark = paginator.next(page.bookmark) if call.pages else None
+            bookmark = paginator.next(page.bookmark, page.items) if call.pages else None
             return functools.partial(self._request, call, decode, bookmark) if bookmark else None
 
         if first is None:

@@ -2,30 +2,70 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from singer_sdk.exceptions import FatalAPIError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-class RepeatedBookmarkError(FatalAPIError):
-    """The service sent a bookmark twice: following it would never end."""
+MOST_IDLE_PAGES = 1_000
+"""Pages in a row that bring nothing new. Pinterest may well send some hundred empty ones where it
+filters a long list."""
+
+
+class EndlessListError(FatalAPIError):
+    """Following the bookmarks of a list would never end."""
+
+
+class RepeatedBookmarkError(EndlessListError):
+    """The service sent a bookmark twice."""
 
 
 class BookmarkPaginator:
     """Follows bookmarks until there is none; an empty page does not end a list."""
 
-    def __init__(self) -> None:
-        """A paginator before the first page."""
-        self._seen: set[str] = set()
+    def __init__(self, what: str = "the list") -> None:
+        """A paginator before the first page; `what` is the list, as errors name it."""
+        self._what = what
+        self._followed: set[str] = set()
+        self._ends: set[int] = set()
+        """Hashes of the first and last item of each page."""
+        self._idle = 0
 
-    def next(self, bookmark: object) -> str | None:
-        """The bookmark to ask for next, given the one of the page just read.
+    def next(self, bookmark: object, items: Sequence[Any] = ()) -> str | None:
+        """The bookmark to ask for next.
+
+        Args:
+            bookmark: The one of the page just read.
+            items: The items of this page.
 
         Raises:
-            RepeatedBookmarkError: That page has been asked for before.
+            RepeatedBookmarkError: The page that it leads to has been asked for before.
+            EndlessListError: Page after page has brought nothing new.
         """
         if not isinstance(bookmark, str) or not bookmark:
             return None
-        if bookmark in self._seen:
-            msg = f"page {len(self._seen) + 1} names a bookmark that was followed before"
+        if bookmark in self._followed:
+            msg = (
+                f"{self._what}: page {len(self._followed) + 1} names a bookmark that was followed "
+                "before"
+            )
             raise RepeatedBookmarkError(msg)
-        self._seen.add(bookmark)
+        self._followed.add(bookmark)
+        self._count(items)
         return bookmark
+
+    def _count(self, items: Sequence[Any]) -> None:
+        ends = hash((str(items[0]), str(items[-1]))) if items else None
+        if ends is not None and ends not in self._ends:
+            self._ends.add(ends)
+            self._idle = 0
+            return
+        self._idle += 1
+        if self._idle >= MOST_IDLE_PAGES:
+            msg = (
+                f"{self._what} does not end: its last {self._idle:,} pages bring no new item, and "
+                "yet each leads to another one"
+            )
+            raise EndlessListError(msg)

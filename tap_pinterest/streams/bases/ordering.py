@@ -20,7 +20,7 @@ from singer_sdk.exceptions import FatalAPIError
 from tap_pinterest import api
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import LinkExpiredError, ReportExpiredError, UnreadableAnswerError
-from tap_pinterest.http.redaction import redacted
+from tap_pinterest.http.redaction import one_line
 from tap_pinterest.reading.calls import Expected
 from tap_pinterest.streams.bases.stream import TaskStream
 
@@ -73,7 +73,7 @@ class Answer(msgspec.Struct):
     def told(self) -> str:
         """How the report is, as part of one line."""
         message = f": {self.message}" if self.message else ""
-        return redacted(f"{self.report_status}{message}")
+        return one_line(f"{self.report_status}{message}")
 
 
 _decode = decoder(Answer)
