@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from pinterest_sandbox import api
 from pinterest_sandbox.refusals import restricted
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.responses import Response as WebAnswer
 from starlette.routing import Mount, Route, Router
 
+from pinterest_sandbox import api
 from pinterest_sandbox.consent import Consent
 from pinterest_sandbox.faults import Connection, Faults
 from pinterest_sandbox.orders import DOWNLOADS
@@ -20,7 +21,6 @@ from pinterest_sandbox.refusals import Refusal, method_not_allowed, path_not_fou
 from pinterest_sandbox.requests_log import LoggedRequest
 from pinterest_sandbox.responses import Response
 from pinterest_sandbox.service import Request
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -39,6 +39,7 @@ def of_campaign(account: AdAccount, number: int, today: int) -> Attributes:
     order_line = billing.order_line_id(account, number)
     return {
         **of_ad_account(account, 0, today),
+        "CAMPAIGN": int(campaigns.ids[number]),
         "CAMPAIGN_ID": int(campaigns.ids[number]),
         "CAMPAIGN_NAME": records.entity_name(campaigns, number),
         "CAMPAIGN_ENTITY_STATUS": campaigns.status(number, today),
@@ -51,7 +52,9 @@ def of_campaign(account: AdAccount, number: int, today: int) -> Attributes:
         "CAMPAIGN_BUDGET_OPTIMIZATION": str(daily is not None or lifetime is not None),
         "CAMPAIGN_BRAND_LABEL": records.campaign_brand_label(number),
         "IS_PREMIERE_CAMPAIGN": str(number % 9 == 1),
+        "IS_CATALOG_CREATIVE_CAMPAIGN": str(number % 7 == 1),
         "ORDER_LINE_ID": order_line,
+        "SPEND_ORDER_LINE_ID": order_line,
         "ORDER_LINE_NAME": billing.order_line_name(account, order_line) if order_line else None,
     }
 

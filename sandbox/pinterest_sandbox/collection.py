@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from pinterest_sandbox import specimens
+from pinterest_sandbox import api, specimens
 from pinterest_sandbox.chance import Draws
 from pinterest_sandbox.names import name_of
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

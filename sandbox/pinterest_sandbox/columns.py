@@ -160,6 +160,8 @@ def _delivery() -> dict[str, Column]:
         "TOTAL_ENGAGEMENT": Count(_ENGAGEMENTS),
         "TOTAL_WEB_SESSIONS": Count(_both("web_sessions")),
         "TOTAL_IDEA_PIN_PRODUCT_TAG_VISIT": Count(_both("idea_pin_product_tag_visit")),
+        "TOTAL_COLLECTION_PIN_ITEM_IMPRESSION": Count(_both("collection_pin_item_impression")),
+        "TOTAL_COLLECTION_PIN_ITEM_CLICKTHROUGH": Count(_both("collection_pin_item_clickthrough")),
         "CPC_IN_MICRO_DOLLAR": Ratio(_SPEND, ("clickthrough_1",), _PER_MICRO, whole=True),
         "ECPC_IN_MICRO_DOLLAR": Ratio(_SPEND, _CLICKS, _PER_MICRO, whole=True),
         "ECPC_IN_DOLLAR": Ratio(_SPEND, _CLICKS, _PER_DOLLAR),
@@ -194,6 +196,8 @@ def _delivery() -> dict[str, Column]:
         "engagement",
         "web_sessions",
         "idea_pin_product_tag_visit",
+        "collection_pin_item_impression",
+        "collection_pin_item_clickthrough",
     ):
         for suffix in BOTH:
             table[fact.upper() + suffix] = Count((fact + suffix,))
@@ -245,6 +249,13 @@ def _conversions() -> dict[str, Column]:
         "PAGE_VISIT_COST_PER_ACTION": Ratio(_SPEND, _events(["page_visit"]), _PER_DOLLAR),
         "WEB_CHECKOUT_COST_PER_ACTION": Ratio(_SPEND, _events(["web_checkout"]), _PER_DOLLAR),
         "INAPP_CHECKOUT_COST_PER_ACTION": Ratio(_SPEND, _events(["inapp_checkout"]), _PER_DOLLAR),
+    }
+    installs = _events(["inapp_app_install"])
+    table |= {
+        "INAPP_SKAN_APP_INSTALL": Count(installs),
+        "INAPP_SKAN_ASSISTED_APP_INSTALL": Count(_events(["inapp_app_install"], ["view"])),
+        "INAPP_SKAN_APP_INSTALL_COST_PER_ACTION": Ratio(_SPEND, installs, _PER_DOLLAR),
+        "INAPP_SKAN_APP_INSTALL_CONVERSION_RATE": Ratio(installs, _IMPRESSIONS),
     }
     kinds: dict[str, tuple[str, ...]] = {kind.upper(): (kind,) for kind in CONVERSIONS}
     kinds["CHECKOUT"] = CHECKOUTS

@@ -407,6 +407,18 @@ _FACTS: dict[str, Callable[[Cells], Counts]] = {
     "page_backward_1": lambda cells: cells.only("idea", "impression_1", 0.02, 28),
     "page_backward_2": lambda cells: cells.only("idea", "impression_2", 0.03, 29),
     "destination_views": lambda cells: cells.of("outbound_click_1", 0.6, 48),
+    "collection_pin_item_impression_1": lambda cells: cells.only(
+        "collection", "impression_1", 0.3, 45
+    ),
+    "collection_pin_item_impression_2": lambda cells: cells.only(
+        "collection", "impression_2", 0.4, 46
+    ),
+    "collection_pin_item_clickthrough_1": lambda cells: cells.only(
+        "collection", "collection_pin_item_impression_1", 0.02, 47
+    ),
+    "collection_pin_item_clickthrough_2": lambda cells: cells.only(
+        "collection", "collection_pin_item_impression_2", 0.03, 49
+    ),
     "quiz_pin_result_open": lambda cells: cells.only("quiz", "quiz_completed", 0.5, 25),
 }
 

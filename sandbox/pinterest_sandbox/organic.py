@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
+from pinterest_sandbox import api
 from pinterest_sandbox.chance import drawn, key, mix_all, shares
 from pinterest_sandbox.kinds import boards
 from pinterest_sandbox.world import VIDEO_TYPES
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

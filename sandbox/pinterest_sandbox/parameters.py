@@ -1,4 +1,4 @@
-"""Checks what a request sends against what the description allows, strictly on purpose."""
+"""Check what a request sends against what the description allows, strictly on purpose."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from urllib.parse import parse_qsl
 
-import msgspec
-
 from pinterest_sandbox.refusals import refuse
-from tap_pinterest.api import Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tap_pinterest.api import Operation
+    from pinterest_sandbox.api import Facts, Operation, Parameter
 
 Reader: TypeAlias = "Callable[[str], Any]"
 
-_DEEP = "deepObject"
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -30,21 +26,13 @@ class Parameters:
 
     def __init__(self, operation: Operation) -> None:
         """Prepares one reader per parameter, once."""
-        self._readers = {
-            name: _values_reader(name, parameter)
-            for name, parameter in operation.parameters.items()
-        }
-        query = {
-            name: parameter
-            for name, parameter in operation.parameters.items()
-            if parameter.location == "query"
-        }
-        self._query = query.keys()
-        self._deep = {name for name, each in query.items() if each.style == _DEEP}
-        self._required = [name for name, parameter in query.items() if parameter.required]
-        self.defaults = {
-            name: parameter.default for name, parameter in operation.parameters.items()
-        }
+        parameters = operation.parameters.values()
+        query = [each for each in parameters if each.place == "query"]
+        self._readers = {each.name: _values_reader(each) for each in parameters}
+        self._query = {each.name for each in query}
+        self._deep = {each.name for each in query if each.deep}
+        self._required = [each.name for each in query if each.required]
+        self.defaults = {each.name: each.facts.get("default") for each in parameters}
 
     def read(self, path: Mapping[str, str], query: str) -> dict[str, Any]:
         """Every parameter's value; the default, or None, where the request has none.
@@ -84,12 +72,13 @@ def read_date(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def _values_reader(name: str, parameter: Parameter) -> Callable[[Sequence[Any]], Any]:
-    if parameter.type == "array":
-        return _array_reader(name, parameter)
-    if parameter.style == _DEEP:
-        return _object_reader(name, parameter)
-    read = _reader(name, parameter)
+def _values_reader(parameter: Parameter) -> Callable[[Sequence[Any]], Any]:
+    name = parameter.name
+    if parameter.facts.get("type") == "array":
+        return _array_reader(parameter)
+    if parameter.deep:
+        return _object_reader(parameter)
+    read = _reader(name, parameter.facts)
 
     def read_one(texts: Sequence[str]) -> Any:  # noqa: ANN401  typed by the description
         if len(texts) > 1:
@@ -99,9 +88,10 @@ def _values_reader(name: str, parameter: Parameter) -> Callable[[Sequence[Any]],
     return read_one
 
 
-def _array_reader(name: str, parameter: Parameter) -> Callable[[Sequence[str]], list[Any]]:
-    read = _reader(name, parameter.items) if parameter.items else str
-    most, least = parameter.max_items, parameter.min_items or 0
+def _array_reader(parameter: Parameter) -> Callable[[Sequence[str]], list[Any]]:
+    name, facts = parameter.name, parameter.facts
+    read = _reader(name, facts.get("items", {}))
+    most, least = facts.get("maxItems"), facts.get("minItems", 0)
 
     def read_array(texts: Sequence[str]) -> list[Any]:
         if parameter.explode:
@@ -121,10 +111,11 @@ def _array_reader(name: str, parameter: Parameter) -> Callable[[Sequence[str]], 
 
 
 def _object_reader(
-    name: str, parameter: Parameter
+    parameter: Parameter,
 ) -> Callable[[Sequence[tuple[str, str]]], dict[str, Any]]:
     """Reads `name[member]=…&name[other][deeper]=…`."""
-    fields = dict(_fields(name, parameter.properties or {}))
+    name = parameter.name
+    fields = dict(_fields(name, parameter.facts.get("properties", {})))
 
     def read_object(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -150,22 +141,23 @@ def _fields(name: str, properties: Mapping[str, Any]) -> Iterator[tuple[str, Rea
         if facts.get("type") == "object":
             yield from _fields(key, facts.get("properties", {}))
         else:
-            yield key, _reader(key, msgspec.convert(facts, Parameter))
+            yield key, _reader(key, facts)
 
 
-def _reader(name: str, parameter: Parameter) -> Reader:
-    if parameter.type in {"integer", "number"}:
-        return _integer_reader(name, parameter)
-    if parameter.type == "boolean":
+def _reader(name: str, facts: Facts) -> Reader:
+    kind = facts.get("type")
+    if kind in {"integer", "number"}:
+        return _integer_reader(name, facts)
+    if kind == "boolean":
         return _boolean_reader(name)
-    if parameter.format == "date":
+    if facts.get("format") == "date":
         return _date_reader(name)
-    return _string_reader(name, parameter)
+    return _string_reader(name, facts)
 
 
-def _integer_reader(name: str, parameter: Parameter) -> Callable[[str], int]:
-    allowed = frozenset(parameter.allowed)
-    least, most = parameter.minimum, parameter.maximum
+def _integer_reader(name: str, facts: Facts) -> Callable[[str], int]:
+    allowed = frozenset(facts.get("enum", ()))
+    least, most = facts.get("minimum"), facts.get("maximum")
 
     def read_integer(text: str) -> int:
         if not _INTEGER.fullmatch(text):
@@ -199,11 +191,10 @@ def _date_reader(name: str) -> Callable[[str], date]:
     return read
 
 
-def _string_reader(name: str, parameter: Parameter) -> Callable[[str], str]:
-    allowed = frozenset(parameter.allowed)
-    pattern = re.compile(parameter.pattern, re.ASCII) if parameter.pattern else None
-    least = 1 if parameter.min_length is None else parameter.min_length
-    most = parameter.max_length
+def _string_reader(name: str, facts: Facts) -> Callable[[str], str]:
+    allowed = frozenset(facts.get("enum", ()))
+    pattern = re.compile(facts["pattern"], re.ASCII) if "pattern" in facts else None
+    least, most = facts.get("minLength", 1), facts.get("maxLength")
 
     def read_string(text: str) -> str:
         if allowed and text not in allowed:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pinterest_sandbox import bodies, truth
+from pinterest_sandbox import api, bodies, truth
 from pinterest_sandbox.access import Access
 from pinterest_sandbox.answers import ANSWERS
 from pinterest_sandbox.calls import Call, Readiness, Style
@@ -18,11 +18,11 @@ from pinterest_sandbox.parameters import Parameters
 from pinterest_sandbox.refusals import Refusal, not_served, rate_limited
 from pinterest_sandbox.reports import AccountTotals
 from pinterest_sandbox.responses import Response
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from pinterest_sandbox.api import Operation
     from pinterest_sandbox.calendar import Calendar
     from pinterest_sandbox.calls import Merchant
     from pinterest_sandbox.kept import KeptReports
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pinterest_sandbox.rate_limits import RateLimits
     from pinterest_sandbox.tokens import Token, Tokens
     from pinterest_sandbox.world import World
-    from tap_pinterest.api import Operation
 
 TOKEN_OPERATION = "POST /oauth/token"  # noqa: S105  no password
 _GZIP_FROM = 1_000
@@ -109,13 +108,13 @@ class Service:
         def ask(key: str, values: dict[str, Any]) -> Any:  # noqa: ANN401  any answer
             operation = api.operation(key)
             defaults = self._parameters_of(key).defaults
-            if operation.body:
+            if operation.body is not None:
                 defaults = defaults | bodies.defaults(operation.body)
             return self._made(key, {**defaults, **values}, token, truth=True)
 
         dates = {
             name: date.fromisoformat(fixed[name])
-            for name in ("start_date", "end_date")
+            for name in ("start_date", "end_date", "date")
             if isinstance(fixed.get(name), str)
         }
         return truth.records(self.world, ask, key, {**fixed, **dates})
@@ -127,7 +126,7 @@ class Service:
         self._count(request, headers)
         values = self._read(request)
         schema = request.operation.body
-        if schema and request.key in ANSWERS:
+        if schema is not None and request.key in ANSWERS:
             content_type = request.headers.get("content-type", "")
             values |= bodies.read(schema, content_type, request.body)
         host = f"http://{request.headers.get('host', '')}"

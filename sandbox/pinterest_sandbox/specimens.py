@@ -8,9 +8,9 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pinterest_sandbox import api
 from pinterest_sandbox.calendar import unix_seconds, utc_text
 from pinterest_sandbox.names import sentence
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,16 +73,9 @@ def _maker_of(schema: str) -> Maker:
 
 
 def _maker(name: str, facts: Mapping[str, Any]) -> Maker:
-    if "ref" in facts:
-        return _maker_of(facts["ref"])
     allowed = facts.get("enum")
     if allowed:
-        values = [
-            value
-            for value in (api.enum(allowed) if isinstance(allowed, str) else allowed)
-            if value is not None
-        ]
-        return lambda draws: draws.one_of(values)
+        return lambda draws: draws.one_of(allowed)
     kind = facts.get("type")
     if kind == "object":
         return _map(facts) if facts.get("additionalProperties") else _object(facts)

@@ -22,8 +22,8 @@ from pinterest_sandbox.refusals import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pinterest_sandbox.api import Operation
     from pinterest_sandbox.calendar import Calendar
-    from tap_pinterest.api import Operation
 
 Grant: TypeAlias = Literal["authorization_code", "refresh_token", "client_credentials"]
 Rotation: TypeAlias = Literal["keep", "revoke"]

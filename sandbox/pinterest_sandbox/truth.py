@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
+from pinterest_sandbox import api
 from pinterest_sandbox.answers.resources import interest_ids
 from pinterest_sandbox.kinds import ads, audiences, boards, business, catalogs
 from pinterest_sandbox.paging import Listing
 from pinterest_sandbox.refusals import Refusal
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from pinterest_sandbox.api import Place
     from pinterest_sandbox.collection import Kind, Member
     from pinterest_sandbox.world import AdAccount, User, World
 
@@ -44,7 +45,7 @@ def records(
     """
     operation = api.operation(key)
     needed = [name for name, each in operation.parameters.items() if each.required]
-    for name in api.schema(operation.body).get("required", ()) if operation.body else ():
+    for name in (operation.body or {}).get("required", ()):
         if name not in fixed:
             raise NeedsValueError(_needs(key, name))
     varied = [*needed, *(name for name in _ALSO.get(key, ()) if name not in needed)]
@@ -57,7 +58,7 @@ def records(
             answer = ask(key, values)
         except Refusal:
             continue
-        for record in _records_in(answer, operation.shape):
+        for record in _records_in(answer, operation.holds):
             yield shown, record
 
 
@@ -82,16 +83,16 @@ def _needs(key: str, name: str) -> str:
     return f"{key} needs a value of {name!r}"
 
 
-def _records_in(answer: Any, shape: str | None) -> Iterable[Any]:  # noqa: ANN401  any body
+def _records_in(answer: Any, place: Place) -> Iterable[Any]:  # noqa: ANN401  any body
     if isinstance(answer, Listing):
         return answer.records(0, len(answer.keys))
     answer = msgspec.to_builtins(answer)
     if isinstance(answer, list):
         return answer
-    if shape in {"list", "items", "data"}:
-        found: Iterable[Any] = answer["data" if shape == "data" else "items"]
+    if place in {"list", "items", "data"}:
+        found: Iterable[Any] = answer["data" if place == "data" else "items"]
         return found
-    if shape == "map":
+    if place == "map":
         return [
             record
             for name, records in answer.items()

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pinterest_sandbox import BETA_PARAMETERS, WorldSize, beta_operations
+from pinterest_sandbox import BETA_PARAMETERS, WorldSize, api, beta_operations
 from pinterest_sandbox.tokens import READ_SCOPES
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +161,7 @@ def test_every_required_parameter_is_required(client: Client) -> None:
             query = [
                 name
                 for name, each in operation.parameters.items()
-                if each.required and each.location == "query"
+                if each.required and each.place == "query"
             ]
             path: str = key.removeprefix("GET ").replace("{ad_account_id}", account)
             if query and "{" not in path:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pinterest_sandbox import Sandbox, WorldSize
+from pinterest_sandbox import Sandbox, WorldSize, api
 from pinterest_sandbox.answers.ordered import ORDER
 from pinterest_sandbox.calls import Readiness
 from pinterest_sandbox.columns import COLUMNS, Count, Money
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,8 +25,8 @@ SIZE = WorldSize(accounts=2, empty_accounts=0, ads=30, ad_groups=9, campaigns=4)
 GET = "GET /ad_accounts/{ad_account_id}"
 COLUMNS_ASKED = [
     name
-    for name in api.enum("columns_sync")
-    if isinstance(COLUMNS.get(name), Count | Money) and name in api.enum("columns_async")
+    for name in api.columns(ordered=False)
+    if isinstance(COLUMNS.get(name), Count | Money) and name in api.columns(ordered=True)
 ][::2]
 WINDOWS = {f"{action}_window_days": 60 for action in ("click", "engagement", "view")}
 CONVERSIONS = [name for name in COLUMNS_ASKED if "CHECKOUT" in name or "SIGNUP" in name]

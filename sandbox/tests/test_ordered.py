@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from pinterest_sandbox import BETA_PARAMETERS, Style, WorldSize
+from pinterest_sandbox import BETA_PARAMETERS, Style, WorldSize, api
 from pinterest_sandbox.answers.ordered import LEVELS
 from pinterest_sandbox.attributes import LEVELS as ATTRIBUTES
 from pinterest_sandbox.columns import COLUMNS, Count, Money
 from pinterest_sandbox.targeting import TYPES
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +37,7 @@ SYNC = {
     "PRODUCT_GROUP": ("product_groups/analytics", "PRODUCT_GROUP_ID"),
 }
 OFFERED = api.operation("GET /ad_accounts/{ad_account_id}/analytics").parameters["columns"].allowed
-ASYNC = api.enum("columns_async")
+ASYNC = api.columns(ordered=True)
 ADDITIVE = [name for name in ASYNC if isinstance(COLUMNS.get(name), Count | Money)]
 
 

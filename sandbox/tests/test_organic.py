@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pinterest_sandbox import Sandbox, WorldSize
+from pinterest_sandbox import Sandbox, WorldSize, api
 from pinterest_sandbox.organic import APPS, FORMATS, ODD
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from pinterest_sandbox import Style, WorldSize
+from pinterest_sandbox import Style, WorldSize, api
 from pinterest_sandbox.columns import COLUMNS, Count, Money
 from pinterest_sandbox.numbers import Cells, View, is_conversion
 from pinterest_sandbox.parts import Hours, Some
 from pinterest_sandbox.world import World
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

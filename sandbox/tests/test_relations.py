@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pinterest_sandbox import Sandbox, WorldSize
-from tap_pinterest import api
+from pinterest_sandbox import Sandbox, WorldSize, api
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,12 +192,12 @@ def test_templates_and_forms_that_ads_name_exist(client: Client, account: str) -
 
 
 def test_delivery_metrics_define_every_column(client: Client) -> None:
-    for report_type, columns in (("SYNC", "columns_sync"), ("ASYNC", "columns_async")):
+    for report_type, ordered in (("SYNC", False), ("ASYNC", True)):
         items = client.get("/resources/delivery_metrics", report_type=report_type)["items"]
         names = _ids(items, "name")
 
         assert len(names) == len(set(names))
-        assert set(api.enum(columns)) <= set(names)
+        assert set(api.columns(ordered=ordered)) <= set(names)
         assert {item["category"] for item in items} == {"ADS", "ORGANIC"}
         assert not all("display_name" in item for item in items)
 

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from pinterest_sandbox import WorldSize
+from pinterest_sandbox import WorldSize, api
 from pinterest_sandbox.attributes import of_ad
 from pinterest_sandbox.columns import COLUMNS, Count, Money
 from pinterest_sandbox.numbers import Cells, View
 from pinterest_sandbox.world import World
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pinterest_sandbox import BETA_PARAMETERS, Style, beta_operations
+from pinterest_sandbox import BETA_PARAMETERS, Style, api, beta_operations
 from pinterest_sandbox.columns import COLUMNS
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -253,7 +252,8 @@ def test_reports_of_products_keep_their_rules(
 
 
 def test_every_column_of_products_counts_something_or_names_a_product() -> None:
-    offered = set(api.enum("ConversionProductReportingColumn"))
+    body = api.operation("POST /ad_accounts/{ad_account_id}/reports/brand_category_sku").body or {}
+    offered = set(body["properties"]["columns"]["items"]["enum"])
 
     assert {name for name in offered - COLUMNS.keys() if "CONVERSION" in name} == {
         "CONVERSION_PRODUCT_ID",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pinterest_sandbox import api
 from pinterest_sandbox.access import BETA_PARAMETERS
 from pinterest_sandbox.columns import COLUMNS, Count, Money
 from pinterest_sandbox.targeting import TYPES
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

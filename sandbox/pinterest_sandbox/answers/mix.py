@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from pinterest_sandbox import bodies, files, reports
+from pinterest_sandbox import api, bodies, files, reports
 from pinterest_sandbox.answers import asked, ordered
 from pinterest_sandbox.refusals import rate_limited, refuse
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,7 +89,7 @@ def _owner_of_products(account: AdAccount) -> str:
 
 def _as_ordered(call: Call) -> Call:
     """The call with all that an ordered report can be asked for besides."""
-    others = bodies.defaults(api.operation(ordered.ORDER).body or "")
+    others = bodies.defaults(api.operation(ordered.ORDER).body or {})
     return msgspec.structs.replace(call, values=others | call.values)
 
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 import numpy as np
 
-from pinterest_sandbox import bodies, files, records, reports
+from pinterest_sandbox import api, bodies, files, records, reports
 from pinterest_sandbox.answers import asked
 from pinterest_sandbox.columns import COLUMNS
 from pinterest_sandbox.kinds.ads import REPORT_TEMPLATES, promotion_status
 from pinterest_sandbox.numbers import ACTIONS
 from pinterest_sandbox.refusals import not_found, refuse
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -132,7 +131,7 @@ def _of_template(template: Mapping[str, Any], call: Call) -> dict[str, Any]:
     level = template.get("report_level", "ADVERTISER")
     start, end = _dates_of(template["date_range"], date.fromordinal(call.today))
     values = {
-        **bodies.defaults(api.operation(ORDER).body or ""),
+        **bodies.defaults(api.operation(ORDER).body or {}),
         "level": level,
         "columns": template["columns"],
         # The description does not say how a template names them.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from pinterest_sandbox import api
 from pinterest_sandbox.chance import Draws
 from pinterest_sandbox.kinds import audiences
-from pinterest_sandbox.parameters import read_date
-from pinterest_sandbox.refusals import not_found, refuse
-from tap_pinterest import api
+from pinterest_sandbox.refusals import not_found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +23,8 @@ DISPLAY_NAMES: Final = {
     "TOTAL_CONVERSIONS": "Total conversions",
 }
 """What Ads Manager calls some metrics; most others have the words of their names."""
-_COLUMNS: Final = {"SYNC": "columns_sync", "ASYNC": "columns_async"}
+_ORDERED: Final = {"SYNC": (False,), "ASYNC": (True,), None: (False, True)}
+"""Whose columns each `report_type` lists: those of reports that are ordered, or not."""
 _WITHOUT_DISPLAY_NAME: Final = 9
 _COUNTRIES: Final = (
     ("US", "USD", "United States"),
@@ -61,11 +61,7 @@ _ENDINGS: Final = (
 
 def metrics_ready_state(call: Call) -> dict[str, bool]:
     """Whether the metrics of a day are final; never for today and later."""
-    try:
-        day = read_date(call.values["date"]).toordinal()
-    except ValueError:
-        refuse("Parameter 'date' must be a date of the form YYYY-MM-DD.")
-    age = call.today - day
+    age = call.today - call.values["date"].toordinal()
     return {
         "conversion_metrics_ready": age >= call.readiness.conversion_days,
         "non_conversion_metrics_ready": age >= call.readiness.delivery_days,
@@ -75,8 +71,8 @@ def metrics_ready_state(call: Call) -> dict[str, bool]:
 def delivery_metrics(call: Call) -> dict[str, Any]:
     """Every column that a report can have, and the metrics of Pins and users; some unnamed."""
     wanted = call.values["report_type"]
-    enums = [_COLUMNS[wanted]] if wanted else _COLUMNS.values()
-    categories = {name: "ADS" for each in enums for name in api.enum(each, newer=True)}
+    lists = [api.columns(ordered=ordered) for ordered in _ORDERED[wanted]]
+    categories = {name: "ADS" for each in lists for name in each}
     organic = api.operation("GET /pins/{pin_id}/analytics").parameters["metric_types"].allowed
     for name in organic:
         categories.setdefault(name, "ORGANIC")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pinterest_sandbox import specimens
+from pinterest_sandbox import api, specimens
 from pinterest_sandbox.chance import Draws
 from pinterest_sandbox.names import sentence
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from pinterest_sandbox.calls import Call
@@ -106,7 +105,7 @@ def product_categories(call: Call) -> list[dict[str, Any]]:
     wanted = set(values["verticals"] or ())
     filters = str([values[name] for name in ("region", "ages", "genders")])
     found = []
-    for number, category in enumerate(api.enum("ProductCategoryEnum")[:_MOST_CATEGORIES]):
+    for number, category in enumerate(api.schema("ProductCategoryEnum")["enum"][:_MOST_CATEGORIES]):
         draws = _draws(call, "category", filters, engagement, category)
         verticals = [("FASHION", "HOME_DECOR", "BEAUTY")[number % 3]]
         if not wanted or wanted.intersection(verticals):

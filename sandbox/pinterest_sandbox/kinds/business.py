@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pinterest_sandbox import specimens
+from pinterest_sandbox import api, specimens
 from pinterest_sandbox.chance import Draws
 from pinterest_sandbox.collection import Kind, Owner
 from pinterest_sandbox.kinds import catalogs
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

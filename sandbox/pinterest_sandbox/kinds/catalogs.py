@@ -129,7 +129,7 @@ def _product_group(group: OfCatalog, made: dict[str, Any], draws: Draws) -> Deta
         made["feed_id"] = draws.one_of((None, *feeds))
     if kind == HOTEL:
         made["type"] = draws.one_of(_HOTEL_TYPES)
-    elif made.get("type") in _HOTEL_TYPES:
+    elif kind == RETAIL and made.get("type") in (None, *_HOTEL_TYPES):
         made["type"] = "ALL_PRODUCTS"
     if group.number % 2:
         # The text says seconds, the example counts milliseconds.

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from pinterest_sandbox import api
 from pinterest_sandbox.collection import Kind
 from pinterest_sandbox.kinds.ads import STATUSES, per_account
-from tap_pinterest import api
 
 if TYPE_CHECKING:
     from pinterest_sandbox.chance import Draws
@@ -57,7 +57,10 @@ ELIGIBLE: Final[Kind[Member[AdAccount]]] = Kind(
     "eligible event", "ConversionEventResponse", lambda tag: 1 + tag.number % _MOST_EVENTS, _event
 )
 DEFINED_EVENTS: Final[Kind[AdAccount]] = Kind(
-    "advertiser defined event", "AdvertiserDefinedEventsGetRecord", per_account, _defined_event
+    "advertiser defined event",
+    "GET /ad_accounts/{ad_account_id}/advertiser_defined_events",
+    per_account,
+    _defined_event,
 )
 DELETION_REQUESTS: Final[Kind[AdAccount]] = Kind(
     "deletion request",
