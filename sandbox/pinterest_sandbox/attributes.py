@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
-from pinterest_sandbox import records
+from pinterest_sandbox import children, records
 from pinterest_sandbox.kinds import billing
 from pinterest_sandbox.kinds.ads import promotion_status
 
@@ -105,13 +105,13 @@ def of_pin(account: AdAccount, entity: tuple[int, str], today: int) -> Attribute
 
 def of_product_group(account: AdAccount, number: int, today: int) -> Attributes:
     """Of a product group and all above it."""
-    child = account.product_groups.members[number]
+    child = children.product_groups(account).members[number]
     return _of_promotion(account, child, today)
 
 
 def of_product_item(account: AdAccount, number: int, today: int) -> Attributes:
     """Of an item of a product group and all above it."""
-    child = account.product_items.members[number]
+    child = children.product_items(account).members[number]
     price = 10 + number % 90
     return {
         **_of_promotion(account, child, today),
@@ -132,7 +132,7 @@ def of_product_item(account: AdAccount, number: int, today: int) -> Attributes:
 
 def of_keyword(account: AdAccount, number: int, today: int) -> Attributes:
     """Of a keyword and all above it."""
-    child = account.keywords.members[number]
+    child = children.keywords(account).members[number]
     return {**of_ad_group(account, child.group, today), "KEYWORD_ID": child.id}
 
 
@@ -161,11 +161,7 @@ LEVELS: Final[Mapping[str, Level]] = {
     "ad_group": Level("AD_GROUP_ID", of_ad_group),
     "ad": Level("AD_ID", of_ad),
     "pin": Level("PIN_ID", of_pin),
-    "product_group": Level(
-        "PRODUCT_GROUP_ID", of_product_group, lambda account: account.product_groups
-    ),
-    "product_item": Level(
-        "PRODUCT_ITEM_ID", of_product_item, lambda account: account.product_items
-    ),
-    "keyword": Level("KEYWORD_ID", of_keyword, lambda account: account.keywords),
+    "product_group": Level("PRODUCT_GROUP_ID", of_product_group, children.product_groups),
+    "product_item": Level("PRODUCT_ITEM_ID", of_product_item, children.product_items),
+    "keyword": Level("KEYWORD_ID", of_keyword, children.keywords),
 }

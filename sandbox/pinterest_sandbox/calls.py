@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from pinterest_sandbox.kinds.business import businesses
 from pinterest_sandbox.refusals import ad_account_not_found, not_permitted
 from pinterest_sandbox.world import READER_ROLES
 
@@ -108,7 +109,7 @@ class Call(msgspec.Struct, frozen=True):
         Raises:
             Refusal: 403 where the token's user is not of that business.
         """
-        for business in self.world.businesses:
+        for business in businesses(self.world):
             if business.id == self.values["business_id"]:
                 return business
         raise not_permitted()

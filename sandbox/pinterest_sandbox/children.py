@@ -63,11 +63,24 @@ class Children:
 
 def product_groups(account: AdAccount) -> Children:
     """Promotions of product groups that are not drafts."""
-    return Children("product group", account, _promotions(account))
+    return account.once(_product_groups)
 
 
 def product_items(account: AdAccount) -> Children:
     """A few items of each of those."""
+    return account.once(_product_items)
+
+
+def keywords(account: AdAccount) -> Children:
+    """Keywords of ad groups, but the negative ones, which bring nothing."""
+    return account.once(_keywords)
+
+
+def _product_groups(account: AdAccount) -> Children:
+    return Children("product group", account, _promotions(account))
+
+
+def _product_items(account: AdAccount) -> Children:
     found = (
         Child(str(_FIRST_ITEM + draws.below(10**14)), promotion.group, promotion.of)
         for promotion in _promotions(account)
@@ -77,8 +90,7 @@ def product_items(account: AdAccount) -> Children:
     return Children("product item", account, found)
 
 
-def keywords(account: AdAccount) -> Children:
-    """Keywords of ad groups, but the negative ones, which bring nothing."""
+def _keywords(account: AdAccount) -> Children:
     found = (
         Child(keyword.id, group, keyword)
         for group in range(account.ad_groups.count)
@@ -91,6 +103,6 @@ def keywords(account: AdAccount) -> Children:
 def _promotions(account: AdAccount) -> Iterable[Child]:
     return (
         Child(promotion.id, promotion.owner.number, promotion)
-        for promotion in account.promoted_groups
+        for promotion in kinds.promoted_groups(account)
         if kinds.promotion_status(promotion) not in _DRAFTS
     )

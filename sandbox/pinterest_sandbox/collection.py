@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 from pinterest_sandbox import api, specimens
 from pinterest_sandbox.chance import Draws
@@ -13,21 +13,38 @@ from pinterest_sandbox.names import name_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pinterest_sandbox.world import World
+    from pinterest_sandbox.size import WorldSize
 
 _ID_SPREAD = 10**13
 _STARTS_AND_ENDS = (("created", "updated"), ("start", "end"))
 
 
+Details: TypeAlias = "Mapping[str, Any]"
+"""What a world knows of a record beside its schema."""
+Made = TypeVar("Made")
+OwnerT = TypeVar("OwnerT", bound="Owner")
+
+
+class Ground:
+    """What all records of a world share: its seed, its size and the day that it was made on."""
+
+    def __init__(self, seed: int, size: WorldSize, anchor: int) -> None:
+        """Takes the day as its proleptic ordinal."""
+        self.seed = seed
+        self.size = size
+        self.anchor = anchor
+
+
 class Owner:
     """What records can belong to: a user, an ad account, a board, or another such record."""
 
-    def __init__(self, world: World, *parts: int | str, facts: Mapping[str, Any]) -> None:
+    def __init__(self, world: Ground, *parts: int | str, facts: Mapping[str, Any]) -> None:
         """Takes what tells this owner from all others, and what every record below it says."""
         self.world = world
         self.parts = parts
         self.facts = facts
         self._kept: dict[Kind[Any], Collection[Any]] = {}
+        self._made: dict[Callable[[Any], Any], Any] = {}
 
     def all(self, kind: Kind[OwnerT]) -> Collection[OwnerT]:
         """The records of a kind that belong to this owner, the same ones every time."""
@@ -35,8 +52,12 @@ class Owner:
             self._kept[kind] = Collection(kind, self)
         return self._kept[kind]
 
-
-OwnerT = TypeVar("OwnerT", bound=Owner)
+    def once(self, make: Callable[[Self], Made]) -> Made:
+        """What a function makes of this owner; it is asked once."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: Made = self._made[make]
+        return made
 
 
 @dataclass(frozen=True, eq=False)

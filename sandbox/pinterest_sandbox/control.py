@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from starlette.responses import JSONResponse, Response
@@ -16,13 +16,41 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from pinterest_sandbox.server import Sandbox
+    from pinterest_sandbox.requests_log import LoggedRequest
+    from pinterest_sandbox.world import World
+
+
+class Controlled(Protocol):
+    """A sandbox, as the controls know it."""
+
+    today: date
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """Every request so far."""
+
+    @property
+    def world(self) -> World:
+        """What there is."""
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What a tap is configured with."""
+
+    def wait(self, seconds: float) -> None:
+        """Lets seconds pass at once."""
+
+    def fail_with(self, fault: Fault) -> None:
+        """Lets the requests that a fault matches fail."""
+
+    def heal(self) -> None:
+        """Ends all faults."""
 
 
 class Controls:
     """Lets another process do what a test in this one does with a `Sandbox`."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Controlled) -> None:
         """Acts on a sandbox."""
         self._sandbox = sandbox
 

@@ -28,6 +28,7 @@ from pinterest_sandbox.kept import KeptReports
 from pinterest_sandbox.rate_limits import MINUTE, AccessTier, RateLimits, Window
 from pinterest_sandbox.reports import HourStyle
 from pinterest_sandbox.service import Service
+from pinterest_sandbox.size import WorldSize
 from pinterest_sandbox.tokens import (
     ACCESS_SECONDS,
     READ_SCOPES,
@@ -36,7 +37,7 @@ from pinterest_sandbox.tokens import (
     Rotation,
     Tokens,
 )
-from pinterest_sandbox.world import World, WorldSize
+from pinterest_sandbox.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

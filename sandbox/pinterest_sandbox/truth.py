@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
-from pinterest_sandbox import api
+from pinterest_sandbox import api, children
 from pinterest_sandbox.answers.resources import interest_ids
 from pinterest_sandbox.kinds import ads, audiences, boards, business, catalogs
 from pinterest_sandbox.paging import Listing
@@ -113,7 +113,7 @@ def _user(world: World, values: Values) -> User:
 
 
 def _business(world: World, values: Values) -> business.Business:
-    return next(each for each in world.businesses if each.id == values["business_id"])
+    return next(each for each in business.businesses(world) if each.id == values["business_id"])
 
 
 def _catalogs(world: World, values: Values) -> Iterable[Member[User]]:
@@ -184,7 +184,7 @@ def _all_of(choices: Choices) -> Choices:
 
 
 def _product_group_ids(world: World, values: Values) -> Iterable[str]:
-    return [child.id for child in _account(world, values).product_groups.members]
+    return [child.id for child in children.product_groups(_account(world, values)).members]
 
 
 def _pins_of_owner(world: World, values: Values) -> Iterable[str]:
@@ -246,7 +246,7 @@ _CHOICES: Final[Mapping[str, Choices]] = {
     "ad_group_ids": _one_by_one(_ids_of("ad_groups")),
     "asset_id": lambda world, values: [each.id for each in _business(world, values).assets],
     "board_id": lambda world, values: _user(world, values).board_ids,
-    "business_id": lambda world, _: [each.id for each in world.businesses],
+    "business_id": lambda world, _: [each.id for each in business.businesses(world)],
     "catalog_id": lambda world, values: [each.id for each in _catalogs(world, values)],
     "entity_ids": _one_by_one(_ids_of("campaigns")),
     "feed_id": _in_catalogs(catalogs.FEEDS),

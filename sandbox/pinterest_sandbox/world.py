@@ -7,16 +7,13 @@ and a record is written only when its page is read.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
-from pinterest_sandbox import children
 from pinterest_sandbox.chance import Draws, drawn, key, mix_all
-from pinterest_sandbox.collection import Owner
-from pinterest_sandbox.kinds import ads, business
+from pinterest_sandbox.collection import Ground, Owner
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -24,8 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pinterest_sandbox.children import Children
-    from pinterest_sandbox.collection import Member
+    from pinterest_sandbox.size import WorldSize
 
 Element = TypeVar("Element")
 
@@ -50,58 +46,6 @@ NEVER: Final = 3_000_000
 READER_ROLES: Final = frozenset({"OWNER", "ADMIN", "ANALYST", "CAMPAIGN_MANAGER"})
 """One of these is needed to read an account's campaigns, ads and numbers."""
 _SHARED_ROLES = (["ANALYST"], ["ADMIN", "CAMPAIGN_MANAGER"], ["CAMPAIGN_MANAGER", "FINANCE_VIEW"])
-
-
-def _knob(default: int, help_text: str) -> int:
-    value: int = field(default=default, metadata={"help": help_text})
-    return value
-
-
-def _share(default: float, help_text: str) -> float:
-    value: float = field(default=default, metadata={"help": help_text})
-    return value
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorldSize:
-    """How much there is, and how odd."""
-
-    accounts: int = _knob(3, "ad accounts, the empty ones included")
-    empty_accounts: int = _knob(1, "how many of them, the last, have no campaigns; never the first")
-    powerless_accounts: int = _knob(0, "how many accounts give the token a finance role only")
-    campaigns: int = _knob(6, "campaigns per ad account")
-    ad_groups: int = _knob(14, "ad groups per ad account")
-    ads: int = _knob(40, "ads per ad account")
-    boards: int = _knob(8, "boards per user")
-    pins: int = _knob(60, "Pins per user")
-    keywords: int = _knob(3, "keywords per ad group, campaign and ad account, at most")
-    product_group_promotions: int = _knob(2, "product group promotions per ad group, at most")
-    account_records: int = _knob(4, "of every other dataset, records per ad account")
-    sections: int = _knob(3, "sections per board, at most")
-    guest_pins: int = _knob(4, "Pins of others on each board that is shared with a user")
-    media: int = _knob(5, "uploads per user")
-    followers: int = _knob(30, "followers per user")
-    following: int = _knob(12, "whom and which boards a user follows")
-    catalogs: int = _knob(3, "catalogs per user, one of each type in turn; without, 409")
-    feeds: int = _knob(2, "feeds per catalog")
-    processing_results: int = _knob(3, "processing results per feed")
-    item_issues: int = _knob(5, "items with issues per processing result, at most")
-    product_groups: int = _knob(5, "product groups per catalog")
-    products: int = _knob(8, "products per product group, at most")
-    members: int = _knob(5, "members, partners, invitations and such per business")
-    days: int = _knob(200, "days of history before the world's first today")
-    archived_share: float = _share(0.2, "share of archived ads; of what is above them, fewer")
-    paused_share: float = _share(0.15, "share of paused ads; likewise")
-    draft_share: float = _share(0.05, "share of draft ads, which have no numbers; likewise")
-    video_share: float = _share(0.25, "share of ads with a video")
-    idle_share: float = _share(0.12, "share of an ad's days without delivery, so without a row")
-    zero_share: float = _share(0.015, "share of an ad's days whose row holds no numbers")
-    currencies: tuple[str, ...] = ("USD", "EUR", "JPY", "GBP", "BRL")
-    """In turn, one per account."""
-    odd_names: bool = True
-    """Names with emoji, right-to-left text, quotes, line breaks, 256 characters."""
-    nul: bool = False
-    """A NUL in the name of the first campaign, ad group and ad of each account."""
 
 
 class Entities:
@@ -240,6 +184,8 @@ class Entities:
 class Entity(Owner):
     """A campaign or an ad group, to which keywords and more belong."""
 
+    world: World
+
     def __init__(self, entities: Entities, number: int) -> None:
         """Takes the entity of a running number."""
         self.account = entities.account
@@ -251,6 +197,8 @@ class Entity(Owner):
 
 class User(Owner):
     """A Pinterest account: it owns ad accounts, boards, Pins and catalogs."""
+
+    world: World
 
     def __init__(self, world: World, number: int) -> None:
         """Makes up the user of a running number; the first is the token's."""
@@ -337,6 +285,8 @@ class User(Owner):
 class Board(Owner):
     """A board that a user owns, or one of somebody else that is shared with the user."""
 
+    world: World
+
     def __init__(self, user: User, number: int) -> None:
         """Takes the board of a running number."""
         super().__init__(user.world, *user.parts, "board", number, facts={})
@@ -350,6 +300,8 @@ class Board(Owner):
 
 class AdAccount(Owner):
     """An ad account and everything under it."""
+
+    world: World
 
     def __init__(self, world: World, number: int) -> None:
         """Makes up the account of a running number."""
@@ -409,27 +361,6 @@ class AdAccount(Owner):
         pins = max(1, self.world.size.pins)
         return (self.ads.draw("pin") * pins).astype(np.int64)
 
-    @cached_property
-    def promoted_groups(self) -> list[Member[Entity]]:
-        """The product group promotions of all its ad groups, drafts too."""
-        groups = map(self.ad_groups.owner, range(self.ad_groups.count))
-        return [each for group in groups for each in group.all(ads.PRODUCT_GROUP_PROMOTIONS)]
-
-    @cached_property
-    def product_groups(self) -> Children:
-        """The product groups that its ad groups promote."""
-        return children.product_groups(self)
-
-    @cached_property
-    def product_items(self) -> Children:
-        """The items of those."""
-        return children.product_items(self)
-
-    @cached_property
-    def keywords(self) -> Children:
-        """The keywords of its ad groups."""
-        return children.keywords(self)
-
     def pin_id(self, ad: int) -> str:
         """The Pin that an ad promotes."""
         if self.owner.pin_ids:
@@ -441,14 +372,12 @@ class AdAccount(Owner):
         return Entities(self, kind, base, 0 if none else count, parents)
 
 
-class World:
+class World(Ground):
     """Everything that the sandbox knows; `anchor` is the today it was made on."""
 
     def __init__(self, seed: int, size: WorldSize, today: date) -> None:
         """Makes the world as it is on a day; it lives on from there."""
-        self.seed = seed
-        self.size: WorldSize = size
-        self.anchor = today.toordinal()
+        super().__init__(seed, size, today.toordinal())
         self.began = self.anchor - size.days
         self.users = [User(self, number) for number in range(2 + size.accounts // 3)]
         self.ad_accounts = [AdAccount(self, number) for number in range(size.accounts)]
@@ -460,11 +389,6 @@ class World:
     def user(self) -> User:
         """The token's user."""
         return self.users[0]
-
-    @cached_property
-    def businesses(self) -> list[business.Business]:
-        """The token's user as a business, and those that the user works for."""
-        return business.businesses(self)
 
     def ad_account(self, account_id: str) -> AdAccount | None:
         """The account of an id, if the token may know of it."""

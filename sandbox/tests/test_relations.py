@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pinterest_sandbox import Sandbox, WorldSize, api
+from pinterest_sandbox.kinds.business import businesses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,7 +158,7 @@ def test_members_and_their_assets_agree_with_assets_and_their_members(client: Cl
 
 
 def test_assets_that_were_shared_have_no_partners(client: Client) -> None:
-    own, *_ = client.sandbox.world.businesses
+    own, *_ = businesses(client.sandbox.world)
     shared = [asset for asset in own.assets if not asset.owned]
 
     assert shared
@@ -166,7 +167,7 @@ def test_assets_that_were_shared_have_no_partners(client: Client) -> None:
 
 
 def test_start_index_skips(client: Client) -> None:
-    path = f"/businesses/{client.sandbox.world.businesses[0].id}/members"
+    path = f"/businesses/{businesses(client.sandbox.world)[0].id}/members"
 
     assert client.everything(path, start_index=2) == client.everything(path)[2:]
 

@@ -140,7 +140,7 @@ def product_group_promotions(call: Call) -> Listing[Any]:
     values = call.values
     if values["product_group_promotion_ids"]:
         wanted = set(values["product_group_promotion_ids"])
-        found = [each for each in account.promoted_groups if each.id in wanted]
+        found = [each for each in kinds.promoted_groups(account) if each.id in wanted]
     elif values["ad_group_id"]:
         numbers = account.ad_groups.numbers_of([values["ad_group_id"]])
         found = [each for number in numbers for each in _promoted_groups(account, number)]
@@ -152,7 +152,7 @@ def product_group_promotions(call: Call) -> Listing[Any]:
 def product_group_promotion(call: Call) -> dict[str, Any]:
     """One promotion."""
     wanted = call.values["product_group_promotion_id"]
-    for promotion in call.readable_ad_account().promoted_groups:
+    for promotion in kinds.promoted_groups(call.readable_ad_account()):
         if promotion.id == wanted:
             return promotion.record()
     raise not_found(404, "product group promotion")

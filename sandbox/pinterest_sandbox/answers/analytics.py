@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from pinterest_sandbox import reports
+from pinterest_sandbox import children, reports
 from pinterest_sandbox.answers import asked
 from pinterest_sandbox.attributes import LEVELS
+from pinterest_sandbox.kinds.ads import promoted_groups
 from pinterest_sandbox.refusals import refuse
 
 if TYPE_CHECKING:
@@ -76,10 +77,10 @@ def product_groups(call: Call) -> list[Any]:
     """One row per product group and day."""
     account = call.readable_ad_account()
     ids = set(call.values["product_group_ids"])
-    foreign = ids - {promotion.id for promotion in account.promoted_groups}
+    foreign = ids - {promotion.id for promotion in promoted_groups(account)}
     if foreign:
         refuse(f"{min(foreign)} in product_group_ids is not of ad account {account.id}.")
-    return _rows(call, account, "product_group", account.product_groups.numbers_of(ids))
+    return _rows(call, account, "product_group", children.product_groups(account).numbers_of(ids))
 
 
 def ad_account_targeting(call: Call) -> dict[str, Any]:

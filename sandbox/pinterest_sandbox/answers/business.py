@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def employers(call: Call) -> Listing[Any]:
     """Businesses that the token's user works for; what for when asked."""
     found = call.world.user.all(kinds.EMPLOYERS)
-    assets = call.world.businesses[0].assets
+    assets = kinds.businesses(call.world)[0].assets
 
     def made(employer: Any) -> dict[str, Any]:  # noqa: ANN401  a member of employers
         record: dict[str, Any] = employer.record()

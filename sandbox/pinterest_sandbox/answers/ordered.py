@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 import numpy as np
 
-from pinterest_sandbox import api, bodies, files, records, reports
+from pinterest_sandbox import api, bodies, children, files, records, reports
 from pinterest_sandbox.answers import asked
 from pinterest_sandbox.columns import COLUMNS
 from pinterest_sandbox.kinds.ads import REPORT_TEMPLATES, promotion_status
@@ -250,14 +250,14 @@ def entities(account: AdAccount, level: str, values: Mapping[str, Any]) -> Seque
     if level == "ad_account":
         return [0]
     if level == "product_group":
-        return _wanted_children(account.product_groups.members, values)
+        return _wanted_children(children.product_groups(account).members, values)
     if level == "product_item":
-        items = account.product_items.members
+        items = children.product_items(account).members
         wanted = _wanted_children(items, values)
         ids = values["product_item_ids"]
         return [number for number in wanted if not ids or items[number].id in ids]
     if level == "keyword":
-        return range(len(account.keywords.members))
+        return range(len(children.keywords(account).members))
     found: Entities = getattr(account, f"{level}s")
     return range(found.count)
 
@@ -300,7 +300,7 @@ def wanted_ads(account: AdAccount, values: Mapping[str, Any], today: int) -> Wan
             )
             of_campaigns.append(_which(campaigns, frozenset(having).__contains__))
     if values["product_group_ids"] or values["product_group_statuses"]:
-        found_groups = account.product_groups.members
+        found_groups = children.product_groups(account).members
         owners = {found_groups[number].group for number in _wanted_children(found_groups, values)}
         of_groups.append(_which(groups, owners.__contains__))
     masks = [

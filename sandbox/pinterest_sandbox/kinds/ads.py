@@ -10,13 +10,10 @@ from pinterest_sandbox.collection import Kind
 from pinterest_sandbox.kinds import catalogs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pinterest_sandbox.chance import Draws
-    from pinterest_sandbox.collection import Member, Owner
+    from pinterest_sandbox.collection import Details, Member, Owner
     from pinterest_sandbox.world import AdAccount, Entity
 
-    Details: TypeAlias = "Mapping[str, Any]"
     OfAccount: TypeAlias = "Member[AdAccount]"
 
 _WORDS: Final = (
@@ -64,6 +61,16 @@ def _keyword(keyword: Member[Any], made: dict[str, Any], draws: Draws) -> Detail
 def promotion_status(promotion: Member[Entity]) -> str:
     """The status of a product group promotion."""
     return STATUSES[(promotion.number + promotion.owner.number) % len(STATUSES)]
+
+
+def promoted_groups(account: AdAccount) -> list[Member[Entity]]:
+    """The product group promotions of all ad groups of an account, drafts too."""
+    return account.once(_promoted_groups)
+
+
+def _promoted_groups(account: AdAccount) -> list[Member[Entity]]:
+    groups = map(account.ad_groups.owner, range(account.ad_groups.count))
+    return [each for group in groups for each in group.all(PRODUCT_GROUP_PROMOTIONS)]
 
 
 def _promoted_group(promotion: Member[Entity], made: dict[str, Any], draws: Draws) -> Details:
@@ -139,7 +146,7 @@ def _report_template(template: OfAccount, made: dict[str, Any], draws: Draws) ->
     )
     return {
         "ad_account_ids": [template.owner.id],
-        "user_id": template.world.user.id,
+        "user_id": template.owner.world.user.id,
         "date_range": ranges[template.number % len(ranges)],
         "click_window_days": 30,
         "engagement_window_days": 30,

@@ -10,8 +10,8 @@ from pinterest_sandbox.kinds.ads import per_account
 
 if TYPE_CHECKING:
     from pinterest_sandbox.chance import Draws
-    from pinterest_sandbox.collection import Member, Owner
-    from pinterest_sandbox.kinds.ads import Details, OfAccount
+    from pinterest_sandbox.collection import Details, Member, Owner
+    from pinterest_sandbox.kinds.ads import OfAccount
     from pinterest_sandbox.world import AdAccount
 
 _TYPES: Final = ("CUSTOMER_LIST", "VISITOR", "ENGAGEMENT", "ACTALIKE", "PERSONA")
@@ -34,7 +34,7 @@ def _audience(audience: OfAccount, made: dict[str, Any], draws: Draws) -> Detail
 def _received(audience: Member[Any], made: dict[str, Any], draws: Draws) -> Details:
     """Owned by an account that the token does not know."""
     return {
-        "ad_account_id": audience.world.foreign_account_id,
+        "ad_account_id": audience.owner.world.foreign_account_id,
         "audience_type": draws.one_of(_TYPES),
         "type": "audience",
         "status": "READY",

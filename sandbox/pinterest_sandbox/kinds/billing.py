@@ -10,7 +10,8 @@ from pinterest_sandbox.collection import Kind
 from pinterest_sandbox.kinds.ads import per_account
 
 if TYPE_CHECKING:
-    from pinterest_sandbox.kinds.ads import Details, OfAccount
+    from pinterest_sandbox.collection import Details
+    from pinterest_sandbox.kinds.ads import OfAccount
     from pinterest_sandbox.world import AdAccount
 
 

@@ -9,8 +9,7 @@ from pinterest_sandbox.collection import Kind
 
 if TYPE_CHECKING:
     from pinterest_sandbox.chance import Draws
-    from pinterest_sandbox.collection import Member
-    from pinterest_sandbox.kinds.ads import Details
+    from pinterest_sandbox.collection import Details, Member
     from pinterest_sandbox.world import Board
 
 

@@ -13,8 +13,7 @@ from pinterest_sandbox.kinds import catalogs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pinterest_sandbox.collection import Member
-    from pinterest_sandbox.kinds.ads import Details
+    from pinterest_sandbox.collection import Details, Member
     from pinterest_sandbox.world import User, World
 
     OfBusiness = Member["Business"]
@@ -45,11 +44,15 @@ class Asset(NamedTuple):
     """By the business; else it was shared with it."""
     children: Sequence[Asset] = ()
     """Of an asset group."""
+    made_by: User | None = None
+    """Of an asset group."""
     catalog: Member[Any] | None = None
 
 
 class Business(Owner):
     """A business that the token's user is, or works for."""
+
+    world: World
 
     def __init__(self, world: World, number: int, own_id: str) -> None:
         """Takes the business of a running number; the first is the user."""
@@ -77,7 +80,13 @@ class Business(Owner):
                 ),
             ]
         groups = [
-            Asset(group.id, ASSET_GROUP, owned=True, children=alone[group.number :: _GROUPS])
+            Asset(
+                group.id,
+                ASSET_GROUP,
+                owned=True,
+                children=alone[group.number :: _GROUPS],
+                made_by=world.user,
+            )
             for group in self.all(GROUPS)
         ]
         return [*alone, *groups]
@@ -85,8 +94,12 @@ class Business(Owner):
 
 def businesses(world: World) -> list[Business]:
     """The token's user as a business, and the businesses that the user works for."""
-    employers = world.user.all(EMPLOYERS).ids
-    return [Business(world, number, own) for number, own in enumerate([world.user.id, *employers])]
+    return world.user.once(_businesses)
+
+
+def _businesses(user: User) -> list[Business]:
+    own = [user.id, *user.all(EMPLOYERS).ids]
+    return [Business(user.world, number, each) for number, each in enumerate(own)]
 
 
 def works_on(who: OfBusiness, asset: Asset) -> bool:
@@ -103,8 +116,8 @@ def asset_record(schema: str, asset: Asset, owner: Owner) -> dict[str, Any]:
     made = specimens.record(schema, draws)
     made.update(asset_id=asset.id, asset_type=asset.type)
     made["permissions"] = list(draws.one_of(_PERMISSIONS[asset.type]))
-    if asset.type == ASSET_GROUP:
-        user = owner.world.user
+    if asset.made_by:
+        user = asset.made_by
         person = {"id": user.id, "username": user.username, "email": "owner@example.com"}
         info = _group_info(made.get("asset_group_info") or {}, asset)
         made["asset_group_info"] = {**info, "created_by": person, "owner": person}

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pinterest_sandbox.chance import Draws
-    from pinterest_sandbox.collection import Member
-    from pinterest_sandbox.kinds.ads import Details
+    from pinterest_sandbox.collection import Details, Member
     from pinterest_sandbox.world import User
 
     OfUser = Member[User]

@@ -11,8 +11,8 @@ from pinterest_sandbox.kinds.ads import STATUSES, per_account
 
 if TYPE_CHECKING:
     from pinterest_sandbox.chance import Draws
-    from pinterest_sandbox.collection import Member
-    from pinterest_sandbox.kinds.ads import Details, OfAccount
+    from pinterest_sandbox.collection import Details, Member
+    from pinterest_sandbox.kinds.ads import OfAccount
     from pinterest_sandbox.world import AdAccount
 
     OfTag = Member[Member[AdAccount]]

@@ -11,8 +11,7 @@ from pinterest_sandbox.names import slug
 
 if TYPE_CHECKING:
     from pinterest_sandbox.chance import Draws
-    from pinterest_sandbox.collection import Member
-    from pinterest_sandbox.kinds.ads import Details
+    from pinterest_sandbox.collection import Details, Member
     from pinterest_sandbox.world import User
 
     OfUser = Member[User]
