@@ -56,7 +56,7 @@ class Children:
         counts, first = self._counts[group], self._first[group]
         place_of = np.full(len(self.members) + 1, -1)
         place_of[list(wanted)] = np.arange(len(wanted))
-        slots = np.arange(max(1, int(self._counts.max(initial=0))))
+        slots = np.arange(max([1, *self._counts.tolist()]))
         numbers = np.where(slots < counts[:, None], first[:, None] + slots, len(self.members))
         return Parting(self._name, counts, place_of[numbers], len(wanted))
 

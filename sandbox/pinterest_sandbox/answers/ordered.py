@@ -308,7 +308,7 @@ def wanted_ads(account: AdAccount, values: Mapping[str, Any], today: int) -> Wan
         *(mask[ads.parent] for mask in of_groups),
         *of_ads,
     ]
-    return np.logical_and.reduce(masks) if masks else None
+    return np.all(masks, axis=0) if masks else None
 
 
 def _those(entities: Entities, ids: Collection[str]) -> Wanted:
