@@ -71,6 +71,33 @@ PLAIN_WORDS = [
 ]
 UNTYPED = {"dca_assets": {"type": "object", "nullable": True}}
 """Fields that the description gives no type; the text speaks of a bundle of assets."""
+LIVE: dict[str, dict[str, Node]] = {
+    "AdGroupResponse": {
+        "enabled_catalog_expansion": {"type": "boolean", "nullable": True},
+        "is_automated_campaign": {"type": "boolean", "nullable": True},
+        "is_creative_expansion": {"type": "boolean", "nullable": True},
+    },
+    "Audience": {"is_ctv_enabled": {"type": "boolean", "nullable": True}},
+    "CampaignResponse": {"ext_features": {"type": "object", "nullable": True}},
+    "KeywordMetrics": {
+        "KEYWORD_QUERY_VOLUME": {
+            "type": "string",
+            "nullable": True,
+            "described_as": "keyword_query_volume",
+        },
+    },
+    "Pin": {
+        "is_removable": {"type": "boolean", "nullable": True},
+        "product_tags": {"type": "array", "nullable": True, "items": {"type": "object"}},
+    },
+    "TargetingTemplateGetResponseData": {
+        "placement_traffic_type": {"type": "string", "nullable": True}
+    },
+}
+"""Fields by schema that answers of 2026-07-09 have and no description has, or under another name.
+
+The lists of `product_tags` and the objects of `ext_features` were empty or null.
+"""
 LISTS_OF_SCHEMAS = ("allOf", "oneOf", "anyOf")
 TIME = re.compile(r"_(time|time_ms|timestamp|at|expiration|expiry|date)$")
 CLOSED = re.compile(r"\bbeta\b|\bnot available\b|\brestricted\b(?! to)", re.IGNORECASE)
@@ -532,6 +559,19 @@ class Newer:
         return bool(self._target(node).keys() & {"type", "enum", "oneOf", "properties"})
 
 
+def add_live(description: Description) -> None:
+    """Add the fields that only live answers have, after all others."""
+    for name, fields in LIVE.items():
+        schema = description.schemas[name]
+        added = {field: {**facts, "live": True} for field, facts in fields.items()}
+        for facts in added.values():
+            schema.get("properties", {}).pop(facts.get("described_as"), None)
+        if "allOf" in schema:
+            schema["allOf"].append({"type": "object", "properties": added})
+        else:
+            schema["properties"] |= added
+
+
 def main() -> None:
     """Write the file."""
     parser = argparse.ArgumentParser(description="Write the description that the sandbox serves.")
@@ -546,6 +586,7 @@ def description_text(path: Path) -> str:
     """The text of the file for a description of Pinterest's."""
     description = Description(json.loads(path.read_text("utf-8")))
     Newer(description, Client(CLIENT))
+    add_live(description)
     return description.text()
 
 

@@ -80,6 +80,11 @@ class Operation:
         return _resolved(self._node["body"]) if "body" in self._node else None
 
     @functools.cached_property
+    def answer(self) -> Facts | None:
+        """The schema of a whole answer."""
+        return _resolved(self._node["answer"]) if "answer" in self._node else None
+
+    @functools.cached_property
     def record(self) -> Facts | None:
         """The schema of one record of its answers."""
         return _resolved(self._held[1]) if "answer" in self._node else None
@@ -243,6 +248,9 @@ def _add(facts: Node, more: Node) -> None:
             _add(fields.setdefault(name, {}), field)
     if "required" in more:
         facts["required"] = list(dict.fromkeys([*facts.get("required", ()), *more["required"]]))
+    for word in ("items", "additionalProperties"):
+        if isinstance(facts.get(word), dict) and isinstance(more.get(word), dict):
+            _add(facts[word], more[word])
     for word, value in more.items():
         facts.setdefault(word, value)
 

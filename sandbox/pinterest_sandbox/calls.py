@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pinterest_sandbox.files import Layout
     from pinterest_sandbox.kinds.business import Business
+    from pinterest_sandbox.live import FieldStyle
     from pinterest_sandbox.orders import Fate, Orders
     from pinterest_sandbox.reports import AccountTotals, HourStyle
     from pinterest_sandbox.tokens import Token
@@ -47,6 +48,8 @@ class Style(msgspec.Struct, frozen=True):
     """Of downloads in JSON."""
     mmm: MixStyle = "wrapped"
     """Of answers about marketing-mix reports."""
+    fields: FieldStyle = "live"
+    """Of records: what recorded answers have, or only what the description has."""
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -29,6 +29,10 @@ class Listing(Generic[Key]):
         self.keys = keys
         self._record = record
 
+    def each(self, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Listing[Key]:
+        """The same listing with every record changed."""
+        return Listing(self.keys, lambda key: change(self._record(key)))
+
     def records(self, start: int, count: int) -> list[Mapping[str, Any]]:
         """The records of one page."""
         return [self._record(key) for key in self.keys[start : start + count]]

@@ -25,6 +25,7 @@ from pinterest_sandbox.control import Controls
 from pinterest_sandbox.faults import TRANSPORT, Fault
 from pinterest_sandbox.files import Layout
 from pinterest_sandbox.kept import KeptReports
+from pinterest_sandbox.live import FieldStyle
 from pinterest_sandbox.rate_limits import MINUTE, AccessTier, RateLimits, Window
 from pinterest_sandbox.reports import HourStyle
 from pinterest_sandbox.service import Service
@@ -350,7 +351,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         empty_pages=options.empty_pages,
         withheld=(*BETA_PARAMETERS, *options.withhold),
         merchant=options.merchant,
-        style=Style(hours=options.hours, layout=options.layout, mmm=options.mmm),
+        style=Style(
+            hours=options.hours, layout=options.layout, mmm=options.mmm, fields=options.fields
+        ),
         report_seconds=options.report_seconds and tuple(options.report_seconds),
         latency=options.latency / 1000,
         compress=options.compress,
@@ -424,6 +427,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--mmm", choices=get_args(MixStyle), default="wrapped", help="answers on marketing mix"
+    )
+    parser.add_argument(
+        "--fields",
+        choices=get_args(FieldStyle),
+        default="live",
+        help="of records: as live answers have them, or only the described ones",
     )
     parser.add_argument(
         "--report-seconds",

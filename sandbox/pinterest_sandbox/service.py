@@ -12,6 +12,7 @@ from pinterest_sandbox import api, bodies, truth
 from pinterest_sandbox.access import Access
 from pinterest_sandbox.answers import ANSWERS
 from pinterest_sandbox.calls import Call, Readiness, Style
+from pinterest_sandbox.live import as_described
 from pinterest_sandbox.orders import Orders
 from pinterest_sandbox.paging import Bookmarks, Listing
 from pinterest_sandbox.parameters import Parameters
@@ -158,7 +159,8 @@ class Service:
             style=self._style,
             **how,
         )
-        return self._kept.report(key, call, make) if self._kept else make(call)
+        answer = self._kept.report(key, call, make) if self._kept else make(call)
+        return as_described(key, answer) if self._style.fields == "described" else answer
 
     def _compressed(self, response: Response, asked: Mapping[str, str]) -> Response:
         if (

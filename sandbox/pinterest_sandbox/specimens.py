@@ -24,7 +24,7 @@ _NULL_SHARE = 0.2
 _FIRST_DAY = 738_000
 _DAYS = 1_500
 _MOST_ITEMS = 3
-_MOST_OF: Mapping[str, int] = {"targeting_template_ids": 1, "template_values": 2}
+_MOST_OF: Mapping[str, int] = {"targeting_template_ids": 1, "template_values": 2, "product_tags": 0}
 
 _STRINGS: Mapping[str, Maker] = {
     "APP_TYPE": lambda draws: draws.one_of(("ipad", "iphone", "web")),
