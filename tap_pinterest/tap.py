@@ -31,7 +31,7 @@ from tap_pinterest.singer.process import (
 )
 from tap_pinterest.singer.sdk import BrokenOutput, EndOfRun, SingerTap
 from tap_pinterest.singer.state import ReadBefore, StateError
-from tap_pinterest.streams import STREAM_TYPES
+from tap_pinterest.streams import STREAM_TYPES, listed, needed_scopes
 from tap_pinterest.streams.analytics import BY_LEVEL
 
 if TYPE_CHECKING:
@@ -66,12 +66,11 @@ class TapPinterest(SingerTap):
             ConfigValidationError: It names streams or columns as it cannot.
         """
         run, faults = self.run, []
-        groups = {*run.settings.stream_groups}
         if tables := run.settings.layout.tables.values():
             by_name = {each.name: each for each in STREAM_TYPES}
             streams = [by_name[each.source](run, name=each.name) for each in tables]
         else:
-            types = [each for each in STREAM_TYPES if {each.group, "all"} & groups]
+            types = listed(run.settings.stream_groups)
             streams = [stream for each in types for stream in each.variants(run)]
             taken = {name for each in STREAM_TYPES for name in each.possible_names()}
             for each in run.settings.custom_reports:
@@ -247,17 +246,20 @@ class TapPinterest(SingerTap):
         if value != CliTestOptionValue.All.value:
             super().cb_test(ctx, param, value)
             return
-        from tap_pinterest.commands.check import AskingTap  # noqa: PLC0415 - which is a tap itself
+        from tap_pinterest.run.check import Check, asking  # noqa: PLC0415 - seldom needed
 
         config: ConfigInput = ctx.params["config"]
         try:
-            tap = AskingTap(config=config.config, parse_env_config=config.parse_env)
+            tap = cls(config=config.config, parse_env_config=config.parse_env, setup_mapper=False)
+            tap.run = asking(tap.run)
+            tap.setup_mapper()
         except ConfigValidationError as error:
             for fault in error.errors:
                 click.echo(f"The config is refused: {fault}")
             leave(1)
         try:
-            code = tap.tell(click.echo)
+            groups = tap.run.settings.stream_groups
+            code = Check(tap.run, needed_scopes(groups)).tell(click.echo)
         except Interrupted:
             code = 128 + (tap.clock.interrupted_by or 0)
         leave(code)

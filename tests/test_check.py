@@ -7,31 +7,26 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from conftest import SMALL, TODAY
 from pinterest_sandbox import Sandbox, WorldSize
-from singer_run import PatientClock, settings
-from tap_pinterest.commands.check import AskingTap
+from singer_run import PatientTap, settings
+from tap_pinterest.run.check import Check, asking
+from tap_pinterest.streams import needed_scopes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class PatientAskingTap(AskingTap):
-    """Asks without waiting."""
-
-    clock = cached_property(lambda _: PatientClock())
-
-
 def tell(config: dict[str, Any]) -> tuple[int, dict[str, str], list[str]]:
     """The exit code, the outcome of each dataset, and all lines."""
     lines: list[str] = []
-    tap = PatientAskingTap(config=config)
-    code = tap.tell(lines.append)
+    tap = PatientTap(config=config, setup_mapper=False)
+    tap.run = asking(tap.run)
+    code = Check(tap.run, needed_scopes(tap.run.settings.stream_groups)).tell(lines.append)
     outcomes = {name: text for name, _, text in (line.partition("  ") for line in lines) if name}
     return code, {name: text.strip() for name, text in outcomes.items()}, lines
 

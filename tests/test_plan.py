@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pinterest_sandbox.requests_log import LoggedRequest
 
 REPORTS = ("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics")
-COMMAND = "from tap_pinterest.commands.plan import PlanningTap; PlanningTap.cli()"
+COMMAND = "from tap_pinterest.commands.plan import main; main()"
 LARGE = WorldSize(accounts=1, empty_accounts=0, campaigns=20, ad_groups=120, ads=1000)
 
 

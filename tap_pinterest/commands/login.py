@@ -26,7 +26,6 @@ from typing_extensions import override
 
 from tap_pinterest import config
 from tap_pinterest.clock import Clock
-from tap_pinterest.commands.access import described, in_one_line, needed_scopes
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.http import auth
 from tap_pinterest.http.client import client_for
@@ -34,6 +33,8 @@ from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.reading.inventory import Inventory
 from tap_pinterest.reading.read_ahead import ReadAhead
+from tap_pinterest.run.access import described, in_one_line
+from tap_pinterest.streams import needed_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -359,7 +360,7 @@ def _sign_in(settings: Settings, options: argparse.Namespace) -> TokenAnswer:
     """
     address = RedirectAddress.parse(options.redirect_uri)
     state = secrets.token_urlsafe(32)
-    needed = () if options.scopes else needed_scopes(settings)
+    needed = () if options.scopes else needed_scopes(settings.stream_groups)
     scopes = sorted({*settings.scopes, *needed})
     link = consent_link(settings, address.uri, scopes, state)
     paste = options.paste or address.host is None
@@ -454,7 +455,7 @@ def _show(settings: Settings, answer: TokenAnswer) -> None:
     inventory = Inventory(client, ReadAhead(1, clock), everything, written=(), referred=())
     granted = (answer.scope or "").replace(",", " ").split()
     try:
-        for line in described(granted, needed_scopes(settings), client, inventory):
+        for line in described(granted, needed_scopes(settings.stream_groups), client, inventory):
             _tell(line)
     finally:
         inventory.close()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import click
 import msgspec
-from typing_extensions import override
 
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.http.errors import TokenRefusedError
@@ -28,51 +27,45 @@ OPTIONS = {"--version", "--config", "--catalog", "--state"}
 """Options of the tap that the command has too."""
 
 
-class PlanningTap(TapPinterest):
-    """A tap that counts what a run would take, and neither reads a report nor writes a message."""
+def main() -> None:
+    """Run the command, which counts what a run would take and writes no message."""
+    # The tap's command line, whose lookup also sets up the log.
+    command = TapPinterest.cli
+    command.name = "tap-pinterest-plan"
+    command.callback = _tell
+    command.help = (
+        "Say what a run would cost: for each stream ad accounts, days and calls, and how long "
+        "these take. Ids are listed for that; no report is asked for, and nothing is written."
+    )
+    json = click.Option(["--json", "as_json"], is_flag=True, help="Write one JSON object.")
+    command.params = [*(each for each in command.params if OPTIONS & {*each.opts}), json]
+    command()
 
-    @classmethod
-    @override
-    def get_singer_command(cls) -> click.Command:
-        command = super().get_singer_command()
-        command.name = "tap-pinterest-plan"
-        command.help = (
-            "Say what a run would cost: for each stream ad accounts, days and calls, and how long "
-            "these take. Ids are listed for that; no report is asked for, and nothing is written."
-        )
-        command.params = [each for each in command.params if OPTIONS & {*each.opts}]
-        json = click.Option(["--json", "as_json"], is_flag=True, help="Write one JSON object.")
-        command.params.append(json)
-        return command
 
-    @classmethod
-    @override
-    def invoke(
-        cls,
-        *,
-        as_json: bool = False,
-        config: ConfigInput | None = None,
-        state: IO[str] | None = None,
-        catalog: IO[str] | None = None,
-        **_: Any,
-    ) -> None:
-        """Count, tell, and end with the exit code 0."""
-        tap = cls.from_options(config, state, catalog)
-        try:
-            planned = plan(tap.run)
-        except (EndOfRun, TokenRefusedError) as reason:
-            cls.logger.error("Nothing can be counted: %s", reason)  # noqa: TRY400
-            leave(1)
-        except Interrupted:
-            leave(128 + (tap.clock.interrupted_by or 0))
-        finally:
-            tap.run.close()
-        if as_json:
-            click.echo(msgspec.json.encode(planned.as_json()))
-        else:
-            for line in described(planned, tap.run.settings.access_tier):
-                click.echo(line)
-        leave(0)
+def _tell(
+    *,
+    as_json: bool = False,
+    config: ConfigInput | None = None,
+    state: IO[str] | None = None,
+    catalog: IO[str] | None = None,
+) -> None:
+    """Count, tell, and end with the exit code 0."""
+    tap = TapPinterest.from_options(config, state, catalog)
+    try:
+        planned = plan(tap.run)
+    except (EndOfRun, TokenRefusedError) as reason:
+        tap.logger.error("Nothing can be counted: %s", reason)  # noqa: TRY400
+        leave(1)
+    except Interrupted:
+        leave(128 + (tap.clock.interrupted_by or 0))
+    finally:
+        tap.run.close()
+    if as_json:
+        click.echo(msgspec.json.encode(planned.as_json()))
+    else:
+        for line in described(planned, tap.run.settings.access_tier):
+            click.echo(line)
+    leave(0)
 
 
 def described(planned: Plan, access_tier: str) -> Iterator[str]:

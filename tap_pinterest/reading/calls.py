@@ -15,6 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from tap_pinterest import api
+from tap_pinterest.reading.contexts import Owners
 from tap_pinterest.reading.pages import PAGE_DECODERS
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from singer_sdk.exceptions import SkippableAPIError
 
     from tap_pinterest.config import Settings
-    from tap_pinterest.reading.inventory import Inventory
     from tap_pinterest.reading.pages import Decode, Item
 
 Precision: TypeAlias = Literal["", "at least", "about"]
@@ -103,6 +103,18 @@ class Outcomes(Protocol):
         """
 
 
+class Lists(Owners, Protocol):
+    """The lists of a run that calls take ids from; `Inventory` reads them."""
+
+    def rows(
+        self, listing: Listing, scope: Scope, where: Mapping[str, Sequence[str]]
+    ) -> Iterator[Mapping[str, str]]:
+        """The fields that a listing names, of each item that has one of the values asked for."""
+
+    def user_id(self, context: Mapping[str, str] | None) -> str:
+        """The id of a context's user; of the token's user if there is no context."""
+
+
 @dataclass(frozen=True)
 class Scope:
     """What the calls of a dataset depend on.
@@ -114,7 +126,7 @@ class Scope:
         outcomes: Told how the calls go.
     """
 
-    inventory: Inventory
+    inventory: Lists
     settings: Settings
     context: Mapping[str, str] | None
     outcomes: Outcomes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from typing_extensions import override
 
@@ -12,9 +12,31 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.reading.inventory import Inventory
-
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Owners(Protocol):
+    """The ad accounts and the users of a run; `Inventory` finds them out."""
+
+    @property
+    def ad_account_ids(self) -> Sequence[str]:
+        """Ids of this run's ad accounts."""
+
+    @property
+    def users(self) -> Mapping[str, str | None]:
+        """The ids of this run's users, each with the ad account through which it is read."""
+
+    @property
+    def knows_ad_accounts(self) -> bool:
+        """Whether it takes no call to tell the ad accounts."""
+
+    @property
+    def knows_users(self) -> bool:
+        """Whether it takes no call to tell the users."""
+
+    @property
+    def reads_only_token_user(self) -> bool:
+        """Whether no user but the token's own is read."""
 
 
 class Contexts:
@@ -26,19 +48,19 @@ class Contexts:
 
     columns: Sequence[str] = ()
 
-    def are_known(self, inventory: Inventory) -> bool:  # noqa: ARG002 - see subclasses
+    def are_known(self, owners: Owners) -> bool:  # noqa: ARG002 - see subclasses
         """Whether it takes no call to tell the contexts."""
         return True
 
-    def of(self, inventory: Inventory) -> list[dict[str, Any]] | None:  # noqa: ARG002
+    def of(self, owners: Owners) -> list[dict[str, Any]] | None:  # noqa: ARG002
         """The contexts; `None` for one without a name."""
         return None
 
-    def parameters(self, context: Context | None, inventory: Inventory) -> Mapping[str, str]:  # noqa: ARG002
+    def parameters(self, context: Context | None, owners: Owners) -> Mapping[str, str]:  # noqa: ARG002
         """The parameters of a call that name the context."""
         return _NOTHING
 
-    def may_overlap(self, inventory: Inventory) -> bool:  # noqa: ARG002
+    def may_overlap(self, owners: Owners) -> bool:  # noqa: ARG002
         """Whether two contexts may have a record in common."""
         return False
 
@@ -53,15 +75,15 @@ class AdAccounts(Contexts):
     columns = ("ad_account_id",)
 
     @override
-    def are_known(self, inventory: Inventory) -> bool:
-        return inventory.knows_ad_accounts
+    def are_known(self, owners: Owners) -> bool:
+        return owners.knows_ad_accounts
 
     @override
-    def of(self, inventory: Inventory) -> list[dict[str, Any]] | None:
-        return [{"ad_account_id": each} for each in inventory.ad_account_ids]
+    def of(self, owners: Owners) -> list[dict[str, Any]] | None:
+        return [{"ad_account_id": each} for each in owners.ad_account_ids]
 
     @override
-    def parameters(self, context: Context | None, inventory: Inventory) -> Mapping[str, str]:
+    def parameters(self, context: Context | None, owners: Owners) -> Mapping[str, str]:
         return context or _NOTHING
 
 
@@ -75,27 +97,27 @@ class Users(Contexts):
         """Each user; `always_named` gives the context of the token's user a name as well."""
         self._always_named = always_named
 
-    def _are_named(self, inventory: Inventory) -> bool:
-        return self._always_named or not inventory.reads_only_token_user
+    def _are_named(self, owners: Owners) -> bool:
+        return self._always_named or not owners.reads_only_token_user
 
     @override
-    def are_known(self, inventory: Inventory) -> bool:
-        return not self._are_named(inventory) or inventory.knows_users
+    def are_known(self, owners: Owners) -> bool:
+        return not self._are_named(owners) or owners.knows_users
 
     @override
-    def of(self, inventory: Inventory) -> list[dict[str, Any]] | None:
-        if not self._are_named(inventory):
+    def of(self, owners: Owners) -> list[dict[str, Any]] | None:
+        if not self._are_named(owners):
             return None
-        return [{"user_id": each} for each in inventory.users]
+        return [{"user_id": each} for each in owners.users]
 
     @override
-    def parameters(self, context: Context | None, inventory: Inventory) -> Mapping[str, str]:
-        through = inventory.users[context["user_id"]] if context else None
+    def parameters(self, context: Context | None, owners: Owners) -> Mapping[str, str]:
+        through = owners.users[context["user_id"]] if context else None
         return {"ad_account_id": through} if through else _NOTHING
 
     @override
-    def may_overlap(self, inventory: Inventory) -> bool:
-        return not inventory.reads_only_token_user
+    def may_overlap(self, owners: Owners) -> bool:
+        return not owners.reads_only_token_user
 
 
 def name_of(context: Context | None) -> str:

@@ -6,7 +6,7 @@ import logging
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
@@ -17,12 +17,12 @@ from tap_pinterest.reading.contexts import name_of
 from tap_pinterest.singer.sdk import EndOfRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from singer_sdk.helpers.types import Context
 
+    from tap_pinterest.http.client import PinterestClient
     from tap_pinterest.reading.calls import Expected, Precision
-    from tap_pinterest.run.run import Run
     from tap_pinterest.run.stream import RunStream
 
 TRIAL_CALLS = UNIVERSAL["trial"].calls
@@ -32,6 +32,18 @@ _logger = logging.getLogger("tap-pinterest")
 
 _NOTHING_ELSE = (TokenRefusedError, AwayError)
 _NOT_LISTED = (FatalAPIError, RetriableAPIError, SkippableAPIError)
+
+
+class CountedRun(Protocol):
+    """The parts of a run that its calls are counted from."""
+
+    @property
+    def selected(self) -> Sequence[RunStream]:
+        """The selected streams, in the order in which they are read."""
+
+    @property
+    def client(self) -> PinterestClient:
+        """Knows the calls that were made already."""
 
 
 @dataclass
@@ -159,7 +171,7 @@ class Plan:
         }
 
 
-def plan(run: Run) -> Plan:
+def plan(run: CountedRun) -> Plan:
     """Count the calls that the selected streams will make.
 
     What ids are needed of has to be listed for that: those calls are made, and their answers kept.
@@ -185,7 +197,7 @@ def plan(run: Run) -> Plan:
     return Plan(tuple(streams), by_category)
 
 
-def warn_of_trial_calls(run: Run) -> None:
+def warn_of_trial_calls(run: CountedRun) -> None:
     """Warn if an app with trial access has fewer calls a day than the run needs."""
     planned = plan(run)
     if planned.total > TRIAL_CALLS:

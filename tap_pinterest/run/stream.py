@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context
 
@@ -71,12 +71,19 @@ class RunStream(Protocol):
         """Paths of the lists that it writes as records."""
 
     @property
+    def missing_settings(self) -> Sequence[str]:
+        """Settings without which there is nothing to ask for."""
+
+    @property
     def knows_contexts(self) -> bool:
         """Whether it takes no call to tell the contexts."""
 
     @property
     def partitions(self) -> list[dict[str, Any]] | None:
         """The contexts; `None` for a stream that has just one, without a name."""
+
+    def get_records(self, context: Context | None) -> Iterable[Any]:
+        """The records of a context."""
 
     def found(self) -> Iterator[Task[Any]]:
         """Find out the contexts."""

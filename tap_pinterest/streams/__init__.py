@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_pinterest import api
 from tap_pinterest.streams import (
     accounts,
     ads,
@@ -25,6 +26,8 @@ from tap_pinterest.streams import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tap_pinterest.streams.bases.stream import PinterestStream
 
 STREAM_TYPES: tuple[type[PinterestStream], ...] = (
@@ -151,3 +154,14 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     special_reports.CatalogsReport,
     trends.TrendsEditorialArticles,
 )
+
+
+def listed(groups: Collection[str]) -> list[type[PinterestStream]]:
+    """The streams that `stream_groups` lists."""
+    return [each for each in STREAM_TYPES if {each.group, "all"} & {*groups}]
+
+
+def needed_scopes(groups: Collection[str]) -> list[str]:
+    """The scopes that these streams need."""
+    operations = (api.operation(f"GET {each.path}") for each in listed(groups))
+    return sorted({scope for each in operations for scope in each.scopes})

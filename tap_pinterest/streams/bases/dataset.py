@@ -223,8 +223,8 @@ class DatasetStream(PinterestStream):
         return bool(api.without(fields, self.withheld) != fields)
 
     @functools.cached_property
+    @override
     def missing_settings(self) -> Sequence[str]:
-        """Settings without which there is nothing to ask for."""
         missing = [
             name
             for source in self.per

@@ -127,6 +127,11 @@ class PinterestStream(SingerStream):
         """Paths of the lists that it writes as records."""
         return ()
 
+    @property
+    def missing_settings(self) -> Sequence[str]:
+        """Settings without which there is nothing to ask for."""
+        return ()
+
     def expected(self, context: Context | None) -> Iterator[Expected]:
         """The calls that a context takes; what they need ids of is listed for that.
 

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from typing_extensions import override
 
-from tap_pinterest.commands.access import described, needed_scopes
 from tap_pinterest.config import Day
 from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.reading.contexts import of_context
 from tap_pinterest.reading.pages import Page
 from tap_pinterest.reading.refusals import REFUSED_IN_A_ROW
+from tap_pinterest.run.access import described
 from tap_pinterest.run.run import Run
 from tap_pinterest.singer.sdk import EndOfRun
-from tap_pinterest.streams.bases.dataset import DatasetStream
-from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context
 
+    from tap_pinterest.run.stream import RunStream
     from tap_pinterest.run.summary import StreamSummary
-    from tap_pinterest.streams.bases.stream import PinterestStream
 
 _T = TypeVar("_T")
 
@@ -56,26 +53,28 @@ class PeekingClient(PinterestClient):
         return answer
 
 
-class AskingTap(TapPinterest):
-    """A tap that asks each dataset whether it can be read, and writes nothing."""
+def asking(run: Run) -> Run:
+    """The run that asks each dataset for yesterday alone, one call after the other."""
+    yesterday = Day(days_ago=1)
+    settings = dataclasses.replace(
+        run.settings,
+        start_date=yesterday,
+        end_date=yesterday,
+        lookback_days=0,
+        backfill=None,
+        max_requests_in_flight=1,
+    )
+    return Run(run.sdk_tap, settings, run.clock, run.memory, PeekingClient)
 
-    @functools.cached_property
-    @override
-    def run(self) -> Run:
-        yesterday = Day(days_ago=1)
-        settings = dataclasses.replace(
-            super().run.settings,
-            start_date=yesterday,
-            end_date=yesterday,
-            lookback_days=0,
-            backfill=None,
-            max_requests_in_flight=1,
-        )
-        return Run(self, settings, self.clock, self.memory, PeekingClient)
 
-    @property
-    def _client(self) -> PeekingClient:
-        return cast("PeekingClient", self.run.client)
+class Check:
+    """Asks each dataset of a run whether it can be read, and writes no record."""
+
+    def __init__(self, run: Run, needed_scopes: Sequence[str]) -> None:
+        """A check of the streams of an `asking` run, which need these scopes."""
+        self._run = run
+        self._needed_scopes = needed_scopes
+        self._client = cast("PeekingClient", run.client)
 
     def tell(self, write: Callable[[str], None]) -> int:
         """Ask, and say what came of it; the exit code is 1 if something that must arrive does not.
@@ -85,32 +84,32 @@ class AskingTap(TapPinterest):
         try:
             for line in described(
                 self._client.authenticator.scopes() or () if self._client.authenticator else (),
-                needed_scopes(self.run.settings),
+                self._needed_scopes,
                 self._client,
-                self.run.inventory,
+                self._run.inventory,
             ):
                 write(line)
             write("")
-            streams = cast("Sequence[PinterestStream]", list(self.streams.values()))
+            streams = list(self._run.streams.values())
             self._ask_all(streams)
         except (EndOfRun, TokenRefusedError) as reason:
             write(f"Nothing can be read: {reason}")
             return 1
         finally:
-            self.run.close()
-        self.run.access_policy.refuse_what_is_missing()
+            self._run.close()
+        self._run.access_policy.refuse_what_is_missing()
         width = max((len(each.name) for each in streams), default=0)
         for stream in streams:
             for outcome in self._outcomes(stream):
                 write(f"{stream.name:{width}}  {outcome}")
         write("")
         write(self._total(streams))
-        return int(self.run.summary.failed)
+        return int(self._run.summary.failed)
 
-    def _ask_all(self, streams: Iterable[PinterestStream]) -> None:
+    def _ask_all(self, streams: Iterable[RunStream]) -> None:
         for stream in streams:
-            self.clock.check()
-            part = self.run.summary.of(stream.name)
+            self._run.clock.check()
+            part = self._run.summary.of(stream.name)
             for context in self._contexts(stream):
                 answers = self._answers(stream, context)
                 part.contexts += answers
@@ -118,15 +117,15 @@ class AskingTap(TapPinterest):
                     continue
                 refused = len(part.skipped) + len(part.failures)
                 enough = answers or refused >= REFUSED_IN_A_ROW
-                if enough or self.run.access_policy.missing_scopes(stream.name):
+                if enough or self._run.access_policy.missing_scopes(stream.name):
                     break
 
-    def _contexts(self, stream: PinterestStream) -> Sequence[Context | None]:
+    def _contexts(self, stream: RunStream) -> Sequence[Context | None]:
         """Those that the config names; else one after the other until one answers."""
         try:
             found = stream.partitions
         except Exception as error:  # noqa: BLE001 - whatever it is, other streams can be read
-            self.run.failed(stream.name, None, error)
+            self._run.failed(stream.name, None, error)
             return []
         if found is None:
             return [None]
@@ -135,12 +134,12 @@ class AskingTap(TapPinterest):
 
     def _is_named(self, context: Context | None) -> bool:
         return bool(context) and (context or {}).get("ad_account_id") in (
-            self.run.settings.ad_account_ids
+            self._run.settings.ad_account_ids
         )
 
-    def _answers(self, stream: PinterestStream, context: Context | None) -> bool:
-        named = isinstance(stream, DatasetStream) and stream.named_and_missing
-        part = self.run.summary.of(stream.name)
+    def _answers(self, stream: RunStream, context: Context | None) -> bool:
+        named = stream.written_lists and stream.named_and_missing
+        part = self._run.summary.of(stream.name)
         unasked = part.unasked
         # Whether there is what the config names by its id, only the whole list can tell.
         self._client.awaited = None if named else stream.path
@@ -153,15 +152,15 @@ class AskingTap(TapPinterest):
         except Answered:
             return True
         except Exception as error:  # noqa: BLE001 - whatever it is, other datasets can be read
-            self.run.failed(stream.name, context, error)
+            self._run.failed(stream.name, context, error)
             return False
         finally:
             self._client.awaited = ""
         return part.unasked == unasked
 
-    def _outcomes(self, stream: PinterestStream) -> Iterator[str]:
-        part = self.run.summary.of(stream.name)
-        lacking = " and ".join(self.run.access_policy.missing_scopes(stream.name))
+    def _outcomes(self, stream: RunStream) -> Iterator[str]:
+        part = self._run.summary.of(stream.name)
+        lacking = " and ".join(self._run.access_policy.missing_scopes(stream.name))
         scope = f"the token lacks the scope {lacking}" if lacking else ""
         for where, reason in part.failures.items():
             yield f"CANNOT be read{of_context(where)}, and must be: {scope or reason}"
@@ -172,8 +171,8 @@ class AskingTap(TapPinterest):
         elif not (part.failures or part.skipped):
             yield f"has nothing to ask for{_why(stream, part)}"
 
-    def _total(self, streams: Sequence[PinterestStream]) -> str:
-        parts: list[StreamSummary] = [self.run.summary.of(each.name) for each in streams]
+    def _total(self, streams: Sequence[RunStream]) -> str:
+        parts: list[StreamSummary] = [self._run.summary.of(each.name) for each in streams]
         good = sum(bool(part.answered) and not part.failures for part in parts)
         failed = sum(bool(part.failures) for part in parts)
         idle = sum(not (part.answered or part.failures or part.skipped) for part in parts)
@@ -182,8 +181,7 @@ class AskingTap(TapPinterest):
         return f"{good} of {len(parts)} datasets can be read{more}."
 
 
-def _why(stream: PinterestStream, part: StreamSummary) -> str:
-    missing = stream.missing_settings if isinstance(stream, DatasetStream) else ()
-    if missing:
-        return f": set {' and '.join(missing)}"
+def _why(stream: RunStream, part: StreamSummary) -> str:
+    if stream.missing_settings:
+        return f": set {' and '.join(stream.missing_settings)}"
     return ": no account has what it is about" if part.unasked else ": there is no such account"

@@ -6,29 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
-from tap_pinterest import api
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.reading.inventory import USER_ACCOUNT
-from tap_pinterest.streams import STREAM_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from tap_pinterest.config import Settings
     from tap_pinterest.http.client import PinterestClient
     from tap_pinterest.reading.inventory import Inventory
 
 MAX_CHARACTERS = 100
 
 _decode = decoder(dict[str, Any])
-
-
-def needed_scopes(settings: Settings) -> list[str]:
-    """The scopes that the listed streams need."""
-    groups = {*settings.stream_groups}
-    listed = [each for each in STREAM_TYPES if {each.group, "all"} & groups]
-    return sorted({scope for each in listed for scope in api.operation(f"GET {each.path}").scopes})
 
 
 def described(
