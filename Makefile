@@ -17,9 +17,10 @@ demo: .venv/ready-for-run ## load a made-up Pinterest into a PostgreSQL of its o
 test: lint ## lint, types and all tests
 	$(BIN)/python -m pytest -n logical --dist loadfile
 
-lint: .venv/ready-for-dev ## style and types
+lint: .venv/ready-for-dev ## style, floors and types
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/lint-imports
 	MYPYPATH=tests $(BIN)/mypy tap_pinterest sandbox/pinterest_sandbox loader/target_postgres_fast scripts tests
 	MYPYPATH=sandbox/tests $(BIN)/mypy sandbox/tests
 

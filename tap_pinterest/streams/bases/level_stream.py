@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tap_pinterest.api.periods import Granularity, Slice
     from tap_pinterest.config import Settings
     from tap_pinterest.config.custom_reports import CustomReport
-    from tap_pinterest.streams.ads import AdsEntityStream
+    from tap_pinterest.streams.bases.dataset import DatasetStream
 
 PERIOD_KEYS: Mapping[str, tuple[str, ...]] = {
     "DAY": ("date",),
@@ -63,7 +63,7 @@ class LevelStream(OrderingStream, ReportStream):
     granularity: Granularity
     custom: CustomReport | None
     level: Level
-    entities: type[AdsEntityStream] | None = None
+    entities: type[DatasetStream] | None = None
     broken_down: ClassVar[bool] = False
     dimensions: ClassVar[Sequence[str]] = ()
 
