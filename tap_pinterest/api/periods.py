@@ -7,8 +7,10 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
+from tap_pinterest.api.batches import batches
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
 ONE_DAY = timedelta(days=1)
@@ -171,12 +173,6 @@ def evenly(parts: Sequence[_T], most: int) -> list[Sequence[_T]]:
     groups = -(-len(parts) // most)
     ends = [len(parts) * group // groups for group in range(groups + 1)]
     return [parts[start:end] for start, end in pairwise(ends)]
-
-
-def batches(ids: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
-    """The ids in order, in as few batches of at most `size` as possible."""
-    for start in range(0, len(ids), size):
-        yield tuple(ids[start : start + size])
 
 
 def slices(  # noqa: PLR0913 - the dimensions of a report, and their limits

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_pinterest import api
+from tap_pinterest.api.batches import batches
 from tap_pinterest.api.levels import LEVELS
 
 if TYPE_CHECKING:
@@ -71,10 +72,10 @@ def chosen(level: Level, named: Sequence[str]) -> tuple[str, ...]:
 
 
 def groups(types: Iterable[str], most: int) -> list[tuple[str, ...]]:
-    """The types in as few calls as take so many, each in beta in a call of its own."""
+    """Group targeting types into calls: as many as one call allows, each beta type alone.
+
+    So a refusal of a beta type costs nothing else.
+    """
     types = tuple(types)
-    open_to_all = [name for name in types if name not in BETA]
-    together = [
-        tuple(open_to_all[start : start + most]) for start in range(0, len(open_to_all), most)
-    ]
-    return together + [(name,) for name in types if name in BETA]
+    together = batches((name for name in types if name not in BETA), most)
+    return [*together, *((name,) for name in types if name in BETA)]

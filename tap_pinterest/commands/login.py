@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import getpass
 import hmac
@@ -14,12 +13,12 @@ import webbrowser
 from datetime import UTC, datetime
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.metadata import version
 from pathlib import Path
 from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import click
 import msgspec
 from singer_sdk.exceptions import ConfigValidationError
 from typing_extensions import override
@@ -233,13 +232,74 @@ def consent_link(settings: Settings, redirect_uri: str, scopes: Iterable[str], s
     return f"{page}?{urlencode(query)}"
 
 
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of the command line, as `command` describes them."""
+
+    config: str | None
+    redirect_uri: str
+    scopes: str | None
+    no_browser: bool
+    paste: bool
+    print_it: bool
+    timeout: float
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Sign in, and return the exit code: 0 when there are tokens."""
-    options = _parser().parse_args(arguments)
+    try:
+        code: int = command.main(arguments, command.name, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    return code
+
+
+@click.command("tap-pinterest-login", context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tap-pinterest", message="%(version)s")
+@click.option("--config", metavar="FILE", help="JSON file with the tap's settings")
+@click.option(
+    "--redirect-uri",
+    default=REDIRECT_URI,
+    metavar="URL",
+    help=f"redirect address of your app, exactly as it is there; default: {REDIRECT_URI}",
+)
+@click.option(
+    "--scopes",
+    metavar="LIST",
+    help="scopes to ask for, separated by commas; default: what the stream_groups need",
+)
+@click.option("--no-browser", is_flag=True, help="print the link instead of opening it")
+@click.option(
+    "--paste",
+    is_flag=True,
+    help="do not listen: paste the address that the browser ends on, when that is on another "
+    "machine",
+)
+@click.option(
+    "--print",
+    "print_it",
+    is_flag=True,
+    help="print the line for .env, with the refresh token, instead of storing it",
+)
+@click.option(
+    "--timeout",
+    type=float,
+    default=WAIT_SECONDS,
+    metavar="SECONDS",
+    help=f"how long to wait for the consent; default: {WAIT_SECONDS}",
+)
+def command(**given: Any) -> int:  # noqa: ANN401 - the options, each of its own type
+    """Sign in to Pinterest in the browser, and store the tokens where tap-pinterest finds them.
+
+    Settings, client_id and client_secret among them, come from the environment (TAP_PINTEREST_*),
+    from .env, or from --config; what is missing is asked for.
+    """
+    options = Options(**given)
     try:
         settings = _settings(options)
         answer = _sign_in(settings, options)
-        _hand_over(settings, answer, print_it=options.print)
+        _hand_over(settings, answer, print_it=options.print_it)
         _show(settings, answer)
     except (LoginError, TokenRefusedError) as error:
         _tell(str(error))
@@ -250,51 +310,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "tap-pinterest-login",
-        description="Sign in to Pinterest in the browser, and store the tokens where tap-pinterest "
-        "finds them. Settings, client_id and client_secret among them, come from the environment "
-        "(TAP_PINTEREST_*), from .env, or from --config; what is missing is asked for.",
-    )
-    parser.add_argument("--version", action="version", version=version("tap-pinterest"))
-    parser.add_argument("--config", metavar="FILE", help="JSON file with the tap's settings")
-    parser.add_argument(
-        "--redirect-uri",
-        default=REDIRECT_URI,
-        metavar="URL",
-        help="redirect address of your app, exactly as it is there; default: %(default)s",
-    )
-    parser.add_argument(
-        "--scopes",
-        metavar="LIST",
-        help="scopes to ask for, separated by commas; default: what the stream_groups need",
-    )
-    parser.add_argument(
-        "--no-browser", action="store_true", help="print the link instead of opening it"
-    )
-    parser.add_argument(
-        "--paste",
-        action="store_true",
-        help="do not listen: paste the address that the browser ends on, when that is on another "
-        "machine",
-    )
-    parser.add_argument(
-        "--print",
-        action="store_true",
-        help="print the line for .env, with the refresh token, instead of storing it",
-    )
-    parser.add_argument(
-        "--timeout",
-        type=float,
-        default=WAIT_SECONDS,
-        metavar="SECONDS",
-        help="how long to wait for the consent; default: %(default)s",
-    )
-    return parser
-
-
-def _settings(options: argparse.Namespace) -> Settings:
+def _settings(options: Options) -> Settings:
     """The settings, with the app's credentials in any case.
 
     Raises:
@@ -351,7 +367,7 @@ def _asked_for(name: str, ask: Callable[[str], str]) -> str:
     return text
 
 
-def _sign_in(settings: Settings, options: argparse.Namespace) -> TokenAnswer:
+def _sign_in(settings: Settings, options: Options) -> TokenAnswer:
     """The tokens that a consent in the browser leads to.
 
     Raises:

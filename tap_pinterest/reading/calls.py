@@ -15,6 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from tap_pinterest import api
+from tap_pinterest.api.batches import batches
 from tap_pinterest.reading.contexts import Owners
 from tap_pinterest.reading.pages import PAGE_DECODERS
 
@@ -274,7 +275,11 @@ class Batches:
         most = api.operation(f"GET {path}").parameters[self._name].max_items
         values = (row[self._value] for row in self._source.rows(path, scope))
         separator = len(self._name) + 2
-        for batch in batched(values, most, lambda value: len(quote(value)) + separator):
+
+        def length(value: str) -> int:
+            return len(quote(value)) + separator
+
+        for batch in batches(values, most, length=length, longest=BATCH_BYTES):
             yield {self._name: batch}
 
 
@@ -332,22 +337,6 @@ def product(sources: Sequence[Source], path: str, scope: Scope) -> Iterator[Row]
     for row in first.rows(path, scope):
         for more in product(others, path, scope):
             yield {**row, **more}
-
-
-def batched(
-    values: Iterable[str], most: int | None, size: Callable[[str], int]
-) -> Iterator[tuple[str, ...]]:
-    """The values in order, so many together as the count and `BATCH_BYTES` allow."""
-    batch: list[str] = []
-    left = BATCH_BYTES
-    for value in values:
-        if batch and (len(batch) == most or size(value) > left):
-            yield tuple(batch)
-            batch, left = [], BATCH_BYTES
-        batch.append(value)
-        left -= size(value)
-    if batch:
-        yield tuple(batch)
 
 
 def page_decoder(path: str) -> Decode:

@@ -11,7 +11,8 @@ from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 from typing_extensions import override
 
 from tap_pinterest import api
-from tap_pinterest.api.periods import ORGANIC, Slice, batches, cut
+from tap_pinterest.api.batches import batches
+from tap_pinterest.api.periods import ORGANIC, Slice, cut
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import SlowAnswerError, TooLargeError
 from tap_pinterest.reading.calls import Call, Expected, Scope

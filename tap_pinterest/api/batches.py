@@ -1,0 +1,35 @@
+"""Lists cut into the batches that one call takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+
+def batches(
+    values: Iterable[str],
+    most: int | None,
+    *,
+    length: Callable[[str], int] = lambda _: 0,
+    longest: int = 0,
+) -> Iterator[tuple[str, ...]]:
+    """The values in order, in as few batches as possible.
+
+    Args:
+        values: Ids, words or other texts.
+        most: Most values in a batch; `None` if their number does not matter.
+        length: How long a value is in the call.
+        longest: How long a batch may be. A value that is longer is a batch of its own.
+    """
+    batch: list[str] = []
+    left = longest
+    for value in values:
+        if batch and (len(batch) == most or length(value) > left):
+            yield tuple(batch)
+            batch, left = [], longest
+        batch.append(value)
+        left -= length(value)
+    if batch:
+        yield tuple(batch)
