@@ -23,6 +23,9 @@ FACTS: dict[str, Any] = {
         "flag": {"type": "boolean"},
         "seconds": {"type": "integer", "unit": "s"},
         "milliseconds": {"type": "number", "unit": "ms"},
+        "created_time": {"type": "integer", "unit": "ms"},
+        "updated_at": {"type": "string", "format": "date-time"},
+        "created_day": {"type": "string", "format": "date"},
         "either": {"type": "integer", "unit": "s|ms"},
         "at": {"type": "string", "format": "date-time"},
         "day": {"type": "string", "format": "date"},
@@ -47,7 +50,11 @@ def unknowns() -> conform.UnknownCounts:
 
 @pytest.fixture
 def convert(unknowns: conform.UnknownCounts) -> conform.Converter:
-    return conform.Converter(FACTS, unknowns)
+    return conform.Converter(FACTS, conform.KeptStrays(unknowns))
+
+
+def converter(facts: Any, kind: type[conform.Strays] = conform.KeptStrays) -> conform.Converter:
+    return conform.Converter(facts, kind(conform.UnknownCounts()))
 
 
 @pytest.mark.parametrize(
@@ -75,6 +82,21 @@ def convert(unknowns: conform.UnknownCounts) -> conform.Converter:
         ("seconds", 253402300799, "9999-12-31T23:59:59Z"),
         ("seconds", 0, None),
         ("seconds", -1, None),
+        ("seconds", 1783587041000, "2026-07-09T08:50:41Z"),
+        ("seconds", 1783587041000000, "2026-07-09T08:50:41Z"),
+        ("seconds", 253402300799000, "9999-12-31T23:59:59Z"),
+        ("seconds", 86400, "1970-01-02T00:00:00Z"),
+        ("milliseconds", 1783587041, "2026-07-09T08:50:41Z"),
+        ("milliseconds", 1783587041.5, "2026-07-09T08:50:41Z"),
+        ("created_time", 1783587041, "2026-07-09T08:50:41Z"),
+        ("created_time", 1783587041000, "2026-07-09T08:50:41Z"),
+        ("created_time", "1783587041000000", "2026-07-09T08:50:41Z"),
+        ("created_time", 1230768000, "2009-01-01T00:00:00Z"),
+        ("created_time", 4133980799, "2100-12-31T23:59:59Z"),
+        ("created_time", 0, None),
+        ("updated_at", "2026-07-09T10:43:45.109000", "2026-07-09T10:43:45Z"),
+        ("updated_at", 1783587041000, "2026-07-09T08:50:41Z"),
+        ("created_day", "2026-07-09T10:43:45", "2026-07-09"),
         ("seconds", "2015-05-27T16:39:04", "2015-05-27T16:39:04Z"),
         ("milliseconds", 1599030000000, "2020-09-02T07:00:00Z"),
         ("either", 1621350033000, "2021-05-18T15:00:33Z"),
@@ -130,8 +152,16 @@ def test_values_fit_without_a_word(
         ("flag", "maybe"),
         ("flag", 2),
         ("flag", {}),
-        ("seconds", 10**14),
+        ("seconds", 10**18),
+        ("seconds", -86400),
         ("seconds", True),
+        ("created_time", 1230767999),
+        ("created_time", 4133980800),
+        ("created_time", 86400),
+        ("created_time", 1783587041000000000),
+        ("updated_at", "0001-01-01T00:00:00"),
+        ("updated_at", "2101-01-01T00:00:00"),
+        ("created_day", "1970-01-20"),
         ("seconds", "soon"),
         ("at", "yesterday"),
         ("day", "2026-13-01"),
@@ -144,16 +174,77 @@ def test_values_fit_without_a_word(
         ("mixed", {}),
     ],
 )
-def test_what_cannot_be_of_the_type_is_null_and_counted_by_its_type(
+def test_what_does_not_fit_is_null_in_its_column_and_kept_as_it_came(
     field: str, value: object, convert: conform.Converter, unknowns: conform.UnknownCounts
 ) -> None:
-    assert convert({field: value})[field] is None
+    record = convert({field: value})
+    assert record[field] is None
+    assert record["extra_fields"] == {field: value}
     assert dict(unknowns.misfits) == {(field, type(value).__name__): 1}
+    assert convert({"id": "2"})["extra_fields"] is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("rate", "n/a"), ("count", {}), ("day", "2026-13-01"), ("rate", True)]
+)
+def test_what_does_not_fit_a_report_fails_and_is_named(field: str, value: object) -> None:
+    convert = converter(FACTS, conform.RefusedStrays)
+    with pytest.raises(conform.MisfitError, match=f"a row has {field} as {type(value).__name__},"):
+        convert({"id": "1", field: value})
+    assert convert({"id": "1", "rate": 2.5})["rate"] == 2.5
+
+
+def test_a_record_without_extra_fields_leaves_out_what_does_not_fit() -> None:
+    unknowns = conform.UnknownCounts()
+    record = conform.Converter(FACTS, conform.Strays(unknowns))({"id": "1", "count": "x", "new": 1})
+    assert list(record) == list(conform.singer_schema(FACTS)["properties"])
+    assert record["count"] is None
+    assert dict(unknowns.fields) == {"new": 1}
+    assert dict(unknowns.misfits) == {("count", "str"): 1}
+
+
+def test_inside_an_object_a_value_of_another_type_stays_where_it_is(
+    convert: conform.Converter, unknowns: conform.UnknownCounts
+) -> None:
+    sent = {"at": "soon", "userName": ["a"]}
+    record = convert({"inner": sent, "map": {"a": "many", "b": 2}})
+    assert record["inner"] == sent
+    assert record["map"] == {"a": "many", "b": 2}
+    assert record["extra_fields"] is None
+    assert dict(unknowns.misfits) == {
+        ("inner.at", "str"): 1,
+        ("inner.userName", "list"): 1,
+        ("map", "str"): 1,
+    }
+
+
+def test_where_objects_are_flattened_a_member_that_does_not_fit_is_kept_beside() -> None:
+    strays = conform.KeptStrays(conform.UnknownCounts(), is_flattened=True)
+    record = conform.Converter(FACTS, strays)({"inner": {"at": "soon", "userName": "a"}})
+    assert record["inner"] == {"at": None, "userName": "a"}
+    assert record["extra_fields"] == {"inner.at": "soon"}
+
+
+def test_what_is_withheld_is_in_no_extra_field() -> None:
+    strays = conform.KeptStrays(conform.UnknownCounts(), withheld={"credentials"})
+    secret = {"credentials": {"password": "x"}}
+    sent = {"id": "1", "brand_new": [{"a": 1, **secret}], "inner": {"new": secret, **secret}}
+    record = conform.Converter(FACTS, strays)({**sent, **secret})
+    assert record["extra_fields"] == {"brand_new": [{"a": 1}]}
+    assert record["inner"] == {"new": {}}
+
+
+@pytest.mark.parametrize("way", ["read", "__call__"])
+def test_a_field_that_is_called_extra_fields_is_not_taken_for_the_column(way: str) -> None:
+    convert = getattr(converter(FACTS), way)
+    sent: Any = {"id": "1", "extra_fields": {"a": 1}}
+    record = convert(msgspec.json.encode(sent) if way == "read" else sent)
+    assert record["extra_fields"] == {"extra_fields": {"a": 1}}
 
 
 def test_every_column_is_in_every_record(convert: conform.Converter) -> None:
     record = convert({"id": "1"})
-    assert list(record) == list(conform.singer_schema(FACTS)["properties"])
+    assert list(record) == list(conform.singer_schema(FACTS, extra_fields=True)["properties"])
     assert {name for name, value in record.items() if value is not None} == {"id"}
 
 
@@ -163,12 +254,12 @@ def test_camel_case_is_split_in_columns_and_left_alone_inside() -> None:
     assert "userName" in properties["inner"]["properties"]
 
 
-def test_unknown_fields_are_left_out_and_counted(
+def test_unknown_fields_are_kept_and_counted(
     convert: conform.Converter, unknowns: conform.UnknownCounts
 ) -> None:
     for _ in range(2):
         record = convert({"id": "1", "brand_new": 1, "inner": {"newer": 2}})
-    assert "brand_new" not in record
+    assert record["extra_fields"] == {"brand_new": 1}
     assert record["inner"] == {"newer": 2}
     assert dict(unknowns.fields) == {"brand_new": 2, "inner.newer": 2}
 
@@ -182,10 +273,10 @@ def test_unknown_enum_values_are_kept_and_counted(
     assert dict(unknowns.values) == {("status", "ON_MARS"): 1, ("statuses", "B"): 1}
 
 
-def test_an_item_that_does_not_fit_is_null_among_the_others(
+def test_an_item_that_does_not_fit_stays_among_the_others(
     convert: conform.Converter, unknowns: conform.UnknownCounts
 ) -> None:
-    assert convert({"texts": ["a", {}, None]})["texts"] == ["a", None, None]
+    assert convert({"texts": ["a", {}, None]})["texts"] == ["a", {}, None]
     assert dict(unknowns.misfits) == {("texts", "dict"): 1}
 
 
@@ -196,6 +287,7 @@ def test_the_records_given_are_not_changed(convert: conform.Converter) -> None:
     assert json.dumps(record) == before
 
 
+TIMES = {name for name, facts in FACTS["properties"].items() if {"unit", "format"} & facts.keys()}
 # A NUL has been replaced before a record is converted.
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 JSON = st.recursive(
@@ -204,13 +296,38 @@ JSON = st.recursive(
     max_leaves=6,
 )
 ANY_RECORD = st.fixed_dictionaries({}, optional=dict.fromkeys((*FACTS["properties"], "new"), JSON))
-VALIDATOR = jsonschema.Draft7Validator(conform.singer_schema(FACTS))
+SCHEMA = conform.singer_schema(FACTS, extra_fields=True)
+COLUMNS_ONLY = {
+    **SCHEMA,
+    "properties": {
+        name: {word: value[word] for word in ("type", "format") if word in value}
+        for name, value in SCHEMA["properties"].items()
+    },
+}
+VALIDATOR = jsonschema.Draft7Validator(COLUMNS_ONLY)
 
 
 @settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(FACTS["properties"], JSON)))
-def test_whatever_is_answered_the_record_keeps_its_schema(record: dict[str, Any]) -> None:
-    VALIDATOR.validate(conform.Converter(FACTS, conform.UnknownCounts())(record))
+def test_whatever_is_answered_every_column_keeps_its_type(record: dict[str, Any]) -> None:
+    VALIDATOR.validate(converter(FACTS)(record))
+
+
+@settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(ANY_RECORD, min_size=1, max_size=4))
+def test_nothing_that_is_answered_is_lost(records: list[dict[str, Any]]) -> None:
+    """Each value is in its column, or in `extra_fields`; an empty time is null."""
+    convert = converter(FACTS)
+    for sent in records:
+        record = convert(sent)
+        extra = record["extra_fields"] or {}
+        for name, value in sent.items():
+            kept = record.get(conform.singer_name(name)) is not None or name in extra
+            is_no_time = not value or value in (-1, "0", "-0", "-1")
+            assert kept or value is None or (name in TIMES and is_no_time), name
+        assert {name: repr(extra[name]) for name in extra} == {
+            name: repr(sent[name]) for name in extra
+        }
 
 
 @settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -219,12 +336,12 @@ def test_a_record_is_the_same_whichever_way_it_is_converted(records: list[dict[s
     ways = []
     for way in ("read", "__call__", "_field_by_field"):
         unknowns = conform.UnknownCounts()
-        convert = getattr(conform.Converter(FACTS, unknowns), way)
+        convert = getattr(conform.Converter(FACTS, conform.KeptStrays(unknowns)), way)
         texts = [msgspec.json.encode(record) for record in records]
         converted = [
             convert(text if way == "read" else msgspec.json.decode(text)) for text in texts
         ]
-        ways.append((msgspec.json.encode(converted), vars(unknowns)))
+        ways.append((msgspec.json.encode(converted, order="sorted"), vars(unknowns)))
 
     assert ways[0] == ways[1] == ways[2]
 
@@ -233,7 +350,7 @@ def test_a_record_is_the_same_whichever_way_it_is_converted(records: list[dict[s
 def test_an_id_and_a_metric_keep_their_types_whatever_came_before(way: str) -> None:
     facts = {"properties": {"id": {"type": "string"}, "CTR": {"type": "number"}}}
     values = [("1", 2), (2, 2.5), ("3", None), (4, 7.0), ("5", 1.5), (None, 3), (7, 2.0)]
-    convert = getattr(conform.Converter(facts, conform.UnknownCounts()), way)
+    convert = getattr(converter(facts), way)
     sent = [msgspec.json.encode({"id": own_id, "CTR": rate}) for own_id, rate in values]
 
     records = [convert(text if way == "read" else msgspec.json.decode(text)) for text in sent]
@@ -255,7 +372,8 @@ def test_a_row_as_pinterest_sends_it_is_not_looked_through_field_by_field(
     row = {"AD_ID": "687200000001", "CAMPAIGN_ID": 626700000001, "DATE": "2026-01-05"}
     metrics = {"CAMPAIGN_NAME": "7", "CTR": 0.0, "REPIN_1": 3, "TARGETING_VALUE": 500}
 
-    record = conform.Converter(facts, unknowns).read(msgspec.json.encode(row | metrics))
+    strays = conform.RefusedStrays(unknowns)
+    record = conform.Converter(facts, strays).read(msgspec.json.encode(row | metrics))
 
     assert list(record.values()) == ["687200000001", "626700000001", "7", 0, 3, "2026-01-05", "500"]
     assert [type(value) for value in record.values()] == [str, str, str, int, int, str, str]
@@ -267,5 +385,5 @@ def test_schema_and_converter_agree_for_every_operation(key: str) -> None:
     if operation.record is None or "properties" not in api.schema(operation.record):
         return
     facts = api.record_facts(key.removeprefix("GET "))
-    record = conform.Converter(facts, conform.UnknownCounts())({})
+    record = converter(facts, conform.Strays)({})
     assert list(record) == list(conform.singer_schema(facts)["properties"])

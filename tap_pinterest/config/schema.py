@@ -531,6 +531,20 @@ SYNC_KEY = (
 )
 LAYOUT = (
     th.Property(
+        "extra_fields",
+        th.BooleanType,
+        default=True,
+        description="Add the column extra_fields to datasets: an object with the fields that the "
+        "tap does not know yet and the values that do not fit their column, or null.",
+    ),
+    th.Property(
+        "empty_key_value",
+        th.StringType,
+        default="",
+        description="Text that stands in a key where a row has no value for it. Set (none) for a "
+        "loader that takes an empty text for null.",
+    ),
+    th.Property(
         "layout",
         th.StringType,
         default=PINTEREST.name,

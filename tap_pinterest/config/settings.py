@@ -114,6 +114,8 @@ class Settings:
     slice_rows: int
     request_timeout: int
     max_wait_seconds: int
+    extra_fields: bool
+    empty_key_value: str
     sync_key: bool
     sync_key_separator: str
     sync_key_fields: Mapping[str, tuple[str, ...]]

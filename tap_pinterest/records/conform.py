@@ -2,23 +2,26 @@
 
 `singer_schema` says which columns and types a record has, `Converter` makes the API's records have
 them. A time is `YYYY-MM-DDTHH:MM:SSZ` whatever the API counts in, an id is text also when the API
-sends a number, a whole number is written as one. Enums stay open: what a schema does not know is
-counted, and the record goes on.
+sends a number, a whole number is written as one. Enums stay open: an unknown value is counted and
+kept. Whatever has no place in the columns goes to the record's `Strays`.
 """
 
 from __future__ import annotations
 
-import functools
 import re
 import sys
 from collections import Counter
-from datetime import UTC, date, datetime
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias
 
 import msgspec
+from singer_sdk.exceptions import FatalAPIError
+from typing_extensions import override
 
+from tap_pinterest import api
 from tap_pinterest.http.answers import decoder
+from tap_pinterest.records.instants import day, instant, says_when_made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -26,10 +29,8 @@ if TYPE_CHECKING:
 Facts: TypeAlias = "Mapping[str, Any]"
 """What is known of a value or a record, in the form of `api.json`."""
 
-LATEST_SECOND = 253_402_300_799
-"""The last second of the year 9999, beyond which there is no ISO date-time."""
-EARLIEST_MILLISECONDS = 100_000_000_000
-"""A count this large is of milliseconds (1973) where seconds (5138) would make no sense."""
+EXTRA_FIELDS = "extra_fields"
+"""The column of what has no other column."""
 EXACT_FLOATS = 2**53
 """Below this every whole float is exactly one integer."""
 
@@ -41,13 +42,13 @@ class Unknowns(Protocol):
     """Told of what a schema does not know."""
 
     def field(self, name: str) -> None:
-        """A field that the schema lacks: left out of the record, kept inside an object."""
+        """A field that the schema lacks."""
 
     def value(self, field: str, value: str) -> None:
-        """A value that the enum lacks: kept."""
+        """A value that the enum lacks."""
 
     def misfit(self, field: str, value: object) -> None:
-        """A value that cannot be of the field's type: null instead."""
+        """A value that cannot be of the field's type."""
 
 
 class UnknownCounts:
@@ -76,6 +77,96 @@ class UnknownCounts:
         self.misfits[field, type(value).__name__] += 1
 
 
+class Strays:
+    """What comes in a record and has no place in its columns: counted, and left out.
+
+    Inside an object a value stays where it is, whatever its type. Where objects are flattened
+    their members are columns too, so there it is left out like one of a column.
+
+    Attributes:
+        has_column: Whether records have the column `extra_fields`.
+        extra: What the column is to have of the record that is being converted.
+    """
+
+    has_column = False
+
+    def __init__(
+        self,
+        unknowns: Unknowns,
+        *,
+        withheld: Collection[str] = frozenset(),
+        is_flattened: bool = False,
+    ) -> None:
+        """Strays of one stream's records.
+
+        Args:
+            unknowns: Told of each.
+            withheld: Names of fields that never leave the tap.
+            is_flattened: Whether members of objects become columns.
+        """
+        self.unknowns = unknowns
+        self.extra: dict[str, Any] = {}
+        self._withheld = withheld
+        self._is_flattened = is_flattened
+
+    def field(self, name: str, value: Any) -> None:  # noqa: ANN401, ARG002 - see KeptStrays
+        """A field that the schema lacks."""
+        self.unknowns.field(name)
+
+    def misfit(self, name: str, value: Any) -> None:  # noqa: ANN401
+        """A value that does not fit its column."""
+        self.unknowns.misfit(name, value)
+
+    def inner_field(self, name: str, key: str, value: Any, into: dict[str, Any]) -> None:  # noqa: ANN401
+        """A member that the schema of an object lacks."""
+        self.unknowns.field(name)
+        if key not in self._withheld:
+            into[key] = api.without(value, self._withheld)
+
+    def inner_misfit(self, name: str, value: Any) -> Any:  # noqa: ANN401
+        """What stands inside an object for a value that does not fit."""
+        if self._is_flattened:
+            return self.misfit(name, value)
+        self.unknowns.misfit(name, value)
+        return value
+
+    def taken(self) -> dict[str, Any]:
+        """What the column has for a record; the next record starts with nothing."""
+        extra, self.extra = self.extra, {}
+        return extra
+
+
+class KeptStrays(Strays):
+    """Strays that the column `extra_fields` keeps, each under its name, as it came."""
+
+    has_column = True
+
+    @override
+    def field(self, name: str, value: Any) -> None:
+        super().field(name, value)
+        if name not in self._withheld:
+            self.extra[name] = api.without(value, self._withheld)
+
+    @override
+    def misfit(self, name: str, value: Any) -> None:
+        super().misfit(name, value)
+        self.extra[name] = api.without(value, self._withheld)
+
+
+class MisfitError(FatalAPIError):
+    """A value does not fit its column, and null instead would hide a right one."""
+
+
+class RefusedStrays(Strays):
+    """Strays of reports: a number that cannot be read must not replace a right one by null."""
+
+    @override
+    def misfit(self, name: str, value: Any) -> None:
+        super().misfit(name, value)
+        msg = f"a row has {name} as {type(value).__name__}, which does not fit its column"
+        raise MisfitError(msg)
+
+
 def singer_name(name: str) -> str:
     """The column of a field: lower snake case, camelCase split."""
     if name.isupper():
@@ -83,12 +174,19 @@ def singer_name(name: str) -> str:
     return _HUMP.sub("_", name).lower()
 
 
-def singer_schema(facts: Facts, keys: Collection[str] = ()) -> dict[str, Any]:
+def singer_schema(
+    facts: Facts, keys: Collection[str] = (), *, extra_fields: bool = False
+) -> dict[str, Any]:
     """The JSON schema of the records that a `Converter` of the same facts gives.
 
-    All may be null but `keys`, which are required.
+    Args:
+        facts: The record's facts.
+        keys: Columns that are required and never null.
+        extra_fields: Whether there is a column for what has no other.
     """
     properties = {singer_name(name): _singer_type(field) for name, field in _fields(facts).items()}
+    if extra_fields:
+        properties[EXTRA_FIELDS] = {"type": ["object", "null"]}
     for key in keys:
         if key in properties:
             properties[key]["type"] = [t for t in properties[key]["type"] if t != "null"]
@@ -137,21 +235,22 @@ class Converter:
     had a value yesterday, and has to be overwritten.
     """
 
-    def __init__(self, facts: Facts, unknowns: Unknowns) -> None:
+    def __init__(self, facts: Facts, strays: Strays) -> None:
         """Prepare the conversion of one stream's records.
 
         Args:
             facts: The record's facts; enums as values, not as names.
-            unknowns: Told of fields and values that the facts do not know.
+            strays: Takes what has no place in the columns.
         """
-        self._unknowns = unknowns
+        self._strays = strays
         fields = _fields(facts)
         self._blank: dict[str, Any] = dict.fromkeys(map(singer_name, fields))
+        if strays.has_column:
+            self._blank[EXTRA_FIELDS] = None
         self._rules = {
-            name: (singer_name(name), *_rule(field, name, unknowns))
-            for name, field in fields.items()
+            name: (singer_name(name), *_rule(field, name, strays)) for name, field in fields.items()
         }
-        self._plain = _PlainRecords(fields, self._rules)
+        self._plain = _PlainRecords(fields, self._rules, strays)
 
     def __call__(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The record with the columns and types of the schema."""
@@ -184,10 +283,12 @@ class Converter:
         for name, value in record.items():
             rule = rules.get(name)
             if rule is None:
-                self._unknowns.field(name)
+                self._strays.field(name, value)
                 continue
             column, fitting, convert = rule
             converted[column] = value if value.__class__ in fitting else convert(value)
+        if self._strays.extra:
+            converted[EXTRA_FIELDS] = self._strays.taken()
         return converted
 
 
@@ -221,6 +322,7 @@ class _PlainRecords:
         self,
         fields: Mapping[str, Facts],
         rules: Mapping[str, tuple[str, frozenset[type], Fit]],
+        strays: Strays,
         loose: frozenset[str] = frozenset(),
     ) -> None:
         """Prepare the types.
@@ -228,16 +330,22 @@ class _PlainRecords:
         Args:
             fields: The fields' facts.
             rules: Their columns, and what to do with those that are not plain.
+            strays: Takes what has no place in the columns.
             loose: Fields of a wider type.
         """
         self._fields = fields
         self._rules = rules
+        self._strays = strays
         self._loose = loose
         self._wider = {name: _wider(name, facts) for name, facts in fields.items()}
         self._type = msgspec.defstruct(
             "Plain",
-            [(rules[name][0], self._type_of(name), None) for name in fields],
-            rename={rules[name][0]: name for name in fields},
+            [
+                *((rules[name][0], self._type_of(name), None) for name in fields),
+                *([(EXTRA_FIELDS, None, None)] if strays.has_column else []),
+            ],
+            # No field has an empty name: what comes as extra_fields is not taken for the column.
+            rename={**{rules[name][0]: name for name in fields}, EXTRA_FIELDS: ""},
             forbid_unknown_fields=True,
             gc=False,
         )
@@ -269,7 +377,7 @@ class _PlainRecords:
         came = {name for name, value in record.items() if wider.get(name) is value.__class__}
         if came <= self._loose:
             return None
-        return _PlainRecords(self._fields, self._rules, self._loose | came)
+        return _PlainRecords(self._fields, self._rules, self._strays, self._loose | came)
 
     def _type_of(self, name: str) -> Any:  # noqa: ANN401 - msgspec takes any type
         if not _is_plain(self._fields[name]):
@@ -294,6 +402,8 @@ class _PlainRecords:
             value = converted[column]
             if value.__class__ is float and value.is_integer() and abs(value) <= EXACT_FLOATS:
                 converted[column] = int(value)
+        if self._strays.extra:
+            converted[EXTRA_FIELDS] = self._strays.taken()
         return converted
 
 
@@ -318,20 +428,28 @@ Rule: TypeAlias = "tuple[frozenset[type], Fit]"
 _MISFITS = (TypeError, ValueError, KeyError, OverflowError)
 
 
-def _rule(facts: Facts, name: str, unknowns: Unknowns) -> Rule:
-    """How the values of a field are made to fit; those that cannot become null."""
-    fitting, fit = _kind_rule(facts, name, unknowns)
+def _rule(facts: Facts, name: str, strays: Strays) -> Rule:
+    """How the values of a column are made to fit; one that cannot is a stray."""
+    return _fitted(facts, name, strays, strays.misfit)
 
-    def fit_or_null(value: Any) -> Any:  # noqa: ANN401
+
+def _inner_rule(facts: Facts, name: str, strays: Strays) -> Rule:
+    """The same for values inside objects and arrays."""
+    return _fitted(facts, name, strays, strays.inner_misfit)
+
+
+def _fitted(facts: Facts, name: str, strays: Strays, instead: Callable[[str, Any], Any]) -> Rule:
+    fitting, fit = _kind_rule(facts, name, strays)
+
+    def fit_or_else(value: Any) -> Any:  # noqa: ANN401
         try:
             return fit(value)
         except _MISFITS:
-            unknowns.misfit(name, value)
-            return None
+            return instead(name, value)
 
     if fit is _number:
-        return fitting, _floats_first(fit_or_null)
-    return fitting, fit_or_null
+        return fitting, _floats_first(fit_or_else)
+    return fitting, fit_or_else
 
 
 def _floats_first(fit: Fit) -> Fit:
@@ -345,28 +463,28 @@ def _floats_first(fit: Fit) -> Fit:
     return fit_float
 
 
-def _kind_rule(facts: Facts, name: str, unknowns: Unknowns) -> Rule:
+def _kind_rule(facts: Facts, name: str, strays: Strays) -> Rule:
     kind = facts.get("type", "object")
-    if fit := _special_fit(facts, kind, name, unknowns):
+    if fit := _special_fit(facts, kind, name, strays):
         return frozenset({_NULL}), fit
     if isinstance(kind, str):
         return _CLASSES[kind], _FITS[kind]
     return frozenset().union(*(_CLASSES[one] for one in kind)), _misfit
 
 
-def _special_fit(facts: Facts, kind: object, name: str, unknowns: Unknowns) -> Fit | None:
+def _special_fit(facts: Facts, kind: object, name: str, strays: Strays) -> Fit | None:
     """What looks at every value of a field, where the class alone does not tell whether it fits."""
-    fit = None
+    fit: Fit | None = None
     if "unit" in facts or facts.get("format") == "date-time":
-        fit = _instant(facts.get("unit", "s|ms"))
+        fit = partial(_instant, when_made=says_when_made(name))
     elif facts.get("format") == "date":
-        fit = _day
+        fit = partial(day, when_made=says_when_made(name))
     elif kind == "string" and "enum" in facts:
-        fit = _enum(frozenset(facts["enum"]), name, unknowns)
+        fit = _enum(frozenset(facts["enum"]), name, strays.unknowns)
     elif kind == "array" and "items" in facts:
-        fit = _array(facts["items"], name, unknowns)
+        fit = _array(facts["items"], name, strays)
     elif kind == "object" and ("properties" in facts or _typed_members(facts)):
-        fit = _object(facts, name, unknowns)
+        fit = _object(facts, name, strays)
     return fit
 
 
@@ -384,8 +502,8 @@ def _enum(known: Collection[str], name: str, unknowns: Unknowns) -> Fit:
     return fit
 
 
-def _array(items: Facts, name: str, unknowns: Unknowns) -> Fit:
-    fitting, fit_item = _rule(items, name, unknowns)
+def _array(items: Facts, name: str, strays: Strays) -> Fit:
+    fitting, fit_item = _inner_rule(items, name, strays)
 
     def fit(value: Any) -> list[Any]:  # noqa: ANN401
         if value.__class__ is not list:
@@ -395,58 +513,34 @@ def _array(items: Facts, name: str, unknowns: Unknowns) -> Fit:
     return fit
 
 
-def _object(facts: Facts, name: str, unknowns: Unknowns) -> Fit:
+def _object(facts: Facts, name: str, strays: Strays) -> Fit:
     rules = {
-        key: _rule(field, f"{name}.{key}", unknowns)
+        key: _inner_rule(field, f"{name}.{key}", strays)
         for key, field in facts.get("properties", {}).items()
     }
     more: Any = facts.get("additionalProperties")
-    other_rule = _rule(more, name, unknowns) if _typed_members(facts) else None
+    other_rule = _inner_rule(more, name, strays) if _typed_members(facts) else None
 
     def fit(value: Any) -> dict[str, Any]:  # noqa: ANN401
         if value.__class__ is not dict:
             raise TypeError
-        converted = {}
+        converted: dict[str, Any] = {}
         for key, member in value.items():
-            rule = rules.get(key, other_rule)
-            if rule is None:
-                if not more:
-                    unknowns.field(f"{name}.{key}")
+            if rule := rules.get(key, other_rule):
+                converted[key] = member if member.__class__ in rule[0] else rule[1](member)
+            elif more:
                 converted[key] = member
             else:
-                converted[key] = member if member.__class__ in rule[0] else rule[1](member)
+                strays.inner_field(f"{name}.{key}", key, member, converted)
         return converted
 
     return fit
 
 
-def _instant(unit: str) -> Fit:
-    """A time as ISO date-time in UTC; zero and below, the API's "none", as null."""
-
-    def fit(value: Any) -> str | None:  # noqa: ANN401
-        if value.__class__ is str and not value.isdecimal():
-            return _iso(datetime.fromisoformat(value)) if value else None
-        count = _number(value)
-        if unit == "ms" or (unit == "s|ms" and count >= EARLIEST_MILLISECONDS):
-            count /= 1000
-        if count > LATEST_SECOND:
-            raise OverflowError
-        return _iso(datetime.fromtimestamp(int(count), UTC)) if count > 0 else None
-
-    return fit
-
-
-def _iso(moment: datetime) -> str:
-    if moment.tzinfo is not None and moment.tzinfo is not UTC:
-        moment = moment.astimezone(UTC)
-    return moment.isoformat()[:19] + "Z"
-
-
-@functools.lru_cache
-def _day(value: Any) -> str | None:  # noqa: ANN401
-    if value.__class__ is not str or value[10:11] not in {"", "T", " "}:
-        raise TypeError
-    return date.fromisoformat(value[:10]).isoformat() if value else None
+def _instant(value: Any, *, when_made: bool) -> str | None:  # noqa: ANN401
+    if value.__class__ is not str or value.lstrip("-").isdecimal():
+        value = _number(value)
+    return instant(value, when_made=when_made)
 
 
 def _text(value: Any) -> str:  # noqa: ANN401

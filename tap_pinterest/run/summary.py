@@ -44,6 +44,7 @@ class StreamSummary:
         skipped: Why something was left out, by ad account.
         duplicates: Records left out because one with the same key had come.
         unknowns: What the schema does not know.
+        keeps_extra_fields: Whether records keep the fields among it.
     """
 
     contexts: int = 0
@@ -59,6 +60,7 @@ class StreamSummary:
     failures: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     unknowns: UnknownCounts = field(default_factory=UnknownCounts)
+    keeps_extra_fields: bool = False
 
     def read(self, *, asked: bool) -> None:
         """Take note of a context that has been read to its end."""
@@ -138,6 +140,8 @@ class Summary:
         """Write the table if somebody watches, and one JSON line in any case."""
         for line in self._remarks():
             _logger.warning("%s", line)
+        for line in self._news():
+            _logger.info("%s", line)
         if is_watched():
             self._print_table()
         facts = {
@@ -153,9 +157,14 @@ class Summary:
                 yield f"FAILED {name}{of_context(account)}: {reason}"
             for account, reason in part.skipped.items():
                 yield f"Skipped {name}{of_context(account)}: {reason}"
+
+    def _news(self) -> Iterator[str]:
+        """What Pinterest sends that the tap does not know yet."""
+        for name, part in self.streams.items():
             if part.unknown:
                 listed = ", ".join(f"{what} ({count})" for what, count in part.unknown.items())
-                yield f"{name} has what its schema does not know: {listed}"
+                kept = "; the column extra_fields has the fields" if part.keeps_extra_fields else ""
+                yield f"New from Pinterest in {name}: {listed}{kept}"
 
     def _print_table(self) -> None:
         # rich takes a while to import, and a run on a pipe never needs it.

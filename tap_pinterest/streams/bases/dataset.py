@@ -22,6 +22,7 @@ from tap_pinterest.reading.calls import (
 )
 from tap_pinterest.reading.read_ahead import Ahead
 from tap_pinterest.reading.refusals import Refusals
+from tap_pinterest.records.conform import EXTRA_FIELDS, KeptStrays, Strays, singer_schema
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.bases.stream import PinterestStream
 
@@ -216,6 +217,24 @@ class DatasetStream(PinterestStream):
         """Fields that stay in the tap: secrets, and personal data unless the config wants them."""
         personal = {"personal", "all"} & {*self.settings.stream_groups}
         return frozenset(api.SECRETS) | (frozenset() if personal else frozenset(api.PERSONAL))
+
+    @property
+    def has_extra_fields(self) -> bool:
+        """Whether records keep what has no other column."""
+        return self.settings.extra_fields and self.table is None
+
+    @override
+    def own_schema(self) -> dict[str, Any]:
+        return singer_schema(self.facts, self.natural_keys, extra_fields=self.has_extra_fields)
+
+    @property
+    @override
+    def strays(self) -> Strays:
+        kind = KeptStrays if self.has_extra_fields else Strays
+        is_written = self.has_extra_fields and EXTRA_FIELDS not in self._deselected
+        self.summary.keeps_extra_fields = is_written
+        unknowns = self.summary.unknowns
+        return kind(unknowns, withheld=self.withheld, is_flattened=self.is_flattened)
 
     @functools.cached_property
     def _has_withheld(self) -> bool:

@@ -16,7 +16,7 @@ from tap_pinterest.api.periods import SYNCHRONOUS
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.reading.contexts import Token
 from tap_pinterest.reading.read_ahead import Ahead, Turn
-from tap_pinterest.records.conform import Converter, singer_schema
+from tap_pinterest.records.conform import Converter, RefusedStrays, singer_schema
 from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
 from tap_pinterest.singer import state
 from tap_pinterest.singer.sdk import SingerStream
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tap_pinterest.reading.contexts import Contexts
     from tap_pinterest.reading.inventory import Inventory
     from tap_pinterest.reading.read_ahead import Task
+    from tap_pinterest.records.conform import Strays
     from tap_pinterest.run.run import Run
     from tap_pinterest.run.summary import StreamSummary
     from tap_pinterest.singer.state import ReportRange
@@ -271,7 +272,17 @@ class PinterestStream(SingerStream):
     @functools.cached_property
     def convert(self) -> Converter:
         """Turns what Pinterest sends into records of the schema."""
-        return Converter(self.facts, self.summary.unknowns)
+        return Converter(self.facts, self.strays)
+
+    @property
+    def strays(self) -> Strays:
+        """Takes what has no place in the columns of a record."""
+        return RefusedStrays(self.summary.unknowns, is_flattened=self.is_flattened)
+
+    @property
+    def is_flattened(self) -> bool:
+        """Whether members of objects become columns."""
+        return bool(self.config.get("flattening_enabled"))
 
     def finished_once(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The records finished, less those whose key has come before.
@@ -305,6 +316,7 @@ class PinterestStream(SingerStream):
     def arranged(self, records: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
         """The records in the columns of their table, and with their `__sync_key`."""
         arrange, summary = self._arrange, self.summary
+        keys, fill = self.primary_keys, self.settings.empty_key_value
         make_key = (
             key_maker(self.hashed_fields, self.settings.sync_key_separator)
             if self.settings.sync_key
@@ -314,6 +326,10 @@ class PinterestStream(SingerStream):
             row = arrange(record) if arrange else record
             if row is None:
                 continue
+            if fill:
+                for name in keys:
+                    if row[name] == "":
+                        row[name] = fill
             if make_key:
                 row[SYNC_KEY] = make_key(row)
             summary.rows += 1

@@ -1,0 +1,97 @@
+"""Times and days as the API sends them: as text, or counted from 1970 in a unit of its own."""
+
+from __future__ import annotations
+
+import functools
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+
+UNITS = (1, 1000, 1_000_000)
+"""Seconds, milliseconds and microseconds: how many of each a second has."""
+LATEST_SECOND = 253_402_300_799
+"""The last second of the year 9999, beyond which there is no ISO date-time."""
+USUAL_YEARS = range(2009, 2101)
+"""Nothing on Pinterest was made before 2009, nor can it have been made after 2100."""
+USUAL_SECONDS = range(1_230_768_000, 4_133_980_800)
+"""The same years, in seconds since 1970."""
+NOTHING = frozenset({0, -1})
+"""Numbers that stand for no time at all."""
+
+_WHEN_MADE = re.compile(
+    r"(^|_)(creat|updat|modif|verif|accept|sent|shared|fired|complet|process|upload|submit|chang)"
+)
+
+
+def says_when_made(name: str) -> bool:
+    """Whether a field of this name says when something was made, changed or done.
+
+    Unlike a beginning, an end or an expiry, it cannot lie outside the `USUAL_YEARS`.
+    """
+    return bool(_WHEN_MADE.search(name.rpartition(".")[2]))
+
+
+def seconds_of(count: float) -> int:
+    """The seconds since 1970 of a number that counts seconds, milliseconds or microseconds.
+
+    The three differ by a factor of a thousand, so only one of them gives one of the `USUAL_YEARS`.
+    A number that gives none of them is read as the largest unit that it can be.
+
+    Raises:
+        OverflowError: The number is too large for each of them.
+        ValueError: The number is negative.
+    """
+    if count < 0:
+        raise ValueError
+    readings = [int(count // unit) for unit in UNITS]
+    for seconds in readings:
+        if seconds in USUAL_SECONDS:
+            return seconds
+    for seconds in readings:
+        if seconds <= LATEST_SECOND:
+            return seconds
+    raise OverflowError
+
+
+def instant(value: str | float, *, when_made: bool) -> str | None:
+    """A time as ISO date-time in UTC; an empty text and the API's "none" as null.
+
+    Args:
+        value: An ISO date-time, or a number that counts from 1970.
+        when_made: Whether it says when something was made.
+
+    Raises:
+        ValueError: It is no time, or something was made in a year in which it cannot be.
+        OverflowError: It is beyond the year 9999.
+    """
+    if isinstance(value, str):
+        if not value:
+            return None
+        moment = datetime.fromisoformat(value)
+    else:
+        if value in NOTHING:
+            return None
+        moment = datetime.fromtimestamp(seconds_of(value), UTC)
+    if moment.tzinfo is not None and moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    if when_made and moment.year not in USUAL_YEARS:
+        raise ValueError
+    return moment.isoformat()[:19] + "Z"
+
+
+@functools.lru_cache
+def day(value: Any, *, when_made: bool = False) -> str | None:  # noqa: ANN401
+    """A day as YYYY-MM-DD, also of a date-time; an empty text as null.
+
+    Raises:
+        TypeError: It is no text, or more than a date-time.
+        ValueError: It is no day, or something was made in a year in which it cannot be.
+    """
+    if value.__class__ is not str or value[10:11] not in {"", "T", " "}:
+        raise TypeError
+    if not value:
+        return None
+    found = date.fromisoformat(value[:10])
+    if when_made and found.year not in USUAL_YEARS:
+        raise ValueError
+    return found.isoformat()
