@@ -171,6 +171,8 @@ def specimen(facts: Mapping[str, Any], number: int) -> Any:
         return {"date": TODAY, "date-time": f"{TODAY}T10:00:00Z"}.get(
             facts.get("format", ""), str(number)
         )
+    if "unit" in facts:
+        return 1_783_587_041 + number
     return {"boolean": True, "number": 1.5}.get(kind, number)
 
 
@@ -428,7 +430,7 @@ def test_labels_are_read_in_the_form_of_either_release() -> None:
 )
 def test_lead_form_questions_are_read_in_whatever_list_they_come(answer: Any) -> None:
     ended = run(Answers({"/resources/lead_form_questions": answer}), "lead_form_questions")
-    assert ended.records("lead_form_questions") == [{"name": "EMAIL"}]
+    assert ended.records("lead_form_questions") == [{"name": "EMAIL", "extra_fields": None}]
 
 
 def test_terms_are_asked_for_as_the_two_operations_take_them() -> None:
