@@ -66,10 +66,53 @@ def test_without_lookback_the_bookmarks_day_is_read_again() -> None:
     ]
 
 
-def test_the_lookback_does_not_go_before_the_start_date() -> None:
+def test_days_that_were_read_are_restated_also_before_a_later_start_date() -> None:
     late = replace(RANGE, wanted=DateRange(TODAY - 5 * DAY, YESTERDAY))
 
-    assert late.to_read(READ, "aaaaaaaa") == [DateRange(TODAY - 5 * DAY, YESTERDAY)]
+    assert late.to_read(READ, "aaaaaaaa") == [DateRange(TODAY - 34 * DAY, YESTERDAY)]
+
+
+def test_the_lookback_does_not_go_before_the_first_day_that_was_read() -> None:
+    progress = replace(READ, covered_from=TODAY - 5 * DAY)
+    late = replace(RANGE, wanted=DateRange(TODAY - 4 * DAY, YESTERDAY))
+
+    assert late.to_read(progress, "aaaaaaaa") == [DateRange(TODAY - 5 * DAY, YESTERDAY)]
+
+
+def test_after_an_outage_that_is_longer_than_a_relative_start_date_the_gap_is_read() -> None:
+    progress = Progress(TODAY - 60 * DAY, TODAY - 65 * DAY, "aaaaaaaa")
+    relative = replace(RANGE, wanted=DateRange(TODAY - 5 * DAY, YESTERDAY), lookback_days=0)
+
+    assert relative.to_read(progress, "aaaaaaaa") == [DateRange(TODAY - 60 * DAY, YESTERDAY)]
+
+
+def test_days_out_of_reach_keep_their_settings_until_the_reach_grows() -> None:
+    progress = replace(READ, covered_from=TODAY - 200 * DAY)
+    assert RANGE.out_of_reach(progress, "bbbbbbbb") == [DateRange(TODAY - 200 * DAY, REACH - DAY)]
+
+    changed = RANGE.after(progress, "bbbbbbbb")
+
+    assert RANGE.out_of_reach(changed, "bbbbbbbb") == []
+    further = replace(RANGE, earliest=TODAY - 914 * DAY)
+    assert further.to_read(changed, "bbbbbbbb")[0] == DateRange(TODAY - 200 * DAY, REACH - DAY)
+
+
+def test_a_backfill_is_read_again_with_new_settings() -> None:
+    name = f"{TODAY - 80 * DAY}/{TODAY - 70 * DAY}"
+    days = DateRange(TODAY - 80 * DAY, TODAY - 70 * DAY)
+    progress = replace(READ, covered_from=TODAY - 40 * DAY)
+    late = replace(RANGE, wanted=DateRange(TODAY - 40 * DAY, YESTERDAY))
+    done = replace(late, backfill=days, backfill_name=name).after(progress, "aaaaaaaa")
+
+    assert late.to_read(done, "bbbbbbbb") == [days, DateRange(TODAY - 40 * DAY, YESTERDAY)]
+
+
+def test_a_run_that_is_cut_short_while_it_rewrites_leaves_its_days_to_the_next_one() -> None:
+    during = RANGE.before_rewriting(READ, "bbbbbbbb")
+
+    assert during.bookmark == READ.bookmark
+    assert RANGE.to_read(during, "aaaaaaaa") == [RANGE.wanted]
+    assert RANGE.before_rewriting(READ, "aaaaaaaa") is READ
 
 
 def test_an_earlier_start_date_reads_the_days_that_are_missing_and_no_more() -> None:
@@ -94,7 +137,7 @@ def test_a_state_may_name_the_first_of_all_days() -> None:
     progress = replace(READ, bookmark=date.min, covered_from=date.min)
 
     assert RANGE.to_read(progress, "aaaaaaaa") == [RANGE.wanted]
-    assert RANGE.after(progress, "aaaaaaaa") == replace(READ, covered_from=REACH)
+    assert RANGE.after(progress, "aaaaaaaa").covered_from == REACH
 
 
 def test_a_backfill_is_read_once() -> None:
@@ -146,7 +189,7 @@ def test_the_last_period_ends_with_the_end_date() -> None:
 def test_a_range_without_a_complete_day_leaves_the_bookmark_where_it_is() -> None:
     newest = replace(RANGE, wanted=DateRange(YESTERDAY, YESTERDAY))
 
-    assert newest.after(Progress(), "aaaaaaaa") == Progress(None, YESTERDAY, "aaaaaaaa")
+    assert newest.after(Progress(), "aaaaaaaa") == Progress()
     assert newest.after(READ, "aaaaaaaa") == READ
 
 
@@ -230,6 +273,8 @@ def test_streams_and_accounts_that_the_tap_does_not_know_are_kept() -> None:
     [
         pytest.param({"bookmarks": {"x": {"replication_key_value": "soon"}}}, "date", id="a day"),
         pytest.param({"bookmarks": {"x": {"settings": 5}}}, "not a text", id="a fingerprint"),
+        pytest.param({"bookmarks": {"x": {"earlier": 5}}}, "no list of ranges", id="a number"),
+        pytest.param({"bookmarks": {"x": {"earlier": ["x/y"]}}}, "no list of", id="odd ranges"),
         pytest.param({"bookmarks": {"x": {"progress_markers": []}}}, "no.* object", id="markers"),
         pytest.param(
             {"bookmarks": {"x": {"partitions": [{"context": {"ad_account_id": ["1"]}}]}}},
@@ -274,7 +319,10 @@ JSON = st.recursive(
     ),
     max_leaves=4,
 )
-KEYS = ("context", "replication_key_value", "covered_from", "settings", "backfilled", "partitions")
+KEYS = (
+    *("context", "replication_key_value", "covered_from", "settings", "backfilled"),
+    *("partitions", "as_of", "earlier"),
+)
 ENTRIES = st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4)
 PARTITIONS = st.builds(
     lambda entry, context: {**entry, "context": context},

@@ -1,24 +1,29 @@
-"""What the state remembers of a report: how far it was read, from when, and with what settings.
+"""The state of a report: which days earlier runs have read, and with which settings.
 
 A report has one partition per ad account, a plain dict in the Singer state::
 
     {"context": {"ad_account_id": "549…"}, "replication_key": "date",
      "replication_key_value": "2026-11-20", "covered_from": "2026-08-24", "settings": "1a2b3c4d"}
+
+That is one interval of days, the usual history. Others, such as those of a backfill or of settings
+that have changed since, are in `earlier`; `as_of` is there if the interval was read long after it
+had ended.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from tap_pinterest.api.periods import ONE_DAY, DateRange, first_day, last_day, merged
+from tap_pinterest.singer.coverage import GIVEN_UP, MIXED, Interval, after, before, missing, painted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_pinterest.api.periods import Granularity
 
@@ -27,7 +32,7 @@ VERSION_KEY = "tap_pinterest"
 _Identity: TypeAlias = frozenset[tuple[str, str]]
 _OF_THE_SDK = "progress_markers"
 _WRAPPERS = ("value", "singer_state", "completed")
-_DAYS = ("replication_key_value", "covered_from")
+_DAYS = ("replication_key_value", "covered_from", "as_of")
 
 
 class StateError(Exception):
@@ -102,11 +107,22 @@ def _check_stream(stream: str, of_stream: object) -> None:
 def _check_progress(stream: str, entry: Mapping[str, Any]) -> None:
     for key in _DAYS:
         _check_day(stream, key, entry.get(key))
+    _check_intervals(stream, entry.get("earlier"))
     for key in ("settings", "backfilled"):
         if not isinstance(entry.get(key), (str, type(None))):
             raise StateError(_malformed(f"{key} in bookmarks.{stream} is not a text"))
     if not isinstance(entry.get(_OF_THE_SDK), (dict, type(None))):
         raise StateError(_malformed(f"{_OF_THE_SDK} in bookmarks.{stream} is not an object"))
+
+
+def _check_intervals(stream: str, earlier: object) -> None:
+    try:
+        for each in earlier or ():  # type: ignore[attr-defined]
+            Interval.parse(each)
+    except (AttributeError, TypeError, ValueError):
+        raise StateError(
+            _malformed(f"earlier in bookmarks.{stream} is no list of ranges")
+        ) from None
 
 
 def _check_day(stream: str, key: str, value: object) -> None:
@@ -134,13 +150,20 @@ def refuse_future(state: Mapping[str, Any], streams: Iterable[str], today: date)
     for stream in streams:
         of_stream = state.get("bookmarks", {}).get(stream, {})
         for entry in (of_stream, *of_stream.get("partitions", ())):
-            for day in (entry[key] for key in _DAYS if entry.get(key)):
-                if date.fromisoformat(day) > today:
+            for day in _days_in(entry):
+                if day > today:
                     msg = (
                         f"The state is from the future: bookmarks.{stream} names {day}, and today "
                         f"is {today}. Restore it from a copy, or start with an empty state."
                     )
                     raise StateError(msg)
+
+
+def _days_in(entry: Mapping[str, Any]) -> Iterator[date]:
+    """The days up to which a part of the state says that something was read."""
+    yield from (date.fromisoformat(entry[key]) for key in _DAYS if entry.get(key))
+    for each in map(Interval.parse, entry.get("earlier") or ()):
+        yield from (each.end, each.as_of)
 
 
 @dataclass(frozen=True)
@@ -230,20 +253,24 @@ def fingerprint(shape: Mapping[str, object]) -> str:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a report of one context has been read.
+    """The days of a report that earlier runs have read in one context.
 
     Attributes:
-        bookmark: Last day that is complete and final enough not to be the first to read again; of
-            weeks and months, the first day of the last such period.
-        covered_from: First day that has been read.
-        settings: Fingerprint of what shaped the rows.
+        bookmark: Last complete day that has been read; of weeks and months, the first day of the
+            last such period.
+        covered_from: First day of the interval that ends with it.
+        settings: Fingerprint of what shaped its rows.
         backfilled: The backfill that has been done, as `2026-01-01/2026-03-31`.
+        as_of: The last complete day when that interval was read; the bookmark if it is left out.
+        earlier: The other intervals, sorted.
     """
 
     bookmark: date | None = None
     covered_from: date | None = None
     settings: str | None = None
     backfilled: str | None = None
+    as_of: date | None = None
+    earlier: tuple[Interval, ...] = ()
 
     @classmethod
     def of(cls, partition: Mapping[str, Any]) -> Progress:
@@ -257,6 +284,8 @@ class Progress:
             covered_from=day("covered_from"),
             settings=partition.get("settings"),
             backfilled=partition.get("backfilled"),
+            as_of=day("as_of"),
+            earlier=tuple(sorted(map(Interval.parse, partition.get("earlier") or ()))),
         )
 
     def write_to(self, partition: dict[str, Any], replication_key: str) -> None:
@@ -267,7 +296,11 @@ class Progress:
             "covered_from": self.covered_from and self.covered_from.isoformat(),
             "settings": self.settings,
             "backfilled": self.backfilled,
+            "as_of": self.as_of and self.as_of.isoformat(),
+            "earlier": list(map(str, self.earlier)),
         }
+        for name in ("as_of", "earlier"):
+            partition.pop(name, None)
         partition.update({key: value for key, value in values.items() if value})
 
 
@@ -277,6 +310,9 @@ class ReportRange:
 
     Only whole periods are read: a first one that is not wholly in reach is left out. The last one
     may be running; it is read, and not bookmarked.
+
+    `start_date` says where the first read begins. Days that have been read stay wanted: a later
+    `start_date` does not end their restatement, and a gap after an outage is read.
 
     Attributes:
         wanted: From `start_date` to `end_date`, as far as the API reaches.
@@ -302,24 +338,137 @@ class ReportRange:
         return self._whole(self.wanted)
 
     def to_read(self, progress: Progress, settings: str) -> list[DateRange]:
-        """The ranges to read now.
+        """The ranges to read now, the earliest days first.
 
-        Days since the bookmark less the lookback, days before the covered range, everything that
-        is covered when the settings have changed, and the backfill if it has not been done.
+        Wanted days that are not known, known days that are not final or have other settings, the
+        days since the last known one, and the backfill if it has not been done.
         """
-        first, last = self.days.start, self.days.end
-        ranges: list[DateRange] = []
-        if progress.bookmark is None or progress.covered_from is None:
-            ranges.append(self.wanted)
-        else:
-            again = _before(progress.bookmark, self.lookback_days)
-            ranges.append(DateRange(max(first, again), last))
-            ranges.append(DateRange(first, min(_before(progress.covered_from, 1), last)))
-            if progress.settings != settings:
-                ranges.append(DateRange(max(self.earliest, progress.covered_from), last))
-        if self.backfill and self.backfill_name != progress.backfilled:
-            ranges.append(self.backfill)
+        known = self._known(progress)
+        ranges = [self.wanted]
+        if known:
+            ranges = [*missing(known, self.days), *self._stale(known, settings)]
+            ranges.append(self._gap(known, progress, since=self.earliest))
+        if backfill := self._pending_backfill(progress):
+            ranges.append(backfill)
         return merged(map(self._whole, ranges))
+
+    def out_of_reach(self, progress: Progress, settings: str) -> list[DateRange]:
+        """Days that were read with other settings, before they were final, or not at all.
+
+        Pinterest no longer has them, so they stay as they are. Days that an earlier run has given
+        up are not among them.
+        """
+        return merged(self._lost(progress, settings))
+
+    def _lost(self, progress: Progress, settings: str) -> Iterator[DateRange]:
+        known = self._known(progress)
+        for each in known:
+            if not each.settings.endswith(GIVEN_UP):
+                stale = each.stale(settings, self.lookback_days)
+                yield DateRange(stale.start, min(stale.end, self._last_out_of_reach))
+        if known:
+            gap = self._gap(known, progress)
+            yield DateRange(gap.start, min(gap.end, self._last_out_of_reach))
+
+    @property
+    def _last_out_of_reach(self) -> date:
+        """The day before the first whole period in reach."""
+        return before(self._whole(DateRange(self.earliest, self.earliest)).start, 1)
+
+    def before_rewriting(self, progress: Progress, settings: str) -> Progress:
+        """Progress while days are read again with other settings.
+
+        A run that is interrupted leaves rows of both kinds; the next one reads them all again.
+        """
+        known = self._known(progress)
+        other = [
+            Interval(max(old.start, new.start), min(old.end, new.end), MIXED, old.as_of)
+            for new in self.to_read(progress, settings)
+            for old in known
+            if old.settings != settings and old.start <= new.end and new.start <= old.end
+        ]
+        if not other:
+            return progress
+        return self._progress(painted(known, other, self.lookback_days), progress)
+
+    def after(self, progress: Progress, settings: str) -> Progress:
+        """Progress once those ranges have been read completely: the bookmark never moves back."""
+        backfilled = self.backfill_name or progress.backfilled
+        given_up = [
+            replace(each, start=start, end=end, settings=f"{each.settings}{GIVEN_UP}")
+            for each in self._known(progress)
+            for lost in self.out_of_reach(progress, settings)
+            if (start := max(each.start, lost.start)) <= (end := min(each.end, lost.end))
+        ]
+        layers = [*given_up, *self._read(progress, settings)]
+        known = painted(self._known(progress), layers, self.lookback_days)
+        return replace(self._progress(known, progress), backfilled=backfilled)
+
+    def _read(self, progress: Progress, settings: str) -> Iterator[Interval]:
+        """The days that are known once the ranges have been read; none before one is complete."""
+        if self.complete_to is None:
+            return
+        complete = first_day(self._end_of_whole(self.complete_to), self.granularity)
+        # Pinterest may take back that a day is complete.
+        as_of = max(complete, progress.bookmark or complete)
+        for each in self.to_read(progress, settings):
+            yield Interval(each.start, each.end, settings, as_of)
+
+    def _gap(
+        self, known: Sequence[Interval], progress: Progress, *, since: date = date.min
+    ) -> DateRange:
+        """The days since the last known one; some of them may have been read before their end."""
+        backfill = self._pending_backfill(progress)
+        end = max(self.wanted.end, before(backfill.start, 1)) if backfill else self.wanted.end
+        return DateRange(max(after(known[-1].end, 1), since), end)
+
+    def _pending_backfill(self, progress: Progress) -> DateRange | None:
+        """The backfill, unless it has been done."""
+        return self.backfill if self.backfill_name != progress.backfilled else None
+
+    def _stale(self, known: Iterable[Interval], settings: str) -> Iterator[DateRange]:
+        """Known days to read again, as far as the API reaches."""
+        for each in known:
+            stale = each.stale(settings, self.lookback_days)
+            yield DateRange(max(stale.start, self.earliest), min(stale.end, self.wanted.end))
+
+    def _known(self, progress: Progress) -> list[Interval]:
+        """The intervals that the state remembers, sorted and apart from each other."""
+        found = list(progress.earlier)
+        if progress.bookmark and progress.covered_from:
+            end = last_day(progress.bookmark, self.granularity)
+            as_of = progress.as_of or progress.bookmark
+            if progress.covered_from <= end:
+                main = Interval(progress.covered_from, end, progress.settings or MIXED, as_of)
+                found.append(main)
+        return painted((), found, self.lookback_days)
+
+    def _progress(self, known: Sequence[Interval], progress: Progress) -> Progress:
+        """The form in which the state remembers these intervals.
+
+        The last one with a complete period has the bookmark. What follows it is read again in any
+        case, so it is left out, unless there are later intervals.
+        """
+        place = next((i for i in reversed(range(len(known))) if self._complete_end(known[i])), None)
+        if place is None:
+            return replace(progress, earlier=tuple(known))
+        main, later = known[place], known[place + 1 :]
+        end = self._complete_end(main) or main.end
+        rest = [replace(main, start=after(end, 1))] if later and end < main.end else []
+        bookmark = first_day(end, self.granularity)
+        return replace(
+            progress,
+            bookmark=bookmark,
+            covered_from=main.start,
+            settings=main.settings,
+            as_of=None if main.as_of == bookmark else main.as_of,
+            earlier=(*known[:place], *rest, *later),
+        )
+
+    def _complete_end(self, interval: Interval) -> date | None:
+        """The last day of an interval's last complete period; `None` if it has none."""
+        end = self._end_of_whole(min(interval.end, last_day(interval.as_of, self.granularity)))
+        return end if end >= interval.start else None
 
     def _whole(self, dates: DateRange) -> DateRange:
         """The periods that these days are in, as far as they are in reach."""
@@ -329,39 +478,8 @@ class ReportRange:
         end = last_day(dates.end, self.granularity)
         return DateRange(start, min(end, max(dates.end, self.wanted.end)))
 
-    def after(self, progress: Progress, settings: str) -> Progress:
-        """Progress once those ranges have been read completely: the bookmark never moves back."""
-        backfilled = self.backfill_name or progress.backfilled
-        if self.days.start > self.days.end:
-            return replace(progress, backfilled=backfilled)
-        reached = [day for day in (progress.bookmark, self._reached()) if day]
-        return Progress(
-            bookmark=max(reached, default=None),
-            covered_from=self._covered_from(progress),
-            settings=settings,
-            backfilled=backfilled,
-        )
-
-    def _covered_from(self, progress: Progress) -> date:
-        """Where the days without a gap begin that end at the last day read."""
-        start = self.days.start
-        if progress.bookmark is None or progress.covered_from is None:
-            return start
-        if start > last_day(progress.bookmark, self.granularity) + ONE_DAY:
-            return start
-        return min(progress.covered_from, start)
-
-    def _reached(self) -> date | None:
-        """The last complete day, or the first day of the last complete period."""
-        if self.complete_to is None:
-            return None
-        day = min(self.days.end, self.complete_to)
+    def _end_of_whole(self, day: date) -> date:
+        """The day, if a period ends with it; otherwise the last day of the period before."""
         if last_day(day, self.granularity) > day:
-            day = first_day(day, self.granularity) - ONE_DAY
-        day = first_day(day, self.granularity)
-        return day if day >= self.days.start else None
-
-
-def _before(day: date, days: int) -> date:
-    """So many days before a day, or as many as there are: a state may name the first of all."""
-    return day - timedelta(days=min(days, (day - date.min).days))
+            return before(first_day(day, self.granularity), 1)
+        return day
