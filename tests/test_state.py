@@ -189,7 +189,9 @@ def test_the_last_period_ends_with_the_end_date() -> None:
 def test_a_range_without_a_complete_day_leaves_the_bookmark_where_it_is() -> None:
     newest = replace(RANGE, wanted=DateRange(YESTERDAY, YESTERDAY))
 
-    assert newest.after(Progress(), "aaaaaaaa") == Progress()
+    first = newest.after(Progress(), "aaaaaaaa")
+    assert first.bookmark is None
+    assert list(map(str, first.earlier)) == ["2026-11-19/2026-11-19/aaaaaaaa/2026-11-18"]
     assert newest.after(READ, "aaaaaaaa") == READ
 
 

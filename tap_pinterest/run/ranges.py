@@ -79,7 +79,7 @@ class Ranges:
             first, last = (day.resolve(today=today, earliest=earliest) for day in settings.backfill)
             self._warn_of_reach("backfill.start_date", first, earliest, stream, what)
             backfill = DateRange(first, last)
-        over = min(end, today - ONE_DAY)
+        over = today - ONE_DAY
         return ReportRange(
             wanted=DateRange(max(start, earliest), end),
             earliest=earliest,

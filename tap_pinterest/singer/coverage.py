@@ -43,7 +43,8 @@ class Interval:
             ValueError: The text has another form.
         """
         start, end, settings, as_of = text.split("/")
-        return cls(*map(date.fromisoformat, (start, end)), settings, date.fromisoformat(as_of))
+        day = date.fromisoformat
+        return cls(day(start), day(end), settings, day(as_of))
 
     def __str__(self) -> str:
         """The form that the state has."""

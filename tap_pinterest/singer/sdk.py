@@ -299,6 +299,10 @@ class SingerStream(Stream):
     def _singer_tap(self) -> SingerTap:
         return cast("SingerTap", self._tap)
 
+    def write_state(self) -> None:
+        """Write STATE now, if the state has changed."""
+        self._singer_tap.write_state()
+
     @override
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True

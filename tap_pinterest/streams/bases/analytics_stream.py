@@ -115,7 +115,10 @@ class AnalyticsStream(RowStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         if context is None:
             return
-        for answered in self.answers(context):
+        for place, answered in enumerate(self.answers(context)):
+            if place == 0:
+                reading = self.reading(context)
+                self.begin_rewriting(context, reading.progress, reading.range)
             yield from self.records(context, answered)
         self.summary.read(asked=bool(self.reading(context).parts))
         self._remember(context)
@@ -126,7 +129,7 @@ class AnalyticsStream(RowStream):
         self._readings.pop(ad_account_id, None)
         begun = self._begun(ad_account_id, self.reading(context))
         reading = self.reading(context)
-        self.warn_of_new_settings(reading.progress, reading.range.earliest)
+        self.warn_of_new_settings(reading.progress, reading.range)
         self._note_ranges(reading)
         for part in reading.parts:
             if part.asynchronous:

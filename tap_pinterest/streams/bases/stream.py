@@ -24,7 +24,6 @@ from tap_pinterest.singer.state import Partitions, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import date
 
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import Catalog, CatalogEntry
@@ -402,7 +401,8 @@ class ReportStream(PinterestStream):
         if context is None:
             return
         progress = self.progress(context)
-        self.warn_of_new_settings(progress, self.report_range.earliest)
+        self.warn_of_new_settings(progress, self.report_range)
+        self.begin_rewriting(context, progress, self.report_range)
         yield from self.rows(context)
         self.remember(context, self.final_range.after(progress, self.fingerprint))
         self.summary.contexts += 1
@@ -413,14 +413,32 @@ class ReportStream(PinterestStream):
             self.summary.ranges[str(dates)] += 1
             yield dates
 
-    def warn_of_new_settings(self, progress: Progress, earliest: date) -> None:
-        """Say once that what shaped the rows has changed, and what that leads to."""
+    def warn_of_new_settings(self, progress: Progress, days: ReportRange) -> None:
+        """Say once that settings have changed, and which days Pinterest no longer has."""
+        reach = f"{(self.clock.today - days.earliest).days} days"
         if progress.covered_from and progress.settings not in {None, self.fingerprint}:
             self.run.warn_once(
                 f"{self.name}: columns or other settings have changed since the last run; the days "
                 f"from {progress.covered_from} are read again, as far as Pinterest "
-                f"reaches ({(self.clock.today - earliest).days} days)."
+                f"reaches ({reach})."
             )
+        if lost := days.out_of_reach(progress, self.fingerprint):
+            listed = ", ".join(map(str, lost))
+            self.run.warn_once(
+                f"{self.name}: {listed} can no longer be read, since Pinterest keeps {reach}; what "
+                "the table has of these days stays as it is, with older settings or numbers."
+            )
+
+    def begin_rewriting(self, context: Context, progress: Progress, days: ReportRange) -> None:
+        """Note in the state, before the first row, that days get rows with other settings.
+
+        A run that does not come to their end leaves rows of both kinds, also if the settings
+        are changed back before the next one.
+        """
+        during = days.before_rewriting(progress, self.fingerprint)
+        if during != progress:
+            self.remember(context, during)
+            self.write_state()
 
 
 def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
