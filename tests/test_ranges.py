@@ -117,7 +117,7 @@ class History:
             complete_to=self.complete,
             backfill=backfill
             and DateRange(max(backfill.start, earliest), min(backfill.end, self.today)),
-            backfill_name=backfill and f"{backfill.start}/{backfill.end}",
+            backfill_name=f"{backfill.start}/{backfill.end}" if backfill else None,
             granularity=self.granularity,
         )
 
@@ -162,10 +162,8 @@ class History:
 def checked_partition(partition: dict[str, object]) -> dict[str, object]:
     """The partition after its way through a state file."""
     state = {"bookmarks": {"x": {"partitions": [{"context": {"a": "1"}, **partition}]}}}
-    read: dict[str, object] = checked(json.loads(json.dumps(state)))["bookmarks"]["x"]["partitions"]
-    (found,) = read
-    assert isinstance(found, dict)
-    return found
+    (found,) = checked(json.loads(json.dumps(state)))["bookmarks"]["x"]["partitions"]
+    return dict(found)
 
 
 def history_of(seed: int, granularity: Granularity) -> History:
