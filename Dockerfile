@@ -10,9 +10,10 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY requirements requirements
 COPY tap_pinterest tap_pinterest
+COPY loader loader
 RUN python -m venv /opt/tap-pinterest \
  && /opt/tap-pinterest/bin/pip install --no-cache-dir --constraint requirements/dev.txt \
-    . meltano meltanolabs-target-postgres "psycopg[binary]"
+    . ./loader meltano
 
 FROM python:3.13-slim
 RUN useradd --uid 1000 --create-home tap && install --directory --owner tap /project /state

@@ -61,10 +61,10 @@ class Way:
     settings: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
-DEFAULTS = Way("stock, its defaults", "target-postgres", "defaults", STOCK_DEFAULTS)
-SHIPPED = Way("stock, as shipped", "target-postgres", "shipped")
-FAST = Way("fast", "target-postgres-fast", "fast")
-AGAIN = Way("fast, again", "target-postgres-fast", "fast")
+DEFAULTS = Way("stock, its defaults", "target-postgres-stock", "defaults", STOCK_DEFAULTS)
+SHIPPED = Way("stock, our settings", "target-postgres-stock", "shipped")
+FAST = Way("ours", "target-postgres", "ours")
+AGAIN = Way("ours, again", "target-postgres", "ours")
 WAYS = (DEFAULTS, SHIPPED, FAST, AGAIN)
 
 

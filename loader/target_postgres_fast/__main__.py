@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from target_postgres_fast.target import TargetPostgresFast
+from target_postgres_fast.start import main
 
-TargetPostgresFast.cli()
+main()

@@ -6,10 +6,15 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from target_postgres.connector import PostgresConnector
 from typing_extensions import override
+
+from target_postgres_fast import faults, readiness
+from target_postgres_fast.faults import EXAMPLE, Address, UnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +23,13 @@ if TYPE_CHECKING:
 
 LOCKS = 0x54504746
 """Namespace of our advisory locks."""
-OTHER_DRIVERS = ("postgres", "postgresql", "postgresql+psycopg2")
+NO_URL = (
+    f"sqlalchemy_url is not the URL of a database. Write {EXAMPLE}; in user and password @ is"
+    " written %40, : is %3A, / is %2F and % is %25."
+)
+OTHER_DATABASE = (
+    f"sqlalchemy_url begins with {{name}}, but this target loads into PostgreSQL: {EXAMPLE}."
+)
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -41,10 +52,36 @@ class FastPostgresConnector(PostgresConnector):
 
     @override
     def get_sqlalchemy_url(self, config: Mapping[str, Any]) -> str:
-        url = make_url(super().get_sqlalchemy_url(config))
-        if url.drivername in OTHER_DRIVERS:
-            url = url.set(drivername="postgresql+psycopg")
+        text = super().get_sqlalchemy_url(config)
+        try:
+            url = make_url(text.strip() if isinstance(text, str) else text)
+        except (ValueError, ArgumentError):
+            # The error itself can have a part of the password in it.
+            raise UnusableError(NO_URL) from None
+        name = url.drivername.partition("+")[0]
+        if name not in faults.NAMES:
+            raise UnusableError(OTHER_DATABASE.format(name=name))
+        url = url.set(drivername="postgresql+psycopg")
+        if "connect_timeout" not in url.query:
+            url = url.update_query_dict({"connect_timeout": faults.CONNECT_SECONDS})
         return url.render_as_string(hide_password=False)
+
+    def check(self, schema: str | None) -> None:
+        """Connect, and look at what the user may do there.
+
+        Raises:
+            UnusableError: No table could be loaded there.
+        """
+        url = make_url(self.sqlalchemy_url)
+        address = Address(url.host, url.port, url.database, url.username)
+        try:
+            with self.transaction() as cursor:
+                readiness.check(cursor, schema)
+        except DBAPIError as error:
+            cause = error.orig if isinstance(error.orig, Exception) else error
+            raise faults.connecting(cause, address) from error
+        except psycopg.Error as error:
+            raise faults.connecting(error, address) from error
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor[Any]]:

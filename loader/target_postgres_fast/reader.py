@@ -59,6 +59,8 @@ class LineReader(SimpleSingerReader):
         super().__init__()
         self.direct: Callable[[str], Take | None] = lambda _: None
         """Told a stream, gives what takes lines of its records, if it can."""
+        self.before_lines: Callable[[], None] = lambda: None
+        """Called before anything is read."""
         self.after_lines: Callable[[], None] = lambda: None
         """Called when all lines that had come in are worked through, and when none comes."""
         self.idle_seconds = 1.0
@@ -79,6 +81,7 @@ class LineReader(SimpleSingerReader):
         file_input: IO[Any] | None,
         callbacks: Mapping[str, Callable[[dict[str, Any]], None]],
     ) -> Counter[str]:
+        self.before_lines()
         read: Counter[str] = Counter()
         take: Take | None = None
         for lines in self._lines(_bytes_of(file_input or sys.stdin)):

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import cached_property
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from psycopg import sql
 from psycopg.adapt import PyFormat, Transformer
+from singer_sdk import metrics
 from target_postgres.sinks import PostgresSink
 from typing_extensions import override
 
+from target_postgres_fast import comments
 from target_postgres_fast.connector import FastPostgresConnector
 from target_postgres_fast.rows import METADATA, Column, RowFormat
 from target_postgres_fast.table import Batch, Table
 
+if TYPE_CHECKING:
+    from target_postgres_fast.loaded import Loaded
+
 BATCH_BYTES = 32 << 20
 """Most that a stream's batch holds, however few rows that is."""
+
+
+class _Untold(metrics.Counter):
+    """A counter without log lines: the target logs the counts of each table."""
+
+    @override
+    def _pop(self) -> None:
+        self.value = 0
 
 
 class FastPostgresSink(PostgresSink):
@@ -25,11 +39,12 @@ class FastPostgresSink(PostgresSink):
     connector_class = FastPostgresConnector
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - those of the stock sink
-        """Nothing has been read yet; see the stock sink."""
+        """Start without records; see the stock sink."""
         super().__init__(*args, **kwargs)
         self._batch = Batch(has_keys=bool(self.key_properties))
         self._taken = 0
         self._has_had_records = False
+        self._loaded: Loaded = kwargs["target"].loaded
         self._batched_at = b""
 
     @property
@@ -41,6 +56,11 @@ class FastPostgresSink(PostgresSink):
     def setup(self) -> None:
         with self.connector.one_at_a_time(self.schema_name or ""):
             super().setup()
+        if not self._table.comment(comments.wanted(self.schema)):
+            self.logger.warning(
+                "The comments on the table %s stay as they are: only its owner can change them.",
+                self.table_name,
+            )
         if self._is_fast and not self.append_only and not self._table.has_unique_keys:
             self.logger.warning(
                 "The table %s has no unique index on %s. Loading it takes longer, and nobody else"
@@ -67,6 +87,19 @@ class FastPostgresSink(PostgresSink):
         self._taken += 1
         self._batch.add(row)
         return True
+
+    def tell_progress(self) -> None:
+        """Log how far the table is, if it is time."""
+        self._loaded.tell_progress(self.stream_name, self._batch.arrived)
+
+    @override
+    def get_sink_record_counter(self) -> metrics.Counter:
+        return _Untold(metrics.Metric.RECORD_COUNT)
+
+    @property
+    @override
+    def batch_processing_timer(self) -> Any:
+        return nullcontext()
 
     @override
     def start_batch(self, context: dict[str, Any]) -> None:
@@ -108,12 +141,13 @@ class FastPostgresSink(PostgresSink):
         records = context.get("records", ())
         if not self._is_fast:
             super().process_batch({**context, "records": records})
+            self._loaded.of(self.stream_name).arrived += len(records)
             return
         for record in records:
             # Those of a BATCH file.
             self._batch.add(self._format.from_record(record))
         written = self._table.load(self._batch, self._format.names)
-        self.logger.info("%d rows are new, %d have changed, %d are as they were.", *written)
+        self._loaded.of(self.stream_name).add(self._batch.arrived, written)
         self._batch = Batch(has_keys=bool(self.key_properties))
 
     @cached_property
@@ -125,8 +159,7 @@ class FastPostgresSink(PostgresSink):
     @cached_property
     def _is_fast(self) -> bool:
         """Whether records take our way, not the stock target's."""
-        is_metadata = not set(self.key_properties).isdisjoint(METADATA)
-        return self.connector.dialect.driver == "psycopg" and not is_metadata
+        return set(self.key_properties).isdisjoint(METADATA)
 
     @cached_property
     def _format(self) -> RowFormat:

@@ -9,7 +9,7 @@ from psycopg import sql
 from target_postgres_fast.rows import OF_THE_LOAD
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from psycopg import Cursor
 
@@ -23,6 +23,14 @@ FACTS = """
     SELECT json_build_object(
                'is_empty', NOT EXISTS (SELECT FROM {table}),
                'takes_copy', relkind IN ('r', 'p') AND NOT relrowsecurity AND NOT relhasrules,
+               'is_ours', pg_has_role(relowner, 'USAGE'),
+               'comment', obj_description(pg_class.oid, 'pg_class'),
+               'comments', (
+                   SELECT coalesce(json_object_agg(attname, description), '{{}}')
+                     FROM pg_description
+                     JOIN pg_attribute ON attrelid = objoid AND attnum = objsubid
+                    WHERE objoid = pg_class.oid AND classoid = 'pg_class'::regclass
+               ),
                'types', (
                    SELECT json_object_agg(
                               attname,
@@ -60,6 +68,16 @@ Before PostgreSQL 18 a plan without its favourites looks costly enough to be com
 def facts(table: sql.Composable, name: str) -> sql.Composed:
     """The query for what the catalog says about a table."""
     return sql.SQL(FACTS).format(table=table, name=sql.Literal(name))
+
+
+def comments(table: sql.Composable, texts: Mapping[str | None, str]) -> sql.Composed:
+    """Statements for comments: by column, and under None that of the table."""
+    return sql.SQL("; ").join(
+        sql.SQL("COMMENT ON TABLE {} IS {}").format(table, text)
+        if column is None
+        else sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(table, sql.Identifier(column), text)
+        for column, text in texts.items()
+    )
 
 
 def copy(into: sql.Composable, names: Sequence[str]) -> sql.Composed:

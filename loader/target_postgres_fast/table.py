@@ -29,6 +29,7 @@ class Batch:
         self._has_keys = has_keys
         self._rows: dict[Any, bytes] = {}
         self.bytes = 0
+        self.arrived = 0
         self.are_keys_sure = True
         """Whether no two rows here have one key."""
 
@@ -38,6 +39,7 @@ class Batch:
 
     def add(self, line: Line) -> None:
         """Add a row, in place of one with the same key."""
+        self.arrived += 1
         self.bytes += len(line.text)
         if not self._has_keys:
             self._rows[len(self._rows)] = line.text
@@ -74,12 +76,18 @@ class Facts:
         takes_copy: Whether COPY can write into it.
         types: Type of each column.
         unique: Columns of each index that ON CONFLICT can use.
+        is_ours: Whether the user has the rights of its owner.
+        comment: The comment on it.
+        comments: Comments on its columns, by name.
     """
 
     is_empty: bool
     takes_copy: bool
     types: Mapping[str, str]
     unique: Collection[Collection[str]]
+    is_ours: bool
+    comment: str | None
+    comments: Mapping[str, str]
 
 
 class Table:
@@ -110,6 +118,26 @@ class Table:
         self.facts = Facts(**facts)
         self._takes_only_new_rows = self.facts.is_empty and self.facts.takes_copy
         self.has_unique_keys = any(set(keys) == {*columns} for columns in self.facts.unique)
+
+    def comment(self, texts: Mapping[str | None, str]) -> bool:
+        """Write comments that differ from those that are there.
+
+        Args:
+            texts: By column, and under None that of the table.
+
+        Returns:
+            Whether all are there now. Only the owner of a table can change them.
+        """
+        there = self.facts.comments
+        differ = {
+            column: text
+            for column, text in texts.items()
+            if text != (self.facts.comment if column is None else there.get(column))
+        }
+        if differ and self.facts.is_ours:
+            with self._connector.transaction() as cursor:
+                cursor.execute(statements.comments(self.name, differ))
+        return self.facts.is_ours or not differ
 
     def load(self, batch: Batch, names: Sequence[str]) -> Written:
         """Write a batch, in a transaction of its own.

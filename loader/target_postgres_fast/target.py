@@ -6,10 +6,17 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, cast
 
+import psycopg
+from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from target_postgres.target import TargetPostgres
 from typing_extensions import override
 
+from target_postgres_fast import faults, start
+from target_postgres_fast.faults import UnusableError
+from target_postgres_fast.loaded import Loaded
 from target_postgres_fast.reader import LineReader
 from target_postgres_fast.sink import FastPostgresSink
 
@@ -18,6 +25,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk.sinks import Sink
+
+    from target_postgres_fast.connector import FastPostgresConnector
 
 COMMIT_SECONDS = 30
 """Longest that a record waits to be committed, also while the tap says nothing."""
@@ -35,11 +44,17 @@ class TargetPostgresFast(TargetPostgres):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - those of the stock target
         """Connect the reader with the sinks; see the stock target."""
         self._signal: int | None = None
-        super().__init__(*args, **kwargs)
+        self.loaded = Loaded()
+        try:
+            super().__init__(*args, **kwargs)
+        except AssertionError as error:
+            # So the stock target says that settings do not go together.
+            raise UnusableError(str(error)) from error
         # The SDK's constructor forgets that the stock target has set this.
         self.max_parallelism = 1
         self._written_state: dict[str, Any] | None = None
         self._waiting_since: float | None = None
+        self._reader.before_lines = self._check_database
         self._reader.direct = self._taker
         self._reader.after_lines = self._commit_when_due
 
@@ -56,6 +71,30 @@ class TargetPostgresFast(TargetPostgres):
     def print_version(cls, print_fn: Callable[[Any], None] = print) -> None:
         versions = f"v{cls.plugin_version}, Meltano SDK v{cls.sdk_version}"
         print_fn(f"{cls.package_name} {versions}")
+
+    @classmethod
+    @override
+    def invoke(cls, **options: Any) -> None:
+        try:
+            super().invoke(**options)
+        except Exception as error:
+            if (line := _in_one_line(error)) is None:
+                raise
+            cls.logger.debug("Where it happened:", exc_info=True)
+        else:
+            return
+        cls.logger.error("%s", line)
+        start.leave()
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        errors = super()._validate_config(raise_errors=raise_errors)
+        faults.require_address(self.config)
+        return errors
+
+    def _check_database(self) -> None:
+        connector = cast("FastPostgresConnector", self.target_connector)
+        connector.check(self.config.get("default_target_schema"))
 
     def _taker(self, stream: str) -> Callable[[bytes], bool] | None:
         """What takes records of a stream as they were read, if nothing is to be done to them."""
@@ -83,6 +122,8 @@ class TargetPostgresFast(TargetPostgres):
         waiting = [sink for sink in self._sinks if sink.current_size]
         if not waiting:
             return
+        for sink in waiting:
+            sink.tell_progress()
         if self._waiting_since is None:
             self._waiting_since = time.monotonic()
         age = time.monotonic() - self._waiting_since
@@ -139,6 +180,22 @@ class TargetPostgresFast(TargetPostgres):
     @override
     def process_endofpipe(self) -> None:
         super().process_endofpipe()
+        self.loaded.tell_total()
         if self._signal is not None and not self._reader.is_complete:
             # The state that went out is that of the last commit: the next run continues there.
             sys.exit(128 + self._signal)
+
+
+def _in_one_line(error: Exception) -> str | None:
+    """The line for an error that needs no traceback; none for a fault of our own."""
+    if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.Error):
+        error = error.orig
+    if isinstance(error, psycopg.Error):
+        return faults.loading(error)
+    if isinstance(error, SQLAlchemyError):
+        return faults.other(str(error))
+    if isinstance(error, ConfigValidationError):
+        return " ".join([str(error), *map(str, error.errors)])
+    if isinstance(error, (UnusableError, InvalidInputLine, SingerSDKError, NotImplementedError)):
+        return " ".join(str(error).split())
+    return None

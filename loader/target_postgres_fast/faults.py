@@ -1,0 +1,183 @@
+"""Errors of the database in one line: what is wrong, and what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import psycopg
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAMES = ("postgres", "postgresql")
+"""What a URL of PostgreSQL begins with; a driver may follow."""
+CONNECT_SECONDS = "15"
+SHOWN = 300
+"""Characters of a text that is not ours."""
+EXAMPLE = "postgresql://user:password@host:5432/database"
+NO_DATABASE = (
+    "No database is named. Set sqlalchemy_url (TARGET_POSTGRES_SQLALCHEMY_URL in the environment"
+    f" or in .env) to {EXAMPLE}."
+)
+GOES_ON = "What was committed stays; the next run goes on from there."
+
+
+class UnusableError(Exception):
+    """The target cannot start; the text says why and what to do."""
+
+
+class Address(NamedTuple):
+    """Where a database is, without the password."""
+
+    host: str | None
+    port: int | None
+    database: str | None
+    user: str | None
+
+
+class Advice(NamedTuple):
+    """What to say about an error.
+
+    Attributes:
+        pattern: Matches the error's own text.
+        text: Says what is wrong and what to do, with the parts of the address in braces.
+    """
+
+    pattern: str
+    text: str
+
+
+CONNECTING = (
+    Advice(
+        r"connection refused|no such file or directory",
+        "No PostgreSQL answers at {host}:{port}. Start it, or correct host and port in"
+        " sqlalchemy_url.",
+    ),
+    Advice(
+        r"resolve host|translate host|name or service|nodename",
+        "The host {host} is not known. Correct it in sqlalchemy_url.",
+    ),
+    Advice(
+        r"timeout|timed out|unreachable|no route",
+        "{host}:{port} does not answer. Check host and port in sqlalchemy_url; a firewall between"
+        " here and there must let this machine in.",
+    ),
+    Advice(
+        r"role .* does not exist",
+        "PostgreSQL at {host}:{port} has no user {user}. Correct the user in sqlalchemy_url.",
+    ),
+    Advice(
+        r"database .* does not exist",
+        "PostgreSQL at {host}:{port} has no database {database}. Create it with CREATE DATABASE, or"
+        " correct the end of sqlalchemy_url.",
+    ),
+    Advice(
+        r"server does not support ssl",
+        "sqlalchemy_url demands TLS, but PostgreSQL at {host}:{port} has none. Turn it on there, or"
+        " take sslmode out of sqlalchemy_url.",
+    ),
+    Advice(
+        r"no encryption|ssl connection is required|sslmode=require|ssl off|insecure",
+        "PostgreSQL at {host}:{port} demands TLS. Put sslmode=require into sqlalchemy_url, as in"
+        " .../{database}?sslmode=require; if it is there, turn TLS on in the server.",
+    ),
+    Advice(
+        r"no pg_hba.conf entry",
+        "PostgreSQL at {host}:{port} lets user {user} not into database {database} from this"
+        " machine. Add a line for it to the server's pg_hba.conf.",
+    ),
+    Advice(
+        r"password|authentication failed",
+        "PostgreSQL at {host}:{port} refuses the password of user {user}. Correct it in"
+        " sqlalchemy_url; there @ is written %40, : is %3A, / is %2F and % is %25.",
+    ),
+    Advice(
+        r"certificate",
+        "The TLS certificate of {host}:{port} is not accepted ({message}). Name its authority with"
+        " sslrootcert in sqlalchemy_url.",
+    ),
+    Advice(
+        r"too many|connection slots",
+        "PostgreSQL at {host}:{port} has no connection left. Close others, or raise"
+        " max_connections.",
+    ),
+    Advice(
+        r"starting up|shutting down|recovery mode|not yet accepting",
+        "PostgreSQL at {host}:{port} is starting or stopping. Run again in a minute.",
+    ),
+    Advice(
+        r"invalid connection option|invalid uri query",
+        "sqlalchemy_url has an option after its ? that PostgreSQL does not know: {message}. Take"
+        " it out.",
+    ),
+)
+
+LOADING: Mapping[str, str] = {
+    "53100": "The disk of PostgreSQL is full ({message}). Make room there. {goes_on}",
+    "53200": "PostgreSQL is out of memory ({message}). {goes_on}",
+    "25006": "The database is read-only. Connect to the primary server, or to a user whose"
+    " default_transaction_read_only is off.",
+    "42501": "The user of the database lacks a permission: {message}. Grant it, or make the user"
+    " the owner of the table.",
+}
+LOST = "The connection to PostgreSQL was lost ({message}). {goes_on}"
+OTHER = "PostgreSQL refuses the records: {message}. {goes_on}"
+_LOST_STATES = ("08", "57")
+
+
+def require_address(config: Mapping[str, Any]) -> None:
+    """Refuse settings that name no database.
+
+    Raises:
+        UnusableError: Neither a URL nor its parts are there.
+    """
+    if not config.get("sqlalchemy_url") and not all(
+        config.get(name) for name in ("host", "user", "password")
+    ):
+        raise UnusableError(NO_DATABASE)
+
+
+def connecting(error: Exception, address: Address) -> UnusableError:
+    """The error for a connection that cannot be made."""
+    parts = {
+        "host": address.host or "localhost",
+        "port": address.port or 5432,
+        "database": address.database or address.user or "",
+        "user": address.user or "",
+        "message": _message(error),
+    }
+    text = "PostgreSQL at {host}:{port} refuses the connection: {message}. Check sqlalchemy_url."
+    for advice in CONNECTING:
+        if re.search(advice.pattern, str(error), re.IGNORECASE):
+            text = advice.text
+            break
+    return UnusableError(text.format_map(parts))
+
+
+def other(text: str) -> str:
+    """The line for an error that says nothing about its kind."""
+    return OTHER.format(message=_first_line(text), goes_on=GOES_ON)
+
+
+def loading(error: psycopg.Error) -> str:
+    """The line for an error of PostgreSQL while records are loaded."""
+    state = error.sqlstate or ""
+    text = LOADING.get(state, OTHER)
+    if state.startswith(_LOST_STATES) or (
+        isinstance(error, psycopg.OperationalError) and not state
+    ):
+        text = LOST
+    return text.format(message=_message(error), goes_on=GOES_ON)
+
+
+def _message(error: Exception) -> str:
+    if not isinstance(error, psycopg.Error) or not error.diag.message_primary:
+        return _first_line(str(error))
+    parts = [error.diag.message_primary, error.diag.message_detail, error.diag.context]
+    return "; ".join(_first_line(part) for part in parts if part)
+
+
+def _first_line(text: str) -> str:
+    line = next(iter(text.splitlines()), "").strip().rstrip(".")
+    return line if len(line) <= SHOWN else f"{line[:SHOWN]}..."

@@ -1,0 +1,99 @@
+"""How far the load has come, and what it did in each table."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from dataclasses import asdict, dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_postgres_fast.table import Written
+
+QUIET_SECONDS = 30
+"""Between two lines of progress in a log file."""
+WATCHED_SECONDS = 5
+"""The same at a terminal."""
+
+_logger = logging.getLogger("target-postgres.loaded")
+
+
+@dataclass
+class TableCounts:
+    """Rows of one table.
+
+    Attributes:
+        arrived: Records read for it.
+        new: Rows inserted.
+        changed: Rows updated.
+        unchanged: Rows that were there and did not differ.
+        repeated: Records that a later one with the same key replaced.
+    """
+
+    arrived: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    repeated: int = 0
+
+    def add(self, arrived: int, written: Written) -> None:
+        """Count a batch."""
+        self.arrived += arrived
+        self.new += written.new
+        self.changed += written.changed
+        self.unchanged += written.unchanged
+        self.repeated += arrived - sum(written)
+
+    def __str__(self) -> str:
+        """All counts, in words."""
+        counts = f"{self.new:,} new, {self.changed:,} changed, {self.unchanged:,} unchanged"
+        return f"{counts}, {self.repeated:,} repeated" if self.repeated else counts
+
+
+class Loaded:
+    """The counts of all tables."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        """Start at zero."""
+        self.tables: dict[str, TableCounts] = {}
+        self._clock = clock
+        self._started_at = self._told_at = clock()
+        is_watched = sys.stderr is not None and sys.stderr.isatty()
+        self._interval = WATCHED_SECONDS if is_watched else QUIET_SECONDS
+
+    def of(self, table: str) -> TableCounts:
+        """The counts of one table."""
+        return self.tables.setdefault(table, TableCounts())
+
+    def tell_progress(self, table: str, waiting: int) -> None:
+        """Log how far a table is, if the last such line is a while ago.
+
+        Args:
+            table: Its name.
+            waiting: Records that have arrived and are not committed yet.
+        """
+        if self._clock() - self._told_at < self._interval:
+            return
+        self._told_at = self._clock()
+        counts = self.of(table)
+        arrived = counts.arrived + waiting
+        _logger.info("Loading %s: %s rows arrived, %s", table, f"{arrived:,}", str(counts))
+
+    def tell_total(self) -> None:
+        """Log a line for each table that got rows, one for all, and one of JSON for programs."""
+        total = TableCounts()
+        for table, counts in self.tables.items():
+            if counts.arrived:
+                _logger.info("Loaded %s: %s", table, str(counts))
+            for name, count in asdict(counts).items():
+                setattr(total, name, getattr(total, name) + count)
+        _logger.info("Loaded %s tables: %s", len(self.tables), str(total))
+        facts = {
+            "tables": {name: asdict(counts) for name, counts in self.tables.items()},
+            "seconds": round(self._clock() - self._started_at, 1),
+        }
+        _logger.info("Summary: %s", json.dumps(facts, separators=(",", ":")))

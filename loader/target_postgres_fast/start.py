@@ -1,0 +1,114 @@
+"""The command: it looks at the database first, which takes a tenth of what the target takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import psycopg
+
+from target_postgres_fast import faults, readiness
+from target_postgres_fast.faults import Address, UnusableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+DRAIN = """
+import os, select, time
+end = time.monotonic() + 5
+while (left := end - time.monotonic()) > 0 and select.select([0], [], [], left)[0]:
+    if not os.read(0, 1 << 20):
+        break
+"""
+"""Reads what still comes, for a few seconds."""
+
+
+def main() -> None:
+    """Load, if the database can take it."""
+    try:
+        if (config := _config(sys.argv[1:])) is not None:
+            _check(config)
+    except UnusableError as error:
+        sys.stderr.write(f"ERROR {error}\n")
+        leave()
+    # All that it imports takes a second.
+    from target_postgres_fast.target import TargetPostgresFast  # noqa: PLC0415
+
+    TargetPostgresFast.cli()
+
+
+def leave() -> NoReturn:
+    """End with code 1.
+
+    Somebody else reads on meanwhile: Meltano prints pages of traceback when it cannot write, and
+    stops the tap when the target has ended. In a pipe of a shell the tap ends after five seconds.
+    """
+    nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
+    with suppress(OSError):
+        arguments = [sys.executable, "-S", "-E", "-c", DRAIN]
+        os.posix_spawn(sys.executable, arguments, os.environ, file_actions=nothing)
+    sys.exit(1)
+
+
+def _config(arguments: Sequence[str]) -> dict[str, Any] | None:
+    """The settings in files of the command line; none where there is more than files."""
+    names, paths = arguments[::2], arguments[1::2]
+    if len(names) != len(paths) or {*names} != {"--config"}:
+        return None
+    config: dict[str, Any] = {}
+    for path in paths:
+        try:
+            config |= json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            # The target says what is wrong with the file.
+            return None
+    return config
+
+
+def _check(config: Mapping[str, Any]) -> None:
+    """Connect as the target will.
+
+    Raises:
+        UnusableError: No table could be loaded there.
+    """
+    faults.require_address(config)
+    url = config.get("sqlalchemy_url")
+    if not isinstance(url, str) or config.get("ssh_tunnel", {}).get("enable"):
+        return
+    try:
+        options, address = _options(url.strip())
+    except ValueError:
+        return
+    try:
+        with psycopg.connect(**options) as connection, connection.cursor() as cursor:
+            readiness.check(cursor, config.get("default_target_schema"))
+    except psycopg.Error as error:
+        raise faults.connecting(error, address) from error
+
+
+def _options(url: str) -> tuple[dict[str, Any], Address]:
+    """The options of a connection, and the part of them that is no secret.
+
+    Raises:
+        ValueError: It is a URL that only the target can take apart.
+    """
+    parts = urlsplit(url)
+    if parts.scheme.partition("+")[0] not in faults.NAMES or not parts.hostname:
+        raise ValueError
+    user, password = (part and unquote(part) for part in (parts.username, parts.password))
+    address = Address(parts.hostname, parts.port, unquote(parts.path[1:]) or None, user)
+    options = {
+        "connect_timeout": faults.CONNECT_SECONDS,
+        **dict(parse_qsl(parts.query)),
+        "host": address.host,
+        "port": address.port,
+        "dbname": address.database,
+        "user": user,
+        "password": password,
+    }
+    return {name: value for name, value in options.items() if value is not None}, address

@@ -1,0 +1,201 @@
+"""What our target tells: comments on tables and columns, progress, counts, short errors."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.plugin_base import _ConfigInput
+
+from both_targets import Database, record, schema, text
+from loading import database
+from target_postgres_fast.loaded import QUIET_SECONDS, Loaded
+from target_postgres_fast.table import Table, Written
+from target_postgres_fast.target import TargetPostgresFast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMMENTS = """
+    SELECT attname::text, col_description(attrelid, attnum)
+      FROM pg_attribute WHERE attrelid = '{}.ads'::regclass AND attnum > 0 ORDER BY attnum
+"""
+
+
+@pytest.fixture
+def db() -> Iterator[Database]:
+    with database() as found:
+        db = Database(*found)
+        yield db
+        db.close()
+
+
+def described(table: str, **columns: str) -> dict[str, Any]:
+    """A SCHEMA with descriptions."""
+    kinds = {name: {"type": ["null", "string"], "description": columns[name]} for name in columns}
+    made = schema({"id": "string", "plain": "string", **kinds})
+    made["schema"]["description"] = table
+    return made
+
+
+def comments(db: Database) -> dict[str, str | None]:
+    of_columns: dict[str, str | None] = dict(db.execute(COMMENTS, db.schema))
+    ((of_table,),) = db.execute("SELECT obj_description('{}.ads'::regclass)", db.schema)
+    return {"": of_table, **of_columns}
+
+
+def test_descriptions_become_comments_on_the_table_and_its_columns(db: Database) -> None:
+    odd = 'It\'s "50 %", {really}; a \\ and é\0'
+    db.load([described("Ads of an account.", name="Name of the ad.", odd=odd), record(id="1")])
+
+    found = comments(db)
+    assert found[""] == "Ads of an account."
+    assert found["name"] == "Name of the ad."
+    assert found["odd"] == odd.replace("\0", "\ufffd")
+    assert found["plain"] is None
+    assert all(found[name] for name in found if name.startswith("_sdc_"))
+
+
+def test_only_comments_whose_text_has_changed_are_written(db: Database) -> None:
+    query = "SELECT objsubid, xmin::text FROM pg_description WHERE objoid = '{}.ads'::regclass"
+    db.load([described("Ads.", name="Name.", clicks="Clicks.")])
+    db.execute("COMMENT ON COLUMN {}.ads.plain IS 'Mine.'", db.schema)
+    before = set(db.execute(query, db.schema))
+
+    db.load([described("Ads.", name="Name of the ad.", clicks="Clicks.")])
+
+    assert len(set(db.execute(query, db.schema)) - before) == 1
+    assert {"Name of the ad.", "Clicks.", "Mine."} < {*comments(db).values()}
+
+
+def test_a_column_that_comes_in_mid_stream_gets_its_comment(db: Database) -> None:
+    db.load([described("Ads."), record(id="1"), described("Ads.", late="Late."), record(id="2")])
+
+    assert comments(db)["late"] == "Late."
+
+
+def test_the_catalog_is_asked_once_for_each_schema_message(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Table] = []
+    create = Table.__init__
+
+    def created(table: Table, *args: Any) -> None:
+        asked.append(table)
+        create(table, *args)
+
+    monkeypatch.setattr(Table, "__init__", created)
+
+    db.load([described("Ads."), *[record(id=str(at)) for at in range(9)]], batch_size_rows=2)
+
+    assert len(asked) == 1
+
+
+def test_comments_are_left_alone_by_a_user_who_is_not_the_owner(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    db.load([described("Ads."), record(id="1")])
+    role = f"{db.schema}_other"
+    db.execute("CREATE ROLE {} LOGIN SUPERUSER PASSWORD 'x'", role)
+    try:
+        db.execute("GRANT USAGE ON SCHEMA {} TO {}", db.schema, role)
+        db.execute("GRANT ALL ON {}.ads TO {}", db.schema, role)
+        db.execute("ALTER ROLE {} NOSUPERUSER", role)
+        address = db.url.partition("@")[2]
+        url = f"postgresql://{role}:x@{address}"
+        db.load([described("Other."), record(id="2")], sqlalchemy_url=url)
+    finally:
+        db.execute("DROP OWNED BY {}; DROP ROLE {}", role, role)
+
+    assert comments(db)[""] == "Ads."
+    assert "only its owner" in caplog.text
+    assert len(db.tables()["ads"][1]) == 2
+
+
+def summary(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
+    (line,) = [each for each in caplog.messages if each.startswith("Summary: ")]
+    tables: dict[str, Any] = json.loads(line.removeprefix("Summary: "))["tables"]
+    return tables
+
+
+def test_at_the_end_the_rows_of_each_table_are_counted(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    ads = schema({"id": "string", "clicks": "integer"})
+    pins = schema({"id": "string"}, (), "pins")
+    rows = [record(id=str(at), clicks=at) for at in range(10)]
+    db.load([ads, *rows, pins, record("pins", id="1")], batch_size_rows=4)
+    assert summary(caplog) == {
+        "ads": {"arrived": 10, "new": 10, "changed": 0, "unchanged": 0, "repeated": 0},
+        "pins": {"arrived": 1, "new": 1, "changed": 0, "unchanged": 0, "repeated": 0},
+    }
+    caplog.clear()
+
+    changed = [record(id="3", clicks=7), record(id="4", clicks=7), record(id="10", clicks=1)]
+    db.load([ads, *rows[:3], *changed, *rows[5:], record(id="10", clicks=1)], batch_size_rows=100)
+
+    assert summary(caplog) == {
+        "ads": {"arrived": 12, "new": 1, "changed": 2, "unchanged": 8, "repeated": 1}
+    }
+    assert "Loaded ads: 1 new, 2 changed, 8 unchanged, 1 repeated" in caplog.messages
+    assert "Loaded 1 tables: 1 new, 2 changed, 8 unchanged, 1 repeated" in caplog.messages
+
+
+def test_a_table_without_a_unique_index_is_counted_too(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    db.execute("CREATE SCHEMA {}", db.schema)
+    db.execute("CREATE TABLE {}.ads (id text, clicks bigint)", db.schema)
+    db.execute("INSERT INTO {}.ads VALUES ('1', 1), ('2', 2)", db.schema)
+    ads = schema({"id": "string", "clicks": "integer"})
+    rows = [record(id="1", clicks=1), record(id="2", clicks=3), record(id="3", clicks=3)]
+
+    db.load([ads, *rows, rows[2]], add_record_metadata=False)
+
+    counts = {"arrived": 4, "new": 1, "changed": 1, "unchanged": 1, "repeated": 1}
+    assert summary(caplog) == {"ads": counts}
+
+
+def test_progress_is_told_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    now = 0.0
+    loaded = Loaded(clock=lambda: now)
+    for second in range(QUIET_SECONDS * 2 + 1):
+        now = float(second)
+        loaded.of("ads").add(1000, Written(new=900, unchanged=100))
+        loaded.tell_progress("ads", 50)
+
+    assert caplog.messages == [
+        "Loading ads: 31,050 rows arrived, 27,900 new, 0 changed, 3,100 unchanged",
+        "Loading ads: 61,050 rows arrived, 54,900 new, 0 changed, 6,100 unchanged",
+    ]
+
+
+def test_an_error_of_the_database_has_no_statement_in_it(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    columns = {f"column_{at}": "integer" for at in range(80)}
+    messages = [schema({"id": "string", **columns}), record(id="1", column_5="x" * 5000)]
+    config = db.config()
+
+    with pytest.raises(SystemExit) as ended:
+        run_command(config, text([*messages, messages[1]]))
+
+    assert ended.value.code == 1
+    (said,) = [each for each in caplog.records if each.levelno >= logging.ERROR]
+    line = said.getMessage()
+    assert "column_5" in line
+    assert not {"INSERT", "COPY ", "column_6"} & set(line.replace("COPY ads", "").split())
+    assert len(line) < 1500
+    assert said.exc_info is None
+
+
+def run_command(config: dict[str, Any], messages: str) -> None:
+    """Our target as a command would run it, in this process."""
+    TargetPostgresFast.invoke(config=_ConfigInput(config=config), file_input=io.StringIO(messages))
