@@ -87,7 +87,7 @@ def columns_of(stream: PinterestStream) -> list[Column]:
 def _columns(schema: Mapping[str, Any], known: Described, outer: str) -> Iterator[Column]:
     for name, shape in schema.get("properties", {}).items():
         path = f"{outer}{name}"
-        yield column(path, _kind(shape), known.column(path))
+        yield column(path, _kind(shape), known.field(path))
         yield from _columns(shape, known, f"{path}.")
         for word in ("items", "additionalProperties"):
             if isinstance(inner := shape.get(word), dict):
@@ -116,7 +116,7 @@ def report_columns() -> list[Column]:
     attributes = texts.table(AD_REPORTS)
     names = sorted({name.lower() for name in names_of_reports()} | attributes.keys())
     return [
-        column(name, "text" if name in attributes else "number", known.column(name))
+        column(name, "text" if name in attributes else "number", known.field(name))
         for name in names
     ]
 

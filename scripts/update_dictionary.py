@@ -31,7 +31,7 @@ def report_columns() -> dict[str, dict[str, Any]]:
     """The facts of every column that ads reports of any kind have, by its name in lower case."""
     known = Described("ad_analytics")
     names = sorted({name.lower() for name in names_of_reports()} | texts.table(AD_REPORTS).keys())
-    return {name: found for name in names if (found := facts(known.column(name)))}
+    return {name: found for name in names if (found := facts(known.field(name)))}
 
 
 def names_of_reports() -> Iterator[str]:
@@ -56,7 +56,7 @@ def _columns_of(stream: PinterestStream) -> dict[str, dict[str, Any]]:
     if known.is_ad_report:
         return {}
     fields = stream.schema["properties"]
-    return {name: found for name in fields if (found := facts(known.column(name)))}
+    return {name: found for name in fields if (found := facts(known.field(name)))}
 
 
 def facts(meaning: Meaning | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import pytest
 
 from scripts import update_dictionary
 from scripts.processes import ROOT
+from singer_run import Messages, PatientTap, catalog_of, run, settings
 from tap_pinterest import api, dictionary
 from tap_pinterest.api.columns import column
 from tap_pinterest.dictionary import AD_REPORTS, Described, texts
@@ -25,6 +26,7 @@ from tap_pinterest.tap import TapPinterest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from pinterest_sandbox import Sandbox
     from tap_pinterest.streams.bases.stream import PinterestStream
 
 SHARED = ROOT.parent / "shared"
@@ -48,7 +50,7 @@ def streams() -> dict[str, PinterestStream]:
 
 
 def described(stream: PinterestStream) -> dict[str, Any]:
-    return dictionary.described(stream.schema, str(vars(type(stream))["name"]), stream.path)
+    return stream.described(stream.schema)
 
 
 @functools.cache
@@ -339,7 +341,7 @@ def test_texts_follow_columns_that_have_other_names() -> None:
 
     of = Described("ad_analytics")
     for name, field in (("spend", "spend_in_dollar"), ("own", "ad_name")):
-        meaning = of.column(field)
+        meaning = of.field(field)
         assert meaning
         assert found["properties"][name]["description"] == meaning.description
 
@@ -362,17 +364,45 @@ def test_the_schema_that_was_given_is_left_as_it_is() -> None:
 
 def test_a_stream_that_is_not_known_keeps_its_schema() -> None:
     schema = {"type": "object", "properties": {"sparkle": {"type": ["string", "null"]}}}
-    assert dictionary.described(schema, "sparkles", "/sparkles") == schema
+    columns = {"sparkle": "sparkle"}
+    assert dictionary.described(schema, "sparkles", "/sparkles", columns=columns) == schema
+
+
+def test_a_member_that_was_flattened_keeps_its_text() -> None:
+    flat = {"properties": {"owner__username": {"type": ["string", "null"]}}}
+    found = dictionary.described(
+        flat, "ad_accounts", "/ad_accounts", columns={"owner": "owner", "id": "id"}
+    )
+
+    assert found["properties"]["owner__username"]["description"] == "Public name of the owner."
+
+
+def test_a_column_that_a_stream_map_made_is_left_as_it_is() -> None:
+    schema = {"properties": {"spend_rank": {"type": ["string", "null"]}}}
+    found = dictionary.described(schema, "ad_analytics", columns={"ad_id": "ad_id"})
+
+    assert found["properties"] == schema["properties"]
+
+
+def test_the_text_of_a_report_says_its_period() -> None:
+    found = {name: described(stream)["description"] for name, stream in streams().items()}
+
+    assert found["ad_analytics"] == "Numbers of each ad by day."
+    assert found["ad_analytics_week"] == "Numbers of each ad by week."
+    assert found["ad_targeting_analytics_total"] == (
+        "Numbers of each ad over the whole span, broken down by targeting."
+    )
 
 
 def test_texts_of_other_streams_are_not_read() -> None:
     code = (
         "from tap_pinterest import dictionary; from tap_pinterest.dictionary import texts;"
-        "dictionary.described({'properties': {'id': {}}}, 'boards', '/boards');"
+        "schema, columns = {'properties': {'id': {}}}, {'id': 'id'};"
+        "dictionary.described(schema, 'boards', '/boards', columns=columns);"
         "print(texts.stream.cache_info().currsize, texts.table.cache_info().currsize)"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["1", "1"]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "1"]
 
 
 def test_the_file_of_facts_is_that_of_the_dictionary() -> None:
@@ -394,6 +424,100 @@ def test_the_file_of_facts_has_all_columns_that_add_up() -> None:
     assert {name.lower() for name in ad_metrics() if metric(name).adds_up} <= facts[
         "report_columns"
     ].keys()
+
+
+def schemas(messages: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {each["stream"]: each["schema"] for each in messages if each["type"] == "SCHEMA"}
+
+
+def without_text(schema: Mapping[str, Any]) -> list[str]:
+    return [name for name, text in texts_in(schema, "") if not text]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param({}, id="as it is"),
+        pytest.param({"layout": "daasity"}, id="in Daasity's layout"),
+        pytest.param({"column_names": "display"}, id="with the names that are displayed"),
+        pytest.param({"flattening_enabled": True, "flattening_max_depth": 1}, id="flattened"),
+        pytest.param({"granularities": ["WEEK"]}, id="by week"),
+    ],
+)
+def test_every_schema_that_a_run_writes_is_described(
+    sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    written = schemas(run(settings(sandbox, start_date="3 days ago", **config)).messages)
+
+    assert len(written) > 5
+    assert {name: left for name, each in written.items() if (left := without_text(each))} == {}
+    assert [name for name, each in written.items() if not each.get("description")] == []
+
+
+def test_a_catalog_without_texts_gets_those_of_today(sandbox: Sandbox) -> None:
+    config = settings(sandbox, start_date="3 days ago")
+    catalog = catalog_of(config, ["campaigns"])
+    for entry in catalog["streams"]:
+        entry["schema"] = {"type": "object", "properties": plain(entry["schema"]["properties"])}
+    writer = Messages()
+    PatientTap(config=config, catalog=catalog, message_writer=writer).sync()
+
+    written = schemas(writer.read)
+    assert list(written) == ["campaigns"]
+    assert without_text(written["campaigns"]) == []
+
+
+def plain(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {word: value for word, value in each.items() if word != "description"}
+        for name, each in properties.items()
+    }
+
+
+def test_the_texts_of_a_displayed_name_are_those_of_its_metric(sandbox: Sandbox) -> None:
+    config = settings(sandbox, start_date="3 days ago", column_names="display")
+    written = schemas(run(config, "ad_analytics").messages)["ad_analytics"]["properties"]
+
+    assert "spend_in_dollar" not in written
+    assert written["spend"]["description"] == metric("SPEND_IN_DOLLAR").description
+
+
+def test_a_column_that_pinterest_fills_no_more_says_so_in_another_layout(sandbox: Sandbox) -> None:
+    written = schemas(run(settings(sandbox, layout="daasity"), "account").messages)["account"]
+
+    assert written["description"].endswith("in Daasity's table of that name.")
+    assert written["properties"]["gender"]["description"].startswith("Always null")
+    assert written["properties"]["username"]["description"].startswith("Public name")
+
+
+def test_discovery_describes_every_stream_and_property() -> None:
+    catalog = TapPinterest(config={"stream_groups": ["all"]}, validate_config=False).catalog_dict
+    left = {each["stream"]: without_text(each["schema"]) for each in catalog["streams"]}
+
+    assert len(left) > 100
+    assert {name: found for name, found in left.items() if found} == {}
+    assert all(each["schema"]["description"] for each in catalog["streams"])
+
+
+def test_the_texts_of_a_stream_that_is_not_selected_are_not_read(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    config = settings(sandbox)
+    catalog_of(config, ["boards"])
+    monkeypatch.setattr(texts, "stream", asked.append)
+    run(config, "boards")
+
+    assert set(asked) == {"boards"}
+
+
+def test_the_version_is_told_without_the_dictionary() -> None:
+    code = (
+        "import sys; from tap_pinterest.tap import TapPinterest;"
+        "print([name for name in sys.modules if name.startswith('tap_pinterest.dictionary')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @needs_shared

@@ -63,7 +63,9 @@ def test_the_schema_gets_the_property_and_keeps_everything_else() -> None:
     (line,) = mapped([SCHEMA])
 
     message = json.loads(line)
-    assert message["schema"]["properties"].pop("__sync_key") == {"type": ["string", "null"]}
+    added = message["schema"]["properties"].pop("__sync_key")
+    assert added.pop("description").startswith("MD5")
+    assert added == {"type": ["string", "null"]}
     assert message == SCHEMA
 
 

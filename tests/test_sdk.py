@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 OVERRIDDEN = [
     (SingerStream, Stream, "_sync_records"),
     (SingerStream, Stream, "_generate_record_messages"),
+    (SingerStream, Stream, "_generate_schema_messages"),
     (SingerStream, Stream, "_write_record_message"),
     (SingerStream, Stream, "finalize_state_progress_markers"),
     (SingerTap, Tap, "load_state"),

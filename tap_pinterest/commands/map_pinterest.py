@@ -19,6 +19,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.plugin_base import PluginBase
 from typing_extensions import override
 
+from tap_pinterest import dictionary
 from tap_pinterest.config import CONFIG_SCHEMA
 from tap_pinterest.layouts import LAYOUTS, PINTEREST
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS, TABLES
@@ -206,7 +207,8 @@ class KeyMapper:
             return line
         schema = _decode_members(message["schema"])
         properties = _decode_members(schema["properties"])
-        properties[SYNC_KEY] = _raw(SYNC_KEY_SCHEMA)
+        added = _described({"properties": {SYNC_KEY: SYNC_KEY_SCHEMA}})
+        properties[SYNC_KEY] = _raw(added["properties"][SYNC_KEY])
         schema["properties"] = _raw(properties)
         message["schema"] = _raw(schema)
         return _encode(message)
@@ -257,7 +259,9 @@ class TableMapper:
         self._table = table
         self._make_key = key_maker(fields, options.separator) if fields else None
         added = {SYNC_KEY: SYNC_KEY_SCHEMA} if fields else {}
-        self._schema = {**schema, "properties": {**schema["properties"], **added}}
+        self._schema = _described(
+            {**schema, "properties": {**schema["properties"], **added}}, table
+        )
         self._arrange = table.arrange(options.in_force)
         self._decode_record = msgspec.json.Decoder(_partial(_shape(table, fields))).decode
 
@@ -350,6 +354,18 @@ def _known_fields(
     fields = SYNC_KEY_FIELDS.get(stream)
     ours = fields and tuple(keys) == TABLES[stream].record_key and not key_faults(fields, schema)
     return fields if ours else None
+
+
+def _described(schema: Mapping[str, Any], table: Table | None = None) -> dict[str, Any]:
+    """The schema with texts for what the mapper adds; those of the tap came with its schema."""
+    sources: Mapping[str, object] = table.columns if table else {}
+    added = {name: each for name, each in sources.items() if not isinstance(each, str)}
+    return dictionary.described(
+        schema,
+        table.source if table else "",
+        columns={SYNC_KEY: SYNC_KEY, **added},
+        table=table.name if table else "",
+    )
 
 
 def _is_arranged(table: Table | None, schema: Mapping[str, Any]) -> bool:

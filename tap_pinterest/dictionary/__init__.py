@@ -25,11 +25,25 @@ AD_REPORTS = "AdReports"
 Meaning: TypeAlias = "Text | Metric"
 
 
+PERIODS: Mapping[str, str] = MappingProxyType(
+    {
+        "HOUR": "by hour",
+        "DAY": "by day",
+        "WEEK": "by week",
+        "MONTH": "by month",
+        "TOTAL": "over the whole span",
+    }
+)
+"""Words for what a row of an ads report is about."""
+_FLATTENED = "__"
+"""What the SDK puts between the names of a flattened object and its member."""
+
+
 class Described:
     """The texts of one stream.
 
     Example:
-        >>> Described("ad_analytics").column("spend_in_dollar").unit
+        >>> Described("ad_analytics").field("spend_in_dollar").unit
         'currency'
     """
 
@@ -52,9 +66,9 @@ class Described:
         """What the rows are; `None` for a stream that the dictionary does not know."""
         return self._stream.text if self._stream else None
 
-    def column(self, field: str) -> Meaning | None:
+    def field(self, path: str) -> Meaning | None:
         """What a field is; a dotted path names a member of an object."""
-        outer, *inner = field.split(".")
+        outer, *inner = path.split(".")
         *known, shared = self._tables
         found: Meaning | None = _first(outer, known)
         if found is None and self.is_ad_report and outer not in shared:
@@ -65,32 +79,15 @@ class Described:
             found = member(name, found)
         return found
 
-    def of_schema(
-        self,
-        schema: Mapping[str, Any],
-        fields: Mapping[str, str] = MappingProxyType({}),
-    ) -> dict[str, Any]:
-        """The schema with a description of each property that the dictionary knows.
 
-        Args:
-            schema: The JSON schema of the records.
-            fields: The field of each column that is named otherwise.
-        """
-        properties = {
-            name: _with_text(shape, self.column(fields.get(name, name)))
-            for name, shape in schema["properties"].items()
-        }
-        text = {"description": self.text} if self.text else {}
-        return {**text, **schema, "properties": properties}
-
-
-def described(
+def described(  # noqa: PLR0913 - what a stream's texts depend on, named one by one
     schema: Mapping[str, Any],
     stream: str,
-    path: str,
+    path: str = "",
     *,
-    columns: Mapping[str, object] = MappingProxyType({}),
+    columns: Mapping[str, object],
     table: str = "",
+    period: str = "DAY",
 ) -> dict[str, Any]:
     """The schema of a stream with a description of the stream and of each property.
 
@@ -98,21 +95,30 @@ def described(
         schema: The JSON schema of the rows.
         stream: The stream's name in Pinterest's layout.
         path: Its path in Pinterest's description.
-        columns: Where columns that are named otherwise come from: a field, or something else.
+        columns: Where each column comes from: a field, or something else. Others stay as they are.
         table: The name of the other layout's table, if the rows go into one.
+        period: How long a period is that a row of an ads report is about.
     """
-    fields = {name: source for name, source in columns.items() if isinstance(source, str)}
-    found = Described(stream, path).of_schema(schema, fields)
-    layout = texts.layout_table(table) if table else None
-    if layout is None:
-        return found
-    others = columns.keys() - fields.keys()
-    own = {
-        name: _with_text(shape, texts.find(name, layout.columns))
-        for name, shape in schema["properties"].items()
-        if name in others
+    known, layout = Described(stream, path), texts.layout_table(table) if table else None
+
+    def meaning(name: str) -> Meaning | None:
+        source = columns.get(name)
+        if isinstance(source, str):
+            return known.field(source)
+        if source is not None and layout:
+            return texts.find(name, layout.columns)
+        outer, between, inner = name.partition(_FLATTENED)
+        is_member = bool(outer and between and isinstance(columns.get(outer), str))
+        return known.field(f"{outer}.{inner.replace(_FLATTENED, '.')}") if is_member else None
+
+    properties = schema["properties"].items()
+    made = {
+        **schema,
+        "properties": {name: _with_text(shape, meaning(name)) for name, shape in properties},
     }
-    return {**found, "description": layout.text, "properties": {**found["properties"], **own}}
+    if text := layout.text if layout else known.text:
+        made["description"] = text.replace("by period", PERIODS[period])
+    return made
 
 
 def member(name: str, of: Meaning | None) -> Text | None:

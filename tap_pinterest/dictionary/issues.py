@@ -50,28 +50,25 @@ _KNOWN: Mapping[str, str] = MappingProxyType(
         "VIDEO_REQUIRED_WHEN_AD_VIDEO_PROVIDED": "the item has a video for ads and none of its own",
     }
 )
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), text)
-    for pattern, text in (
-        (r"(.+)_DOWNLOAD_HTTP_STATUS_(\d+)", "the server of the {0} answered with HTTP {1}"),
-        (r"(.+)_DOWNLOAD_INTERNAL_(.+)", "Pinterest itself did not get the {0} ({1})"),
-        (r"(.+)_DOWNLOAD_(.+)", "the {0} could not be fetched ({1})"),
-        (r"(.+)_PROCESSING_(.+)", "the {0} cannot be used ({1})"),
-        (r"(.+)_FILE_NOT_ACCESSIBLE", "the {0} cannot be opened"),
-        (r"(.+)_FILE_NOT_FOUND", "the {0} is not where it should be"),
-        (r"(.+)_INVALID_FILE", "the file of the {0} is damaged or of the wrong kind"),
-        (r"(.+)_MALFORMED_URL", "the address of the {0} is no proper address"),
-        (r"(.+)_LEVEL_INTERNAL_ERROR", "Pinterest itself failed on the {0}"),
-        (r"(.+)_LENGTH_TOO_LONG", "the {0} has too many characters"),
-        (r"(.+)_LENGTH_TOO_SHORT", "the {0} does not last long enough"),
-        (r"(.+)_SAME_AS_LINK", "the {0} is no other than the item's link"),
-        (r"(.+)_MISSING", "there is no {0}"),
-        (r"(.+)_REQUIRED", "the {0} is absent, and another field needs it"),
-        (r"(.+)_DUPLICATED", "the {0} occurs more than once"),
-        (r"(.+)_FORMAT_(?:INVALID|WARNING)", "the {0} is badly formed"),
-        (r"(.+)_INVALID", "the {0} has a value that Pinterest does not take"),
-        (r"(.+)_WARNING", "the {0} looks wrong"),
-    )
+_PATTERNS = (
+    (r"(.+)_DOWNLOAD_HTTP_STATUS_(\d+)", "the server of the {0} answered with HTTP {1}"),
+    (r"(.+)_DOWNLOAD_INTERNAL_(.+)", "Pinterest itself did not get the {0} ({1})"),
+    (r"(.+)_DOWNLOAD_(.+)", "the {0} could not be fetched ({1})"),
+    (r"(.+)_PROCESSING_(.+)", "the {0} cannot be used ({1})"),
+    (r"(.+)_FILE_NOT_ACCESSIBLE", "the {0} cannot be opened"),
+    (r"(.+)_FILE_NOT_FOUND", "the {0} is not where it should be"),
+    (r"(.+)_INVALID_FILE", "the file of the {0} is damaged or of the wrong kind"),
+    (r"(.+)_MALFORMED_URL", "the address of the {0} is no proper address"),
+    (r"(.+)_LEVEL_INTERNAL_ERROR", "Pinterest itself failed on the {0}"),
+    (r"(.+)_LENGTH_TOO_LONG", "the {0} has too many characters"),
+    (r"(.+)_LENGTH_TOO_SHORT", "the {0} does not last long enough"),
+    (r"(.+)_SAME_AS_LINK", "the {0} is no other than the item's link"),
+    (r"(.+)_MISSING", "there is no {0}"),
+    (r"(.+)_REQUIRED", "the {0} is absent, and another field needs it"),
+    (r"(.+)_DUPLICATED", "the {0} occurs more than once"),
+    (r"(.+)_FORMAT_(?:INVALID|WARNING)", "the {0} is badly formed"),
+    (r"(.+)_INVALID", "the {0} has a value that Pinterest does not take"),
+    (r"(.+)_WARNING", "the {0} looks wrong"),
 )
 """The first that fits counts."""
 
@@ -86,7 +83,7 @@ def issue(code: str) -> str:
     if code in _KNOWN:
         return _KNOWN[code]
     for pattern, text in _PATTERNS:
-        if found := pattern.fullmatch(code):
+        if found := re.fullmatch(pattern, code):
             return text.format(*map(_words, found.groups()))
     return f"Pinterest says “{_words(code)}”"
 

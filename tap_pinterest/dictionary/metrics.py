@@ -197,9 +197,9 @@ _MEASURES = (
 )
 
 
-def _conversions(event: str) -> re.Pattern[str]:
-    """The names of conversions, each part with an underscore before it."""
-    return re.compile(
+def _conversions(event: str) -> str:
+    """A pattern of the names of conversions, each part with an underscore before it."""
+    return (
         r"(?P<own>_ADE)?(?P<total>_TOTAL)?(?P<average>_AVERAGE)?"
         r"(?:_(?P<place>WEB|INAPP_SKAN_ASSISTED|INAPP_SKAN|INAPP|OFFLINE|PINTEREST))?"
         rf"(?:_(?P<interaction>CLICK|ENGAGEMENT|VIEW))?(?:_(?P<event>{event}))?"
@@ -208,6 +208,8 @@ def _conversions(event: str) -> re.Pattern[str]:
     )
 
 
+# Patterns are texts, which `re` makes into patterns at their first use and keeps: a run that writes
+# no ads report does not wait for them.
 _KNOWN_EVENT = _conversions(_EVENT_NAMES)
 _ANY_EVENT = _conversions("[A-Z][A-Z0-9_]*?")
 
@@ -347,8 +349,8 @@ class _Conversion:
         return {"history_until": HISTORY_UNTIL} if self.interaction == "engagement" else {}
 
 
-def _conversion(name: str, pattern: re.Pattern[str] = _KNOWN_EVENT) -> Metric | None:
-    found = pattern.fullmatch(f"_{name}")
+def _conversion(name: str) -> Metric | None:
+    found = re.fullmatch(_KNOWN_EVENT, f"_{name}")
     if not found or not (found["event"] or found["own"] or found["measure"]):
         return None
     return _Conversion(found.groupdict()).metric()
@@ -389,13 +391,14 @@ _WHO: Mapping[Traffic, str] = MappingProxyType(
         "both": "paid and earned together",
     }
 )
-_ACTION = re.compile(
-    rf"(?:TOTAL_)?(?P<action>{'|'.join(_ACTIONS)})(?P<people>_USER)?(?:_(?P<traffic>[12]))?(?P<gross>_GROSS)?"
+_ACTION = (
+    rf"(?:TOTAL_)?(?P<action>{'|'.join(_ACTIONS)})(?P<people>_USER)?"
+    r"(?:_(?P<traffic>[12]))?(?P<gross>_GROSS)?"
 )
 
 
 def _action(name: str) -> Metric | None:
-    found = _ACTION.fullmatch(name)
+    found = re.fullmatch(_ACTION, name)
     if not found:
         return None
     traffic = _TRAFFIC[found["traffic"]]
@@ -406,11 +409,11 @@ def _action(name: str) -> Metric | None:
     return Metric(f"Number of {text}{gross}.", "count", EVERYWHERE, traffic)
 
 
-_VIDEO = re.compile(
+_VIDEO = (
     r"(?P<both>TOTAL_)?VIDEO_(?P<what>3SEC_VIEWS|15SEC_UNIQUE_VIEWS|MRC_VIEWS|STARTS"
     r"|P(?P<percent>\d+)_(?:COMBINED|(?P<complete>COMPLETE)))(?:_(?P<traffic>1|2|PAID|EARNED))?"
 )
-_WATCHTIME = re.compile(
+_WATCHTIME = (
     r"(?:TOTAL_)?VIDEO_(?P<what>AVG|SUM_V50|V50)_WATCHTIME(?:_IN_(?P<unit>SECOND|MILLISECOND))?"
     r"(?:_VIDEO_STARTS)?(?:_(?P<traffic>1|2|PAID|EARNED))?"
 )
@@ -432,9 +435,9 @@ def _traffic_of(text: str | None) -> Traffic:
 
 
 def _video(name: str) -> Metric | None:
-    if found := _WATCHTIME.fullmatch(name):
+    if found := re.fullmatch(_WATCHTIME, name):
         return _watchtime(found)
-    found = _VIDEO.fullmatch(name)
+    found = re.fullmatch(_VIDEO, name)
     if not found:
         return None
     traffic = _traffic_of(found["traffic"])
@@ -457,7 +460,7 @@ def _watchtime(found: re.Match[str]) -> Metric:
     return Metric(text, unit, EVERYWHERE, traffic)
 
 
-_SHOWCASE = re.compile(
+_SHOWCASE = (
     r"SHOWCASE_(?P<part>PIN|SUBPAGE|SUBPIN|CARD_THUMBNAIL)_"
     r"(?P<action>CLICKTHROUGH|IMPRESSION|REPIN|CLOSEUP|SWIPE_(?:LEFT|RIGHT|FORWARD|BACKWARD))"
 )
@@ -484,15 +487,16 @@ _SHOWCASE_ACTIONS: Mapping[str, str] = MappingProxyType(
 
 
 def _showcase(name: str) -> Metric | None:
-    found = _SHOWCASE.fullmatch(name)
+    found = re.fullmatch(_SHOWCASE, name)
     if not found:
         return None
     text = f"{_SHOWCASE_ACTIONS[found['action']]} {_SHOWCASE_PARTS[found['part']]}"
     return Metric(f"Number of {text}, paid and earned together.", "count", EVERYWHERE, "both")
 
 
-_COST = re.compile(
-    rf"(?P<own>ADVERTISER_PAID_)?(?P<both>E)?CP(?P<per>M|C|E|V|I|W|CV_P95|CV|3SV)(?P<money>{_CURRENCY})"
+_COST = (
+    r"(?P<own>ADVERTISER_PAID_)?(?P<both>E)?CP(?P<per>M|C|E|V|I|W|CV_P95|CV|3SV)"
+    rf"(?P<money>{_CURRENCY})"
 )
 _PER: Mapping[str, tuple[str, str | None, str | None]] = MappingProxyType(
     {
@@ -511,7 +515,7 @@ _PER: Mapping[str, tuple[str, str | None, str | None]] = MappingProxyType(
 
 
 def _cost(name: str) -> Metric | None:
-    found = _COST.fullmatch(name)
+    found = re.fullmatch(_COST, name)
     if not found:
         return None
     what, paid, both = _PER[found["per"]]
@@ -537,9 +541,7 @@ _SPEND_OF: Mapping[Unit, str] = MappingProxyType(
         "micro_usd": "SPEND_IN_MICRO_US_DOLLAR",
     }
 )
-_SPEND = re.compile(
-    rf"(?P<kind>ADS_CREDIT_|VIDEO_|ADVERTISER_PAID_|BONUS_)?SPEND(?P<money>{_CURRENCY})"
-)
+_SPEND = rf"(?P<kind>ADS_CREDIT_|VIDEO_|ADVERTISER_PAID_|BONUS_)?SPEND(?P<money>{_CURRENCY})"
 _SPENT: Mapping[str | None, str] = MappingProxyType(
     {
         None: "Money spent on the ads",
@@ -552,7 +554,7 @@ _SPENT: Mapping[str | None, str] = MappingProxyType(
 
 
 def _spend(name: str) -> Metric | None:
-    found = _SPEND.fullmatch(name)
+    found = re.fullmatch(_SPEND, name)
     if not found:
         return None
     unit = _MONEY[found["money"]]
@@ -678,7 +680,7 @@ def _single(name: str) -> Metric | None:
 
 def _new_conversion(name: str) -> Metric | None:
     """A conversion of a kind that this version does not know, told by the rest of its name."""
-    found = _ANY_EVENT.fullmatch(f"_{name}")
+    found = re.fullmatch(_ANY_EVENT, f"_{name}")
     told = ("place", "interaction", "device", "measure")
     if not found or not found["event"] or not any(found[part] for part in told):
         return None

@@ -183,6 +183,15 @@ class SingerTap(Tap):
             raise config.refusal(faults)
         return faults
 
+    @property
+    @override
+    def catalog_dict(self) -> dict[str, Any]:
+        catalog = cast("dict[str, Any]", super().catalog_dict)
+        for entry in catalog["streams"]:
+            stream = cast("SingerStream", self.streams[entry["tap_stream_id"]])
+            entry["schema"] = stream.described(entry["schema"])
+        return catalog
+
     @override
     def setup_mapper(self) -> None:
         try:
@@ -289,6 +298,17 @@ class SingerStream(Stream):
         # The SDK's constructor asks for the schema already.
         self.run = run
         super().__init__(run.sdk_tap, name=name)
+
+    def described(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """A schema of the rows with what there is to say of the stream and its properties."""
+        return schema
+
+    @override
+    def _generate_schema_messages(self) -> Generator[singerlib.SchemaMessage, None, None]:
+        # Texts are put in here, and at discovery: a stream that is not written needs none.
+        for message in super()._generate_schema_messages():
+            message.schema = self.described(message.schema)
+            yield message
 
     @property
     def clock(self) -> Clock:

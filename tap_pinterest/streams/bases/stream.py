@@ -192,6 +192,21 @@ class PinterestStream(SingerStream):
             schema["properties"][SYNC_KEY] = dict(SYNC_KEY_SCHEMA)
         return schema
 
+    @override
+    def described(self, schema: dict[str, Any]) -> dict[str, Any]:
+        # Only what is written needs texts.
+        from tap_pinterest import dictionary  # noqa: PLC0415
+
+        own = {name: name for name in self.schema["properties"]}
+        return dictionary.described(
+            schema,
+            type(self).name,
+            self.path,
+            columns={**own, **(self.table.columns if self.table else {})},
+            table=self.table.name if self.table and self.table.closed else "",
+            period=getattr(self, "granularity", "DAY"),
+        )
+
     @property
     def natural_keys(self) -> Sequence[str]:
         """The key properties of a record in Pinterest's layout, whichever is written."""
