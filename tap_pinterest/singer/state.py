@@ -303,6 +303,49 @@ class Progress:
             partition.pop(name, None)
         partition.update({key: value for key, value in values.items() if value})
 
+    def known(self, granularity: Granularity, lookback_days: int) -> list[Interval]:
+        """The intervals that the state remembers, sorted and apart from each other."""
+        found = list(self.earlier)
+        if self.bookmark and self.covered_from:
+            end = last_day(self.bookmark, granularity)
+            as_of = self.as_of or self.bookmark
+            if self.covered_from <= end:
+                found.append(Interval(self.covered_from, end, self.settings or MIXED, as_of))
+        return painted((), found, lookback_days)
+
+    def with_known(self, known: Sequence[Interval], granularity: Granularity) -> Progress:
+        """The form in which the state remembers these intervals.
+
+        The last one with a complete period has the bookmark. What follows it is read again in any
+        case, so it is left out, unless there are later intervals.
+        """
+        places = [i for i, each in enumerate(known) if _complete_end(each, granularity)]
+        if not places:
+            return replace(self, earlier=tuple(known))
+        place = places[-1]
+        main, later = known[place], known[place + 1 :]
+        end = _complete_end(main, granularity) or main.end
+        rest = [replace(main, start=after(end, 1))] if later and end < main.end else []
+        bookmark = first_day(end, granularity)
+        return replace(
+            self,
+            bookmark=bookmark,
+            covered_from=main.start,
+            settings=main.settings,
+            as_of=None if main.as_of == bookmark else main.as_of,
+            earlier=(*known[:place], *rest, *later),
+        )
+
+    def outdated(self, dates: DateRange, granularity: Granularity) -> Progress:
+        """Progress after which a run reads these days again, as far as they have been read."""
+        known = self.known(granularity, 0)
+        old = [
+            replace(each, start=start, end=end, settings=MIXED)
+            for each in known
+            if (start := max(each.start, dates.start)) <= (end := min(each.end, dates.end))
+        ]
+        return self.with_known(painted(known, old, 0), granularity) if old else self
+
 
 @dataclass(frozen=True)
 class ReportRange:
@@ -343,7 +386,7 @@ class ReportRange:
         Wanted days that are not known, known days that are not final or have other settings, the
         days since the last known one, and the backfill if it has not been done.
         """
-        known = self._known(progress)
+        known = progress.known(self.granularity, self.lookback_days)
         ranges = [self.wanted]
         if known:
             ranges = [*missing(known, self.days), *self._stale(known, settings)]
@@ -361,7 +404,7 @@ class ReportRange:
         return merged(self._lost(progress, settings))
 
     def _lost(self, progress: Progress, settings: str) -> Iterator[DateRange]:
-        known = self._known(progress)
+        known = progress.known(self.granularity, self.lookback_days)
         for each in known:
             if not each.settings.endswith(GIVEN_UP):
                 stale = each.stale(settings, self.lookback_days)
@@ -380,7 +423,7 @@ class ReportRange:
 
         A run that is interrupted leaves rows of both kinds; the next one reads them all again.
         """
-        known = self._known(progress)
+        known = progress.known(self.granularity, self.lookback_days)
         other = [
             Interval(max(old.start, new.start), min(old.end, new.end), MIXED, old.as_of)
             for new in self.to_read(progress, settings)
@@ -389,26 +432,28 @@ class ReportRange:
         ]
         if not other:
             return progress
-        return self._progress(painted(known, other, self.lookback_days), progress)
+        return progress.with_known(painted(known, other, self.lookback_days), self.granularity)
 
     def after(self, progress: Progress, settings: str) -> Progress:
         """Progress once those ranges have been read completely: the bookmark never moves back."""
         backfilled = self.backfill_name or progress.backfilled
         given_up = [
             replace(each, start=start, end=end, settings=f"{each.settings}{GIVEN_UP}")
-            for each in self._known(progress)
+            for each in progress.known(self.granularity, self.lookback_days)
             for lost in self.out_of_reach(progress, settings)
             if (start := max(each.start, lost.start)) <= (end := min(each.end, lost.end))
         ]
         layers = [*given_up, *self._read(progress, settings)]
-        known = painted(self._known(progress), layers, self.lookback_days)
-        return replace(self._progress(known, progress), backfilled=backfilled)
+        known = painted(
+            progress.known(self.granularity, self.lookback_days), layers, self.lookback_days
+        )
+        return replace(progress.with_known(known, self.granularity), backfilled=backfilled)
 
     def _read(self, progress: Progress, settings: str) -> Iterator[Interval]:
         """The days that are known once the ranges have been read; none before one is complete."""
         if self.complete_to is None:
             return
-        complete = first_day(self._end_of_whole(self.complete_to), self.granularity)
+        complete = first_day(_end_of_whole(self.complete_to, self.granularity), self.granularity)
         # Pinterest may take back that a day is complete.
         as_of = max(complete, progress.bookmark or complete)
         for each in self.to_read(progress, settings):
@@ -432,44 +477,6 @@ class ReportRange:
             stale = each.stale(settings, self.lookback_days)
             yield DateRange(max(stale.start, self.earliest), min(stale.end, self.wanted.end))
 
-    def _known(self, progress: Progress) -> list[Interval]:
-        """The intervals that the state remembers, sorted and apart from each other."""
-        found = list(progress.earlier)
-        if progress.bookmark and progress.covered_from:
-            end = last_day(progress.bookmark, self.granularity)
-            as_of = progress.as_of or progress.bookmark
-            if progress.covered_from <= end:
-                main = Interval(progress.covered_from, end, progress.settings or MIXED, as_of)
-                found.append(main)
-        return painted((), found, self.lookback_days)
-
-    def _progress(self, known: Sequence[Interval], progress: Progress) -> Progress:
-        """The form in which the state remembers these intervals.
-
-        The last one with a complete period has the bookmark. What follows it is read again in any
-        case, so it is left out, unless there are later intervals.
-        """
-        place = next((i for i in reversed(range(len(known))) if self._complete_end(known[i])), None)
-        if place is None:
-            return replace(progress, earlier=tuple(known))
-        main, later = known[place], known[place + 1 :]
-        end = self._complete_end(main) or main.end
-        rest = [replace(main, start=after(end, 1))] if later and end < main.end else []
-        bookmark = first_day(end, self.granularity)
-        return replace(
-            progress,
-            bookmark=bookmark,
-            covered_from=main.start,
-            settings=main.settings,
-            as_of=None if main.as_of == bookmark else main.as_of,
-            earlier=(*known[:place], *rest, *later),
-        )
-
-    def _complete_end(self, interval: Interval) -> date | None:
-        """The last day of an interval's last complete period; `None` if it has none."""
-        end = self._end_of_whole(min(interval.end, last_day(interval.as_of, self.granularity)))
-        return end if end >= interval.start else None
-
     def _whole(self, dates: DateRange) -> DateRange:
         """The periods that these days are in, as far as they are in reach."""
         start = first_day(dates.start, self.granularity)
@@ -478,8 +485,15 @@ class ReportRange:
         end = last_day(dates.end, self.granularity)
         return DateRange(start, min(end, max(dates.end, self.wanted.end)))
 
-    def _end_of_whole(self, day: date) -> date:
-        """The day, if a period ends with it; otherwise the last day of the period before."""
-        if last_day(day, self.granularity) > day:
-            return before(first_day(day, self.granularity), 1)
-        return day
+
+def _complete_end(interval: Interval, granularity: Granularity) -> date | None:
+    """The last day of an interval's last complete period; `None` if it has none."""
+    end = _end_of_whole(min(interval.end, last_day(interval.as_of, granularity)), granularity)
+    return end if end >= interval.start else None
+
+
+def _end_of_whole(day: date, granularity: Granularity) -> date:
+    """The day, if a period ends with it; otherwise the last day of the period before."""
+    if last_day(day, granularity) > day:
+        return before(first_day(day, granularity), 1)
+    return day

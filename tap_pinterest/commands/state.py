@@ -1,0 +1,286 @@
+"""`tap-pinterest-state`: shows what earlier runs have read, and lets the next run read it again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import click
+import msgspec
+
+from tap_pinterest.api.periods import DateRange, merged
+from tap_pinterest.config import Day
+from tap_pinterest.singer import state as singer_state
+from tap_pinterest.singer.coverage import GIVEN_UP
+from tap_pinterest.singer.state import Progress, StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from tap_pinterest.api.periods import Granularity
+
+MELTANO_STATE = "dev:tap-pinterest-to-target-postgres"
+_GRANULARITIES: dict[str, Granularity] = {"_hour": "HOUR", "_week": "WEEK", "_month": "MONTH"}
+
+
+class Store(Protocol):
+    """A place that keeps the state between runs."""
+
+    def read(self) -> dict[str, Any]:
+        """The state; empty if there is none."""
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Keep another state instead."""
+
+
+class StateFile(NamedTuple):
+    """A file with the state as JSON; of several lines the last one counts."""
+
+    path: Path
+
+    def read(self) -> dict[str, Any]:
+        """The state in the file.
+
+        Raises:
+            ClickException: The file is missing, or its last line is not a JSON object.
+        """
+        try:
+            text = self.path.read_text("utf-8").strip()
+            whole = text if "\n{" not in text else text.splitlines()[-1]
+            return msgspec.json.decode(whole, type=dict[str, Any]) if whole else {}
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
+            message = f"{self.path} cannot be read: {reason}"
+            raise click.ClickException(message) from None
+        except msgspec.DecodeError as error:
+            message = f"{self.path} is no state: {error}"
+            raise click.ClickException(message) from None
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Replace the file, or leave it as it is."""
+        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f"{self.path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.encode(state) + b"\n")
+        Path(name).replace(self.path)
+
+
+class MeltanoState(NamedTuple):
+    """The state that Meltano keeps for a job, through the command `meltano state`."""
+
+    state_id: str
+
+    def read(self) -> dict[str, Any]:
+        """The tap's part of Meltano's state.
+
+        Raises:
+            ClickException: Meltano is not there, or has no answer.
+        """
+        answer = self._meltano("get", self.state_id)
+        text = answer[answer.find("{") :].strip()
+        found = msgspec.json.decode(text, type=dict[str, Any]) if text.startswith("{") else {}
+        state: dict[str, Any] = found.get("singer_state") or {}
+        return state
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Give Meltano another state for the job."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "state.json"
+            file.write_bytes(msgspec.json.encode({"singer_state": state}))
+            self._meltano("set", "--force", self.state_id, "--input-file", str(file))
+
+    def _meltano(self, *arguments: str) -> str:
+        command = ["meltano", "state", *arguments]
+        try:
+            ended = subprocess.run(  # noqa: S603 - Meltano's own command
+                command, capture_output=True, text=True, check=False
+            )
+        except FileNotFoundError:
+            message = "meltano is not on PATH; for a state file use --state FILE"
+            raise click.ClickException(message) from None
+        if ended.returncode != 0:
+            told = ended.stderr.strip().splitlines()[-1:] or ["it says nothing"]
+            message = f"meltano state {arguments[0]} failed: {told[0]}"
+            raise click.ClickException(message)
+        return ended.stdout
+
+
+class Part(NamedTuple):
+    """The state of one stream, or of one of its contexts."""
+
+    stream: str
+    context: str
+    entry: dict[str, Any]
+
+    @property
+    def granularity(self) -> Granularity:
+        """The length of the report's periods, as its name tells."""
+        endings = (each for end, each in _GRANULARITIES.items() if self.stream.endswith(end))
+        return next(endings, "DAY")
+
+    @property
+    def progress(self) -> Progress:
+        """The days that have been read."""
+        return Progress.of(self.entry)
+
+    def described(self) -> str:
+        """One line: the context, the days, and what is special about them."""
+        known = self.progress.known(self.granularity, 0)
+        days = merged(DateRange(each.start, each.end) for each in known)
+        told = [", ".join(map(str, days)) or "no days"]
+        newest = known[-1].settings if known else None
+        if any(each.settings.endswith(GIVEN_UP) for each in known):
+            told.append("some days are out of reach and keep older settings")
+        elif any(each.settings != newest for each in known):
+            told.append("the next run reads some days again")
+        if backfilled := self.entry.get("backfilled"):
+            told.append(f"backfill {backfilled} is done")
+        return "; ".join([f"  {self.context or 'all'}: {told[0]}", *told[1:]])
+
+
+def parts_of(state: dict[str, Any]) -> Iterator[Part]:
+    """The parts of a state, stream by stream."""
+    for stream, of_stream in state.get("bookmarks", {}).items():
+        partitions = of_stream.get("partitions", ())
+        if not partitions:
+            yield Part(stream, "", of_stream)
+        for each in partitions:
+            yield Part(stream, " ".join(map(str, each["context"].values())), each)
+
+
+@click.group(help=__doc__.split(": ", 1)[1] if __doc__ else None)
+@click.option("--state", "file", type=click.Path(path_type=Path), help="A state file.")
+@click.option("--state-id", default=MELTANO_STATE, show_default=True, help="Meltano's state id.")
+@click.pass_context
+def main(context: click.Context, file: Path | None, state_id: str) -> None:
+    """Choose where the state is."""
+    context.obj = StateFile(file) if file else MeltanoState(state_id)
+
+
+@main.command()
+@click.argument("streams", nargs=-1)
+@click.pass_obj
+def show(store: Store, streams: Sequence[str]) -> None:
+    """Show which days have been read, by stream and ad account or user."""
+    state = _checked(store)
+    shown = ""
+    for part in parts_of(state):
+        if streams and part.stream not in streams:
+            continue
+        if part.stream != shown:
+            shown = part.stream
+            click.echo(shown)
+        click.echo(part.described())
+    if not shown:
+        click.echo("The state knows nothing of it: the next run reads from start_date.")
+
+
+def _day(context: click.Context, option: click.Parameter, text: str | None) -> date | None:
+    del context
+    try:
+        return date_of(text) if text else None
+    except ValueError:
+        message = f"{text!r} is no date; allowed: YYYY-MM-DD"
+        raise click.BadParameter(message, param=option) from None
+
+
+def date_of(text: str) -> date:
+    """A date, given as YYYY-MM-DD.
+
+    Raises:
+        ValueError: The text is none.
+    """
+    day = Day.parse(text).on
+    if day is None:
+        raise ValueError(text)
+    return day
+
+
+@main.command()
+@click.argument("streams", nargs=-1)
+@click.option("--account", "accounts", multiple=True, help="Only of this ad account or user.")
+@click.option("--from", "first", callback=_day, help="Only days from this one on: YYYY-MM-DD.")
+@click.option("--to", "last", callback=_day, help="Only days up to this one: YYYY-MM-DD.")
+@click.option("--all", "everything", is_flag=True, help="All streams.")
+@click.pass_obj
+def forget(  # noqa: PLR0913 - one parameter for each option
+    store: Store,
+    streams: Sequence[str],
+    accounts: Sequence[str],
+    first: date | None,
+    last: date | None,
+    *,
+    everything: bool,
+) -> None:
+    """Let the next run read streams, ad accounts or days again.
+
+    Raises:
+        UsageError: Nothing is named, or what is named is not in the state.
+    """
+    if not (streams or accounts or everything):
+        message = "name streams, --account or --all"
+        raise click.UsageError(message)
+    state = _checked(store)
+    parts = [each for each in parts_of(state) if not streams or each.stream in streams]
+    parts = [each for each in parts if not accounts or each.context in accounts]
+    _refuse_unknown(parts, streams, accounts)
+    for part in parts:
+        if first or last:
+            _mark_outdated(part, first, last)
+        else:
+            _remove(state, part)
+    store.write(state)
+    for line in _told(parts, first, last):
+        click.echo(line)
+
+
+def _checked(store: Store) -> dict[str, Any]:
+    try:
+        return singer_state.checked(store.read())
+    except StateError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _refuse_unknown(parts: Sequence[Part], streams: Sequence[str], accounts: Sequence[str]) -> None:
+    """Refuse names that are not in the state, before anything is changed."""
+    unknown = [each for each in streams if each not in {part.stream for part in parts}]
+    unknown += [each for each in accounts if each not in {part.context for part in parts}]
+    if unknown:
+        message = f"the state has nothing of {', '.join(unknown)}"
+        raise click.UsageError(message)
+
+
+def _mark_outdated(part: Part, first: date | None, last: date | None) -> None:
+    known = part.progress.known(part.granularity, 0)
+    if known:
+        dates = DateRange(first or known[0].start, last or known[-1].end)
+        key = part.entry.get("replication_key", "date")
+        part.progress.outdated(dates, part.granularity).write_to(part.entry, key)
+
+
+def _remove(state: dict[str, Any], part: Part) -> None:
+    of_stream = state["bookmarks"][part.stream]
+    if part.entry is of_stream:
+        del state["bookmarks"][part.stream]
+        return
+    of_stream["partitions"] = [each for each in of_stream["partitions"] if each is not part.entry]
+    if not of_stream["partitions"]:
+        del state["bookmarks"][part.stream]
+
+
+def _told(parts: Sequence[Part], first: date | None, last: date | None) -> Iterator[str]:
+    """What the next run will read, and how to count its calls."""
+    days = "everything from start_date on"
+    if first or last:
+        days = f"the days from {first or 'the first'} to {last or 'the last'}"
+    for stream in dict.fromkeys(each.stream for each in parts):
+        count = sum(each.stream == stream for each in parts)
+        yield f"{stream}: the next run reads {days} again, for {count} of its contexts."
+    yield "tap-pinterest-plan --state FILE counts the calls of that run."
+
+
+if __name__ == "__main__":
+    main()

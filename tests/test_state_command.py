@@ -1,0 +1,190 @@
+"""`tap-pinterest-state`: a state is shown in words, and parts of it are read again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from singer_run import run, settings
+from tap_pinterest.commands.state import main
+
+if TYPE_CHECKING:
+    from pinterest_sandbox import Sandbox
+
+WEEKS = {
+    "context": {"ad_account_id": "1"},
+    "replication_key": "date",
+    "replication_key_value": "2026-11-09",
+    "covered_from": "2026-08-24",
+    "settings": "aaaaaaaa",
+}
+
+
+def partition(account: str) -> dict[str, Any]:
+    return {
+        "context": {"ad_account_id": account},
+        "replication_key": "date",
+        "replication_key_value": "2026-11-18",
+        "covered_from": "2026-08-22",
+        "settings": "aaaaaaaa",
+    }
+
+
+def state() -> dict[str, Any]:
+    return {
+        "tap_pinterest": {"state_version": 1},
+        "bookmarks": {
+            "campaigns": {},
+            "ad_analytics": {"partitions": [partition("1"), partition("2")]},
+            "ad_analytics_week": {"partitions": [dict(WEEKS)]},
+            "leads_of_another_tap": {"x": 1},
+        },
+    }
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(state()))
+    return path
+
+
+def tell(*arguments: str, code: int = 0) -> str:
+    result = CliRunner().invoke(main, [str(each) for each in arguments])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_show_says_which_days_have_been_read(file: Path) -> None:
+    shown = tell("--state", str(file), "show")
+
+    assert "ad_analytics\n  1: 2026-08-22..2026-11-18\n  2: 2026-08-22..2026-11-18\n" in shown
+    assert "ad_analytics_week\n  1: 2026-08-24..2026-11-15\n" in shown
+    assert "campaigns" not in tell("--state", str(file), "show", "ad_analytics")
+
+
+def test_a_stream_that_is_forgotten_leaves_the_state(file: Path) -> None:
+    told = tell("--state", str(file), "forget", "ad_analytics")
+
+    assert "ad_analytics: the next run reads everything from start_date on again" in told
+    left = json.loads(file.read_text())
+    assert left["bookmarks"].keys() == {"campaigns", "ad_analytics_week", "leads_of_another_tap"}
+    assert left["tap_pinterest"] == {"state_version": 1}
+
+
+def test_an_account_that_is_forgotten_leaves_all_streams(file: Path) -> None:
+    tell("--state", str(file), "forget", "--account", "1")
+
+    assert json.loads(file.read_text())["bookmarks"] == {
+        "campaigns": {},
+        "ad_analytics": {"partitions": [partition("2")]},
+        "leads_of_another_tap": {"x": 1},
+    }
+
+
+def test_a_range_that_is_forgotten_is_marked_and_the_bookmark_stays(file: Path) -> None:
+    tell(
+        "--state", str(file), "forget", "ad_analytics", "--from", "2026-09-01", "--to", "2026-09-10"
+    )
+
+    first, second = json.loads(file.read_text())["bookmarks"]["ad_analytics"]["partitions"]
+    assert first["replication_key_value"] == "2026-11-18"
+    assert first["earlier"][1].startswith("2026-09-01/2026-09-10/mixed/")
+    assert second["earlier"] == first["earlier"]
+    assert "the next run reads some days again" in tell("--state", str(file), "show")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "name streams, --account or --all"),
+        (("ads",), "the state has nothing of ads"),
+        (("--account", "9"), "the state has nothing of 9"),
+        (("ad_analytics", "--from", "soon"), "'soon' is no date; allowed: YYYY-MM-DD"),
+        (("ad_analytics", "--from", "yesterday"), "'yesterday' is no date"),
+    ],
+)
+def test_a_mistake_changes_nothing_and_is_named(
+    file: Path, arguments: tuple[str, ...], reason: str
+) -> None:
+    before = file.read_text()
+
+    told = tell("--state", str(file), "forget", *arguments, code=2)
+
+    assert reason in told
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [("{", "is no state"), ('{"bookmarks": []}', "bookmarks is not an object")],
+)
+def test_a_file_that_is_no_state_is_named(tmp_path: Path, content: str, reason: str) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(content)
+
+    assert reason in tell("--state", str(path), "show", code=1)
+
+
+def test_of_a_file_of_states_the_last_line_counts(tmp_path: Path) -> None:
+    path = tmp_path / "state.jsonl"
+    path.write_text("{}\n" + json.dumps(state()) + "\n")
+
+    tell("--state", str(path), "forget", "--all")
+
+    assert json.loads(path.read_text())["bookmarks"] == {}
+
+
+def test_a_run_after_a_range_was_forgotten_reads_that_range_and_its_lookback(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    config = settings(sandbox, start_date="60 days ago")
+    first = run(config, "campaign_analytics")
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(first.state))
+    day = sandbox.today - timedelta(days=50)
+
+    tell("--state", str(path), "forget", "campaign_analytics", "--from", str(day), "--to", str(day))
+    sandbox.requests.clear()
+    second = run(config, "campaign_analytics", state=json.loads(path.read_text()))
+
+    days = {date.fromisoformat(each["date"]) for each in second.records("campaign_analytics")}
+    assert day in days
+    assert day + timedelta(days=1) not in days
+    assert max(days) == sandbox.today - timedelta(days=1)
+    assert second.state == first.state
+
+
+def test_the_state_that_meltano_keeps_is_changed_through_meltano(tmp_path: Path) -> None:
+    (tmp_path / "meltano.yml").write_text(
+        "version: 1\ndefault_environment: dev\nenvironments:\n- name: dev\n"
+    )
+    (tmp_path / "first.json").write_text(json.dumps({"singer_state": state()}))
+    folder = str(Path(sys.executable).parent)
+    environment = os.environ | {
+        "PATH": os.pathsep.join((folder, os.environ["PATH"])),
+        "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "MELTANO_CLI_LOG_LEVEL": "warning",
+    }
+
+    def command(*arguments: str) -> str:
+        ended = subprocess.run(
+            arguments, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        return ended.stdout
+
+    command("meltano", "state", "set", "--force", "dev:a-to-b", "--input-file", "first.json")
+    python = (sys.executable, "-m", "tap_pinterest.commands.state", "--state-id", "dev:a-to-b")
+    command(*python, "forget", "ad_analytics")
+
+    assert "ad_analytics_week" in command(*python, "show")
+    kept = json.loads(command("meltano", "state", "get", "dev:a-to-b"))["singer_state"]
+    assert kept["bookmarks"].keys() == state()["bookmarks"].keys() - {"ad_analytics"}
