@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -282,6 +282,24 @@ def test_two_taps_that_share_a_quota_use_all_of_it(window: Window, form: type[Ra
     outcomes = (first.outcome, second.outcome)
     assert sum(len(each.accepted) for each in outcomes) >= 0.95 * 60 * MINUTES
     assert max(each.refused_share for each in outcomes) < 0.01
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("slowest", [0.05, 0.1, 0.2])
+def test_two_taps_that_share_the_safety_net_alone_hold_each_other_up_little(
+    window: Window, slowest: float
+) -> None:
+    how: Any = {"way": (0.005, 0.03), "answering": (slowest / 2, slowest)}
+    first = simulation(window, form=LiveRateLimits, **how)
+    limiter = RateLimiter("standard", first.clock, 3600)
+    second = Simulation(first.server, limiter, first.clock, **how)
+    second.events = first.events
+    second.begin("org_read", calls=1_000_000, seconds=300, others={})
+    first.run("ads_read", seconds=300)
+
+    for each in (first.outcome, second.outcome):
+        assert each.share_of(Quota(1_000, 60.0), 300) >= 0.95
+        assert each.refused_share < 0.01
 
 
 @FORMS

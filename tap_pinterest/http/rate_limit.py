@@ -127,6 +127,8 @@ class _Window:
     @property
     def room(self) -> int:
         """Calls left to others: one, and what they make in a second, before we hear of it."""
+        if self.is_short:
+            return _FEW
         return 1 + int(self.others / self.quota.seconds) if self.others else 0
 
     def free_at(self, now: float) -> float:
@@ -180,7 +182,8 @@ class _Window:
         if self._knows_later_than(permit) or (self.is_short and not self._many(others, permit)):
             return
         self.told_by, self.renewed_at = permit, renewed_at
-        self._see(others, permit.answered or permit.sent)
+        if not self.is_short:
+            self._see(others, permit.answered or permit.sent)
         self.left = remaining - self.room - self._unanswered_since(permit)
         if self.left <= 0:
             self._give_way()
