@@ -1,8 +1,9 @@
-"""Rows a second of the main job into PostgreSQL, by the way in: both loaders, and their settings.
+"""Rows a second of the main job into PostgreSQL: the stock loader and ours.
 
 All load the same 100,000 rows of `ad_analytics` (87 columns and `__sync_key`), one after the other,
-by the same sandbox into the same server. Ours loads them twice: the second time there is nothing to
-write.
+from the same sandbox into the same server, each round into schemas of its own. Ours loads them
+twice: the second time there is nothing to write. Each figure is the median of all rounds, with the
+least and the most; ratios are taken within a round, so that a busy machine slows both sides.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 import psutil
@@ -45,6 +47,7 @@ STOCK_DEFAULTS: Mapping[str, str] = {
     "TARGET_POSTGRES_ACTIVATE_VERSION": "true",
 }
 SAMPLE_SECONDS = 0.1
+ROUNDS = 3
 MEGABYTE = 1_000_000
 WATCHED = ("tap", "meltano", "target", "PostgreSQL")
 
@@ -84,30 +87,27 @@ class Load:
         """Rows a second, Meltano's own start included."""
         return self.rows / self.seconds
 
+    @property
+    def cpu(self) -> float:
+        """Seconds of processors, of all programs."""
+        return sum(self.usage.cpu(name) for name in WATCHED)
 
-def measure() -> None:
-    """Load in each way, and print all and how they compare."""
-    loads: dict[Way, Load] = {}
+
+def measure(rounds: int = ROUNDS, ways: Sequence[Way] = WAYS) -> None:
+    """Load in each way, in each round, and print all and how they compare."""
+    loads: dict[Way, list[Load]] = {way: [] for way in ways}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tap-pinterest-")))
         today = datetime.now(tz=UTC).date()
         sandbox = stack.enter_context(sandbox_process(today, folder / "sandbox.log", **WORLD))
         database = stack.enter_context(EmbeddedPostgres())
-        for number, way in enumerate(WAYS):
-            # Each with a state of its own, so that all of them read everything.
-            place = folder / str(number)
-            place.mkdir()
-            settings = {
-                **sandbox.settings(place),
-                **way.settings,
-                "TAP_PINTEREST__SELECT": f'["{STREAM}.*"]',
-                "TAP_PINTEREST_REPORT_COLUMNS": json.dumps(COLUMNS),
-                "TARGET_POSTGRES_SQLALCHEMY_URL": database.url,
-                "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": way.schema,
-            }
-            job = MainJob(place, settings, log=place / "log")
-            with console.status(f"Loading: {way.name} ..."):
-                loads[way] = _load(job, sandbox, database, way)
+        for number in range(rounds):
+            for way in ways:
+                # Each with a state of its own, so that all of them read everything.
+                place = folder / f"{number} {way.name}"
+                place.mkdir()
+                with console.status(f"Round {number + 1} of {rounds}: {way.name} ..."):
+                    loads[way].append(_load(place, sandbox, database, way, number))
     _show(loads)
 
 
@@ -130,7 +130,19 @@ def seconds_to_load(
         return time.monotonic() - started
 
 
-def _load(job: MainJob, sandbox: SandboxProcess, database: EmbeddedPostgres, way: Way) -> Load:
+def _load(
+    place: Path, sandbox: SandboxProcess, database: EmbeddedPostgres, way: Way, number: int
+) -> Load:
+    schema = f"{way.schema}_{number}"
+    settings = {
+        **sandbox.settings(place),
+        **way.settings,
+        "TAP_PINTEREST__SELECT": f'["{STREAM}.*"]',
+        "TAP_PINTEREST_REPORT_COLUMNS": json.dumps(COLUMNS),
+        "TARGET_POSTGRES_SQLALCHEMY_URL": database.url,
+        "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
+    }
+    job = MainJob(place, settings, log=place / "log")
     before_it = len(sandbox.asked())
     with psycopg.connect(database.psql_url) as connection:
         ((before,),) = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchall()
@@ -140,7 +152,7 @@ def _load(job: MainJob, sandbox: SandboxProcess, database: EmbeddedPostgres, way
     seconds = time.monotonic() - started
     with psycopg.connect(database.psql_url) as connection:
         text = "SELECT count(*), count(*) FILTER (WHERE xmin::text::bigint > %s) FROM {}"
-        query = sql.SQL(text).format(sql.Identifier(way.schema, STREAM))
+        query = sql.SQL(text).format(sql.Identifier(schema, STREAM))
         ((rows, written),) = connection.execute(query, [before]).fetchall()
     asked = sandbox.asked()[before_it:]
     return Load(len(asked), fewest_calls(asked).total(), rows, written, seconds, usage)
@@ -208,22 +220,36 @@ def _used() -> Iterator[Usage]:
         sampler.join()
 
 
-def _show(loads: Mapping[Way, Load]) -> None:
-    (rows,) = {load.rows for load in loads.values()}
+def _show(loads: Mapping[Way, Sequence[Load]]) -> None:
+    (rows,) = {load.rows for of_way in loads.values() for load in of_way}
     table = Table(title=f"{rows:,} rows of {STREAM} into PostgreSQL", box=box.SIMPLE_HEAD)
     table.add_column("target", no_wrap=True)
     cpu = f"CPU s: {', '.join(WATCHED)}"
     for column in ("calls", "fewest", "written", "seconds", "rows/s", cpu, "µs/row", "peak MB"):
         table.add_column(column, justify="right")
-    for way, load in loads.items():
-        seconds = [load.usage.cpu(name) for name in WATCHED]
-        used = ", ".join(f"{each:.1f}" for each in seconds)
-        each_row = f"{sum(seconds) / load.rows * 1e6:.0f}"
-        memory = f"{load.usage.memory['target'] / MEGABYTE:,.0f}"
-        calls = (str(load.calls), str(load.fewest))
-        rates = (f"{load.written:,}", f"{load.seconds:.1f}", f"{load.rate:,.0f}")
-        table.add_row(way.name, *calls, *rates, used, each_row, memory)
+    for way, of_way in loads.items():
+        first = of_way[0]
+        used = ", ".join(
+            f"{median(load.usage.cpu(name) for load in of_way):.1f}" for name in WATCHED
+        )
+        each_row = f"{median(load.cpu for load in of_way) / rows * 1e6:.0f}"
+        memory = f"{max(load.usage.memory['target'] for load in of_way) / MEGABYTE:,.0f}"
+        calls = (str(first.calls), str(first.fewest), f"{first.written:,}")
+        seconds = _spread([load.seconds for load in of_way])
+        rate = f"{median(load.rate for load in of_way):,.0f}"
+        table.add_row(way.name, *calls, seconds, rate, used, each_row, memory)
     console.print(table)
     for way, than in ((SHIPPED, DEFAULTS), (FAST, DEFAULTS), (FAST, SHIPPED), (AGAIN, SHIPPED)):
-        ratio = loads[way].rate / loads[than].rate
-        console.print(f"{way.name}: {ratio:.1f} times as fast as {than.name}")
+        if way in loads and than in loads:
+            pairs = [*zip(loads[way], loads[than], strict=True)]
+            seconds = _spread([other.seconds / one.seconds for one, other in pairs])
+            cpu = _spread([other.cpu / one.cpu for one, other in pairs])
+            console.print(
+                f"{way.name}: {seconds} times as fast as {than.name}, with {cpu} times less CPU"
+            )
+
+
+def _spread(values: Sequence[float]) -> str:
+    """The median, with the least and the most."""
+    middle = f"{median(values):.1f}"
+    return f"{middle} ({min(values):.1f} to {max(values):.1f})" if len(values) > 1 else middle

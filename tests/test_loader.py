@@ -9,11 +9,15 @@ import os
 import random
 import signal
 import subprocess
+import sys
+import textwrap
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from singer_sdk.singerlib.exceptions import InvalidInputLine
+from singer_sdk.target_base import Target
 from target_postgres.target import TargetPostgres
 
 from both_targets import Database, listen, record, schema, state, text
@@ -519,17 +523,18 @@ def test_a_state_comes_after_each_commit_and_never_before_its_records(
         messages += [record(id=str(at)), record("pins", id=str(at)), state(at=at + 1)]
     seen: list[tuple[int, int]] = []
 
-    def write(target: TargetPostgresFast, value: dict[str, Any]) -> None:
+    def write(target: Target, value: dict[str, Any]) -> None:
         for table in ("ads", "pins"):
             ((rows,),) = db.execute("SELECT count(*) FROM {}.{}", db.schema, table)
             seen.append((value["at"], rows))
         emit(target, value)
 
-    emit = TargetPostgresFast._write_state_message
-    monkeypatch.setattr(TargetPostgresFast, "_write_state_message", write)
+    emit = Target._write_state_message
+    monkeypatch.setattr(Target, "_write_state_message", write)
 
     db.load(messages, batch_size_rows=4)
 
+    assert len(seen) == 10
     assert all(rows >= at for at, rows in seen)
     assert states(capsys) == [{"at": at} for at in (0, 3, 6, 7, 10)]
 
@@ -584,6 +589,44 @@ def test_a_line_that_cannot_be_read_is_refused_by_its_number(
     target.target_connector._engine.dispose()
     assert reason in str(refused.value)
     assert len(str(refused.value)) < 500
+
+
+def test_after_a_batch_that_fails_no_later_one_is_written_and_no_state(
+    db: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    messages = [ADS, record(id="1"), state(at=1), record(id="2", clicks="x"), state(at=2)]
+    more = [each for at in range(3, 9) for each in (record(id=str(at)), state(at=at))]
+
+    with pytest.raises(psycopg.Error, match="bigint"):
+        db.load([*messages, *more], batch_size_rows=1)
+
+    assert [row[0] for row in db.tables()["ads"][1]] == ["1"]
+    assert states(capsys) == [{"at": 1}]
+
+
+def test_a_lean_start_imports_later_what_is_hardly_ever_used(db: Database, tmp_path: Path) -> None:
+    program = """
+        import sys
+        from target_postgres_fast import lean
+        with lean.imports():
+            import target_postgres_fast.target
+            from singer_sdk.helpers._batch import UPath
+            from target_postgres.connector import paramiko
+        assert not {"joblib", "numpy", "paramiko", "upath", "jsonpath_ng"} & {*sys.modules}
+        assert UPath("/a/b").name == "b"
+        assert issubclass(paramiko.RSAKey, paramiko.PKey)
+        import joblib, jsonpath_ng.ext
+        assert joblib.Parallel(n_jobs=1)(joblib.delayed(abs)(each) for each in (-1, 2)) == [1, 2]
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True)
+    file = tmp_path / "records"
+    file.write_text('{"id": "1"}\n', encoding="utf-8")
+    batch = {"type": "BATCH", "stream": "ads", "encoding": {"format": "jsonl"}}
+    with loading(db, tmp_path) as process:
+        process.communicate(text([ADS, {**batch, "manifest": [file.as_uri()]}]))
+
+    assert process.returncode == 0
+    assert len(db.tables()["ads"][1]) == 1
 
 
 def test_two_processes_that_start_at_once_on_missing_tables_and_load_equal_keys(
@@ -696,6 +739,29 @@ def test_a_signal_before_the_end_of_the_input_is_the_exit_code(
         process.stdin.flush()
         process.send_signal(how)
         assert process.wait() == 128 + how
+        process.stdin.close()
+
+
+def test_a_second_signal_ends_a_load_that_waits_for_a_lock(db: Database, tmp_path: Path) -> None:
+    db.load([ADS, record(id="1")])
+    locks = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{}.ads'::regclass"
+    with (
+        psycopg.connect(db.url.replace("+psycopg", "")) as other,
+        loading(db, tmp_path, batch_size_rows=1) as process,
+    ):
+        assert process.stdin is not None
+        # What a SCHEMA asks of the table goes on beside this lock; what a batch asks waits.
+        other.execute(f"LOCK TABLE {db.schema}.ads IN SHARE MODE")
+        process.stdin.write(text([ADS, record(id="2"), record(id="3")]))
+        process.stdin.flush()
+        while db.execute(locks, db.schema) == [(0,)]:
+            pass
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait() == 128 + signal.SIGTERM
         process.stdin.close()
 
 

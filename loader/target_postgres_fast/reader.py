@@ -63,6 +63,8 @@ class LineReader(SimpleSingerReader):
         """Called before anything is read."""
         self.after_lines: Callable[[], None] = lambda: None
         """Called when all lines that had come in are worked through, and when none comes."""
+        self.after_all: Callable[[], None] = lambda: None
+        """Called when no more is read, also after an error; not if the process must end at once."""
         self.idle_seconds = 1.0
         self.is_complete = False
         """Whether the input has been read to its end."""
@@ -83,8 +85,22 @@ class LineReader(SimpleSingerReader):
     ) -> Counter[str]:
         self.before_lines()
         read: Counter[str] = Counter()
+        try:
+            self._process(_bytes_of(file_input or sys.stdin), callbacks, read)
+        except Exception:
+            self.after_all()
+            raise
+        self.after_all()
+        return read
+
+    def _process(
+        self,
+        source: BinaryIO,
+        callbacks: Mapping[str, Callable[[dict[str, Any]], None]],
+        read: Counter[str],
+    ) -> None:
         take: Take | None = None
-        for lines in self._lines(_bytes_of(file_input or sys.stdin)):
+        for lines in self._lines(source):
             for line in lines:
                 try:
                     if not line.isascii():
@@ -101,7 +117,6 @@ class LineReader(SimpleSingerReader):
                 except (RecursionError, UnreadableError) as error:
                     raise _refusal(line, read.total() + 1, error) from None
             self.after_lines()
-        return read
 
     def _taker(self, line: bytes) -> Take | None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from target_postgres_fast.table import Batch, Table
 
 if TYPE_CHECKING:
     from target_postgres_fast.loaded import Loaded
+    from target_postgres_fast.writer import Writer
 
 BATCH_BYTES = 32 << 20
 """Most that a stream's batch holds, however few rows that is."""
@@ -45,6 +46,7 @@ class FastPostgresSink(PostgresSink):
         self._taken = 0
         self._has_had_records = False
         self._loaded: Loaded = kwargs["target"].loaded
+        self._writer: Writer = kwargs["target"].writer
         self._batched_at = b""
 
     @property
@@ -140,15 +142,27 @@ class FastPostgresSink(PostgresSink):
     def process_batch(self, context: dict[str, Any]) -> None:
         records = context.get("records", ())
         if not self._is_fast:
+            self._writer.wait()
             super().process_batch({**context, "records": records})
             self._loaded.of(self.stream_name).arrived += len(records)
             return
         for record in records:
             # Those of a BATCH file.
             self._batch.add(self._format.from_record(record))
-        written = self._table.load(self._batch, self._format.names)
-        self._loaded.of(self.stream_name).add(self._batch.arrived, written)
-        self._batch = Batch(has_keys=bool(self.key_properties))
+        batch, self._batch = self._batch, Batch(has_keys=bool(self.key_properties))
+        self._writer.do(partial(self._load, batch))
+
+    def _load(self, batch: Batch) -> None:
+        written = self._table.load(batch, self._format.names)
+        self._loaded.of(self.stream_name).add(batch.arrived, written)
+
+    @override
+    def activate_version(self, new_version: int) -> None:
+        if self._pending_batch:
+            self.process_batch(self.start_drain())
+            self.mark_drained()
+        self._writer.wait()
+        super().activate_version(new_version)
 
     @cached_property
     def _table(self) -> Table:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import psycopg
 
-from target_postgres_fast import faults, readiness
+from target_postgres_fast import faults, lean, readiness
 from target_postgres_fast.faults import Address, UnusableError
 
 if TYPE_CHECKING:
@@ -36,8 +36,9 @@ def main() -> None:
     except UnusableError as error:
         sys.stderr.write(f"ERROR {error}\n")
         leave()
-    # All that it imports takes a second.
-    from target_postgres_fast.target import TargetPostgresFast  # noqa: PLC0415
+    with lean.imports():
+        # Still most of a second.
+        from target_postgres_fast.target import TargetPostgresFast  # noqa: PLC0415
 
     TargetPostgresFast.cli()
 

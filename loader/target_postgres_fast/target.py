@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
@@ -19,6 +20,7 @@ from target_postgres_fast.faults import UnusableError
 from target_postgres_fast.loaded import Loaded
 from target_postgres_fast.reader import LineReader
 from target_postgres_fast.sink import FastPostgresSink
+from target_postgres_fast.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,6 +47,7 @@ class TargetPostgresFast(TargetPostgres):
         """Connect the reader with the sinks; see the stock target."""
         self._signal: int | None = None
         self.loaded = Loaded()
+        self.writer = Writer()
         try:
             super().__init__(*args, **kwargs)
         except AssertionError as error:
@@ -57,6 +60,7 @@ class TargetPostgresFast(TargetPostgres):
         self._reader.before_lines = self._check_database
         self._reader.direct = self._taker
         self._reader.after_lines = self._commit_when_due
+        self._reader.after_all = self.writer.close
 
     @property
     def _reader(self) -> LineReader:
@@ -119,6 +123,7 @@ class TargetPostgresFast(TargetPostgres):
 
     def _commit_when_due(self) -> None:
         """Commit when a batch is full, or a record has waited for long."""
+        self.writer.check()
         waiting = [sink for sink in self._sinks if sink.current_size]
         if not waiting:
             return
@@ -166,7 +171,7 @@ class TargetPostgresFast(TargetPostgres):
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
         if state != self._written_state:
-            super()._write_state_message(state)
+            self.writer.do(partial(super()._write_state_message, state))
             self._written_state = state
 
     @override
@@ -180,6 +185,7 @@ class TargetPostgresFast(TargetPostgres):
     @override
     def process_endofpipe(self) -> None:
         super().process_endofpipe()
+        self.writer.wait()
         self.loaded.tell_total()
         if self._signal is not None and not self._reader.is_complete:
             # The state that went out is that of the last commit: the next run continues there.

@@ -1,0 +1,71 @@
+"""What is written while the next records are read."""
+
+from __future__ import annotations
+
+from queue import Queue
+from threading import Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Task = Callable[[], object]
+
+WAITING = 2
+"""Tasks that wait at most: a batch, and the state after the one before it."""
+
+
+class Writer:
+    """Does its tasks one after the other in a thread: batches, and states after them.
+
+    After a task that fails no other is done, so no state is ahead of its records.
+    """
+
+    def __init__(self) -> None:
+        """Start without tasks; the thread starts with the first."""
+        self._tasks: Queue[Task | None] = Queue(WAITING)
+        self._thread: Thread | None = None
+        self._error: BaseException | None = None
+
+    def do(self, task: Task) -> None:
+        """Put a task behind the others; wait while there are too many.
+
+        Raises:
+            BaseException: A task has failed.
+        """
+        self.check()
+        if self._thread is None:
+            # A second signal ends the process without waiting for it.
+            self._thread = Thread(target=self._work, name="writer", daemon=True)
+            self._thread.start()
+        self._tasks.put(task)
+
+    def check(self) -> None:
+        """Raise the error of a task that has failed."""
+        if self._error:
+            raise self._error
+
+    def wait(self) -> None:
+        """Wait until all tasks are done.
+
+        Raises:
+            BaseException: A task has failed.
+        """
+        self.close()
+        self.check()
+
+    def close(self) -> None:
+        """Wait for the tasks and end the thread."""
+        if self._thread:
+            self._tasks.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _work(self) -> None:
+        while task := self._tasks.get():
+            if self._error:
+                continue
+            try:
+                task()
+            except BaseException as error:  # noqa: BLE001 - it is raised where the next task comes from
+                self._error = error
