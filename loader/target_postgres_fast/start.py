@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import psycopg
 
 from target_postgres_fast import faults, lean, readiness
 from target_postgres_fast.faults import Address, UnusableError
+from target_postgres_fast.leaving import leave
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-DRAIN = """
-import os, select, time
-end = time.monotonic() + 5
-while (left := end - time.monotonic()) > 0 and select.select([0], [], [], left)[0]:
-    if not os.read(0, 1 << 20):
-        break
-"""
-"""Reads what still comes, for a few seconds."""
 
 
 def main() -> None:
@@ -41,19 +31,6 @@ def main() -> None:
         from target_postgres_fast.target import TargetPostgresFast  # noqa: PLC0415
 
     TargetPostgresFast.cli()
-
-
-def leave() -> NoReturn:
-    """End with code 1.
-
-    Somebody else reads on meanwhile: Meltano prints pages of traceback when it cannot write, and
-    stops the tap when the target has ended. In a pipe of a shell the tap ends after five seconds.
-    """
-    nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
-    with suppress(OSError):
-        arguments = [sys.executable, "-S", "-E", "-c", DRAIN]
-        os.posix_spawn(sys.executable, arguments, os.environ, file_actions=nothing)
-    sys.exit(1)
 
 
 def _config(arguments: Sequence[str]) -> dict[str, Any] | None:

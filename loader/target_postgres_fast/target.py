@@ -15,8 +15,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from target_postgres.target import TargetPostgres
 from typing_extensions import override
 
-from target_postgres_fast import faults, start
+from target_postgres_fast import faults
 from target_postgres_fast.faults import UnusableError
+from target_postgres_fast.leaving import leave
 from target_postgres_fast.loaded import Loaded
 from target_postgres_fast.reader import LineReader
 from target_postgres_fast.sink import FastPostgresSink
@@ -88,7 +89,7 @@ class TargetPostgresFast(TargetPostgres):
         else:
             return
         cls.logger.error("%s", line)
-        start.leave()
+        leave()
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from filelock import FileLock, Timeout
 
 from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.http.tokens import StoredTokens
@@ -44,6 +43,9 @@ class TokenFile:
         Raises:
             TokenRefusedError: Another process does not let go of it.
         """
+        # A run without a token file, and every other command, starts sooner without it.
+        from filelock import FileLock, Timeout  # noqa: PLC0415
+
         lock = FileLock(f"{self.path}.lock", mode=0o600)
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,0 +1,30 @@
+"""The end of a load that cannot go on."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+DRAIN = """
+import os, select, time
+end = time.monotonic() + 5
+while (left := end - time.monotonic()) > 0 and select.select([0], [], [], left)[0]:
+    if not os.read(0, 1 << 20):
+        break
+"""
+"""Reads what still comes, for a few seconds."""
+
+
+def leave() -> NoReturn:
+    """End with code 1.
+
+    Somebody else reads on meanwhile: Meltano prints pages of traceback when it cannot write, and
+    stops the tap when the target has ended. In a pipe of a shell the tap ends after five seconds.
+    """
+    nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
+    with suppress(OSError):
+        arguments = [sys.executable, "-S", "-E", "-c", DRAIN]
+        os.posix_spawn(sys.executable, arguments, os.environ, file_actions=nothing)
+    sys.exit(1)
