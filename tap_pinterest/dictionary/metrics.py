@@ -405,7 +405,7 @@ def _action(name: str) -> Metric | None:
     text = f"{_ACTIONS[found['action']]}, {_WHO[traffic]}"
     if found["people"]:
         return Metric(f"People, each once, behind: {text}.", "count", traffic=traffic)
-    gross = ", before invalid traffic is filtered out" if found["gross"] else ""
+    gross = ", before Pinterest filters any out" if found["gross"] else ""
     return Metric(f"Number of {text}{gross}.", "count", EVERYWHERE, traffic)
 
 
@@ -637,7 +637,7 @@ _SINGLE: Mapping[str, Metric] = MappingProxyType(
             parts=("SPEND_IN_DOLLAR", "OUTBOUND_CLICK_1"),
         ),
         "LEADS": Metric(
-            "People who sent a lead form or became a lead on the advertiser's site.",
+            "Leads that the ads brought, one for each conversion of that kind.",
             "count",
             EVERYWHERE,
             "both",
@@ -651,7 +651,7 @@ _SINGLE: Mapping[str, Metric] = MappingProxyType(
             parts=("SPEND_IN_DOLLAR", "LEADS"),
         ),
         "PAID_VIDEO_VIEWABLE_RATE": Metric(
-            "Paid impressions of a video that became a video view (MRC), as a ratio.",
+            "Share of paid plays of the video that were viewable; Pinterest tells no rule.",
             "ratio",
             traffic="paid",
         ),
