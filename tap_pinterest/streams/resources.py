@@ -100,7 +100,8 @@ class DeliveryMetrics(DatasetStream):
     name = "delivery_metrics"
     path = "/resources/delivery_metrics"
     group = "ads"
-    primary_keys = ("name", "report_type")
+    # Pins and ads both have ENGAGEMENT_RATE, for one.
+    primary_keys = ("name", "category", "report_type")
     per = (Values("report_type"),)
 
 

@@ -30,13 +30,21 @@ class RelatedTerms(DatasetStream):
 
     @override
     def own_facts(self) -> Mapping[str, Any]:
-        return {"properties": {"input_term": {"type": "string"}, "term": {"type": "string"}}}
+        outer = super().own_facts()["properties"]
+        return {
+            "properties": {
+                "input_term": {"type": "string"},
+                "term": {"type": "string"},
+                **{name: facts for name, facts in outer.items() if name != "related_terms_list"},
+            }
+        }
 
     @classmethod
     @override
     def unpacked(cls, item: Any) -> Iterable[Item]:
+        outer = {name: value for name, value in item.items() if name != "related_terms_list"}
         return [
-            {"input_term": each.get("term"), "term": term}
+            {**outer, "input_term": each.get("term"), "term": term}
             for each in item.get("related_terms_list") or ()
             for term in each.get("related_terms") or ()
         ]
