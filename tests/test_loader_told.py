@@ -12,12 +12,16 @@ from singer_sdk.plugin_base import _ConfigInput
 
 from both_targets import Database, record, schema, text
 from loading import database
+from singer_pipes import lines
+from singer_run import run, settings
 from target_postgres_fast.loaded import QUIET_SECONDS, Loaded
 from target_postgres_fast.table import Table, Written
 from target_postgres_fast.target import TargetPostgresFast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pinterest_sandbox import Sandbox
 
 COMMENTS = """
     SELECT attname::text, col_description(attrelid, attnum)
@@ -57,6 +61,25 @@ def test_descriptions_become_comments_on_the_table_and_its_columns(db: Database)
     assert found["odd"] == odd.replace("\0", "\ufffd")
     assert found["plain"] is None
     assert all(found[name] for name in found if name.startswith("_sdc_"))
+
+
+def test_each_table_and_column_that_the_tap_fills_explains_itself(
+    db: Database, sandbox: Sandbox
+) -> None:
+    db.load(lines(run(settings(sandbox, start_date="3 days ago")).messages).decode())
+
+    without = db.execute(
+        """
+        SELECT relname::text, attname::text
+          FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+         WHERE relnamespace = '{}'::regnamespace AND relkind = 'r' AND attnum > 0
+           AND (col_description(attrelid, attnum) IS NULL
+                OR obj_description(attrelid, 'pg_class') IS NULL)
+        """,
+        db.schema,
+    )
+    assert without == []
+    assert "ad_analytics" in db.tables()
 
 
 def test_only_comments_whose_text_has_changed_are_written(db: Database) -> None:
