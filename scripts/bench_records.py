@@ -123,7 +123,7 @@ class Measured(AdAnalytics):
 
     @override
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:
-        beside = {"ad_account_id": ACCOUNT, "currency": "EUR", **self.in_force}
+        beside = {"ad_account_id": ACCOUNT, "currency": "EUR", **self.question.attribution_columns}
         for batch in self.batches:
             for record in self.finished_once(batch):
                 record.update(beside)

@@ -13,12 +13,10 @@ from tap_pinterest import api, config
 from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.api.periods import (
     ASYNCHRONOUS,
-    ASYNCHRONOUS_HOURS,
+    GRANULARITIES,
     ONE_DAY,
     ORGANIC,
-    REPORT_ROWS,
     SYNCHRONOUS,
-    SYNCHRONOUS_HOURS,
     DateRange,
     cut,
     slices,
@@ -26,8 +24,8 @@ from tap_pinterest.api.periods import (
 from tap_pinterest.config import schema
 from tap_pinterest.http.rate_limit import STANDARD
 from tap_pinterest.layouts.daasity import TABLES
+from tap_pinterest.reports.plan import MOST_CALLS, REPORT_ROWS
 from tap_pinterest.streams import STREAM_TYPES
-from tap_pinterest.streams.bases.planned_stream import MOST_CALLS
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -259,7 +257,7 @@ def reach() -> Iterator[str]:
     yield "|---|---|---|"
     both = (ASYNCHRONOUS, SYNCHRONOUS)
     yield f"| by day, week, month, in total | {' | '.join(str(each.days_back) for each in both)} |"
-    hours = (ASYNCHRONOUS_HOURS, SYNCHRONOUS_HOURS)
+    hours = [GRANULARITIES["HOUR"].limited(each) for each in both]
     yield f"| by hour | {' | '.join(str(each.days_back) for each in hours)} |"
     for level in LEVELS.values():
         if level.report_limits != ASYNCHRONOUS:

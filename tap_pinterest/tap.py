@@ -31,8 +31,7 @@ from tap_pinterest.singer.process import (
 )
 from tap_pinterest.singer.sdk import BrokenOutput, EndOfRun, SingerTap
 from tap_pinterest.singer.state import ReadBefore, StateError
-from tap_pinterest.streams import STREAM_TYPES, listed, needed_scopes
-from tap_pinterest.streams.analytics import BY_LEVEL
+from tap_pinterest.streams import STREAM_TYPES, listed, needed_scopes, report_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,8 +77,8 @@ class TapPinterest(SingerTap):
                     allowed = "allowed: one that no stream of the tap has"
                     faults.append(f"custom_reports.{each.name}.name: refused; {allowed}")
                 else:
-                    level = BY_LEVEL[each.level]
-                    streams.append(level(run, each.name, each.granularity, custom=each))
+                    like = report_at(each.at)
+                    streams.append(like(run, each.name, each.granularity, custom=each))
         faults += self._sync_key_faults(streams)
         if faults:
             raise config.refusal(faults)

@@ -11,15 +11,16 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
+from tap_pinterest.api.levels import ordered
 from tap_pinterest.config import Settings, problems
-from tap_pinterest.streams.ads import AdGroups
-from tap_pinterest.streams.analytics import BY_LEVEL
+from tap_pinterest.streams import report_at
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_pinterest.streams.bases.analytics_stream import AnalyticsStream
+    from tap_pinterest.streams.bases.report import LevelReport
+
 
 TODAY = date(2026, 11, 20)
 WORLD = WorldSize(accounts=2, empty_accounts=1, campaigns=3, ad_groups=5, ads=9, boards=1, pins=3)
@@ -260,12 +261,12 @@ def test_a_report_may_be_of_what_has_a_label_a_status_or_an_objective(
     assert found == {(each["ad_id"], each["date"]) for each in rows if each[field] == one}
 
 
-@pytest.mark.parametrize("stream", BY_LEVEL.values())
+@pytest.mark.parametrize("stream", [*map(report_at, ordered().values())], ids=ordered())
 def test_ids_that_a_levels_list_leaves_out_are_those_that_the_order_does_not_name(
-    stream: type[AnalyticsStream],
+    stream: type[LevelReport],
 ) -> None:
     level = stream.level
-    listed = stream.entities or (AdGroups if level.id_parameter else None)
+    listed = stream.entities or stream.narrowed_by
     lists: list[Any] = [listed, *listed.parents()] if listed else []
     applied = {name for each in lists for name in each.id_filters}
     if stream.entities:

@@ -30,8 +30,8 @@ from pinterest_sandbox import Sandbox, WorldSize
 from scripts import stream_pages
 from scripts.main_job import MainJob
 from scripts.processes import ROOT, command, running
-from tap_pinterest.api.periods import DateRange
-from tap_pinterest.config import CONFIG_SCHEMA, GRANULARITIES, Settings, custom_reports, problems
+from tap_pinterest.api.periods import GRANULARITIES, DateRange
+from tap_pinterest.config import CONFIG_SCHEMA, Settings, custom_reports, problems
 from tap_pinterest.singer.state import Progress, ReportRange
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.tap import TapPinterest

@@ -12,7 +12,7 @@ from scripts.processes import ROOT
 from tap_pinterest import api
 from tap_pinterest.api.levels import ID_FILTERS, LEVELS, ordered
 from tap_pinterest.streams import STREAM_TYPES
-from tap_pinterest.streams.bases.analytics_stream import AnalyticsStream
+from tap_pinterest.streams.bases.report import LevelReport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,9 +59,7 @@ def test_parameters_and_filters_of_a_record_are_those_of_the_api(level: Level) -
 @pytest.mark.parametrize("level", LEVELS.values(), ids=LEVELS)
 def test_each_level_has_a_stream_and_one_more_for_its_breakdown(level: Level) -> None:
     reports = [
-        each
-        for each in STREAM_TYPES
-        if issubclass(each, AnalyticsStream) and getattr(each, "level", None) == level
+        each for each in STREAM_TYPES if issubclass(each, LevelReport) and each.level == level
     ]
 
     assert [each.broken_down for each in reports] == [False, True][

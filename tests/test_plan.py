@@ -17,8 +17,8 @@ from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import Messages, PatientTap, catalog_of, run, settings
 from tap_pinterest import api
 from tap_pinterest.commands.plan import described
+from tap_pinterest.reports.ordering import POLLS
 from tap_pinterest.run.cost import Plan, StreamPlan, plan
-from tap_pinterest.streams.bases.ordering import POLLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

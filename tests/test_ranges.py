@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_pinterest.api.periods import DateRange, first_day, last_day
+from tap_pinterest.api.periods import GRANULARITIES, DateRange
 from tap_pinterest.singer.state import Progress, ReportRange, checked
 
 if TYPE_CHECKING:
@@ -128,11 +128,11 @@ class History:
     def periods(self, dates: DateRange) -> list[date]:
         """The first days of the periods in a range."""
         count = (dates.end - dates.start).days + 1
-        found = (first_day(dates.start + DAY * day, self.granularity) for day in range(count))
+        found = (self.granularity.first_day(dates.start + DAY * day) for day in range(count))
         return list(dict.fromkeys(found))
 
     def end_of(self, period: date) -> date:
-        return last_day(period, self.granularity)
+        return self.granularity.last_day(period)
 
     def faults(self) -> list[str]:
         """The complete days within reach that are not as they should be, and nobody was told."""
@@ -182,16 +182,16 @@ def history_of(seed: int, granularity: Granularity) -> History:
     ("granularity", "histories"), [("DAY", HISTORIES), ("WEEK", 1_500), ("MONTH", 1_500)]
 )
 def test_after_any_history_each_day_is_newest_or_was_said_to_be_missing(
-    granularity: Granularity, histories: int
+    granularity: str, histories: int
 ) -> None:
     for number in range(histories):
-        history = history_of(SEED + number, granularity)
+        history = history_of(SEED + number, GRANULARITIES[granularity])
 
         assert history.faults() == [], f"seed {SEED + number}"
 
 
 def test_usual_histories_need_one_interval() -> None:
-    history = History(random.Random(SEED), "DAY")  # noqa: S311 - see above
+    history = History(random.Random(SEED), GRANULARITIES["DAY"])  # noqa: S311 - see above
     for _ in range(60):
         history.run("well")
         history.today += DAY

@@ -15,7 +15,7 @@ from tap_pinterest.tap import TapPinterest
 if TYPE_CHECKING:
     from pinterest_sandbox import Sandbox
     from singer_run import Run
-    from tap_pinterest.streams.bases.analytics_stream import AnalyticsStream
+    from tap_pinterest.streams.bases.report import AdsReport
 
 DAY = timedelta(days=1)
 COLUMNS = ["SPEND_IN_MICRO_DOLLAR", "TOTAL_IMPRESSION", "TOTAL_CHECKOUT"]
@@ -502,7 +502,7 @@ def test_a_setting_that_a_report_does_not_take_is_told(
 def fingerprint(stream: str = "ad_targeting_analytics", /, **more: Any) -> str:
     config = {"stream_groups": GROUPS, "report_columns": COLUMNS, **more}
     tap = TapPinterest(config=config, validate_config=False)
-    return cast("AnalyticsStream", tap.streams[stream]).fingerprint
+    return cast("AdsReport", tap.streams[stream]).fingerprint
 
 
 @pytest.mark.parametrize(

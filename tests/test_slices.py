@@ -8,20 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_pinterest.api.periods import (
+    GRANULARITIES,
     DateRange,
     Slice,
     cut,
-    first_day,
-    last_day,
     merged,
     periods,
     slices,
 )
 
 if TYPE_CHECKING:
-    from tap_pinterest.api.periods import Granularity
+    from tap_pinterest.api.periods import (
+        Granularity,
+    )
 
 FIRST = date(2026, 1, 1)
+DAY, HOUR, WEEK, MONTH, TOTAL = GRANULARITIES.values()
 
 
 def days(count: int, start: date = FIRST) -> DateRange:
@@ -109,21 +111,21 @@ def test_a_slice_is_halved_by_ids_then_by_days_then_not_at_all() -> None:
 
 
 @given(start=st.dates(FIRST, date(2027, 12, 31)), span=st.integers(1, 400))
-@pytest.mark.parametrize("granularity", ["DAY", "WEEK", "MONTH"])
+@pytest.mark.parametrize("granularity", [DAY, WEEK, MONTH], ids=str)
 def test_periods_cover_a_range_and_begin_where_a_period_does(
     granularity: Granularity, start: date, span: int
 ) -> None:
-    dates = DateRange(first_day(start, granularity), start + timedelta(days=span))
+    dates = DateRange(granularity.first_day(start), start + timedelta(days=span))
     found = periods(dates, granularity)
 
     assert merged(found) == [dates]
     assert sum(each.days for each in found) == dates.days
-    assert all(each.start == first_day(each.end, granularity) for each in found)
-    assert all(each.end == last_day(each.start, granularity) for each in found[:-1])
+    assert all(each.start == granularity.first_day(each.end) for each in found)
+    assert all(each.end == granularity.last_day(each.start) for each in found[:-1])
 
 
 @given(span=st.integers(1, 900), entities=st.integers(1, 60))
-@pytest.mark.parametrize("granularity", ["WEEK", "MONTH"])
+@pytest.mark.parametrize("granularity", [WEEK, MONTH], ids=str)
 def test_a_call_for_weeks_or_months_cuts_none_of_them(
     granularity: Granularity, span: int, entities: int
 ) -> None:
@@ -134,14 +136,14 @@ def test_a_call_for_weeks_or_months_cuts_none_of_them(
 
     for each in shaped:
         assert each.dates.days <= 90
-        assert each.dates.start == first_day(each.dates.start, granularity)
-        assert each.dates.end in {last_day(each.dates.end, granularity), dates.end}
+        assert each.dates.start == granularity.first_day(each.dates.start)
+        assert each.dates.end in {granularity.last_day(each.dates.end), dates.end}
         assert each.rows <= 200
 
 
 def test_targeting_types_and_hours_count_as_rows() -> None:
     by_type = slices(days(10), ids(10), rows=100, max_ids=250, max_days=90, types=("A", "B"))
-    by_hour = slices(days(3), ids(2), rows=72, max_ids=9, max_days=3, granularity="HOUR")
+    by_hour = slices(days(3), ids(2), rows=72, max_ids=9, max_days=3, granularity=HOUR)
 
     assert max(each.rows for each in by_type) <= 100
     assert len(by_type) == 2
@@ -149,7 +151,7 @@ def test_targeting_types_and_hours_count_as_rows() -> None:
 
 
 def test_a_total_is_one_period_however_long() -> None:
-    (total,) = slices(days(80), ids(3), rows=5000, max_ids=9, max_days=90, granularity="TOTAL")
+    (total,) = slices(days(80), ids(3), rows=5000, max_ids=9, max_days=90, granularity=TOTAL)
 
     assert (total.dates, total.rows) == (days(80), 3)
-    assert Slice(days(80), granularity="TOTAL").halves() is None
+    assert Slice(days(80), granularity=TOTAL).halves() is None

@@ -19,8 +19,9 @@ from singer_run import PatientClock, PatientTap, catalog_of, run, settings
 from tap_pinterest.config import beta_reports
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import UnreadableAnswerError
+from tap_pinterest.reports.download import Download
+from tap_pinterest.reports.ordering import POLLS, Answer
 from tap_pinterest.run.cost import plan
-from tap_pinterest.streams.bases.ordering import POLLS, Answer, Download
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

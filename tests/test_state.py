@@ -16,7 +16,7 @@ from faulty_world import config_of, tiny, truth, upsert
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import PatientClock, run
 from singer_run import settings as tap_settings
-from tap_pinterest.api.periods import DateRange
+from tap_pinterest.api.periods import GRANULARITIES, DateRange
 from tap_pinterest.run import ranges
 from tap_pinterest.singer import sdk
 from tap_pinterest.singer.state import (
@@ -172,13 +172,14 @@ def test_while_no_day_is_known_to_be_complete_the_bookmark_stays() -> None:
 
 def test_only_whole_periods_are_read_of_a_backfill() -> None:
     days = DateRange(date(2026, 9, 9), date(2026, 9, 10))
-    weeks = replace(RANGE, granularity="WEEK", backfill=days, backfill_name="x")
+    weeks = replace(RANGE, granularity=GRANULARITIES["WEEK"], backfill=days, backfill_name="x")
 
     assert weeks.to_read(READ, "aaaaaaaa")[0] == DateRange(date(2026, 9, 7), date(2026, 9, 13))
 
 
 def test_the_last_period_ends_with_the_end_date() -> None:
-    weeks = replace(RANGE, granularity="WEEK", wanted=DateRange(REACH, date(2026, 11, 11)))
+    days = DateRange(REACH, date(2026, 11, 11))
+    weeks = replace(RANGE, granularity=GRANULARITIES["WEEK"], wanted=days)
 
     assert weeks.to_read(Progress(), "aaaaaaaa") == [
         DateRange(date(2026, 8, 24), date(2026, 11, 11))

@@ -14,10 +14,10 @@ from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import PatientClock, run, settings
 from tap_pinterest.api import targeting
 from tap_pinterest.api.levels import LEVELS
-from tap_pinterest.api.periods import first_day
+from tap_pinterest.api.periods import GRANULARITIES
 from tap_pinterest.http import transport
 from tap_pinterest.records.sync_key import sync_key
-from tap_pinterest.streams.bases.ordering import MOST_CREATIONS
+from tap_pinterest.reports.ordering import MOST_CREATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -516,7 +516,7 @@ def test_periods_of_both_transports_are_whole_and_each_comes_once(
     result = run(config, stream, "ad_account_analytics")
     impressions: Counter[str] = Counter()
     for each in result.records("ad_account_analytics"):
-        start = first_day(date.fromisoformat(each["date"]), granularity)  # type: ignore[arg-type]
+        start = GRANULARITIES[granularity].first_day(date.fromisoformat(each["date"]))
         impressions[str(start)] += each["total_impression"] or 0
     found = {each["date"]: each["total_impression"] for each in result.records(stream)}
     asked = [
@@ -534,7 +534,7 @@ def test_periods_of_both_transports_are_whole_and_each_comes_once(
     assert {len(each["start_date"]) for each in asked} == {10}
     assert len(asked) > 2
     starts = {date.fromisoformat(each["start_date"]) for each in asked}
-    assert starts == {first_day(day, granularity) for day in starts}  # type: ignore[arg-type]
+    assert starts == {*map(GRANULARITIES[granularity].first_day, starts)}
 
 
 def test_a_breakdown_comes_as_reports_of_five_types(sandbox: Sandbox) -> None:
@@ -547,6 +547,31 @@ def test_a_breakdown_comes_as_reports_of_five_types(sandbox: Sandbox) -> None:
         targeting.chosen(LEVELS["ad_account"], ()),
         len({each.path for each in requests_of(sandbox, CREATE)}),
     )
+
+
+def test_types_that_only_reports_have_are_ordered_beside_the_calls(sandbox: Sandbox) -> None:
+    types = ["GENDER", "LOCAL_ADS_STORE_CODE"]
+    config = config_of(sandbox, targeting_types=types, start_date="yesterday")
+    result = run(config, "campaign_targeting_analytics")
+    records = result.records("campaign_targeting_analytics")
+    orders = requests_of(sandbox, CREATE)
+
+    assert result.code == 0
+    assert {each["targeting_type"] for each in records} == {*types}
+    assert {tuple(each.body["targeting_types"]) for each in orders} == {("LOCAL_ADS_STORE_CODE",)}
+
+
+def test_types_that_calls_do_not_have_are_told_where_there_are_only_calls(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    types = ["GENDER", "LOCAL_ADS_STORE_CODE"]
+    config = config_of(sandbox, targeting_types=types, report_transport="sync")
+    result = run(config, "campaign_targeting_analytics")
+    records = result.records("campaign_targeting_analytics")
+
+    assert result.code == 0
+    assert {each["targeting_type"] for each in records} == {"GENDER"}
+    assert "synchronous calls do not break down by LOCAL_ADS_STORE_CODE" in caplog.text
 
 
 def test_a_report_of_named_entities_has_five_hundred_of_them_at_most() -> None:

@@ -179,7 +179,7 @@ def column(name: str) -> Column:
     return Column(name, "metric", None)
 
 
-def columns_for(level: Level, setting: Setting, *, names: Iterable[str] = ()) -> tuple[str, ...]:
+def columns_for(level: Level, setting: Setting) -> tuple[str, ...]:
     """The API names of a level's columns, its ids first; `DATE` is not among them.
 
     A name that only other levels have is passed over: one setting serves all levels.
@@ -187,7 +187,6 @@ def columns_for(level: Level, setting: Setting, *, names: Iterable[str] = ()) ->
     Args:
         level: What a row is about.
         setting: `default`, `all`, or names.
-        names: All columns that there are; those of both transports if it is left out.
 
     Raises:
         ValueError: the setting names what is no column; `unknown_columns` says it in words.
@@ -195,7 +194,7 @@ def columns_for(level: Level, setting: Setting, *, names: Iterable[str] = ()) ->
     if setting == "default":
         chosen: Iterable[str] = DEFAULT_COLUMNS
     elif setting == "all":
-        chosen = names or offered_columns()
+        chosen = offered_columns()
     else:
         chosen = list(setting)
         if faults := unknown_columns(chosen):

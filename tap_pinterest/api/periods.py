@@ -5,21 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tap_pinterest.api.batches import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
 ONE_DAY = timedelta(days=1)
-HOURS = 24
-
-Granularity: TypeAlias = Literal["DAY", "HOUR", "WEEK", "MONTH", "TOTAL"]
-
-_LONGEST = {"HOUR": 1, "DAY": 1, "WEEK": 7, "MONTH": 31}
-"""Most days in a period."""
 
 _T = TypeVar("_T")
 
@@ -42,12 +36,102 @@ class ReportLimits:
 
 
 SYNCHRONOUS = ReportLimits(days_back=90, days=90, ids=250, url_bytes=7_500)
-SYNCHRONOUS_HOURS = replace(SYNCHRONOUS, days_back=8, days=3)
 ASYNCHRONOUS = ReportLimits(days_back=914, days=186, ids=500)
-ASYNCHRONOUS_HOURS = replace(ASYNCHRONOUS, days_back=8, days=3)
 ORGANIC = ReportLimits(days_back=90, days=91, ids=100, url_bytes=7_500)
-REPORT_ROWS = 100_000
-"""Rows that one asynchronous report is cut to hold, as far as one can tell."""
+
+
+def _itself(day: date) -> date:
+    return day
+
+
+def _monday(day: date) -> date:
+    return day - ONE_DAY * day.weekday()
+
+
+def _first_of_month(day: date) -> date:
+    return day.replace(day=1)
+
+
+@dataclass(frozen=True)
+class Granularity:
+    """How long the periods are that rows of a report are about.
+
+    Attributes:
+        name: The name in the API.
+        longest: Most days in a period; `None` where all days together are one period.
+        keys: Key properties that say which period a row is about.
+        rows: Rows of an entity in a period.
+        first_day: The first day of the period that a day is in.
+        days_back: How many days before today such a report may begin, if these are fewer than for
+            others.
+        days: Most days in a call or report, if these are fewer than for others.
+        settled_after: Days after which numbers do not change any more; `None` if that depends on
+            the attribution windows.
+        has_conversions: Whether conversions are counted in its periods.
+        kept: A name for such reports where Pinterest keeps them for a shorter time.
+    """
+
+    name: str
+    longest: int | None = 1
+    keys: tuple[str, ...] = ("date",)
+    rows: int = 1
+    first_day: Callable[[date], date] = _itself
+    days_back: int | None = None
+    days: int | None = None
+    settled_after: int | None = None
+    has_conversions: bool = True
+    kept: str = ""
+
+    @property
+    def is_total(self) -> bool:
+        """Whether all days together are one period."""
+        return self.longest is None
+
+    @property
+    def is_longer(self) -> bool:
+        """Whether a period has several days, so that a row is dated by the first of them."""
+        return (self.longest or 1) > 1
+
+    def __str__(self) -> str:
+        """`DAY`."""
+        return self.name
+
+    def last_day(self, day: date) -> date:
+        """The last day of the period that a day is in."""
+        if not self.is_longer:
+            return day
+        return self.first_day(self.first_day(day) + ONE_DAY * (self.longest or 1)) - ONE_DAY
+
+    def limited(self, limits: ReportLimits) -> ReportLimits:
+        """The limits of a report that has such periods."""
+        return replace(
+            limits,
+            days_back=min(limits.days_back, self.days_back or limits.days_back),
+            days=min(limits.days, self.days or limits.days),
+        )
+
+
+DAY = Granularity("DAY")
+GRANULARITIES: Mapping[str, Granularity] = {
+    each.name: each
+    for each in (
+        DAY,
+        Granularity(
+            "HOUR",
+            keys=("date", "hour"),
+            rows=24,
+            days_back=8,
+            days=3,
+            settled_after=2,
+            has_conversions=False,
+            kept="reports by hour",
+        ),
+        Granularity("WEEK", longest=7, first_day=_monday),
+        Granularity("MONTH", longest=31, first_day=_first_of_month),
+        Granularity("TOTAL", longest=None, keys=("start_date", "date")),
+    )
+}
+"""All lengths of periods, by their names in the API; streams of days have the plain name."""
 
 
 @dataclass(frozen=True, order=True)
@@ -87,15 +171,14 @@ class Slice:
     dates: DateRange
     ids: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
-    granularity: Granularity = "DAY"
+    granularity: Granularity = DAY
     within: str = ""
 
     @property
     def rows(self) -> int:
         """Ids times periods times targeting types: the most rows there are without breakdowns."""
         count = len(periods(self.dates, self.granularity))
-        hours = HOURS if self.granularity == "HOUR" else 1
-        return count * hours * max(len(self.ids), 1) * max(len(self.types), 1)
+        return count * self.granularity.rows * max(len(self.ids), 1) * max(len(self.types), 1)
 
     def halves(self) -> tuple[Slice, Slice] | None:
         """The slice in two, by ids if it has several, else by periods; `None` for a single one."""
@@ -117,29 +200,14 @@ class Slice:
         return None
 
 
-def first_day(day: date, granularity: Granularity) -> date:
-    """The first day of the period that a day is in: of a week its Monday."""
-    if granularity == "WEEK":
-        return day - ONE_DAY * day.weekday()
-    return day.replace(day=1) if granularity == "MONTH" else day
-
-
-def last_day(day: date, granularity: Granularity) -> date:
-    """The last day of the period that a day is in."""
-    if granularity not in {"WEEK", "MONTH"}:
-        return day
-    beyond = first_day(day, granularity) + ONE_DAY * _LONGEST[granularity]
-    return first_day(beyond, granularity) - ONE_DAY
-
-
 def periods(dates: DateRange, granularity: Granularity) -> list[DateRange]:
     """The periods of a range; the last one ends with it, and a total is one."""
-    if granularity == "TOTAL":
+    if granularity.is_total:
         return [dates]
     found = []
     day = dates.start
     while day <= dates.end:
-        end = min(last_day(day, granularity), dates.end)
+        end = min(granularity.last_day(day), dates.end)
         found.append(DateRange(day, end))
         day = end + ONE_DAY
     return found
@@ -158,13 +226,13 @@ def merged(ranges: Iterable[DateRange]) -> list[DateRange]:
     return result
 
 
-def cut(dates: DateRange, days: int, granularity: Granularity = "DAY") -> list[DateRange]:
+def cut(dates: DateRange, days: int, granularity: Granularity = DAY) -> list[DateRange]:
     """The range in as few pieces of at most so many days as possible, of nearly equal length.
 
     Each piece is of whole periods; a period is never cut.
     """
     whole = periods(dates, granularity)
-    most = max(days // _LONGEST.get(granularity, dates.days), 1)
+    most = max(days // (granularity.longest or dates.days), 1)
     return [DateRange(part[0].start, part[-1].end) for part in evenly(whole, most)]
 
 
@@ -183,7 +251,7 @@ def slices(  # noqa: PLR0913 - the dimensions of a report, and their limits
     max_ids: int,
     max_days: int,
     types: Sequence[str] = (),
-    granularity: Granularity = "DAY",
+    granularity: Granularity = DAY,
 ) -> list[Slice]:
     """The slices that read these days of these ids in the fewest calls.
 
@@ -197,15 +265,14 @@ def slices(  # noqa: PLR0913 - the dimensions of a report, and their limits
         max_ids: Most ids in a slice.
         max_days: Most days in a slice.
         types: Targeting types that all slices ask for.
-        granularity: How long a period is.
+        granularity: How long the periods are.
     """
     if not ids:
         return []
-    longest = _LONGEST.get(granularity, dates.days)
-    hours = HOURS if granularity == "HOUR" else 1
+    longest = granularity.longest or dates.days
     count = len(periods(dates, granularity))
     most = max(max_days // longest, 1)
-    room = max(rows // (hours * max(len(types), 1)), 1)
+    room = max(rows // (granularity.rows * max(len(types), 1)), 1)
 
     def calls(size: int) -> int:
         return -(-len(ids) // size) * -(-count // min(most, max(room // size, 1)))

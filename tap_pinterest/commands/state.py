@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import click
 import msgspec
 
-from tap_pinterest.api.periods import DateRange, merged
+from tap_pinterest.api.periods import DAY, GRANULARITIES, DateRange, merged
 from tap_pinterest.config import Day
 from tap_pinterest.singer import state as singer_state
 from tap_pinterest.singer.coverage import GIVEN_UP
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tap_pinterest.api.periods import Granularity
 
 MELTANO_STATE = "dev:tap-pinterest-to-target-postgres"
-_GRANULARITIES: dict[str, Granularity] = {"_hour": "HOUR", "_week": "WEEK", "_month": "MONTH"}
 
 
 class Store(Protocol):
@@ -118,8 +117,11 @@ class Part(NamedTuple):
     @property
     def granularity(self) -> Granularity:
         """The length of the report's periods, as its name tells."""
-        endings = (each for end, each in _GRANULARITIES.items() if self.stream.endswith(end))
-        return next(endings, "DAY")
+        told = (each for each in GRANULARITIES.values() if self._ends_with(each))
+        return next(told, DAY)
+
+    def _ends_with(self, granularity: Granularity) -> bool:
+        return self.stream.endswith(f"_{granularity.name.lower()}")
 
     @property
     def progress(self) -> Progress:

@@ -13,12 +13,12 @@ from tap_pinterest import api
 from tap_pinterest.api import targeting
 from tap_pinterest.api.columns import is_conversion, setting_of, unknown_columns
 from tap_pinterest.api.levels import ID_FILTERS, ordered
+from tap_pinterest.api.periods import DAY, GRANULARITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_pinterest.api.levels import Level, Ordered
-    from tap_pinterest.api.periods import Granularity
 
 OWN = ("name", "level", "granularity", "columns")
 LIKE_SETTINGS = (
@@ -65,10 +65,15 @@ class CustomReport:
 
     name: str
     level: str
-    granularity: Granularity
+    granularity: str
     columns: str | tuple[str, ...] | None
     settings: Mapping[str, Any]
     body: Mapping[str, Any]
+
+    @property
+    def at(self) -> Ordered:
+        """Its level, and whether it breaks the numbers down."""
+        return ordered()[self.level]
 
     @property
     def combines_types(self) -> bool:
@@ -129,8 +134,9 @@ def _faults(definition: Mapping[str, Any]) -> Iterator[str]:
     yield from _faults_of_values(given)
     yield from _faults_of_columns(given.get("columns"))
     yield from _faults_of_events(given.get("custom_conversion_event_metrics"))
-    if given.get("granularity") == "HOUR":
-        yield from _faults_of_hours(given)
+    granularity = GRANULARITIES.get(str(given.get("granularity", DAY.name)), DAY)
+    if not granularity.has_conversions:
+        yield from _faults_without_conversions(given, granularity.name)
 
 
 def _faults_of_values(given: Mapping[str, Any]) -> Iterator[str]:
@@ -182,14 +188,14 @@ def _faults_of_columns(columns: object) -> Iterator[str]:
         yield from (f"columns: {fault}" for fault in unknown_columns(setting))
 
 
-def _faults_of_hours(given: Mapping[str, Any]) -> Iterator[str]:
-    """Conversions are credited to no hour."""
+def _faults_without_conversions(given: Mapping[str, Any], by: str) -> Iterator[str]:
+    """Columns of conversions, which are not credited to such a period."""
     columns = given.get("columns")
     for name in columns if isinstance(columns, list) else ():
         if is_conversion(str(name).upper()):
-            yield f"columns: {name} is about conversions, which reports by HOUR do not have"
+            yield f"columns: {name} is about conversions, which reports by {by} do not have"
     if given.get("custom_conversion_event_metrics"):
-        yield "custom_conversion_event_metrics: refused; allowed: with any granularity but HOUR"
+        yield f"custom_conversion_event_metrics: refused; allowed: with any granularity but {by}"
 
 
 def _faults_at(at: Ordered, given: Mapping[str, Any]) -> Iterator[str]:
@@ -256,7 +262,7 @@ def parsed(
             CustomReport(
                 name=given["name"],
                 level=given["level"],
-                granularity=given.get("granularity", "DAY"),
+                granularity=given.get("granularity", DAY.name),
                 columns=setting_of(columns) if columns else None,
                 settings=settings,
                 body={key: value for key, value in given.items() if value and key in in_the_order},

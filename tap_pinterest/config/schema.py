@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from tap_pinterest.api.levels import ID_FILTERS
+from tap_pinterest.api.periods import GRANULARITIES
 from tap_pinterest.config import beta_reports
 from tap_pinterest.config.days import FORMS
 from tap_pinterest.layouts import LAYOUTS, NAMINGS, PINTEREST
@@ -36,7 +37,6 @@ TREND_REGIONS = (
     *("PL+RO+HU+SK+CZ", "SE+DK+FI+NO", "NL+BE+LU", "AR", "BR", "CO", "MX", "MX+AR+CO+CL"),
     "AU+NZ",
 )
-GRANULARITIES = ("DAY", "HOUR", "WEEK", "MONTH", "TOTAL")
 USER_SPLIT_FIELDS = ("NO_SPLIT", "APP_TYPE", "OWNED_CONTENT", "SOURCE", "PIN_FORMAT")
 TOP_PINS_SORTS = (
     *("ENGAGEMENT", "IMPRESSION", "OUTBOUND_CLICK", "PIN_CLICK", "SAVE", "VIDEO_MRC_VIEW"),
@@ -276,7 +276,7 @@ ANALYTICS = (
     ),
     th.Property(
         "granularities",
-        _list_of(GRANULARITIES),
+        _list_of(tuple(GRANULARITIES)),
         default=["DAY"],
         description=f"Periods of the ads reports' rows: {', '.join(GRANULARITIES)}. Each one "
         "except DAY adds streams of its own, such as ad_analytics_week.",

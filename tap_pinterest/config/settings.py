@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from tap_pinterest.api.levels import ID_FILTERS
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from tap_pinterest.api.periods import Granularity
     from tap_pinterest.config.custom_reports import CustomReport
     from tap_pinterest.layouts import Layout, Naming
 
@@ -85,7 +84,7 @@ class Settings:
     lookback_days: int | None
     backfill: tuple[Day, Day] | None
     report_columns: str | tuple[str, ...]
-    granularities: tuple[Granularity, ...]
+    granularities: tuple[str, ...]
     targeting_types: tuple[str, ...]
     click_window_days: int
     engagement_window_days: int
@@ -190,6 +189,13 @@ class Settings:
                 },
             }
         )
+
+    def of_report(self, custom: CustomReport | None) -> Settings:
+        """The settings in force for a report: those of its definition come first."""
+        if custom is None:
+            return self
+        columns = custom.columns or self.report_columns
+        return replace(self, report_columns=columns, **custom.settings)
 
     @property
     def filters(self) -> Mapping[str, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
-from tap_pinterest.api.periods import ONE_DAY, DateRange
+from tap_pinterest.api.periods import DAY, ONE_DAY, DateRange
 from tap_pinterest.http.errors import AwayError, TokenRefusedError
 from tap_pinterest.singer.sdk import EndOfRun
 from tap_pinterest.singer.state import ReportRange, StateError, refuse_future
@@ -53,7 +53,7 @@ class Ranges:
         *,
         days_back: int,
         lookback_days: int,
-        granularity: Granularity = "DAY",
+        granularity: Granularity = DAY,
         what: str = "these reports",
         tells_status: bool = False,
     ) -> ReportRange:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from tap_pinterest.api.periods import ONE_DAY, DateRange, first_day, last_day, merged
+from tap_pinterest.api.periods import DAY, ONE_DAY, DateRange, merged
 from tap_pinterest.singer.coverage import GIVEN_UP, MIXED, Interval, after, before, missing, painted
 
 if TYPE_CHECKING:
@@ -307,7 +307,7 @@ class Progress:
         """The intervals that the state remembers, sorted and apart from each other."""
         found = list(self.earlier)
         if self.bookmark and self.covered_from:
-            end = last_day(self.bookmark, granularity)
+            end = granularity.last_day(self.bookmark)
             as_of = self.as_of or self.bookmark
             if self.covered_from <= end:
                 found.append(Interval(self.covered_from, end, self.settings or MIXED, as_of))
@@ -326,7 +326,7 @@ class Progress:
         main, later = known[place], known[place + 1 :]
         end = _complete_end(main, granularity) or main.end
         rest = [replace(main, start=after(end, 1))] if later and end < main.end else []
-        bookmark = first_day(end, granularity)
+        bookmark = granularity.first_day(end)
         return replace(
             self,
             bookmark=bookmark,
@@ -373,7 +373,7 @@ class ReportRange:
     complete_to: date | None
     backfill: DateRange | None = None
     backfill_name: str | None = None
-    granularity: Granularity = "DAY"
+    granularity: Granularity = DAY
 
     @property
     def days(self) -> DateRange:
@@ -453,7 +453,7 @@ class ReportRange:
         """The days that are known once the ranges have been read; none before one is complete."""
         if self.complete_to is None:
             return
-        complete = first_day(_end_of_whole(self.complete_to, self.granularity), self.granularity)
+        complete = self.granularity.first_day(_end_of_whole(self.complete_to, self.granularity))
         # Pinterest may take back that a day is complete.
         as_of = max(complete, progress.bookmark or complete)
         for each in self.to_read(progress, settings):
@@ -479,21 +479,21 @@ class ReportRange:
 
     def _whole(self, dates: DateRange) -> DateRange:
         """The periods that these days are in, as far as they are in reach."""
-        start = first_day(dates.start, self.granularity)
+        start = self.granularity.first_day(dates.start)
         if start < self.earliest:
-            start = last_day(dates.start, self.granularity) + ONE_DAY
-        end = last_day(dates.end, self.granularity)
+            start = self.granularity.last_day(dates.start) + ONE_DAY
+        end = self.granularity.last_day(dates.end)
         return DateRange(start, min(end, max(dates.end, self.wanted.end)))
 
 
 def _complete_end(interval: Interval, granularity: Granularity) -> date | None:
     """The last day of an interval's last complete period; `None` if it has none."""
-    end = _end_of_whole(min(interval.end, last_day(interval.as_of, granularity)), granularity)
+    end = _end_of_whole(min(interval.end, granularity.last_day(interval.as_of)), granularity)
     return end if end >= interval.start else None
 
 
 def _end_of_whole(day: date, granularity: Granularity) -> date:
     """The day, if a period ends with it; otherwise the last day of the period before."""
-    if last_day(day, granularity) > day:
-        return before(first_day(day, granularity), 1)
+    if granularity.last_day(day) > day:
+        return before(granularity.first_day(day), 1)
     return day

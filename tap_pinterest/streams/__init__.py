@@ -24,10 +24,12 @@ from tap_pinterest.streams import (
     trends,
     user,
 )
+from tap_pinterest.streams.bases.report import LevelReport
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from tap_pinterest.api.levels import Ordered
     from tap_pinterest.streams.bases.stream import PinterestStream
 
 STREAM_TYPES: tuple[type[PinterestStream], ...] = (
@@ -165,3 +167,10 @@ def needed_scopes(groups: Collection[str]) -> list[str]:
     """The scopes that these streams need."""
     operations = (api.operation(f"GET {each.path}") for each in listed(groups))
     return sorted({scope for each in operations for scope in each.scopes})
+
+
+def report_at(at: Ordered) -> type[LevelReport]:
+    """The report that one of the config is like: of its level, and broken down if there is one."""
+    types = [each for each in STREAM_TYPES if issubclass(each, LevelReport)]
+    of_level = [each for each in types if each.level == at.level]
+    return next((each for each in of_level if each.broken_down == at.is_broken_down), of_level[0])

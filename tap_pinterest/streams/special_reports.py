@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from singer_sdk.exceptions import SkippableAPIError
 from typing_extensions import override
@@ -16,15 +16,11 @@ from tap_pinterest.reading.calls import Call, Scope
 from tap_pinterest.reading.contexts import AdAccounts, Users
 from tap_pinterest.reading.read_ahead import Task, with_pauses
 from tap_pinterest.reading.refusals import Refusals
+from tap_pinterest.reports.ordering import REPORTS, Operation, Order, Ordering
+from tap_pinterest.reports.rows import upper_case
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.ads import ReportTemplates
-from tap_pinterest.streams.bases.ordering import (
-    REPORTS,
-    Operation,
-    Order,
-    OrderingStream,
-    upper_case,
-)
+from tap_pinterest.streams.bases.stream import TaskStream
 from tap_pinterest.streams.catalogs import ReportParameters
 
 if TYPE_CHECKING:
@@ -56,12 +52,16 @@ class Answered(NamedTuple):
     refusal: SkippableAPIError | None = None
 
 
-class NumberedReportStream(OrderingStream):
+class NumberedReportStream(TaskStream):
     """Rows of reports as they are on the day of the run.
 
     Nothing says what tells them apart: each is known by its place in its report.
+
+    Attributes:
+        operation: Where the reports are created and polled.
     """
 
+    operation: ClassVar[Operation]
     group = "beta"
     replication_key = "date"
 
@@ -114,6 +114,11 @@ class NumberedReportStream(OrderingStream):
         self.summary.read(asked=refusals.is_answered)
 
     @functools.cached_property
+    def _ordering(self) -> Ordering:
+        """Creates the reports, and waits for them."""
+        return Ordering(self.run.client, self.clock, self.settings, self.name)
+
+    @functools.cached_property
     def _refusals(self) -> dict[Turn, Refusals]:
         """What was refused of the contexts that are being read."""
         return {}
@@ -123,7 +128,7 @@ class NumberedReportStream(OrderingStream):
         order, columns = wanted
         call = Call(self.operation.create, order.ids, columns=columns)
         try:
-            return Answered(call, (yield from self.reports.read(order)))
+            return Answered(call, (yield from self._ordering.read(order)))
         except SkippableAPIError as refusal:
             return Answered(call, (), refusal)
 

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import functools
-import io
 import itertools
 import logging
-import mmap
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.exceptions import FatalAPIError
@@ -22,7 +15,7 @@ from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import LinkExpiredError, ReportExpiredError, UnreadableAnswerError
 from tap_pinterest.http.redaction import one_line
 from tap_pinterest.reading.calls import Expected
-from tap_pinterest.streams.bases.stream import TaskStream
+from tap_pinterest.reports.download import downloaded
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -31,8 +24,9 @@ if TYPE_CHECKING:
     from tap_pinterest.clock import Clock
     from tap_pinterest.config import Settings
     from tap_pinterest.http.client import PinterestClient
+    from tap_pinterest.reports.download import Download
 
-    Steps: TypeAlias = Generator[float, None, "Download"]
+    Steps: TypeAlias = Generator[float, None, Download]
     """What a report takes: seconds to wait until it goes on, and in the end its file."""
 
 REPORTS = "/ad_accounts/{ad_account_id}/reports"
@@ -48,7 +42,6 @@ would be left lying for many minutes."""
 LONGEST_PAUSE = {"standard": 120.0, "trial": float("inf")}
 """Seconds that the pauses grow to: asking every other minute for all that are under way takes a
 fiftieth of a standard app's quota, but each poll is a thousandth of a trial app's day."""
-_A_BEGINNING = 64
 
 IN_PROGRESS, FINISHED = "IN_PROGRESS", "FINISHED"
 
@@ -118,22 +111,7 @@ class Order:
     is_csv: bool | None = False
 
 
-class OrderingStream(TaskStream):
-    """A stream whose rows may come in asynchronous reports.
-
-    Attributes:
-        operation: Where these are created and polled.
-    """
-
-    operation: ClassVar[Operation] = Operation()
-
-    @functools.cached_property
-    def reports(self) -> Reports:
-        """What creates the reports, and waits for them."""
-        return Reports(self.run.client, self.clock, self.settings, self.name)
-
-
-class Reports:
+class Ordering:
     """Creates reports of one stream, and waits for them."""
 
     def __init__(
@@ -186,7 +164,7 @@ class Reports:
         """Wait for a report, and take it."""
         pauses = _pauses(self._longest_pause)
         deadline = self._clock.monotonic() + self._longest
-        links = 0
+        links, what = 0, f"GET {order.operation.poll}: the report"
         yield next(pauses)
         while True:
             try:
@@ -196,7 +174,7 @@ class Reports:
             status = answer.report_status
             if status == FINISHED and answer.url:
                 try:
-                    return self._download(order, answer.url)
+                    return downloaded(self._client, answer.url, what, is_csv=order.is_csv)
                 except (LinkExpiredError, UnreadableAnswerError) as error:
                     links += 1
                     if links == MOST_LINKS:
@@ -225,17 +203,6 @@ class Reports:
             query["ad_account_id"] = order.ids["ad_account_id"]
         return self._client.get(path, _decode, ids=ids, query=query, stream=self._stream).own
 
-    def _download(self, order: Order, url: str) -> Download:
-        what = f"GET {order.operation.poll}: the report"
-        # Closed by `Download`, which keeps what it maps.
-        file = tempfile.TemporaryFile()  # noqa: SIM115
-        try:
-            self._client.download(url, file, what)
-            return Download(file, what, is_csv=order.is_csv)
-        except BaseException:
-            file.close()
-            raise
-
 
 class _UnfinishedError(Exception):
     """A report that will never be finished, or is gone: a new one may be."""
@@ -246,95 +213,3 @@ def _pauses(longest: float) -> Iterator[float]:
     while True:
         yield pause
         pause = min(pause * GROWTH, longest)
-
-
-_SHAPES: tuple[Any, ...] = (dict[str, list[msgspec.Raw]], list[msgspec.Raw])
-_STRICT = tuple(msgspec.json.Decoder(shape) for shape in _SHAPES)
-_MENDING = tuple(decoder(shape) for shape in _SHAPES)
-
-
-class Download:
-    """The rows of a report in a temporary file: an array, arrays in an object, or a table.
-
-    JSON is mapped into memory, not read, and a table is made into such a file: however large it is,
-    no copy of it is in memory.
-    """
-
-    def __init__(self, file: IO[bytes], what: str, *, is_csv: bool | None = False) -> None:
-        """Find the rows in a file that now belongs to this, and is read by its looks if need be.
-
-        Raises:
-            UnreadableAnswerError: It is no report.
-        """
-        with file:  # what is mapped stays, however early the rows are left alone
-            self.size = file.seek(0, os.SEEK_END)
-            if not self.size:
-                msg = f"{what} is empty"
-                raise UnreadableAnswerError(msg)
-            is_csv = _looks_like_a_table(file) if is_csv is None else is_csv
-            self._rows = _rows_of_table(file, what) if is_csv else _rows(file, what)
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Each row once; the file is gone after the last."""
-        rows, self._rows = self._rows, []
-        rows.reverse()
-        while rows:
-            yield bytes(rows.pop())
-
-
-def _looks_like_a_table(file: IO[bytes]) -> bool:
-    file.seek(0)
-    return file.read(_A_BEGINNING).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in {b"{", b"["}
-
-
-def _rows(file: IO[bytes], what: str) -> list[msgspec.Raw]:
-    text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    for strict in _STRICT:
-        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return _flat(strict.decode(cast("bytes", text)))
-    # A text that no report should have needs a copy that is mended, if that is what is wrong.
-    body = text[:]
-    faults = []
-    for mending in _MENDING:
-        try:
-            return _flat(mending(body))
-        except UnreadableAnswerError as error:
-            faults.append(str(error))
-    msg = f"{what} cannot be read: {faults[0]}"
-    raise UnreadableAnswerError(msg)
-
-
-def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
-    """The rows of a table, as they would be in JSON, in a file as well; all values are texts."""
-    file.seek(0)
-    with (
-        io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text,
-        tempfile.TemporaryFile() as copy,
-    ):
-        table = csv.reader(text, strict=True)
-        before = b"["
-        try:
-            names = next(table, [])
-            if "".join(names).lstrip().startswith("<"):
-                msg = f"{what} cannot be read: it is a page or the like, and no table"
-                raise UnreadableAnswerError(msg)
-            for row in filter(None, table):
-                copy.write(before + msgspec.json.encode(dict(zip(names, row, strict=True))))
-                before = b","
-        except (csv.Error, ValueError) as error:
-            msg = f"{what} cannot be read: line {table.line_num}: {error}"
-            raise UnreadableAnswerError(msg) from None
-        copy.write(b"[]" if before == b"[" else b"]")
-        copy.flush()
-        return _rows(copy, what)
-
-
-def _flat(found: dict[str, list[msgspec.Raw]] | list[msgspec.Raw]) -> list[msgspec.Raw]:
-    if isinstance(found, dict):
-        return list(itertools.chain.from_iterable(found.values()))
-    return found
-
-
-def upper_case(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with the names of its columns as the API's enums have them."""
-    return {name.upper(): value for name, value in row.items()}

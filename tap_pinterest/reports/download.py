@@ -1,0 +1,126 @@
+"""The file of an asynchronous report: bounded, decoded, and never in memory as a whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import mmap
+import os
+import tempfile
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.errors import UnreadableAnswerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_pinterest.http.client import PinterestClient
+
+_A_BEGINNING = 64
+"""Bytes that tell a table from JSON."""
+_SHAPES: tuple[Any, ...] = (dict[str, list[msgspec.Raw]], list[msgspec.Raw])
+_STRICT = tuple(msgspec.json.Decoder(shape) for shape in _SHAPES)
+_MENDING = tuple(decoder(shape) for shape in _SHAPES)
+
+
+class Download:
+    """The rows of a report in a temporary file: an array, arrays in an object, or a table.
+
+    JSON is mapped into memory, not read, and a table is made into such a file: however large it is,
+    no copy of it is in memory.
+    """
+
+    def __init__(self, file: IO[bytes], what: str, *, is_csv: bool | None = False) -> None:
+        """Find the rows in a file that now belongs to this, and is read by its looks if need be.
+
+        Raises:
+            UnreadableAnswerError: It is no report.
+        """
+        with file:  # what is mapped stays, however early the rows are left alone
+            if not file.seek(0, os.SEEK_END):
+                msg = f"{what} is empty"
+                raise UnreadableAnswerError(msg)
+            is_csv = _looks_like_a_table(file) if is_csv is None else is_csv
+            self._rows = _rows_of_table(file, what) if is_csv else _rows(file, what)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Each row once; the file is gone after the last."""
+        rows, self._rows = self._rows, []
+        rows.reverse()
+        while rows:
+            yield bytes(rows.pop())
+
+
+def downloaded(client: PinterestClient, url: str, what: str, *, is_csv: bool | None) -> Download:
+    """The rows behind a link; `what` names the report in errors.
+
+    Raises:
+        LinkExpiredError: The link is not valid any more.
+        UnreadableAnswerError: The file is no report.
+    """
+    # Closed by `Download`, which keeps what it maps.
+    file = tempfile.TemporaryFile()  # noqa: SIM115
+    try:
+        client.download(url, file, what)
+        return Download(file, what, is_csv=is_csv)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _looks_like_a_table(file: IO[bytes]) -> bool:
+    file.seek(0)
+    return file.read(_A_BEGINNING).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in {b"{", b"["}
+
+
+def _rows(file: IO[bytes], what: str) -> list[msgspec.Raw]:
+    text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    for strict in _STRICT:
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _flat(strict.decode(cast("bytes", text)))
+    # A text that no report should have needs a copy that is mended, if that is what is wrong.
+    body = text[:]
+    faults = []
+    for mending in _MENDING:
+        try:
+            return _flat(mending(body))
+        except UnreadableAnswerError as error:
+            faults.append(str(error))
+    msg = f"{what} cannot be read: {faults[0]}"
+    raise UnreadableAnswerError(msg)
+
+
+def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
+    """The rows of a table, as they would be in JSON, in a file as well; all values are texts."""
+    file.seek(0)
+    with (
+        io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text,
+        tempfile.TemporaryFile() as copy,
+    ):
+        table = csv.reader(text, strict=True)
+        before = b"["
+        try:
+            names = next(table, [])
+            if "".join(names).lstrip().startswith("<"):
+                msg = f"{what} cannot be read: it is a page or the like, and no table"
+                raise UnreadableAnswerError(msg)
+            for row in filter(None, table):
+                copy.write(before + msgspec.json.encode(dict(zip(names, row, strict=True))))
+                before = b","
+        except (csv.Error, ValueError) as error:
+            msg = f"{what} cannot be read: line {table.line_num}: {error}"
+            raise UnreadableAnswerError(msg) from None
+        copy.write(b"[]" if before == b"[" else b"]")
+        copy.flush()
+        return _rows(copy, what)
+
+
+def _flat(found: dict[str, list[msgspec.Raw]] | list[msgspec.Raw]) -> list[msgspec.Raw]:
+    if isinstance(found, dict):
+        return list(itertools.chain.from_iterable(found.values()))
+    return found

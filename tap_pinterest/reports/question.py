@@ -1,0 +1,305 @@
+"""The question of an ads report: what its calls and orders ask for, and what its rows hold."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tap_pinterest import api
+from tap_pinterest.api import targeting
+from tap_pinterest.api.columns import (
+    columns_for,
+    is_conversion,
+    only_asynchronous,
+    report_facts,
+)
+from tap_pinterest.api.periods import ASYNCHRONOUS
+from tap_pinterest.singer import state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+
+    from tap_pinterest.api.levels import Level
+    from tap_pinterest.api.periods import Granularity, ReportLimits, Slice
+    from tap_pinterest.config import Settings
+    from tap_pinterest.config.custom_reports import CustomReport
+
+TARGETING = ("TARGETING_TYPE", "TARGETING_VALUE")
+"""Columns that tell apart the rows of a breakdown by targeting type."""
+_TEXT = {"type": ["string", "null"]}
+_NEVER_ASKED = frozenset({"KEYWORD_ID", "PRODUCT_ITEM_ID"})
+"""Ids that come with the rows, and are no columns that one could ask for."""
+
+
+def _everything(_: str) -> bool:
+    return True
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What an ads report asks for, whichever way its rows come.
+
+    Attributes:
+        name: The name of the stream, for messages.
+        level: What a row is about.
+        granularity: How long the period is that a row is about.
+        settings: The settings in force for the report.
+        dimensions: Columns that tell apart the rows of a breakdown: its type first. None if there
+            is no breakdown.
+        custom: The definition in the config, if that defines the report.
+        is_wanted: Whether a column is to be read, by its field in a record.
+    """
+
+    name: str
+    level: Level
+    granularity: Granularity
+    settings: Settings
+    dimensions: tuple[str, ...] = ()
+    custom: CustomReport | None = None
+    is_wanted: Callable[[str], bool] = _everything
+
+    @property
+    def path(self) -> str:
+        """Path of the synchronous calls; empty where there are none."""
+        return self.level.targeting_path if self.dimensions else self.level.path
+
+    @property
+    def order_level(self) -> str:
+        """The level as an order names it; empty where there are no asynchronous reports."""
+        return self.level.targeting_report if self.dimensions else self.level.report
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key properties of a record in Pinterest's layout."""
+        ids = (self.level.within, self.level.own_id.lower())
+        return (
+            *filter(None, ids),
+            *(name.lower() for name in self.dimensions),
+            *self.granularity.keys,
+        )
+
+    @functools.cached_property
+    def columns(self) -> Sequence[str]:
+        """Pinterest's names of the columns in the catalog."""
+        names = columns_for(self.level, self.settings.report_columns)
+        if self.custom and isinstance(self.custom.columns, tuple):
+            # Named for this level: whether it has them is for Pinterest to say.
+            names = tuple(dict.fromkeys((*self.level.ids, *self.custom.columns)))
+        missing = () if self.order_level else only_asynchronous(names)
+        counts = self.granularity.has_conversions
+        return [
+            name for name in names if name not in missing and (counts or not is_conversion(name))
+        ]
+
+    @functools.cached_property
+    def wanted(self) -> Sequence[str]:
+        """The columns to read: the selected ones, and those that `__sync_key` is made of.
+
+        The level's own id comes with every row, and the ad account is known.
+        """
+        known = {"AD_ACCOUNT_ID", self.level.own_id}
+        return [name for name in self.columns if name not in known and self.is_wanted(name.lower())]
+
+    def asked(self, *, asynchronous: bool) -> Sequence[str]:
+        """The columns that a call or an order names.
+
+        It names the level's own id where the rows might lack it otherwise, and one column at least.
+        """
+        known = api.enum("columns_async" if asynchronous else "columns_sync")
+        own = [name for name in (self.level.own_id, "AD_ACCOUNT_ID") if name in known][:1]
+        by_itself = not (asynchronous or self.dimensions)
+        names = self.wanted if by_itself else [*own, *self.wanted]
+        return [name for name in names if name not in _NEVER_ASKED] or own
+
+    @functools.cached_property
+    def types(self) -> Sequence[str]:
+        """The targeting types to read; none without a breakdown."""
+        if not self.dimensions:
+            return ()
+        return targeting.chosen(self.level, self.settings.targeting_types)
+
+    @property
+    def types_of_calls(self) -> Sequence[str]:
+        """Those of the types that synchronous calls have."""
+        known = targeting.synchronous(self.level) if self.path else ()
+        return [name for name in self.types if name in known]
+
+    @property
+    def types_of_reports(self) -> Sequence[str]:
+        """Those of the types that asynchronous reports have."""
+        known = targeting.asynchronous(self.level)
+        return [name for name in self.types if name in known]
+
+    def in_calls(self, types: Sequence[str]) -> Sequence[tuple[str, ...]]:
+        """Types as synchronous calls take them; a report without a breakdown has calls without."""
+        if not self.dimensions:
+            return [()]
+        return targeting.groups(types, targeting.most_in_a_call(self.level)) if types else []
+
+    def in_reports(self, types: Sequence[str]) -> Sequence[tuple[str, ...]]:
+        """Types as asynchronous reports take them."""
+        if not self.dimensions:
+            return [()]
+        if self.custom and self.custom.combines_types:
+            return [tuple(types)] if types else []
+        return targeting.groups(types, targeting.most_in_a_report())
+
+    @functools.cached_property
+    def only_asynchronous(self) -> bool:
+        """Whether only asynchronous reports have what is wanted."""
+        if not self.path:
+            return True
+        if not self.order_level:
+            return False
+        if self.body:
+            return True
+        if self.settings.attribution_types and "attribution_types" not in self._known_to_calls:
+            return True
+        wanted = [name for name in self.columns if name not in self.level.ids]
+        return self.settings.report_transport == "async" or bool(only_asynchronous(wanted))
+
+    @property
+    def _known_to_calls(self) -> Mapping[str, Any]:
+        """The parameters of synchronous calls."""
+        return api.operation(f"GET {self.path}").parameters
+
+    def limits(self, today: date, *, asynchronous: bool) -> ReportLimits:  # noqa: ARG002 - see subclasses
+        """What one call or one report may ask for."""
+        of_level = self.level.report_limits if asynchronous else self.level.call_limits
+        return self.granularity.limited(of_level)
+
+    def kept(self, *, asynchronous: bool) -> str:
+        """A name for the reports that Pinterest keeps as long as this one."""
+        if self.granularity.kept:
+            return self.granularity.kept
+        if asynchronous and self.level.report_limits != ASYNCHRONOUS:
+            return f"reports of {self.level.plural}"
+        return "these reports" if asynchronous else "reports that are read synchronously"
+
+    @property
+    def lookback_days(self) -> int:
+        """Days to read again before the bookmark."""
+        settled_after = self.granularity.settled_after
+        if settled_after is not None and self.settings.lookback_days is None:
+            return settled_after
+        return self.settings.attribution_lookback
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """What an order says and a call cannot."""
+        return self.custom.body if self.custom else {}
+
+    @property
+    def order_id_parameter(self) -> str:
+        """The field of an order that takes ids."""
+        return self.level.id_parameter
+
+    @property
+    def attribution(self) -> Mapping[str, Any]:
+        """Attribution settings, as parameters."""
+        return {**self.settings.in_force, **self.sent_if_set}
+
+    @functools.cached_property
+    def attribution_columns(self) -> Mapping[str, Any]:
+        """Attribution settings, as columns of a record."""
+        return {
+            name: ",".join(sorted(value)) if isinstance(value, tuple) else value
+            for name, value in self.attribution.items()
+        }
+
+    @functools.cached_property
+    def sent_if_set(self) -> Mapping[str, Any]:
+        """Settings that are sent only if they are set, and if Pinterest takes them."""
+        if self.only_asynchronous:
+            known = api.schema("AdsAnalyticsCreateAsyncRequest")["properties"]
+        else:
+            known = self._known_to_calls
+        return {name: value for name, value in self._set.items() if name in known}
+
+    @property
+    def not_sent(self) -> Sequence[str]:
+        """Settings that are set, and that Pinterest does not take."""
+        return [name for name in self._set if name not in self.sent_if_set]
+
+    @property
+    def _set(self) -> Mapping[str, Any]:
+        names = ("attribution_types", "reporting_timezone")
+        return {name: value for name in names if (value := getattr(self.settings, name))}
+
+    def fingerprint(self, column: Callable[[str], str]) -> str:
+        """What shapes the rows, for the state; `column` names the column of a field."""
+        columns = sorted(column(name.lower()) for name in self.wanted)
+        filters = {name: sorted(ids) for name, ids in self.settings.filters.items()}
+        shape = {**self.attribution_columns, **filters, "columns": columns}
+        if self.types:
+            shape["targeting_types"] = sorted(self.types)
+        if self.custom:
+            # Under the same name it may have been about something else.
+            shape |= {"level": self.custom.level, "granularity": self.granularity.name}
+        if self.body:
+            shape["report"] = {
+                name: sorted(value, key=str) if isinstance(value, (list, tuple)) else value
+                for name, value in self.body.items()
+            }
+        return state.fingerprint(shape)
+
+    @functools.cached_property
+    def facts(self) -> Mapping[str, Any]:
+        """The facts of a row, in the API's names."""
+        facts = dict(report_facts(self.columns)["properties"])
+        beside_the_date = {
+            "HOUR": {"type": "integer"},
+            "START_DATE": {"type": "string", "format": "date"},
+        }
+        keys = {name.upper() for name in self.granularity.keys}
+        facts |= {name: fact for name, fact in beside_the_date.items() if name in keys}
+        for name in self.custom.event_columns if self.custom else ():
+            facts[name] = {"type": "number"}
+        facts |= {name: {"type": "string"} for name in self.dimensions}
+        return {"type": "object", "properties": facts}
+
+    def with_columns_beside(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """The schema of a row, with the columns that a record has beside Pinterest's."""
+        row = schema["properties"]
+        beside: dict[str, Any] = {"currency": _TEXT}
+        if self.granularity.is_longer:
+            beside = {"date_end": {**_TEXT, "format": "date"}, **beside}
+        beside |= {
+            name: {"type": ["integer", "null"]} if isinstance(value, int) else _TEXT
+            for name, value in self.attribution_columns.items()
+        }
+        first = {name: row[name] for name in (*self.keys, "ad_account_id")}
+        return {**schema, "properties": first | beside | row}
+
+    def query(self, part: Slice) -> dict[str, Any]:
+        """The parameters of a synchronous call."""
+        query = {
+            **part.dates.query,
+            "granularity": self.granularity.name,
+            "columns": self.asked(asynchronous=False),
+            **self.attribution,
+        }
+        if part.types:
+            query["targeting_types"] = part.types
+        if part.within:
+            query[self.level.within] = part.within
+        if part.ids and self.level.id_parameter:
+            query[self.level.id_parameter] = part.ids
+        return query
+
+    def order(self, part: Slice) -> dict[str, Any]:
+        """The body of the order of an asynchronous report."""
+        body = {
+            **part.dates.query,
+            "granularity": self.granularity.name,
+            "level": self.order_level,
+            "columns": self.asked(asynchronous=True),
+            **self.attribution,
+        }
+        if part.types:
+            body["targeting_types"] = part.types
+        if part.ids:
+            body[self.order_id_parameter] = part.ids
+        return {**body, **self.body}

@@ -1,0 +1,186 @@
+"""Reads the parts of a plan: by a call or by an asynchronous report, in halves if need be."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
+
+from tap_pinterest.api import targeting
+from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.errors import InvalidRequestError, SlowAnswerError, TooLargeError
+from tap_pinterest.reports.ordering import Order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator
+
+    from tap_pinterest.api.periods import Slice
+    from tap_pinterest.http.client import PinterestClient
+    from tap_pinterest.reports.ordering import Operation, Ordering
+    from tap_pinterest.reports.plan import Part
+    from tap_pinterest.reports.question import Question
+
+    Steps: TypeAlias = Generator[float, None, "Answered"]
+
+_split = decoder(list[msgspec.Raw])
+
+
+class _Data(msgspec.Struct):
+    data: list[msgspec.Raw]
+
+
+_decode_data = decoder(_Data)
+
+
+def _split_data(body: bytes) -> list[msgspec.Raw]:
+    return _decode_data(body).data
+
+
+def _taken(rows: list[msgspec.Raw]) -> Iterator[bytes]:
+    """The rows in order; the list is empty at the end."""
+    # Each row holds on to the whole body: none is kept longer than it takes to write it.
+    rows.reverse()
+    while rows:
+        yield bytes(rows.pop())
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The rows that came for a part of a report, as JSON."""
+
+    part: Part
+    rows: Iterable[bytes]
+
+
+class Reader:
+    """Reads the parts of one report, whichever ad account they are of."""
+
+    MOST_HALVINGS = 3
+    """A slow call may be too large; one that is still slow at an eighth of the size is not."""
+    MOST_COLUMNS_TOLD = 25
+    ERRORS_OF_THE_QUESTION = frozenset({FatalAPIError, InvalidRequestError})
+    """Errors of what a call or an order asks for; those derived from them have other causes."""
+
+    def __init__(
+        self,
+        question: Question,
+        client: PinterestClient,
+        ordering: Ordering,
+        operation: Operation,
+        warn: Callable[[str], None],
+    ) -> None:
+        """A reader that has read nothing.
+
+        Args:
+            question: What the report asks for.
+            client: Makes synchronous calls.
+            ordering: Creates asynchronous reports and waits for them.
+            operation: Where these are created and polled.
+            warn: Logs a warning once.
+        """
+        self._question = question
+        self._client = client
+        self._ordering = ordering
+        self._operation = operation
+        self._warn = warn
+        self._refused_types: set[tuple[str, str]] = set()
+
+    def report(self, ad_account_id: str, part: Part) -> Steps:
+        """The steps that read an asynchronous report; one that is too large is read in halves.
+
+        Raises:
+            Exception: As `Ordering.read`.
+        """
+        if self._is_known_to_be_refused(ad_account_id, part.slice):
+            return Answered(part, ())
+        try:
+            ids = {"ad_account_id": ad_account_id}
+            order = Order(ids, self._question.order(part.slice), operation=self._operation)
+            download = yield from self._ordering.read(order)
+        except TooLargeError as error:
+            halves = self._halves(part.slice)
+            if halves is None:
+                msg = f"{error}; it is of {part.slice.dates} alone: select fewer columns"
+                raise TooLargeError(msg) from None
+            rows: list[Iterable[bytes]] = []
+            for half in halves:
+                answered = yield from self.report(ad_account_id, replace(part, slice=half))
+                rows.append(answered.rows)
+            return Answered(part, itertools.chain.from_iterable(rows))
+        except (SkippableAPIError, FatalAPIError) as error:
+            return self._refused(ad_account_id, part, error)
+        return Answered(part, download)
+
+    def _halves(self, part: Slice) -> tuple[Slice, Slice] | None:
+        """What a report asks for in two: by periods, then targeting types, then ids.
+
+        Types that are one breakdown together stay together.
+        """
+        shorter, custom = part.shorter(), self._question.custom
+        if shorter and custom and custom.combines_types:
+            shorter = shorter if shorter[0].types == part.types else None
+        return shorter or (part.halves() if len(part.ids) > 1 else None)
+
+    def call(self, ad_account_id: str, part: Part) -> Answered:
+        """The answer of a synchronous call.
+
+        Raises:
+            Exception: As `PinterestClient.get`.
+        """
+        if self._is_known_to_be_refused(ad_account_id, part.slice):
+            return Answered(part, ())
+        try:
+            rows = self._rows(ad_account_id, part.slice)
+        except (SkippableAPIError, FatalAPIError) as error:
+            return self._refused(ad_account_id, part, error)
+        return Answered(part, _taken(rows))
+
+    def _rows(self, ad_account_id: str, part: Slice, halvings: int = 0) -> list[msgspec.Raw]:
+        """The rows of a slice; one that is too large or too slow is read in halves."""
+        halves = part.halves()
+        may_split = halves is not None and halvings < self.MOST_HALVINGS
+        try:
+            return self._client.get(
+                self._question.path,
+                _split_data if self._question.dimensions else _split,
+                ids={"ad_account_id": ad_account_id},
+                query=self._question.query(part),
+                split_instead=may_split,
+                stream=self._question.name,
+                nothing=[],
+            )
+        except (TooLargeError, SlowAnswerError) as error:
+            if halves is None or (isinstance(error, SlowAnswerError) and not may_split):
+                raise
+            return [row for half in halves for row in self._rows(ad_account_id, half, halvings + 1)]
+
+    def _is_known_to_be_refused(self, ad_account_id: str, part: Slice) -> bool:
+        return any((ad_account_id, name) in self._refused_types for name in part.types)
+
+    def _refused(self, ad_account_id: str, part: Part, error: Exception) -> Answered:
+        """No rows where a targeting type in beta is refused: the others are read without it.
+
+        Raises:
+            Exception: Something else is refused.
+        """
+        types = part.slice.types
+        about_the_question = type(error) in self.ERRORS_OF_THE_QUESTION
+        is_refused = isinstance(error, SkippableAPIError) or about_the_question
+        if is_refused and len(types) == 1 and types[0] in targeting.BETA:
+            self._refused_types.add((ad_account_id, types[0]))
+            self._warn(
+                f"{self._question.name}: {types[0]} is in beta and refused, so its rows are "
+                f"missing: {error}"
+            )
+            return Answered(part, ())
+        if not about_the_question:
+            raise error
+        # Which columns go together is not known.
+        columns = self._question.asked(asynchronous=part.asynchronous)
+        named, others = columns[: self.MOST_COLUMNS_TOLD], len(columns) - self.MOST_COLUMNS_TOLD
+        more = f" and {others} others" if others > 0 else ""
+        msg = f"{error}; the columns were {', '.join(named)}{more}"
+        raise type(error)(msg) from None

@@ -1,0 +1,169 @@
+"""Rows of an ads report as Pinterest sends them, made into records."""
+
+from __future__ import annotations
+
+import functools
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from singer_sdk.exceptions import FatalAPIError
+
+from tap_pinterest.config.custom_reports import event_column
+from tap_pinterest.http.answers import decoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tap_pinterest.records.conform import Converter
+    from tap_pinterest.reports.plan import Entities, Part
+    from tap_pinterest.reports.question import Question
+    from tap_pinterest.reports.reader import Answered
+
+    Record = dict[str, Any]
+
+_decode = decoder(dict[str, Any])
+
+
+def upper_case(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with the names of its columns as the API's enums have them."""
+    return {name.upper(): value for name, value in row.items()}
+
+
+class Rows:
+    """Makes the rows of one report into records."""
+
+    def __init__(self, question: Question, convert: Converter) -> None:
+        """Rows that answer a question, converted to the types of its columns."""
+        self.question = question
+        self._convert = convert
+        self._has_events = bool(question.custom and question.custom.event_columns)
+        self._is_total = question.granularity.is_total
+        self._by_hour = "hour" in question.granularity.keys
+
+    def records(
+        self, answered: Answered, entities: Entities, currency: str | None, last: date
+    ) -> Iterator[Record]:
+        """The records of one part of a plan.
+
+        Args:
+            answered: The rows that came for the part.
+            entities: What the report is about: rows get missing ids of parents from it.
+            currency: The currency of the ad account.
+            last: The last day that the run reads: a period may go on after it.
+
+        Raises:
+            FatalAPIError: A row does not say what it is about, or when.
+        """
+        part, question = answered.part, self.question
+        dated = self._is_total or self._by_hour
+        if part.asynchronous or question.dimensions or part.slice.within or dated:
+            shaped = functools.partial(self.shaped, part)
+            converted = map(self._convert, map(shaped, map(_decode, answered.rows)))
+        else:
+            converted = map(self._convert.read, answered.rows)
+        return map(self._completer(entities, currency, last), converted)
+
+    def shaped(self, part: Part, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row with the names and places that its facts have, whatever the API gave it.
+
+        Raises:
+            FatalAPIError: It does not say what it is about, or when.
+        """
+        shaped = upper_case(row)
+        if isinstance(metrics := shaped.pop("METRICS", None), dict):
+            shaped |= upper_case(metrics)
+        if self._has_events:
+            shaped = {event_column(name): value for name, value in shaped.items()}
+        if part.slice.within:
+            within = self.question.level.within.upper()
+            shaped[within] = shaped.get(within) or part.slice.within
+        self._name_own_id(shaped, row)
+        if self._is_total:
+            shaped["START_DATE"] = part.slice.dates.start.isoformat()
+            shaped["DATE"] = part.slice.dates.end.isoformat()
+        elif self._by_hour:
+            shaped["DATE"], shaped["HOUR"] = self._moment(shaped)
+        return shaped
+
+    def _name_own_id(self, shaped: dict[str, Any], row: Mapping[str, Any]) -> None:
+        """Put the level's own id where its column is, whichever name the row has for it."""
+        level = self.question.level
+        own = level.own_id
+        if shaped.get(own) is None:
+            names = (name for name in level.other_ids if shaped.get(name) is not None)
+            shaped[own] = shaped.get(next(names, own))
+        for name in self._other_ids:
+            shaped.pop(name, None)
+        if shaped[own] is None and level.is_listed:
+            self._fail_without(own.lower(), row)
+
+    @functools.cached_property
+    def _other_ids(self) -> Sequence[str]:
+        """Other names of the level's own id, where they are no columns of the catalog."""
+        known = self.question.facts["properties"]
+        return [name for name in self.question.level.other_ids if name not in known]
+
+    def _moment(self, row: Mapping[str, Any]) -> tuple[str, int]:
+        """The day and the hour (UTC) of a row, as its DATE says or a field beside it."""
+        text, hour = str(row.get("DATE") or ""), row.get("HOUR")
+        try:
+            if hour is not None:
+                return date.fromisoformat(text[:10]).isoformat(), int(hour)
+            if len(text) > len("YYYY-MM-DD"):
+                moment = datetime.fromisoformat(text)
+                moment = moment.astimezone(UTC) if moment.tzinfo else moment
+                return moment.date().isoformat(), moment.hour
+        except (TypeError, ValueError):
+            pass
+        return self._fail_without("hour", row)
+
+    def _fail_without(self, what: str, row: Mapping[str, Any]) -> NoReturn:
+        msg = f"a row of {self.question.name} has no {what}; it has: {', '.join(sorted(row))}"
+        raise FatalAPIError(msg)
+
+    def _completer(
+        self, entities: Entities, currency: str | None, last: date
+    ) -> Callable[[Record], Record]:
+        """Adds to a row what is known beside it: account, currency, settings, parents' ids."""
+        question, known_rows = self.question, entities.rows
+        beside = {
+            "ad_account_id": entities.ad_account_id,
+            "currency": currency,
+            **question.attribution_columns,
+        }
+        id_field = question.level.own_id.lower()
+        parents = [
+            (index, name)
+            for index, name in enumerate(entities.fields)
+            if index and name.upper() in question.facts["properties"] and name != id_field
+        ]
+        values = [name.lower() for name in question.dimensions[1:]]
+        is_longer = question.granularity.is_longer
+
+        def complete(row: Record) -> Record:
+            row.update(beside)
+            known = known_rows.get(row[id_field])
+            for index, name in parents:
+                if row[name] is None and known:
+                    row[name] = known[index] or None
+            for name in values:
+                if row[name] is None:
+                    row[name] = ""
+            if is_longer and row["date"]:
+                row["date_end"] = self._end_of_period(row, last)
+            return row
+
+        return complete
+
+    def _end_of_period(self, row: Mapping[str, Any], last: date) -> str:
+        """The last day of a row's period that is counted in it.
+
+        Raises:
+            FatalAPIError: Its date is not the first day of a period.
+        """
+        granularity, day = self.question.granularity, date.fromisoformat(row["date"])
+        if day != granularity.first_day(day):
+            name = self.question.name
+            msg = f"a row of {name} is dated {day}, which is not the first day of a period"
+            raise FatalAPIError(msg)
+        return min(granularity.last_day(day), last).isoformat()

@@ -1,0 +1,423 @@
+"""An ads report as a stream: its question is planned, read, written and remembered."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk.exceptions import SkippableAPIError
+from typing_extensions import override
+
+from tap_pinterest import api
+from tap_pinterest.api import targeting
+from tap_pinterest.api.periods import DAY, GRANULARITIES, merged
+from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
+from tap_pinterest.layouts.tables import Table
+from tap_pinterest.reading.calls import Expected
+from tap_pinterest.reading.contexts import AdAccounts
+from tap_pinterest.reading.read_ahead import Task, with_pauses
+from tap_pinterest.reports.ordering import Operation, Ordering
+from tap_pinterest.reports.plan import Entities, plan, unread
+from tap_pinterest.reports.question import TARGETING, Question
+from tap_pinterest.reports.reader import Reader
+from tap_pinterest.reports.rows import Rows
+from tap_pinterest.singer import state
+from tap_pinterest.singer.state import Progress
+from tap_pinterest.streams.bases.stream import ReportStream, TaskStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_pinterest.api.levels import Level
+    from tap_pinterest.api.periods import DateRange
+    from tap_pinterest.config import Settings
+    from tap_pinterest.config.custom_reports import CustomReport
+    from tap_pinterest.reports.plan import Part
+    from tap_pinterest.reports.reader import Answered, Steps
+    from tap_pinterest.run.run import Run
+    from tap_pinterest.singer.state import ReportRange
+    from tap_pinterest.streams.bases.dataset import DatasetStream
+
+BYTES_PER_VALUE = 28
+"""Bytes of a value in a synchronous answer, as expected."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a run reads of a report in one context.
+
+    Attributes:
+        progress: How far earlier runs have come.
+        range: The days that this one wants.
+        ranges: Those of them that it reads.
+        entities: What is reported on.
+        parts: The calls and reports that read it, in order.
+    """
+
+    progress: Progress
+    range: ReportRange
+    ranges: Sequence[DateRange]
+    entities: Entities
+    parts: Sequence[Part]
+
+
+class AdsReport(TaskStream, ReportStream):
+    """Metrics of the entities of one level, in the account's currency.
+
+    A record also says the currency of its amounts and the attribution settings in force. Metrics
+    without a value are null: Pinterest sends none, which is not the same as zero.
+
+    Attributes:
+        entities: The stream that lists the level's entities; `None` for the ad account itself,
+            and for what cannot be listed.
+        narrowed_by: The stream that lists the ids an order names instead, where filters are set.
+        operation: Where asynchronous reports are created and polled.
+        question: What the report asks for.
+    """
+
+    contexts = AdAccounts()
+    entities: type[DatasetStream] | None = None
+    narrowed_by: ClassVar[type[DatasetStream] | None] = None
+    operation: ClassVar[Operation] = Operation()
+    rows_type: ClassVar[type[Rows]] = Rows
+    question: Question
+
+    def __init__(self, run: Run, question: Question) -> None:
+        """A stream that asks a question, under its name."""
+        self.question = question
+        self.custom = question.custom
+        super().__init__(run, name=question.name)
+        if self.table is None:
+            self.primary_keys = self.natural_keys
+        if question.granularity.is_total:
+            self.replication_key = None  # type: ignore[assignment]
+        self._readings: dict[str, Reading] = {}
+        self._without_reports: set[str] = set()
+
+    @property
+    @override
+    def settings(self) -> Settings:
+        return self.question.settings
+
+    @property
+    @override
+    def natural_keys(self) -> Sequence[str]:
+        return self.question.keys
+
+    @functools.cached_property
+    @override
+    def facts(self) -> Mapping[str, Any]:
+        return self.question.facts
+
+    @functools.cached_property
+    @override
+    def category(self) -> str:
+        return api.operation(f"GET {self.question.path or self.path}").category
+
+    @override
+    def own_schema(self) -> dict[str, Any]:
+        return self.question.with_columns_beside(super().own_schema())
+
+    @functools.cached_property
+    @override
+    def table(self) -> Table | None:
+        if not self.settings.column_names.are_displayed:
+            return super().table
+        names = self.run.column_names
+        return Table(
+            name=self.name,
+            source=self.name,
+            columns={names.get(name, name): name for name in self.own_schema()["properties"]},
+            key=tuple(self.natural_keys),
+            sync_key_fields=SYNC_KEY_FIELDS.get(self.name, ()),
+            closed=False,
+        )
+
+    def is_needed(self, field: str) -> bool:
+        """Whether a field is selected, or `__sync_key` is made of it."""
+        column = self.column(field)
+        return column in self.hashed_fields or self.mask["properties", column]
+
+    @functools.cached_property
+    @override
+    def fingerprint(self) -> str:
+        return self.question.fingerprint(self.column)
+
+    @functools.cached_property
+    def rows_of(self) -> Rows:
+        """Makes rows into records."""
+        return self.rows_type(self.question, self.convert)
+
+    @functools.cached_property
+    def reader(self) -> Reader:
+        """Reads the parts of the plan."""
+        client = self.run.client
+        ordering = Ordering(client, self.clock, self.settings, self.name)
+        return Reader(self.question, client, ordering, self.operation, self.run.warn_once)
+
+    @property
+    @override
+    def partitions(self) -> list[dict[str, Any]] | None:
+        question = self.question
+        if question.dimensions and not question.types:
+            types = ", ".join(self.settings.targeting_types)
+            told = f"{self.name} reads nothing: its level has none of the targeting_types ({types})"
+            if question.custom:
+                self.run.warn_once(told)
+            else:
+                self.logger.info("%s", told)
+            return []
+        for name in question.not_sent:
+            self.run.warn_once(f"{self.name} is read without {name}: Pinterest takes none for it.")
+        return super().partitions
+
+    @property
+    @override
+    def lists(self) -> Iterator[str]:
+        if self.entities:
+            yield self.entities.path
+            yield from (parent.path for parent in self.entities.parents())
+        elif self.narrowed_by and self.settings.filters:
+            yield self.narrowed_by.path
+
+    @override
+    def ranges(self, context: Context | None) -> Sequence[DateRange]:
+        return self.reading(context or {}).ranges
+
+    @override
+    def expected(self, context: Context | None) -> Iterator[Expected]:
+        parts = self.reading(context or {}).parts
+        reports = sum(part.asynchronous for part in parts)
+        if reports:
+            yield from self.operation.expected(reports)
+        if calls := len(parts) - reports:
+            yield Expected(self.category, calls)
+
+    def reading(self, context: Mapping[str, Any]) -> Reading:
+        """What is read of a context in this run; the same until the context is read to its end."""
+        ad_account_id = context["ad_account_id"]
+        if ad_account_id not in self._readings:
+            self._readings[ad_account_id] = self._planned(context)
+        return self._readings[ad_account_id]
+
+    def _planned(self, context: Mapping[str, Any]) -> Reading:
+        question, today = self.question, self.clock.today
+        may_report = self._may_report(context["ad_account_id"])
+        wanted = self.run.ranges.of(
+            self,
+            days_back=question.limits(today, asynchronous=may_report).days_back,
+            lookback_days=question.lookback_days,
+            granularity=question.granularity,
+            what=question.kept(asynchronous=may_report),
+        )
+        progress, ranges = Progress(), [wanted.days]
+        if not question.granularity.is_total:
+            progress = self.progress(context)
+            ranges = wanted.to_read(progress, self.fingerprint)
+        entities = self._entities(context["ad_account_id"], ranges)
+        for told in unread(question, ranges, may_report=may_report, today=today):
+            self.run.warn_once(told)
+        parts = plan(question, entities, ranges, may_report=may_report, today=today)
+        return Reading(progress, wanted, ranges, entities, parts)
+
+    def _may_report(self, ad_account_id: str) -> bool:
+        """Whether asynchronous reports are an option."""
+        question = self.question
+        if question.only_asynchronous:
+            return True
+        if not question.order_level or self.settings.report_transport == "sync":
+            return False
+        return ad_account_id not in self._without_reports and self.run.offers_reports(ad_account_id)
+
+    def _entities(self, ad_account_id: str, ranges: Sequence[DateRange]) -> Entities:
+        """What is reported on; where filters are in force, with the ids that an order names.
+
+        Raises:
+            SkippableAPIError: A list may not be read.
+        """
+        listing = self.entities or self.narrowed_by
+        is_narrowed = bool(self.settings.filters and self.question.order_id_parameter)
+        if not self.question.level.is_listed:
+            return Entities(ad_account_id, {ad_account_id: ()})
+        is_needed = self.entities or (is_narrowed and any(each.days > 0 for each in ranges))
+        if listing is None or not is_needed:
+            return Entities(ad_account_id)
+        found = self.inventory.entities(listing, self.settings, ad_account_id)
+        return Entities(
+            ad_account_id,
+            rows=found if self.entities else {},
+            fields=(listing.id_field, *listing.parent_fields),
+            named=list(found) if is_narrowed else None,
+        )
+
+    @override
+    def tasks(self, context: Context) -> Iterator[Task[Answered]]:
+        ad_account_id = context["ad_account_id"]
+        self._readings.pop(ad_account_id, None)
+        begun = self._begun(ad_account_id, self.reading(context))
+        reading = self.reading(context)
+        self.warn_of_new_settings(reading.progress, reading.range)
+        self._note_ranges(reading)
+        for part in reading.parts:
+            if part.asynchronous:
+                steps = begun.pop(part, None) or self.reader.report(ad_account_id, part)
+                yield Task(with_pauses(steps))
+            else:
+                size = part.slice.rows * len(self.question.wanted) * BYTES_PER_VALUE
+                run = functools.partial(self.reader.call, ad_account_id, part)
+                yield Task(run, expected_bytes=size)
+
+    def _begun(self, ad_account_id: str, reading: Reading) -> dict[Part, Steps]:
+        """The first report, once Pinterest has taken the order; none if there is none.
+
+        Where reports are refused, what is in reach of synchronous calls is read with these.
+
+        Raises:
+            SkippableAPIError: They are refused, and there is no other way.
+        """
+        first = next((part for part in reading.parts if part.asynchronous), None)
+        if first is None:
+            return {}
+        steps = self.reader.report(ad_account_id, first)
+        order, for_all = functools.partial(next, steps), self._asks_for_what_all_have(first)
+        try:
+            if self.operation == Operation():
+                pause = self.run.grants.ask(ad_account_id, order, for_all=for_all)
+            else:
+                pause = order()
+        except StopIteration as end:
+            return {first: _again(0.0, _just(end.value))}
+        except SkippableAPIError as refusal:
+            if self.question.only_asynchronous:
+                raise
+            self._do_without_reports(ad_account_id, refusal)
+            return {}
+        return {first: _again(pause, steps)}
+
+    def _asks_for_what_all_have(self, part: Part) -> bool:
+        """Whether nothing in a report is of the kind that is refused by itself."""
+        in_beta = {*part.slice.types} & {*targeting.BETA}
+        return not (self.question.custom or self.question.sent_if_set or in_beta)
+
+    def _do_without_reports(self, ad_account_id: str, refusal: SkippableAPIError) -> None:
+        """Read an ad account by calls, as far as they reach, and say so once."""
+        self._without_reports.add(ad_account_id)
+        self._readings.pop(ad_account_id)
+        whose = "" if self.run.grants.refusal(ad_account_id) else f"{self.name} of "
+        self.run.say_reports_are_refused(f"{whose}ad account {ad_account_id} ({refusal})")
+
+    def _note_ranges(self, reading: Reading) -> None:
+        for asynchronous in (True, False):
+            dates = [
+                part.slice.dates for part in reading.parts if part.asynchronous is asynchronous
+            ]
+            for each in merged(dates):
+                self.summary.ranges[f"{each} (async)" if asynchronous else str(each)] += 1
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        if context is None:
+            return
+        for place, answered in enumerate(self.answers(context)):
+            if place == 0:
+                reading = self.reading(context)
+                self.begin_rewriting(context, reading.progress, reading.range)
+            yield from self.records(context, answered)
+        self.summary.read(asked=bool(self.reading(context).parts))
+        self._remember(context)
+
+    def records(self, context: Mapping[str, Any], answered: Answered) -> Iterator[dict[str, Any]]:
+        """The records that the result of one of the tasks holds."""
+        reading = self.reading(context)
+        currency = self.inventory.ad_account(context["ad_account_id"]).get("currency")
+        last = reading.range.days.end
+        return self.finished_once(self.rows_of.records(answered, reading.entities, currency, last))
+
+    def _remember(self, context: Mapping[str, Any]) -> None:
+        """Note in the state how far the context has been read."""
+        reading = self._readings.pop(context["ad_account_id"])
+        self.named_and_missing.difference_update(reading.entities.rows)
+        self._keep_column_names()
+        if not self.question.granularity.is_total:
+            self.remember(context, reading.range.after(reading.progress, self.fingerprint))
+
+    @functools.cached_property
+    @override
+    def named_and_missing(self) -> set[str]:
+        # Several filters may well have nothing in common.
+        alone = self.entities and len(self.settings.filters) == 1
+        return self.entities.named(self.settings) if self.entities and alone else set()
+
+    def _keep_column_names(self) -> None:
+        if self.settings.column_names.are_displayed:
+            named = self.run.column_names
+            fields = (name.lower() for name in self.question.columns)
+            names = {field: named[field] for field in fields if field in named}
+            state.keep_column_names(self.run.memory, names)
+
+
+class LevelReport(AdsReport):
+    """A report of one level, with a stream for each granularity of the config.
+
+    Never add up rows of different targeting types.
+
+    Attributes:
+        level: What a row is about.
+        broken_down: Whether rows are of a targeting type and one of its values.
+    """
+
+    group = "ads"
+    level: ClassVar[Level]
+    broken_down: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        run: Run,
+        name: str | None = None,
+        granularity: str = DAY.name,
+        custom: CustomReport | None = None,
+    ) -> None:
+        """A report by periods of a length; each but days has a stream of its own.
+
+        One that the config defines has its own name, and settings that differ from the run's.
+        """
+        broken_down = custom.at.is_broken_down if custom else self.broken_down
+        question = Question(
+            name=name or self._name_of(granularity),
+            level=self.level,
+            granularity=GRANULARITIES[granularity],
+            settings=run.settings.of_report(custom),
+            dimensions=TARGETING if broken_down else (),
+            custom=custom,
+            is_wanted=self.is_needed,
+        )
+        super().__init__(run, question)
+
+    @classmethod
+    def _name_of(cls, granularity: str) -> str:
+        return {DAY.name: cls.name}.get(granularity, f"{cls.name}_{granularity.lower()}")
+
+    @classmethod
+    @override
+    def variants(cls, run: Run) -> Sequence[AdsReport]:
+        return [cls(run, granularity=each) for each in run.settings.granularities]
+
+    @classmethod
+    @override
+    def possible_names(cls) -> Sequence[str]:
+        return [cls.name, *(f"{cls.name}_{each.lower()}" for each in GRANULARITIES)]
+
+
+def _again(pause: float, steps: Steps) -> Steps:
+    """Steps of which the first has been made, with the pause that it asks for."""
+    yield pause
+    return (yield from steps)
+
+
+def _just(answered: Answered) -> Steps:
+    """No more steps."""
+    yield from ()
+    return answered
