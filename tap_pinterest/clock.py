@@ -32,7 +32,6 @@ class Clock:
     """
 
     def __init__(self) -> None:
-        """A clock that has not heard from Pinterest yet."""
         self._today: date | None = None
         self._lock = threading.Lock()
         self._is_over = False

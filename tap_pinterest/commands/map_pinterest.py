@@ -195,7 +195,6 @@ class KeyMapper:
     """Adds `__sync_key` to the messages of a stream, if there are fields to make it of."""
 
     def __init__(self, fields: Sequence[str], separator: str) -> None:
-        """A mapper for records with these key fields."""
         self._fields = fields
         self._make_key = key_maker(fields, separator) if fields else None
         shape = dict.fromkeys((*fields, SYNC_KEY), Any)

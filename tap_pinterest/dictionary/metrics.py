@@ -252,7 +252,6 @@ class _Conversion:
     """The parts of the name of a conversion metric, and the words for them."""
 
     def __init__(self, parts: Mapping[str, str | None]) -> None:
-        """Take the parts that the pattern found."""
         self.parts = parts
         self.measure = parts["measure"] or ""
         self.place, self.where = _PLACES[parts["place"]]

@@ -51,7 +51,6 @@ class StaticToken:
     """One access token from the config, which nobody renews."""
 
     def __init__(self, access_token: str) -> None:
-        """Hold the token."""
         self._token = access_token
 
     def token(self) -> str:

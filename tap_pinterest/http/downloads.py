@@ -23,7 +23,6 @@ class Downloads:
     """Downloads go to other hosts, with nothing of ours: no token, no cookie."""
 
     def __init__(self, api_url: str, *, timeout: float, clock: Clock, patience: Patience) -> None:
-        """Nothing has been downloaded yet."""
         self._is_local = is_loopback(api_url)
         self._timeout = timeout
         self._clock = clock

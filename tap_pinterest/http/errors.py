@@ -71,7 +71,6 @@ class WaitError(RetriableAPIError):
     """
 
     def __init__(self, message: str, seconds: float | None) -> None:
-        """An error with the wait that the service asked for."""
         super().__init__(message)
         self.seconds = seconds
 
@@ -92,7 +91,6 @@ class ReachError(RetriableAPIError):
     """
 
     def __init__(self, message: str, days: int) -> None:
-        """An error with the reach that Pinterest names."""
         super().__init__(message)
         self.days = days
 
@@ -149,6 +147,5 @@ class StaleTokenError(Exception):
     """
 
     def __init__(self, message: str, code: int | None) -> None:
-        """An error with the number of its reason."""
         super().__init__(message)
         self.code = code

@@ -50,7 +50,6 @@ class Tries:
     """
 
     def __init__(self, counts_for: str, max_wait: float, begun: float) -> None:
-        """A call that has not been tried yet."""
         self.counts_for = counts_for
         self.begun = begun
         self._waits = itertools.islice(_growing(1), ATTEMPTS - 1)
@@ -94,7 +93,6 @@ class Patience:
     """
 
     def __init__(self, clock: Clock, max_wait_seconds: float) -> None:
-        """Nothing has been waited for yet."""
         self._clock = clock
         self._max_wait = max_wait_seconds
         self.retries: dict[str, int] = {}

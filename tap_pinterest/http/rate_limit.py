@@ -248,7 +248,6 @@ class Answer:
     refused: bool
 
     def __init__(self) -> None:
-        """There is none yet."""
         self.headers = {}
         self.refused = False
 

@@ -22,7 +22,6 @@ class Reach:
     """Knows the days that Pinterest has refused in this run, though they should be within reach."""
 
     def __init__(self, clock: Clock) -> None:
-        """No day has been refused yet."""
         self._clock = clock
         self._refused: set[date] = set()
 

@@ -31,7 +31,6 @@ class Secrets:
     """Everything that no message may repeat; safe to share between threads."""
 
     def __init__(self) -> None:
-        """There are none yet."""
         self._known: set[str] = set()
         self._pattern = re.compile("(?!)")
         self._lock = threading.Lock()

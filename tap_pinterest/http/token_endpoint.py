@@ -60,7 +60,6 @@ class TokenEndpoint:
     def __init__(
         self, transport: Transport, clock: Clock, patience: Patience, secrets: Secrets
     ) -> None:
-        """Nobody has been asked yet."""
         self._secrets = secrets
         self._transport = transport
         self._clock = clock

@@ -33,7 +33,6 @@ class TokenFile:
     """
 
     def __init__(self, path: Path) -> None:
-        """Name the file; nothing is read or written yet."""
         self.path = path
 
     @contextmanager

@@ -166,7 +166,6 @@ class Deadline:
     """The moment, in real seconds, by which an answer has to be there."""
 
     def __init__(self, seconds: float) -> None:
-        """So many seconds from now."""
         self._at = time.monotonic() + seconds
 
     def check(self) -> None:

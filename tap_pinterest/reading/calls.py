@@ -226,7 +226,6 @@ class Values:
     settings: Sequence[str] = ()
 
     def __init__(self, name: str, *values: str | bool) -> None:
-        """Values of a parameter."""
         self.columns = (name,)
         self._values = values
 
@@ -243,7 +242,6 @@ class Setting:
     parents: Sequence[Dataset] = ()
 
     def __init__(self, setting: str, name: str) -> None:
-        """Values of a setting for a parameter."""
         self.settings = (setting,)
         self.columns = (name,)
 
@@ -287,7 +285,6 @@ class Either:
     """All rows of several sources; a row that occurs twice is given once."""
 
     def __init__(self, *sources: Source) -> None:
-        """Unite sources."""
         self._sources = sources
         self.columns = tuple(dict.fromkeys(name for each in sources for name in each.columns))
         self.parents = tuple(parent for each in sources for parent in each.parents)

@@ -442,7 +442,6 @@ class PageStore:
     """Bodies of pages, compressed, one after the other in memory or in a temporary file."""
 
     def __init__(self) -> None:
-        """An empty store."""
         self._file: SpooledTemporaryFile[bytes] | None = None
         self._places: dict[bytes, list[tuple[int, int]]] = {}
         self._lock = threading.RLock()

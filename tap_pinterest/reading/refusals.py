@@ -23,7 +23,6 @@ class Refusals:
     """
 
     def __init__(self) -> None:
-        """Nothing has been refused yet."""
         self.calls: list[Call] = []
         self.first: SkippableAPIError | None = None
         self.is_answered = False

@@ -55,7 +55,6 @@ class UnknownCounts:
     """Counts what the schema of one stream does not know."""
 
     def __init__(self) -> None:
-        """Start with nothing counted."""
         self.fields: Counter[str] = Counter()
         self.values: Counter[tuple[str, str]] = Counter()
         self.misfits: Counter[tuple[str, str]] = Counter()

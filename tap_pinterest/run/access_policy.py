@@ -55,7 +55,6 @@ class AccessPolicy:
         client: PinterestClient,
         inventory: Inventory,
     ) -> None:
-        """The policy of one run, of streams by their names."""
         self._streams = streams
         self._settings = settings
         self._summary = summary

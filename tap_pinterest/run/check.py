@@ -71,7 +71,6 @@ class Check:
     """Asks each dataset of a run whether it can be read, and writes no record."""
 
     def __init__(self, run: Run, needed_scopes: Sequence[str]) -> None:
-        """A check of the streams of an `asking` run, which need these scopes."""
         self._run = run
         self._needed_scopes = needed_scopes
         self._client = cast("PeekingClient", run.client)

@@ -23,7 +23,6 @@ class Grants:
     """
 
     def __init__(self, read_ahead: ReadAhead) -> None:
-        """Nobody has been asked yet; who waits takes no place among the requests."""
         self._read_ahead = read_ahead
         self._granted: set[str] = set()
         self._refusals: dict[str, AccessRefusedError] = {}

@@ -20,7 +20,6 @@ class RunOrder:
     """The selected streams, one after the other, and the contexts of each."""
 
     def __init__(self, streams: Sequence[RunStream]) -> None:
-        """The order in which a run reads these streams."""
         self._streams = streams
         self._known_contexts: dict[str, Sequence[Context | None]] = {}
 

@@ -43,7 +43,6 @@ class Ranges:
     """Tells the days that reports want, once the state is known not to be of the future."""
 
     def __init__(self, run: DatedRun) -> None:
-        """The ranges of a run."""
         self._run = run
         self._state_is_checked = False
 

@@ -41,7 +41,6 @@ class Readiness:
     """Asks for each day at most once a run."""
 
     def __init__(self, client: PinterestClient) -> None:
-        """Nothing has been asked yet."""
         self._client = client
         self._states: dict[date, ReadyState | Exception] = {}
         self._locks: dict[date, threading.Lock] = {}

@@ -61,7 +61,6 @@ class Run:
         memory: dict[str, Any],
         client_type: type[PinterestClient] = PinterestClient,
     ) -> None:
-        """A run that has read nothing yet."""
         self.sdk_tap = sdk_tap
         self.settings = settings
         self.clock = clock

@@ -31,68 +31,33 @@ class RunStream(Protocol):
     custom: CustomReport | None
 
     @property
-    def path(self) -> str:
-        """Its path in Pinterest's description."""
-
+    def path(self) -> str: ...
     @property
-    def group(self) -> str:
-        """The entry of `stream_groups` that lists it."""
-
+    def group(self) -> str: ...
     @property
-    def category(self) -> str:
-        """The rate category of its calls."""
-
+    def category(self) -> str: ...
     @property
-    def remembered(self) -> Partitions:
-        """Its contexts in the state."""
-
+    def remembered(self) -> Partitions: ...
     @property
-    def named_and_missing(self) -> set[str]:
-        """Ids that the config names for it, and that Pinterest has not listed yet."""
-
+    def named_and_missing(self) -> set[str]: ...
     @property
-    def replication_key(self) -> str | None:
-        """The column that says how far the stream was read, if there is one."""
-
+    def replication_key(self) -> str | None: ...
     @property
-    def selected(self) -> bool:
-        """Whether the run reads it."""
-
+    def selected(self) -> bool: ...
     @property
-    def settings(self) -> Settings:
-        """The settings in force for it."""
-
+    def settings(self) -> Settings: ...
     @property
-    def lists(self) -> Iterator[str]:
-        """Paths of the lists that its calls need ids of."""
-
+    def lists(self) -> Iterator[str]: ...
     @property
-    def written_lists(self) -> Sequence[str]:
-        """Paths of the lists that it writes as records."""
-
+    def written_lists(self) -> Sequence[str]: ...
     @property
-    def missing_settings(self) -> Sequence[str]:
-        """Settings without which there is nothing to ask for."""
-
+    def missing_settings(self) -> Sequence[str]: ...
     @property
-    def knows_contexts(self) -> bool:
-        """Whether it takes no call to tell the contexts."""
-
+    def knows_contexts(self) -> bool: ...
     @property
-    def partitions(self) -> list[dict[str, Any]] | None:
-        """The contexts; `None` for a stream that has just one, without a name."""
-
-    def get_records(self, context: Context | None) -> Iterable[Any]:
-        """The records of a context."""
-
-    def found(self) -> Iterator[Task[Any]]:
-        """Find out the contexts."""
-
-    def ahead(self, context: Context | None) -> Ahead[Any] | None:
-        """What may begin before a context's turn; `None` if nothing may."""
-
-    def expected(self, context: Context | None) -> Iterator[Expected]:
-        """The calls that a context takes."""
-
-    def ranges(self, context: Context | None) -> Sequence[DateRange]:
-        """The days that a run reads of a context."""
+    def partitions(self) -> list[dict[str, Any]] | None: ...
+    def get_records(self, context: Context | None) -> Iterable[Any]: ...
+    def found(self) -> Iterator[Task[Any]]: ...
+    def ahead(self, context: Context | None) -> Ahead[Any] | None: ...
+    def expected(self, context: Context | None) -> Iterator[Expected]: ...
+    def ranges(self, context: Context | None) -> Sequence[DateRange]: ...

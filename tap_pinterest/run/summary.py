@@ -103,7 +103,6 @@ class Summary:
     """Collects what a run has to tell."""
 
     def __init__(self) -> None:
-        """Nothing has happened yet."""
         self.streams: dict[str, StreamSummary] = {}
         self.seconds_waited = 0.0
         self.is_cut_short = False

@@ -75,7 +75,6 @@ class BrokenOutput(BaseException):
     """
 
     def __init__(self, error: OSError) -> None:
-        """The output is broken because of an error."""
         super().__init__(str(error))
         self.error = error
 
@@ -96,7 +95,6 @@ class LineWriter(MsgSpecWriter):
     """Writes messages as lines of JSON; records without making messages of them first."""
 
     def __init__(self) -> None:
-        """A writer to the standard output of the moment."""
         super().__init__()
         self._lines = bytearray()
         self._stamp = ""
@@ -294,7 +292,6 @@ class SingerStream(Stream):
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     def __init__(self, run: SingerRun, name: str | None = None) -> None:
-        """A stream of a run."""
         # The SDK's constructor asks for the schema already.
         self.run = run
         super().__init__(run.sdk_tap, name=name)

@@ -218,7 +218,6 @@ class Partitions:
     """The partitions that a stream has in the state, found by their context."""
 
     def __init__(self, state: dict[str, Any], stream: str) -> None:
-        """Look at a state that `checked` has let pass."""
         self._state = state
         self._stream = stream
         listed = state.get("bookmarks", {}).get(stream, {}).get("partitions", ())
