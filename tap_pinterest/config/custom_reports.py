@@ -11,7 +11,12 @@ import jsonschema
 
 from tap_pinterest import api
 from tap_pinterest.api import targeting
-from tap_pinterest.api.columns import is_conversion, setting_of, unknown_columns
+from tap_pinterest.api.columns import (
+    is_conversion,
+    offered_columns,
+    setting_of,
+    unknown_columns,
+)
 from tap_pinterest.api.levels import ID_FILTERS, ordered
 from tap_pinterest.api.periods import DAY, GRANULARITIES
 
@@ -35,6 +40,8 @@ IN_THE_BODY = (
     *("metrics_filters", "combine_targeting_types", "custom_conversion_event_metrics"),
 )
 """Keys that only asynchronous reports have."""
+LONGEST_NAME = 63
+"""Bytes that PostgreSQL keeps of the name of a column."""
 KEYS = (*OWN, *LIKE_SETTINGS, *IN_THE_BODY)
 LISTS = (
     *("columns", *ID_FILTERS),
@@ -165,6 +172,16 @@ def _faults_of_events(events: object) -> Iterator[str]:
                 f"{names[column]!r:.60}; allowed: one for each column, here {column.lower():.120}"
             )
         names[column] = name
+        if len(column.encode()) > LONGEST_NAME:
+            yield (
+                f"custom_conversion_event_metrics: {name!r:.60} is refused; allowed: a name whose "
+                f"column, here {column.lower():.120}, has at most {LONGEST_NAME} bytes"
+            )
+        if column in offered_columns(newer=True):
+            yield (
+                f"custom_conversion_event_metrics: {name!r:.60} is refused; allowed: a name whose "
+                f"column is not one of Pinterest's own, as {column.lower()} is"
+            )
 
 
 def _schema(facts: Any) -> Any:  # noqa: ANN401

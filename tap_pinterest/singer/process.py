@@ -41,10 +41,25 @@ def catalog_in(file: IO[str] | None) -> Catalog | None:
     if found is None:
         return None
     try:
-        return Catalog.from_dict(found)
+        return Catalog.from_dict(_with_forced_methods(found))
     except Exception as error:  # noqa: BLE001 - the SDK takes it apart without having checked it
         reason = f"{type(error).__name__}: {error}"
         raise _unusable("catalog", reason) from None  # noqa: EM101 - no message
+
+
+def _with_forced_methods(catalog: dict[str, Any]) -> dict[str, Any]:
+    """The catalog, with the replication methods where the SDK looks for them first.
+
+    Meltano's metadata rule `replication-method` sets a word of the metadata, and leaves the method
+    that discovery has written beside it.
+    """
+    for entry in catalog["streams"]:
+        for item in entry.get("metadata", ()):
+            words = item.get("metadata", {})
+            wanted = words.get("replication-method") or words.get("forced-replication-method")
+            if wanted and not item.get("breadcrumb"):
+                entry["replication_method"] = wanted
+    return catalog
 
 
 def _json_in(file: IO[str] | None, what: str) -> dict[str, Any] | None:

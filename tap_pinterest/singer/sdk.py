@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
     from singer_sdk.singerlib.encoding.simple import Message
 
+LONGEST_NAME = 63
+"""Bytes that PostgreSQL keeps of the name of a column."""
 STATE_SECONDS = 15
 SMALL_STATE = 100
 """Partitions, each about as long as a record; a state of more is written less often."""
@@ -192,8 +194,12 @@ class SingerTap(Tap):
 
     @override
     def setup_mapper(self) -> None:
+        if self.config.get("flattening_enabled"):
+            self._config.setdefault("flattening_max_key_length", LONGEST_NAME + 1)
         try:
-            super().setup_mapper()
+            # Not the direct parent's version, which applies maps to all streams that are listed.
+            super(Tap, self).setup_mapper()
+            self._register_streams()
         except ConfigValidationError:
             # Discovery, which this begins with, has refused another setting.
             raise
@@ -201,6 +207,32 @@ class SingerTap(Tap):
             # The SDK looks into the maps without having checked what they are.
             fault = f"stream_maps: refused; allowed: what the SDK's documentation shows ({error})"
             raise config.refusal([fault]) from error
+
+    def _register_streams(self) -> None:
+        """Apply the stream maps to the streams that are selected; others may be without them.
+
+        Raises:
+            ConfigValidationError: A database would cut the name of a column, or take two for one.
+        """
+        listed = {entry.tap_stream_id: entry for entry in self.catalog.streams}
+        selected = {name for name in listed if self.streams[name].selected}
+        mapper, maps = self.mapper, self.mapper.stream_maps_dict
+        for is_selected in (True, False):
+            mapper.stream_maps_dict = maps if is_selected else {}
+            names = [name for name in listed if (name in selected) == is_selected]
+            mapper.register_raw_streams_from_catalog(
+                singerlib.Catalog({name: listed[name] for name in names})
+            )
+        mapper.stream_maps_dict = maps
+        faults = [
+            fault
+            for name in listed
+            if name in selected
+            for each in mapper.stream_maps[name]
+            for fault in _faults_of_columns(each)
+        ]
+        if faults:
+            raise config.refusal(faults)
 
     @override
     def load_state(self, state_dict: dict[str, Any]) -> None:
@@ -483,3 +515,21 @@ class SingerStream(Stream):
 
 def _changes_nothing(stream_map: StreamMap) -> bool:
     return isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
+
+
+def _faults_of_columns(stream_map: StreamMap) -> Iterator[str]:
+    """Columns of a stream that a database would cut, or take for one another."""
+    schema = getattr(stream_map, "transformed_schema", None) or {}
+    known: dict[str, str] = {}
+    for name in schema.get("properties", {}):
+        if len(name.encode()) > LONGEST_NAME:
+            yield (
+                f"column {name:.200} of {stream_map.stream_alias}: refused; "
+                f"allowed: names of at most {LONGEST_NAME} bytes"
+            )
+        other = known.setdefault(name.lower(), name)
+        if other is not name:
+            yield (
+                f"column {name} of {stream_map.stream_alias}: refused beside {other}; "
+                "allowed: names that differ by more than upper and lower case"
+            )

@@ -294,6 +294,11 @@ class PinterestStream(SingerStream):
         return RefusedStrays(self.summary.unknowns, is_flattened=self.is_flattened)
 
     @property
+    def is_read_whole(self) -> bool:
+        """Whether the catalog wants the whole range of days on every run."""
+        return self.forced_replication_method == "FULL_TABLE"
+
+    @property
     def is_flattened(self) -> bool:
         """Whether members of objects become columns."""
         return bool(self.config.get("flattening_enabled"))
@@ -400,7 +405,9 @@ class ReportStream(PinterestStream):
         raise NotImplementedError
 
     def progress(self, context: Context) -> Progress:
-        """How far earlier runs have come."""
+        """How far earlier runs have come; nowhere where each run is to read the whole range."""
+        if self.is_read_whole:
+            return Progress()
         return Progress.of(self.remembered.of(context) or {})
 
     @override
