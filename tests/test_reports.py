@@ -338,15 +338,24 @@ def test_periods_begin_on_their_first_day_and_the_running_one_is_not_bookmarked(
         assert call["start_date"][0] in dates
 
 
-def test_a_week_that_does_not_begin_on_its_first_day_is_a_failure(sandbox: Sandbox) -> None:
-    row = {"AD_ACCOUNT_ID": "1", "DATE": "2026-11-17", "TOTAL_IMPRESSION": 5}
-    sandbox.fail("*/analytics", status=200, body=[row], times=None)
+def test_a_week_that_does_not_begin_on_its_first_day_is_written_with_one_warning(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [
+        {"AD_ACCOUNT_ID": "1", "DATE": day, "TOTAL_IMPRESSION": 5}
+        for day in ("2026-11-10", "2026-11-17")
+    ]
+    sandbox.fail("*/analytics", status=200, body=rows, times=None)
     config = config_of(sandbox, granularities=["WEEK"], start_date="2026-11-02")
     result = run(config, "ad_account_analytics_week")
 
-    assert result.code == 1
-    for failure in result.tap.run.summary.of("ad_account_analytics_week").failures.values():
-        assert "is dated 2026-11-17, which is not the first day of a period" in failure
+    assert result.code == 0
+    written = {
+        (each["date"], each["date_end"], each["total_impression"])
+        for each in result.records("ad_account_analytics_week")
+    }
+    assert written == {("2026-11-10", "2026-11-15", 5), ("2026-11-17", "2026-11-19", 5)}
+    assert caplog.text.count("is dated 2026-11-10, which is not the first day of a period") == 1
 
 
 def test_a_row_that_does_not_say_its_week_is_a_failure_that_says_so(sandbox: Sandbox) -> None:

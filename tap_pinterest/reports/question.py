@@ -235,6 +235,8 @@ class Question:
         shape = {**self.attribution_columns, **filters, "columns": columns}
         if self.types:
             shape["targeting_types"] = sorted(self.types)
+        if self.dimensions and self.settings.empty_key_value:
+            shape["empty_key_value"] = self.settings.empty_key_value
         if self.custom:
             # Under the same name it may have been about something else.
             shape |= {"level": self.custom.level, "granularity": self.granularity.name}

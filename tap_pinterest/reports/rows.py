@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     Record = dict[str, Any]
 
+_logger = logging.getLogger("tap-pinterest.reports")
 _decode = decoder(dict[str, Any])
 
 
@@ -36,6 +38,7 @@ class Rows:
         """Rows that answer a question, converted to the types of its columns."""
         self.question = question
         self._convert = convert
+        self._has_warned = False
         self._has_events = bool(question.custom and question.custom.event_columns)
         self._is_total = question.granularity.is_total
         self._by_hour = "hour" in question.granularity.keys
@@ -158,12 +161,16 @@ class Rows:
     def _end_of_period(self, row: Mapping[str, Any], last: date) -> str:
         """The last day of a row's period that is counted in it.
 
-        Raises:
-            FatalAPIError: Its date is not the first day of a period.
+        A row whose date is no first day is written like others, with one warning: its numbers are
+        right, whatever Pinterest means by its date.
         """
         granularity, day = self.question.granularity, date.fromisoformat(row["date"])
-        if day != granularity.first_day(day):
-            name = self.question.name
-            msg = f"a row of {name} is dated {day}, which is not the first day of a period"
-            raise FatalAPIError(msg)
+        if day != granularity.first_day(day) and not self._has_warned:
+            self._has_warned = True
+            _logger.warning(
+                "a row of %s is dated %s, which is not the first day of a period; such rows are "
+                "written as they come",
+                self.question.name,
+                day,
+            )
         return min(granularity.last_day(day), last).isoformat()
