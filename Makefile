@@ -15,7 +15,7 @@ demo: .venv/ready-for-run ## load a made-up Pinterest into a PostgreSQL of its o
 	@$(BIN)/python -m scripts.demo $(if $(filter-out 0 no false,$(KEEP)),--keep)
 
 test: lint ## lint, types and all tests
-	$(BIN)/python -m pytest -n logical --dist loadfile
+	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 lint: .venv/ready-for-dev ## style, floors and types
 	$(BIN)/ruff check $(CODE)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import uuid
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from pinterest_sandbox import Sandbox
 
 Row = dict[str, Any]
+SERVERS = ExitStack()
+"""The server that tests of this process share; `conftest.py` ends it after the last one."""
 
 
 @contextmanager
 def database() -> Iterator[tuple[str, str]]:
-    """A PostgreSQL and a schema of our own in it, gone afterwards."""
+    """A database and a schema of our own in it, gone afterwards."""
     schema = f"tap_pinterest_test_{uuid.uuid4().hex[:12]}"
     if url := os.environ.get("TAP_PINTEREST_TEST_DATABASE_URL"):
         try:
@@ -38,8 +41,19 @@ def database() -> Iterator[tuple[str, str]]:
                 drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema))
                 connection.execute(drop)
     else:
-        with EmbeddedPostgres() as server:
-            yield server.url, schema
+        # A database is made in a moment, a server in seconds.
+        with psycopg.connect(_server().psql_url, autocommit=True) as connection:
+            name = sql.Identifier(schema)
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+            try:
+                yield f"{_server().url.removesuffix('/postgres')}/{schema}", schema
+            finally:
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@functools.cache
+def _server() -> EmbeddedPostgres:
+    return SERVERS.enter_context(EmbeddedPostgres())
 
 
 def main_job(folder: Path, sandbox: Sandbox, url: str, schema: str, **more: str) -> MainJob:

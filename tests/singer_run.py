@@ -32,6 +32,11 @@ EVERYTHING = {
     "product_categories": "ACCENT_TABLES,ANKLETS",
 }
 """Settings with which every stream has something to ask for."""
+OF_THE_CONNECTION = {
+    *("api_url", "token_file"),
+    *("client_id", "client_secret", "refresh_token", "access_token"),
+}
+"""Settings that each sandbox has its own of; they change nothing in the catalog."""
 
 
 class PatientClock(Clock):
@@ -123,7 +128,12 @@ def catalog_of(
     config: Mapping[str, Any], streams: Collection[str], without: Collection[str] = ()
 ) -> dict[str, Any]:
     """The discovered catalog with these streams selected, less properties as `stream.name`."""
-    catalog = json.loads(_discovered(json.dumps(dict(config))))
+    # Only the names that Pinterest displays take calls to discover.
+    asks = config.get("column_names") == "display"
+    shaping = {
+        name: value for name, value in config.items() if asks or name not in OF_THE_CONNECTION
+    }
+    catalog = json.loads(_discovered(json.dumps(shaping)))
     for entry in catalog["streams"]:
         for item in entry["metadata"]:
             name = ".".join((entry["tap_stream_id"], *item["breadcrumb"][1::2]))

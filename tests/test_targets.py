@@ -52,8 +52,10 @@ def install(
     def installed(name: str) -> Path:
         if name not in environments:
             folder = tmp_path_factory.mktemp(name)
-            pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", name]
-            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+            python = folder / "bin" / "python"
+            make = [command("uv"), "venv", "--quiet", "--python", sys.executable, str(folder)]
+            pip = [command("uv"), "pip", "install", "--quiet", "--python", str(python), name]
+            subprocess.run(make, check=True)
             done = subprocess.run(pip, capture_output=True, check=False, timeout=300)
             environments[name] = folder / "bin" if done.returncode == 0 else None
         if (found := environments[name]) is None:
