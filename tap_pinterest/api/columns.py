@@ -154,11 +154,11 @@ DEFAULT_COLUMNS = (
     "LEADS",
     "COST_PER_LEAD",
 )
-"""What `report_columns: default` means, as far as the level has it."""
+"""The columns of `report_columns: default`; a level has those of its entities."""
 
 
 class Column(NamedTuple):
-    """What a report column is.
+    """A column of a report.
 
     Money is in the currency of the ad account, whatever the column's name says.
     """
@@ -172,7 +172,7 @@ class Column(NamedTuple):
 
 @functools.cache
 def column(name: str) -> Column:
-    """What the column of an API name is."""
+    """The column that has this name in the API."""
     for entity in entities():
         if name in entity.columns:
             return Column(name, "number" if name in entity.numbers else "text", entity)
@@ -237,7 +237,7 @@ def setting_of(names: Iterable[object]) -> str | tuple[str, ...]:
 
 
 def unknown_columns(names: Iterable[str], *, offered: Sequence[str] = ()) -> list[str]:
-    """What is wrong with each name that is no column on offer, with the names it is near to.
+    """One fault for each name that is no column on offer, with the names it is near to.
 
     Args:
         names: What a config names.

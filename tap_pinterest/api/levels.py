@@ -1,4 +1,4 @@
-"""What Pinterest has at each level of ads reports: one record a level, and nothing beside it."""
+"""The levels of ads reports: one record holds all that Pinterest has at a level."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ID_FILTERS = ("campaign_ids", "ad_group_ids", "ad_ids", "product_group_ids")
 
 
 class Entity(NamedTuple):
-    """What reports say of an entity beside its metrics."""
+    """The columns of an entity in reports, without its metrics."""
 
     ids: tuple[str, ...] = ()
     """Identify the entity: in every row, selected or not."""
@@ -80,7 +80,7 @@ CONVERSION_PRODUCT = Entity(
 
 @dataclass(frozen=True)
 class Level:
-    """A level of ads reports: what its rows are about, and how Pinterest reports on that.
+    """A level of ads reports: the entities of its rows, and the ways to read them.
 
     Attributes:
         name: The level in the names of our streams.
@@ -247,7 +247,7 @@ LEVELS: Mapping[str, Level] = {level.name: level for level in _REPORTED}
 
 
 class Ordered(NamedTuple):
-    """What the level in an order of a report means."""
+    """A level as an order names it."""
 
     level: Level
     is_broken_down: bool

@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class ReportLimits:
-    """What one report call may ask for.
+    """The limits of one report call.
 
     Attributes:
         days_back: How many days before today the first day may be.
@@ -158,7 +158,7 @@ class DateRange:
 
 @dataclass(frozen=True)
 class Slice:
-    """What one report call asks for.
+    """The days, ids and types that one report call asks for.
 
     Attributes:
         dates: The days, whole periods of the granularity.
@@ -227,7 +227,7 @@ def merged(ranges: Iterable[DateRange]) -> list[DateRange]:
 
 
 def cut(dates: DateRange, days: int, granularity: Granularity = DAY) -> list[DateRange]:
-    """The range in as few pieces of at most so many days as possible, of nearly equal length.
+    """Cut a range into the fewest pieces that have at most `days` days, of nearly equal length.
 
     Each piece is of whole periods; a period is never cut.
     """
@@ -237,7 +237,7 @@ def cut(dates: DateRange, days: int, granularity: Granularity = DAY) -> list[Dat
 
 
 def evenly(parts: Sequence[_T], most: int) -> list[Sequence[_T]]:
-    """The parts in order, in as few groups of at most so many as possible, of nearly equal size."""
+    """Put the parts, in order, into the fewest groups of at most `most`, of nearly equal size."""
     groups = -(-len(parts) // most)
     ends = [len(parts) * group // groups for group in range(groups + 1)]
     return [parts[start:end] for start, end in pairwise(ends)]

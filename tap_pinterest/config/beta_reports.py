@@ -64,7 +64,7 @@ class Shape:
         return [name for name, value in self.defaults.items() if isinstance(value, tuple)]
 
     def facts(self, member: str) -> Mapping[str, Any]:
-        """What the description says of a member's field."""
+        """The facts of a member's field in Pinterest's description."""
         facts: Mapping[str, Any] = api.schema(self.body)
         for name in self.members[member].split("."):
             facts = facts["properties"][name]
@@ -93,7 +93,7 @@ class Shape:
         return tuple(self.default_columns if setting == "default" else self.allowed("columns"))
 
     def faults_of(self, given: Mapping[str, Any]) -> Iterator[str]:
-        """What is wrong with what the config gives: one line a fault, naming the member."""
+        """The faults of a choice in the config, one line each: it names the member."""
         for member, value in given.items():
             if value is None or member not in self.members:
                 continue

@@ -103,7 +103,7 @@ def event_column(text: str) -> str:
 
 
 def faults_of(definitions: Sequence[Any]) -> list[str]:
-    """What is wrong with definitions: one line a fault, naming the report and the key."""
+    """The faults of definitions, one line each: it names the report and the key."""
     found: list[str] = []
     seen: set[str] = set()
     for number, definition in enumerate(definitions):

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from tap_pinterest.reports.download import Download
 
     Steps: TypeAlias = Generator[float, None, Download]
-    """What a report takes: seconds to wait until it goes on, and in the end its file."""
+    """The steps that read a report: each yields seconds to wait, and the last returns the file."""
 
 REPORTS = "/ad_accounts/{ad_account_id}/reports"
 POLLS = 3
-"""Polls that a report takes, as far as one can tell before."""
+"""Polls that a report is expected to take."""
 MOST_CREATIONS = 3
 MOST_LINKS = 4
 """Links to one report that turn out to be expired: then it is not our being slow."""
@@ -49,7 +49,7 @@ _logger = logging.getLogger("tap-pinterest.reports")
 
 
 class Answer(msgspec.Struct):
-    """What Pinterest says of a report; some operations say it inside `data`."""
+    """The state of a report; some operations answer it inside `data`."""
 
     report_status: str | None = None
     token: str | None = None
@@ -85,7 +85,7 @@ class Operation:
     poll: str = REPORTS
 
     def expected(self, reports: int) -> Iterator[Expected]:
-        """The calls that so many reports take."""
+        """The calls that a number of reports take."""
         creation = f"POST {self.create}"
         yield Expected(api.operation(creation).category, reports, operation=creation)
         polled = api.operation(f"GET {self.poll}").category

@@ -30,7 +30,7 @@ _AN_ID = "9" * 18
 
 @dataclass(frozen=True)
 class Part:
-    """What one call or one report reads."""
+    """The part of a report that one synchronous call or one asynchronous report reads."""
 
     slice: Slice
     asynchronous: bool = False
@@ -83,7 +83,7 @@ def plan(
         question: What the report asks for.
         entities: What it is about.
         ranges: The days, in whole periods.
-        may_report: Whether Pinterest makes asynchronous reports.
+        may_report: Whether asynchronous reports may be ordered.
         today: The day of the run.
 
     Raises:
@@ -103,7 +103,7 @@ def plan(
 def unread(
     question: Question, ranges: Sequence[DateRange], *, may_report: bool, today: date
 ) -> Iterator[str]:
-    """What a plan leaves out, in words: types on days that no way of reading them reaches."""
+    """One sentence for each range that has types which neither calls nor reports can read."""
     known = question.types_of_reports if may_report else question.types_of_calls
     others = " and ".join(name for name in question.types if name not in known)
     for dates in filter(_has_days, ranges if others else ()):
@@ -229,7 +229,7 @@ class _Planning:
         ]
 
     def _slices_of_reports(self, dates: DateRange, types: tuple[str, ...]) -> list[Slice]:
-        """What each report of some types asks for; it needs no ids."""
+        """The slices of the reports with these types; they name ids only where filters are set."""
         limits = self.question.limits(self.today, asynchronous=True)
         granularity, named = self.question.granularity, self.entities.named
         rows = REPORT_ROWS // (VALUES_OF_A_TYPE if types else 1)

@@ -1,4 +1,4 @@
-"""The question of an ads report: what its calls and orders ask for, and what its rows hold."""
+"""The question of an ads report: the columns and settings that calls, orders and rows have."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _everything(_: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What an ads report asks for, whichever way its rows come.
+    """The question of an ads report, for synchronous calls and for asynchronous reports.
 
     Attributes:
         name: The name of the stream, for messages.
@@ -166,7 +166,7 @@ class Question:
         return api.operation(f"GET {self.path}").parameters
 
     def limits(self, today: date, *, asynchronous: bool) -> ReportLimits:  # noqa: ARG002 - see subclasses
-        """What one call or one report may ask for."""
+        """The limits of one call or one report."""
         of_level = self.level.report_limits if asynchronous else self.level.call_limits
         return self.granularity.limited(of_level)
 
@@ -188,7 +188,7 @@ class Question:
 
     @property
     def body(self) -> Mapping[str, Any]:
-        """What an order says and a call cannot."""
+        """Fields of an order that calls do not have."""
         return self.custom.body if self.custom else {}
 
     @property
@@ -229,7 +229,7 @@ class Question:
         return {name: value for name in names if (value := getattr(self.settings, name))}
 
     def fingerprint(self, column: Callable[[str], str]) -> str:
-        """What shapes the rows, for the state; `column` names the column of a field."""
+        """A fingerprint of all that shapes the rows; `column` names the column of a field."""
         columns = sorted(column(name.lower()) for name in self.wanted)
         filters = {name: sorted(ids) for name, ids in self.settings.filters.items()}
         shape = {**self.attribution_columns, **filters, "columns": columns}

@@ -115,7 +115,7 @@ class Reader:
         return Answered(part, download)
 
     def _halves(self, part: Slice) -> tuple[Slice, Slice] | None:
-        """What a report asks for in two: by periods, then targeting types, then ids.
+        """The slice of a report in two halves: by periods, then targeting types, then ids.
 
         Types that are one breakdown together stay together.
         """

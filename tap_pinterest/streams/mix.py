@@ -59,7 +59,7 @@ class ShapedQuestion(Question):
 
     @property
     def choice(self) -> Mapping[str, Any]:
-        """What the setting asks for."""
+        """The choices that the setting makes."""
         choice: Mapping[str, Any] = getattr(self.settings, self.shape.setting)
         return choice
 

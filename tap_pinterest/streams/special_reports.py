@@ -120,7 +120,7 @@ class NumberedReportStream(TaskStream):
 
     @functools.cached_property
     def _refusals(self) -> dict[Turn, Refusals]:
-        """What was refused of the contexts that are being read."""
+        """The refused calls of the contexts that are being read."""
         return {}
 
     def ordered(self, wanted: Wanted) -> Generator[float, None, Answered]:
@@ -219,7 +219,7 @@ class CatalogsReport(NumberedReportStream):
 
     @functools.cached_property
     def parameters(self) -> ReportParameters:
-        """What the reports are asked for with."""
+        """The parameters of the reports."""
         return ReportParameters(*self.settings.catalogs_report["report_types"])
 
     @property

@@ -47,13 +47,13 @@ BYTES_PER_VALUE = 28
 
 @dataclass(frozen=True)
 class Reading:
-    """What a run reads of a report in one context.
+    """The reading of a report in one context, planned before its first call.
 
     Attributes:
         progress: How far earlier runs have come.
         range: The days that this one wants.
         ranges: Those of them that it reads.
-        entities: What is reported on.
+        entities: The entities of the report.
         parts: The calls and reports that read it, in order.
     """
 
@@ -197,7 +197,7 @@ class AdsReport(TaskStream, ReportStream):
             yield Expected(self.category, calls)
 
     def reading(self, context: Mapping[str, Any]) -> Reading:
-        """What is read of a context in this run; the same until the context is read to its end."""
+        """The reading of a context: it stays the same until the context is read to its end."""
         ad_account_id = context["ad_account_id"]
         if ad_account_id not in self._readings:
             self._readings[ad_account_id] = self._planned(context)
@@ -233,7 +233,7 @@ class AdsReport(TaskStream, ReportStream):
         return ad_account_id not in self._without_reports and self.run.offers_reports(ad_account_id)
 
     def _entities(self, ad_account_id: str, ranges: Sequence[DateRange]) -> Entities:
-        """What is reported on; where filters are in force, with the ids that an order names.
+        """The entities of the report; where filters are in force, with the ids that an order names.
 
         Raises:
             SkippableAPIError: A list may not be read.
@@ -303,7 +303,7 @@ class AdsReport(TaskStream, ReportStream):
         return not (self.question.custom or self.question.sent_if_set or in_beta)
 
     def _do_without_reports(self, ad_account_id: str, refusal: SkippableAPIError) -> None:
-        """Read an ad account by calls, as far as they reach, and say so once."""
+        """Read an ad account by synchronous calls only, and say so once."""
         self._without_reports.add(ad_account_id)
         self._readings.pop(ad_account_id)
         whose = "" if self.run.grants.refusal(ad_account_id) else f"{self.name} of "
@@ -412,7 +412,7 @@ class LevelReport(AdsReport):
 
 
 def _again(pause: float, steps: Steps) -> Steps:
-    """Steps of which the first has been made, with the pause that it asks for."""
+    """The rest of some steps: the first was made, and its pause is still to come."""
     yield pause
     return (yield from steps)
 
