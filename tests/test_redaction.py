@@ -68,6 +68,20 @@ def test_no_form_of_a_secret_or_of_a_pair_is_left(
         assert len(told) <= MAX_ERROR_CHARACTERS
 
 
+def test_a_report_that_repeats_a_secret_is_told_without_it(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = settings(sandbox, report_transport="async", start_date="yesterday")
+    secret = config["client_secret"]
+    said = {"report_status": "FAILED", "message": f"{secret} {in_base64(secret)}"}
+    sandbox.fail("*/reports", method="POST", status=200, body=said, times=None)
+
+    assert run(config, "ad_account_analytics").code == 1
+
+    assert "FAILED: *** ***" in caplog.text
+    assert secret not in caplog.text
+
+
 @given(WORDS)
 def test_a_text_without_a_secret_stays(text: str) -> None:
     secrets = Secrets()

@@ -49,10 +49,10 @@ class Secrets:
 
     def hidden_in(self, text: str) -> str:
         """A text that a service sent, as part of one line, with its secrets hidden."""
-        return one_line(self._pattern.sub(_HIDDEN, text))
+        return _one_line(self._pattern.sub(_HIDDEN, text))
 
 
-def one_line(text: str) -> str:
+def _one_line(text: str) -> str:
     """A text that a service sent, as part of one line."""
     return "".join(each if each.isprintable() else " " for each in text)[:MAX_ERROR_CHARACTERS]
 

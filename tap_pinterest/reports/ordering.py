@@ -13,7 +13,6 @@ from singer_sdk.exceptions import FatalAPIError
 from tap_pinterest import api
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import LinkExpiredError, ReportExpiredError, UnreadableAnswerError
-from tap_pinterest.http.redaction import one_line
 from tap_pinterest.reading.calls import Expected
 from tap_pinterest.reports.download import downloaded
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from tap_pinterest.clock import Clock
     from tap_pinterest.config import Settings
     from tap_pinterest.http.client import PinterestClient
+    from tap_pinterest.http.redaction import Secrets
     from tap_pinterest.reports.download import Download
 
     Steps: TypeAlias = Generator[float, None, Download]
@@ -62,11 +62,10 @@ class Answer(msgspec.Struct):
         """The part that speaks of the report."""
         return self.data or self
 
-    @property
-    def told(self) -> str:
-        """How the report is, as part of one line."""
+    def told(self, secrets: Secrets) -> str:
+        """How the report is, as part of one line, without secrets."""
         message = f": {self.message}" if self.message else ""
-        return one_line(f"{self.report_status}{message}")
+        return secrets.hidden_in(f"{self.report_status}{message}")
 
 
 _decode = decoder(Answer)
@@ -156,7 +155,7 @@ class Ordering:
             path, _decode, order.body, ids=order.ids, query=order.query, stream=self._stream
         ).own
         if not answer.token:
-            msg = f"POST {path}: no token for a report ({answer.told})"
+            msg = f"POST {path}: no token for a report ({answer.told(self._client.secrets)})"
             raise FatalAPIError(msg)
         return answer.token
 
@@ -184,7 +183,7 @@ class Ordering:
                     yield 0.0
                     continue
             elif status not in {IN_PROGRESS, FINISHED}:
-                msg = f"a report is {answer.told}"
+                msg = f"a report is {answer.told(self._client.secrets)}"
                 raise _UnfinishedError(msg)
             left = deadline - self._clock.monotonic()
             if left <= 0:
