@@ -23,8 +23,9 @@ def leave() -> NoReturn:
     Somebody else reads on meanwhile: Meltano prints pages of traceback when it cannot write, and
     stops the tap when the target has ended. In a pipe of a shell the tap ends after five seconds.
     """
-    nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
-    with suppress(OSError):
+    # Windows has no such call.
+    with suppress(OSError, AttributeError):
+        nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
         arguments = [sys.executable, "-S", "-E", "-c", DRAIN]
         os.posix_spawn(sys.executable, arguments, os.environ, file_actions=nothing)
     sys.exit(1)
