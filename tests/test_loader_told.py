@@ -139,8 +139,8 @@ def test_comments_are_left_alone_by_a_user_who_is_not_the_owner(
 
 
 def summary(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
-    (line,) = [each for each in caplog.messages if each.startswith("Summary: ")]
-    tables: dict[str, Any] = json.loads(line.removeprefix("Summary: "))["tables"]
+    (line,) = [each for each in caplog.messages if each.startswith("Load summary: ")]
+    tables: dict[str, Any] = json.loads(line.removeprefix("Load summary: "))["tables"]
     return tables
 
 

@@ -96,4 +96,4 @@ class Loaded:
             "tables": {name: asdict(counts) for name, counts in self.tables.items()},
             "seconds": round(self._clock() - self._started_at, 1),
         }
-        _logger.info("Summary: %s", json.dumps(facts, separators=(",", ":")))
+        _logger.info("Load summary: %s", json.dumps(facts, separators=(",", ":")))
