@@ -6,8 +6,11 @@ import re
 import tomllib
 from typing import Any
 
+import pytest
+
 import tap_pinterest
 from scripts.processes import ROOT
+from tap_pinterest.streams import STREAM_TYPES
 
 PACKAGE = ROOT / tap_pinterest.__name__
 
@@ -31,11 +34,19 @@ def test_contributing_draws_the_floors_as_the_contract_keeps_them() -> None:
     assert layers["exhaustive"]
 
 
-def test_no_file_of_tap_and_loader_may_be_in_a_circle() -> None:
-    assert {*contracts()["acyclic_siblings"]["ancestors"]} >= {
-        "tap_pinterest",
-        "target_postgres_fast",
-    }
+def test_no_file_of_tap_sandbox_and_loader_may_be_in_a_circle() -> None:
+    packages = {"tap_pinterest", "pinterest_sandbox", "target_postgres_fast"}
+
+    assert {*contracts()["acyclic_siblings"]["ancestors"]} == packages
+
+
+@pytest.mark.parametrize("stream", STREAM_TYPES)
+def test_a_stream_has_at_most_seven_of_our_classes_in_its_resolution_order(
+    stream: type[object],
+) -> None:
+    ours = [each for each in stream.__mro__ if each.__module__.startswith(tap_pinterest.__name__)]
+
+    assert len(ours) <= 7
 
 
 def test_few_modules_lie_at_the_root_of_the_package() -> None:
