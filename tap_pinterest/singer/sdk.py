@@ -215,7 +215,7 @@ class SingerTap(Tap):
             ConfigValidationError: A database would cut the name of a column, or take two for one.
         """
         listed = {entry.tap_stream_id: entry for entry in self.catalog.streams}
-        selected = {name for name in listed if self.streams[name].selected}
+        selected = {name for name in listed if name in self.streams and self.streams[name].selected}
         mapper, maps = self.mapper, self.mapper.stream_maps_dict
         for is_selected in (True, False):
             mapper.stream_maps_dict = maps if is_selected else {}
