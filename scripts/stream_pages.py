@@ -22,6 +22,7 @@ from tap_pinterest.api.columns import only_asynchronous
 from tap_pinterest.api.periods import ORGANIC
 from tap_pinterest.dictionary import AD_REPORTS, Described, texts
 from tap_pinterest.http.rate_limit import STANDARD
+from tap_pinterest.streams.bases.report import AdsReport
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.builders.html import StandaloneHTMLBuilder
 
-    from tap_pinterest.api.levels import Level
     from tap_pinterest.dictionary import Meaning
     from tap_pinterest.streams.bases.stream import PinterestStream
 
@@ -150,7 +150,7 @@ def _sources(stream: PinterestStream) -> Iterator[str]:
     keys = [f"GET {stream.path}"]
     if f"POST {stream.path}" in api.operations():
         keys.insert(0, f"POST {stream.path}")
-    elif getattr(stream, "report_level", ""):
+    elif isinstance(stream, AdsReport) and stream.question.order_level:
         keys.append(f"POST {ORDER_OF_REPORTS}")
     for key in keys:
         yield f'<a href="{escape(api.operation(key).page)}"><code>{escape(key)}</code></a>'
@@ -161,7 +161,7 @@ def reading(stream: PinterestStream) -> str:
     one = texts.stream(stream.name)
     like = one.tables if one else ()
     days = "by days, from the bookmark <code>date</code> on"
-    if AD_REPORTS in like:
+    if isinstance(stream, AdsReport):
         again = "the days of the longest attribution window are read again"
         return f"{days}; {again}" + ("" if _is_in_beta(stream) else f", and {_reach(stream)}")
     if "TopPins" in like:
@@ -180,13 +180,15 @@ def _is_in_beta(stream: PinterestStream) -> bool:
     return stream.path != ORDER_OF_REPORTS and f"POST {stream.path}" in api.operations()
 
 
-def _reach(stream: PinterestStream) -> str:
+def _reach(report: AdsReport) -> str:
     """How far back Pinterest has the rows of an ads report."""
-    level = cast("Level", getattr(stream, "level"))  # noqa: B009 - only ads reports have one
-    reports, calls = level.report_limits.days_back, level.call_limits.days_back
-    if stream.path == ORDER_OF_REPORTS:
+    question = report.question
+    reports, calls = (
+        limits.days_back for limits in (question.level.report_limits, question.level.call_limits)
+    )
+    if not question.path:
         return f"Pinterest keeps {reports} days"
-    if not getattr(stream, "report_level", ""):
+    if not question.order_level:
         return f"Pinterest keeps {calls} days"
     return f"Pinterest keeps {reports} days for asynchronous reports, {calls} for calls"
 

@@ -368,15 +368,6 @@ def test_a_stream_that_is_not_known_keeps_its_schema() -> None:
     assert dictionary.described(schema, "sparkles", "/sparkles", columns=columns) == schema
 
 
-def test_a_member_that_was_flattened_keeps_its_text() -> None:
-    flat = {"properties": {"owner__username": {"type": ["string", "null"]}}}
-    found = dictionary.described(
-        flat, "ad_accounts", "/ad_accounts", columns={"owner": "owner", "id": "id"}
-    )
-
-    assert found["properties"]["owner__username"]["description"] == "Public name of the owner."
-
-
 def test_a_column_that_a_stream_map_made_is_left_as_it_is() -> None:
     schema = {"properties": {"spend_rank": {"type": ["string", "null"]}}}
     found = dictionary.described(schema, "ad_analytics", columns={"ad_id": "ad_id"})

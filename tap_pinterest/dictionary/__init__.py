@@ -35,8 +35,6 @@ PERIODS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Words for what a row of an ads report is about."""
-_FLATTENED = "__"
-"""What the SDK puts between the names of a flattened object and its member."""
 
 
 class Described:
@@ -105,11 +103,7 @@ def described(  # noqa: PLR0913 - what a stream's texts depend on, named one by 
         source = columns.get(name)
         if isinstance(source, str):
             return known.field(source)
-        if source is not None and layout:
-            return texts.find(name, layout.columns)
-        outer, between, inner = name.partition(_FLATTENED)
-        is_member = bool(outer and between and isinstance(columns.get(outer), str))
-        return known.field(f"{outer}.{inner.replace(_FLATTENED, '.')}") if is_member else None
+        return texts.find(name, layout.columns) if source is not None and layout else None
 
     properties = schema["properties"].items()
     made = {

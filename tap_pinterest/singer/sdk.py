@@ -336,8 +336,19 @@ class SingerStream(Stream):
     def _generate_schema_messages(self) -> Generator[singerlib.SchemaMessage, None, None]:
         # Texts are put in here, and at discovery: a stream that is not written needs none.
         for message in super()._generate_schema_messages():
-            message.schema = self.described(message.schema)
+            message.schema = self._with_texts(message.schema)
             yield message
+
+    def _with_texts(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The same, and with texts for members of objects that the SDK makes columns of."""
+        made = self.described(schema)
+        stream_map = self.stream_maps[0]
+        if stream_map.flattening_enabled:
+            flat = stream_map.flatten_schema(self.described(self.schema))["properties"]
+            for name, shape in made["properties"].items():
+                if text := flat.get(name, {}).get("description"):
+                    shape.setdefault("description", text)
+        return made
 
     @property
     def clock(self) -> Clock:

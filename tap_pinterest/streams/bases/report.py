@@ -107,6 +107,11 @@ class AdsReport(TaskStream, ReportStream):
     def natural_keys(self) -> Sequence[str]:
         return self.question.keys
 
+    @property
+    @override
+    def period(self) -> str:
+        return self.question.granularity.name
+
     @functools.cached_property
     @override
     def facts(self) -> Mapping[str, Any]:

@@ -204,8 +204,13 @@ class PinterestStream(SingerStream):
             self.path,
             columns={**own, **(self.table.columns if self.table else {})},
             table=self.table.name if self.table and self.table.closed else "",
-            period=getattr(self, "granularity", "DAY"),
+            period=self.period,
         )
+
+    @property
+    def period(self) -> str:
+        """What a row is about, where it is about a time: a granularity of Pinterest's."""
+        return "DAY"
 
     @property
     def natural_keys(self) -> Sequence[str]:
