@@ -21,6 +21,7 @@ from singer_sdk.exceptions import (
 )
 from singer_sdk.helpers._catalog import pop_deselected_record_properties
 from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.helpers._flattening import flatten_key, get_flattening_options
 from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.capabilities import (
     PluginCapabilities,
@@ -35,10 +36,11 @@ from tap_pinterest.clock import Clock
 from tap_pinterest.singer import state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from types import FrameType
 
+    from singer_sdk.helpers._flattening import FlatteningOptions, PluginFlatteningConfig
     from singer_sdk.helpers.capabilities import (
         CapabilitiesEnum,
     )
@@ -336,19 +338,14 @@ class SingerStream(Stream):
     def _generate_schema_messages(self) -> Generator[singerlib.SchemaMessage, None, None]:
         # Texts are put in here, and at discovery: a stream that is not written needs none.
         for message in super()._generate_schema_messages():
-            message.schema = self._with_texts(message.schema)
+            message.schema = self.described(message.schema)
             yield message
 
-    def _with_texts(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """The same, and with texts for members of objects that the SDK makes columns of."""
-        made = self.described(schema)
-        stream_map = self.stream_maps[0]
-        if stream_map.flattening_enabled:
-            flat = stream_map.flatten_schema(self.described(self.schema))["properties"]
-            for name, shape in made["properties"].items():
-                if text := flat.get(name, {}).get("description"):
-                    shape.setdefault("description", text)
-        return made
+    @property
+    def flat_names(self) -> Mapping[str, str]:
+        """The columns that the SDK makes of members of objects, and the dotted path of each."""
+        options = get_flattening_options(cast("PluginFlatteningConfig", self.config))
+        return dict(_flat_names(self.schema["properties"], options)) if options.enabled else {}
 
     @property
     def clock(self) -> Clock:
@@ -522,6 +519,17 @@ class SingerStream(Stream):
         """Whether nothing is deselected, nor changed by the SDK's maps."""
         deselected = self._deselected or self._is_deselected_deeper
         return not deselected and self._transforms == [(self.name, None)]
+
+
+def _flat_names(
+    properties: Mapping[str, Any], options: FlatteningOptions, *outer: str
+) -> Iterator[tuple[str, str]]:
+    for name, shape in properties.items():
+        if outer:
+            longest = options.max_key_length
+            flat = flatten_key(name, [*outer], options.separator, max_key_length=longest)
+            yield flat, ".".join((*outer, name))
+        yield from _flat_names(shape.get("properties", {}), options, *outer, name)
 
 
 def _changes_nothing(stream_map: StreamMap) -> bool:

@@ -202,7 +202,7 @@ class PinterestStream(SingerStream):
             schema,
             type(self).name,
             self.path,
-            columns={**own, **(self.table.columns if self.table else {})},
+            columns={**self.flat_names, **own, **(self.table.columns if self.table else {})},
             table=self.table.name if self.table and self.table.closed else "",
             period=self.period,
         )
