@@ -10,7 +10,7 @@ from pinterest_sandbox.chance import Draws
 from pinterest_sandbox.kinds import ads as ads_kinds
 from pinterest_sandbox.kinds import billing, boards, leads
 from pinterest_sandbox.names import name_of, sentence, slug
-from pinterest_sandbox.world import CREATIVE_TYPES, VIDEO_TYPES
+from pinterest_sandbox.world import CHILDREN_WITHIN, CREATIVE_TYPES, VIDEO_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ def ad_account(account: AdAccount) -> dict[str, Any]:
 
 def campaign(account: AdAccount, number: int, today: int) -> dict[str, Any]:
     """A campaign."""
-    made, draws = _entity("CampaignResponse", account.campaigns, number, today)
+    made, _ = _entity("CampaignResponse", account.campaigns, number, today)
     objective = campaign_objective(account, number)
     daily, lifetime = campaign_caps(account, number)
     made.update(
@@ -67,8 +67,7 @@ def campaign(account: AdAccount, number: int, today: int) -> dict[str, Any]:
         is_campaign_budget_optimization=daily is not None or lifetime is not None,
         order_line_id=billing.order_line_id(account, number),
     )
-    if "end_time" in made and draws.chance(0.5):
-        made["end_time"] = made["start_time"] + draws.below(90) * 86_400
+    made["end_time"] = campaign_end(account, number)
     return made
 
 
@@ -81,12 +80,12 @@ def ad_group(
     made.update(
         campaign_id=str(account.campaigns.ids[groups.parent[number]]),
         type="adgroup",
-        start_time=made["created_time"],
         billable_event=draws.one_of(("CLICKTHROUGH", "IMPRESSION", "VIDEO_V_50_MRC")),
         budget_type=ad_group_budget_type(account, number),
         budget_in_micro_currency=ad_group_budget(account, number),
         bid_multiplier=ad_group_bid_multiplier(account, number),
     )
+    made["start_time"], made["end_time"] = ad_group_times(account, number)
     made.setdefault("conversion_learning_mode_type", None)
     promotion = applied_promotion(account, number)
     made["promotion_id"] = promotion
@@ -160,6 +159,33 @@ def campaign_caps(account: AdAccount, number: int) -> tuple[int | None, int | No
     draws = Draws(int(account.campaigns.words[number]), "caps")
     cap = (1 + draws.below(500)) * 1_000_000
     return draws.one_of(((cap, None), (None, cap * 30), (None, None)))
+
+
+def campaign_end(account: AdAccount, number: int) -> int | None:
+    """When a campaign is to end: never, or after all that belongs to it began and was delivered."""
+    campaigns = account.campaigns
+    draws = Draws(int(campaigns.words[number]), "end")
+    if draws.chance(0.3):
+        return None
+    last = max(int(campaigns.paused[number]), int(campaigns.created[number]) + CHILDREN_WITHIN)
+    return unix_seconds(last + 1 + draws.below(30))
+
+
+def ad_group_times(account: AdAccount, number: int) -> tuple[int, int | None]:
+    """When an ad group starts and is to end; both within its campaign's time."""
+    groups, campaigns = account.ad_groups, account.campaigns
+    campaign = int(groups.parent[number])
+    start = max(_created_time(groups, number), _created_time(campaigns, campaign))
+    draws = Draws(int(groups.words[number]), "end")
+    if draws.chance(0.3):
+        return start, None
+    last = max(int(groups.paused[number]), int(groups.created[number]))
+    end = unix_seconds(last + 1 + draws.below(14))
+    return start, min(end, campaign_end(account, campaign) or end)
+
+
+def _created_time(entities: Entities, number: int) -> int:
+    return unix_seconds(int(entities.created[number]), int(entities.created_second[number]))
 
 
 def ad_group_budget(account: AdAccount, number: int) -> int | None:
@@ -317,7 +343,7 @@ def _entity(
     draws = Draws(int(entities.words[number]))
     made = specimens.record(schema, draws)
     status = entities.status(number, today)
-    created = unix_seconds(int(entities.created[number]), int(entities.created_second[number]))
+    created = _created_time(entities, number)
     changed = entities.changed(number, today)
     made.update(
         id=str(entities.ids[number]),

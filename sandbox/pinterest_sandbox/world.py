@@ -40,6 +40,8 @@ VIDEO_TYPES: Final = ("VIDEO", "MAX_VIDEO")
 _PRIVACY: Final = ("PUBLIC", "PUBLIC", "PUBLIC", "PROTECTED", "SECRET")
 _FATE_SCALE: Final = {"campaign": 0.4, "ad group": 0.6, "ad": 1.0}
 _FEW: Final = 2
+CHILDREN_WITHIN: Final = 45
+"""Ad groups and ads are created within so many days after what they belong to."""
 NEVER: Final = 3_000_000
 """A day (proleptic ordinal) that does not come."""
 
@@ -145,7 +147,7 @@ class Entities:
             began = world.began + (self.draw("created") * 0.4 * world.size.days).astype(np.int64)
         else:
             # Most soon after what they belong to, a few much later.
-            later = (self.draw("created") ** 3 * 45).astype(np.int64)
+            later = (self.draw("created") ** 3 * CHILDREN_WITHIN).astype(np.int64)
             began = self.parents.created[self.parent] + later
         self.created: NDArray[np.int64] = np.minimum(began, world.anchor - 1)
         self.created_second = (self.draw("second") * 86_400).astype(np.int64)

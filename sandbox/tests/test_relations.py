@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pinterest_sandbox import Sandbox, WorldSize, api
+from pinterest_sandbox import Sandbox, WorldSize, api, records
+from pinterest_sandbox.calendar import unix_seconds
 from pinterest_sandbox.kinds.business import businesses
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from conftest import Client
 
+_ACCOUNT = "/ad_accounts/{ad_account_id}"
+_NO_END = 10**11
 ALL_STATUSES = ["ACTIVE", "PAUSED", "ARCHIVED", "DRAFT", "DELETED_DRAFT"]
 
 
@@ -190,6 +193,32 @@ def test_templates_and_forms_that_ads_name_exist(client: Client, account: str) -
     named = {name for group in groups for name in group.get("targeting_template_ids") or ()}
     assert {ad.get("lead_form_id") for ad in ads} - {None} <= forms
     assert named <= templates
+
+
+def test_ad_groups_run_within_the_time_of_their_campaign(client: Client) -> None:
+    for account in client.sandbox.world.ad_accounts:
+        path = {"ad_account_id": account.id}
+        campaigns = {
+            campaign["id"]: campaign
+            for _, campaign in client.sandbox.truth(f"GET {_ACCOUNT}/campaigns", **path)
+        }
+        for _, group in client.sandbox.truth(f"GET {_ACCOUNT}/ad_groups", **path):
+            campaign = campaigns[group["campaign_id"]]
+            ends = [each["end_time"] or _NO_END for each in (group, campaign)]
+
+            assert campaign["start_time"] <= group["start_time"] < ends[0]
+            assert group["end_time"] is None or ends[0] <= ends[1]
+
+
+def test_nothing_is_delivered_before_the_start_or_after_the_end(client: Client) -> None:
+    for account in client.sandbox.world.ad_accounts:
+        ads, groups = account.ads, account.ad_groups
+        for number, last in zip(ads.parent.tolist(), ads.end_day.tolist(), strict=True):
+            start, end = records.ad_group_times(account, number)
+            campaign = records.campaign_end(account, int(groups.parent[number]))
+
+            assert unix_seconds(int(groups.first_day[number]) + 1) > start
+            assert unix_seconds(last) <= min(end or _NO_END, campaign or _NO_END)
 
 
 def test_delivery_metrics_define_every_column(client: Client) -> None:
