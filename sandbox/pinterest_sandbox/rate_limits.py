@@ -8,9 +8,11 @@ from collections import deque
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 Window: TypeAlias = Literal["fixed", "sliding"]
+HeaderStyle: TypeAlias = Literal["windows", "plain", "none"]
+"""Whether headers name all windows, as since 2026, only give one number each, or are left out."""
 AccessTier: TypeAlias = Literal["standard", "trial", "unlimited"]
 
 SECOND, MINUTE, DAY = 1.0, 60.0, 86_400.0
@@ -25,6 +27,8 @@ PER_MINUTE = {
     "trends_read": 60,
 }
 """Of the standard tier, per user and app."""
+_SAFETY_NET = "safety_net_app_id_user_id"
+"""The name of the window that all categories share."""
 PER_SECOND = 100
 """Of the standard tier, whatever the category."""
 PER_DAY = 1000
@@ -85,13 +89,15 @@ class RateLimits:
         window: Window = "fixed",
         *,
         minute: float = MINUTE,
+        headers: HeaderStyle = "windows",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Starts all quotas of a tier."""
+        """Start all quotas of a tier."""
         scale = minute / MINUTE
         self._clock = clock
         self._whole = scale == 1
         self._unlimited = tier == "unlimited"
+        self._style = headers
         if tier == "trial":
             self._quotas = {name: Quota(PER_DAY, DAY * scale, window) for name in PER_MINUTE}
             self._all = Quota(PER_DAY, DAY * scale, window)
@@ -106,19 +112,29 @@ class RateLimits:
         if self._unlimited:
             return True, []
         now = self._clock()
-        quotas = [self._quotas[category], self._all]
-        spent = next((quota for quota in quotas if quota.remaining(now) <= 0), None)
-        if spent is not None:
-            return False, self._headers(spent, now)
-        for quota in quotas:
-            quota.take(now)
-        return True, self._headers(quotas[0], now)
+        quotas = {_SAFETY_NET: self._all, f"{category}_app_id_user_id": self._quotas[category]}
+        spent = next((each for each in quotas.values() if each.remaining(now) <= 0), None)
+        if spent is None:
+            for quota in quotas.values():
+                quota.take(now)
+        return spent is None, self._headers(quotas, category, spent, now)
 
-    def _headers(self, quota: Quota, now: float) -> list[tuple[str, str]]:
-        seconds = quota.reset(now)
+    def _headers(
+        self, quotas: Mapping[str, Quota], category: str, spent: Quota | None, now: float
+    ) -> list[tuple[str, str]]:
+        if self._style == "none":
+            return []
+        stated, limit = spent or self._quotas[category], ""
+        if self._style == "windows":
+            stated = min(quotas.values(), key=lambda each: (each.remaining(now), -each.seconds))
+            named = (
+                f'{each.limit};w={each.seconds:g};name="{name}"' for name, each in quotas.items()
+            )
+            limit = "".join(f", {each}" for each in named)
+        seconds = stated.reset(now)
         reset = str(math.ceil(seconds)) if self._whole else f"{seconds:.3f}"
         return [
-            ("x-ratelimit-limit", str(quota.limit)),
-            ("x-ratelimit-remaining", str(max(0, quota.remaining(now)))),
+            ("x-ratelimit-limit", f"{stated.limit}{limit}"),
+            ("x-ratelimit-remaining", str(max(0, stated.remaining(now)))),
             ("x-ratelimit-reset", reset),
         ]

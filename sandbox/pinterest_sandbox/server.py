@@ -26,7 +26,7 @@ from pinterest_sandbox.faults import TRANSPORT, Fault
 from pinterest_sandbox.files import Layout
 from pinterest_sandbox.kept import KeptReports
 from pinterest_sandbox.live import FieldStyle
-from pinterest_sandbox.rate_limits import MINUTE, AccessTier, RateLimits, Window
+from pinterest_sandbox.rate_limits import MINUTE, AccessTier, HeaderStyle, RateLimits, Window
 from pinterest_sandbox.reports import HourStyle
 from pinterest_sandbox.service import Service
 from pinterest_sandbox.size import WorldSize
@@ -66,6 +66,7 @@ class Sandbox:
         access_tier: AccessTier = "standard",
         rate_window: Window = "fixed",
         rate_minute: float = MINUTE,
+        rate_headers: HeaderStyle = "windows",
         scopes: Sequence[str] = READ_SCOPES,
         redirect_uris: Sequence[str] = REDIRECT_URIS,
         rotation: Rotation = "keep",
@@ -92,6 +93,7 @@ class Sandbox:
             access_tier: whose rate limits hold; `unlimited` for none.
             rate_window: whether a quota is of fixed windows or of a sliding one.
             rate_minute: seconds that the limits take for a minute (and a day in proportion).
+            rate_headers: whether headers name all windows, give one number each, or are left out.
             scopes: what the app was granted.
             redirect_uris: the app's addresses, one of which a sign-in must name exactly.
             rotation: whether a refresh token still works after it was used.
@@ -126,7 +128,11 @@ class Sandbox:
             calendar=self._calendar,
             tokens=self._tokens,
             limits=RateLimits(
-                access_tier, rate_window, minute=rate_minute, clock=self._calendar.elapsed
+                access_tier,
+                rate_window,
+                minute=rate_minute,
+                headers=rate_headers,
+                clock=self._calendar.elapsed,
             ),
             empty_pages=empty_pages,
             readiness=readiness,
@@ -344,6 +350,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         access_tier=options.access_tier,
         rate_window=options.rate_window,
         rate_minute=options.rate_minute,
+        rate_headers=options.rate_headers,
         redirect_uris=options.redirect_uri or REDIRECT_URIS,
         rotation=options.rotation,
         access_seconds=options.access_seconds,
@@ -396,6 +403,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--today", type=date.fromisoformat, help="YYYY-MM-DD; default: today, UTC")
     parser.add_argument("--access-tier", choices=get_args(AccessTier), default="standard")
     parser.add_argument("--rate-window", choices=get_args(Window), default="fixed")
+    parser.add_argument("--rate-headers", choices=get_args(HeaderStyle), default="windows")
     parser.add_argument(
         "--redirect-uri",
         action="append",

@@ -63,10 +63,57 @@ def test_a_fixed_window_forgets_all_at_once_and_a_sliding_one_call_by_call() -> 
         assert _taken(limits, "trends_read", 100) == allowed
 
 
-def test_headers_say_limit_remaining_and_seconds_to_wait() -> None:
+def test_headers_name_each_window_and_state_the_one_with_least_left() -> None:
     clock = Clock()
     clock.now -= clock.now % 60
     limits = _limits(clock)
+    clock.now += 12.5
+
+    windows = (
+        '100;w=1;name="safety_net_app_id_user_id", 60;w=60;name="org_analytics_app_id_user_id"'
+    )
+    assert limits.take("org_analytics") == (
+        True,
+        [
+            ("x-ratelimit-limit", f"60, {windows}"),
+            ("x-ratelimit-remaining", "59"),
+            ("x-ratelimit-reset", "48"),
+        ],
+    )
+    for _ in range(40):
+        _, headers = limits.take("org_read")
+    assert dict(headers)["x-ratelimit-limit"].startswith("100, 100;w=1;")
+    assert (dict(headers)["x-ratelimit-remaining"], dict(headers)["x-ratelimit-reset"]) == (
+        "59",
+        "1",
+    )
+
+
+def test_a_call_that_the_safety_net_refuses_is_told_to_wait_a_second() -> None:
+    clock = Clock()
+    clock.now -= clock.now % 60
+    limits = _limits(clock)
+    _taken(limits, "org_read", 100)
+
+    allowed, headers = limits.take("org_read")
+
+    assert not allowed
+    assert [text for _, text in headers[1:]] == ["0", "1"]
+    clock.now += 1
+    assert limits.take("org_read")[0]
+
+
+def test_headers_can_be_left_out_also_of_a_refusal() -> None:
+    clock = Clock()
+    limits = RateLimits(clock=clock, headers="none")
+
+    assert [limits.take("org_analytics") for _ in range(61)] == [(True, [])] * 60 + [(False, [])]
+
+
+def test_plain_headers_say_limit_remaining_and_seconds_to_wait() -> None:
+    clock = Clock()
+    clock.now -= clock.now % 60
+    limits = RateLimits(clock=clock, headers="plain")
     clock.now += 12.5
 
     assert limits.take("ads_analytics") == (
@@ -97,7 +144,7 @@ def test_all_categories_together_have_100_calls_a_second() -> None:
     limits = _limits(clock)
 
     assert _taken(limits, "ads_read", 70) + _taken(limits, "org_read", 70) == 100
-    assert dict(limits.take("org_read")[1])["x-ratelimit-limit"] == "100"
+    assert dict(limits.take("org_read")[1])["x-ratelimit-limit"].startswith("100, ")
     clock.now += 1
     assert _taken(limits, "org_read", 70) == 70
 
