@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import msgspec
 
 from pinterest_sandbox.parameters import read_date
-from pinterest_sandbox.refusals import refuse
+from pinterest_sandbox.refusals import columns_not_available, not_listed, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pinterest_sandbox.api import Facts
 
+_COLUMNS: Final = "columns"
+_SHOWN: Final = 64
 _JSON: Final = "application/json"
 _DATES: Final = frozenset({"start_date", "end_date"})
 _TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
@@ -67,8 +69,11 @@ def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:  # noqa: AN
         _check_object(name, value, facts)
     elif kind == "array":
         _check_length(name, len(value), facts.get("minItems"), facts.get("maxItems"), "values")
+        items = facts.get("items", {})
+        if name == _COLUMNS and (unknown := [each for each in value if each not in items["enum"]]):
+            raise columns_not_available(map(str, unknown))
         for item in value:
-            _check(name, item, facts.get("items", {}))
+            _check(name, item, items)
     else:
         _check_scalar(name, value, facts)
 
@@ -92,7 +97,7 @@ def _check_object(name: str, value: dict[str, Any], facts: Mapping[str, Any]) ->
 def _check_scalar(name: str, value: Any, facts: Mapping[str, Any]) -> None:  # noqa: ANN401
     allowed = facts.get("enum")
     if allowed and value not in allowed:
-        _refuse(name, f"a value that the description lists, not {str(value)[:64]!r}")
+        raise not_listed(name, str(value)[:_SHOWN], allowed)
     if isinstance(value, str):
         _check_length(
             name, len(value), facts.get("minLength"), facts.get("maxLength"), "characters"

@@ -8,16 +8,15 @@ import msgspec
 
 from pinterest_sandbox.kinds.business import businesses
 from pinterest_sandbox.refusals import ad_account_not_found, not_permitted
+from pinterest_sandbox.style import Style
 from pinterest_sandbox.world import READER_ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from pinterest_sandbox.files import Layout
     from pinterest_sandbox.kinds.business import Business
-    from pinterest_sandbox.live import FieldStyle
     from pinterest_sandbox.orders import Fate, Orders
-    from pinterest_sandbox.reports import AccountTotals, HourStyle
+    from pinterest_sandbox.reports import AccountTotals
     from pinterest_sandbox.tokens import Token
     from pinterest_sandbox.world import AdAccount, User, World
 
@@ -29,27 +28,11 @@ Merchant: TypeAlias = Literal["approved", "disapproved", "under review"]
 """What Pinterest thinks of the users' catalogs."""
 
 
-MixStyle: TypeAlias = Literal["wrapped", "flat"]
-"""As in 5.23 with `data` inside, or as in 5.28."""
-
-
 class Readiness(msgspec.Struct, frozen=True):
     """After how many days the metrics of a day are final."""
 
     delivery_days: int = 1
     conversion_days: int = 2
-
-
-class Style(msgspec.Struct, frozen=True):
-    """How answers look where the description leaves it open."""
-
-    hours: HourStyle = "iso"
-    layout: Layout = "by account"
-    """Of downloads in JSON."""
-    mmm: MixStyle = "wrapped"
-    """Of answers about marketing-mix reports."""
-    fields: FieldStyle = "live"
-    """Of records: what recorded answers have, or only what the description has."""
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ import msgspec
 from pinterest_sandbox.chance import Draws
 from pinterest_sandbox.distortions import Change, Distortion  # noqa: TC001 - a field
 from pinterest_sandbox.orders import Fate, ReportStatus  # noqa: TC001 - a field
+from pinterest_sandbox.refusals import RefusalName, seen  # noqa: TC001 - a field
 from pinterest_sandbox.responses import Response
 
 if TYPE_CHECKING:
@@ -30,11 +31,13 @@ Kind: TypeAlias = Literal[
     "half_headers",
     "distort",
     "report",
+    "refusal",
 ]
 
 TRANSPORT = "pinterest_sandbox.transport"
 """The extension through which the web server hands out a connection's transport."""
 
+_REPLACING = frozenset({"status", "hang", "html", "empty", "half_headers", "refusal"})
 _HTML = b"<!DOCTYPE html><html><head><title>Pinterest</title></head><body>Oops!</body></html>"
 _NO_LINGER = struct.pack("ii", 1, 0)
 _HALF_HEADERS = b"HTTP/1.1 200 OK\r\ncontent-type: appl"
@@ -76,6 +79,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
     """Of `distort`: what is done to the records of the real answer."""
     report_status: ReportStatus = "FAILED"
     """Of `report`: what becomes of the report that is ordered."""
+    refusal: RefusalName = "code 12"
+    """Of `refusal`: what Pinterest says; `status`, `body` and `headers` hold here too."""
     polls: int | None = None
     """Of `report`: how often it is still in progress; as usual where nothing is said."""
     seen: int = 0
@@ -108,7 +113,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
     def replaces(self) -> bool:
         """Whether the operation is not carried out at all."""
         early_reset = self.kind == "reset" and self.after_bytes is None
-        return early_reset or self.kind in {"status", "hang", "html", "empty", "half_headers"}
+        return early_reset or self.kind in _REPLACING
 
     def response(self) -> Response:
         """What is sent instead of the real answer."""
@@ -118,6 +123,9 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
         if self.kind == "empty":
             return Response(self.status or 200, list(self.headers.items()), b"")
         status, body = self.status or 500, self.body
+        if self.kind == "refusal":
+            refusal = seen(self.refusal)
+            status, body = self.status or refusal.status, body or refusal.body
         if body is None:
             body = {"code": status, "message": "A fault that the sandbox was told to play."}
         if isinstance(body, bytes):

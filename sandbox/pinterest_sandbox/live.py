@@ -1,9 +1,9 @@
-"""Fields that Pinterest sends and does not describe, and answers without them."""
+"""Answers in another style: without the fields that only live answers have, times in one unit."""
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -11,30 +11,40 @@ from pinterest_sandbox import api
 from pinterest_sandbox.paging import Listing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pinterest_sandbox.api import Facts
+    from pinterest_sandbox.style import Style, TimeStyle
 
-FieldStyle: TypeAlias = Literal["live", "described"]
-"""Whether records have the fields of recorded answers, or only those of the description."""
+_PER_SECOND: Final[Mapping[TimeStyle, int]] = {
+    "seconds": 1,
+    "milliseconds": 1_000,
+    "microseconds": 1_000_000,
+}
+_FROM_MILLISECONDS: Final = 10**11
 
 
-def as_described(key: str, answer: Any) -> Any:  # noqa: ANN401  any answer
-    """The answer of an operation, its records without the fields that are not described."""
+def restyled(key: str, answer: Any, style: Style) -> Any:  # noqa: ANN401  any answer
+    """The answer of an operation in a style."""
+    if style.fields == "live" and style.times == "described":
+        return answer
     record = api.operation(key).record
-    if record is None or not _has_live(key):
+    if record is None or not _has_styles(key):
         return answer
     if isinstance(answer, Listing):
-        return answer.each(lambda made: _described(record, dict(made)))
-    return _described(api.operation(key).answer or {}, msgspec.to_builtins(answer))
+        return answer.each(lambda made: _restyled(record, dict(made), style))
+    return _restyled(api.operation(key).answer or {}, msgspec.to_builtins(answer), style)
 
 
 @functools.cache
-def _has_live(key: str) -> bool:
-    return _contains_live(api.operation(key).record or {})
+def _has_styles(key: str) -> bool:
+    """Whether there is anything in the records of an operation that a style changes."""
+    return _is_styled(api.operation(key).record or {})
 
 
-def _contains_live(facts: Facts) -> bool:
+def _is_styled(facts: Facts) -> bool:
     inside = [*facts.get("properties", {}).values(), facts.get("items"), _values(facts)]
-    return bool(facts.get("live")) or any(_contains_live(each) for each in inside if each)
+    return bool({"live", "unit"} & facts.keys()) or any(_is_styled(each) for each in inside if each)
 
 
 def _values(facts: Facts) -> Facts | None:
@@ -42,16 +52,25 @@ def _values(facts: Facts) -> Facts | None:
     return more if isinstance(more, dict) else None
 
 
-def _described(facts: Facts, value: Any) -> Any:  # noqa: ANN401  any JSON
+def _restyled(facts: Facts, value: Any, style: Style) -> Any:  # noqa: ANN401  any JSON
     if isinstance(value, list):
-        return [_described(facts.get("items", {}), each) for each in value]
+        return [_restyled(facts.get("items", {}), each, style) for each in value]
+    if isinstance(value, int) and "unit" in facts:
+        return _in_unit(value, style.times)
     if not isinstance(value, dict):
         return value
     made: dict[str, Any] = {}
     for name, member in value.items():
         known = facts.get("properties", {}).get(name) or _values(facts) or {}
-        if not known.get("live"):
-            made[name] = _described(known, member)
+        if style.fields == "live" or not known.get("live"):
+            made[name] = _restyled(known, member, style)
         elif "described_as" in known:
             made[known["described_as"]] = member
     return made
+
+
+def _in_unit(moment: int, unit: TimeStyle) -> int:
+    if unit == "described":
+        return moment
+    seconds = moment // 1_000 if moment >= _FROM_MILLISECONDS else moment
+    return seconds * _PER_SECOND[unit]

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from urllib.parse import parse_qsl
 
-from pinterest_sandbox.refusals import refuse
+from pinterest_sandbox.refusals import not_listed, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Reader: TypeAlias = "Callable[[str], Any]"
 
+_SHOWN = 64
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -164,7 +165,7 @@ def _integer_reader(name: str, facts: Facts) -> Callable[[str], int]:
             _refuse_value(name, "an integer")
         value = int(text)
         if allowed and value not in allowed:
-            _refuse_value(name, f"one of {', '.join(map(str, sorted(allowed)))}")
+            raise not_listed(name, text, facts["enum"])
         if (least is not None and value < least) or (most is not None and value > most):
             _refuse_value(name, f"between {least} and {most}")
         return value
@@ -198,7 +199,7 @@ def _string_reader(name: str, facts: Facts) -> Callable[[str], str]:
 
     def read_string(text: str) -> str:
         if allowed and text not in allowed:
-            _refuse_value(name, f"a value that the description lists, not {text[:64]!r}")
+            raise not_listed(name, text[:_SHOWN], facts["enum"])
         if pattern and not pattern.fullmatch(text):
             _refuse_value(name, f"of the form {pattern.pattern}")
         if len(text) < least or (most is not None and len(text) > most):

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ClosedStatus: TypeAlias = Literal[401, 403]
+"""The status of a restricted feature: as seen, or as described."""
+RefusalName: TypeAlias = Literal[
+    "code 12",
+    "something went wrong",
+    "last 90 days",
+    "consumer type",
+    "restricted feature",
+    "no catalog",
+    "no endpoint",
+    "grant invalid",
+    "cannot perform",
+    "rate limited",
+]
+"""Refusals that were seen of the live API, to be played as faults."""
 
 
 class Refusal(Exception):  # noqa: N818  a refusal is an answer, not a fault of ours
     """An answer that is not 200: a status, Pinterest's own number for it, and its sentence."""
 
-    def __init__(self, status: int, code: int, message: str) -> None:
-        """Makes it; raising it answers the request."""
+    def __init__(self, status: int, code: int | None, message: str) -> None:
+        """Make it; raising it answers the request. Some refusals have no number."""
         super().__init__(message)
         self.status = status
         self.code = code
@@ -18,7 +38,8 @@ class Refusal(Exception):  # noqa: N818  a refusal is an answer, not a fault of 
     @property
     def body(self) -> dict[str, object]:
         """The body that goes with the status."""
-        return {"code": self.code, "message": self.message}
+        code = {} if self.code is None else {"code": self.code}
+        return {**code, "message": self.message}
 
 
 def refuse(message: str) -> NoReturn:
@@ -50,8 +71,11 @@ def not_permitted() -> Refusal:
     return Refusal(403, 29, "You are not permitted to access that resource.")
 
 
-def restricted(feature: str) -> Refusal:
+def restricted(feature: str, status: ClosedStatus = 401) -> Refusal:
     """A beta or restricted feature that this app was not given."""
+    if status == 401:  # noqa: PLR2004  the status that was seen
+        message = f"Your application does not have access to this restricted feature: {feature}"
+        return Refusal(401, 3, message)
     return Refusal(403, 29, f"Your application does not have access to the feature {feature!r}.")
 
 
@@ -67,7 +91,7 @@ def not_found(code: int, what: str) -> Refusal:
 
 def no_catalog() -> Refusal:
     """The user has no catalog, and this is about one."""
-    return Refusal(409, 4182, "Can't access this feature without an existing catalog.")
+    return Refusal(409, 4182, "Can't access this feature without an existing catalog")
 
 
 def merchant_refused(merchant: str) -> Refusal:
@@ -99,3 +123,52 @@ def rate_limited() -> Refusal:
 def not_served(operation: str) -> Refusal:
     """Pinterest would answer this; the sandbox does not yet, and says so loudly."""
     return Refusal(501, 501, f"The sandbox does not answer {operation} yet.")
+
+
+def not_listed(name: str, value: object, allowed: Iterable[object]) -> Refusal:
+    """A parameter has a value that is not among those that it may have."""
+    listed = ", ".join(map(str, allowed))
+    return Refusal(400, 1, f"Parameter {name!r} (value {value}) is not one of {listed}.")
+
+
+def columns_not_available(names: Iterable[str]) -> Refusal:
+    """A report was ordered with columns that this app or account cannot have."""
+    return Refusal(400, None, f"Columns {', '.join(names)} are not available.")
+
+
+_LAST_DAYS: Final = "You can only get data from the last 90 days."
+SEEN: Final[Mapping[RefusalName, tuple[int, int, str]]] = MappingProxyType(
+    {
+        "code 12": (400, 12, "Something went wrong on our end. Sorry about that."),
+        "something went wrong": (400, 1, "Something went wrong. Please try again."),
+        "last 90 days": (400, 1, _LAST_DAYS),
+        "consumer type": (401, 3, "Your application consumer type is not supported"),
+        "restricted feature": (
+            401,
+            3,
+            "Your application does not have access to this restricted feature.",
+        ),
+        "no catalog": (409, 4182, "Can't access this feature without an existing catalog"),
+        "no endpoint": (404, 11, "API method not found"),
+        "grant invalid": (401, 283, "The authorization grant is invalid"),
+        "cannot perform": (403, 2625, "Sorry, you cannot perform this action"),
+        "rate limited": (429, 8, "You have exceeded your rate limit. Try again later."),
+    }
+)
+"""Status, number and sentence of each."""
+PASSING: Final[tuple[tuple[RefusalName, str], ...]] = (
+    ("code 12", "*"),
+    ("something went wrong", "*"),
+    ("last 90 days", "*analytics*"),
+)
+"""Refusals that come at random, and the paths that they come for; the next call goes through."""
+
+
+def no_endpoint() -> Refusal:
+    """The path is that of a closed beta."""
+    return seen("no endpoint")
+
+
+def seen(name: RefusalName) -> Refusal:
+    """A refusal that was seen of the live API."""
+    return Refusal(*SEEN[name])

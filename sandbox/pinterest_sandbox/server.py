@@ -14,22 +14,24 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, get_args
 
+import msgspec
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pinterest_sandbox.access import BETA_PARAMETERS
 from pinterest_sandbox.app import BASE, REFRESH_PROXY, Web
 from pinterest_sandbox.calendar import Calendar
-from pinterest_sandbox.calls import Merchant, MixStyle, Style
+from pinterest_sandbox.calls import Merchant
 from pinterest_sandbox.control import Controls
 from pinterest_sandbox.faults import TRANSPORT, Fault
 from pinterest_sandbox.files import Layout
 from pinterest_sandbox.kept import KeptReports
-from pinterest_sandbox.live import FieldStyle
 from pinterest_sandbox.rate_limits import MINUTE, AccessTier, HeaderStyle, RateLimits, Window
+from pinterest_sandbox.refusals import PASSING, ClosedStatus
 from pinterest_sandbox.reports import HourStyle
 from pinterest_sandbox.service import Service
 from pinterest_sandbox.size import WorldSize
+from pinterest_sandbox.style import FieldStyle, MixStyle, SavedPins, Style, TimeStyle
 from pinterest_sandbox.tokens import (
     ACCESS_SECONDS,
     READ_SCOPES,
@@ -75,6 +77,9 @@ class Sandbox:
         empty_pages: int = 0,
         readiness: Readiness | None = None,
         withheld: Collection[str] = BETA_PARAMETERS,
+        absent: Collection[str] = (),
+        unavailable: Collection[str] = (),
+        hiccups: float = 0.0,
         merchant: Merchant = "approved",
         style: Style | None = None,
         report_seconds: tuple[float, float] | None = None,
@@ -103,6 +108,10 @@ class Sandbox:
             readiness: after how many days metrics are final.
             withheld: features that the app was not given, as `Access` takes them; everything in
                 beta: `(*BETA_PARAMETERS, *beta_operations())`.
+            absent: operations in a closed beta: the path is answered with 404.
+            unavailable: columns and metrics that calls are refused for.
+            hiccups: the share of calls that Pinterest refuses by mistake, and answers when they are
+                sent again.
             merchant: whether the users' catalogs were approved.
             style: how answers look where the description leaves it open.
             report_seconds: between how many seconds an ordered report takes to be ready; by default
@@ -137,6 +146,8 @@ class Sandbox:
             empty_pages=empty_pages,
             readiness=readiness,
             withheld=withheld,
+            absent=absent,
+            unavailable=unavailable,
             merchant=merchant,
             style=style,
             report_seconds=report_seconds,
@@ -146,6 +157,9 @@ class Sandbox:
         self._service = service
         self._web = Web(service, controls=Controls(self).routes(), latency=latency)
         self._listener = Listener(self._web.app, host, port)
+        for number, (name, path) in enumerate(PASSING if hiccups else ()):
+            share = hiccups / len(PASSING)
+            self.fail(path, kind="refusal", refusal=name, share=share, times=None, seed=number)
 
     def __enter__(self) -> Self:
         """Serves from here on."""
@@ -336,7 +350,7 @@ class _Protocol(HttpToolsProtocol):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serves until SIGTERM or SIGINT; the first line on stdout says where, as JSON."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     size = WorldSize(**{name: getattr(options, name) for name in _size_knobs()})
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -358,14 +372,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         empty_pages=options.empty_pages,
         withheld=(*BETA_PARAMETERS, *options.withhold),
         merchant=options.merchant,
-        style=Style(
-            hours=options.hours, layout=options.layout, mmm=options.mmm, fields=options.fields
-        ),
+        absent=options.absent,
+        unavailable=options.unavailable,
+        hiccups=options.hiccups,
+        style=Style(**{name: getattr(options, name) for name in Style.__struct_fields__}),
         report_seconds=options.report_seconds and tuple(options.report_seconds),
         latency=options.latency / 1000,
         compress=options.compress,
         keep=options.keep,
     )
+    for fault in options.fault:
+        sandbox.fail_with(fault)
     with sandbox, contextlib.suppress(BrokenPipeError):
         if options.env:
             options.env.write_text(_settings(sandbox), encoding="utf-8")
@@ -389,77 +406,125 @@ def _greeting(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("pinterest-sandbox", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    options = argparse.ArgumentParser("pinterest-sandbox", description=__doc__)
+    options.add_argument("--host", default="127.0.0.1")
+    options.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    options.add_argument(
         "--env",
         type=Path,
         metavar="FILE",
         help="write the settings with which tap-pinterest reads it, as environment variables",
     )
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--today", type=date.fromisoformat, help="YYYY-MM-DD; default: today, UTC")
-    parser.add_argument("--access-tier", choices=get_args(AccessTier), default="standard")
-    parser.add_argument("--rate-window", choices=get_args(Window), default="fixed")
-    parser.add_argument("--rate-headers", choices=get_args(HeaderStyle), default="windows")
-    parser.add_argument(
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--today", type=date.fromisoformat, help="YYYY-MM-DD; default: today, UTC")
+    options.add_argument("--access-tier", choices=get_args(AccessTier), default="standard")
+    options.add_argument("--rate-window", choices=get_args(Window), default="fixed")
+    options.add_argument("--rate-headers", choices=get_args(HeaderStyle), default="windows")
+    options.add_argument(
         "--redirect-uri",
         action="append",
         metavar="URL",
         help=f"an address of the app that codes may be sent to; default: {REDIRECT_URIS[0]}",
     )
-    parser.add_argument("--rotation", choices=get_args(Rotation), default="keep")
-    parser.add_argument(
+    options.add_argument("--rotation", choices=get_args(Rotation), default="keep")
+    options.add_argument(
         "--rate-minute", type=float, default=MINUTE, metavar="SECONDS", help="less than 60: faster"
     )
-    parser.add_argument("--access-seconds", type=int, default=ACCESS_SECONDS, metavar="N")
-    parser.add_argument("--refresh-seconds", type=int, default=REFRESH_SECONDS, metavar="N")
-    parser.add_argument(
+    options.add_argument("--access-seconds", type=int, default=ACCESS_SECONDS, metavar="N")
+    options.add_argument("--refresh-seconds", type=int, default=REFRESH_SECONDS, metavar="N")
+    options.add_argument(
         "--empty-pages", type=int, default=0, metavar="N", help="every N-th page is empty"
     )
-    parser.add_argument(
+    options.add_argument(
         "--withhold",
         action="append",
         default=[],
         metavar="NAME",
         help='an operation, such as "GET /integrations", or a parameter; may be repeated',
     )
-    parser.add_argument("--merchant", choices=get_args(Merchant), default="approved")
-    parser.add_argument(
+    options.add_argument(
+        "--absent",
+        action="append",
+        default=[],
+        metavar="OPERATION",
+        help='in a closed beta, such as "GET /catalogs/reports": 404; may be repeated',
+    )
+    options.add_argument(
+        "--unavailable",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="a column or metric that calls are refused for; may be repeated",
+    )
+    options.add_argument(
+        "--hiccups",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="the share of calls that are refused by mistake, and answered the next time",
+    )
+    options.add_argument(
+        "--fault",
+        action="append",
+        type=_fault,
+        default=[],
+        metavar="JSON",
+        help='as the control takes it, such as {"kind": "refusal", "refusal": "consumer type"}',
+    )
+    options.add_argument("--merchant", choices=get_args(Merchant), default="approved")
+    options.add_argument(
         "--hours", choices=get_args(HourStyle), default="iso", help="how rows tell their hour"
     )
-    parser.add_argument(
+    options.add_argument(
         "--layout", choices=get_args(Layout), default="by account", help="of downloads in JSON"
     )
-    parser.add_argument(
+    options.add_argument(
         "--mmm", choices=get_args(MixStyle), default="wrapped", help="answers on marketing mix"
     )
-    parser.add_argument(
+    options.add_argument(
+        "--times", choices=get_args(TimeStyle), default="described", help="since 1970, in numbers"
+    )
+    options.add_argument("--saved-pins", choices=get_args(SavedPins), default="refused")
+    options.add_argument(
+        "--closed",
+        type=int,
+        choices=get_args(ClosedStatus),
+        default=Style().closed,
+        help="the status that refuses what the app was not given",
+    )
+    options.add_argument(
+        "--created",
+        type=int,
+        choices=(200, 201),
+        default=Style().created,
+        help="the status of an answer that something was created",
+    )
+    options.add_argument(
         "--fields",
         choices=get_args(FieldStyle),
         default="live",
         help="of records: as live answers have them, or only the described ones",
     )
-    parser.add_argument(
+    options.add_argument(
         "--report-seconds",
         type=float,
         nargs=2,
         metavar=("FROM", "TO"),
         help="how long an ordered report takes; by default up to two polls in vain",
     )
-    parser.add_argument(
+    options.add_argument(
         "--latency", type=float, default=0, metavar="MS", help="milliseconds before each answer"
     )
-    parser.add_argument("--compress", action="store_true", help="gzip for those who accept it")
-    parser.add_argument(
+    options.add_argument("--compress", action="store_true", help="gzip for those who accept it")
+    options.add_argument(
         "--keep",
         type=_folder,
         metavar="FOLDER",
         help="keep reports there, and take them from there when the same is asked again",
     )
-    world = parser.add_argument_group("size of the world")
+    world = options.add_argument_group("size of the world")
     for name, knob in _size_knobs().items():
         flag = "--" + name.replace("_", "-")
         kind: Callable[[str], Any] = type(knob.default)
@@ -470,7 +535,14 @@ def _parser() -> argparse.ArgumentParser:
         else:
             text = knob.metadata.get("help")
             world.add_argument(flag, type=kind, default=knob.default, metavar="N", help=text)
-    return parser
+    return options
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return msgspec.json.decode(text, type=Fault)
+    except msgspec.MsgspecError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _folder(text: str) -> Path:

@@ -11,14 +11,15 @@ import msgspec
 from pinterest_sandbox import api, bodies, truth
 from pinterest_sandbox.access import Access
 from pinterest_sandbox.answers import ANSWERS
-from pinterest_sandbox.calls import Call, Readiness, Style
-from pinterest_sandbox.live import as_described
+from pinterest_sandbox.calls import Call, Readiness
+from pinterest_sandbox.live import restyled
 from pinterest_sandbox.orders import Orders
 from pinterest_sandbox.paging import Bookmarks, Listing
 from pinterest_sandbox.parameters import Parameters
 from pinterest_sandbox.refusals import Refusal, not_served, rate_limited
 from pinterest_sandbox.reports import AccountTotals
 from pinterest_sandbox.responses import Response
+from pinterest_sandbox.style import Style
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -63,6 +64,8 @@ class Service:
         empty_pages: int = 0,
         readiness: Readiness | None = None,
         withheld: Collection[str] = (),
+        absent: Collection[str] = (),
+        unavailable: Collection[str] = (),
         merchant: Merchant = "approved",
         style: Style | None = None,
         report_seconds: tuple[float, float] | None = None,
@@ -76,9 +79,11 @@ class Service:
         self.limits = limits
         self._bookmarks = Bookmarks(world.seed, empty_pages=empty_pages)
         self._readiness = readiness or Readiness()
-        self._access = Access(withheld)
         self._merchant: Merchant = merchant
         self._style = style or Style()
+        self._access = Access(
+            withheld, status=self._style.closed, absent=absent, unavailable=unavailable
+        )
         self._compress = compress
         self._kept = kept
         self._totals = AccountTotals()
@@ -89,9 +94,10 @@ class Service:
     def answer(self, request: Request) -> Response:
         """The whole answer, whatever the request."""
         headers: list[tuple[str, str]] = []
+        status: int
         try:
             body = self._body(request, headers)
-            status = 200
+            status = self._style.created if _creates(request.key) else 200
         except Refusal as refusal:
             body, status = refusal.body, refusal.status
         headers.append(("content-type", "application/json"))
@@ -160,7 +166,7 @@ class Service:
             **how,
         )
         answer = self._kept.report(key, call, make) if self._kept else make(call)
-        return as_described(key, answer) if self._style.fields == "described" else answer
+        return restyled(key, answer, self._style)
 
     def _compressed(self, response: Response, asked: Mapping[str, str]) -> Response:
         if (
@@ -195,3 +201,7 @@ class Service:
         if known is None:
             known = self._parameters[key] = Parameters(api.operation(key))
         return known
+
+
+def _creates(key: str) -> bool:
+    return key.startswith("POST ") and key != TOKEN_OPERATION

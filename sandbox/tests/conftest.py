@@ -52,7 +52,7 @@ class Client:
     def order(self, path: str, **body: Any) -> str:
         """The token of a report, which must be accepted."""
         response = self.post(path, body)
-        assert response.status_code == 200, response.text
+        assert response.status_code == 201, response.text
         token: str = response.json()["token"]
         return token
 

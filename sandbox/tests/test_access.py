@@ -22,14 +22,14 @@ def test_beta_datasets_are_read_unless_withheld(serve: Callable[..., Client]) ->
     withheld = serve(withheld=beta_operations())
 
     assert granted.everything("/integrations")
-    assert withheld.refused("/integrations")[:2] == (403, 29)
+    assert withheld.refused("/integrations")[:2] == (401, 3)
     assert withheld.everything("/boards")
 
 
 def test_beta_parameters_are_refused_unless_granted(serve: Callable[..., Client]) -> None:
     path = "/trends/keywords/US/top/growing"
 
-    assert serve().refused(path, include_demographics="true")[:2] == (403, 29)
+    assert serve().refused(path, include_demographics="true")[:2] == (401, 3)
     trends = serve(withheld=()).get(path, include_demographics="true")["trends"]
 
     assert all(trend["demographics"] for trend in trends)
@@ -42,7 +42,7 @@ def test_keywords_of_several_ad_groups_are_a_beta(serve: Callable[..., Client]) 
     ids = [str(number) for number in opened.sandbox.world.ad_accounts[0].ad_groups.ids]
 
     account = opened.sandbox.world.ad_accounts[0].id
-    assert closed.refused(path.format(account), ad_group_ids=ids)[:2] == (403, 29)
+    assert closed.refused(path.format(account), ad_group_ids=ids)[:2] == (401, 3)
     assert opened.everything(path.format(account), ad_group_ids=ids)
 
 

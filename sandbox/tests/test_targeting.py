@@ -165,7 +165,7 @@ def test_a_type_in_beta_takes_the_whole_call_with_it(serve: Callable[..., Client
         **DAYS,
     }
 
-    assert closed.refused(path, **query)[:2] == (403, 29)
+    assert closed.refused(path, **query)[:2] == (401, 3)
     rows = opened.get(path, **query)["data"]
     assert {row["targeting_type"] for row in rows} == {"GENDER", "AGE_BUCKET_AND_GENDER"}
 
