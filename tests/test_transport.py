@@ -269,8 +269,8 @@ def test_an_order_that_is_refused_for_its_size_is_placed_in_halves(
 
     assert first == [
         (status, "2026-11-13", "2026-11-19"),
-        (200, "2026-11-13", "2026-11-15"),
-        (200, "2026-11-16", "2026-11-19"),
+        (201, "2026-11-13", "2026-11-15"),
+        (201, "2026-11-16", "2026-11-19"),
     ]
     assert rows(halved, "campaign_analytics") == rows(whole, "campaign_analytics") != {}
 
@@ -708,8 +708,8 @@ def test_a_report_that_is_refused_for_what_it_asks_for_leaves_the_others_alone(
     result = run(config, "in_our_zone", "plain")
 
     refused, *granted = requests_of(sandbox, CREATE)
-    assert (refused.status, refused.body["reporting_timezone"]) == (403, "AD_ACCOUNT_TIME_ZONE")
-    assert {each.status for each in granted if "reporting_timezone" not in each.body} == {200}
+    assert (refused.status, refused.body["reporting_timezone"]) == (401, "AD_ACCOUNT_TIME_ZONE")
+    assert {each.status for each in granted if "reporting_timezone" not in each.body} == {201}
     assert min(each["date"] for each in result.records("plain")) < "2026-08-22"
     assert result.tap.run.summary.of("in_our_zone").failures
 

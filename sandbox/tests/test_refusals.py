@@ -194,7 +194,7 @@ def test_beta_features_are_refused(client: Client, account: str, feature: str) -
         f"{account}/campaigns/analytics", campaign_ids=campaign, **REPORT, **{feature: value}
     )
 
-    assert refused[:2] == (403, 29)
+    assert refused[:2] == (401, 3)
 
 
 @pytest.mark.parametrize(
