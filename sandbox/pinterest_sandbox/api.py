@@ -162,6 +162,12 @@ def columns(*, ordered: bool) -> Sequence[str]:
     return operation("GET /ad_accounts/{ad_account_id}/analytics").parameters["columns"].allowed
 
 
+def accepting(columns: Facts, more: Iterable[str]) -> Facts:
+    """The facts of a list of columns, with further ones among its values."""
+    items = columns["items"]
+    return {**columns, "items": {**items, "enum": [*items.get("enum", ()), *more]}}
+
+
 @functools.cache
 def _at(reference: str) -> Node:
     _, _, kind, name = reference.split("/")

@@ -46,6 +46,8 @@ class Call(msgspec.Struct, frozen=True):
     totals: AccountTotals
     orders: Orders
     readiness: Readiness
+    columns: frozenset[str] = frozenset()
+    """Columns that the accounts have and nobody describes."""
     merchant: Merchant = "approved"
     style: Style = Style()
     host: str = ""

@@ -136,6 +136,15 @@ def _worth(kinds: Iterable[str], actions: Iterable[str] = ACTIONS) -> Terms:
     return tuple(f"{kind}=value:{action}" for kind in kinds for action in actions)
 
 
+def alike(name: str) -> Column:
+    """A metric that nobody describes: what its name ends with tells what it is."""
+    if name.endswith("_IN_MICRO_DOLLAR"):
+        return Money(("spend",))
+    if name.endswith(("_RATE", "_ROAS", "_COST_PER_ACTION")):
+        return Ratio(_both("engagement"), _both("impression"))
+    return Count(_both("engagement"))
+
+
 _IMPRESSIONS = _both("impression")
 _CLICKS = _both("clickthrough")
 _ENGAGEMENTS = _both("engagement")

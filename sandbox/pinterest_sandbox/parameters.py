@@ -7,10 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from urllib.parse import parse_qsl
 
+from pinterest_sandbox import api
 from pinterest_sandbox.refusals import not_listed, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pinterest_sandbox.api import Facts, Operation, Parameter
 
@@ -25,9 +26,13 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 class Parameters:
     """The parameters of one operation; reads the values of a request or refuses them."""
 
-    def __init__(self, operation: Operation) -> None:
-        """Prepares one reader per parameter, once."""
-        parameters = operation.parameters.values()
+    def __init__(self, operation: Operation, columns: Iterable[str] = ()) -> None:
+        """Prepare one reader per parameter, once; `columns` are accepted beside the listed ones."""
+        described = dict(operation.parameters)
+        if columns and (listed := described.get("columns")):
+            facts = api.accepting(listed.facts, columns)
+            described["columns"] = listed._replace(facts=facts)
+        parameters = described.values()
         query = [each for each in parameters if each.place == "query"]
         self._readers = {each.name: _values_reader(each) for each in parameters}
         self._query = {each.name for each in query}

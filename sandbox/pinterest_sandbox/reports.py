@@ -13,7 +13,7 @@ import numpy as np
 
 from pinterest_sandbox import targeting
 from pinterest_sandbox.attributes import LEVELS
-from pinterest_sandbox.columns import COLUMNS, facts_of, total
+from pinterest_sandbox.columns import COLUMNS, alike, facts_of, total
 from pinterest_sandbox.numbers import ACTIONS, CONVERSIONS, ROWS, Cells, is_conversion
 from pinterest_sandbox.parts import HOURS, Hours, Some
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pinterest_sandbox.columns import Column
     from pinterest_sandbox.numbers import Counts, View
     from pinterest_sandbox.parts import Division, Parting
     from pinterest_sandbox.world import AdAccount
@@ -176,6 +177,12 @@ class Report(msgspec.Struct, frozen=True):
     """Which ads are counted; all where nothing is said."""
     id_as: str | None = None
     """The column with the entity's id, where it is not that of the level."""
+    more: frozenset[str] = frozenset()
+    """Columns that this account has and nobody describes."""
+
+    def column(self, name: str) -> Column | None:
+        """The metric of a name; nothing for an attribute."""
+        return alike(name) if name in self.more else COLUMNS.get(name)
 
     @property
     def id_column(self) -> str:
@@ -211,8 +218,9 @@ def rows(report: Report, totals: AccountTotals) -> list[msgspec.Struct]:
 
 def tables(report: Report, totals: AccountTotals) -> list[Table]:
     """A report's rows by entity, targeting value and date, a table for each breakdown."""
-    metrics = [name for name in report.columns if name in COLUMNS and _told(report, name)]
-    facts = [ROWS, *facts_of(COLUMNS[name] for name in metrics)]
+    wanted = {name: column for name in report.columns if (column := report.column(name))}
+    metrics = {name: column for name, column in wanted.items() if _told(report, column)}
+    facts = [ROWS, *facts_of(metrics.values())]
     if report.view.by_conversion_time and not report.hourly:
         facts = list(dict.fromkeys([*facts, *_ANY_CONVERSION]))
     starts, dates = periods(report.granularity, report.start, report.end)
@@ -228,7 +236,7 @@ class _Form(msgspec.Struct, frozen=True):
     """What all tables of a report have in common."""
 
     report: Report
-    metrics: list[str]
+    metrics: dict[str, Column]
     described: list[dict[str, Any]]
     """The attributes of each entity."""
     dated: dict[str, list[Any]]
@@ -251,11 +259,12 @@ class _Form(msgspec.Struct, frozen=True):
             columns[name] = [of_period[place] for place in places.tolist()]
         for name in (id_column, *report.columns):
             if name in self.metrics:
-                columns[name] = COLUMNS[name].values(flat)
-            elif name not in COLUMNS:
+                columns[name] = self.metrics[name].values(flat)
+            elif report.column(name) is None:
                 of_entity = [_or_absent(attributes.get(name)) for attributes in self.described]
                 columns[name] = [of_entity[entity] for entity in entities]
-        return Table(columns, self.metrics, [_or_absent(values[value]) for value in of_values])
+        told = [_or_absent(values[value]) for value in of_values]
+        return Table(columns, list(self.metrics), told)
 
 
 def _targeting_values(report: Report, types: tuple[str, ...]) -> list[Any]:
@@ -300,9 +309,9 @@ def _dated(report: Report, dates: list[str] | None) -> dict[str, list[Any]]:
     return {"DATE": [f"{day}{between}{hour:02}:00:00" for day, hour in hours]}
 
 
-def _told(report: Report, column: str) -> bool:
+def _told(report: Report, column: Column) -> bool:
     """Whether a metric is told: by the hour nothing is of conversions."""
-    return not report.hourly or not any(map(is_conversion, facts_of([COLUMNS[column]])))
+    return not report.hourly or not any(map(is_conversion, facts_of([column])))
 
 
 @functools.cache

@@ -79,6 +79,7 @@ class Sandbox:
         withheld: Collection[str] = BETA_PARAMETERS,
         absent: Collection[str] = (),
         unavailable: Collection[str] = (),
+        columns: Collection[str] = (),
         hiccups: float = 0.0,
         merchant: Merchant = "approved",
         style: Style | None = None,
@@ -110,6 +111,7 @@ class Sandbox:
                 beta: `(*BETA_PARAMETERS, *beta_operations())`.
             absent: operations in a closed beta: the path is answered with 404.
             unavailable: columns and metrics that calls are refused for.
+            columns: columns that the accounts have and nobody describes.
             hiccups: the share of calls that Pinterest refuses by mistake, and answers when they are
                 sent again.
             merchant: whether the users' catalogs were approved.
@@ -148,6 +150,7 @@ class Sandbox:
             withheld=withheld,
             absent=absent,
             unavailable=unavailable,
+            columns=columns,
             merchant=merchant,
             style=style,
             report_seconds=report_seconds,
@@ -374,6 +377,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         merchant=options.merchant,
         absent=options.absent,
         unavailable=options.unavailable,
+        columns=options.column,
         hiccups=options.hiccups,
         style=Style(**{name: getattr(options, name) for name in Style.__struct_fields__}),
         report_seconds=options.report_seconds and tuple(options.report_seconds),
@@ -457,6 +461,13 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         metavar="COLUMN",
         help="a column or metric that calls are refused for; may be repeated",
+    )
+    options.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="a column that the accounts have and nobody describes; may be repeated",
     )
     options.add_argument(
         "--hiccups",

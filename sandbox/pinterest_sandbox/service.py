@@ -24,7 +24,7 @@ from pinterest_sandbox.style import Style
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from pinterest_sandbox.api import Operation
+    from pinterest_sandbox.api import Facts, Operation
     from pinterest_sandbox.calendar import Calendar
     from pinterest_sandbox.calls import Merchant
     from pinterest_sandbox.kept import KeptReports
@@ -66,6 +66,7 @@ class Service:
         withheld: Collection[str] = (),
         absent: Collection[str] = (),
         unavailable: Collection[str] = (),
+        columns: Collection[str] = (),
         merchant: Merchant = "approved",
         style: Style | None = None,
         report_seconds: tuple[float, float] | None = None,
@@ -79,6 +80,7 @@ class Service:
         self.limits = limits
         self._bookmarks = Bookmarks(world.seed, empty_pages=empty_pages)
         self._readiness = readiness or Readiness()
+        self._columns = frozenset(columns)
         self._merchant: Merchant = merchant
         self._style = style or Style()
         self._access = Access(
@@ -135,7 +137,7 @@ class Service:
         schema = request.operation.body
         if schema is not None and request.key in ANSWERS:
             content_type = request.headers.get("content-type", "")
-            values |= bodies.read(schema, content_type, request.body)
+            values |= bodies.read(self._accepting(schema), content_type, request.body)
         host = f"http://{request.headers.get('host', '')}"
         made = self._made(request.key, values, token, host=host, fate=request.fate)
         if isinstance(made, Listing):
@@ -161,12 +163,23 @@ class Service:
             totals=self._totals,
             orders=self.orders,
             readiness=self._readiness,
+            columns=self._columns,
             merchant=self._merchant,
             style=self._style,
             **how,
         )
         answer = self._kept.report(key, call, make) if self._kept else make(call)
         return restyled(key, answer, self._style)
+
+    def _accepting(self, body: Facts) -> Facts:
+        """The schema of a body that takes the columns which nobody describes as well."""
+        fields = body["properties"]
+        if not self._columns or "columns" not in fields:
+            return body
+        return {
+            **body,
+            "properties": {**fields, "columns": api.accepting(fields["columns"], self._columns)},
+        }
 
     def _compressed(self, response: Response, asked: Mapping[str, str]) -> Response:
         if (
@@ -199,7 +212,7 @@ class Service:
     def _parameters_of(self, key: str) -> Parameters:
         known = self._parameters.get(key)
         if known is None:
-            known = self._parameters[key] = Parameters(api.operation(key))
+            known = self._parameters[key] = Parameters(api.operation(key), self._columns)
         return known
 
 

@@ -179,6 +179,24 @@ def test_columns_of_an_ordered_report_that_are_not_available_are_named_together(
     assert answer.json() == {"message": "Columns LEADS, TOTAL_ENGAGEMENT are not available."}
 
 
+def test_an_account_can_have_columns_that_nobody_describes(serve: Callable[..., Client]) -> None:
+    more = ["SHARES", "SHARES_VALUE_IN_MICRO_DOLLAR", "SHARE_RATE"]
+    client = serve(columns=more)
+    account = f"/ad_accounts/{client.sandbox.world.ad_accounts[0].id}"
+    period = {"start_date": "2026-11-01", "end_date": "2026-11-09", "granularity": "TOTAL"}
+
+    names = {each["name"] for each in client.get("/resources/delivery_metrics")["items"]}
+    rows = client.get(f"{account}/analytics", columns=",".join(more), **period)
+    report = client.report(f"{account}/reports", **period, columns=more, level="ADVERTISER")
+
+    assert set(more) <= names
+    assert set(more) <= rows[0].keys()
+    assert all(rows[0][name] > 0 for name in more)
+    ordered = next(iter(report.values())) if isinstance(report, dict) else report
+    assert {name: ordered[0][name] for name in more} == {name: rows[0][name] for name in more}
+    assert serve().refused(f"{account}/analytics", columns="SHARES", **period)[0] == 400
+
+
 @pytest.mark.parametrize("created", [200, 201])
 def test_an_order_is_answered_with_either_status(
     serve: Callable[..., Client], created: Literal[200, 201]

@@ -153,6 +153,7 @@ def _report(
         start=values["start_date"],
         end=values["end_date"],
         view=asked.view(call),
+        more=call.columns,
         hours=call.style.hours,
         breakdowns=breakdowns,
     )

@@ -138,6 +138,7 @@ def _maker(call: Call, account: AdAccount) -> Callable[[], files.Ordered]:
         start=values["start_date"],
         end=values["end_date"],
         view=asked.view(call),
+        more=call.columns,
         breakdowns=(("PRODUCT_SKU" if breakdown == _SKU_GROUP else breakdown,),),
         only=ordered.wanted_ads(account, values, call.today),
         id_as=level.id_column,

@@ -216,6 +216,7 @@ def maker(call: Call, account: AdAccount) -> Callable[[], files.Ordered]:
         start=values["start_date"],
         end=values["end_date"],
         view=asked.view(call),
+        more=call.columns,
         hours=call.style.hours,
         breakdowns=breakdowns if types else (),
         only=wanted_ads(account, values, call.today),

@@ -72,7 +72,7 @@ def delivery_metrics(call: Call) -> dict[str, Any]:
     """Every column that a report can have, and the metrics of Pins and users; some unnamed."""
     wanted = call.values["report_type"]
     lists = [api.columns(ordered=ordered) for ordered in _ORDERED[wanted]]
-    categories = {name: "ADS" for each in lists for name in each}
+    categories = {name: "ADS" for each in (*lists, call.columns) for name in each}
     organic = api.operation("GET /pins/{pin_id}/analytics").parameters["metric_types"].allowed
     for name in organic:
         categories.setdefault(name, "ORGANIC")
