@@ -1,4 +1,4 @@
-"""`python -m pinterest_sandbox` serves until it is told to stop."""
+"""`python -m pinterest_sandbox` serves until a signal stops it."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def _target(node: Node) -> Node:
 
 
 def _top(node: Node) -> Node:
-    """A schema with its parts put together, what is inside it left as it is."""
+    """A schema with its parts put together; inside it references stay."""
     found: Node = {}
     for part in _parts(node):
         fields = {**found.get("properties", {}), **part.get("properties", {})}
@@ -262,7 +262,7 @@ def _add(facts: Node, more: Node) -> None:
 
 
 def _any_of(variants: Sequence[Node]) -> Node:
-    """What holds for a value that is of any of the variants."""
+    """Facts that hold for a value of any of the variants."""
     found: Node = {}
     if kinds := sorted(set(_kinds(variants))):
         found["type"] = kinds[0] if len(kinds) == 1 else kinds

@@ -112,7 +112,7 @@ class Web:
         response.headers.append(("date", self.service.calendar.http_date()))
 
     async def _refresh_proxy(self, request: WebRequest) -> WebAnswer:
-        """What stands before the token endpoint, so that taps need not know the app's secret."""
+        """A proxy of the token endpoint, so that taps need not know the app's secret."""
         asked, at = _Asked(request.scope, None), time.monotonic()
         fault = self.faults.hit(asked.method, asked.path, asked.query, None)
         if fault is not None and fault.replaces:
@@ -130,7 +130,7 @@ class Web:
 
 
 class _Asked:
-    """What a request to the API asks for."""
+    """A request to the API."""
 
     def __init__(self, scope: Scope, keys: Mapping[str, str] | None) -> None:
         """Takes the operations that the path has, by method; None for an unknown path."""
@@ -155,7 +155,7 @@ class _Asked:
 
     @property
     def name(self) -> str:
-        """Of the file, where one is to be downloaded."""
+        """The name of the file to download."""
         return self.path.rpartition("/")[2]
 
     async def receive(self, receive: Receive) -> None:
@@ -164,7 +164,7 @@ class _Asked:
             self._body = await _body(receive)
 
     def request(self, key: str) -> Request:
-        """As the service takes it."""
+        """The request as the service takes it."""
         values = self._scope.get("path_params", {})
         return Request(key, api.operation(key), values, self.query, self.headers, self._body)
 
@@ -176,7 +176,7 @@ class _Asked:
         return None
 
     def logged(self, at: float, status: int, fault: Fault | None) -> LoggedRequest:
-        """As the log keeps it."""
+        """The request as the log keeps it."""
         account = self.path[len(_ACCOUNT_PATHS) :].partition("/")[0]
         return LoggedRequest(
             at=at,

@@ -24,7 +24,7 @@ _FIRST_PROMOTION = 7_834_020_000_000
 
 
 def of_ad_account(account: AdAccount, number: int, today: int) -> Attributes:  # noqa: ARG001
-    """Of an account."""
+    """The attributes of an account."""
     return {
         "AD_ACCOUNT_ID": account.id,
         "ADVERTISER_ID": int(account.id),
@@ -33,7 +33,7 @@ def of_ad_account(account: AdAccount, number: int, today: int) -> Attributes:  #
 
 
 def of_campaign(account: AdAccount, number: int, today: int) -> Attributes:
-    """Of a campaign and its account."""
+    """The attributes of a campaign and its account."""
     campaigns = account.campaigns
     daily, lifetime = records.campaign_caps(account, number)
     order_line = billing.order_line_id(account, number)
@@ -60,7 +60,7 @@ def of_campaign(account: AdAccount, number: int, today: int) -> Attributes:
 
 
 def of_ad_group(account: AdAccount, number: int, today: int) -> Attributes:
-    """Of an ad group and all above it."""
+    """The attributes of an ad group and all above it."""
     groups = account.ad_groups
     budget = records.ad_group_budget(account, number)
     return {
@@ -77,7 +77,7 @@ def of_ad_group(account: AdAccount, number: int, today: int) -> Attributes:
 
 
 def of_ad(account: AdAccount, number: int, today: int) -> Attributes:
-    """Of an ad and all above it."""
+    """The attributes of an ad and all above it."""
     ads = account.ads
     promoted = number % 5 == 0
     return {
@@ -98,19 +98,19 @@ def of_ad(account: AdAccount, number: int, today: int) -> Attributes:
 
 
 def of_pin(account: AdAccount, entity: tuple[int, str], today: int) -> Attributes:
-    """Of a Pin in a campaign, and all above it."""
+    """The attributes of a Pin in a campaign and all above it."""
     campaign, pin_id = entity
     return {**of_campaign(account, campaign, today), "PIN_ID": pin_id}
 
 
 def of_product_group(account: AdAccount, number: int, today: int) -> Attributes:
-    """Of a product group and all above it."""
+    """The attributes of a product group and all above it."""
     child = children.product_groups(account).members[number]
     return _of_promotion(account, child, today)
 
 
 def of_product_item(account: AdAccount, number: int, today: int) -> Attributes:
-    """Of an item of a product group and all above it."""
+    """The attributes of an item of a product group and all above it."""
     child = children.product_items(account).members[number]
     price = 10 + number % 90
     return {
@@ -131,7 +131,7 @@ def of_product_item(account: AdAccount, number: int, today: int) -> Attributes:
 
 
 def of_keyword(account: AdAccount, number: int, today: int) -> Attributes:
-    """Of a keyword and all above it."""
+    """The attributes of a keyword and all above it."""
     child = children.keywords(account).members[number]
     return {**of_ad_group(account, child.group, today), "KEYWORD_ID": child.id}
 
@@ -146,13 +146,13 @@ def _of_promotion(account: AdAccount, child: Child, today: int) -> Attributes:
 
 
 class Level(msgspec.Struct, frozen=True):
-    """What the rows of a level are about."""
+    """A level: the id, the attributes and the entities of its rows."""
 
     id_column: str
     """In every row, always as text."""
     describe: Callable[[AdAccount, Any, int], Attributes]
     children: Callable[[AdAccount], Children] | None = None
-    """Of levels that are not made of whole ads: among whom the ads' numbers are divided."""
+    """For levels below ads: the children that divide the ads' numbers."""
 
 
 LEVELS: Final[Mapping[str, Level]] = {

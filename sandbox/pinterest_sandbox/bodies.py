@@ -55,7 +55,7 @@ def read(schema: Facts, content_type: str, body: bytes) -> dict[str, Any]:
 
 
 def defaults(schema: Facts) -> dict[str, Any]:
-    """What each property is where a body has none."""
+    """The default of each property."""
     return {name: each.get("default") for name, each in schema.get("properties", {}).items()}
 
 

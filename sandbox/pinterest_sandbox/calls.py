@@ -25,7 +25,7 @@ Element = TypeVar("Element")
 
 _DESCENDING: Final = "DESCENDING"
 Merchant: TypeAlias = Literal["approved", "disapproved", "under review"]
-"""What Pinterest thinks of the users' catalogs."""
+"""Pinterest's decision about the users' catalogs."""
 
 
 class Readiness(msgspec.Struct, frozen=True):
@@ -36,7 +36,7 @@ class Readiness(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """What is asked, of which world, on which day."""
+    """One call: its values, the world and the day."""
 
     values: dict[str, Any]
     world: World
@@ -53,7 +53,7 @@ class Call(msgspec.Struct, frozen=True):
     host: str = ""
     """Where the sandbox serves, as the client knows it."""
     fate: Fate | None = None
-    """What a test wants to become of the report that is ordered."""
+    """The fate that a test wants for the ordered report."""
     truth: bool = False
     """Whether all there is was asked for, without limits to one request."""
 

@@ -72,7 +72,7 @@ class Draws:
     __slots__ = ("share",)
 
     def __init__(self, *parts: int | str) -> None:
-        """Starts a series; the parts say what is drawn for."""
+        """Start a series; the parts name its purpose."""
         self.share = Random(key(*parts)).random  # noqa: S311  made-up data
         """A number from 0 to below 1."""
 

@@ -1,4 +1,4 @@
-"""What ad groups have besides ads, and among which their ads' numbers are divided."""
+"""Product groups, items and keywords of ad groups, which divide their ads' numbers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Child(msgspec.Struct, frozen=True):
 
 
 class Children:
-    """Those of one kind in an ad account, numbered through; each ad group's are neighbours."""
+    """Children of one kind in an ad account, numbered; those of one ad group are neighbours."""
 
     def __init__(self, name: str, account: AdAccount, found: Iterable[Child]) -> None:
         """Takes them in the order of the ad groups."""

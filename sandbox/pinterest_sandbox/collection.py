@@ -20,13 +20,13 @@ _STARTS_AND_ENDS = (("created", "updated"), ("start", "end"))
 
 
 Details: TypeAlias = "Mapping[str, Any]"
-"""What a world knows of a record beside its schema."""
+"""Facts that a world adds to a record of its schema."""
 Made = TypeVar("Made")
 OwnerT = TypeVar("OwnerT", bound="Owner")
 
 
 class Ground:
-    """What all records of a world share: its seed, its size and the day that it was made on."""
+    """The base of a world: its seed, its size and the day that it was made on."""
 
     def __init__(self, seed: int, size: WorldSize, anchor: int) -> None:
         """Takes the day as its proleptic ordinal."""
@@ -36,7 +36,7 @@ class Ground:
 
 
 class Owner:
-    """What records can belong to: a user, an ad account, a board, or another such record."""
+    """A user, an ad account, a board or a record that other records belong to."""
 
     def __init__(self, world: Ground, *parts: int | str, facts: Mapping[str, Any]) -> None:
         """Takes what tells this owner from all others, and what every record below it says."""
@@ -53,7 +53,7 @@ class Owner:
         return self._kept[kind]
 
     def once(self, make: Callable[[Self], Made]) -> Made:
-        """What a function makes of this owner; it is asked once."""
+        """The result of a function of this owner; the function is called once."""
         if make not in self._made:
             self._made[make] = make(self)
         made: Made = self._made[make]
@@ -62,7 +62,7 @@ class Owner:
 
 @dataclass(frozen=True, eq=False)
 class Kind(Generic[OwnerT]):
-    """What the records of one kind are made of."""
+    """A kind of records: schema, number and details."""
 
     name: str
     schema: str
@@ -70,7 +70,7 @@ class Kind(Generic[OwnerT]):
     details: Callable[[Member[OwnerT], dict[str, Any], Draws], Mapping[str, Any] | None] | None = (
         None
     )
-    """What this world adds to a record made from its schema alone."""
+    """A function that adds facts of this world to a record made from its schema alone."""
     id_field: str = "id"
     first_id: int = 3_000_000_000_000
 

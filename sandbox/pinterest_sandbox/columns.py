@@ -342,7 +342,7 @@ def _by_device() -> dict[str, Column]:
 
 
 def _of_products() -> dict[str, Column]:
-    """Of the products that people bought or looked at."""
+    """Columns of products that people bought or looked at."""
     table: dict[str, Column] = {}
     kinds = {
         **_EVENTS,

@@ -52,7 +52,7 @@ class Consent:
         ]
 
     async def ask(self, request: Request) -> Response:
-        """What the app wants to see, and two buttons."""
+        """The page with the scopes that the app asks for, and two buttons."""
         try:
             scopes = self._tokens.asked_scopes(_query(request))
         except Refusal as refusal:

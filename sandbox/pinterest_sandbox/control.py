@@ -31,11 +31,11 @@ class Controlled(Protocol):
 
     @property
     def world(self) -> World:
-        """What there is."""
+        """The accounts and their entities."""
 
     @property
     def credentials(self) -> dict[str, str]:
-        """What a tap is configured with."""
+        """The values to configure a tap with."""
 
     def wait(self, seconds: float) -> None:
         """Lets seconds pass at once."""
@@ -85,7 +85,7 @@ class Controls:
         return Response(status_code=204)
 
     async def requests(self, request: Request) -> Response:
-        """What was asked of the API so far; DELETE forgets it."""
+        """Every request so far; DELETE forgets them."""
         if request.method == "DELETE":
             self._sandbox.requests.clear()
             return Response(status_code=204)
@@ -107,7 +107,7 @@ class Controls:
         return JSONResponse(self._sandbox.world.summary(self._sandbox.today.toordinal()))
 
     async def credentials(self, _request: Request) -> Response:
-        """What a tap is configured with."""
+        """The values to configure a tap with."""
         return JSONResponse(self._sandbox.credentials)
 
 

@@ -72,7 +72,7 @@ def _lists(answer: Any) -> list[list[Any]]:  # noqa: ANN401
 
 
 def _walked(value: Any, change: Callable[[str, Any], Any], name: str = "") -> Any:  # noqa: ANN401
-    """The value with every scalar changed, but those of the answer's own envelope."""
+    """The value with every scalar changed, except those of the answer's own envelope."""
     if isinstance(value, dict):
         return {
             key: member if key == "bookmark" else _walked(member, change, key)

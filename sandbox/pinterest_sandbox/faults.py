@@ -46,11 +46,11 @@ _PIECES = 8
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True):
-    """What goes wrong, for which requests, and how often."""
+    """One way to fail: which requests, how, and how often."""
 
     kind: Kind = "status"
     path: str = "*"
-    """Of the request, below `/v5`; `*` stands for anything."""
+    """The path of the request below `/v5`; `*` stands for anything."""
     method: str | None = None
     operation: str | None = None
     """The key of an operation, such as `GET /boards`."""
@@ -64,25 +64,25 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
     """The share of matching requests that it hits, drawn from `seed`."""
     seed: int = 0
     status: int | None = None
-    """Of `status` (by default 500), `html` and `empty` (by default 200)."""
+    """The status of `status` (by default 500), `html` and `empty` (by default 200)."""
     body: Any = None
-    """Of `status`: JSON, or text or bytes sent as they are; by default an error of Pinterest's
+    """The body of `status`: JSON, or text or bytes as they are; by default an error of Pinterest's
     form."""
     headers: dict[str, str] = {}
     """Added to the answer."""
     after_bytes: int | None = None
-    """Of `reset` and `truncate`: bytes of the real answer's body that are sent first. A reset
+    """For `reset` and `truncate`: bytes of the real answer's body that are sent first. A reset
     without it comes before anything is sent; a truncated answer stops halfway."""
     seconds: float = 1.0
-    """Of `slow`: how long the answer takes."""
+    """For `slow`: the seconds that the answer takes."""
     change: Change = "unknown_field"
-    """Of `distort`: what is done to the records of the real answer."""
+    """For `distort`: the change to the records of the real answer."""
     report_status: ReportStatus = "FAILED"
-    """Of `report`: what becomes of the report that is ordered."""
+    """For `report`: the final status of the ordered report."""
     refusal: RefusalName = "code 12"
-    """Of `refusal`: what Pinterest says; `status`, `body` and `headers` hold here too."""
+    """For `refusal`: its name; `status`, `body` and `headers` hold here too."""
     polls: int | None = None
-    """Of `report`: how often it is still in progress; as usual where nothing is said."""
+    """For `report`: the number of polls that find it in progress; by default as usual."""
     seen: int = 0
     hits: int = 0
 
@@ -116,7 +116,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
         return early_reset or self.kind in _REPLACING
 
     def response(self) -> Response:
-        """What is sent instead of the real answer."""
+        """The answer that replaces the real one."""
         if self.kind == "html":
             headers = {"content-type": "text/html; charset=utf-8", **self.headers}
             return Response(self.status or 200, list(headers.items()), _HTML)
@@ -136,7 +136,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
 
     @property
     def fate(self) -> Fate | None:
-        """What becomes of the report that is ordered."""
+        """The fate of the ordered report."""
         return Fate(self.report_status, self.polls) if self.kind == "report" else None
 
     async def play(self, response: Response, connection: Connection, path: str) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pinterest_sandbox.reports import Table
 
 Layout: TypeAlias = Literal["by account", "object", "array"]
-"""Of a download in JSON: an object of the rows of each entity, or an array of all rows. By account:
+"""The layout of a download in JSON: an object of rows by entity, or an array of rows. By account:
 the first account's are objects, the second's arrays, and so on."""
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
@@ -46,7 +46,7 @@ class Ordered(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, columns=columns)
 
     def as_json(self, *, grouped: bool) -> Download:
-        """As objects without what has no value; grouped by entity or one after the other."""
+        """Rows as objects without empty values, grouped by entity or one after the other."""
         rows = self.rows()
         if not grouped:
             return Download(JSON, _encoder.encode(rows))

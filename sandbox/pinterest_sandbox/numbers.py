@@ -1,4 +1,4 @@
-"""What each ad did on each day, as whole numbers, and what is known of it as of a later day.
+"""The numbers of each ad on each day, as whole numbers, and as they are known on a later day.
 
 Every fact is a function of the seed, the ad and the day. All levels and periods are sums of these,
 so they agree. Two things depend on the day one looks from:
@@ -41,7 +41,7 @@ _NOT_READY = 0.985
 _CONVERSIONS_NOT_READY = 0.7
 _FRACTION_EVERY = 1 / 400
 _ODD_SPEND, _WORTH, _ODD_WORTH = 3, 400, 420
-"""What is drawn with `share`."""
+"""Purposes of draws with `share`."""
 ROWS: Final = "rows"
 """The fact that there is a row at all, with numbers or without."""
 _AMOUNTS: Final = frozenset({"spend", "video_spend", "ads_credit", "paid_spend"})
@@ -94,11 +94,11 @@ VALUED: Final = {
     "inapp_checkout": 35_000_000,
     "offline_checkout": 70_000_000,
 }
-"""Those that are worth something, in micro-currency."""
+"""Conversions that have a value, in micro-currency."""
 CHANNELS: Final = {"web": 0.6, "inapp": 0.25, "offline": 0.1, "pinterest": 0.05}
 """Where conversions happen, and about how many of them."""
 DEVICES: Final = {"desktop": 0.25, "mobile": 0.6, "tablet": 0.1}
-"""On which devices people act and convert, likewise."""
+"""Devices on which people act and convert, and about how many do."""
 CHANNELS_AND_DEVICES: Final = CHANNELS | {
     f"{first}_to_{then}": DEVICES[first] * DEVICES[then] for first in DEVICES for then in DEVICES
 }
@@ -121,7 +121,7 @@ SHOWCASE: Final = {
     "showcase_card_thumbnail_swipe_backward": 0.02,
     "showcase_session": 0.015,
 }
-"""What people do with a showcase ad, per paid impression."""
+"""Actions on a showcase ad, per paid impression."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class View:
         return np.where(age < 0, 0.0, share)
 
     def fact_key(self, fact: str, day: int) -> tuple[int, ...]:
-        """What a fact of one day depends on besides the day: equal keys, equal values."""
+        """The key of a fact of one day besides the day: equal keys, equal values."""
         age = self.today - day
         if not is_conversion(fact):
             return (min(age, self.ready_days),)
@@ -252,7 +252,7 @@ class Cells:
         return np.where(shown, volume * weekday * (0.5 + self.share(1)), 0.0).astype(np.int64)
 
     def impressions(self) -> Counts:
-        """Paid impressions as far as they are known."""
+        """The paid impressions that are known so far."""
         full = self["full_impressions"]
         return np.ceil(full * self.view.maturity(self.days)).astype(np.int64)
 
@@ -297,7 +297,7 @@ class Cells:
         return self._counted(kind, action, share)
 
     def _through(self, channel: str, name: str, action: str) -> Counts:
-        """Those of a channel, or from one device to another; there never are more than in all."""
+        """Conversions of a channel, or from one device to another; never more than all together."""
         everything = self[f"{name}:{action}"]
         unit = CENTS if is_money(name) else 1
         share = CHANNELS_AND_DEVICES[channel] * (0.5 + 0.5 * self.ad_share(channel))
@@ -313,7 +313,7 @@ class Cells:
         salt = 100 + 2 * (_KINDS[kind] * len(ACTIONS) + ACTIONS.index(action))
         rate = CONVERSIONS[kind] * _BY_ACTION[action] * (0.3 + 1.4 * self.ad_share(kind))
         expected = self["full_impressions"] * rate
-        # In the end so many; the phase says at which share each of them becomes visible.
+        # The final number; the phase says at which share each conversion becomes visible.
         final = np.floor(expected + self.share(salt)) * (self["full_impressions"] > 0)
         return np.floor(final * share + self.share(salt + 1) * (final > 0) * (share > 0)).astype(
             np.int64
@@ -338,7 +338,7 @@ class Cells:
 
 
 def _within(lags: Counts, action: str) -> Shares:
-    """The share of all conversions that happen within so many days of the action."""
+    """The share of conversions that happen within some days of the action."""
     slowness = {CLICK: 9.0, ENGAGEMENT: 12.0, VIEW: 5.0}[action]
     at_once = 0.45
     rest = -np.expm1(-lags / slowness) / -np.expm1(-LONGEST_WINDOW / slowness)

@@ -32,14 +32,14 @@ _EXPIRES: Final = "X-Expires"
 
 
 class Download(msgspec.Struct, frozen=True):
-    """What a report's link leads to."""
+    """The file behind a report's link."""
 
     content_type: str
     body: bytes
 
 
 class Fate(msgspec.Struct, frozen=True):
-    """What a test wants to become of a report."""
+    """The fate that a test wants for a report."""
 
     status: ReportStatus
     polls: int | None
@@ -56,7 +56,7 @@ class Order:
     made: Callable[[], Download]
     expires: float
     status: ReportStatus
-    """What it is once it is no longer in progress."""
+    """The status once it is no longer in progress."""
     polls: int
     """How often it is still in progress."""
     ready: float
@@ -145,7 +145,7 @@ class Orders:
         return f"{host}{DOWNLOADS}/{order.token}.{suffix}?{urlencode(query)}"
 
     def answer(self, name: str, query: str, headers: Mapping[str, str]) -> Response:
-        """What a link leads to, as an object store answers it."""
+        """The answer of an object store to a link."""
         given = {key: values[0] for key, values in parse_qs(query).items()}
         expires, token = given.get(_EXPIRES, ""), name.partition(".")[0]
         order = self._orders.get(token)

@@ -1,4 +1,4 @@
-"""What people did with Pins on each day: the numbers of Pins, and of the users who made them.
+"""The numbers of Pins on each day, and of the users who made them.
 
 A cell is one Pin on one day, once as an ad and once not, seen in one kind of app. Every number is a
 sum of cells, so that splits add up to the whole, days to their summary, and Pins to their user.
@@ -48,7 +48,7 @@ _OF_VIDEOS: Final = {
     "QUARTILE_95_PERCENT_VIEW": 0.12,
 }
 COUNTED: Final = ("IMPRESSION", *_OF_IMPRESSIONS, *_OF_VIDEOS, "VIDEO_V50_WATCH_TIME")
-"""What is counted in each cell; watch time in milliseconds."""
+"""Facts that each cell counts; watch time in milliseconds."""
 RATES: Final = {
     "ENGAGEMENT_RATE": ("ENGAGEMENT", "IMPRESSION"),
     "OUTBOUND_CLICK_RATE": ("OUTBOUND_CLICK", "IMPRESSION"),
@@ -60,7 +60,7 @@ SUMS: Final = {"ENGAGEMENT": ("SAVE", "PIN_CLICK", "OUTBOUND_CLICK")}
 
 READY: Final = "READY"
 YOUNG: Final = (("PROCESSING", 0.45), ("PROCESSING", 0.9), ("ESTIMATE", 0.985))
-"""What is said of a day by its age, and how much of it is known; older ones are ready."""
+"""The status of a day by its age, and the share that is known; older days are ready."""
 _ODD_EVERY: Final = 30
 _NATURAL: Final = frozenset({READY, "PROCESSING", "ESTIMATE", "BEFORE_PIN_CREATED"})
 ODD: Final[tuple[str, ...]] = tuple(
@@ -76,7 +76,7 @@ _APP_SHARES = np.array([0.6, 0.1, 0.3])
 
 
 def status_of(day: int, today: int, *, created: int, luck: int) -> str:
-    """What is said of the numbers of a day."""
+    """The status of the numbers of a day."""
     if day < created:
         return "BEFORE_PIN_CREATED"
     if today - day < len(YOUNG):

@@ -37,7 +37,7 @@ class Parting:
     counts: NDArray[np.int64]
     """Into how many parts, by the ad's running number; none where nothing goes to any part."""
     buckets: NDArray[np.int64]
-    """What each part (column) of each ad (row) is counted for: a number below `size`, or -1."""
+    """The bucket of each part (column) of each ad (row): a number below `size`, or -1."""
     size: int
 
     def active(self, cells: Cells) -> NDArray[np.int64]:
@@ -53,7 +53,7 @@ class Hours(Parting):
     """Days as hours; of the running one there are no more than have passed."""
 
     def __init__(self, ads: int) -> None:
-        """Divides the days of so many ads."""
+        """Divide the days of some ads."""
         buckets = np.tile(np.arange(HOURS), (ads, 1))
         super().__init__("hour", np.full(ads, HOURS), buckets, HOURS)
 
@@ -67,10 +67,10 @@ class Some(NamedTuple):
     """Some cells with what they hold; the others hold nothing."""
 
     places: NDArray[np.int64]
-    """Of the cells: ad by ad, day by day."""
+    """The places of the cells: ad by ad, day by day."""
     amounts: Counts
     buckets: NDArray[np.int64]
-    """What each is counted for."""
+    """The bucket of each."""
 
 
 class Division:
@@ -89,7 +89,7 @@ class Division:
         self._cells = cells
 
     def parts(self, fact: str, whole: Some) -> Iterator[Some]:
-        """Each part of a fact, as far as it is counted for anything."""
+        """Each part of a fact that belongs to a bucket."""
         unit = self._unit(fact, whole)
         amount = whole.amounts // unit
         rounds = amount // _UNITS
@@ -110,7 +110,7 @@ class Division:
             )
 
     def _unit(self, fact: str, whole: Some) -> Counts | int:
-        """What is not divided any further: a micro-currency of amounts without a fraction."""
+        """The smallest unit of a fact: one micro-currency for amounts without a fraction."""
         if not is_money(fact):
             return 1
         fractional = self._cells.fractional(fact).ravel()[whole.places]

@@ -26,17 +26,17 @@ PER_MINUTE = {
     "org_read": 1000,
     "trends_read": 60,
 }
-"""Of the standard tier, per user and app."""
+"""Calls a minute in the standard tier, per user and app."""
 _SAFETY_NET = "safety_net_app_id_user_id"
 """The name of the window that all categories share."""
 PER_SECOND = 100
-"""Of the standard tier, whatever the category."""
+"""Calls a second in the standard tier, all categories together."""
 PER_DAY = 1000
-"""Of the trial tier, for each category and for all together, per app."""
+"""Calls a day in the trial tier, for each category and for all together, per app."""
 
 
 class Quota:
-    """So many calls in so many seconds."""
+    """A number of calls in a number of seconds."""
 
     def __init__(self, limit: int, seconds: float, window: Window) -> None:
         """Starts with nothing used."""

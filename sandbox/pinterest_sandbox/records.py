@@ -150,7 +150,7 @@ def campaign_custom_label(number: int) -> str | None:
 
 
 def campaign_objective(account: AdAccount, number: int) -> str:
-    """What a campaign is for."""
+    """The objective of a campaign."""
     return Draws(int(account.campaigns.words[number]), "objective").one_of(_OBJECTIVES)
 
 
@@ -195,7 +195,7 @@ def ad_group_budget(account: AdAccount, number: int) -> int | None:
 
 
 def ad_group_budget_type(account: AdAccount, number: int) -> str:
-    """What an ad group's budget is for."""
+    """The budget type of an ad group."""
     if ad_group_budget(account, number) is None:
         return "CBO_ADGROUP"
     return Draws(int(account.ad_groups.words[number]), "budget type").one_of(("DAILY", "LIFETIME"))
@@ -257,6 +257,8 @@ def board(user: User, number: int) -> dict[str, Any]:
         board_pins_modified_at=utc_text(created + draws.below(10**8)),
         is_ads_only=number % 7 == 3,  # noqa: PLR2004  some
     )
+    if number % 2:
+        made["board_pins_modified_at"] += f".{draws.below(10**6):06}"
     return made
 
 
@@ -358,7 +360,7 @@ def _entity(
 
 
 def media(draws: Draws, kind: str, number: int) -> dict[str, Any]:
-    """What a Pin of a kind shows."""
+    """The media of a Pin of a kind."""
     if kind in VIDEO_TYPES:
         return {"media_type": "video", "images": _images(draws), **_video(draws)}
     if kind == "CAROUSEL":

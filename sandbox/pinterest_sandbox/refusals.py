@@ -1,4 +1,4 @@
-"""What Pinterest says when it does not answer."""
+"""Pinterest's refusals: status, number and sentence."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def unauthenticated() -> Refusal:
 
 def refresh_refused() -> Refusal:
     """The refresh token is unknown, used up or expired."""
-    return Refusal(401, 2, "Authentication failed. The refresh token is invalid or expired.")
+    return seen("grant invalid")
 
 
 def scope_missing(scopes: list[str]) -> Refusal:

@@ -159,7 +159,7 @@ class AccountTotals:
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What a request for analytics asks for."""
+    """A request for analytics."""
 
     account: AdAccount
     level: str
@@ -201,7 +201,7 @@ class Table(msgspec.Struct, frozen=True):
     columns: dict[str, list[Any]]
     """All of the same length; `msgspec.UNSET` where a row has no value."""
     metrics: list[str]
-    """Those that count or measure."""
+    """The columns that count or measure."""
     targeting: list[Any] = []
     """The targeting value of each row; `msgspec.UNSET` where it has none."""
 
@@ -233,7 +233,7 @@ def tables(report: Report, totals: AccountTotals) -> list[Table]:
 
 
 class _Form(msgspec.Struct, frozen=True):
-    """What all tables of a report have in common."""
+    """The parts that all tables of a report share."""
 
     report: Report
     metrics: dict[str, Column]
@@ -310,7 +310,7 @@ def _dated(report: Report, dates: list[str] | None) -> dict[str, list[Any]]:
 
 
 def _told(report: Report, column: Column) -> bool:
-    """Whether a metric is told: by the hour nothing is of conversions."""
+    """Whether a report has a metric: hourly ones have none of conversions."""
     return not report.hourly or not any(map(is_conversion, facts_of([column])))
 
 

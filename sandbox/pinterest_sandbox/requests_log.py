@@ -1,4 +1,4 @@
-"""What was asked, for tests to look at."""
+"""The log of requests, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent back."""
+"""Answers as they are sent."""
 
 from __future__ import annotations
 

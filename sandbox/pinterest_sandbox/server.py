@@ -105,7 +105,7 @@ class Sandbox:
             rotation: whether a refresh token still works after it was used.
             access_seconds: how long an access token lives.
             refresh_seconds: how long a refresh token lives.
-            empty_pages: every so many pages of a list, an empty one with a bookmark; 0: never.
+            empty_pages: every N-th page of a list is empty and has a bookmark; 0: never.
             readiness: after how many days metrics are final.
             withheld: features that the app was not given, as `Access` takes them; everything in
                 beta: `(*BETA_PARAMETERS, *beta_operations())`.
@@ -214,7 +214,7 @@ class Sandbox:
 
     @property
     def world(self) -> World:
-        """What there is."""
+        """The accounts and their entities."""
         return self._world
 
     @property
@@ -339,7 +339,7 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(HttpToolsProtocol):
-    """Lets the application get at the connection, to break it when it is told to."""
+    """Gives the application the connection, so that a fault can break it."""
 
     @property
     def answered(self) -> bool:
@@ -395,7 +395,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _settings(sandbox: Sandbox) -> str:
-    """What tap-pinterest needs to read it, as environment variables."""
+    """The settings of tap-pinterest for this sandbox, as environment variables."""
     token = sandbox.credentials["access_token"]
     return f"TAP_PINTEREST_API_URL={sandbox.url}\nTAP_PINTEREST_ACCESS_TOKEN={token}\n"
 

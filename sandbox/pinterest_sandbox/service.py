@@ -38,17 +38,17 @@ _GZIP_FROM = 1_000
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What a client sent."""
+    """A request of a client."""
 
     key: str
-    """Of the operation, such as `GET /boards`."""
+    """The operation, such as `GET /boards`."""
     operation: Operation
     path_values: Mapping[str, str]
     query: str
     headers: Mapping[str, str]
     body: bytes
     fate: Fate | None = None
-    """What a test wants to become of the report that is ordered."""
+    """The fate that a test wants for the ordered report."""
 
 
 class Service:
@@ -107,7 +107,7 @@ class Service:
         return self._compressed(response, request.headers)
 
     def download(self, name: str, query: str, headers: Mapping[str, str]) -> Response:
-        """What a link to a report leads to."""
+        """The file behind a link to a report."""
         return self._compressed(self.orders.answer(name, query, headers), headers)
 
     def truth(self, key: str, fixed: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:

@@ -54,7 +54,7 @@ _REQUIRED: Mapping[str, frozenset[str]] = {
     "SingleInterestTargetingOptionResponse": frozenset({"child_interests", "level", "name"}),
     "TargetingTemplateGetResponseData": frozenset({"targeting_attributes"}),
 }
-"""What the description does not require, and newer releases do."""
+"""Fields that newer releases require and the description does not."""
 
 _ID_ENDINGS = ("_id", "_ids", "audience_include", "audience_exclude", "interest")
 _ADDRESS_ENDINGS = ("url", "urls", "link", "links", "image", "template")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pinterest_sandbox.reports import HourStyle
 
 MixStyle: TypeAlias = Literal["wrapped", "flat"]
-"""As in 5.23 with `data` inside, or as in 5.28."""
+"""With `data` inside, as in 5.23, or without, as in 5.28."""
 FieldStyle: TypeAlias = Literal["live", "described"]
 """Whether records have the fields of recorded answers, or only those of the description."""
 TimeStyle: TypeAlias = Literal["described", "seconds", "milliseconds", "microseconds"]
@@ -26,9 +26,9 @@ class Style(msgspec.Struct, frozen=True):
 
     hours: HourStyle = "iso"
     layout: Layout = "by account"
-    """Of downloads in JSON."""
+    """The layout of downloads in JSON."""
     mmm: MixStyle = "wrapped"
-    """Of answers about marketing-mix reports."""
+    """The form of answers about marketing-mix reports."""
     fields: FieldStyle = "live"
     times: TimeStyle = "described"
     saved_pins: SavedPins = "refused"

@@ -1,4 +1,4 @@
-"""Whom ads reached, by targeting types: each type divides the same numbers in its own way."""
+"""Numbers by targeting type: each type divides the same numbers in its own way."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_VALUES: Final = 4
 
 
 class Values(msgspec.Struct, frozen=True):
-    """The values of a targeting type, as text and as numbers; None is told by leaving it out."""
+    """The values of a targeting type, as text and numbers; None means that a row has none."""
 
     values: tuple[Any, ...] | Callable[[AdAccount], tuple[Any, ...]]
     part: bool = False

@@ -53,14 +53,14 @@ _FIELDS: dict[str, tuple[set[str], set[str]]] = {
 
 
 class Token(msgspec.Struct, frozen=True):
-    """What a token string stands for."""
+    """The rights behind a token."""
 
     scopes: tuple[str, ...]
     expires: int
     """Unix seconds."""
     grant: Grant
     redirect_uri: str | None = None
-    """Of a code: the address it was sent to, which must be named again."""
+    """The address that a code was sent to; redeeming the code must name it again."""
 
 
 class Tokens:
@@ -97,7 +97,7 @@ class Tokens:
 
     @property
     def credentials(self) -> dict[str, str]:
-        """What a tap is configured with."""
+        """The values to configure a tap with."""
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,
@@ -129,7 +129,7 @@ class Tokens:
         return token
 
     def asked_scopes(self, query: Mapping[str, str]) -> tuple[str, ...]:
-        """What a link to the consent page asks for.
+        """The scopes that a link to the consent page asks for.
 
         Raises:
             Refusal: 400 when the link is not one of this app.

@@ -239,7 +239,7 @@ _ALSO: Final[Mapping[str, tuple[str, ...]]] = {
     "GET /resources/delivery_metrics": ("report_type",),
     "GET /trends/product_categories/trending": ("engagement_type",),
 }
-"""What one leaves out at the price of seeing a part."""
+"""Optional parameters; without them an answer shows only a part."""
 _CHOICES: Final[Mapping[str, Choices]] = {
     "ad_account_id": lambda world, _: [account.id for account in world.ad_accounts],
     "ad_group_id": _ids_of("ad_groups"),

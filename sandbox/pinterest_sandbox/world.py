@@ -41,7 +41,7 @@ _PRIVACY: Final = ("PUBLIC", "PUBLIC", "PUBLIC", "PROTECTED", "SECRET")
 _FATE_SCALE: Final = {"campaign": 0.4, "ad group": 0.6, "ad": 1.0}
 _FEW: Final = 2
 CHILDREN_WITHIN: Final = 45
-"""Ad groups and ads are created within so many days after what they belong to."""
+"""Ad groups and ads are created at most this many days after their parent."""
 NEVER: Final = 3_000_000
 """A day (proleptic ordinal) that does not come."""
 

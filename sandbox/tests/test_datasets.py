@@ -108,7 +108,7 @@ def _truth(sandbox: Sandbox, key: str) -> list[tuple[dict[str, Any], Any]]:
     return list(sandbox.truth(key, **FIXED.get(key, {})))
 
 
-def test_what_is_not_answered_yet_is_bulks_and_batches() -> None:
+def test_only_bulks_batches_and_exports_are_not_answered_yet() -> None:
     missing = {key for key in api.operations() if key.startswith("GET")} - ANSWERS.keys()
 
     words = ("bulk", "batch", "leads_export")

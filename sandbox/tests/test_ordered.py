@@ -400,7 +400,7 @@ def test_what_the_description_rules_out_is_refused(
 
 
 @pytest.mark.parametrize("missing", ["start_date", "end_date", "granularity", "level", "columns"])
-def test_what_is_required_is_missed_by_name(client: Client, path: str, missing: str) -> None:
+def test_a_missing_required_property_is_named(client: Client, path: str, missing: str) -> None:
     body = {name: value for name, value in BODY.items() if name != missing}
 
     response = client.post(path, body)
@@ -642,7 +642,7 @@ def test_a_download_can_be_cut_short_or_refused(serve: Callable[..., Client]) ->
     ids=["no campaigns", "no children"],
 )
 @pytest.mark.parametrize("level", [*LEVELS, "CAMPAIGN_TARGETING", "PRODUCT_ITEM_TARGETING"])
-def test_what_is_not_there_has_no_rows(
+def test_unknown_ids_have_no_rows(
     serve: Callable[..., Client], size: WorldSize, level: str
 ) -> None:
     client = serve(size=size, style=Style(layout="array"))

@@ -127,7 +127,7 @@ def test_plain_headers_say_limit_remaining_and_seconds_to_wait() -> None:
 
 
 @pytest.mark.parametrize("window", ["fixed", "sliding"])
-def test_who_waits_as_told_is_let_through(window: Window) -> None:
+def test_a_call_after_the_reset_is_let_through(window: Window) -> None:
     clock = Clock()
     limits = _limits(clock, window)
     _taken(limits, "org_analytics", 60)

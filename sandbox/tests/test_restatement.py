@@ -120,7 +120,7 @@ def test_metrics_are_ready_some_days_later(
 
 
 @pytest.mark.parametrize("text", ["2026-13-01", "2026-1-1", "yesterday"])
-def test_the_ready_state_of_what_is_no_day_is_400(client: Client, text: str) -> None:
+def test_the_ready_state_of_an_invalid_date_is_400(client: Client, text: str) -> None:
     assert client.refused("/resources/metrics_ready_state", date=text)[0] == 400
 
 

@@ -295,7 +295,7 @@ def test_a_catalog_report_is_the_same_all_day(serve: Callable[..., Client]) -> N
     assert client.order("/catalogs/reports", **of_feed) != first
 
 
-def test_a_catalog_report_lists_what_is_wrong(client: Client) -> None:
+def test_a_catalog_report_lists_issues(client: Client) -> None:
     catalog, feed = _catalog(client)
     answer = client.poll(
         "/catalogs/reports",
@@ -351,7 +351,7 @@ def test_a_report_of_all_items_is_for_some_only(serve: Callable[..., Client]) ->
         ({"report_type": "DISTRIBUTION_ISSUES", "catalog_id": "1"}, 678),
     ],
 )
-def test_a_report_on_what_is_not_there_is_not_found(
+def test_a_report_on_a_missing_catalog_or_feed_is_not_found(
     client: Client, report: dict[str, str], code: int
 ) -> None:
     response = client.post("/catalogs/reports", {"catalog_type": "RETAIL", "report": report})

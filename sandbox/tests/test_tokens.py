@@ -165,7 +165,7 @@ def test_the_consent_page_shows_the_scopes_and_gives_no_code_by_itself(
     assert "code=" not in page.text
 
 
-def test_who_cancels_sends_no_code(serve: Callable[..., Client]) -> None:
+def test_a_cancelled_consent_sends_no_code(serve: Callable[..., Client]) -> None:
     client = serve(redirect_uris=[REDIRECT])
 
     query = parse_qs(urlsplit(_code(client, "cancel").headers["location"]).query)

@@ -84,26 +84,26 @@ def product_groups(call: Call) -> list[Any]:
 
 
 def ad_account_targeting(call: Call) -> dict[str, Any]:
-    """Of the account, by targeting."""
+    """The numbers of the account by targeting."""
     return _targeted(call, call.readable_ad_account(), "ad_account", [0])
 
 
 def campaign_targeting(call: Call) -> dict[str, Any]:
-    """Of campaigns, by targeting."""
+    """The numbers of campaigns by targeting."""
     account = call.readable_ad_account()
     numbers = _numbers(account.campaigns, "campaign_ids", call)
     return _targeted(call, account, "campaign", numbers)
 
 
 def ad_group_targeting(call: Call) -> dict[str, Any]:
-    """Of ad groups, by targeting."""
+    """The numbers of ad groups by targeting."""
     account = call.readable_ad_account()
     numbers = _numbers(account.ad_groups, "ad_group_ids", call)
     return _targeted(call, account, "ad_group", numbers)
 
 
 def ad_targeting(call: Call) -> dict[str, Any]:
-    """Of ads, by targeting."""
+    """The numbers of ads by targeting."""
     account = call.readable_ad_account()
     return _targeted(call, account, "ad", _numbers(account.ads, "ad_ids", call))
 

@@ -1,4 +1,4 @@
-"""What all requests for numbers of ads have in common: their period and their windows."""
+"""The period and the attribution windows of a request for numbers of ads."""
 
 from __future__ import annotations
 

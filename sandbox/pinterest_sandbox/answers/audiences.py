@@ -1,4 +1,4 @@
-"""Audiences of ad accounts, whom they are shared with, and what is known of their people."""
+"""Audiences of ad accounts, their sharing, and insights about their people."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def customer_segments(call: Call) -> Listing[Any]:
 
 
 def insights(call: Call) -> dict[str, Any]:
-    """What is known of an audience since yesterday; of the smallest account, not the date."""
+    """The insights of an audience as of yesterday; the smallest account has none with a date."""
     account = call.readable_ad_account()
     kind = call.values["audience_insight_type"]
     draws = Draws(call.world.seed, *account.parts, _INSIGHTS, kind, call.today)

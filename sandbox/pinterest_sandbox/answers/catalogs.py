@@ -56,7 +56,7 @@ def processing_results(call: Call) -> dict[str, Any]:
 
 
 def item_issues(call: Call) -> Listing[Any]:
-    """Items with something wrong, by their number or by what is wrong."""
+    """Items with issues, by their number or by the issue."""
     numbers, issue = call.values["item_numbers"], call.values["item_validation_issue"]
     if numbers and issue:
         raise not_implemented()
@@ -110,7 +110,7 @@ def products(call: Call) -> Listing[Any]:
 
 
 def filter_values(call: Call) -> dict[str, Any]:
-    """What the items of a catalog can be filtered by; of a retail feed, country and language."""
+    """Filter values of the items of a catalog; a retail feed has a country and a language."""
     _need_approval(call)
     _need_catalog(call)
     catalog, values = _catalog(call, call.values["catalog_id"]), call.values

@@ -1,4 +1,4 @@
-"""What belongs to ad accounts and is read as it is: whole lists, and records by their id."""
+"""Records of ad accounts that are read as they are: whole lists, and one by its id."""
 
 from __future__ import annotations
 

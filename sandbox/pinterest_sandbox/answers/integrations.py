@@ -21,7 +21,7 @@ def integration(call: Call) -> dict[str, Any]:
 
 
 def commerce(call: Call) -> dict[str, Any]:
-    """What is known of the integration of an external business."""
+    """The metadata of the integration of an external business."""
     wanted = call.values["external_business_id"]
     for each in call.world.user.all(INTEGRATIONS):
         if each.record().get("external_business_id") == wanted:

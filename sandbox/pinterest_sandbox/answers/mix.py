@@ -155,7 +155,7 @@ def _maker(call: Call, account: AdAccount) -> Callable[[], files.Ordered]:
 
 
 def _with_dimensions(table: Table, breakdown: str, values: Mapping[str, Any]) -> Table:
-    """Tells the products in columns, as far as these were asked for."""
+    """Adds the columns of products that were asked for."""
     names = _DIMENSIONS[breakdown]
     found = [each if isinstance(each, tuple) else (each,) for each in table.targeting]
     if breakdown == _SKU_GROUP:

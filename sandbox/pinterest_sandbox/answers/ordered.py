@@ -37,7 +37,7 @@ _TARGETING: Final = "_TARGETING"
 
 
 class Level(NamedTuple):
-    """What a level of ordered reports is made from."""
+    """A level of ordered reports."""
 
     name: str
     """In `attributes.LEVELS`."""
@@ -53,7 +53,7 @@ LEVELS: Final[Mapping[str, Level]] = {
     "PRODUCT_GROUP": Level("product_group", "PRODUCT_GROUP_ID"),
     "PRODUCT_ITEM": Level("product_item", "PRODUCT_ITEM_ID"),
 }
-"""Those whose name ends in `_TARGETING` are the same, broken down."""
+"""Levels whose name ends in `_TARGETING` are the same, broken down."""
 _LABELS: Final[Mapping[str, Callable[[int], str | None]]] = {
     "campaign_brand_label": records.campaign_brand_label,
     "campaign_custom_label": records.campaign_custom_label,
@@ -116,7 +116,7 @@ def progress(call: Call, owner: str) -> dict[str, Any]:
 def download(
     call: Call, account: AdAccount, make: Callable[[], files.Ordered]
 ) -> Callable[[], Download]:
-    """What makes the file, in the format and layout of the request."""
+    """A function that makes the file, in the format and layout of the request."""
     style, form = call.style.layout, call.values.get("report_format")
     grouped = style == "object" or (style == "by account" and account.number % 2 == 0)
     return lambda: make().as_csv() if form == "CSV" else make().as_json(grouped=grouped)
@@ -199,7 +199,7 @@ def _check_items(values: Mapping[str, Any]) -> None:
 
 
 def maker(call: Call, account: AdAccount) -> Callable[[], files.Ordered]:
-    """What makes the report, later on, as it is now."""
+    """A function that makes the report later, from the world as it is now."""
     values = call.values
     level = LEVELS[values["level"].removesuffix(_TARGETING)]
     types: tuple[str, ...] = tuple(dict.fromkeys(values["targeting_types"] or ()))
@@ -330,7 +330,7 @@ def _which(entities: Entities, wanted: Callable[[int], bool]) -> Wanted:
 
 
 def _custom_events(values: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The columns that hold what is asked of an advertiser's own events, with their names."""
+    """Columns with the requested metrics of an advertiser's own events, and their names."""
     names: dict[str, list[str]] = {}
     for each in values["custom_conversion_event_metrics"] or ():
         kind = each["custom_event_metrics_type"]

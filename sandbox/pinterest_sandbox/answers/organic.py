@@ -59,7 +59,7 @@ def top_pins(call: Call) -> dict[str, Any]:
 
 
 def top_video_pins(call: Call) -> dict[str, Any]:
-    """Likewise those with a video."""
+    """The same for Pins with a video."""
     pins = _pins(call)
     return _top(call, pins.video[: pins.own], _VIDEO_METRICS)
 
@@ -174,7 +174,7 @@ def _of_pins(call: Call, pins: Pins, numbers: Sequence[int], split: str) -> list
         lifetime = {name: 2 + number % 7 for name in metrics if name in _LIFETIME}
         answer = {}
         for group, weights in groups.items():
-            # What a Pin does as an ad is told by the reports of ads.
+            # Numbers of a Pin as an ad are in the reports of ads.
             counts = {
                 fact: (values[place][:, 0, :] * weights).sum(axis=1)
                 for fact, values in cells.items()

@@ -1,4 +1,4 @@
-"""What is the same for everybody: metrics, countries, targeting options, search terms."""
+"""Lists that are the same for everybody: metrics, countries, targeting options, terms."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DISPLAY_NAMES: Final = {
     "SPEND_IN_DOLLAR": "Spend",
     "TOTAL_CONVERSIONS": "Total conversions",
 }
-"""What Ads Manager calls some metrics; most others have the words of their names."""
+"""Display names of some metrics; most others take the words of their names."""
 _ORDERED: Final = {"SYNC": (False,), "ASYNC": (True,), None: (False, True)}
 """Whose columns each `report_type` lists: those of reports that are ordered, or not."""
 _WITHOUT_DISPLAY_NAME: Final = 9
@@ -108,7 +108,7 @@ def lead_form_questions(call: Call) -> list[str]:  # noqa: ARG001  the same for 
 
 
 def targeting_options(call: Call) -> list[dict[str, str]]:
-    """What an ad can be targeted at: one object, names by id."""
+    """Targeting options as one object of names by id."""
     kind = call.values["targeting_type"]
     if kind == "INTEREST":
         return [{str(interest): name for interest, (name, _, _) in _interests().items()}]

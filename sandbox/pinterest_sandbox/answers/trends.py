@@ -1,4 +1,4 @@
-"""What is on the rise, as of today."""
+"""Trends as of today."""
 
 from __future__ import annotations
 

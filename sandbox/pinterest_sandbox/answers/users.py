@@ -35,7 +35,7 @@ def linked_businesses(call: Call) -> list[dict[str, Any]]:
 
 
 def following(call: Call) -> Listing[Any]:
-    """Whom a user follows: creators only, or only those followed by themselves, when asked."""
+    """Users that a user follows; on request only creators, or only those followed directly."""
     found = list(call.user().all(kinds.FOLLOWING))
     if call.values["feed_type"] in {"CREATOR_ONLY", "RANKED_CREATOR_ONLY"}:
         found = found[::2]

@@ -1,4 +1,4 @@
-"""What belongs to ad accounts, campaigns and ad groups besides ads."""
+"""Records that belong to ad accounts, campaigns and ad groups besides ads."""
 
 # ruff: noqa: ARG001  every `details` is called with the same three arguments
 from __future__ import annotations
@@ -46,14 +46,14 @@ def _keyword(keyword: Member[Any], made: dict[str, Any], draws: Draws) -> Detail
     owner = keyword.owner
     kind = owner.parts[-2]
     allowed = _MATCH_TYPES if kind == "ad group" else _NEGATIVE
-    parents = {"ad account": "advertiser", "campaign": "campaign", "ad group": "adgroup"}
+    parents = {"ad account": "ADVERTISER", "campaign": "CAMPAIGN", "ad group": "AD_GROUP"}
     return {
         "bid": None,
         "match_type": draws.one_of(allowed),
         "value": f"{draws.one_of(_WORDS)} {keyword.number + 1}",
         "parent_id": owner.id,
         "parent_type": parents[str(kind)],
-        "type": "keyword",
+        "type": "KEYWORD",
         "archived": made.get("archived", False),
     }
 
@@ -100,7 +100,7 @@ def _promotion(promotion: OfAccount, made: dict[str, Any], draws: Draws) -> Deta
 
 
 def _label(label: OfAccount, made: dict[str, Any], draws: Draws) -> Details:
-    """As since 5.28, one label; and as before that, a list of labels with errors."""
+    """One label, as since 5.28; or a list of labels with errors, as before."""
     campaigns = label.owner.campaigns
     status = "ARCHIVED" if label.number % 3 == 2 else "ACTIVE"  # noqa: PLR2004  some
     facts = {

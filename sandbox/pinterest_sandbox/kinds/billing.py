@@ -71,7 +71,7 @@ def order_line_id(account: AdAccount, campaign: int) -> str | None:
 
 
 def order_line_name(account: AdAccount, line_id: str) -> str:
-    """What an order line is called."""
+    """The name of an order line."""
     line = account.all(ORDER_LINES).get(line_id)
     return line.label if line else line_id
 
@@ -81,7 +81,7 @@ def _insertion_order(order: OfAccount, made: dict[str, Any], draws: Draws) -> De
 
 
 def _ssio_line(line: OfAccount, made: dict[str, Any], draws: Draws) -> Details:
-    """Of an insertion order of its account, and of an order line that Ads Manager knows."""
+    """A line of an insertion order of its account; Ads Manager knows it as an order line."""
     orders, lines = line.owner.all(INSERTION_ORDERS).ids, line.owner.all(ORDER_LINES).ids
     people = {
         f"{kind}_contact_{part}": value

@@ -43,9 +43,9 @@ class Asset(NamedTuple):
     owned: bool
     """By the business; else it was shared with it."""
     children: Sequence[Asset] = ()
-    """Of an asset group."""
+    """The members of an asset group."""
     made_by: User | None = None
-    """Of an asset group."""
+    """The user who made an asset group."""
     catalog: Member[Any] | None = None
 
 

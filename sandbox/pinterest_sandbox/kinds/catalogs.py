@@ -30,7 +30,7 @@ FILTER_VALUES: Final[Mapping[str, frozenset[str] | None]] = {
     HOTEL: _ALL_LABELS | {"brand"},
     CREATIVE_ASSETS: _ALL_LABELS | _GOOGLE | {"media_type"},
 }
-"""What each type of catalog has; all there is for None."""
+"""The filter values of each type of catalog; None means all."""
 _COUNTS: Final[Mapping[str, frozenset[str]]] = {
     RETAIL: frozenset({"in_stock", "out_of_stock", "preorder", "videos"}),
     HOTEL: frozenset(),
@@ -81,7 +81,7 @@ def type_of(catalog: OfUser) -> str:
 
 
 def only(facts: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
-    """What has one of the names."""
+    """The members that have one of the names."""
     return {name: value for name, value in facts.items() if name in names}
 
 
@@ -111,7 +111,7 @@ def _feed(feed: OfCatalog, made: dict[str, Any], draws: Draws) -> Details:
 
 
 def _issue(issue: OfResult, made: dict[str, Any], draws: Draws) -> Details:
-    """Of all that can be wrong with an item, a few things are."""
+    """An item with a few of all possible issues."""
     for name in ("errors", "warnings"):
         issues = sorted(made[name])
         begin = draws.below(len(issues))
@@ -176,7 +176,7 @@ def counts(group: OfCatalog, made: dict[str, Any]) -> dict[str, Any]:
 
 
 def metadata(catalog: OfUser, made: dict[str, Any], product_id: str) -> dict[str, Any]:
-    """What a product of a catalog says of itself."""
+    """The metadata of a product."""
     names = _METADATA[type_of(catalog)]
     own = {**dict.fromkeys(names), **only(made, names)}
     for name in names & _USUAL.keys():

@@ -1,4 +1,4 @@
-"""Forms in ads that people leave their address in, and who is told of it."""
+"""Lead forms, in which people leave their address, and the subscriptions to them."""
 
 # ruff: noqa: ARG001  every `details` is called with the same three arguments
 from __future__ import annotations

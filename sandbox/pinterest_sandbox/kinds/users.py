@@ -1,4 +1,4 @@
-"""Whom and what a user follows, who follows, and what a user has claimed and uploaded."""
+"""Followers, followed users, boards and interests, claimed websites and uploads of users."""
 
 # ruff: noqa: ARG001  every `details` is called with the same three arguments
 from __future__ import annotations
