@@ -295,7 +295,7 @@ def test_two_taps_that_share_the_safety_net_alone_hold_each_other_up_little(
     window: Window, slowest: float
 ) -> None:
     how: Any = {"way": (0.005, 0.03), "answering": (slowest / 2, slowest)}
-    first = simulation(window, form=LiveRateLimits, **how)
+    first = simulation(window, form=RateLimits, **how)
     limiter = RateLimiter("standard", first.clock, 3600)
     second = Simulation(first.server, limiter, first.clock, **how)
     second.events = first.events

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from pinterest_sandbox import Sandbox, WorldSize
-from pinterest_sandbox.calls import Style
+from pinterest_sandbox.style import Style
 from simulated import simulate
 from singer_run import PatientClock, PatientTap, catalog_of, run, settings
 from tap_pinterest.config import beta_reports
