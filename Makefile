@@ -7,6 +7,8 @@
 BIN := .venv/bin
 CODE := tap_pinterest sandbox loader scripts tests docs
 export PYTHON
+# Without compiled modules each of the many processes that tests start would compile them again.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import re
@@ -229,6 +230,92 @@ def parts(result: Run) -> list[StreamSummary]:
     return [*result.tap.run.summary.streams.values()]
 
 
+def test_a_default_report_without_its_scope_is_left_out_on_a_first_run(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with Sandbox(seed=4, scopes=("ads:read", "boards:read", "pins:read")) as sandbox:
+        result = run(settings(sandbox), "user_account_analytics", "ad_accounts")
+
+    assert result.code == 0
+    assert "user_accounts:read" in caplog.text
+    assert "FAILED" not in caplog.text
+
+
+def test_an_organic_report_that_a_personal_account_does_not_have_is_left_out(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = {"code": 654, "message": "Business account required"}
+    sandbox.fail("/user_account/analytics", status=403, body=body, times=None)
+
+    result = run(settings(sandbox), "user_account_analytics", "ad_accounts")
+
+    assert result.code == 0
+    assert "Business account required" in caplog.text
+
+
+def test_a_report_that_an_earlier_run_has_read_is_a_failure_whatever_refuses_it(
+    sandbox: Sandbox,
+) -> None:
+    first = run(settings(sandbox), "user_account_analytics")
+    body = {"code": 654, "message": "Business account required"}
+    sandbox.fail("/user_account/analytics", status=403, body=body, times=None)
+
+    again = run(settings(sandbox), "user_account_analytics", "ad_accounts", state=first.state)
+
+    assert again.code == 1
+
+
+def test_a_run_that_could_read_nothing_at_all_fails(caplog: pytest.LogCaptureFixture) -> None:
+    with Sandbox(seed=4, scopes=("ads:read", "user_accounts:read")) as sandbox:
+        result = run(settings(sandbox), "boards", "pins")
+
+    assert result.code == 1
+    assert "nothing could be read" in caplog.text
+
+
+def test_an_ad_account_that_an_earlier_run_has_read_and_nobody_lists_fails_the_run_by_name(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = run(settings(sandbox), REPORT)
+    state = copy.deepcopy(first.state)
+    gone = {**state["bookmarks"][REPORT]["partitions"][0], "context": {"ad_account_id": "549999"}}
+    state["bookmarks"][REPORT]["partitions"].append(gone)
+
+    again = run(settings(sandbox), REPORT, "campaigns", state=state)
+
+    assert again.code == 1
+    assert again.records("campaigns")
+    (line,) = (each for each in caplog.messages if "549999" in each and "FAILED" in each)
+    assert "exclude_ad_account_ids" in line
+    excluded = settings(sandbox, exclude_ad_account_ids="549999")
+    assert run(excluded, REPORT, "campaigns", state=state).code == 0
+    named = settings(sandbox, ad_account_ids=accounts(sandbox))
+    assert run(named, REPORT, "campaigns", state=state).code == 0
+
+
+def test_an_account_that_is_shared_is_not_gone_when_the_config_leaves_shared_ones_out(
+    sandbox: Sandbox,
+) -> None:
+    first = run(settings(sandbox), REPORT)
+    own = {"items": [{"id": accounts(sandbox)[0], "currency": "USD"}], "bookmark": None}
+    sandbox.fail("/ad_accounts", status=200, body=own, times=None)
+
+    again = run(settings(sandbox, include_shared_accounts=False), REPORT, state=first.state)
+
+    assert again.code == 0
+    assert run(settings(sandbox), REPORT, state=first.state).code == 1
+
+
+def test_a_token_without_any_ad_account_fails_unless_no_stream_needs_one(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.fail("/ad_accounts", status=200, body={"items": [], "bookmark": None}, times=None)
+
+    assert run(settings(sandbox), REPORT, "boards").code == 1
+    assert "Pinterest lists no ad account for this token" in caplog.text
+    assert run(settings(sandbox), "boards").code == 0
+
+
 def test_an_app_whose_access_is_not_active_ends_the_run_at_once_in_one_line(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -310,8 +397,8 @@ def test_a_stream_that_an_earlier_run_has_read_may_not_be_refused_now(sandbox: S
     first = run(settings(sandbox), "boards")
     sandbox.fail("/boards", **FORBIDDEN)
 
-    assert run(settings(sandbox), "boards").code == 0
-    assert run(settings(sandbox), "boards", state=first.state).code == 1
+    assert run(settings(sandbox), "boards", "ad_accounts").code == 0
+    assert run(settings(sandbox), "boards", "ad_accounts", state=first.state).code == 1
 
 
 def test_an_account_without_ads_does_not_make_up_for_a_report_that_all_others_refuse(
@@ -412,7 +499,7 @@ def test_a_bookmark_that_repeats_for_ever_ends_in_an_error(sandbox: Sandbox) -> 
 def test_pages_are_followed_also_where_an_operation_is_not_described_with_them(
     sandbox: Sandbox,
 ) -> None:
-    page = {"items": [{"name": "A", "report_type": "SYNC"}], "bookmark": "more"}
+    page = {"items": [{"name": "A", "category": "ADS"}], "bookmark": "more"}
     sandbox.fail("/resources/delivery_metrics", status=200, body=page)
 
     result = run(settings(sandbox), "delivery_metrics")
@@ -441,6 +528,7 @@ def test_a_record_without_its_key_fails_the_stream_and_names_the_fields_it_has(
 def test_a_field_and_a_value_that_the_schema_does_not_know_are_named_and_the_run_goes_on(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     board = {"id": "1", "name": "x", "privacy": "HIDDEN", "mood": "calm"}
     sandbox.fail("/boards", status=200, body={"items": [board], "bookmark": None})
 

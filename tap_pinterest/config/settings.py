@@ -126,6 +126,14 @@ class Settings:
         """The attribution settings."""
         return {name: getattr(self, name) for name in ATTRIBUTION}
 
+    def sync_key_shape(self, stream: str) -> Mapping[str, Any]:
+        """The settings that make the `__sync_key` of a stream another one than by default."""
+        if not self.sync_key:
+            return {"sync_key": False}
+        shape = {"sync_key_separator": self.sync_key_separator} if self.sync_key_separator else {}
+        own = self.sync_key_fields.get(stream)
+        return {**shape, "sync_key_fields": list(own)} if own else shape
+
     @property
     def token_path(self) -> Path | None:
         """The file that renewed tokens live in; `None` where there is to be none."""

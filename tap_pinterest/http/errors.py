@@ -4,6 +4,7 @@ The bases are the SDK's. Whoever catches an error looks at its class only, never
 
     SkippableAPIError             leave it out; the run's policy of access says if that is a failure
     ├── AccessRefusedError        ask for a scope, a role or access
+    │   ├── AccountKindError      do without it: accounts of this kind do not have it
     │   ├── FeatureRefusedError   ask Pinterest to open the feature to the app
     │   └── NoEndpointError       do without the endpoint: it is not there for this app
     ├── GoneError                 do without it: it is not there any more
@@ -37,6 +38,10 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 
 class AccessRefusedError(SkippableAPIError):
     """The token may not read this: a scope, a role or access is missing."""
+
+
+class AccountKindError(AccessRefusedError):
+    """An account of this kind has none of it, such as a personal account and its analytics."""
 
 
 class FeatureRefusedError(AccessRefusedError):

@@ -10,6 +10,7 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 from tap_pinterest.http.errors import (
     AccessRefusedError,
+    AccountKindError,
     AppRefusedError,
     FeatureRefusedError,
     GoneError,
@@ -49,6 +50,7 @@ _NO_PATH = re.compile(
 _NOTHING_NAMED = re.compile(r"(?:resource )?not found\W*", re.IGNORECASE)
 _ID_IN_PATH = re.compile(r"\{(?!ad_account_id\})")
 _ACCESS_CODES = frozenset({3, 7, 29})
+_BUSINESS_ONLY = 654
 _INVALID, _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND = 400, 401, 403, 404
 _GONE = 410
 _CONFLICT, _NO_CATALOG = 409, 4182
@@ -124,6 +126,8 @@ def _raise_for_access(status: int, code: int | None, message: str, told: str) ->
         raise AppRefusedError(msg)
     if _FEATURE_IS_CLOSED.search(message):
         raise FeatureRefusedError(told)
+    if code == _BUSINESS_ONLY:
+        raise AccountKindError(told)
     if status == _UNAUTHORISED and code not in _ACCESS_CODES:
         raise StaleTokenError(told, code)
     raise AccessRefusedError(told)

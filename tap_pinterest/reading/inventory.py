@@ -299,6 +299,14 @@ class Inventory:
                 break
         return found
 
+    def may_read(self, ad_account_id: str) -> bool:
+        """Whether the token can read an ad account that is not one of this run's."""
+        try:
+            self._client.get(AD_ACCOUNT, _decode_item, ids={"ad_account_id": ad_account_id})
+        except (FatalAPIError, RetriableAPIError, SkippableAPIError):
+            return False
+        return True
+
     def _one_ad_account(self, ad_account_id: str) -> Item | None:
         try:
             return self._client.get(AD_ACCOUNT, _decode_item, ids={"ad_account_id": ad_account_id})

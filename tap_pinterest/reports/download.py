@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import itertools
 import mmap
 import os
+import sys
 import tempfile
+import zlib
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.errors import UnreadableAnswerError
+from tap_pinterest.http.errors import TooLargeError, UnreadableAnswerError
+from tap_pinterest.http.transport import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_pinterest.http.client import PinterestClient
 
+_GZIP = b"\x1f\x8b"
+_A_PIECE = 1 << 20
 _A_BEGINNING = 64
 """Bytes that tell a table from JSON."""
 _SHAPES: tuple[Any, ...] = (dict[str, list[msgspec.Raw]], list[msgspec.Raw])
@@ -35,18 +41,30 @@ class Download:
     no copy of it is in memory.
     """
 
-    def __init__(self, file: IO[bytes], what: str, *, is_csv: bool | None = False) -> None:
+    def __init__(
+        self, file: IO[bytes], what: str, *, is_csv: bool | None = False, is_empty: bool = False
+    ) -> None:
         """Find the rows in a file that now belongs to this, and is read by its looks if need be.
+
+        Args:
+            file: The file.
+            what: The report, as errors name it.
+            is_csv: Whether it is a table; `None` if its beginning tells.
+            is_empty: Whether Pinterest says that its size is 0.
 
         Raises:
             UnreadableAnswerError: It is no report.
         """
-        with file:  # what is mapped stays, however early the rows are left alone
-            if not file.seek(0, os.SEEK_END):
+        with _unpacked(file, what) as readable:
+            # The rows stay mapped when the file is closed.
+            if not readable.seek(0, os.SEEK_END):
+                if is_empty:
+                    self._rows: list[msgspec.Raw] = []
+                    return
                 msg = f"{what} is empty"
                 raise UnreadableAnswerError(msg)
-            is_csv = _looks_like_a_table(file) if is_csv is None else is_csv
-            self._rows = _rows_of_table(file, what) if is_csv else _rows(file, what)
+            is_csv = _looks_like_a_table(readable) if is_csv is None else is_csv
+            self._rows = _rows_of_table(readable, what) if is_csv else _rows(readable, what)
 
     def __iter__(self) -> Iterator[bytes]:
         """Each row once; the file is gone after the last."""
@@ -56,7 +74,42 @@ class Download:
             yield bytes(rows.pop())
 
 
-def downloaded(client: PinterestClient, url: str, what: str, *, is_csv: bool | None) -> Download:
+def _unpacked(file: IO[bytes], what: str) -> IO[bytes]:
+    """The file itself, or what it has packed with gzip, whatever its headers said.
+
+    Raises:
+        TooLargeError: It is larger than `MAX_BODY_BYTES` unpacked.
+        UnreadableAnswerError: It is damaged.
+    """
+    file.seek(0)
+    if file.read(len(_GZIP)) != _GZIP:
+        return file
+    file.seek(0)
+    unpacked = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    try:
+        with file, gzip.GzipFile(fileobj=file) as packed:
+            _copy(packed, unpacked, what)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        unpacked.close()
+        msg = f"{what} cannot be unpacked: {error}"
+        raise UnreadableAnswerError(msg) from None
+    except BaseException:
+        unpacked.close()
+        raise
+    return unpacked
+
+
+def _copy(packed: gzip.GzipFile, unpacked: IO[bytes], what: str) -> None:
+    while piece := packed.read(_A_PIECE):
+        unpacked.write(piece)
+        if unpacked.tell() > MAX_BODY_BYTES:
+            msg = f"{what} is larger than {MAX_BODY_BYTES:,} bytes"
+            raise TooLargeError(msg)
+
+
+def downloaded(
+    client: PinterestClient, url: str, what: str, *, is_csv: bool | None, is_empty: bool = False
+) -> Download:
     """The rows behind a link; `what` names the report in errors.
 
     Raises:
@@ -67,7 +120,7 @@ def downloaded(client: PinterestClient, url: str, what: str, *, is_csv: bool | N
     file = tempfile.TemporaryFile()  # noqa: SIM115
     try:
         client.download(url, file, what)
-        return Download(file, what, is_csv=is_csv)
+        return Download(file, what, is_csv=is_csv, is_empty=is_empty)
     except BaseException:
         file.close()
         raise
@@ -102,6 +155,8 @@ def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
         io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text,
         tempfile.TemporaryFile() as copy,
     ):
+        # The module's own limit, 131,072 characters, is less than some descriptions have.
+        csv.field_size_limit(min(sys.maxsize, MAX_BODY_BYTES))
         table = csv.reader(text, strict=True)
         before = b"["
         try:

@@ -33,6 +33,8 @@ REPORTS = "/ad_accounts/{ad_account_id}/reports"
 POLLS = 3
 """Polls that a report is expected to take."""
 MOST_CREATIONS = 3
+MOST_POLLS_WITHOUT_LINK = 4
+"""Polls that say a report is finished and have no link: then it is created again."""
 MOST_LINKS = 4
 """Links to one report that turn out to be expired: then it is not our being slow."""
 FIRST_PAUSE, GROWTH = 5.0, 4.0
@@ -54,6 +56,7 @@ class Answer(msgspec.Struct):
     report_status: str | None = None
     token: str | None = None
     url: str | None = None
+    size: Any = None
     message: str | None = None
     data: Answer | None = None
 
@@ -163,7 +166,7 @@ class Ordering:
         """Wait for a report, and take it."""
         pauses = _pauses(self._longest_pause)
         deadline = self._clock.monotonic() + self._longest
-        links, what = 0, f"GET {order.operation.poll}: the report"
+        links, without, what = 0, 0, f"GET {order.operation.poll}: the report"
         yield next(pauses)
         while True:
             try:
@@ -173,7 +176,10 @@ class Ordering:
             status = answer.report_status
             if status == FINISHED and answer.url:
                 try:
-                    return downloaded(self._client, answer.url, what, is_csv=order.is_csv)
+                    is_empty = answer.size == 0
+                    return downloaded(
+                        self._client, answer.url, what, is_csv=order.is_csv, is_empty=is_empty
+                    )
                 except (LinkExpiredError, UnreadableAnswerError) as error:
                     links += 1
                     if links == MOST_LINKS:
@@ -184,6 +190,10 @@ class Ordering:
                     continue
             elif status not in {IN_PROGRESS, FINISHED}:
                 msg = f"a report is {answer.told(self._client.secrets)}"
+                raise _UnfinishedError(msg)
+            without += status == FINISHED
+            if without == MOST_POLLS_WITHOUT_LINK:
+                msg = f"a report is {answer.told}, and has no link"
                 raise _UnfinishedError(msg)
             left = deadline - self._clock.monotonic()
             if left <= 0:

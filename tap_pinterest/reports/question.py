@@ -233,6 +233,7 @@ class Question:
         columns = sorted(column(name.lower()) for name in self.wanted)
         filters = {name: sorted(ids) for name, ids in self.settings.filters.items()}
         shape = {**self.attribution_columns, **filters, "columns": columns}
+        shape |= self.settings.sync_key_shape(self.name)
         if self.types:
             shape["targeting_types"] = sorted(self.types)
         if self.dimensions and self.settings.empty_key_value:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
     from tap_pinterest.api.periods import Slice
+    from tap_pinterest.clock import Clock
     from tap_pinterest.http.client import PinterestClient
     from tap_pinterest.reports.ordering import Operation, Ordering
     from tap_pinterest.reports.plan import Part
@@ -137,6 +138,18 @@ class Reader:
         except (SkippableAPIError, FatalAPIError) as error:
             return self._refused(ad_account_id, part, error)
         return Answered(part, _taken(rows))
+
+    def read(self, ad_account_id: str, part: Part, clock: Clock) -> Answered:
+        """The answer of a part, whichever way it comes; this waits until it is there."""
+        if not part.asynchronous:
+            return self.call(ad_account_id, part)
+        steps = self.report(ad_account_id, part)
+        while True:
+            try:
+                clock.sleep(next(steps))
+            except StopIteration as end:
+                answered: Answered = end.value
+                return answered
 
     def _rows(self, ad_account_id: str, part: Slice, halvings: int = 0) -> list[msgspec.Raw]:
         """The rows of a slice; one that is too large or too slow is read in halves."""

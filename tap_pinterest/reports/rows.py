@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from singer_sdk.exceptions import FatalAPIError
 
 from tap_pinterest.config.custom_reports import event_column
+from tap_pinterest.dictionary.metrics import metric
 from tap_pinterest.http.answers import decoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from tap_pinterest.records.conform import Converter
     from tap_pinterest.reports.plan import Entities, Part
@@ -174,3 +175,27 @@ class Rows:
                 day,
             )
         return min(granularity.last_day(day), last).isoformat()
+
+
+def added_up(rows: Sequence[Record], metrics: Collection[str]) -> Record:
+    """One row of the parts that Pinterest made of it.
+
+    Counts and amounts add up. A ratio, an average or a reach that differs has no value for the
+    whole, and is null.
+
+    Args:
+        rows: The parts, one at least.
+        metrics: The columns that are metrics; of others the last part counts.
+    """
+    whole = dict(rows[-1])
+    for name in differing(rows):
+        if name in metrics:
+            values = [row[name] for row in rows if row[name] is not None]
+            whole[name] = sum(values) if metric(name.upper()).adds_up else None
+    return whole
+
+
+def differing(rows: Sequence[Record]) -> list[str]:
+    """The columns in which rows differ."""
+    first = rows[0]
+    return [name for name in first if any(row[name] != first[name] for row in rows)]

@@ -11,13 +11,15 @@ from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
 from tap_pinterest import api
 from tap_pinterest.config import CONFIG_SCHEMA
 from tap_pinterest.http.errors import (
+    AccountKindError,
     DaysError,
     FeatureRefusedError,
     GoneError,
     NoEndpointError,
     NotOfferedError,
 )
-from tap_pinterest.reading.contexts import name_of
+from tap_pinterest.reading.contexts import AdAccounts, name_of
+from tap_pinterest.reading.inventory import AD_ACCOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +63,7 @@ class AccessPolicy:
         self._read_before = read_before
         self._client = client
         self._inventory = inventory
+        self._not_for_this_kind: set[str] = set()
 
     def judge(self, stream: str, context: Context | None, error: Exception) -> None:
         """Take note of an error that ended a context."""
@@ -76,6 +79,8 @@ class AccessPolicy:
         if isinstance(error, DaysError):
             (part.failures if must_arrive else part.skipped)[account] = str(error)
             return
+        if isinstance(error, AccountKindError):
+            self._not_for_this_kind.add(stream)
         reason = self._reason(stream, context, error, str(error))
         if must_arrive:
             way_out = "; exclude_ad_account_ids stops reading the account" if account else ""
@@ -108,7 +113,7 @@ class AccessPolicy:
         """The words of a refusal, with what would change it where that is known."""
         if isinstance(error, NoEndpointError):
             return f"{told}. Pinterest has no such endpoint for this app"
-        if isinstance(error, FeatureRefusedError):
+        if isinstance(error, (AccountKindError, FeatureRefusedError)):
             return told
         return f"{told}. {self._what_it_needs(stream, context)}"
 
@@ -162,21 +167,80 @@ class AccessPolicy:
         """Turn into a failure what was left out and may not be."""
         self._refuse_if_no_account_had_it()
         self._fail_for_what_is_missing()
+        self._fail_for_what_is_gone()
+        self._fail_without_ad_accounts()
+        self._fail_if_nothing_could_be_read()
 
     def _refuse_if_no_account_had_it(self) -> None:
         """What no account or user lets the token read is a failure if it was read before.
 
-        A default report is one on the first run too.
+        A default report is one on the first run too, unless the token lacks its scope or accounts
+        of this kind do not have it.
         """
         for name, part in self._summary.streams.items():
             nothing = part.skipped and not part.answered
-            stream = self._streams[name]
-            by_default = stream.is_report and stream.group in _DEFAULT_GROUPS
-            expected = by_default and self._client.may_ask(api.operation(f"GET {stream.path}"))
-            if nothing and (expected or name in self._read_before.streams):
+            if nothing and (self._is_expected(name) or name in self._read_before.streams):
                 way_out = f"; deselecting {name} stops reading it"
                 part.failures |= {where: why + way_out for where, why in part.skipped.items()}
                 part.skipped.clear()
+
+    def _is_expected(self, name: str) -> bool:
+        """Whether everybody with the token's scopes gets a stream."""
+        stream = self._streams[name]
+        by_default = stream.is_report and stream.group in _DEFAULT_GROUPS
+        if not by_default or name in self._not_for_this_kind or self.missing_scopes(name):
+            return False
+        return self._client.may_ask(api.operation(f"GET {stream.path}"))
+
+    def _fail_for_what_is_gone(self) -> None:
+        """What an earlier run has read, and Pinterest no longer lists, is a failure by name."""
+        gone: dict[tuple[str, str], str] = {}
+        for name in self._summary.streams:
+            for each in sorted(self._read_before.contexts.get(name, ())):
+                if each not in gone and self._is_gone(*each):
+                    gone[each] = name
+        for (kind, value), name in gone.items():
+            way_out = f"tap-pinterest-state forget --account {value} stops expecting it"
+            if kind == "ad_account_id":
+                way_out = f"get the role back, or name it in exclude_ad_account_ids; {way_out}"
+            self._summary.of(name).failures[name_of({kind: value})] = (
+                f"Pinterest no longer lists it, and an earlier run has read it: {way_out}"
+            )
+
+    def _is_gone(self, kind: str, value: str) -> bool:
+        """Whether a context of an earlier run is not there, and the config still wants it."""
+        inventory, settings = self._inventory, self._settings
+        if settings.ad_account_ids:
+            return False
+        if kind == "user_id":
+            known = inventory.knows_users and not settings.exclude_ad_account_ids
+            return known and value not in inventory.users
+        if kind != "ad_account_id" or not inventory.knows_ad_accounts:
+            return False
+        if value in inventory.ad_accounts or value in settings.exclude_ad_account_ids:
+            return False
+        # Without shared accounts, one that can still be read is left out by the config.
+        return settings.include_shared_accounts or not inventory.may_read(value)
+
+    def _fail_without_ad_accounts(self) -> None:
+        """A token without any ad account is a failure, unless no selected stream needs one."""
+        if not self._inventory.knows_ad_accounts or self._inventory.ad_account_ids:
+            return
+        for name, part in self._summary.streams.items():
+            stream = self._streams[name]
+            if stream.path == AD_ACCOUNTS or isinstance(stream.contexts, AdAccounts):
+                part.failures.setdefault(
+                    "",
+                    "Pinterest lists no ad account for this token: ask for a role in one, or "
+                    "leave groups of ads out of stream_groups",
+                )
+                return
+
+    def _fail_if_nothing_could_be_read(self) -> None:
+        """A run that was refused everything is a failure, whatever each refusal is."""
+        parts = [*self._summary.streams.values()]
+        if parts and all(part.skipped and not part.answered for part in parts):
+            parts[0].failures[""] = "nothing could be read: every selected stream was refused"
 
     def _fail_for_what_is_missing(self) -> None:
         """What the config names by its id and nobody has is a failure."""

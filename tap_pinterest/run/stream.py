@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tap_pinterest.config import Settings
     from tap_pinterest.config.custom_reports import CustomReport
     from tap_pinterest.reading.calls import Expected
+    from tap_pinterest.reading.contexts import Contexts
     from tap_pinterest.reading.read_ahead import Ahead, Task
     from tap_pinterest.singer.state import Partitions
 
@@ -30,6 +31,8 @@ class RunStream(Protocol):
     is_report: bool
     custom: CustomReport | None
 
+    @property
+    def contexts(self) -> Contexts: ...
     @property
     def path(self) -> str: ...
     @property

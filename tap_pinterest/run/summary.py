@@ -42,7 +42,8 @@ class StreamSummary:
         ranges: Days read, as `2026-01-01..2026-01-31`, each with how many accounts.
         failures: Errors, by ad account (an empty text for none).
         skipped: Why something was left out, by ad account.
-        duplicates: Records left out because one with the same key had come.
+        duplicates: Records left out because the same one had come.
+        added_up: Rows that Pinterest sent in parts, and that were added up.
         unknowns: What the schema does not know.
         keeps_extra_fields: Whether records keep the fields among it.
     """
@@ -56,6 +57,7 @@ class StreamSummary:
     seconds_waited: float = 0.0
     planned: int = 0
     duplicates: int = 0
+    added_up: int = 0
     ranges: Counter[str] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
@@ -82,6 +84,7 @@ class StreamSummary:
             "seconds": round(self.seconds, 1),
             "seconds_waited": round(self.seconds_waited, 1),
             "duplicates": self.duplicates,
+            "added_up": self.added_up,
             "ranges": dict(self.ranges),
             "failures": self.failures,
             "skipped": self.skipped,

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -168,22 +169,38 @@ def _days_in(entry: Mapping[str, Any]) -> Iterator[date]:
 
 @dataclass(frozen=True)
 class ReadBefore:
-    """What earlier runs have read, as their state tells: streams, and ad accounts."""
+    """The streams and contexts that earlier runs have read, as their state tells.
 
-    streams: frozenset[str]
-    ad_accounts: frozenset[str]
+    Attributes:
+        contexts: By stream, the contexts as pairs of a name and an id, such as `ad_account_id`.
+    """
+
+    contexts: Mapping[str, frozenset[tuple[str, str]]]
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> ReadBefore:
         """What a state tells."""
-        bookmarks = state.get("bookmarks", {})
-        contexts = (
-            partition["context"]
-            for of_stream in bookmarks.values()
-            for partition in of_stream.get("partitions", ())
+        return cls(
+            {
+                stream: frozenset(
+                    pair
+                    for partition in of_stream.get("partitions", ())
+                    for pair in _identity(partition["context"])
+                )
+                for stream, of_stream in state.get("bookmarks", {}).items()
+            }
         )
-        ids = (context.get("ad_account_id") for context in contexts)
-        return cls(frozenset(bookmarks), frozenset(str(each) for each in ids if each))
+
+    @property
+    def streams(self) -> frozenset[str]:
+        """The streams that have been read."""
+        return frozenset(self.contexts)
+
+    @cached_property
+    def ad_accounts(self) -> frozenset[str]:
+        """The ad accounts of which anything has been read."""
+        pairs = (pair for of_stream in self.contexts.values() for pair in of_stream)
+        return frozenset(value for name, value in pairs if name == "ad_account_id" and value)
 
 
 def entry(state: dict[str, Any], stream: str) -> dict[str, Any]:

@@ -197,7 +197,10 @@ class UserAccountAnalytics(OrganicReportStream):
     def fingerprint(self) -> str:
         fields = sorted(self.settings.user_split_fields)
         metrics = sorted(self.query["metric_types"])
-        return state.fingerprint({**self.query, "metric_types": metrics, "split_fields": fields})
+        own = self.settings.sync_key_shape(self.name)
+        return state.fingerprint(
+            {**self.query, "metric_types": metrics, "split_fields": fields, **own}
+        )
 
     @override
     def tasks(self, context: Context) -> Iterator[Task[tuple[str, Splits]]]:

@@ -118,6 +118,7 @@ class PinAnalytics(OrganicReportStream):
                 "pin_ids": sorted(settings.pin_ids),
                 "board_ids": sorted(settings.board_ids),
                 "metric_types": sorted(self.requested(self.metrics)),
+                **settings.sync_key_shape(self.name),
             }
         )
 

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from tap_pinterest import api
 from tap_pinterest.api import targeting
+from tap_pinterest.api.columns import column
 from tap_pinterest.api.periods import DAY, GRANULARITIES, merged
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.layouts.tables import Table
@@ -21,13 +22,13 @@ from tap_pinterest.reports.ordering import Operation, Ordering
 from tap_pinterest.reports.plan import Entities, plan, unread
 from tap_pinterest.reports.question import TARGETING, Question
 from tap_pinterest.reports.reader import Reader
-from tap_pinterest.reports.rows import Rows
+from tap_pinterest.reports.rows import Rows, added_up, differing
 from tap_pinterest.singer import state
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.bases.stream import ReportStream, TaskStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
@@ -335,11 +336,59 @@ class AdsReport(TaskStream, ReportStream):
         self._remember(context)
 
     def records(self, context: Mapping[str, Any], answered: Answered) -> Iterator[dict[str, Any]]:
-        """The records that the result of one of the tasks holds."""
+        """The records that the result of one of the tasks holds.
+
+        To compare all rows would cost every run; so a part that has a key twice is read again.
+        """
+        seen: set[object] = set()
+        twice: set[object] = set()
+        key_of = self.key_of
+        for record in self._converted(context, answered):
+            key = key_of(record)
+            if key in seen:
+                twice.add(key)
+                continue
+            seen.add(key)
+            yield record if None not in key else self.finished(record)
+        if twice:
+            yield from self._looked_at_again(context, answered.part, twice)
+
+    def _converted(
+        self, context: Mapping[str, Any], answered: Answered
+    ) -> Iterator[dict[str, Any]]:
         reading = self.reading(context)
         currency = self.inventory.ad_account(context["ad_account_id"]).get("currency")
-        last = reading.range.days.end
-        return self.finished_once(self.rows_of.records(answered, reading.entities, currency, last))
+        return self.rows_of.records(answered, reading.entities, currency, reading.range.days.end)
+
+    def _looked_at_again(
+        self, context: Mapping[str, Any], part: Part, twice: Collection[object]
+    ) -> Iterator[dict[str, Any]]:
+        """The records of keys that a part has twice: repeats are dropped, parts of a row added up.
+
+        Raises:
+            FatalAPIError: Two rows without a breakdown differ.
+        """
+        rows: dict[object, list[dict[str, Any]]] = {}
+        again = self.run.read_ahead.run(
+            functools.partial(self.reader.read, context["ad_account_id"], part, self.clock)
+        )
+        for record in self._converted(context, again):
+            if (key := self.key_of(record)) in twice:
+                rows.setdefault(key, []).append(record)
+        for found in rows.values():
+            different = [row for i, row in enumerate(found) if row not in found[:i]]
+            self.summary.duplicates += len(found) - len(different)
+            if len(different) > 1:
+                yield self.finished(self._as_one(different))
+
+    def _as_one(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """One record of the rows that share a key and differ."""
+        if not self.question.dimensions:
+            self._fail_for_two(rows[0], differing(rows))
+        self.summary.added_up += 1
+        names = self.question.facts["properties"]
+        metrics = {name.lower() for name in names if column(name).kind == "metric"}
+        return added_up(rows, metrics - {*self.natural_keys})
 
     def _remember(self, context: Mapping[str, Any]) -> None:
         """Note in the state how far the context has been read."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
+import msgspec
 from singer_sdk.exceptions import FatalAPIError
 from singer_sdk.singerlib import Schema
 from singer_sdk.singerlib.catalog import Metadata
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from tap_pinterest.run.run import Run
     from tap_pinterest.run.summary import StreamSummary
     from tap_pinterest.singer.state import ReportRange
+
+
+_ENCODE = msgspec.json.Encoder().encode
 
 
 class PinterestStream(SingerStream):
@@ -309,19 +313,42 @@ class PinterestStream(SingerStream):
         return bool(self.config.get("flattening_enabled"))
 
     def finished_once(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """The records finished, less those whose key has come before.
+        """The records finished, less exact repeats.
 
-        A list that changes while it is read may show an item on two of its pages.
+        A list that changes while it is read may show an item on two of its pages. If the item has
+        changed in between, its later state is a record as well.
+
+        Raises:
+            FatalAPIError: Two records of a report have one key and differ.
         """
-        seen = set()
-        key_of = _getter(self.natural_keys)
+        seen: dict[object, int] = {}
+        key_of = self.key_of
         for record in records:
-            key = key_of(record)
-            if key in seen:
+            key, content = key_of(record), hash(_ENCODE(record))
+            before = seen.get(key)
+            if before == content:
                 self.summary.duplicates += 1
-            else:
-                seen.add(key)
-                yield record if None not in key else self.finished(record)
+                continue
+            if before is not None and self.is_report:
+                self._fail_for_two(record)
+            seen[key] = content
+            yield record if None not in key else self.finished(record)
+
+    def _fail_for_two(self, record: Mapping[str, Any], columns: Sequence[str] = ()) -> NoReturn:
+        """Fail for records that share a key, and are not the same.
+
+        Raises:
+            FatalAPIError: Always.
+        """
+        key = ", ".join(f"{name} {record[name]}" for name in self.natural_keys)
+        where = f" in {', '.join(columns)}" if columns else ""
+        msg = f"Pinterest sent two different records for {key}; they differ{where}"
+        raise FatalAPIError(msg)
+
+    @functools.cached_property
+    def key_of(self) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+        """What takes the key out of a record."""
+        return _getter(self.natural_keys)
 
     def finished(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record, once its key properties are known to be there.
