@@ -239,6 +239,12 @@ OTHERS = {
     "the same 400, for a first day that stays refused": (
         "The range starts a day later, with one warning."
     ),
+    "400 that names columns which are not available": (
+        "Asked again without them; they are null in all rows, with a warning."
+    ),
+    "the same, for columns that the config names": (
+        "Asked again without them; the rows arrive, and the run fails, naming account and columns."
+    ),
     "401 “consumer type is not supported”: the app's access is not active": (
         "The run ends at once with one line, which says where to ask for access."
     ),

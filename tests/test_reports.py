@@ -432,6 +432,93 @@ def test_what_pinterest_refuses_is_told_in_its_words_with_the_columns(
         assert all(name in failure.partition("; the columns were ")[2] for name in COLUMNS)
 
 
+NOT_AVAILABLE = "Columns LEADS, TOTAL_CHECKOUT are not available."
+NOT_LISTED = (
+    "Parameter 'columns' (value TOTAL_CHECKOUT) is not one of SPEND_IN_MICRO_DOLLAR, CTR.",
+    "Parameter 'columns' (value LEADS) is not one of SPEND_IN_MICRO_DOLLAR, CTR.",
+)
+
+
+def refuse_columns(sandbox: Sandbox, account: str, transport: str) -> None:
+    """Two columns are refused for an ad account, in the words of calls or of orders."""
+    path, method = f"/ad_accounts/{account}/campaigns/analytics", "GET"
+    if transport == "async":
+        path, method = f"/ad_accounts/{account}/reports", "POST"
+    for message in (NOT_AVAILABLE,) if transport == "async" else NOT_LISTED:
+        body = {"code": 1, "message": message}
+        sandbox.fail(path, method=method, status=400, times=1, body=body)
+
+
+def rows_of(result: Run, account: str) -> list[dict[str, Any]]:
+    return [r for r in result.records("campaign_analytics") if r["ad_account_id"] == account]
+
+
+@pytest.mark.parametrize("transport", ["sync", "async"])
+def test_columns_that_pinterest_refuses_are_null_and_the_others_arrive(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, transport: str
+) -> None:
+    config = settings(sandbox, start_date="yesterday", report_transport=transport)
+    whole = run(config, "campaign_analytics")
+    account = whole.records("campaign_analytics")[0]["ad_account_id"]
+    refuse_columns(sandbox, account, transport)
+    result = run(config, "campaign_analytics")
+
+    assert result.code == 0
+    missing = {"leads": None, "total_checkout": None}
+    assert rows_of(result, account) == [row | missing for row in rows_of(whole, account)]
+    assert any(row["total_checkout"] for row in rows_of(whole, account))
+    assert len(result.records("campaign_analytics")) == len(whole.records("campaign_analytics"))
+    warned = [text for text in caplog.messages if "Pinterest refuses" in text]
+    assert all(f"campaign_analytics of ad account {account}" in text for text in warned)
+    assert all(any(name in text for text in warned) for name in ("LEADS", "TOTAL_CHECKOUT"))
+
+
+@pytest.mark.parametrize("transport", ["sync", "async"])
+def test_columns_that_the_config_names_and_pinterest_refuses_fail_the_run_after_the_rows(
+    sandbox: Sandbox, transport: str
+) -> None:
+    config = config_of(sandbox, start_date="yesterday", report_transport=transport)
+    config["report_columns"] = ["SPEND_IN_MICRO_DOLLAR", "TOTAL_CHECKOUT", "LEADS"]
+    account = run(config, "campaign_analytics").records("campaign_analytics")[0]["ad_account_id"]
+    refuse_columns(sandbox, account, transport)
+    result = run(config, "campaign_analytics")
+
+    assert result.code == 1
+    failures = result.tap.run.summary.of("campaign_analytics").failures
+    assert list(failures) == [account]
+    assert "Pinterest refuses LEADS, TOTAL_CHECKOUT, which the config names" in failures[account]
+    rows = rows_of(result, account)
+    assert any(row["spend_in_micro_dollar"] for row in rows)
+    assert {row["total_checkout"] for row in rows} == {None}
+    partitions = result.state["bookmarks"]["campaign_analytics"]["partitions"]
+    read = {each["context"]["ad_account_id"] for each in partitions if len(each) > 1}
+    assert read
+    assert account not in read
+
+
+def test_a_refusal_that_repeats_all_columns_refuses_those_that_are_not_allowed(
+    sandbox: Sandbox,
+) -> None:
+    message = f"Parameter 'columns' (value {COLUMNS}) is not one of {', '.join(COLUMNS[:2])}."
+    body = {"code": 1, "message": message}
+    sandbox.fail("*/campaigns/analytics", status=400, times=1, body=body)
+    result = run(config_of(sandbox, start_date="yesterday"), "campaign_analytics")
+
+    (failure,) = result.tap.run.summary.of("campaign_analytics").failures.values()
+    assert "Pinterest refuses TOTAL_CHECKOUT, which the config names" in failure
+
+
+def test_a_refusal_of_all_columns_is_a_failure_in_pinterests_words(sandbox: Sandbox) -> None:
+    message = f"Columns {', '.join(COLUMNS)} are not available."
+    sandbox.fail("*/campaigns/analytics", status=400, times=None, body={"message": message})
+    result = run(config_of(sandbox, start_date="yesterday"), "campaign_analytics")
+
+    assert result.code == 1
+    for failure in result.tap.run.summary.of("campaign_analytics").failures.values():
+        assert "are not available. [" in failure or "are not available.;" in failure
+        assert "; the columns were" in failure
+
+
 def test_of_many_columns_an_error_names_the_first(sandbox: Sandbox) -> None:
     sandbox.fail("*/campaigns/analytics", status=400, times=None)
     config = settings(sandbox, start_date="yesterday")

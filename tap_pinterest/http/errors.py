@@ -19,6 +19,7 @@ The bases are the SDK's. Whoever catches an error looks at its class only, never
     └── UnreadableAnswerError     ask again: the body is not what the API describes
     FatalAPIError                 do not ask again: the call is a failure
     ├── InvalidRequestError       change the request
+    │   └── ValuesRefusedError    ask again without the values that it names
     ├── TooLargeError             ask for less
     ├── LinkExpiredError          ask for a new link
     ├── NearbyAddressError        do not follow the link
@@ -106,6 +107,18 @@ class UnreadableAnswerError(RetriableAPIError):
 
 class InvalidRequestError(FatalAPIError):
     """Pinterest does not take the request as it is."""
+
+
+class ValuesRefusedError(InvalidRequestError):
+    """Pinterest does not have some of the columns or metrics that a request names.
+
+    Attributes:
+        values: Their names.
+    """
+
+    def __init__(self, message: str, values: frozenset[str]) -> None:
+        super().__init__(message)
+        self.values = values
 
 
 class TooLargeError(FatalAPIError):

@@ -23,6 +23,7 @@ from tap_pinterest.http.errors import (
     ReportExpiredError,
     StaleTokenError,
     TooLargeError,
+    ValuesRefusedError,
     WaitError,
 )
 from tap_pinterest.http.rate_headers import stated
@@ -48,6 +49,12 @@ _NO_PATH = re.compile(
     re.IGNORECASE,
 )
 _NOTHING_NAMED = re.compile(r"(?:resource )?not found\W*", re.IGNORECASE)
+_NOT_AVAILABLE = re.compile(r"\bcolumns? (.+?) (?:is|are) not available", re.IGNORECASE | re.DOTALL)
+_NOT_LISTED = re.compile(
+    r"parameter '(?:columns|metric_types)\b[^']*' \(value (.+?)\) is not one of (.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_VALUE = re.compile(r"\b[A-Z][A-Z0-9_]+\b")
 _ID_IN_PATH = re.compile(r"\{(?!ad_account_id\})")
 _ACCESS_CODES = frozenset({3, 7, 29})
 _BUSINESS_ONLY = 654
@@ -93,7 +100,7 @@ def raise_for(answer: Answer, what: str, secrets: Secrets) -> None:
         _raise_for_access(status, code, message, told)
     if status == _NOT_FOUND:
         raise (NoEndpointError if _is_about_path(what, code, message) else GoneError)(told)
-    _raise_for_refusal(status, code, told)
+    _raise_for_refusal(status, code, message, told)
 
 
 def raise_for_download(status: int, what: str) -> NoReturn:
@@ -140,11 +147,26 @@ def _is_about_path(what: str, code: int | None, message: str) -> bool:
     return bool(_NOTHING_NAMED.fullmatch(message)) and not _ID_IN_PATH.search(what)
 
 
-def _raise_for_refusal(status: int, code: int | None, told: str) -> NoReturn:
+def _refused_values(message: str) -> frozenset[str]:
+    """The columns or metrics that Pinterest says it does not have.
+
+    Where it repeats the whole list, those that it says are allowed are not refused.
+    """
+    if match := _NOT_AVAILABLE.search(message):
+        return frozenset(_VALUE.findall(match[1]))
+    if match := _NOT_LISTED.search(message):
+        values, allowed = (frozenset(_VALUE.findall(part)) for part in match.groups())
+        return values - allowed
+    return frozenset()
+
+
+def _raise_for_refusal(status: int, code: int | None, message: str, told: str) -> NoReturn:
     if status == _CONFLICT:
         raise NoCatalogError(told) if code == _NO_CATALOG else NotOfferedError(told)
     if code == _REPORT_EXPIRED:
         raise ReportExpiredError(told)
+    if status == _INVALID and (values := _refused_values(message)):
+        raise ValuesRefusedError(told, values)
     if status == _INVALID:
         raise InvalidRequestError(told)
     raise FatalAPIError(told)

@@ -93,6 +93,13 @@ class Question:
             name for name in names if name not in missing and (counts or not is_conversion(name))
         ]
 
+    @property
+    def named_columns(self) -> frozenset[str]:
+        """The columns that the config names one by one: they must arrive."""
+        names = self.settings.report_columns
+        by_layout = names == self.settings.layout.report_columns
+        return frozenset() if isinstance(names, str) or by_layout else frozenset(names)
+
     @functools.cached_property
     def wanted(self) -> Sequence[str]:
         """The columns to read: the selected ones, and those that `__sync_key` is made of.

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
 from tap_pinterest.api import targeting
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.errors import InvalidRequestError, SlowAnswerError, TooLargeError
+from tap_pinterest.http.errors import (
+    InvalidRequestError,
+    SlowAnswerError,
+    TooLargeError,
+    ValuesRefusedError,
+)
 from tap_pinterest.reports.ordering import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     from tap_pinterest.api.periods import Slice
     from tap_pinterest.clock import Clock
@@ -62,7 +67,7 @@ class Reader:
     MOST_HALVINGS = 3
     """A slow call may be too large; one that is still slow at an eighth of the size is not."""
     MOST_COLUMNS_TOLD = 25
-    ERRORS_OF_THE_QUESTION = frozenset({FatalAPIError, InvalidRequestError})
+    ERRORS_OF_THE_QUESTION = frozenset({FatalAPIError, InvalidRequestError, ValuesRefusedError})
     """Errors of what a call or an order asks for; those derived from them have other causes."""
 
     def __init__(
@@ -88,6 +93,7 @@ class Reader:
         self._operation = operation
         self._warn = warn
         self._refused_types: set[tuple[str, str]] = set()
+        self._refused_columns: dict[str, frozenset[str]] = {}
 
     def report(self, ad_account_id: str, part: Part) -> Steps:
         """The steps that read an asynchronous report; one that is too large is read in halves.
@@ -98,9 +104,7 @@ class Reader:
         if self._is_known_to_be_refused(ad_account_id, part.slice):
             return Answered(part, ())
         try:
-            ids = {"ad_account_id": ad_account_id}
-            order = Order(ids, self._question.order(part.slice), operation=self._operation)
-            download = yield from self._ordering.read(order)
+            download = yield from self._ordered(ad_account_id, part.slice)
         except TooLargeError as error:
             halves = self._halves(part.slice)
             if halves is None:
@@ -114,6 +118,18 @@ class Reader:
         except (SkippableAPIError, FatalAPIError) as error:
             return self._refused(ad_account_id, part, error)
         return Answered(part, download)
+
+    def _ordered(self, ad_account_id: str, part: Slice) -> Generator[float, None, Iterable[bytes]]:
+        """The steps that end with the file of one report."""
+        ids, body = {"ad_account_id": ad_account_id}, self._question.order(part)
+        while True:
+            asked = self._without_refused(ad_account_id, body)
+            try:
+                return (
+                    yield from self._ordering.read(Order(ids, asked, operation=self._operation))
+                )
+            except ValuesRefusedError as error:
+                self._leave_out(ad_account_id, asked["columns"], error)
 
     def _halves(self, part: Slice) -> tuple[Slice, Slice] | None:
         """The slice of a report in two halves: by periods, then targeting types, then ids.
@@ -156,19 +172,56 @@ class Reader:
         halves = part.halves()
         may_split = halves is not None and halvings < self.MOST_HALVINGS
         try:
-            return self._client.get(
-                self._question.path,
-                _split_data if self._question.dimensions else _split,
-                ids={"ad_account_id": ad_account_id},
-                query=self._question.query(part),
-                split_instead=may_split,
-                stream=self._question.name,
-                nothing=[],
-            )
+            return self._answer(ad_account_id, part, split_instead=may_split)
         except (TooLargeError, SlowAnswerError) as error:
             if halves is None or (isinstance(error, SlowAnswerError) and not may_split):
                 raise
             return [row for half in halves for row in self._rows(ad_account_id, half, halvings + 1)]
+
+    def _answer(self, ad_account_id: str, part: Slice, *, split_instead: bool) -> list[msgspec.Raw]:
+        query = self._question.query(part)
+        while True:
+            asked = self._without_refused(ad_account_id, query)
+            try:
+                return self._client.get(
+                    self._question.path,
+                    _split_data if self._question.dimensions else _split,
+                    ids={"ad_account_id": ad_account_id},
+                    query=asked,
+                    split_instead=split_instead,
+                    stream=self._question.name,
+                    nothing=[],
+                )
+            except ValuesRefusedError as error:
+                self._leave_out(ad_account_id, asked["columns"], error)
+
+    def refused_columns(self, ad_account_id: str) -> frozenset[str]:
+        """The columns that Pinterest has refused for an ad account."""
+        return self._refused_columns.get(ad_account_id, frozenset())
+
+    def _without_refused(self, ad_account_id: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """A call or an order without the columns that are refused; one column stays."""
+        refused, columns = self.refused_columns(ad_account_id), asked["columns"]
+        left = [name for name in columns if name not in refused]
+        return {**asked, "columns": left or columns[:1]}
+
+    def _leave_out(
+        self, ad_account_id: str, asked: Sequence[str], error: ValuesRefusedError
+    ) -> None:
+        """Take note of columns that are refused, so that the rest is asked for without them.
+
+        Raises:
+            ValuesRefusedError: It names none that was asked for, or nothing would be left.
+        """
+        refused = error.values.intersection(asked)
+        if not refused or len(refused) == len(asked):
+            raise error
+        self._refused_columns[ad_account_id] = self.refused_columns(ad_account_id) | refused
+        if others := refused - self._question.named_columns:
+            self._warn(
+                f"{self._question.name} of ad account {ad_account_id}: Pinterest refuses "
+                f"{', '.join(sorted(others))}; these columns are null, the others arrive"
+            )
 
     def _is_known_to_be_refused(self, ad_account_id: str, part: Slice) -> bool:
         return any((ad_account_id, name) in self._refused_types for name in part.types)

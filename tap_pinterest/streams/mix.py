@@ -84,6 +84,13 @@ class ShapedQuestion(Question):
         entity = column(name).entity
         return self.level.has(entity) or entity in self.entities_of_rows
 
+    @property
+    @override
+    def named_columns(self) -> frozenset[str]:
+        names = frozenset(self.choice["columns"])
+        by_a_word = (self.shape.default_columns, self.shape.allowed("columns"))
+        return frozenset() if names in map(frozenset, by_a_word) else names
+
     @override
     def asked(self, *, asynchronous: bool) -> Sequence[str]:
         known = self.shape.allowed("columns")

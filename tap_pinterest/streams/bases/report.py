@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk.exceptions import SkippableAPIError
+from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 from typing_extensions import override
 
 from tap_pinterest import api
@@ -333,7 +333,22 @@ class AdsReport(TaskStream, ReportStream):
                 self.begin_rewriting(context, reading.progress, reading.range)
             yield from self.records(context, answered)
         self.summary.read(asked=bool(self.reading(context).parts))
+        self._fail_for_refused_columns(context["ad_account_id"])
         self._remember(context)
+
+    def _fail_for_refused_columns(self, ad_account_id: str) -> None:
+        """Fail where a column of the config is missing; the bookmark stays where it is.
+
+        Raises:
+            FatalAPIError: Pinterest refuses such columns for the ad account.
+        """
+        refused = self.reader.refused_columns(ad_account_id)
+        if named := sorted(refused & self.question.named_columns):
+            msg = (
+                f"Pinterest refuses {', '.join(named)}, which the config names; rows are written "
+                "without, and are read again until it has them or the config does not name them"
+            )
+            raise FatalAPIError(msg)
 
     def records(self, context: Mapping[str, Any], answered: Answered) -> Iterator[dict[str, Any]]:
         """The records that the result of one of the tasks holds.
