@@ -107,7 +107,10 @@ class TapPinterest(SingerTap):
     def sync(self) -> int:
         """Sync all selected streams, tell what happened, and return the exit code."""
         run = self.run
-        for sentence in config.without_effect(self.config, run.settings):
+        for sentence in (
+            *config.without_effect(self.config, run.settings),
+            *config.refused_windows(run.settings),
+        ):
             run.warn_once(sentence)
         run.begin()
         if self.input_catalog:

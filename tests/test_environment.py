@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
+from pinterest_sandbox.answers.asked import REFUSED_WINDOWS
 from singer_run import run, settings
 from tap_pinterest.config import (
     CONFIG_SCHEMA,
     Settings,
     completed,
+    effects,
     from_environment,
     overruled,
+    refused_windows,
     without_effect,
 )
 
@@ -192,3 +195,39 @@ def test_a_run_warns_of_a_setting_without_effect(
     run(settings(sandbox, terms=["shoes"]), "ad_accounts")
 
     assert "terms has no effect: stream_groups has no trends or beta" in caplog.text
+
+
+def test_windows_that_pinterest_is_known_to_refuse_are_said_before_the_first_call(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    windows = {"click_window_days": 1, "engagement_window_days": 30, "view_window_days": 1}
+    config = settings(sandbox, start_date="yesterday", **windows)
+    result = run(config, "ad_account_analytics")
+
+    told = "click_window_days 1, engagement_window_days 30, view_window_days 1: Pinterest is known"
+    place = next(number for number, text in enumerate(caplog.messages) if text.startswith(told))
+    assert result.code == 1
+    assert not any("400" in text for text in caplog.messages[:place])
+
+
+def test_every_combination_of_windows_that_the_sandbox_refuses_is_known() -> None:
+    assert effects.REFUSED_WINDOWS == REFUSED_WINDOWS
+
+
+@pytest.mark.parametrize("windows", [(7, 7, 7), (30, 30, 1), (1, 1, 1)])
+def test_windows_that_go_together_are_not_said(windows: tuple[int, ...]) -> None:
+    names = ("click_window_days", "engagement_window_days", "view_window_days")
+    config = TOKEN | dict(zip(names, windows, strict=True))
+
+    assert list(refused_windows(Settings.from_config(config))) == []
+
+
+def test_only_reports_that_have_windows_are_said_to_be_refused() -> None:
+    windows = {"click_window_days": 1, "engagement_window_days": 30, "view_window_days": 1}
+    organic = TOKEN | windows | {"stream_groups": ["organic"]}
+    report = {"name": "mine", "level": "CAMPAIGN", "engagement_window_days": 1}
+    own = organic | {"custom_reports": [report, {"name": "other", "level": "CAMPAIGN"}]}
+
+    assert list(refused_windows(Settings.from_config(organic))) == []
+    (sentence,) = refused_windows(Settings.from_config(own))
+    assert sentence.startswith("custom_reports.other: click_window_days 1")

@@ -167,7 +167,7 @@ def test_a_type_that_is_refused_is_asked_for_once_in_an_ad_account(
         max_requests_in_flight=1,
     )
     result = run(config, "ad_account_targeting_analytics")
-    refused = Counter(each.ad_account_id for each in sandbox.requests if each.status == 403)
+    refused = Counter(each.ad_account_id for each in sandbox.requests if each.status == 401)
 
     assert result.code == 0
     assert refused == dict.fromkeys(refused, 1)

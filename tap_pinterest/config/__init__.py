@@ -7,7 +7,7 @@ of a config at once.
 from __future__ import annotations
 
 from tap_pinterest.config.days import Day
-from tap_pinterest.config.effects import without_effect
+from tap_pinterest.config.effects import refused_windows, without_effect
 from tap_pinterest.config.environment import completed, from_environment, overruled, refusal
 from tap_pinterest.config.faults import problems
 from tap_pinterest.config.schema import (
@@ -40,5 +40,6 @@ __all__ = [
     "overruled",
     "problems",
     "refusal",
+    "refused_windows",
     "without_effect",
 ]

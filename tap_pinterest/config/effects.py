@@ -1,4 +1,4 @@
-"""Settings that are set and cannot have an effect."""
+"""Settings that are set and cannot have an effect, or that Pinterest is known to refuse."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ _READ_BY: Mapping[str, tuple[str, ...]] = {
     "usernames": ("personal",),
 }
 """The groups of streams that read a setting, where not all do."""
+_REPORTS_OF_ADS = frozenset({"ads", "products", "keywords", "targeting", "all"})
+REFUSED_WINDOWS = frozenset(
+    {(1, 30, 1), (1, 60, 1), (1, 60, 30), (14, 1, 1), (14, 1, 30), (14, 1, 60), (14, 30, 1)}
+)
+"""Click, engagement and view windows that other readers of the API were refused for. No description
+names them, so they are a reason to warn and not to refuse."""
 _BY_CUSTOM_REPORTS = frozenset({"product_group_ids", "targeting_types"})
 
 
@@ -53,3 +59,28 @@ def without_effect(config: Mapping[str, Any], settings: Settings) -> Iterator[st
         yield "exclude_ad_account_ids has no effect: ad_account_ids names all accounts to read."
     if settings.lookback_days is not None and settings.granularities == ("TOTAL",):
         yield "lookback_days has no effect: granularities has TOTAL only, which has no bookmark."
+
+
+def refused_windows(settings: Settings) -> Iterator[str]:
+    """A sentence for each set of attribution windows that Pinterest is known to refuse.
+
+    Args:
+        settings: The settings in force.
+    """
+    if _REPORTS_OF_ADS.intersection(settings.stream_groups):
+        yield from _refused_windows(settings, "")
+    for report in settings.custom_reports:
+        yield from _refused_windows(settings.of_report(report), f"custom_reports.{report.name}: ")
+
+
+def _refused_windows(settings: Settings, where: str) -> Iterator[str]:
+    windows = {
+        f"{action}_window_days": getattr(settings, f"{action}_window_days")
+        for action in ("click", "engagement", "view")
+    }
+    if tuple(windows.values()) in REFUSED_WINDOWS:
+        named = ", ".join(f"{name} {days}" for name, days in windows.items())
+        yield (
+            f"{where}{named}: Pinterest is known to refuse these windows together; if it does, the "
+            "reports fail. Equal windows go together, and so do the defaults 30, 30, 1."
+        )
