@@ -189,7 +189,7 @@ def test_a_type_in_beta_is_a_report_of_its_own_and_refused_alone(
     }
 
     assert result.code == 0
-    assert asked == {(("AGE_BUCKET_AND_GENDER",), 403), (("GENDER", "AGE_BUCKET"), 200)}
+    assert asked == {(("AGE_BUCKET_AND_GENDER",), 401), (("GENDER", "AGE_BUCKET"), 201)}
     found = {each["targeting_type"] for each in result.records("campaign_targeting_analytics")}
     assert found == {"GENDER", "AGE_BUCKET"}
     assert "AGE_BUCKET_AND_GENDER is in beta and refused" in caplog.text

@@ -249,4 +249,5 @@ class Reader:
         named, others = columns[: self.MOST_COLUMNS_TOLD], len(columns) - self.MOST_COLUMNS_TOLD
         more = f" and {others} others" if others > 0 else ""
         msg = f"{error}; the columns were {', '.join(named)}{more}"
-        raise type(error)(msg) from None
+        kind = InvalidRequestError if isinstance(error, InvalidRequestError) else FatalAPIError
+        raise kind(msg) from None
