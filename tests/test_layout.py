@@ -165,7 +165,9 @@ def test_filters_narrow_the_tables(sandbox: Sandbox) -> None:
 def test_of_a_metric_in_both_kinds_of_reports_the_synchronous_row_is_written(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resources, "_metric", lambda _, name, __: {"name": name})
+    monkeypatch.setattr(
+        resources, "_metric", lambda _, name, category: {"name": name, "category": category}
+    )
     rows = run(settings(sandbox, layout="daasity"), "delivery_metrics").records("delivery_metrics")
     plain = run(settings(sandbox), "delivery_metrics").records("delivery_metrics")
 

@@ -162,6 +162,13 @@ class SingerTap(Tap):
     records_since_state = 0
     """Records written since then."""
 
+    def __init__(self, *, setup_mapper: bool = True, **how: Any) -> None:  # noqa: ANN401 - the SDK's
+        # The SDK's version has the maps ask the streams for their columns before it knows the
+        # state, which keeps the names that columns have had.
+        super().__init__(setup_mapper=False, **how)
+        if setup_mapper:
+            self.setup_mapper()
+
     @functools.cached_property
     def clock(self) -> Clock:
         """The run's time."""
