@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from singer_sdk.exceptions import FatalAPIError
 
 from tap_pinterest.config.custom_reports import event_column
-from tap_pinterest.dictionary.metrics import metric
 from tap_pinterest.http.answers import decoder
 
 if TYPE_CHECKING:
@@ -187,6 +186,9 @@ def added_up(rows: Sequence[Record], metrics: Collection[str]) -> Record:
         rows: The parts, one at least.
         metrics: The columns that are metrics; of others the last part counts.
     """
+    # Rarely called: a start does not wait for the dictionary.
+    from tap_pinterest.dictionary.metrics import metric  # noqa: PLC0415
+
     whole = dict(rows[-1])
     for name in differing(rows):
         if name in metrics:
