@@ -1,3 +1,3 @@
-"""What one run shares."""
+"""The parts that all streams of one run share."""
 
 from __future__ import annotations

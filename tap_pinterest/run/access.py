@@ -1,4 +1,4 @@
-"""What a token can read, in words for the one who signs in or tests a connection."""
+"""Describe what a token can read, for a person who signs in or tests a connection."""
 
 from __future__ import annotations
 

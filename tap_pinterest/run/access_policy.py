@@ -1,4 +1,4 @@
-"""What of a run's errors is a failure, and what may be skipped with a warning."""
+"""Decide which errors of a run are failures, and which it may skip with a warning."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ _logger = logging.getLogger("tap-pinterest")
 
 
 class AccessPolicy:
-    """Takes note in the summary of what a run could not read.
+    """Records in the summary what a run could not read, as a failure or as skipped.
 
-    What the config names, what an earlier run has read, and reports that everybody gets must
-    arrive. What is merely discovered, and may not be read, is skipped. All other errors are
-    failures.
+    Three things must arrive: parts that the config names, parts that an earlier run has read,
+    and reports that Pinterest offers to everybody. Other parts that the token may not read are
+    skipped. All other errors are failures.
     """
 
-    def __init__(  # noqa: PLR0913 - what of a run it judges by, named one by one
+    def __init__(  # noqa: PLR0913 - the parts of a run it judges by, each named
         self,
         streams: Mapping[str, RunStream],
         *,
@@ -71,7 +71,7 @@ class AccessPolicy:
         part = self._summary.of(stream)
         if not isinstance(error, SkippableAPIError) or self._is_no_matter_of_access(stream, error):
             part.failures[account] = str(error) or type(error).__name__
-            # What the machine refuses, such as room on a disk, names its cause itself.
+            # An error of the machine, such as a full disk, names its cause itself.
             if not isinstance(error, (SingerSDKError, OSError)):
                 _logger.error("Unexpected error in %s", stream, exc_info=error)
             return
@@ -89,16 +89,16 @@ class AccessPolicy:
             part.skipped[account] = reason
 
     def _is_no_matter_of_access(self, stream: str, error: SkippableAPIError) -> bool:
-        """What was listed a moment ago and is gone now, or what everybody is offered and is not."""
+        """True if the entity is gone since it was listed, or everybody should get the stream."""
         offered_to_all = self._streams[stream].group in _DEFAULT_GROUPS
         return isinstance(error, GoneError) or (
             offered_to_all and isinstance(error, NotOfferedError)
         )
 
     def left_out(self, stream: RunStream, context: Context | None, refusals: Refusals) -> None:
-        """Take note of parts of a dataset that may not be read, while others may.
+        """Record that some parts of a dataset may not be read, while others may.
 
-        What the config names must arrive; what is merely discovered is skipped.
+        Parts that the config names are failures; other parts are skipped.
         """
         part = self._summary.of(stream.name)
         ids = self._settings.named_ids
@@ -110,7 +110,7 @@ class AccessPolicy:
     def _reason(
         self, stream: str, context: Context | None, error: Exception | None, told: str
     ) -> str:
-        """The words of a refusal, with what would change it where that is known."""
+        """The text of a refusal and, if known, what the token needs."""
         if isinstance(error, NoEndpointError):
             return f"{told}. Pinterest has no such endpoint for this app"
         if isinstance(error, (AccountKindError, FeatureRefusedError)):
@@ -132,24 +132,24 @@ class AccessPolicy:
         return f"{needs}; there the token's user is {roles}" if roles else needs
 
     def missing_scopes(self, stream: str) -> list[str]:
-        """Scopes that a stream needs and the token was not granted, as far as Pinterest says."""
+        """Scopes that a stream needs and the token lacks; empty if Pinterest names no scopes."""
         granted = self._granted_scopes
         needed = api.operation(f"GET {self._streams[stream].path}").scopes
         return [] if granted is None else sorted({*needed} - granted)
 
     def tell_missing_scopes(self) -> None:
-        """Warn once of all selected streams that the token's scopes do not reach."""
+        """Warn once about all selected streams for which the token lacks scopes."""
         lacking = {name: self.missing_scopes(name) for name in self._summary.streams}
         if told := [f"{name} ({', '.join(scopes)})" for name, scopes in lacking.items() if scopes]:
             _logger.warning("The token lacks scopes; not to be read: %s", "; ".join(told))
 
     @functools.cached_property
     def _granted_scopes(self) -> frozenset[str] | None:
-        """What the token was granted; `None` where Pinterest has not said."""
+        """Scopes of the token; `None` if Pinterest has not named them."""
         return self._client.authenticator.scopes() if self._client.authenticator else None
 
     def _must_arrive(self, stream: str, context: Context | None, error: SkippableAPIError) -> bool:
-        """Whether the config names it, or an earlier run has read it.
+        """Whether the config names the context, or an earlier run has read it.
 
         The config names the entities and reports of an ad account. Everything else may depend on
         roles and on access that the user of an ad account need not have.
@@ -164,7 +164,7 @@ class AccessPolicy:
         return context["ad_account_id"] in named
 
     def refuse_what_is_missing(self) -> None:
-        """Turn into a failure what was left out and may not be."""
+        """Turn skipped parts that must arrive into failures."""
         self._refuse_if_no_account_had_it()
         self._fail_for_what_is_missing()
         self._fail_for_what_is_gone()
@@ -172,7 +172,7 @@ class AccessPolicy:
         self._fail_if_nothing_could_be_read()
 
     def _refuse_if_no_account_had_it(self) -> None:
-        """What no account or user lets the token read is a failure if it was read before.
+        """Fail a stream that no account or user lets the token read, if it was read before.
 
         A default report is one on the first run too, unless the token lacks its scope or accounts
         of this kind do not have it.
@@ -243,7 +243,7 @@ class AccessPolicy:
             parts[0].failures[""] = "nothing could be read: every selected stream was refused"
 
     def _fail_for_what_is_missing(self) -> None:
-        """What the config names by its id and nobody has is a failure."""
+        """Fail a stream if the config names an id that Pinterest does not list."""
         for name, part in self._summary.streams.items():
             stream = self._streams[name]
             whole = part.contexts and not (part.failures or part.skipped)

@@ -1,4 +1,4 @@
-"""`tap-pinterest --test`: which datasets can be read, in words, for one call each."""
+"""`tap-pinterest --test`: find out with one call each which datasets can be read."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _T = TypeVar("_T")
 
 
 class Answered(BaseException):
-    """The dataset has been answered. Not an `Exception`: nothing has failed."""
+    """Pinterest has answered for the dataset. Not an `Exception`: nothing has failed."""
 
 
 class PeekingClient(PinterestClient):
-    """A client that follows no list beyond its first page.
+    """A client that reads only the first page of a list.
 
     Attributes:
-        awaited: The path whose first good answer is all that one wants to know; while it is
-            `None`, lists are read to their end.
+        awaited: The path whose first good answer ends the reading. While it is `None`, lists are
+            read to their end.
     """
 
     awaited: str | None = ""
@@ -54,7 +54,7 @@ class PeekingClient(PinterestClient):
 
 
 def asking(run: Run) -> Run:
-    """The run that asks each dataset for yesterday alone, one call after the other."""
+    """A run that asks each dataset for yesterday only, one call after the other."""
     yesterday = Day(days_ago=1)
     settings = dataclasses.replace(
         run.settings,
@@ -76,9 +76,9 @@ class Check:
         self._client = cast("PeekingClient", run.client)
 
     def tell(self, write: Callable[[str], None]) -> int:
-        """Ask, and say what came of it; the exit code is 1 if something that must arrive does not.
+        """Ask, and write the results; the exit code is 1 if something that must arrive does not.
 
-        What must arrive is what the config names, and the reports.
+        Datasets that the config names and reports must arrive.
         """
         try:
             for line in described(
@@ -120,10 +120,10 @@ class Check:
                     break
 
     def _contexts(self, stream: RunStream) -> Sequence[Context | None]:
-        """Those that the config names; else one after the other until one answers."""
+        """The contexts that the config names; without such, all, to be tried until one answers."""
         try:
             found = stream.partitions
-        except Exception as error:  # noqa: BLE001 - whatever it is, other streams can be read
+        except Exception as error:  # noqa: BLE001 - after any error, other streams can be read
             self._run.failed(stream.name, None, error)
             return []
         if found is None:
@@ -140,7 +140,7 @@ class Check:
         named = stream.written_lists and stream.named_and_missing
         part = self._run.summary.of(stream.name)
         unasked = part.unasked
-        # Whether there is what the config names by its id, only the whole list can tell.
+        # Only the whole list can show whether an id that the config names exists.
         self._client.awaited = None if named else stream.path
         records = cast("Generator[dict[str, Any]]", stream.get_records(context))
         try:
@@ -150,7 +150,7 @@ class Check:
                         break
         except Answered:
             return True
-        except Exception as error:  # noqa: BLE001 - whatever it is, other datasets can be read
+        except Exception as error:  # noqa: BLE001 - after any error, other datasets can be read
             self._run.failed(stream.name, context, error)
             return False
         finally:

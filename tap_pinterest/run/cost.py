@@ -1,4 +1,4 @@
-"""What a run will cost, before it makes the calls: counted from the very parts that it reads."""
+"""Count the calls of a run before it makes them, from the same parts that make the calls."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ class CountedRun(Protocol):
 
 @dataclass
 class StreamPlan:
-    """What one stream will cost.
+    """The calls that one stream will make.
 
     Attributes:
         stream: The stream's name.
-        contexts: How many ad accounts or users are read; 1 for a stream that has neither.
+        contexts: Number of ad accounts or users to read; 1 for a stream without either.
         ranges: Days to read, as `2026-01-01..2026-01-31`, each with how many contexts read them.
         calls: Calls still to be made, by rate category.
         listed: Calls that have been made already, because other streams need the ids.
-        precision: Of the number of calls: exactly so many if empty.
-        most: Calls if it goes badly; 0 where nothing goes badly.
+        precision: How exact the number of calls is; empty means exact.
+        most: Calls in the worst case; 0 if there is no worse case.
         limited: Calls of operations with a limit for each ad account, by operation and ad account.
-        faults: Why some of it cannot be told, by context.
+        faults: Why the calls of a context cannot be counted, by context.
     """
 
     stream: str
@@ -89,7 +89,7 @@ class StreamPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will cost.
+    """The calls that a run will make.
 
     Attributes:
         streams: Its streams, in the order in which they are read.
@@ -130,7 +130,7 @@ class Plan:
 
     @property
     def minutes(self) -> float:
-        """How long the calls wait at least for quota of the standard tier, the first for none."""
+        """Least minutes that the calls wait for quota of the standard tier."""
         limited = sum((each.limited for each in self.streams), Counter[tuple[str, str]]())
         needed = [
             (self.total, UNIVERSAL["standard"]),
@@ -142,11 +142,11 @@ class Plan:
 
     @property
     def trial_days(self) -> int:
-        """How many days of trial access the calls take at least."""
+        """Least number of days that the calls take with trial access."""
         return math.ceil(self.total / TRIAL_CALLS)
 
     def as_json(self) -> dict[str, Any]:
-        """All there is to tell, for machines."""
+        """The whole plan for other programs."""
         return {
             "streams": {
                 each.stream: {
@@ -174,10 +174,10 @@ class Plan:
 def plan(run: CountedRun) -> Plan:
     """Count the calls that the selected streams will make.
 
-    What ids are needed of has to be listed for that: those calls are made, and their answers kept.
+    Where streams need ids, the lists of these ids are read now and their answers are kept.
     """
     selected = run.selected
-    # Listing for one stream makes calls that another one counts as its own: first all is listed.
+    # A list for one stream can be another stream's own calls: read all lists before counting.
     faults = {each.name: dict(_faults(each)) for each in selected}
     made = {
         path: calls - run.client.retries.get(path, 0) for path, calls in run.client.calls.items()
@@ -218,7 +218,7 @@ def _of_sum(one: Precision, other: Precision) -> Precision:
 
 
 def _faults(stream: RunStream) -> Iterator[tuple[str, str]]:
-    """List what a stream needs; what cannot be told of it, by context, and why.
+    """Read the lists that a stream needs; yield each context that cannot be counted, and why.
 
     Raises:
         EndOfRun: Nothing else can be listed either.

@@ -1,4 +1,4 @@
-"""Which ad accounts grant asynchronous reports: each is asked once a run."""
+"""Find out which ad accounts grant asynchronous reports: ask each once a run."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _T = TypeVar("_T")
 
 
 class Grants:
-    """Lets the first report of an ad account go ahead; others learn from its answer.
+    """Orders the first report of an ad account alone; the others learn from its answer.
 
-    Streams begin at once, and each would be refused by itself. Where reports are granted, nobody
-    waits any more.
+    Streams begin at the same time, and without this each would get its own refusal. Once an
+    account has granted a report, no order waits any more.
     """
 
     def __init__(self, read_ahead: ReadAhead) -> None:
@@ -29,16 +29,16 @@ class Grants:
         self._locks: dict[str, threading.Lock] = {}
 
     def refusal(self, ad_account_id: str) -> AccessRefusedError | None:
-        """How an ad account has refused reports, if it has."""
+        """The refusal of an ad account; `None` if it has not refused reports."""
         return self._refusals.get(ad_account_id)
 
     def ask(self, ad_account_id: str, order: Callable[[], _T], *, for_all: bool) -> _T:
-        """What an order of a report brings, once it is known whether there is any use in one.
+        """Order a report, once it is known that the ad account does not refuse all reports.
 
         Args:
             ad_account_id: The ad account that is asked.
             order: Orders a report.
-            for_all: Whether a refusal is one of all reports, and not of what this one asks for.
+            for_all: Whether a refusal holds for all reports, not only for this one.
 
         Raises:
             AccessRefusedError: Reports are refused, now or before.

@@ -1,4 +1,4 @@
-"""The order of a run: what is read after what, and what may begin before its turn."""
+"""The order in which a run reads its streams, and the tasks that may begin early."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class RunOrder:
         self._known_contexts: dict[str, Sequence[Context | None]] = {}
 
     def following(self, stream: RunStream, context: Context | None) -> Following:
-        """What may begin while a context is read: the stream's others, and the streams after it.
+        """Tasks that may begin while a context is read: its stream's next contexts, later streams.
 
-        By rate category: while one waits for quota, the others go on.
+        They are grouped by rate category: while one category waits for quota, the others go on.
         """
         if stream not in self._streams:
             return {}
@@ -40,7 +40,7 @@ class RunOrder:
         return {**following, stream.category: chain(own, following[stream.category])}
 
     def _ahead(self, streams: Iterable[RunStream]) -> Iterator[Ahead[Any] | None]:
-        """What may begin of these streams; `None` as long as contexts are being found out."""
+        """Tasks of these streams that may begin; `None` while a stream's contexts are unknown."""
         for stream in streams:
             if self._contexts_of(stream) is None:
                 yield Ahead(Turn(f"contexts of {stream.name}", (), stream.category), stream.found)
@@ -49,13 +49,13 @@ class RunOrder:
             yield from filter(None, map(stream.ahead, contexts))
 
     def _contexts_of(self, stream: RunStream) -> Sequence[Context | None] | None:
-        """The contexts of a stream; `None` while it would take a call to tell them."""
+        """The contexts of a stream; `None` while only a call could list them."""
         if stream.name not in self._known_contexts:
             if not stream.knows_contexts:
                 return None
             try:
                 contexts = stream.partitions
-            except Exception:  # noqa: BLE001 - whatever it is, its turn will tell
+            except Exception:  # noqa: BLE001 - any error comes again in its turn
                 return []
             self._known_contexts[stream.name] = [None] if contexts is None else contexts
         return self._known_contexts[stream.name]

@@ -1,4 +1,4 @@
-"""What somebody at a terminal sees while a run goes on."""
+"""Show the progress of a run at a terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REFRESHES_PER_SECOND = 4
 
 
 def shown(summary: Summary, clock: Clock) -> AbstractContextManager[None]:
-    """Show on stderr how the streams come along, if that is a terminal that shows nothing else."""
+    """Show progress on stderr, if stderr is a terminal and stdout is not."""
     if is_watched() and not sys.stdout.isatty():
         return _live(summary, clock)
     return nullcontext()
@@ -30,7 +30,7 @@ def shown(summary: Summary, clock: Clock) -> AbstractContextManager[None]:
 
 @contextmanager
 def _live(summary: Summary, clock: Clock) -> Iterator[None]:
-    """A moving line for the stream that is being read, and a line for each that has been."""
+    """A moving line for the stream that is being read, and a line for each finished stream."""
     # rich takes a while to import, and a run on a pipe never needs it.
     from rich.console import Console  # noqa: PLC0415
     from rich.live import Live  # noqa: PLC0415
@@ -54,7 +54,7 @@ def _live(summary: Summary, clock: Clock) -> Iterator[None]:
         console=console,
         refresh_per_second=REFRESHES_PER_SECOND,
         transient=True,
-        # Records go to the one, and log lines are seen to below.
+        # Records go to stdout; `_logs_above` handles the log lines on stderr.
         redirect_stdout=False,
         redirect_stderr=False,
     )
@@ -69,7 +69,7 @@ def _live(summary: Summary, clock: Clock) -> Iterator[None]:
 
 
 class _AboveTheLine:
-    """A stream for log lines, which leaves them in one piece and the moving line below them."""
+    """A stream for log lines: each stays whole and above the moving line."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -80,7 +80,7 @@ class _AboveTheLine:
         return len(text)
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing: each line is written at once."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The days that reports want, counted from today as Pinterest has it."""
+"""The days that reports read, counted from today by Pinterest's clock."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class DatedRun(Protocol):
 
 
 class Ranges:
-    """Tells the days that reports want, once the state is known not to be of the future."""
+    """Finds the days that reports read, after checking that the state has no future days."""
 
     def __init__(self, run: DatedRun) -> None:
         self._run = run
         self._state_is_checked = False
 
-    def of(  # noqa: PLR0913 - what reports differ in, named one by one
+    def of(  # noqa: PLR0913 - the facts that reports differ in, each named
         self,
         stream: RunStream,
         *,
@@ -56,14 +56,14 @@ class Ranges:
         what: str = "these reports",
         tells_status: bool = False,
     ) -> ReportRange:
-        """The days that a report wants, with today as Pinterest has it.
+        """The days that a report reads, with today by Pinterest's clock.
 
         Args:
             stream: The report.
             days_back: How many days before today Pinterest reaches.
             lookback_days: Days to read again before the bookmark.
-            granularity: How long its periods are.
-            what: What Pinterest reaches so far back for, in words.
+            granularity: The length of its periods.
+            what: The name of such reports, for the warning about how far Pinterest reaches back.
             tells_status: Whether its own answers say which days are final.
         """
         self._refuse_future(self._run.clock.today)
@@ -91,7 +91,7 @@ class Ranges:
         )
 
     def _complete_to(self, last: date, stream: RunStream) -> date | None:
-        """The newest complete day; `None` where Pinterest gives no answer, which is a failure.
+        """The newest complete day; `None`, and a failure, if Pinterest gives no answer.
 
         The rows are read nevertheless, and the next run reads their days again.
         """
@@ -115,12 +115,13 @@ class Ranges:
             )
 
     def refuse_state_of_the_future(self, ask: Callable[[], object]) -> None:
-        """Refuse days to come before anything is written, if this machine's clock gives reason to.
+        """Refuse a state with future days before anything is written.
 
-        Its clock may be wrong, and only Pinterest's counts: `ask` makes a call that tells it.
+        This machine's clock may be wrong. If it finds such days, `ask` makes a call whose answer
+        carries Pinterest's time, and that time decides.
 
         Raises:
-            EndOfRun: The state has a day that has yet to come.
+            EndOfRun: The state has a future day.
         """
         try:
             self._compare_with(datetime.now(tz=UTC).date())
@@ -130,7 +131,7 @@ class Ranges:
             self._refuse_future(self._run.clock.today)
 
     def _refuse_future(self, today: date) -> None:
-        """Refuse days to come, once: what the run itself adds is of days that Pinterest has seen.
+        """Refuse future days, once: days that the run adds are days that Pinterest has seen.
 
         Raises:
             EndOfRun: The state has such a day.

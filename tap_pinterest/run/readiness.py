@@ -1,4 +1,4 @@
-"""Up to which day Pinterest's numbers are final enough for a bookmark."""
+"""Find the last day whose numbers are complete enough for a bookmark."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ ASSUMED_LAG = timedelta(days=3)
 
 
 class ReadyState(msgspec.Struct):
-    """Whether the numbers of one day are complete. Source: GET /resources/metrics_ready_state."""
+    """Pinterest's answer about one day. Source: GET /resources/metrics_ready_state."""
 
     conversion_metrics_ready: bool
     non_conversion_metrics_ready: bool
 
     @property
     def is_ready(self) -> bool:
-        """Whether both kinds of metrics are."""
+        """Whether both kinds of metrics are complete."""
         return self.conversion_metrics_ready and self.non_conversion_metrics_ready
 
 
@@ -52,7 +52,7 @@ class Readiness:
             SkippableAPIError: This token may not ask.
             Exception: There is no answer.
         """
-        # Reports of several accounts begin at once, and all want to know.
+        # Reports of several accounts begin at once, and all ask.
         with self._locks.setdefault(day, threading.Lock()):
             if day not in self._states:
                 self._states[day] = self._asked(day)
@@ -72,7 +72,7 @@ class Readiness:
         return day in self._states
 
     def complete_to(self, last: date, today: date) -> date | None:
-        """The newest complete day up to `last`: of the three newest, since older ones are.
+        """The newest complete day of the three up to `last`.
 
         Where the token may not ask, numbers count as complete once two whole days have passed.
 

@@ -102,7 +102,7 @@ class Run:
 
     @functools.cached_property
     def inventory(self) -> Inventory:
-        """Lists that are read once, whichever streams need them."""
+        """Lists that are read once for all streams that need them."""
         selected = self.selected
         return Inventory(
             self.client,
@@ -119,7 +119,7 @@ class Run:
 
     @functools.cached_property
     def readiness(self) -> Readiness:
-        """Up to which day numbers are complete."""
+        """Finds the last day whose numbers are complete."""
         return Readiness(self.client)
 
     @functools.cached_property
@@ -146,17 +146,17 @@ class Run:
 
     @functools.cached_property
     def ranges(self) -> Ranges:
-        """The days that reports want."""
+        """Finds the days that reports read."""
         return Ranges(self)
 
     @functools.cached_property
     def column_names(self) -> Mapping[str, str]:
-        """Columns of the metrics as Ads Manager displays them, by the API's lower-case name.
+        """Column names as Ads Manager displays the metrics, by the API's lower-case name.
 
-        A name that an earlier run has written stays, whatever Pinterest calls the metric now.
+        A name that an earlier run has written stays, even if Pinterest has renamed the metric.
 
         Raises:
-            ConfigValidationError: Pinterest does not tell.
+            ConfigValidationError: Pinterest does not answer with the names.
         """
         if config.problems(self.sdk_tap.config):
             self.warn_once("column_names: display needs credentials; these are the API's names.")
@@ -167,7 +167,7 @@ class Run:
             fault = f"column_names: Pinterest does not tell the names it displays: {error}"
             raise config.refusal([fault]) from error
         except Interrupted:
-            # Before a run has begun there is nobody else to end it.
+            # Before a run has begun, nothing else ends it after a signal.
             raise SystemExit(128 + (self.clock.interrupted_by or 0)) from None
         names, changed = display_names.kept_names(displayed, state.column_names(self.memory))
         for metric, name in changed.items():
@@ -202,10 +202,10 @@ class Run:
         return self.summary.reading(stream, self.clock)
 
     def failed(self, stream: str, context: Context | None, error: Exception) -> None:
-        """Take note of an error that ended a context; the run goes on with the next one.
+        """Record an error that ended a context; the run goes on with the next one.
 
-        What may not be read is skipped if nobody asked for it. What the config names, or an
-        earlier run has read, must arrive: then it is a failure like any other.
+        A refusal is skipped if nobody asked for the part. It is a failure if the config names
+        the part or an earlier run has read it.
 
         Raises:
             EndOfRun: Without a token, or without an answer to anything, no other context can be
@@ -229,14 +229,14 @@ class Run:
         give_back_large_blocks()
 
     def check(self) -> None:
-        """Check what has to hold before the first record, and warn of what cannot be read.
+        """Check state and token before the first record, and warn about streams without scopes.
 
         Raises:
-            EndOfRun: The state is of the future, or there is no token.
+            EndOfRun: The state has a future day, or there is no token.
         """
         self.ranges.refuse_state_of_the_future(lambda: self.inventory.ad_accounts)
         try:
-            # It takes a token to tell, and a signal does not end the wait for one.
+            # This needs a token, and a signal would not end the wait for one.
             self.read_ahead.run(self.access_policy.tell_missing_scopes)
         except TokenRefusedError as error:
             raise EndOfRun(str(error)) from error
@@ -246,7 +246,7 @@ class Run:
             warn_of_trial_calls(self)
 
     def end(self) -> None:
-        """Complete the summary, and tell it."""
+        """Complete the summary, and write it."""
         self.access_policy.refuse_what_is_missing()
         client = self.client
         for name, part in self.summary.streams.items():
@@ -258,7 +258,7 @@ class Run:
         self.summary.tell()
 
     def close(self) -> None:
-        """Give back what the run held: threads, kept pages, connections."""
+        """Free the run's threads, kept pages and connections."""
         self.clock.end()
         self.read_ahead.close()
         if self.client.authenticator:

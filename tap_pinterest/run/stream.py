@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class RunStream(Protocol):
-    """What a run knows of a stream; `PinterestStream` says more of each part.
+    """The parts of a stream that a run uses; `PinterestStream` describes each.
 
     Attributes:
         name: Its name.

@@ -1,4 +1,4 @@
-"""What a run tells at its end: per stream rows, calls, what failed and what was left out."""
+"""The summary of a run: for each stream its rows, calls, failures and skipped parts."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _logger = logging.getLogger("tap-pinterest.summary")
 
 @dataclass
 class StreamSummary:
-    """What happened to one stream in this run.
+    """The results of one stream in this run.
 
     Attributes:
-        contexts: Ad accounts read to the end; 1 for a stream that has none.
-        unasked: Those of them in which there was nothing to ask for.
+        contexts: Ad accounts read to the end; 1 for a stream without ad accounts.
+        unasked: Contexts that needed no call, because there was nothing to ask for.
         rows: Records written.
         calls: Calls to the stream's own operation, retries included.
         retries: Calls that had to be made again.
@@ -44,8 +44,8 @@ class StreamSummary:
         skipped: Why something was left out, by ad account.
         duplicates: Records left out because the same one had come.
         added_up: Rows that Pinterest sent in parts, and that were added up.
-        unknowns: What the schema does not know.
-        keeps_extra_fields: Whether records keep the fields among it.
+        unknowns: Fields, values and types that the schema does not know.
+        keeps_extra_fields: Whether records keep unknown fields.
     """
 
     contexts: int = 0
@@ -65,7 +65,7 @@ class StreamSummary:
     keeps_extra_fields: bool = False
 
     def read(self, *, asked: bool) -> None:
-        """Take note of a context that has been read to its end."""
+        """Count a context that has been read to its end."""
         self.contexts += 1
         self.unasked += not asked
 
@@ -103,7 +103,7 @@ class StreamSummary:
 
 
 class Summary:
-    """Collects what a run has to tell."""
+    """Collects the results of all streams."""
 
     def __init__(self) -> None:
         self.streams: dict[str, StreamSummary] = {}
@@ -113,11 +113,11 @@ class Summary:
         self.current: str | None = None
         """The stream that is being read."""
         self.when_read: Callable[[str], None] = lambda _: None
-        """Called with each stream that has been read, whatever came of it."""
+        """Called with each stream after it was read, also after a failure."""
 
     @contextmanager
     def reading(self, stream: str, clock: Clock) -> Iterator[None]:
-        """Take note that a stream is being read."""
+        """Measure the time that a stream takes, and show it as the current one."""
         part, started = self.of(stream), clock.monotonic()
         self.current = stream
         try:
@@ -135,11 +135,11 @@ class Summary:
 
     @property
     def failed(self) -> bool:
-        """Whether something that had to be read was not."""
+        """Whether something that must arrive did not."""
         return self.is_cut_short or any(part.failures for part in self.streams.values())
 
     def tell(self) -> None:
-        """Write the table if somebody watches, and one JSON line in any case."""
+        """Write one JSON line, and before it a table if stderr is a terminal."""
         for line in self._remarks():
             _logger.warning("%s", line)
         for line in self._news():
@@ -161,7 +161,7 @@ class Summary:
                 yield f"Skipped {name}{of_context(account)}: {reason}"
 
     def _news(self) -> Iterator[str]:
-        """What Pinterest sends that the tap does not know yet."""
+        """Fields and values from Pinterest that the tap does not know yet."""
         for name, part in self.streams.items():
             if part.unknown:
                 listed = ", ".join(f"{what} ({count})" for what, count in part.unknown.items())
