@@ -1,4 +1,4 @@
-"""The contents page: every stream of the tap, by product area. The only list of streams."""
+"""Every stream of the tap, by product area. This is the only list of streams."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     organic.UserAccountTopPinAnalytics,
     organic.UserAccountTopVideoPinAnalytics,
     organic.DomainTopPins,
-    # What ads are about, and whom they are for.
+    # Audiences, targeting and labels.
     ads.ProductGroupPromotions,
     ads.Promotions,
     ads.Keywords,
@@ -81,14 +81,14 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     audiences.CustomerLists,
     audiences.AudienceInsights,
     audiences.AudienceInsightDefinitions,
-    # What comes of them.
+    # Conversions and leads.
     conversions.ConversionTags,
     conversions.OcpmEligibleConversionTags,
     conversions.PageVisitConversionTags,
     conversions.AdvertiserDefinedEvents,
     conversions.ConversionEqs,
     leads.LeadAdsSubscriptions,
-    # What they cost.
+    # Billing.
     billing.BillingProfiles,
     billing.BillingInvoices,
     billing.AdsCreditDiscounts,
@@ -121,7 +121,7 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     business.BusinessAudienceSharedAccounts,
     user.LinkedBusinesses,
     user.UserWebsites,
-    # What is the same for everybody.
+    # Facts that are the same for everybody.
     resources.AdAccountCountries,
     resources.TargetingOptions,
     resources.Interests,
@@ -170,7 +170,7 @@ def needed_scopes(groups: Collection[str]) -> list[str]:
 
 
 def report_at(at: Ordered) -> type[LevelReport]:
-    """The report that one of the config is like: of its level, and broken down if there is one."""
+    """The report class for a custom report: that of its level, the broken-down one if it has one."""
     types = [each for each in STREAM_TYPES if issubclass(each, LevelReport)]
     of_level = [each for each in types if each.level == at.level]
     return next((each for each in of_level if each.broken_down == at.is_broken_down), of_level[0])

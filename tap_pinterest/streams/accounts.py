@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AdAccounts(PinterestStream):
-    """Ad accounts that the token can read, as far as the config wants them.
+    """Ad accounts the token can read, limited by `ad_account_ids`.
 
     Source: GET /ad_accounts.
     """

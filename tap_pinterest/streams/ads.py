@@ -1,4 +1,4 @@
-"""What is advertised: campaigns, their ad groups, the ads in them, and what belongs to these."""
+"""Campaigns, ad groups, ads, and the settings that belong to them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ ENTITY_STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED")
 class AdsEntityStream(DatasetStream):
     """Entities of an ad account, archived ones included.
 
-    Without the archived ones, what they have spent would be missing from the reports, which are
-    asked for by id.
+    Reports are asked for by id. Without the ids of archived entities, their spend would be
+    missing from the reports.
     """
 
     contexts = AdAccounts()
@@ -97,7 +97,7 @@ class ProductGroupPromotions(AdsEntityStream):
     @classmethod
     @override
     def sources(cls, settings: Settings) -> Sequence[Source]:
-        # A call takes either; of which campaign one is, only its ad group tells.
+        # A call takes either; only the ad group tells the campaign of a promotion.
         if settings.product_group_ids and not (settings.campaign_ids or settings.ad_group_ids):
             return (Batches(Setting("product_group_ids", "product_group_promotion_ids")),)
         return cls.per
@@ -160,7 +160,7 @@ class Schedules(DatasetStream):
 
 
 class Keywords(DatasetStream):
-    """Keywords of ad groups, and negative ones of campaigns and of the ad account itself.
+    """Keywords of ad groups, and negative keywords of campaigns and of the ad account itself.
 
     Source: GET /ad_accounts/{ad_account_id}/keywords.
     """

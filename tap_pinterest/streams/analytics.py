@@ -1,4 +1,4 @@
-"""Reports: metrics of an ad account and what is in it, by day, hour, week, month or in all."""
+"""Reports on an ad account and its entities, by day, hour, week or month, or as a total."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ class KeywordAnalytics(LevelReport):
 class AdPinAnalytics(LevelReport):
     """Metrics of a Pin in a campaign on one day: of all ads that promote it there.
 
-    Asynchronous reports do not have them: 90 days are kept, and columns that only such reports have
-    are left out.
+    Asynchronous reports do not have this level. So the report reaches 90 days back, and it lacks
+    the columns that only asynchronous reports have.
     Source: GET /ad_accounts/{ad_account_id}/pins/analytics.
     """
 

@@ -1,4 +1,4 @@
-"""Whom ads are shown to: audiences, customer lists, and what is known of the people in them."""
+"""Audiences, customer lists, and insights into the people in them."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ class CustomerLists(DatasetStream):
 
 
 class AudienceInsights(SnapshotStream):
-    """What one kind of audience is made of: ages, genders, devices, interests.
+    """The people in one kind of audience, by age, gender, device and interest.
 
-    `insight_date` is the day that Pinterest's numbers are of, `date` that of the run.
+    `insight_date` is the day of Pinterest's numbers, `date` the day of the run.
     Source: GET /ad_accounts/{ad_account_id}/audience_insights.
     """
 
@@ -88,7 +88,7 @@ class AudienceInsightDefinitions(DatasetStream):
 
 
 class CustomerSegments(DatasetStream):
-    """Audiences put together to a segment. Unverified: known from API 5.28 only.
+    """Segments made of several audiences. Unverified: known from API 5.28 only.
 
     Source: GET /ad_accounts/{ad_account_id}/customer_segments.
     """

@@ -1,4 +1,4 @@
-"""What advertising costs: profiles, invoices, credit, order lines and insertion orders."""
+"""Billing profiles, invoices, credit, order lines and insertion orders."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class BillingInvoices(DatasetStream):
 
 
 class AdsCreditDiscounts(DatasetStream):
-    """Advertising credit and what is left of it, in micro-currency. Not open to every app.
+    """Advertising credit and the rest of it, in micro-currency. Not open to every app.
 
-    Pinterest gives a discount no id. `discount_id` is the MD5 of what stays the same while it is
-    used up; of discounts that are alike in this the second has another one, and so on.
+    Pinterest gives a discount no id. `discount_id` is the MD5 of the fields that stay the same
+    while the credit is used up. Discounts that are equal in these fields get different ids.
     Source: GET /ad_accounts/{ad_account_id}/ads_credit/discounts.
     """
 
@@ -87,7 +87,7 @@ class AdsCreditDiscounts(DatasetStream):
 
 
 def _amount(value: object) -> object:
-    """An amount as one value, whether it is sent as a number or as a text."""
+    """An amount as one value; Pinterest may send it as a number or as a text."""
     try:
         return msgspec.convert(value, float, strict=False)
     except msgspec.ValidationError:
@@ -108,7 +108,7 @@ class OrderLines(DatasetStream):
 
 
 class SsioAccounts(DatasetStream):
-    """Whether and to whom an ad account can place insertion orders.
+    """Whether an ad account can place insertion orders, and with whom.
 
     Source: GET /ad_accounts/{ad_account_id}/ssio/accounts.
     """

@@ -39,7 +39,7 @@ class BoardSections(DatasetStream):
 
 
 class PinListStream(DatasetStream):
-    """The list of the Pins that a user owns, those on protected boards included."""
+    """The list of the Pins that a user owns, including Pins on protected boards."""
 
     path = "/pins"
     contexts = Users()
@@ -49,7 +49,7 @@ class PinListStream(DatasetStream):
 
 
 class Pins(PinListStream):
-    """Pins that a user owns, whoever owns the board, with their numbers of 90 days and of all time.
+    """Pins that a user owns, also on others' boards, with numbers of 90 days and of all time.
 
     Source: GET /pins.
     """
@@ -60,7 +60,7 @@ class Pins(PinListStream):
 
 
 class BoardPins(DatasetStream):
-    """Pins on a board, whoever owns the Pin.
+    """All Pins on a board, also those that another user owns.
 
     Source: GET /boards/{board_id}/pins.
     """

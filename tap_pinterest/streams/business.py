@@ -1,4 +1,4 @@
-"""Business access: who works in a business or with it, and on what."""
+"""Business access: members and partners of a business, and the assets they work on."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class BusinessPartnerAssets(DatasetStream):
 
 
 class BusinessInvites(DatasetStream):
-    """Invitations to become a member or a partner of a business, and requests to.
+    """Invitations and requests to become a member or a partner of a business.
 
     Source: GET /businesses/{business_id}/invites.
     """

@@ -1,4 +1,4 @@
-"""Catalogs: their feeds, product groups and products, and what is wrong with them."""
+"""Catalogs: their feeds, product groups and products, and the issues of these."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WITH_REPORTS = ("RETAIL", "HOTEL")
 """Types of catalogs that have reports."""
 OF_FEEDS = "FEED_INGESTION_ISSUES"
-"""The type of reports that are of feeds, not of catalogs."""
+"""The type of report that is about a feed, not about a catalog."""
 
 _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/@\s]*@")
 
@@ -62,7 +62,7 @@ class CatalogsFeeds(DatasetStream):
 
 
 class CatalogsFeedProcessingResults(DatasetStream):
-    """How the last 250 times went that a feed was processed.
+    """Results of the last 250 times that Pinterest processed a feed.
 
     Source: GET /catalogs/feeds/{feed_id}/processing_results.
     """
@@ -74,7 +74,7 @@ class CatalogsFeedProcessingResults(DatasetStream):
     primary_keys = ("id",)
     per = (Each(CatalogsFeeds, feed_id="id"),)
     parent_fields = ("feed_id",)
-    # The description says that bookmarks do not work here: the first page is all there is.
+    # The description says that bookmarks do not work here: only the first page can be read.
     paged = False
 
 
@@ -164,9 +164,9 @@ class ReportParameters:
         )
 
     def rows(self, path: str, scope: Scope) -> Iterator[Row]:  # noqa: ARG002 - see Source
-        """One row for each report, in the form that the parameter has.
+        """One row for each report, in the form of the parameter.
 
-        Of a feed Pinterest may not say which catalog it fills.
+        Pinterest may not say which catalog a feed fills.
         """
         if self._of_catalogs:
             for item in self._items(Catalogs, scope):

@@ -1,4 +1,4 @@
-"""Conversions: tags, the events that they report, and how good those are."""
+"""Conversions: tags, the events that they report, and the quality of these events."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class OcpmEligibleConversionTags(DatasetStream):
     contexts = AdAccounts()
     group = "conversions"
     primary_keys = ("ad_account_id", "conversion_tag_id", "conversion_event")
-    # Nothing says what the answer's keys stand for; tag and ad account are in each record.
+    # The description does not explain the answer's keys; each record has tag and ad account.
     left_out = frozenset({MAP_KEY})
 
 

@@ -1,4 +1,4 @@
-"""Lead ads: forms, their questions, and who is told of leads. Leads themselves are not read."""
+"""Lead ads: forms, their questions and subscriptions. The tap does not read the leads."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class LeadFormQuestions(DatasetStream):
     @classmethod
     @override
     def decoder(cls) -> Decode:
-        # The description says "a list of all lead form question type names", and nothing of how.
+        # The description says "a list of all lead form question type names", but not its form.
         def decode(body: bytes) -> Page:
             answer = _decode_anything(body) if body.strip() else None
             lists = answer.values() if isinstance(answer, dict) else (answer,)

@@ -40,17 +40,17 @@ ENTITIES = {
     each.level.name: each.entities
     for each in (AdAccountAnalytics, CampaignAnalytics, AdGroupAnalytics)
 }
-"""Streams that list the entities of the levels that these reports have."""
+"""The streams that list the entities of these reports' levels."""
 
 
 @dataclass(frozen=True, eq=False)
 class ShapedQuestion(Question):
-    """The question of a report that a setting of its own shapes.
+    """The question of a report that has its own setting.
 
     Attributes:
-        ordered_as: The level, as an order names it.
-        shape: The choices that the setting has.
-        entities_of_rows: Entities, beside those of the level, whose attributes its columns are.
+        ordered_as: The level's name in an order.
+        shape: The choices that the setting offers.
+        entities_of_rows: More entities, beside the level's, whose attributes can be columns.
     """
 
     ordered_as: str = ""
@@ -59,7 +59,7 @@ class ShapedQuestion(Question):
 
     @property
     def choice(self) -> Mapping[str, Any]:
-        """The choices that the setting makes."""
+        """The value of the setting."""
         choice: Mapping[str, Any] = getattr(self.settings, self.shape.setting)
         return choice
 
@@ -80,7 +80,7 @@ class ShapedQuestion(Question):
         return [name for name in names if name not in self.dimensions and self._has(name)]
 
     def _has(self, name: str) -> bool:
-        """Whether a column is a metric, or an attribute of what a row belongs to."""
+        """Whether a column is a metric, or an attribute of an entity of the row."""
         entity = column(name).entity
         return self.level.has(entity) or entity in self.entities_of_rows
 
@@ -108,9 +108,9 @@ class ShapedQuestion(Question):
 
 
 class ShapedReport(AdsReport):
-    """A report that a setting of its own shapes: a stream for each of its levels and granularities.
+    """A report that has its own setting, and one stream for each level and granularity in it.
 
-    The first level and granularity of the description's have the plain name.
+    The stream of the default level and granularity has the plain name.
 
     Attributes:
         question_type: The question that the setting shapes.
@@ -128,7 +128,7 @@ class ShapedReport(AdsReport):
         level: str | None = None,
         granularity: str | None = None,
     ) -> None:
-        """A report of a level, as the API names it, by periods of a length."""
+        """A report of one level, by its name in the API, and of one granularity."""
         usual = self.question_type.shape.defaults
         level = level or usual["levels"][0]
         granularity = granularity or usual["granularities"][0]
@@ -147,7 +147,7 @@ class ShapedReport(AdsReport):
 
     @classmethod
     def _name_of(cls, level: str, granularity: str) -> str:
-        """The plain name, with the level and the granularity where they are not the usual ones."""
+        """The plain name, plus the level and the granularity if they are not the defaults."""
         usual = cls.question_type.shape.defaults
         level_name = {usual["levels"][0]: ""}.get(level, ordered()[level].level.name)
         period = {usual["granularities"][0]: ""}.get(granularity, granularity.lower())
@@ -203,7 +203,7 @@ class MmmQuestion(ShapedQuestion):
 
     @override
     def limits(self, today: date, *, asynchronous: bool) -> ReportLimits:
-        # The description names none; these are those of other asynchronous reports.
+        # The description names no limits; other asynchronous reports have these.
         return ASYNCHRONOUS
 
     @property
@@ -219,7 +219,7 @@ class MmmRows(Rows):
     def records(
         self, answered: Answered, entities: Entities, currency: str | None, last: date
     ) -> Iterator[Record]:
-        """The records; without those of entities that filters leave out, since no order can be."""
+        """The records, without entities that filters leave out: an order takes no such filter."""
         records = super().records(answered, entities, currency, last)
         if not self.question.settings.filters:
             return records
@@ -228,7 +228,7 @@ class MmmRows(Rows):
 
     @override
     def shaped(self, part: Part, row: Mapping[str, Any]) -> dict[str, Any]:
-        """A row in the form of its facts; one of several types, each in a column, as one of all."""
+        """A row in the form of its facts; types in columns of their own become one type and value."""
         shaped = super().shaped(part, row)
         kind, value = self.question.dimensions
         if kind not in shaped:
@@ -241,7 +241,7 @@ class MmmRows(Rows):
 
 
 def _column(targeting_type: str, row: Mapping[str, Any]) -> str | None:
-    """The column that tells the value of a type: APP_TYPE or LOCATION_CODE as well."""
+    """The column with the value of a type, also under a name such as APP_TYPE or LOCATION_CODE."""
     start = targeting_type.replace("_", "")
     return next((name for name in row if name.replace("_", "").startswith(start)), None)
 
@@ -249,9 +249,9 @@ def _column(targeting_type: str, row: Mapping[str, Any]) -> str | None:
 class MmmReport(ShapedReport):
     """Metrics of a campaign on one day for marketing-mix models, for one value of a targeting type.
 
-    In beta. Never add up rows of different types. Where Pinterest tells the values of several types
-    in one row, `targeting_type` is such as APPTYPE_AND_GENDER and `targeting_value` such as
-    iphone&female. The description does not lay down the rows: key and columns are unverified.
+    In beta. Never add up rows of different types. A row can have the values of several types:
+    then `targeting_type` is, for example, APPTYPE_AND_GENDER and `targeting_value` iphone&female.
+    The description does not define the rows: key and columns are unverified.
     Source: POST /ad_accounts/{ad_account_id}/mmm_reports.
     """
 
@@ -280,7 +280,7 @@ class ProductQuestion(ShapedQuestion):
             beta_reports.SKU_GROUP: (),
         }
     )
-    """The columns that tell the products of each breakdown apart: of a group there is only one."""
+    """The columns that tell products apart, by breakdown; a SKU group is only one product."""
 
     @functools.cached_property
     @override
@@ -343,10 +343,10 @@ class ProductQuestion(ShapedQuestion):
         return body
 
     def _long_enough(self, dates: DateRange) -> DateRange:
-        """Days that are enough for a report: periods before them as well, if these are too few.
+        """Enough days for a report: adds earlier periods if there are too few days.
 
         Raises:
-            DaysError: There are none before them.
+            DaysError: Pinterest has no earlier days.
         """
         if self.granularity.is_total or dates.days >= beta_reports.LEAST_DAYS:
             return dates
@@ -370,7 +370,7 @@ class ProductRows(Rows):
     def records(
         self, answered: Answered, entities: Entities, currency: str | None, last: date
     ) -> Iterator[Record]:
-        """The records; without those of periods before the ones that are wanted."""
+        """The records, without the earlier periods that only made the report long enough."""
         first = answered.part.slice.dates.start.isoformat()
         records = super().records(answered, entities, currency, last)
         return (each for each in records if not each["date"] or each["date"] >= first)
@@ -387,9 +387,9 @@ class ProductRows(Rows):
 class BrandCategorySkuReport(ShapedReport):
     """What people bought after ads of a campaign, by brand, category or SKU, in one week.
 
-    Restricted. `conversion_product_breakdown` says what the rows tell apart; parts of the key that
-    it does not are empty. Never add up rows of different breakdowns. The attribution is the
-    report's own, 30 days after a click or a view. The description does not lay down the rows: key
+    Restricted. `conversion_product_breakdown` names the breakdown. Key columns that a breakdown
+    does not use are empty. Never add up rows of different breakdowns. The report has its own
+    attribution, 30 days after a click or a view. The description does not define the rows: key
     and columns are unverified.
     Source: POST /ad_accounts/{ad_account_id}/reports/brand_category_sku.
     """

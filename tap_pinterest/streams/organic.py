@@ -1,4 +1,4 @@
-"""Organic reports: what people did with a user's Pins on each day, and which Pins lead."""
+"""Organic reports: metrics of a user's Pins on each day, and the top Pins."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from tap_pinterest.singer.state import ReportRange
 
 NOT_FINAL = frozenset({"PROCESSING", "ESTIMATE"})
-"""What `data_status` says of days that will change."""
+"""Values of `data_status` for days that will change."""
 MOST_TOP_PINS = 50
 BYTES_PER_DAY = 300
-"""Of an answer, for each Pin or user."""
+"""Size of an answer, for each Pin or user."""
 
 _TEXT: Mapping[str, Any] = MappingProxyType({"type": "string"})
 _NUMBER: Mapping[str, Any] = MappingProxyType({"type": "number"})
@@ -48,13 +48,13 @@ _DATE: Mapping[str, Any] = MappingProxyType({"type": "string", "format": "date"}
 
 
 class Split(msgspec.Struct):
-    """What an answer has of one part of a split, or of the whole."""
+    """The part of an answer for one part of a split, or for the whole."""
 
     daily_metrics: list[dict[str, Any]] | None = None
 
 
 class Top(msgspec.Struct):
-    """Leading Pins, the first of them first, and up to when Pinterest knows."""
+    """The top Pins in order of rank, and the last day that Pinterest has numbers for."""
 
     pins: list[dict[str, Any]] | None = None
     date_availability: dict[str, Any] | None = None
@@ -79,7 +79,7 @@ def days_of(splits: Splits) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each day of each part of a split, its metrics beside its date and status.
 
     Raises:
-        FatalAPIError: Its metrics are none.
+        FatalAPIError: The metrics of a day have another shape than the API describes.
     """
     for part, found in splits.items():
         for day in found.daily_metrics or ():
@@ -97,7 +97,7 @@ class UserStream(TaskStream):
 
     @functools.cached_property
     def wanted(self) -> ReportRange:
-        """The days that the run wants, whatever has been read before."""
+        """The days that the config asks for, without regard to the state."""
         return self.run.ranges.of(
             self,
             days_back=ORGANIC.days_back,
@@ -107,24 +107,24 @@ class UserStream(TaskStream):
         )
 
     def is_wanted(self, name: str) -> bool:
-        """Whether a column is selected, or `__sync_key` is made of it."""
+        """Whether a column is selected, or is part of `__sync_key`."""
         return name in self.hashed_fields or self.mask["properties", name]
 
 
 class OrganicReportStream(UserStream, ReportStream):
-    """Metrics a day (UTC) of what belongs to a user, for each part of a split.
+    """Metrics by day (UTC) of a user's Pins or profile, for each part of a split.
 
-    Metrics without a value are null: Pinterest sends none, which is not the same as zero. What
-    `data_status` calls PROCESSING or ESTIMATE is read again until it is final.
+    Metrics without a value are null: Pinterest sends no number, which is not the same as zero.
+    Days whose `data_status` is PROCESSING or ESTIMATE are read again until they are final.
 
     Attributes:
-        split_columns: Columns, beside the date, that tell the records of a context apart.
+        split_columns: Columns that, with the date, tell the records of a context apart.
     """
 
     split_columns: ClassVar[Sequence[str]] = ()
 
     _not_final: date | None = None
-    """The first day, of those read in a context, that will change."""
+    """The first day read in a context that will change."""
 
     @property
     def metrics(self) -> Sequence[str]:
@@ -153,7 +153,7 @@ class OrganicReportStream(UserStream, ReportStream):
         return {"properties": {**split, **own, **dict.fromkeys(self.metrics, _NUMBER)}}
 
     def requested(self, offered: Sequence[str]) -> Sequence[str]:
-        """Those of the metrics on offer whose columns are selected; one at least."""
+        """The offered metrics whose columns are selected; at least one metric."""
         wanted = [name for name in offered if self.is_wanted(singer_name(name))]
         return wanted or offered[:1]
 
@@ -164,7 +164,7 @@ class OrganicReportStream(UserStream, ReportStream):
         yield from self.finished_once(self._noted(map(self.convert, answered)))
 
     def answered(self, context: Context) -> Iterator[Item]:
-        """The records of a user as Pinterest has them."""
+        """The records of a user as Pinterest sends them."""
         raise NotImplementedError
 
     def _noted(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -238,7 +238,7 @@ class UserAccountAnalytics(OrganicReportStream):
 
 
 class TopPinsStream(UserStream):
-    """The Pins of a user that lead by a metric over the last days, up to fifty of them.
+    """Up to fifty Pins of a user with the highest values of a metric over the last days.
 
     Each run reads one range of `top_pins_days`, which ends at `end_date`, once for each metric in
     `top_pins_sort_by`. `rank` is a Pin's place.
@@ -270,14 +270,14 @@ class TopPinsStream(UserStream):
 
     @property
     def sorts(self) -> Sequence[str]:
-        """The metrics to sort by, of those that Pinterest has for this."""
+        """The metrics to sort by."""
         allowed = api.operation(f"GET {self.path}").parameters["sort_by"].allowed
         asked = self.settings.top_pins_sort_by
         return [each for each in allowed if each in asked or not asked]
 
     @property
     def range(self) -> DateRange:
-        """The days of the one range that a run reads, as far back as Pinterest reaches."""
+        """The one range of days that a run reads, no longer than Pinterest reaches back."""
         last = self.wanted.wanted.end
         first = last - ONE_DAY * (self.settings.top_pins_days - 1)
         return DateRange(max(first, self.wanted.earliest), last)
@@ -361,11 +361,11 @@ class UserAccountTopVideoPinAnalytics(TopPinsStream):
 
 
 class DomainTopPins(SnapshotStream, PinListStream):
-    """One of the Pins with the most clicks, or saves, of those that link to a domain.
+    """One of the Pins with the most clicks or saves among the Pins that link to a domain.
 
-    The user's own Pins, by their numbers of the last 90 days as of the day of the run. `domain` is
-    one of the `domains`, or the host of the Pin's link if none is named; `sort` is CLICKS or SAVES,
-    `value` how many there were (a Pin without any is left out), `rank` the Pin's place.
+    The user's own Pins, by their numbers of the last 90 days before the run. `domain` is one of
+    the `domains`, or the host of the Pin's link if the config names no domains. `sort` is CLICKS
+    or SAVES, `value` their number (Pins with zero are left out), `rank` the Pin's place.
     Source: GET /pins.
     """
 
@@ -376,9 +376,9 @@ class DomainTopPins(SnapshotStream, PinListStream):
     sorts: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"CLICKS": "clickthrough", "SAVES": "save"}
     )
-    """The number in a Pin's metrics that each sort goes by."""
+    """The Pin metric behind each sort."""
     kept: ClassVar[Sequence[str]] = ("link", "title", "board_id", "created_at", "pin_metrics")
-    """Fields of the Pin that a record has."""
+    """Fields of the Pin that a record keeps."""
 
     @functools.cached_property
     @override
@@ -439,7 +439,7 @@ class DomainTopPins(SnapshotStream, PinListStream):
         return {name: pin[name] for name in self.kept if name in pin}
 
     def _domains(self, pin: Item) -> Sequence[str]:
-        """The domains that a Pin's link leads to, of those that are wanted."""
+        """The wanted domains that a Pin's link leads to."""
         try:
             host = urlsplit(pin.get("link") or "").hostname
         except ValueError:

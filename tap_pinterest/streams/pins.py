@@ -49,8 +49,8 @@ VIDEO_METRICS = (
     *("VIDEO_10S_VIEW", "QUARTILE_95_PERCENT_VIEW", "VIDEO_V50_WATCH_TIME", "VIDEO_START"),
     "VIDEO_AVG_WATCH_TIME",
 )
-"""Metrics a day that a Pin can have, by what it shows. TOTAL_COMMENTS and TOTAL_REACTIONS are not
-among them: they are of a whole lifetime, not of a day; `pins.pin_metrics` has them."""
+"""Daily metrics of a Pin, standard or video. TOTAL_COMMENTS and TOTAL_REACTIONS are not among them:
+they count a whole lifetime, not a day; `pins.pin_metrics` has them."""
 MOST_HALVINGS = 3
 
 _decode_pins = decoder(dict[str, Splits])
@@ -58,10 +58,10 @@ _decode_pins = decoder(dict[str, Splits])
 
 @dataclass
 class OfPins:
-    """What some Pins were answered, or refused, with.
+    """Answers and refusals for some Pins.
 
     Attributes:
-        app_type: The kind of app that was asked for; `None` if the answers tell.
+        app_type: The kind of app that was asked for; `None` if the answers name it.
         answers: By Pin.
         refusals: By Pin.
     """
@@ -71,7 +71,7 @@ class OfPins:
     refusals: dict[str, SkippableAPIError] = field(default_factory=dict)
 
     def with_(self, other: OfPins) -> OfPins:
-        """This and what others have: other Pins, or the same on other days."""
+        """Add the answers and refusals of other Pins, or of other days."""
         answers = {**self.answers}
         for pin_id, splits in other.answers.items():
             known = answers.setdefault(pin_id, {})
@@ -84,9 +84,9 @@ class OfPins:
 class PinAnalytics(OrganicReportStream):
     """Metrics of a Pin on one day, whole or by kind of app.
 
-    Of Pins that a user owns, without those saved from others: only they have such numbers. A
-    hundred are asked for at once where Pinterest lets the app do so, else one by one: 60 a minute.
-    What a Pin does as an ad is in the reports of ads.
+    Only Pins that a user owns and has not saved from others have such numbers. One call asks for
+    a hundred Pins if Pinterest allows that to the app, else for one Pin: 60 calls a minute.
+    The reports of ads have the numbers of a Pin as an ad.
     Source: GET /pins/{pin_id}/analytics.
     Many at once: GET /pins/analytics.
     """
@@ -135,7 +135,7 @@ class PinAnalytics(OrganicReportStream):
 
     @property
     def app_types(self) -> Sequence[str]:
-        """The kinds of apps to read one by one: calls for many Pins cannot be split."""
+        """The kinds of apps, one call each: a call for many Pins cannot split them."""
         asked = self.settings.app_types or "ALL"
         if self.settings.pin_split_field == "NO_SPLIT" or asked != "ALL":
             return (asked,)
@@ -177,7 +177,7 @@ class PinAnalytics(OrganicReportStream):
 
     @functools.cached_property
     def _refusals(self) -> dict[str, Refusals]:
-        """What was refused of the users that are being read."""
+        """Refused calls, by user that is being read."""
         return {}
 
     @override
@@ -195,7 +195,7 @@ class PinAnalytics(OrganicReportStream):
         )
 
     def _pins(self, user_id: str, refusals: Refusals) -> Mapping[Sequence[str], Sequence[str]]:
-        """Ids of Pins that can have numbers, by the metrics that they can have."""
+        """Ids of Pins that can have numbers, by the metrics that Pinterest has for them."""
         scope = Scope(self.inventory, self.settings, {"user_id": user_id}, refusals)
         kinds: dict[Sequence[str], list[str]] = defaultdict(list)
         others = 0
@@ -226,10 +226,10 @@ class PinAnalytics(OrganicReportStream):
 
 
 class PinCalls:
-    """The calls that read Pins: for a hundred at once where the app may, else for each of them."""
+    """The calls that read Pins: a hundred Pins in a call if the app may, else one."""
 
     def __init__(self, client: PinterestClient, app_types: Sequence[str], split_field: str) -> None:
-        """Calls for kinds of apps one by one, or for all of them together if these are split."""
+        """Take the kinds of apps to ask for, and how a call for one Pin is split."""
         self._client = client
         self._app_types = app_types
         self._split_field = split_field
@@ -238,8 +238,8 @@ class PinCalls:
     def tasks(self, part: Slice, query: Mapping[str, Any]) -> Iterator[Task[OfPins]]:
         """The calls for some Pins on some days.
 
-        The first ones are made here and now: what comes of them says whether the app may ask for
-        many Pins at once.
+        The first calls are made at once: their answers show whether the app may ask for many Pins
+        in one call.
         """
         found = self._find_out(part, query) if self._may_ask_for_many is None else {}
         if self._may_ask_for_many:
@@ -258,10 +258,10 @@ class PinCalls:
     def many(
         self, part: Slice, query: Mapping[str, Any], app_type: str, halvings: int = 0
     ) -> OfPins:
-        """What many Pins are answered with.
+        """Ask for many Pins in one call.
 
-        A call that is too large or too slow is made in halves; so is one that is refused, until
-        the Pins that it is refused for are found.
+        A call that is too large or too slow is split in halves. A refused call is split too, until
+        the refused Pins are found.
         """
         halves = part.halves()
         may_split = halves is not None and halvings < MOST_HALVINGS
@@ -277,7 +277,7 @@ class PinCalls:
         return first.with_(second)
 
     def one(self, pin_id: str, dates: DateRange, query: Mapping[str, Any]) -> OfPins:
-        """What one Pin is answered with."""
+        """Ask for one Pin."""
         is_split = self._split_field != "NO_SPLIT"
         asked = {**query, **dates.query, "split_field": self._split_field}
         if len(self._app_types) == 1:
@@ -311,9 +311,9 @@ class PinCalls:
         return OfPins(app_type, answers)
 
     def _find_out(self, part: Slice, query: Mapping[str, Any]) -> dict[str, OfPins]:
-        """Find out whether the app may ask for many Pins; what was answered, by app or Pin.
+        """Find out whether the app may ask for many Pins; return the answers, by app or Pin.
 
-        A refusal may be for the app, or for one of the Pins: then the first ones are tried alone.
+        A refusal can concern the app, or one of the Pins. So the first Pins are then tried alone.
         """
         app_type = self._app_types[0]
         for ids in (part.ids, *((pin_id,) for pin_id in part.ids[:REFUSED_IN_A_ROW])):

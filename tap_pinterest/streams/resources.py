@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class MetricsReadyState(TaskStream):
     """Whether the numbers of a day (UTC) are complete: one record a day, the same for everybody.
 
-    Of a first run the three days before today, later all days since the last one that was
-    complete: one call a day.
+    A first run reads the three days before today; a later run reads all days since the last
+    complete one. Each day takes one call.
     Source: GET /resources/metrics_ready_state.
     """
 
@@ -92,7 +92,7 @@ class MetricsReadyState(TaskStream):
 
 
 class DeliveryMetrics(DatasetStream):
-    """Metrics that reports can have, of synchronous and of asynchronous ones.
+    """Metrics of synchronous and of asynchronous reports.
 
     Source: GET /resources/delivery_metrics.
     """
@@ -100,7 +100,7 @@ class DeliveryMetrics(DatasetStream):
     name = "delivery_metrics"
     path = "/resources/delivery_metrics"
     group = "ads"
-    # Pins and ads both have ENGAGEMENT_RATE, for one.
+    # Pins and ads share some names, such as ENGAGEMENT_RATE.
     primary_keys = ("name", "category", "report_type")
     per = (Values("report_type"),)
 
@@ -118,7 +118,7 @@ class AdAccountCountries(DatasetStream):
 
 
 class TargetingOptions(DatasetStream):
-    """Names of what ads can be targeted at, such as the location that a report calls 500.
+    """Names of targeting values, such as the location with the code 500 in a report.
 
     Source: GET /resources/targeting/{targeting_type}.
     """
@@ -141,7 +141,7 @@ class TargetingOptions(DatasetStream):
 
 
 class Interests(DatasetStream):
-    """An interest that ads can be targeted at, with those below it.
+    """An interest that ads can be targeted at, with the interests below it.
 
     Source: GET /resources/targeting/interests/{interest_id}.
     """

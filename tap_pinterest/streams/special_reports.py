@@ -1,4 +1,4 @@
-"""Reports whose rows are written as they are: those of saved templates, and those on catalogs."""
+"""Reports of saved templates and reports on catalogs, whose rows are written unchanged."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ _decode_row = decoder(dict[str, Any])
 
 
 class Wanted(NamedTuple):
-    """A report to be read, and what its rows carry beside their own columns."""
+    """A report to read, and the columns that the tap adds to its rows."""
 
     order: Order
     columns: Mapping[str, str]
 
 
 class Answered(NamedTuple):
-    """The rows of a report, or why there are none."""
+    """The rows of a report, or the refusal."""
 
     call: Call
     rows: Iterable[bytes]
@@ -55,7 +55,7 @@ class Answered(NamedTuple):
 class NumberedReportStream(TaskStream):
     """Rows of reports as they are on the day of the run.
 
-    Nothing says what tells them apart: each is known by its place in its report.
+    The description names no key: the place of a row in its report identifies it.
 
     Attributes:
         operation: Where the reports are created and polled.
@@ -68,7 +68,7 @@ class NumberedReportStream(TaskStream):
     @functools.cached_property
     @override
     def facts(self) -> Mapping[str, Any]:
-        """The facts of a record; which columns a row has is up to the report."""
+        """The facts of a record; the columns of a row depend on the report."""
         *ids, _, _ = self.natural_keys
         return {
             "properties": {
@@ -80,7 +80,7 @@ class NumberedReportStream(TaskStream):
         }
 
     def wanted(self, context: Context | None, refusals: Refusals) -> Iterable[Wanted]:
-        """The reports of a context; lists that may not be read are told to `refusals`."""
+        """The reports of a context; `refusals` collects lists that may not be read."""
         raise NotImplementedError
 
     @override
@@ -120,7 +120,7 @@ class NumberedReportStream(TaskStream):
 
     @functools.cached_property
     def _refusals(self) -> dict[Turn, Refusals]:
-        """The refused calls of the contexts that are being read."""
+        """Refused calls, by context that is being read."""
         return {}
 
     def ordered(self, wanted: Wanted) -> Generator[float, None, Answered]:
@@ -160,7 +160,7 @@ class TemplateReports(NumberedReportStream):
 
     @override
     def wanted(self, context: Context | None, refusals: Refusals) -> Sequence[Wanted]:
-        """The reports of the templates in reach that are not deleted."""
+        """Reports of the templates that are not deleted and do not begin too long ago."""
         scope = Scope(self.inventory, self.settings, context, refusals)
         templates = self.inventory.rows(ReportTemplates.listing(self.settings), scope, {})
         found, too_old = [], []
@@ -185,7 +185,7 @@ class TemplateReports(NumberedReportStream):
 
     @override
     def ordered(self, wanted: Wanted) -> Generator[float, None, Answered]:
-        """The steps that read a report; one that Pinterest cannot make says nothing of others."""
+        """The steps that read a report; an invalid one is refused alone, and others go on."""
         try:
             return (yield from super().ordered(wanted))
         except InvalidRequestError as error:
@@ -193,7 +193,7 @@ class TemplateReports(NumberedReportStream):
             return Answered(call, (), NotOfferedError(str(error)))
 
     def _is_out_of_reach(self, seconds: str) -> bool:
-        """Whether a fixed first day, in Unix seconds, is before all that can be asked."""
+        """Whether a fixed first day, in Unix seconds, is further back than Pinterest reaches."""
         if not seconds:
             return False
         first = datetime.fromtimestamp(float(seconds), UTC).date()
@@ -204,10 +204,10 @@ class CatalogsReport(NumberedReportStream):
     """Rows of the reports on catalogs and feeds, as they are on the day of the run.
 
     One report of each catalog or feed for each of the `report_types`; a second one on the same day
-    is the same. `feed_id` is empty where a report is of a catalog, `catalog_id` where Pinterest
-    does not tell a feed's. `row` is the row's place in the report, from 1; `values` holds the row,
-    by the columns' names in capitals. The description does not lay down the rows: key and columns
-    are unverified.
+    is the same. `feed_id` is empty in a report on a catalog, `catalog_id` if Pinterest does not
+    name the catalog of a feed. `row` is the row's place in the report, from 1; `values` holds the
+    row, by the columns' names in capitals. The description does not define the rows: key and
+    columns are unverified.
     Source: POST /catalogs/reports.
     """
 

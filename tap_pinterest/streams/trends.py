@@ -1,4 +1,4 @@
-"""What people search for and what is on the rise, as of the day of the run."""
+"""Search terms and trends, as of the day of the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who the user is on Pinterest, and whom they follow."""
+"""The user's profile, followers, and the people, boards and interests that a user follows."""
 
 from __future__ import annotations
 
