@@ -174,8 +174,8 @@ class AccessPolicy:
     def _refuse_if_no_account_had_it(self) -> None:
         """Fail a stream that no account or user lets the token read, if it was read before.
 
-        A default report is one on the first run too, unless the token lacks its scope or accounts
-        of this kind do not have it.
+        A report of the default groups fails on the first run too, unless the token lacks its scope
+        or accounts of this kind do not have it.
         """
         for name, part in self._summary.streams.items():
             nothing = part.skipped and not part.answered

@@ -70,7 +70,7 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     organic.UserAccountTopPinAnalytics,
     organic.UserAccountTopVideoPinAnalytics,
     organic.DomainTopPins,
-    # Audiences, targeting and labels.
+    # Promotions, keywords, targeting and audiences.
     ads.ProductGroupPromotions,
     ads.Promotions,
     ads.Keywords,
@@ -170,7 +170,7 @@ def needed_scopes(groups: Collection[str]) -> list[str]:
 
 
 def report_at(at: Ordered) -> type[LevelReport]:
-    """The report class for a custom report: that of its level, the broken-down one if it has one."""
+    """The report class of a custom report's level; if there is one, the class of its breakdown."""
     types = [each for each in STREAM_TYPES if issubclass(each, LevelReport)]
     of_level = [each for each in types if each.level == at.level]
     return next((each for each in of_level if each.broken_down == at.is_broken_down), of_level[0])

@@ -228,7 +228,7 @@ class MmmRows(Rows):
 
     @override
     def shaped(self, part: Part, row: Mapping[str, Any]) -> dict[str, Any]:
-        """A row in the form of its facts; types in columns of their own become one type and value."""
+        """A row in the form of its facts; several type columns become one type and one value."""
         shaped = super().shaped(part, row)
         kind, value = self.question.dimensions
         if kind not in shaped:

@@ -1,3 +1,3 @@
-"""What kinds of streams there are."""
+"""The kinds of streams."""
 
 from __future__ import annotations

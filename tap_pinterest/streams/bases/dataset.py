@@ -1,4 +1,4 @@
-"""Datasets: streams whose records are what one operation answers, read whole on every run."""
+"""Datasets: streams that read all answers of one operation on every run."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class DatasetStream(PinterestStream):
-    """A stream whose records are what one operation answers, read whole on every run.
+    """A stream whose records are the answers of one operation, read whole on every run.
 
     One call reads it, or one for each row of `per`; the answer's shape says where the records are.
 
     Attributes:
         query: Parameters that are the same in every call.
-        per: What the calls are made for. Its values are columns of the records.
-        columns: Names of such columns where they are not the parameter's name.
-        renamed: Names of columns where they are not the field's name.
+        per: Sources of the calls: one call for each of their values. Records carry the values.
+        columns: Column names of these values, if not the parameter's name.
+        renamed: Column names of fields, if not the field's name.
         lifted: Columns that are fields of an object in the record.
         left_out: Fields that records do not have.
         inside: The field of an answered item whose members are the records.
         paged: Whether bookmarks of the operation work.
-        id_field: The field that others name an item by.
-        parent_fields: Further fields of an item that others need.
+        id_field: The field with the id that other streams use.
+        parent_fields: More fields of an item that other streams need.
         id_filters: Settings that narrow the dataset, the narrowest first, each with its field.
     """
 
@@ -83,7 +83,7 @@ class DatasetStream(PinterestStream):
 
     @classmethod
     def decoder(cls) -> Decode:
-        """What reads an answer."""
+        """The function that decodes an answer."""
         decode = page_decoder(cls.path)
         is_object = api.operation(f"GET {cls.path}").shape == "object"
         known = api.record_facts(cls.path)["properties"] if is_object else {}
@@ -91,7 +91,7 @@ class DatasetStream(PinterestStream):
         def decode_and_unpack(body: bytes) -> Page:
             page = decode(body)
             if is_object:
-                # As a record it would empty all columns.
+                # Without this, an answer of another shape would be a record of nulls.
                 check_fields(page.items[0], known)
             try:
                 page.items = [record for item in page.items for record in cls.unpacked(item)]
@@ -120,7 +120,7 @@ class DatasetStream(PinterestStream):
 
     @classmethod
     def sources(cls, settings: Settings) -> Sequence[Source]:
-        """What the calls are made for, given the filters in force."""
+        """The sources of the calls, with the filters in force."""
         asked = cls._filter_in_the_call(settings)
         return (Batches(Setting(asked, asked)), *cls.per) if asked else cls.per
 
@@ -139,7 +139,7 @@ class DatasetStream(PinterestStream):
 
     @classmethod
     def call(cls, values: Mapping[str, Any], beside: Mapping[str, Any]) -> Call:
-        """A call with these values of parameters, whose records carry what stands `beside` them."""
+        """A call with these parameter values; its records carry the values in `beside`."""
         known = api.operation(f"GET {cls.path}").parameters
         places = {name: known[name].location for name in values if name in known}
         carried = cls.column_names()
@@ -162,7 +162,7 @@ class DatasetStream(PinterestStream):
 
     @classmethod
     def filters_left(cls, settings: Settings) -> Mapping[str, frozenset[str]]:
-        """The filters that the calls do not apply: by field, the ids that are wanted."""
+        """The filters that the calls do not apply: the wanted ids, by field."""
         asked = cls._filter_in_the_call(settings)
         return {
             field: frozenset(ids)
@@ -181,7 +181,7 @@ class DatasetStream(PinterestStream):
     @functools.cached_property
     @override
     def facts(self) -> Mapping[str, Any]:
-        """The facts of a record: those of the operation's, and of what stands beside it."""
+        """The facts of a record: the operation's fields, and the fields that the tap adds."""
         fields = {
             self.renamed.get(name, name): facts
             for name, facts in api.without(self.own_facts()["properties"], self.withheld).items()
@@ -196,7 +196,7 @@ class DatasetStream(PinterestStream):
         return {"properties": {**new, **fields}}
 
     def facts_beside(self) -> Mapping[str, Any]:
-        """The facts of what records carry beside their own fields."""
+        """The facts of the fields that the tap adds to records."""
         known = api.operation(f"GET {self.path}").parameters
         flags = {name for name, parameter in known.items() if parameter.type == "boolean"}
         return {
@@ -220,7 +220,7 @@ class DatasetStream(PinterestStream):
 
     @property
     def has_extra_fields(self) -> bool:
-        """Whether records keep what has no other column."""
+        """Whether records keep fields that have no column."""
         return self.settings.extra_fields and self.table is None
 
     @override
@@ -326,7 +326,7 @@ class DatasetStream(PinterestStream):
         return not known
 
     def complete(self, record: Item, call: Call) -> dict[str, Any]:
-        """A record as answered, with what stands beside it and without what is withheld."""
+        """A record of the answer, with the values of its call and without withheld fields."""
         complete = dict(record)
         if self._has_withheld:
             complete = api.without(complete, self.withheld)
@@ -343,9 +343,9 @@ class DatasetStream(PinterestStream):
 
 
 class SnapshotStream(DatasetStream):
-    """A dataset as it is on the day of the run (UTC), one state of it for each day.
+    """A dataset that keeps one version for each day of a run (UTC).
 
-    A later run on the same day writes over it.
+    A later run on the same day overwrites that day's version.
     """
 
     replication_key = "date"

@@ -1,4 +1,4 @@
-"""An ads report as a stream: its question is planned, read, written and remembered."""
+"""An ads report as a stream: it plans its question, reads and writes the rows, keeps the state."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from tap_pinterest.streams.bases.dataset import DatasetStream
 
 BYTES_PER_VALUE = 28
-"""Bytes of a value in a synchronous answer, as expected."""
+"""Expected size of a value in a synchronous answer."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Reading:
 
     Attributes:
         progress: How far earlier runs have come.
-        range: The days that this one wants.
-        ranges: Those of them that it reads.
+        range: The days that this run wants.
+        ranges: The days that this run reads.
         entities: The entities of the report.
         parts: The calls and reports that read it, in order.
     """
@@ -239,7 +239,7 @@ class AdsReport(TaskStream, ReportStream):
         return ad_account_id not in self._without_reports and self.run.offers_reports(ad_account_id)
 
     def _entities(self, ad_account_id: str, ranges: Sequence[DateRange]) -> Entities:
-        """The entities of the report; where filters are in force, with the ids that an order names.
+        """The entities of the report; if filters are set, with the ids that an order names.
 
         Raises:
             SkippableAPIError: A list may not be read.
@@ -277,12 +277,12 @@ class AdsReport(TaskStream, ReportStream):
                 yield Task(run, expected_bytes=size)
 
     def _begun(self, ad_account_id: str, reading: Reading) -> dict[Part, Steps]:
-        """The first report, once Pinterest has taken the order; none if there is none.
+        """The first asynchronous report, once Pinterest has accepted its order; empty without one.
 
-        Where reports are refused, what is in reach of synchronous calls is read with these.
+        If Pinterest refuses reports, synchronous calls read the days within their reach.
 
         Raises:
-            SkippableAPIError: They are refused, and there is no other way.
+            SkippableAPIError: Reports are refused, and synchronous calls cannot replace them.
         """
         first = next((part for part in reading.parts if part.asynchronous), None)
         if first is None:
@@ -304,7 +304,7 @@ class AdsReport(TaskStream, ReportStream):
         return {first: _again(pause, steps)}
 
     def _asks_for_what_all_have(self, part: Part) -> bool:
-        """Whether nothing in a report is of the kind that is refused by itself."""
+        """Whether a report asks for nothing that Pinterest refuses separately."""
         in_beta = {*part.slice.types} & {*targeting.BETA}
         return not (self.question.custom or self.question.sent_if_set or in_beta)
 
@@ -416,7 +416,7 @@ class AdsReport(TaskStream, ReportStream):
     @functools.cached_property
     @override
     def named_and_missing(self) -> set[str]:
-        # Several filters may well have nothing in common.
+        # Several filters can have no entity in common.
         alone = self.entities and len(self.settings.filters) == 1
         return self.entities.named(self.settings) if self.entities and alone else set()
 
@@ -434,8 +434,8 @@ class LevelReport(AdsReport):
     Never add up rows of different targeting types.
 
     Attributes:
-        level: What a row is about.
-        broken_down: Whether rows are of a targeting type and one of its values.
+        level: The level of a row.
+        broken_down: Whether each row is for one value of a targeting type.
     """
 
     group = "ads"
@@ -449,7 +449,7 @@ class LevelReport(AdsReport):
         granularity: str = DAY.name,
         custom: CustomReport | None = None,
     ) -> None:
-        """A report by periods of a length; each but days has a stream of its own.
+        """A report of one granularity; each granularity except days is a separate stream.
 
         One that the config defines has its own name, and settings that differ from the run's.
         """
@@ -481,7 +481,7 @@ class LevelReport(AdsReport):
 
 
 def _again(pause: float, steps: Steps) -> Steps:
-    """The rest of some steps: the first was made, and its pause is still to come."""
+    """The rest of the steps after the first one, whose pause is still to come."""
     yield pause
     return (yield from steps)
 

@@ -1,4 +1,4 @@
-"""What all streams have in common: their facts by path, their records, their keys."""
+"""The base of all streams: the facts of their path, their records, their keys."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class PinterestStream(SingerStream):
     Attributes:
         path: The path in Pinterest's description; schema and rate category follow from it.
         group: The entry of `stream_groups` that lists it.
-        contexts: What it is read for: the token, each ad account, or each user.
+        contexts: The stream is read once for the token, or for each ad account or user.
         run: The parts that all streams of the run share.
         is_report: Whether it has metrics by day.
         custom: The entry of `custom_reports` that defines it.
@@ -68,7 +68,7 @@ class PinterestStream(SingerStream):
     custom: CustomReport | None = None
 
     def __init__(self, run: Run, name: str | None = None) -> None:
-        """A stream of a run, under the name of a table of another layout if there is one."""
+        """A stream of a run; in another layout it has the key of its table."""
         super().__init__(run, name=name)
         if self.table:
             self.primary_keys = self.table.key
@@ -113,7 +113,7 @@ class PinterestStream(SingerStream):
 
     @functools.cached_property
     def remembered(self) -> Partitions:
-        """What the state remembers of the contexts."""
+        """The contexts of this stream in the state."""
         return Partitions(self.run.memory, self.name)
 
     def remember(self, context: Context | None, progress: Progress) -> None:
@@ -137,7 +137,7 @@ class PinterestStream(SingerStream):
         return ()
 
     def expected(self, context: Context | None) -> Iterator[Expected]:
-        """The calls that a context takes; what they need ids of is listed for that.
+        """The calls that a context takes; lists whose ids they need are read for this.
 
         Raises:
             SkippableAPIError: A list may not be read.
@@ -145,16 +145,16 @@ class PinterestStream(SingerStream):
         raise NotImplementedError
 
     def ranges(self, context: Context | None) -> Sequence[DateRange]:  # noqa: ARG002 - see subclasses
-        """The days that a run reads of a context; none where it does not read by days."""
+        """The days that a run reads for a context; empty for a stream without days."""
         return ()
 
     @property
     def knows_contexts(self) -> bool:
-        """Whether it takes no call to tell the contexts."""
+        """Whether the contexts are known without a call."""
         return self.contexts.are_known(self.inventory)
 
     def found(self) -> Iterator[Task[Any]]:
-        """Find out the contexts, which is no task of its own."""
+        """Find the contexts; this yields no task."""
         _ = self.partitions
         yield from ()
 
@@ -173,7 +173,7 @@ class PinterestStream(SingerStream):
         return Turn(self.name, tuple((context or {}).values()), self.category)
 
     def ahead(self, context: Context | None) -> Ahead[Any] | None:  # noqa: ARG002 - see subclasses
-        """What may begin before a context's turn; `None` if nothing may."""
+        """The tasks that may begin before a context's turn; `None` if none may."""
         return None
 
     @functools.cached_property
@@ -188,7 +188,7 @@ class PinterestStream(SingerStream):
     @functools.cached_property
     @override
     def schema(self) -> dict[str, Any]:
-        """JSON schema of the records: the facts of the path, and what the tap adds."""
+        """JSON schema of the records: the facts of the path, and the columns that the tap adds."""
         schema = self.own_schema()
         if self.table:
             schema = self.table.schema(schema)
@@ -198,7 +198,7 @@ class PinterestStream(SingerStream):
 
     @override
     def described(self, schema: dict[str, Any]) -> dict[str, Any]:
-        # Only what is written needs texts.
+        # Only a schema that is written needs descriptions.
         from tap_pinterest import dictionary  # noqa: PLC0415
 
         own = {name: name for name in self.schema["properties"]}
@@ -213,7 +213,7 @@ class PinterestStream(SingerStream):
 
     @property
     def period(self) -> str:
-        """What a row is about, where it is about a time: a granularity of Pinterest's."""
+        """The granularity of a row, by Pinterest's name."""
         return "DAY"
 
     @property
@@ -240,7 +240,7 @@ class PinterestStream(SingerStream):
         return own or SYNC_KEY_FIELDS.get(self.name) or keys
 
     def sync_key_faults(self) -> list[str]:
-        """What is wrong with the fields that the config names for `__sync_key`."""
+        """Faults of the fields that the config names for `__sync_key`."""
         own = self.settings.sync_key_fields.get(self.name)
         if own is None:
             return []
@@ -250,9 +250,9 @@ class PinterestStream(SingerStream):
     @functools.cached_property
     @override
     def metadata(self) -> MetadataMapping:
-        """Selection metadata; what `__sync_key` is made of is always selected.
+        """Selection metadata; the fields of `__sync_key` are always selected.
 
-        So are all columns of a layout that is not Pinterest's, whatever a catalog says.
+        In a layout other than Pinterest's all columns are selected, even if a catalog differs.
         """
         metadata = super().metadata
         closed = self.table is not None and self.table.closed
@@ -266,8 +266,8 @@ class PinterestStream(SingerStream):
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
-        # A catalog says what is selected. What tells records apart is not its to say: one that
-        # was edited, or is of another version, may lack it.
+        # A catalog decides the selection, not the keys: an edited catalog, or one of another
+        # version, may lack them.
         keys, replication_key = self.primary_keys, self.replication_key
         super().apply_catalog(catalog)
         self.primary_keys, self.replication_key = keys, replication_key
@@ -276,13 +276,13 @@ class PinterestStream(SingerStream):
             self._input_schema = entry.schema.to_dict()
 
     def _complete(self, entry: CatalogEntry) -> None:
-        """Put into a catalog's entry what each record has to have."""
+        """Add the columns to a catalog's entry that each record must have."""
         own = self.schema["properties"]
         entry.stream = self.name
         entry.key_properties = list(self.primary_keys)
         entry.replication_key = self.replication_key
         if not entry.schema.properties or self.settings.column_names.are_displayed:
-            # Discovery knows no state, which keeps the names that columns have had.
+            # Discovery has no state, and the state keeps the column names of earlier runs.
             entry.schema = Schema.from_dict(self.schema)
         listed = cast("dict[str, Schema]", entry.schema.properties)
         needed = {*self.primary_keys, *self.hashed_fields, SYNC_KEY, self.replication_key or ""}
@@ -294,17 +294,17 @@ class PinterestStream(SingerStream):
 
     @functools.cached_property
     def convert(self) -> Converter:
-        """Turns what Pinterest sends into records of the schema."""
+        """Turns Pinterest's records into records of the schema."""
         return Converter(self.facts, self.strays)
 
     @property
     def strays(self) -> Strays:
-        """Takes what has no place in the columns of a record."""
+        """Handles fields and values that do not fit the columns of a record."""
         return RefusedStrays(self.summary.unknowns, is_flattened=self.is_flattened)
 
     @property
     def is_read_whole(self) -> bool:
-        """Whether the catalog wants the whole range of days on every run."""
+        """Whether the catalog asks for the whole range of days on every run."""
         return self.forced_replication_method == "FULL_TABLE"
 
     @property
@@ -365,7 +365,7 @@ class PinterestStream(SingerStream):
 
     @override
     def arranged(self, records: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-        """The records in the columns of their table, and with their `__sync_key`."""
+        """The records with the columns of their table and with `__sync_key`."""
         arrange, summary = self._arrange, self.summary
         keys, fill = self.primary_keys, self.settings.empty_key_value
         make_key = (
@@ -395,11 +395,11 @@ class TaskStream(PinterestStream):
     """A stream whose contexts are read by tasks, which may begin ahead of their turn."""
 
     def tasks(self, context: Any) -> Iterator[Task[Any]]:  # noqa: ANN401 - a stream may have none
-        """What has to be done to read a context, in the order of its records."""
+        """The tasks that read a context, in the order of its records."""
         raise NotImplementedError
 
     def answers(self, context: Context | None) -> Iterator[Any]:
-        """What comes of it."""
+        """The results of the tasks, in order."""
         turn, following = self.turn(context), self.run.order.following(self, context)
         return self.run.read_ahead.in_order(self.tasks(context), turn, following)
 
@@ -419,7 +419,7 @@ class ReportStream(PinterestStream):
 
     @functools.cached_property
     def report_range(self) -> ReportRange:
-        """The days that the run wants, whatever has been read before."""
+        """The days that the config asks for, without regard to the state."""
         return self.run.ranges.of(
             self,
             days_back=SYNCHRONOUS.days_back,
@@ -428,16 +428,16 @@ class ReportStream(PinterestStream):
 
     @property
     def final_range(self) -> ReportRange:
-        """The same once a context has been read: as far as its rows are final."""
+        """`report_range` after a context was read; it is complete up to the last final row."""
         return self.report_range
 
     @property
     def fingerprint(self) -> str:
-        """What shapes the rows, for the state."""
+        """A fingerprint of the settings that shape the rows, for the state."""
         raise NotImplementedError
 
     def progress(self, context: Context) -> Progress:
-        """How far earlier runs have come; nowhere where each run is to read the whole range."""
+        """The progress of earlier runs; empty if each run reads the whole range."""
         if self.is_read_whole:
             return Progress()
         return Progress.of(self.remembered.of(context) or {})
@@ -447,7 +447,7 @@ class ReportStream(PinterestStream):
         return self.report_range.to_read(self.progress(context or {}), self.fingerprint)
 
     def rows(self, context: Context) -> Iterator[dict[str, Any]]:
-        """The finished records of a context, of all days that are to be read now."""
+        """The finished records of a context for all days that this run reads."""
         raise NotImplementedError
 
     @override
@@ -462,13 +462,13 @@ class ReportStream(PinterestStream):
         self.summary.contexts += 1
 
     def days_to_read(self, progress: Progress) -> Iterator[DateRange]:
-        """The ranges of days to read now; the summary tells them."""
+        """The ranges of days that this run reads; the summary notes them."""
         for dates in self.report_range.to_read(progress, self.fingerprint):
             self.summary.ranges[str(dates)] += 1
             yield dates
 
     def warn_of_new_settings(self, progress: Progress, days: ReportRange) -> None:
-        """Say once that settings have changed, and which days Pinterest no longer has."""
+        """Warn once that settings have changed, and name the days that Pinterest no longer has."""
         reach = f"{(self.clock.today - days.earliest).days} days"
         if progress.covered_from and progress.settings not in {None, self.fingerprint}:
             self.run.warn_once(
@@ -486,8 +486,8 @@ class ReportStream(PinterestStream):
     def begin_rewriting(self, context: Context, progress: Progress, days: ReportRange) -> None:
         """Note in the state, before the first row, that days get rows with other settings.
 
-        A run that does not come to their end leaves rows of both kinds, also if the settings
-        are changed back before the next one.
+        A run that is cut short leaves rows of both kinds, even if the settings are changed back
+        before the next run.
         """
         during = days.before_rewriting(progress, self.fingerprint)
         if during != progress:
@@ -496,7 +496,7 @@ class ReportStream(PinterestStream):
 
 
 def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-    """What takes fields of these names out of a record, as a tuple also if it is one."""
+    """A function that returns these fields of a record as a tuple, even a single one."""
     if len(names) == 1:
         (name,) = names
         return lambda record: (record[name],)
