@@ -1,3 +1,3 @@
-"""An ads report: its question, its plan, its orders and its rows, each by itself."""
+"""An ads report: its question, plan, orders and rows, as separate objects."""
 
 from __future__ import annotations

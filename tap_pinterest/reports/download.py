@@ -1,4 +1,4 @@
-"""The file of an asynchronous report: bounded, decoded, and never in memory as a whole."""
+"""The file of an asynchronous report: limited in size, decoded, and never whole in memory."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _MENDING = tuple(decoder(shape) for shape in _SHAPES)
 class Download:
     """The rows of a report in a temporary file: an array, arrays in an object, or a table.
 
-    JSON is mapped into memory, not read, and a table is made into such a file: however large it is,
-    no copy of it is in memory.
+    JSON is mapped into memory, not read. A table is first written to such a file. So memory never
+    holds a copy of the rows, however large the file is.
     """
 
     def __init__(
         self, file: IO[bytes], what: str, *, is_csv: bool | None = False, is_empty: bool = False
     ) -> None:
-        """Find the rows in a file that now belongs to this, and is read by its looks if need be.
+        """Take over a file and find its rows; its first bytes show the format if it is unknown.
 
         Args:
             file: The file.
@@ -53,7 +53,7 @@ class Download:
             is_empty: Whether Pinterest says that its size is 0.
 
         Raises:
-            UnreadableAnswerError: It is no report.
+            UnreadableAnswerError: The file is not a report.
         """
         with _unpacked(file, what) as readable:
             # The rows stay mapped when the file is closed.

@@ -36,14 +36,14 @@ MOST_CREATIONS = 3
 MOST_POLLS_WITHOUT_LINK = 4
 """Polls that say a report is finished and have no link: then it is created again."""
 MOST_LINKS = 4
-"""Links to one report that turn out to be expired: then it is not our being slow."""
+"""Links to one report that may have expired; after that, a slow download is not the cause."""
 FIRST_PAUSE, GROWTH = 5.0, 4.0
-"""Seconds before the first poll, and how much longer each later pause is: a report that is ready
-within 105 s takes three polls. One that takes longer takes more: with three for all, a small one
-would be left lying for many minutes."""
+"""Seconds before the first poll, and the factor by which each later pause grows. A report that is
+ready within 105 s takes three polls; a slower one takes more. With only three polls for all, a
+small report would wait for many minutes."""
 LONGEST_PAUSE = {"standard": 120.0, "trial": float("inf")}
-"""Seconds that the pauses grow to: asking every other minute for all that are under way takes a
-fiftieth of a standard app's quota, but each poll is a thousandth of a trial app's day."""
+"""Longest pause in seconds. Polling all open reports every two minutes takes a fiftieth of a
+standard app's quota, but each poll takes a thousandth of a trial app's day."""
 
 IN_PROGRESS, FINISHED = "IN_PROGRESS", "FINISHED"
 
@@ -62,11 +62,11 @@ class Answer(msgspec.Struct):
 
     @property
     def own(self) -> Answer:
-        """The part that speaks of the report."""
+        """The part with the report's state."""
         return self.data or self
 
     def told(self, secrets: Secrets) -> str:
-        """How the report is, as part of one line, without secrets."""
+        """The state of the report as part of one line, without secrets."""
         message = f": {self.message}" if self.message else ""
         return secrets.hidden_in(f"{self.report_status}{message}")
 
@@ -80,7 +80,7 @@ class Operation:
 
     Attributes:
         create: Path of the POST that creates one.
-        poll: Path of the GET that tells how it is.
+        poll: Path of the GET that returns its state.
     """
 
     create: str = REPORTS
@@ -100,10 +100,10 @@ class Order:
 
     Attributes:
         ids: Values of the paths' placeholders.
-        body: What it is to hold.
-        query: The same, where the operation takes it so.
+        body: The content of the report, as a JSON body.
+        query: The content of the report, for an operation that takes it as parameters.
         operation: Where it is created and polled.
-        is_csv: Whether its file is a table with a header, not JSON; `None` if nothing says so.
+        is_csv: Whether its file is a table with a header, not JSON; `None` if unknown.
     """
 
     ids: Mapping[str, str]
@@ -123,8 +123,8 @@ class Ordering:
 
         Args:
             client: Calls the API.
-            clock: Knows how long a report has taken.
-            settings: Say how long one may take, and how often to ask.
+            clock: Measures how long a report takes.
+            settings: Hold the time limit and the access tier.
             stream: The stream that the calls count for.
         """
         self._client = client
@@ -139,7 +139,7 @@ class Ordering:
         Raises:
             FatalAPIError: Pinterest cannot make it, or it cannot be read.
             SkippableAPIError: Such reports are refused.
-            TooLargeError: It is too large to be taken at once.
+            TooLargeError: It is too large for one report.
         """
         for creation in itertools.count(1):
             token = self._create(order)
@@ -214,7 +214,7 @@ class Ordering:
 
 
 class _UnfinishedError(Exception):
-    """A report that will never be finished, or is gone: a new one may be."""
+    """The report will never be finished, or it is gone; a new order may succeed."""
 
 
 def _pauses(longest: float) -> Iterator[float]:

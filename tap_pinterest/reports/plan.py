@@ -1,4 +1,4 @@
-"""The plan of an ads report: which calls and which reports read its days."""
+"""The plan of an ads report: the calls and the reports that read its days."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from tap_pinterest.reports.question import Question
 
 MOST_CALLS = 100
-"""A range of an account that takes more synchronous calls is asked for as reports."""
+"""Most synchronous calls for a range of an account; beyond it, asynchronous reports read it."""
 REPORT_ROWS = 100_000
-"""Rows that an asynchronous report is expected to hold at most."""
+"""Most rows that we expect in an asynchronous report."""
 VALUES_OF_A_TYPE = 10
-"""Rows for each entity and period that a targeting type is expected to have."""
+"""Rows that we expect of a targeting type for each entity and period."""
 _AN_ID = "9" * 18
 
 
@@ -44,7 +44,7 @@ class Entities:
         ad_account_id: The ad account.
         rows: The id and the parents' ids of each entity, by id.
         fields: Names of these ids, in the order of a row.
-        named: The ids that an order names; `None` if it asks for all there are.
+        named: The ids that an order names; `None` if it asks for all entities.
     """
 
     ad_account_id: str
@@ -53,7 +53,7 @@ class Entities:
     named: Sequence[str] | None = None
 
     def batches(self, question: Question) -> Iterator[tuple[str, Sequence[str]]]:
-        """The ids that may share a call, after the id of what they are in if a call names it."""
+        """The ids that may share a call, each batch after its parent's id if a call names one."""
         level = question.level
         if not level.within:
             yield "", list(self.rows)
@@ -77,17 +77,17 @@ def plan(
     may_report: bool,
     today: date,
 ) -> list[Part]:
-    """The calls and reports that read the days: what takes Pinterest a while comes first.
+    """The calls and reports that read the days; asynchronous reports, which take long, come first.
 
     Args:
         question: What the report asks for.
-        entities: What it is about.
+        entities: The entities of the report.
         ranges: The days, in whole periods.
         may_report: Whether asynchronous reports may be ordered.
         today: The day of the run.
 
     Raises:
-        DaysError: Pinterest does not add up that many days.
+        DaysError: Pinterest has no total for so long a range.
     """
     planning = _Planning(question, entities, today)
     parts = [
@@ -103,7 +103,7 @@ def plan(
 def unread(
     question: Question, ranges: Sequence[DateRange], *, may_report: bool, today: date
 ) -> Iterator[str]:
-    """One sentence for each range that has types which neither calls nor reports can read."""
+    """One sentence for each range with types that neither calls nor reports can read."""
     known = question.types_of_reports if may_report else question.types_of_calls
     others = " and ".join(name for name in question.types if name not in known)
     for dates in filter(_has_days, ranges if others else ()):
@@ -152,7 +152,7 @@ class _Planning:
     today: date
 
     def mixed(self, dates: DateRange) -> list[Part]:
-        """The parts that read the days, each the way that costs less."""
+        """The parts that read the days, by calls or reports, whichever cost less."""
         question = self.question
         reports = self.reports(dates, question.types_of_reports)
         if question.only_asynchronous:
@@ -198,7 +198,7 @@ class _Planning:
     def _ids_in_a_call(
         self, ids: Sequence[str], types: tuple[str, ...], limits: ReportLimits
     ) -> int:
-        """As many ids as the parameter takes and the URL has room for."""
+        """The number of ids that the parameter allows and that fit in the URL."""
         level, path = self.question.level, self.question.path
         if not level.id_parameter:
             return 1
@@ -220,7 +220,7 @@ class _Planning:
         question, entities = self.question, self.entities
         self._refuse_long_total(dates, question.limits(self.today, asynchronous=True))
         if question.settings.filters and not entities.rows and entities.named is None:
-            # No order can name what filters leave: without anything there is no row to keep.
+            # This order cannot name ids. If the filters leave no entity, no row would be kept.
             return []
         return [
             Part(each, asynchronous=True)
@@ -229,7 +229,7 @@ class _Planning:
         ]
 
     def _slices_of_reports(self, dates: DateRange, types: tuple[str, ...]) -> list[Slice]:
-        """The slices of the reports with these types; they name ids only where filters are set."""
+        """The slices of the reports with these types; they name ids only if filters are set."""
         limits = self.question.limits(self.today, asynchronous=True)
         granularity, named = self.question.granularity, self.entities.named
         rows = REPORT_ROWS // (VALUES_OF_A_TYPE if types else 1)

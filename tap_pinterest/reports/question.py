@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from tap_pinterest.config.custom_reports import CustomReport
 
 TARGETING = ("TARGETING_TYPE", "TARGETING_VALUE")
-"""Columns that tell apart the rows of a breakdown by targeting type."""
+"""Columns that tell the rows of a targeting breakdown apart."""
 _TEXT = {"type": ["string", "null"]}
 _NEVER_ASKED = frozenset({"KEYWORD_ID", "PRODUCT_ITEM_ID"})
-"""Ids that come with the rows, and are no columns that one could ask for."""
+"""Ids that come with the rows, but that cannot be requested as columns."""
 
 
 def _everything(_: str) -> bool:
@@ -43,13 +43,13 @@ class Question:
 
     Attributes:
         name: The name of the stream, for messages.
-        level: What a row is about.
-        granularity: How long the period is that a row is about.
+        level: The level of a row.
+        granularity: The length of a row's period.
         settings: The settings in force for the report.
-        dimensions: Columns that tell apart the rows of a breakdown: its type first. None if there
-            is no breakdown.
-        custom: The definition in the config, if that defines the report.
-        is_wanted: Whether a column is to be read, by its field in a record.
+        dimensions: Columns that tell the rows of a breakdown apart, its type first. Empty without
+            a breakdown.
+        custom: The definition of a custom report.
+        is_wanted: Whether to read a column, by its field in a record.
     """
 
     name: str
@@ -62,12 +62,12 @@ class Question:
 
     @property
     def path(self) -> str:
-        """Path of the synchronous calls; empty where there are none."""
+        """Path of the synchronous calls; empty if the level has none."""
         return self.level.targeting_path if self.dimensions else self.level.path
 
     @property
     def order_level(self) -> str:
-        """The level as an order names it; empty where there are no asynchronous reports."""
+        """The level's name in an order; empty if the level has no asynchronous reports."""
         return self.level.targeting_report if self.dimensions else self.level.report
 
     @property
@@ -85,7 +85,7 @@ class Question:
         """Pinterest's names of the columns in the catalog."""
         names = columns_for(self.level, self.settings.report_columns)
         if self.custom and isinstance(self.custom.columns, tuple):
-            # Named for this level: whether it has them is for Pinterest to say.
+            # The config names them for this level, so Pinterest decides whether it has them.
             names = tuple(dict.fromkeys((*self.level.ids, *self.custom.columns)))
         missing = () if self.order_level else only_asynchronous(names)
         counts = self.granularity.has_conversions
@@ -102,7 +102,7 @@ class Question:
 
     @functools.cached_property
     def wanted(self) -> Sequence[str]:
-        """The columns to read: the selected ones, and those that `__sync_key` is made of.
+        """The columns to read: selected columns, and columns that `__sync_key` needs.
 
         The level's own id comes with every row, and the ad account is known.
         """
@@ -112,7 +112,7 @@ class Question:
     def asked(self, *, asynchronous: bool) -> Sequence[str]:
         """The columns that a call or an order names.
 
-        It names the level's own id where the rows might lack it otherwise, and one column at least.
+        The level's own id is among them if rows would lack it otherwise, and at least one column.
         """
         known = api.enum("columns_async" if asynchronous else "columns_sync")
         own = [name for name in (self.level.own_id, "AD_ACCOUNT_ID") if name in known][:1]
@@ -129,24 +129,24 @@ class Question:
 
     @property
     def types_of_calls(self) -> Sequence[str]:
-        """Those of the types that synchronous calls have."""
+        """The types that synchronous calls have."""
         known = targeting.synchronous(self.level) if self.path else ()
         return [name for name in self.types if name in known]
 
     @property
     def types_of_reports(self) -> Sequence[str]:
-        """Those of the types that asynchronous reports have."""
+        """The types that asynchronous reports have."""
         known = targeting.asynchronous(self.level)
         return [name for name in self.types if name in known]
 
     def in_calls(self, types: Sequence[str]) -> Sequence[tuple[str, ...]]:
-        """Types as synchronous calls take them; a report without a breakdown has calls without."""
+        """The types of each synchronous call; empty for a report without a breakdown."""
         if not self.dimensions:
             return [()]
         return targeting.groups(types, targeting.most_in_a_call(self.level)) if types else []
 
     def in_reports(self, types: Sequence[str]) -> Sequence[tuple[str, ...]]:
-        """Types as asynchronous reports take them."""
+        """The types of each asynchronous report."""
         if not self.dimensions:
             return [()]
         if self.custom and self.custom.combines_types:
@@ -155,7 +155,7 @@ class Question:
 
     @functools.cached_property
     def only_asynchronous(self) -> bool:
-        """Whether only asynchronous reports have what is wanted."""
+        """Whether only asynchronous reports can answer the question."""
         if not self.path:
             return True
         if not self.order_level:
@@ -178,7 +178,7 @@ class Question:
         return self.granularity.limited(of_level)
 
     def kept(self, *, asynchronous: bool) -> str:
-        """A name for the reports that Pinterest keeps as long as this one."""
+        """The name of the kind of report, for messages about how long Pinterest keeps it."""
         if self.granularity.kept:
             return self.granularity.kept
         if asynchronous and self.level.report_limits != ASYNCHRONOUS:
@@ -236,7 +236,7 @@ class Question:
         return {name: value for name in names if (value := getattr(self.settings, name))}
 
     def fingerprint(self, column: Callable[[str], str]) -> str:
-        """A fingerprint of all that shapes the rows; `column` names the column of a field."""
+        """A fingerprint of all that shapes the rows; `column` gives the column of a field."""
         columns = sorted(column(name.lower()) for name in self.wanted)
         filters = {name: sorted(ids) for name, ids in self.settings.filters.items()}
         shape = {**self.attribution_columns, **filters, "columns": columns}
@@ -246,7 +246,7 @@ class Question:
         if self.dimensions and self.settings.empty_key_value:
             shape["empty_key_value"] = self.settings.empty_key_value
         if self.custom:
-            # Under the same name it may have been about something else.
+            # An earlier report of the same name may have had another level.
             shape |= {"level": self.custom.level, "granularity": self.granularity.name}
         if self.body:
             shape["report"] = {
@@ -271,7 +271,7 @@ class Question:
         return {"type": "object", "properties": facts}
 
     def with_columns_beside(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """The schema of a row, with the columns that a record has beside Pinterest's."""
+        """The schema of a row, with the columns that the tap adds."""
         row = schema["properties"]
         beside: dict[str, Any] = {"currency": _TEXT}
         if self.granularity.is_longer:

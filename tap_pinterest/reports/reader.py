@@ -1,4 +1,4 @@
-"""Reads the parts of a plan: by a call or by an asynchronous report, in halves if need be."""
+"""Reads the parts of a plan by calls and asynchronous reports; splits those that are too large."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _split_data(body: bytes) -> list[msgspec.Raw]:
 
 def _taken(rows: list[msgspec.Raw]) -> Iterator[bytes]:
     """The rows in order; the list is empty at the end."""
-    # Each row holds on to the whole body: none is kept longer than it takes to write it.
+    # Each row keeps the whole body in memory, so a row is dropped as soon as it is written.
     rows.reverse()
     while rows:
         yield bytes(rows.pop())
@@ -62,13 +62,13 @@ class Answered:
 
 
 class Reader:
-    """Reads the parts of one report, whichever ad account they are of."""
+    """Reads the parts of one report for all ad accounts."""
 
     MOST_HALVINGS = 3
-    """A slow call may be too large; one that is still slow at an eighth of the size is not."""
+    """A slow call may be too large. If an eighth of it is still slow, the size is not the cause."""
     MOST_COLUMNS_TOLD = 25
     ERRORS_OF_THE_QUESTION = frozenset({FatalAPIError, InvalidRequestError, ValuesRefusedError})
-    """Errors of what a call or an order asks for; those derived from them have other causes."""
+    """Errors in the call or order itself; their subclasses have other causes."""
 
     def __init__(
         self,
@@ -78,13 +78,13 @@ class Reader:
         operation: Operation,
         warn: Callable[[str], None],
     ) -> None:
-        """A reader that has read nothing.
+        """A reader of the parts of a report.
 
         Args:
             question: What the report asks for.
             client: Makes synchronous calls.
             ordering: Creates asynchronous reports and waits for them.
-            operation: Where these are created and polled.
+            operation: Where asynchronous reports are created and polled.
             warn: Logs a warning once.
         """
         self._question = question
@@ -227,10 +227,10 @@ class Reader:
         return any((ad_account_id, name) in self._refused_types for name in part.types)
 
     def _refused(self, ad_account_id: str, part: Part, error: Exception) -> Answered:
-        """No rows where a targeting type in beta is refused: the others are read without it.
+        """An answer without rows if Pinterest refuses a targeting type in beta.
 
         Raises:
-            Exception: Something else is refused.
+            Exception: The refusal is not about a targeting type in beta.
         """
         types = part.slice.types
         about_the_question = type(error) in self.ERRORS_OF_THE_QUESTION

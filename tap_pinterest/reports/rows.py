@@ -1,4 +1,4 @@
-"""Rows of an ads report as Pinterest sends them, made into records."""
+"""Turns the rows of an ads report into records."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Rows:
     """Makes the rows of one report into records."""
 
     def __init__(self, question: Question, convert: Converter) -> None:
-        """Rows that answer a question, converted to the types of its columns."""
+        """Prepare to convert rows to the columns of a question."""
         self.question = question
         self._convert = convert
         self._has_warned = False
@@ -50,12 +50,12 @@ class Rows:
 
         Args:
             answered: The rows that came for the part.
-            entities: What the report is about: rows get missing ids of parents from it.
+            entities: The entities of the report; they supply parents' ids that rows lack.
             currency: The currency of the ad account.
-            last: The last day that the run reads: a period may go on after it.
+            last: The last day that the run reads; a period may end after it.
 
         Raises:
-            FatalAPIError: A row does not say what it is about, or when.
+            FatalAPIError: A row has no id of its entity, or no date.
         """
         part, question = answered.part, self.question
         dated = self._is_total or self._by_hour
@@ -67,10 +67,10 @@ class Rows:
         return map(self._completer(entities, currency, last), converted)
 
     def shaped(self, part: Part, row: Mapping[str, Any]) -> dict[str, Any]:
-        """A row with the names and places that its facts have, whatever the API gave it.
+        """A row with the names and places of its facts, which can differ from the API's.
 
         Raises:
-            FatalAPIError: It does not say what it is about, or when.
+            FatalAPIError: The row has no id of its entity, or no date.
         """
         shaped = upper_case(row)
         if isinstance(metrics := shaped.pop("METRICS", None), dict):
@@ -89,7 +89,7 @@ class Rows:
         return shaped
 
     def _name_own_id(self, shaped: dict[str, Any], row: Mapping[str, Any]) -> None:
-        """Put the level's own id where its column is, whichever name the row has for it."""
+        """Move the level's own id to its column, from any other name that the row has for it."""
         level = self.question.level
         own = level.own_id
         if shaped.get(own) is None:
@@ -102,12 +102,12 @@ class Rows:
 
     @functools.cached_property
     def _other_ids(self) -> Sequence[str]:
-        """Other names of the level's own id, where they are no columns of the catalog."""
+        """Other names of the level's own id that are not columns of the catalog."""
         known = self.question.facts["properties"]
         return [name for name in self.question.level.other_ids if name not in known]
 
     def _moment(self, row: Mapping[str, Any]) -> tuple[str, int]:
-        """The day and the hour (UTC) of a row, as its DATE says or a field beside it."""
+        """The day and the hour (UTC) of a row, from its DATE, or from DATE and HOUR."""
         text, hour = str(row.get("DATE") or ""), row.get("HOUR")
         try:
             if hour is not None:
@@ -127,7 +127,7 @@ class Rows:
     def _completer(
         self, entities: Entities, currency: str | None, last: date
     ) -> Callable[[Record], Record]:
-        """Adds to a row what is known beside it: account, currency, settings, parents' ids."""
+        """A function that adds account, currency, settings and parents' ids to a row."""
         question, known_rows = self.question, entities.rows
         beside = {
             "ad_account_id": entities.ad_account_id,
@@ -159,10 +159,10 @@ class Rows:
         return complete
 
     def _end_of_period(self, row: Mapping[str, Any], last: date) -> str:
-        """The last day of a row's period that is counted in it.
+        """The last day that a row's numbers count.
 
-        A row whose date is no first day is written like others, with one warning: its numbers are
-        right, whatever Pinterest means by its date.
+        A row whose date does not begin a period is written like the others, with one warning. Its
+        numbers are right; only the meaning of its date is unclear.
         """
         granularity, day = self.question.granularity, date.fromisoformat(row["date"])
         if day != granularity.first_day(day) and not self._has_warned:
