@@ -1,3 +1,3 @@
-"""What is read: lists, their pages, and the order of requests in flight."""
+"""Lists, their pages, and the order of requests in flight."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which calls read a dataset: one for each parent, value or batch of ids that it has to name.
+"""The calls that read a dataset: one for each parent, value or batch of ids that it must name.
 
 A stream says in `per` what its calls are made for; the sources here turn that into rows of
 parameters, and a `Call` is one such row filled into the operation.
@@ -44,7 +44,7 @@ class Call:
         path: The operation's path in the description.
         ids: Values of the path's placeholders.
         query: Query parameters.
-        columns: What the records of the answer carry beside their own fields.
+        columns: Values that the tap adds to the records of the answer, by column.
         pages: Whether to follow the answer's bookmark.
     """
 
@@ -56,7 +56,7 @@ class Call:
 
     @functools.cached_property
     def key(self) -> bytes:
-        """The same for two calls that have the same answer."""
+        """A key that two calls share if they have the same answer."""
         return msgspec.json.encode((self.path, self.ids, self.query), order="deterministic")
 
     @property
@@ -75,7 +75,7 @@ class Expected:
 
     Attributes:
         category: Their rate category.
-        calls: How many.
+        calls: Their number.
         precision: `at least`, as where pages may follow, or `about`; exactly so many if empty.
         most: How many there are if it goes badly; 0 where nothing goes badly.
         key: The same for calls that are made once a run, whichever stream needs them.
@@ -91,7 +91,7 @@ class Expected:
 
 
 class Outcomes(Protocol):
-    """Told how the calls of a dataset go."""
+    """Receives the outcome of each call of a dataset."""
 
     def answered(self) -> None:
         """A call of the dataset has been answered."""
@@ -100,7 +100,7 @@ class Outcomes(Protocol):
         """A call of the dataset or of a parent has been refused.
 
         Raises:
-            SkippableAPIError: The others are not to be tried.
+            SkippableAPIError: The other calls must not be tried.
         """
 
 
@@ -118,13 +118,13 @@ class Lists(Owners, Protocol):
 
 @dataclass(frozen=True)
 class Scope:
-    """What the calls of a dataset depend on.
+    """The context and the objects that the calls of a dataset depend on.
 
     Attributes:
         inventory: Knows the parents.
         settings: The settings in force.
         context: The ad account or the user; neither if it is `None`.
-        outcomes: Told how the calls go.
+        outcomes: Receives the outcome of each call.
     """
 
     inventory: Lists
@@ -140,8 +140,8 @@ class Listing:
     Attributes:
         path: Its path in the description.
         calls: The calls that read it.
-        fields: Fields of its items that others need: the id first, and those that filters go by.
-        filters: By field, the values of it that are wanted, where the calls do not see to that.
+        fields: Fields of its items that other streams or filters need, the id first.
+        filters: The wanted values by field, for filters that the calls do not apply.
         decode: Reads an answer.
     """
 
@@ -152,12 +152,12 @@ class Listing:
     decode: Decode
 
     def wants(self, item: Item) -> bool:
-        """Whether the filters leave an item."""
+        """Whether an item passes the filters."""
         return all(str(item.get(name)) in values for name, values in self.filters.items())
 
 
 class Dataset(Protocol):
-    """A stream's class, as far as sources need to know it."""
+    """The parts of a stream's class that sources use."""
 
     path: str
 
@@ -171,12 +171,12 @@ class Dataset(Protocol):
 
 
 class Source(Protocol):
-    """What calls are made for.
+    """The values that calls are made for, such as ids of parents.
 
     Attributes:
         columns: Names of its values that records carry.
         parents: Datasets that it takes values from.
-        settings: Settings without which it has no rows.
+        settings: Settings that it needs to have rows.
     """
 
     @property
@@ -255,7 +255,7 @@ class Setting:
 
 
 class Batches:
-    """The values of another source, as many in a call as its parameter takes."""
+    """The values of another source; a call takes as many as its parameter allows."""
 
     columns: Sequence[str] = ()
 
@@ -337,5 +337,5 @@ def product(sources: Sequence[Source], path: str, scope: Scope) -> Iterator[Row]
 
 
 def page_decoder(path: str) -> Decode:
-    """What reads the answers of `GET path`."""
+    """The function that decodes the answers of `GET path`."""
     return PAGE_DECODERS[api.operation(f"GET {path}").shape]

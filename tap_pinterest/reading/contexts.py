@@ -16,7 +16,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Owners(Protocol):
-    """The ad accounts and the users of a run; `Inventory` finds them out."""
+    """The ad accounts and the users of a run; `Inventory` finds them."""
 
     @property
     def ad_account_ids(self) -> Sequence[str]:
@@ -28,15 +28,15 @@ class Owners(Protocol):
 
     @property
     def knows_ad_accounts(self) -> bool:
-        """Whether it takes no call to tell the ad accounts."""
+        """Whether the ad accounts are known without a call."""
 
     @property
     def knows_users(self) -> bool:
-        """Whether it takes no call to tell the users."""
+        """Whether the users are known without a call."""
 
     @property
     def reads_only_token_user(self) -> bool:
-        """Whether no user but the token's own is read."""
+        """Whether the run reads only the token's own user."""
 
 
 class Contexts:
@@ -49,7 +49,7 @@ class Contexts:
     columns: Sequence[str] = ()
 
     def are_known(self, owners: Owners) -> bool:  # noqa: ARG002 - see subclasses
-        """Whether it takes no call to tell the contexts."""
+        """Whether the contexts are known without a call."""
         return True
 
     def of(self, owners: Owners) -> list[dict[str, Any]] | None:  # noqa: ARG002
@@ -61,7 +61,7 @@ class Contexts:
         return _NOTHING
 
     def may_overlap(self, owners: Owners) -> bool:  # noqa: ARG002
-        """Whether two contexts may have a record in common."""
+        """Whether two contexts may share a record."""
         return False
 
 

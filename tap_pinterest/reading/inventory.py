@@ -38,7 +38,7 @@ USER_ACCOUNT = "/user_account"
 USER_FIELDS = ("id", "account_type")
 KEPT_IN_MEMORY = 16 * 1024 * 1024
 KEPT_AHEAD = 64 * 1024 * 1024
-"""Compressed bytes kept, beyond which no further page is read before its turn."""
+"""Most compressed bytes to keep; beyond it, no more pages are read before their turn."""
 PAGE_SIZE = 250
 MOST_TOLD = 5
 """Ad accounts that a warning names."""
@@ -52,8 +52,8 @@ class Begun(NamedTuple):
 
     Attributes:
         call: The call.
-        page: The first page that is not kept; `None` if all are.
-        refusal: Why there is none at all.
+        page: The first page that is not kept; `None` if all are kept.
+        refusal: The refusal of the call.
     """
 
     call: Call
@@ -62,15 +62,16 @@ class Begun(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """Bytes that are held beside those that are kept."""
+        """Bytes of the page that is not kept."""
         return len(self.page.body) if self.page else 0
 
 
 class Inventory:
-    """Reads each list once, whichever stream needs it first.
+    """Reads each list once for all streams that need it.
 
-    A report or a child needs the ids of a list that a later stream writes. The pages are then kept,
-    compressed, and in a temporary file when they are many, until that stream has written them.
+    A report or a child may need the ids of a list that a later stream writes. The inventory then
+    keeps the pages until that stream has written them: compressed, and if there are many, in a
+    temporary file.
     """
 
     def __init__(
@@ -110,29 +111,29 @@ class Inventory:
     def ad_accounts(self) -> Mapping[str, Item]:
         """The ad accounts of this run that the token can read, by id."""
         if self._ad_accounts is None:
-            # A signal does not end the wait for a lock, nor for an answer.
+            # A signal ends neither a wait for a lock nor a wait for an answer.
             self._read_ahead.run(self._find_ad_accounts)
         return self._ad_accounts or {}
 
     def _find_ad_accounts(self) -> None:
-        """Find out the ad accounts, whichever thread comes first."""
+        """Find the ad accounts; only the first thread makes the calls."""
         with self._read_ahead.alone_with(self._of_ad_accounts):
             if self._ad_accounts is None:
                 self._ad_accounts = self._found_ad_accounts()
 
     @property
     def knows_ad_accounts(self) -> bool:
-        """Whether it takes no call to tell the ad accounts."""
+        """Whether the ad accounts are known without a call."""
         return self._ad_accounts is not None
 
     @property
     def reads_only_token_user(self) -> bool:
-        """Whether no user but the token's own is read."""
+        """Whether the run reads only the token's own user."""
         return self._settings.organic_accounts == "token_user"
 
     @property
     def knows_users(self) -> bool:
-        """Whether it takes no call to tell the users."""
+        """Whether the users are known without a call."""
         wanted = self._settings.organic_accounts
         return (wanted == "ad_account_owners" or Call(USER_ACCOUNT).key in self._rows) and (
             wanted == "token_user" or self.knows_ad_accounts
@@ -150,14 +151,14 @@ class Inventory:
 
     @property
     def ad_account_ids(self) -> Sequence[str]:
-        """Ids of this run's ad accounts: also of those that the config names in vain."""
+        """Ids of this run's ad accounts, also of named ones that the token cannot read."""
         return [*self.ad_accounts, *self._unreadable]
 
     def ad_account(self, ad_account_id: str) -> Item:
         """One of this run's ad accounts.
 
         Raises:
-            Exception: It is one that the config names in vain, for this reason.
+            Exception: The config names the account, but the token cannot read it.
         """
         accounts = self.ad_accounts
         if error := self._unreadable.get(ad_account_id):
@@ -165,7 +166,7 @@ class Inventory:
         return accounts.get(ad_account_id, {})
 
     def check_named_ad_accounts(self) -> None:
-        """Say which ad accounts the config names and the token cannot read.
+        """Fail if the config names ad accounts that the token cannot read.
 
         Raises:
             FatalAPIError: There is such an account.
@@ -178,9 +179,9 @@ class Inventory:
 
     @property
     def users(self) -> Mapping[str, str | None]:
-        """Users whose boards, Pins and catalogs are read, by id.
+        """Users whose boards, Pins and catalogs the run reads.
 
-        Each with the ad account through which, or with none if it is the token's own user.
+        Each user id has the ad account through which the user is read; `None` for the token's user.
         """
         if self._users is None:
             self._users = self._found_users()
@@ -223,7 +224,7 @@ class Inventory:
     def entities(
         self, dataset: Dataset, settings: Settings, ad_account_id: str
     ) -> Mapping[str, tuple[str, ...]]:
-        """What others need of each item that the settings want, by its id: that and more fields.
+        """The fields that other streams need of each wanted item, by its id; the id comes first.
 
         Raises:
             SkippableAPIError: The list may not be read.
@@ -238,7 +239,7 @@ class Inventory:
     def rows(
         self, listing: Listing, scope: Scope, where: Mapping[str, Sequence[str]]
     ) -> Iterator[Mapping[str, str]]:
-        """The fields that a listing names, of each item that has one of the values asked for."""
+        """The listing's fields of each item whose values are among those in `where`."""
         for call in listing.calls(scope):
             if not all(call.columns.get(name, kept[0]) in kept for name, kept in where.items()):
                 continue
@@ -261,8 +262,8 @@ class Inventory:
     ) -> Iterator[tuple[Call, Item]]:
         """The items of a list, each with its call.
 
-        They come from the pages kept (which are forgotten after the last stream that writes them),
-        or else fresh, and a few calls at once. `turn` and `following` are those of `read_ahead`.
+        They come from the kept pages, which are dropped after the last stream that writes them.
+        Other pages are fetched, a few calls at once. `ReadAhead` explains `turn` and `following`.
 
         Raises:
             SkippableAPIError: The list may not be read.
@@ -273,7 +274,7 @@ class Inventory:
                     yield call, item
 
     def expected(self, listing: Listing, scope: Scope) -> Iterator[Expected]:
-        """The calls that `items` will make: not those whose pages are kept already."""
+        """The calls that `items` will make, without calls whose pages are kept already."""
         operation = api.operation(f"GET {listing.path}")
         paged = "bookmark" in operation.parameters
         for call in listing.calls(scope):
@@ -282,7 +283,7 @@ class Inventory:
                 yield Expected(operation.category, precision=precision, key=call.key)
 
     def close(self) -> None:
-        """Forget the pages kept."""
+        """Drop the kept pages."""
         self._kept.close()
 
     def _listed_ad_accounts(self, named: frozenset[str]) -> dict[str, Item]:
@@ -315,11 +316,11 @@ class Inventory:
             return None
 
     def _listed(self, call: Call, listing: Listing) -> Mapping[str, tuple[str, ...]]:
-        """The named fields of those of a call's items that the listing's filters leave."""
+        """The named fields of a call's items that pass the listing's filters."""
         rows = self._list(call, listing.fields, listing.decode)
         if not listing.filters:
             return rows
-        # Streams with other filters may share the call, so its rows are noted without them.
+        # Streams with other filters may share the call, so its rows are noted unfiltered.
         return {
             key: row
             for key, row in rows.items()
@@ -335,7 +336,7 @@ class Inventory:
         return self._rows[call.key]
 
     def _list_once(self, call: Call, fields: Sequence[str], decode: Decode) -> None:
-        """List a call's items, whichever thread comes first."""
+        """List a call's items; only the first thread makes the call."""
         lock = self._locks.setdefault(call.key, threading.Lock())
         with self._read_ahead.alone_with(lock):
             if call.key in self._rows:
@@ -358,9 +359,9 @@ class Inventory:
     def beginnings(
         self, listing: Listing, scope: Scope, *, ahead: bool = False
     ) -> Iterator[Task[Begun]]:
-        """What begins each call of a list: with its first page, or `ahead` of its turn with all.
+        """Tasks that begin each call of a list: read its first page, or all pages if `ahead`.
 
-        A list that others need as well is read whole in any case, by whoever comes first.
+        A list that other streams need too is always read whole, by the first stream.
         """
         shared = listing.path in self._referred or self._written[listing.path] > 1
         begin = self._listed_whole if shared else self._kept_whole if ahead else self._begun
@@ -370,7 +371,7 @@ class Inventory:
     def _pages(
         self, listing: Listing, scope: Scope, turn: Turn | None, following: Following
     ) -> Iterator[tuple[Call, Page]]:
-        """Pages for a stream that writes them; refused calls are told to the scope."""
+        """Pages for a stream that writes them; the scope receives refused calls."""
         tasks = self.beginnings(listing, scope)
         for call, page, refusal in self._read_ahead.in_order(tasks, turn, following):
             if refusal:
@@ -399,7 +400,7 @@ class Inventory:
             return Begun(call, refusal=refusal)
 
     def _kept_whole(self, call: Call, listing: Listing) -> Begun:
-        """Keep the pages of a call, as many as may be kept, if there is more than one."""
+        """Keep the pages of a call, up to `KEPT_AHEAD`, if there is more than one."""
         begun = self._begun(call, listing)
         if begun.page is None or not begun.page.bookmark:
             return begun
@@ -419,7 +420,7 @@ class Inventory:
         return self._begun(call, listing)
 
     def _following(self, call: Call, decode: Decode, first: Page | None = None) -> Iterator[Page]:
-        """All pages of a call, given the first one or not; the next is fetched meanwhile."""
+        """All pages of a call, with or without the first given; the next is fetched meanwhile."""
         paginator = BookmarkPaginator(f"GET {call.path}")
 
         def following(page: Page) -> functools.partial[Page] | None:
@@ -456,7 +457,7 @@ class PageStore:
 
     @property
     def size(self) -> int:
-        """Bytes that are kept, and room that is not given back yet."""
+        """Bytes that are kept, and room that is not yet free."""
         with self._lock:
             return max((sum(places[-1]) for places in self._places.values()), default=0)
 
@@ -473,7 +474,7 @@ class PageStore:
 
     @contextmanager
     def whole(self, key: bytes) -> Iterator[None]:
-        """Keep all pages of a call that are added, or none if reading it ends early."""
+        """Keep all added pages of a call, or no page if reading it ends early."""
         try:
             yield
         except BaseException:
@@ -485,7 +486,7 @@ class PageStore:
         return key in self._places
 
     def read(self, key: bytes, *, forget: bool) -> Iterator[bytes]:
-        """The pages of a call in order, for the last time if it is to `forget` them."""
+        """The pages of a call in order; `forget` drops them afterwards."""
         for start, size in self._places[key]:
             frame = self._frame(start, size)
             if frame is None:
@@ -515,7 +516,7 @@ class PageStore:
 
 
 def _reading(decode: Decode, body: bytes) -> Page:
-    """The page of a body; one without a body stands for what is not there."""
+    """The page of a body; without a body, an empty page for something that does not exist."""
     return decode(body) if body else Page([])
 
 
@@ -526,13 +527,13 @@ def _keeping_body(decode: Decode, body: bytes) -> Page:
 
 
 class _AllOrNothing:
-    """Outcomes for a report: it needs all ids."""
+    """Outcomes for a report, which needs all ids: a refusal ends it."""
 
     def answered(self) -> None:
-        """Go on."""
+        """Do nothing."""
 
     def refused(self, call: Call, refusal: SkippableAPIError) -> None:  # noqa: ARG002 - see Outcomes
-        """Pass it on."""
+        """Raise the refusal."""
         raise refusal
 
 
@@ -553,7 +554,7 @@ def _note(
 
 
 def _at(item: Item, path: Sequence[str], beside: Mapping[str, Any]) -> object:
-    """The value at a path in an item, or else what stands beside it under the name."""
+    """The value at a path in an item, or else the value that its call carries under the name."""
     value = item.get(path[0], beside.get(path[0]))
     for name in path[1:]:
         value = value.get(name) if isinstance(value, dict) else None
@@ -568,7 +569,7 @@ def _id(item: Item, field: str) -> str:
     """The id of an item.
 
     Raises:
-        FatalAPIError: It has none.
+        FatalAPIError: The item has no id.
     """
     value = item.get(field)
     if value is None:

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from tap_pinterest.api import Shape
 
 MAP_KEY = "map_key"
-"""The field that holds the key of an item, where an answer is an object of items."""
+"""The field for the key of an item, if an answer is an object of items."""
 
 Item: TypeAlias = Mapping[str, Any]
 """A record as Pinterest sent it."""
 
 
 class Page(msgspec.Struct):
-    """Items of one answer, and what leads to the next one.
+    """Items of one answer, and the bookmark of the next one.
 
     Attributes:
-        items: The items; a text stands for an item that is one.
-        bookmark: What to ask for next, if there is more.
+        items: The items; an item can be a text.
+        bookmark: The bookmark of the next page, if there is one.
         body: The answer itself.
     """
 

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_IDLE_PAGES = 1_000
-"""Pages in a row that bring nothing new. Pinterest may well send some hundred empty ones where it
+"""Most pages in a row without a new item. Pinterest may send some hundred empty pages where it
 filters a long list."""
 
 
 class EndlessListError(FatalAPIError):
-    """Following the bookmarks of a list would never end."""
+    """The bookmarks of a list never come to an end."""
 
 
 class RepeatedBookmarkError(EndlessListError):
@@ -37,11 +37,11 @@ class BookmarkPaginator:
         """The bookmark to ask for next.
 
         Args:
-            bookmark: The one of the page just read.
+            bookmark: The bookmark of the page just read.
             items: The items of this page.
 
         Raises:
-            RepeatedBookmarkError: The page that it leads to has been asked for before.
+            RepeatedBookmarkError: This bookmark has been asked for before.
             EndlessListError: Page after page has brought nothing new.
         """
         if not isinstance(bookmark, str) or not bookmark:

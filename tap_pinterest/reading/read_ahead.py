@@ -1,4 +1,4 @@
-"""Requests under way while earlier answers are being written: the only module with threads."""
+"""Makes requests while earlier answers are written. This is the only module with threads."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 32 * 1024 * 1024
 SHARE_AHEAD = 4
-"""A quarter of them for what comes later, while what is asked for now could use all."""
+"""Work ahead of its turn gets a quarter of the bytes, as long as the current work needs them."""
 LEAST_BYTES = 64 * 1024
-"""What an answer is thought to hold of which nothing is known."""
+"""Bytes that we expect of an answer if nothing is known about it."""
 MOST_AHEAD = 256
-"""Contexts of a rate category, and answers, that may be ahead of their turn."""
+"""Most contexts, and most answers, of a rate category that may be ahead of their turn."""
 MOST_WAITING = 12
-"""Reports that Pinterest prepares at once: more would wait for each other there."""
+"""Most reports that Pinterest prepares at once; more would wait for each other there."""
 
 _T = TypeVar("_T")
 _LOOK_UP_SECONDS = 0.25
 _THREADS = 8
-"""For each request that may be in flight: most of them wait, for quota or for each other."""
+"""Threads for each request in flight; most threads wait, for quota or for each other."""
 
 
 @dataclass(frozen=True)
 class Later(Generic[_T]):
-    """Work that goes on after a while; until then it takes no place among the requests."""
+    """Work that goes on after a pause; until then it does not use up a request slot."""
 
     seconds: float
     run: Callable[[], _T | Later[_T]]
@@ -46,8 +46,8 @@ class Task(Generic[_T]):
 
     Attributes:
         run: Makes it.
-        expected_bytes: What its result is thought to hold.
-        held: What the result does hold, if it can tell.
+        expected_bytes: Bytes that we expect in its result.
+        held: Measures the bytes that the result holds.
     """
 
     run: Callable[[], _T | Later[_T]]
@@ -57,7 +57,7 @@ class Task(Generic[_T]):
 
 @dataclass(frozen=True)
 class Turn:
-    """What tasks are for: a context of a stream, whose calls are of a rate category."""
+    """The purpose of tasks: a context of a stream, with the rate category of its calls."""
 
     stream: str
     context: tuple[Any, ...] = ()
@@ -73,8 +73,7 @@ class Ahead(Generic[_T]):
 
 
 Following: TypeAlias = "Mapping[str, Iterator[Ahead[Any] | None]]"
-"""What comes later, by rate category, each in the order of the run; `None` if it is not known yet.
-"""
+"""Later work by rate category, in the order of the run; `None` if it is not known yet."""
 
 NOTHING: Following = MappingProxyType({})
 
@@ -94,17 +93,18 @@ def with_pauses(steps: Generator[float, None, _T]) -> Callable[[], _T | Later[_T
 class ReadAhead:
     """Runs tasks a few at a time and gives their results in order.
 
-    Tasks of contexts whose turn has not come begin as soon as those before leave room, so that
-    each rate category has something to do: who waits for quota takes no place among the requests.
-    With one request in flight nothing runs in another thread, and nothing before its turn.
+    Tasks of later contexts begin as soon as there is room, so that every rate category stays busy:
+    a task that waits for quota does not use up a request slot. With one request in flight, there
+    are no other threads, and nothing begins before its turn.
     """
 
     def __init__(self, in_flight: int, clock: Clock) -> None:
         """Start nothing yet.
 
         Args:
-            in_flight: Most requests under way; of the rate category at hand, or waiting to be read.
-            clock: Knows when to stop, and who is idle.
+            in_flight: Most requests under way. In the category whose turn it is, unread answers
+                count as well.
+            clock: Knows when to stop, and which threads are idle.
         """
         self._in_flight = in_flight
         self._clock = clock
@@ -113,11 +113,11 @@ class ReadAhead:
         self._lanes: list[_Lane[Any]] = []
         self._ahead: dict[Turn, _Lane[Any]] = {}
         self._active: list[_Lane[Any]] = []
-        """Those of them in which something is still to be done."""
+        """The lanes ahead of their turn that have tasks left."""
         self._finished = _Held()
-        """What the others hold."""
+        """The results that finished lanes hold."""
         self._known: set[str] = set()
-        """Streams of which what all contexts share has been found out."""
+        """Streams whose first context has read the lists that all contexts share."""
 
     def in_order(
         self, tasks: Iterable[Task[_T]], turn: Turn | None = None, following: Following = NOTHING
@@ -125,9 +125,9 @@ class ReadAhead:
         """The results of the tasks, in their order; the first error ends them.
 
         Args:
-            tasks: What to do; not begun if that has happened already, ahead of this turn.
-            turn: What the tasks are for.
-            following: What comes after them, as far as it may begin before.
+            tasks: The tasks; ignored if they were begun ahead of this turn.
+            turn: The context that the tasks are for.
+            following: Later work that may begin early.
         """
         if self._in_flight == 1:
             yield from (self._to_its_end(task) for task in tasks)
@@ -145,7 +145,7 @@ class ReadAhead:
     ) -> Iterator[_T]:
         """The result of `first`, then of the task that `then` makes of each result.
 
-        The next one is under way while the last is being used.
+        The next task runs while the last result is used.
         """
         task: Callable[[], _T] | None = first
         if self._is_alone:
@@ -165,12 +165,12 @@ class ReadAhead:
                 future.cancel()
 
     def run(self, work: Callable[[], _T]) -> _T:
-        """The result of some work, for which a signal need not wait."""
+        """The result of some work; a signal need not wait for it."""
         return work() if self._is_alone else self._result(self._executor().submit(work))
 
     @contextmanager
     def alone_with(self, lock: threading.Lock) -> Iterator[None]:
-        """Hold a lock; who waits for it takes no place among the requests."""
+        """Hold a lock; a thread that waits for it does not use up a request slot."""
         if not lock.acquire(blocking=False):
             with self._clock.idling():
                 lock.acquire()
@@ -180,7 +180,7 @@ class ReadAhead:
             lock.release()
 
     def close(self) -> None:
-        """Let no task begin any more."""
+        """Begin no more tasks."""
         for lane in (*self._lanes, *self._ahead.values()):
             lane.close()
         self._ahead.clear()
@@ -191,7 +191,7 @@ class ReadAhead:
 
     @property
     def _is_alone(self) -> bool:
-        """Whether nothing may be handed to another thread: a thread of ours waits for no other."""
+        """Whether work stays in this thread: a thread of the pool must not wait for another one."""
         return self._in_flight == 1 or threading.get_ident() != self._owner
 
     def _executor(self) -> ThreadPoolExecutor:
@@ -216,7 +216,7 @@ class ReadAhead:
     def _taken(self, turn: Turn | None) -> _Lane[Any] | None:
         """The lane that was begun ahead of this turn.
 
-        Those before it, of which its category has them in order, will not be asked for any more.
+        Each category takes its lanes in order, so earlier lanes of the category are closed.
         """
         if turn is None or turn not in self._ahead:
             return None
@@ -238,7 +238,7 @@ class ReadAhead:
                 try:
                     yield lane.oldest()
                 finally:
-                    # It counts as held until the next one is asked for.
+                    # The result counts as held until the next one is asked for.
                     lane.drop_oldest()
             elif lane.is_over():
                 return
@@ -247,7 +247,7 @@ class ReadAhead:
                 self._clock.check()
 
     def _fill(self, lane: _Lane[Any], following: Following) -> None:
-        """Begin what there is room for: what is asked for first, then what follows."""
+        """Begin tasks while there is room: tasks of this turn first, then later work."""
         for each in (*self._lanes, *self._active):
             each.go_on(self._executor(), self._clock)
             if each.is_open():
@@ -273,7 +273,7 @@ class ReadAhead:
                     self._advance(opened, load)
 
     def _advance(self, lane: _Lane[Any], load: _Load) -> None:
-        """Begin the tasks of a lane as far as there is room; one is always allowed in its turn."""
+        """Begin tasks of a lane while there is room; in its turn, one task may always begin."""
         category, ahead = lane.turn.category, lane is not load.lane
         if not lane.is_begun:
             if ahead and (self._is_held_up(lane) or not load.has_room(category)):
@@ -287,7 +287,7 @@ class ReadAhead:
             load.count(category, task.expected_bytes, ahead=ahead, running=True)
 
     def _is_held_up(self, lane: _Lane[Any]) -> bool:
-        """Whether the first context of the stream is finding out what all of them share."""
+        """Whether the first context of the stream still reads the lists that all contexts share."""
         stream = lane.turn.stream
         if stream in self._known:
             return False
@@ -295,7 +295,7 @@ class ReadAhead:
         return any(each.turn.stream == stream and each.is_opening() for each in others)
 
     def _load(self, lane: _Lane[Any]) -> _Load:
-        """What is under way and held at this moment, while a lane has its turn."""
+        """The tasks under way and the results held now, while a lane has its turn."""
         rest = self._finished
         load = _Load(self._in_flight, lane, self._clock.idle, Counter(rest.lanes))
         load.places.update(rest.places)
@@ -308,7 +308,7 @@ class ReadAhead:
         return load
 
     def _wait(self) -> None:
-        """Wait a little for whatever ends first."""
+        """Wait a little until any task ends."""
         lanes = (*self._lanes, *self._active)
         running = [future for lane in lanes for future in lane.running()]
         if running:
@@ -321,12 +321,12 @@ class ReadAhead:
 
 @dataclass
 class _Held:
-    """What contexts hold that are finished ahead of their turn.
+    """The results of contexts that were finished ahead of their turn.
 
     Attributes:
-        lanes: How many they are, by rate category.
-        places: How many answers they have.
-        bytes: What these hold.
+        lanes: Number of contexts, by rate category.
+        places: Number of answers, by rate category.
+        bytes: Bytes of the answers.
     """
 
     lanes: Counter[str] = field(default_factory=Counter)
@@ -334,7 +334,7 @@ class _Held:
     bytes: int = 0
 
     def add(self, lane: _Lane[Any], times: int = 1) -> None:
-        """Count a context, or no more."""
+        """Add a context to the count, or remove it with -1."""
         self.lanes[lane.turn.category] += times
         self.places[lane.turn.category] += times * len(lane.places)
         self.bytes += times * sum(place.bytes for place in lane.places)
@@ -342,19 +342,19 @@ class _Held:
 
 @dataclass
 class _Load:
-    """What is under way and held, and whether there is room for more.
+    """Counts tasks under way and bytes held, and decides whether there is room for more.
 
     Attributes:
         in_flight: Most requests under way.
         lane: The tasks whose turn it is.
-        idle: Threads that wait for something else than Pinterest.
+        idle: Threads that wait, but not for Pinterest.
         lanes: Contexts ahead of their turn, by rate category.
         waiting: Reports that Pinterest is preparing, by rate category.
         running: Tasks under way, by rate category.
-        places: The same, and those that are done and not read yet.
-        bytes: What these hold.
-        bytes_ahead: What of that is ahead of its turn.
-        may_use_all: Whether what is ahead may hold as many bytes as there are.
+        places: Tasks under way, and results that are not read yet.
+        bytes: Bytes of these.
+        bytes_ahead: Bytes of these that are ahead of their turn.
+        may_use_all: Whether work ahead of its turn may use all bytes.
     """
 
     in_flight: int
@@ -383,7 +383,7 @@ class _Load:
     def count(
         self, category: str, size: int = 0, *, ahead: bool = False, running: bool = False
     ) -> None:
-        """Count a task, and what it holds."""
+        """Count a task and its bytes."""
         self.running[category] += running
         self.places[category] += 1
         self.bytes += size
@@ -392,8 +392,8 @@ class _Load:
     def has_room(self, category: str, size: int = 0, *, ahead: bool = True) -> bool:
         """Whether a task of a category may begin, in the turn of the lane or `ahead` of its own.
 
-        A category whose quota is used up has no more tasks begun than could be under way. One task
-        of each may always begin: its quota counts from its first call.
+        A category without quota begins no more tasks than could be under way. One task of each
+        category may always begin, because Pinterest counts its quota from the first call.
         """
         most, in_turn = self.in_flight, category == self.lane.turn.category
         return (
@@ -424,26 +424,26 @@ class _Lane(Generic[_T]):
         self.is_begun = False
 
     def open(self, executor: ThreadPoolExecutor) -> None:
-        """Find out what the first task is, which may take calls of its own."""
+        """Begin to find the first task, which may take calls."""
         self.is_begun = True
         self._opening = executor.submit(next, self._tasks, None)
 
     def is_opening(self) -> bool:
-        """Whether that is under way."""
+        """Whether the first task is being found."""
         return self._opening is not None
 
     def is_open(self) -> bool:
-        """Whether that is known."""
+        """Whether the first task is known."""
         return self.is_begun and self._opening is None
 
     def coming(self) -> Task[_T] | None:
-        """The next task that has not begun; `None` if there is none, or it is not known yet."""
+        """The next task that has not begun; `None` if no task is left or known yet."""
         if self._coming is None and self.is_open() and not self._is_exhausted:
             self._take(lambda: next(self._tasks, None))
         return self._coming
 
     def begin(self, executor: ThreadPoolExecutor) -> None:
-        """Begin it."""
+        """Begin the next task."""
         if self._coming is not None:
             future = executor.submit(self._coming.run)
             task = self._coming
@@ -451,7 +451,7 @@ class _Lane(Generic[_T]):
             self._coming = None
 
     def go_on(self, executor: ThreadPoolExecutor, clock: Clock) -> None:
-        """Note which tasks wait now, and let those go on that have waited long enough."""
+        """Note which tasks wait now, and continue tasks that have waited long enough."""
         if self._opening and self._opening.done():
             opening, self._opening = self._opening, None
             self._take(opening.result)
@@ -462,7 +462,7 @@ class _Lane(Generic[_T]):
         """Note the next task; an error in finding it is raised when its turn comes."""
         try:
             self._coming = find()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this context
+        except Exception as error:  # noqa: BLE001 - any error belongs to this context
             self._error = error
         self._is_exhausted = self._coming is None
 
@@ -471,10 +471,10 @@ class _Lane(Generic[_T]):
         return bool(self.places) and self.places[0].is_done()
 
     def is_over(self) -> bool:
-        """Whether there is nothing more to come.
+        """Whether all results have been read.
 
         Raises:
-            Exception: Because of an error in finding out what.
+            Exception: The next task could not be found.
         """
         if self.places or self._coming or not (self.is_open() and self._is_exhausted):
             return False
@@ -483,12 +483,12 @@ class _Lane(Generic[_T]):
         return True
 
     def is_finished(self) -> bool:
-        """Whether nothing of it is to be done or under way any more."""
+        """Whether no task is left or under way."""
         exhausted = self.is_open() and self._is_exhausted
         return exhausted and all(each.is_done() for each in self.places)
 
     def running(self) -> Iterator[Future[Any]]:
-        """What has not ended yet."""
+        """The work that has not ended yet."""
         futures = (self._opening, *(each.future for each in self.places))
         return (each for each in futures if each and not each.done())
 
@@ -496,7 +496,7 @@ class _Lane(Generic[_T]):
         return cast("_T", self.places[0].future.result())
 
     def drop_oldest(self) -> None:
-        # The end of the run may have come first: then nothing is held any more.
+        # If the run has ended meanwhile, the lane holds nothing any more.
         if self.places:
             self.places.popleft()
 
@@ -510,7 +510,7 @@ class _Lane(Generic[_T]):
 
 @dataclass
 class _Place(Generic[_T]):
-    """A task in a lane: what runs for it, and until when it waits if it does."""
+    """A task in a lane: its running work, and the end of its pause if it waits."""
 
     future: Future[_T | Later[_T]]
     bytes: int

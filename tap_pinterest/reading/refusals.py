@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from tap_pinterest.reading.calls import Call
 
 REFUSED_IN_A_ROW = 5
-"""So many refusals before the first answer say that the others would be refused as well."""
+"""After this many refusals before any answer, the other calls would be refused as well."""
 
 
 class Refusals:
     """Calls of a dataset that were refused, while others may be answered.
 
     Attributes:
-        calls: Those that were.
+        calls: The refused calls.
         first: The first refusal.
-        is_answered: Whether any was not.
+        is_answered: Whether any call was answered.
     """
 
     def __init__(self) -> None:
@@ -32,26 +32,26 @@ class Refusals:
         return bool(self.calls)
 
     def answered(self) -> None:
-        """Take note of a call that was not."""
+        """Note an answered call."""
         self.is_answered = True
 
     def refused(self, call: Call, refusal: SkippableAPIError) -> None:
-        """Take note of one that was.
+        """Note a refused call.
 
         Raises:
-            SkippableAPIError: It is one too many.
+            SkippableAPIError: Too many calls were refused.
         """
         self.noted(call, refusal)
         if len(self.calls) >= REFUSED_IN_A_ROW:
             self.raise_if_nothing_was_read()
 
     def noted(self, call: Call, refusal: SkippableAPIError) -> None:
-        """Take note of one that was, which says nothing of the others."""
+        """Note a refused call that says nothing about the others."""
         self.first = self.first or refusal
         self.calls.append(call)
 
     def raise_if_nothing_was_read(self) -> None:
-        """Pass the first refusal on if no call has been answered.
+        """Raise the first refusal if no call has been answered.
 
         Raises:
             SkippableAPIError: All calls were refused.
@@ -60,7 +60,7 @@ class Refusals:
             raise self.first
 
     def __str__(self) -> str:
-        """How many, of what, and why."""
+        """The number of refused calls, some of them, and the reason."""
         names = "; ".join(
             " ".join(str(value) for value in call.columns.values()) for call in self.calls[:3]
         )
