@@ -1,9 +1,9 @@
-"""Records as the tap writes them: what the facts of a record promise, and how it is kept.
+"""Makes Pinterest's records fit the columns and types that the tap promises.
 
 `singer_schema` says which columns and types a record has, `Converter` makes the API's records have
 them. A time is `YYYY-MM-DDTHH:MM:SSZ` whatever the API counts in, an id is text also when the API
 sends a number, a whole number is written as one. Enums stay open: an unknown value is counted and
-kept. Whatever has no place in the columns goes to the record's `Strays`.
+kept. Fields and values that do not fit the columns go to the record's `Strays`.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 Facts: TypeAlias = "Mapping[str, Any]"
-"""What is known of a value or a record, in the form of `api.json`."""
+"""Facts about a value or a record, in the form of `api.json`."""
 
 EXTRA_FIELDS = "extra_fields"
-"""The column of what has no other column."""
+"""The column for fields that have no column."""
 EXACT_FLOATS = 2**53
-"""Below this every whole float is exactly one integer."""
+"""Up to this, every whole float equals exactly one integer."""
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NULL = type(None)
 
 
 class Unknowns(Protocol):
-    """Told of what a schema does not know."""
+    """Receives fields, values and types that a schema does not know."""
 
     def field(self, name: str) -> None:
         """A field that the schema lacks."""
@@ -52,7 +52,7 @@ class Unknowns(Protocol):
 
 
 class UnknownCounts:
-    """Counts what the schema of one stream does not know."""
+    """Counts fields, values and types that the schema of one stream does not know."""
 
     def __init__(self) -> None:
         self.fields: Counter[str] = Counter()
@@ -77,14 +77,14 @@ class UnknownCounts:
 
 
 class Strays:
-    """What comes in a record and has no place in its columns: counted, and left out.
+    """Counts fields and values of a record that do not fit its columns, and leaves them out.
 
-    Inside an object a value stays where it is, whatever its type. Where objects are flattened
-    their members are columns too, so there it is left out like one of a column.
+    Inside an object, a value of the wrong type stays. If objects are flattened, their members are
+    columns, and such a value is left out as well.
 
     Attributes:
         has_column: Whether records have the column `extra_fields`.
-        extra: What the column is to have of the record that is being converted.
+        extra: Content for this column from the record that is being converted.
     """
 
     has_column = False
@@ -99,7 +99,7 @@ class Strays:
         """Strays of one stream's records.
 
         Args:
-            unknowns: Told of each.
+            unknowns: Receives each of them.
             withheld: Names of fields that never leave the tap.
             is_flattened: Whether members of objects become columns.
         """
@@ -123,20 +123,20 @@ class Strays:
             into[key] = api.without(value, self._withheld)
 
     def inner_misfit(self, name: str, value: Any) -> Any:  # noqa: ANN401
-        """What stands inside an object for a value that does not fit."""
+        """Return the value to keep inside an object for a value that does not fit."""
         if self._is_flattened:
             return self.misfit(name, value)
         self.unknowns.misfit(name, value)
         return value
 
     def taken(self) -> dict[str, Any]:
-        """What the column has for a record; the next record starts with nothing."""
+        """Take the column's content for a record; the next record starts empty."""
         extra, self.extra = self.extra, {}
         return extra
 
 
 class KeptStrays(Strays):
-    """Strays that the column `extra_fields` keeps, each under its name, as it came."""
+    """Strays that the column `extra_fields` keeps unchanged, each under its name."""
 
     has_column = True
 
@@ -153,7 +153,7 @@ class KeptStrays(Strays):
 
 
 class MisfitError(FatalAPIError):
-    """A value does not fit its column, and null instead would hide a right one."""
+    """A value does not fit its column, and a null would overwrite a right value."""
 
 
 class RefusedStrays(Strays):
@@ -176,12 +176,12 @@ def singer_name(name: str) -> str:
 def singer_schema(
     facts: Facts, keys: Collection[str] = (), *, extra_fields: bool = False
 ) -> dict[str, Any]:
-    """The JSON schema of the records that a `Converter` of the same facts gives.
+    """The JSON schema of the records that a `Converter` of the same facts makes.
 
     Args:
         facts: The record's facts.
         keys: Columns that are required and never null.
-        extra_fields: Whether there is a column for what has no other.
+        extra_fields: Whether there is a column for fields that have no column.
     """
     properties = {singer_name(name): _singer_type(field) for name, field in _fields(facts).items()}
     if extra_fields:
@@ -195,7 +195,7 @@ def singer_schema(
 
 
 def _fields(facts: Facts) -> dict[str, Facts]:
-    """The fields of a record; an id is text, also where the API counts."""
+    """The fields of a record; an id is text, even if the API has a number."""
     return {
         name: {**field, "type": "string"}
         if field.get("type") == "integer" and _is_id(name)
@@ -230,8 +230,8 @@ def _singer_type(facts: Facts) -> dict[str, Any]:
 class Converter:
     """Turns records of the API into records of `singer_schema`.
 
-    Every column is in every record, null where the API sent none: what is absent today may have
-    had a value yesterday, and has to be overwritten.
+    Every record has every column, with null for a field that the API did not send: the field may
+    have had a value yesterday, and the target must overwrite it.
     """
 
     def __init__(self, facts: Facts, strays: Strays) -> None:
@@ -239,7 +239,7 @@ class Converter:
 
         Args:
             facts: The record's facts; enums as values, not as names.
-            strays: Takes what has no place in the columns.
+            strays: Handles fields and values that do not fit the columns.
         """
         self._strays = strays
         fields = _fields(facts)
@@ -259,10 +259,10 @@ class Converter:
             return self._loosened_or_field_by_field(record)
 
     def read(self, text: bytes) -> dict[str, Any]:
-        """The same for a record as it was sent, which is not decoded twice.
+        """Convert a record from its JSON, which saves a second decoding.
 
         Raises:
-            UnreadableAnswerError: It is no JSON object.
+            UnreadableAnswerError: The text is not a JSON object.
         """
         try:
             return self._plain.read(text)
@@ -276,7 +276,7 @@ class Converter:
         return self._field_by_field(record)
 
     def _field_by_field(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """The same for a record in which something does not fit, or is not known."""
+        """Convert a record with a value that does not fit, or with an unknown field."""
         converted = self._blank.copy()
         rules = self._rules
         for name, value in record.items():
@@ -298,9 +298,9 @@ _PLAIN: Mapping[str, Any] = {
     "number": int | None,
     "boolean": bool | None,
 }
-"""Types whose values are what a column wants as soon as they are of that type."""
+"""Types whose values need no conversion for their column."""
 _WIDER: Mapping[type | None, Any] = {float: _Finite, int: int}
-"""What one of them is widened by, for values of a class that has to be looked at."""
+"""The type to add to a plain type, for values that need a check."""
 _decode_members = decoder(dict[str, Any])
 
 
@@ -310,11 +310,11 @@ def _is_plain(facts: Facts) -> bool:
 
 
 class _PlainRecords:
-    """Records whose plain fields fit, which msgspec checks ten times as fast as we can.
+    """Records whose plain fields fit. msgspec checks this ten times as fast as our own code.
 
-    The types are as narrow as what has come so far: counts until a fraction comes, texts until an
-    id comes as a number. So only columns in which that happens are looked at in every record.
-    Whatever else a record has makes it a record of another type.
+    The types are as narrow as the values so far: a number is a count until a fraction comes, an id
+    is a text until a number comes. Only columns where that happened are checked in every record.
+    A record with any other difference does not match, and is converted field by field.
     """
 
     def __init__(
@@ -328,8 +328,8 @@ class _PlainRecords:
 
         Args:
             fields: The fields' facts.
-            rules: Their columns, and what to do with those that are not plain.
-            strays: Takes what has no place in the columns.
+            rules: Their columns, and the conversions of fields that are not plain.
+            strays: Handles fields and values that do not fit the columns.
             loose: Fields of a wider type.
         """
         self._fields = fields
@@ -343,7 +343,7 @@ class _PlainRecords:
                 *((rules[name][0], self._type_of(name), None) for name in fields),
                 *([(EXTRA_FIELDS, None, None)] if strays.has_column else []),
             ],
-            # No field has an empty name: what comes as extra_fields is not taken for the column.
+            # No field has an empty name, so a field called extra_fields cannot fill the column.
             rename={**{rules[name][0]: name for name in fields}, EXTRA_FIELDS: ""},
             forbid_unknown_fields=True,
             gc=False,
@@ -357,21 +357,21 @@ class _PlainRecords:
         """The columns of a record.
 
         Raises:
-            msgspec.ValidationError: It is of another type.
+            msgspec.ValidationError: The record does not match the types.
         """
         return self._finished(msgspec.convert(record, self._type))
 
     def read(self, text: bytes) -> dict[str, Any]:
-        """The same for a record as it was sent.
+        """The columns of a record, from its JSON.
 
         Raises:
-            msgspec.DecodeError: It is of another type, or no JSON.
-            UnicodeDecodeError: It is not UTF-8.
+            msgspec.DecodeError: The record does not match the types, or is not JSON.
+            UnicodeDecodeError: The text is not UTF-8.
         """
         return self._finished(self._decode(text))
 
     def loosened_for(self, record: Mapping[str, Any]) -> _PlainRecords | None:
-        """Such records as this one is too, if the types can be wide enough."""
+        """A converter whose types are wide enough for this record as well; `None` if none is."""
         wider = self._wider
         came = {name for name, value in record.items() if wider.get(name) is value.__class__}
         if came <= self._loose:
@@ -407,9 +407,9 @@ class _PlainRecords:
 
 
 def _wider(name: str, facts: Facts) -> type | None:
-    """The class that values of a plain field may have as well.
+    """The second class that values of a plain field may have.
 
-    Pinterest sends one id as text and another as a number, in one row.
+    In one row, Pinterest sends one id as a text and another as a number.
     """
     if not _is_plain(facts):
         return None
@@ -422,18 +422,18 @@ def _wider(name: str, facts: Facts) -> type | None:
 Fit: TypeAlias = "Callable[[Any], Any]"
 """Makes a value fit, or raises one of `_MISFITS`."""
 Rule: TypeAlias = "tuple[frozenset[type], Fit]"
-"""The classes whose values stay as they are, and what makes others fit."""
+"""The classes whose values stay unchanged, and the conversion of other values."""
 
 _MISFITS = (TypeError, ValueError, KeyError, OverflowError)
 
 
 def _rule(facts: Facts, name: str, strays: Strays) -> Rule:
-    """How the values of a column are made to fit; one that cannot is a stray."""
+    """The rule for a column; a value that cannot be converted is a stray."""
     return _fitted(facts, name, strays, strays.misfit)
 
 
 def _inner_rule(facts: Facts, name: str, strays: Strays) -> Rule:
-    """The same for values inside objects and arrays."""
+    """The rule for values inside objects and arrays."""
     return _fitted(facts, name, strays, strays.inner_misfit)
 
 
@@ -452,7 +452,7 @@ def _fitted(facts: Facts, name: str, strays: Strays, instead: Callable[[str, Any
 
 
 def _floats_first(fit: Fit) -> Fit:
-    """The same, faster for floats: a report has dozens in every row."""
+    """A faster conversion for floats: a report has dozens of them in every row."""
 
     def fit_float(value: Any) -> Any:  # noqa: ANN401
         if value.__class__ is not float or not isfinite(value):
@@ -472,7 +472,7 @@ def _kind_rule(facts: Facts, name: str, strays: Strays) -> Rule:
 
 
 def _special_fit(facts: Facts, kind: object, name: str, strays: Strays) -> Fit | None:
-    """What looks at every value of a field, where the class alone does not tell whether it fits."""
+    """The conversion of fields whose values must be checked one by one, not only by class."""
     fit: Fit | None = None
     if "unit" in facts or facts.get("format") == "date-time":
         fit = partial(_instant, when_made=says_when_made(name))

@@ -1,4 +1,4 @@
-"""Columns of reports named as Ads Manager displays them."""
+"""Names the columns of reports as Ads Manager displays them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 DELIVERY_METRICS = "/resources/delivery_metrics"
 REPORT_TYPES = ("SYNC", "ASYNC")
 ORGANIC = "ORGANIC"
-"""Metrics of Pins and users, which no report has: their names are not in the way."""
+"""Categories of Pins and users: no report has their metrics, so their names are free."""
 LONGEST = 63
-"""Bytes that PostgreSQL keeps of a name."""
+"""Longest name in PostgreSQL, in bytes."""
 
 RESERVED_COLUMNS = frozenset(
     {
@@ -35,7 +35,7 @@ RESERVED_COLUMNS = frozenset(
         *(name.lower() for name in CONVERSION_PRODUCT.texts),
     }
 )
-"""Columns that are no metrics: they have the same name whatever `column_names` says."""
+"""Columns that are not metrics: `column_names` does not change their names."""
 
 _BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
 
@@ -54,7 +54,7 @@ _decode = decoder(_Answer)
 
 
 def displayed_names(client: PinterestClient) -> dict[str, str]:
-    """What Ads Manager calls each metric of ads, by the API's name of it in lower case.
+    """The displayed name of each ads metric, by the API's name in lower case.
 
     Source: GET /resources/delivery_metrics. Synchronous and asynchronous reports share their
     columns; where both name a metric, the synchronous ones' name counts.
@@ -69,7 +69,7 @@ def displayed_names(client: PinterestClient) -> dict[str, str]:
 
 
 def snake_case(text: str) -> str:
-    """A displayed name as the name of a column; empty if that takes more than is allowed."""
+    """A displayed name as the name of a column; empty if no valid name is left."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     name = _BETWEEN_WORDS.sub("_", plain.lower()).strip("_")
     return "" if name[:1].isdigit() or len(name) > LONGEST else name
@@ -78,7 +78,7 @@ def snake_case(text: str) -> str:
 def kept_names(
     displayed: Mapping[str, str], kept: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The column of each metric, and the names of those that would have another one today.
+    """The column of each metric, and the new names of metrics that Pinterest has renamed.
 
     Args:
         displayed: What Ads Manager calls each metric, by the API's name of it in lower case.
@@ -94,7 +94,7 @@ def kept_names(
 def column_names(
     displayed: Mapping[str, str], kept: Mapping[str, str], reserved: Collection[str]
 ) -> dict[str, str]:
-    """The column of each metric: no two the same, whichever of the metrics are selected.
+    """The column of each metric: all different, and independent of the selection.
 
     Args:
         displayed: What Ads Manager calls each metric, by the API's name of it in lower case.

@@ -1,4 +1,4 @@
-"""Times and days as the API sends them: as text, or counted from 1970 in a unit of its own."""
+"""Reads times and days of the API: a text, or a number since 1970 in one of several units."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 UNITS = (1, 1000, 1_000_000)
-"""Seconds, milliseconds and microseconds: how many of each a second has."""
+"""The number of seconds, milliseconds and microseconds in a second."""
 LATEST_SECOND = 253_402_300_799
-"""The last second of the year 9999, beyond which there is no ISO date-time."""
+"""The last second of the year 9999, the last year of an ISO date-time."""
 USUAL_YEARS = range(2009, 2101)
-"""Nothing on Pinterest was made before 2009, nor can it have been made after 2100."""
+"""Years in which something on Pinterest can have been made."""
 USUAL_SECONDS = range(1_230_768_000, 4_133_980_800)
 """The same years, in seconds since 1970."""
 NOTHING = frozenset({0, -1})
-"""Numbers that stand for no time at all."""
+"""Numbers that mean: no time."""
 
 _WHEN_MADE = re.compile(
     r"(^|_)(creat|updat|modif|verif|accept|sent|shared|fired|complet|process|upload|submit|chang)"
@@ -24,9 +24,9 @@ _WHEN_MADE = re.compile(
 
 
 def says_when_made(name: str) -> bool:
-    """Whether a field of this name says when something was made, changed or done.
+    """Whether a field of this name holds the time when something was made, changed or done.
 
-    Unlike a beginning, an end or an expiry, it cannot lie outside the `USUAL_YEARS`.
+    Such a time lies in the `USUAL_YEARS`; a beginning, an end or an expiry need not.
     """
     return bool(_WHEN_MADE.search(name.rpartition(".")[2]))
 
@@ -34,8 +34,8 @@ def says_when_made(name: str) -> bool:
 def seconds_of(count: float) -> int:
     """The seconds since 1970 of a number that counts seconds, milliseconds or microseconds.
 
-    The three differ by a factor of a thousand, so only one of them gives one of the `USUAL_YEARS`.
-    A number that gives none of them is read as the largest unit that it can be.
+    The three units differ by a factor of a thousand, so only one of them gives one of the
+    `USUAL_YEARS`. If no unit does, the number is read in the largest possible unit.
 
     Raises:
         OverflowError: The number is too large for each of them.
@@ -58,10 +58,10 @@ def instant(value: str | float, *, when_made: bool) -> str | None:
 
     Args:
         value: An ISO date-time, or a number that counts from 1970.
-        when_made: Whether it says when something was made.
+        when_made: Whether it is the time when something was made.
 
     Raises:
-        ValueError: It is no time, or something was made in a year in which it cannot be.
+        ValueError: It is not a time, or something was made outside the `USUAL_YEARS`.
         OverflowError: It is beyond the year 9999.
     """
     if isinstance(value, str):
@@ -81,11 +81,11 @@ def instant(value: str | float, *, when_made: bool) -> str | None:
 
 @functools.lru_cache
 def day(value: Any, *, when_made: bool = False) -> str | None:  # noqa: ANN401
-    """A day as YYYY-MM-DD, also of a date-time; an empty text as null.
+    """A day as YYYY-MM-DD, also from a date-time; an empty text as null.
 
     Raises:
-        TypeError: It is no text, or more than a date-time.
-        ValueError: It is no day, or something was made in a year in which it cannot be.
+        TypeError: It is not a text, or is longer than a date-time.
+        ValueError: It is not a day, or something was made outside the `USUAL_YEARS`.
     """
     if value.__class__ is not str or value[10:11] not in {"", "T", " "}:
         raise TypeError

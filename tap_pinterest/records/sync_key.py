@@ -1,6 +1,6 @@
-"""`__sync_key`: one text that tells a record apart.
+"""`__sync_key`: one text that identifies a record.
 
-Used by the tap and by `map-pinterest`, so that it makes no difference which of them does it.
+The tap and `map-pinterest` both use this module, so both make the same key.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ KEY_TYPES = frozenset({"string", "integer", "boolean"})
 def sync_key(record: Mapping[str, object], fields: Sequence[str], separator: str = "") -> str:
     """MD5, in lower-case hex, of the fields' texts in order.
 
-    The same text that PostgreSQL's `::text` gives: a null is the empty text, a boolean is `true`
-    or `false`, an integer is decimal, and a text (ids, dates) is itself. So over the loaded table
+    The texts are those of PostgreSQL's `::text`: a null is the empty text, a boolean is `true` or
+    `false`, an integer is decimal, and a text (ids, dates) is itself. So over the loaded table
     `md5(coalesce(a::text, '') || coalesce(b::text, ''))` equals it.
 
     Raises:
@@ -67,7 +67,7 @@ def _text(value: object, field: str) -> str:
 
 
 def key_faults(fields: Sequence[str], schema: Mapping[str, Any]) -> list[str]:
-    """What keeps fields from being hashed: they are not there, or have no fixed text."""
+    """Faults of fields that cannot be hashed: they do not exist, or have no fixed text."""
     properties = schema["properties"]
     missing = [f"there is no field {name}" for name in fields if name not in properties]
     return missing + [
@@ -81,6 +81,6 @@ def _is_key(schema: object) -> bool:
     if not isinstance(schema, dict):
         return True
     kinds = schema.get("type", ())
-    # A date-time is shown otherwise by each database.
+    # Each database shows a date-time in another form.
     others = {*([kinds] if isinstance(kinds, str) else kinds)} - KEY_TYPES - {"null"}
     return not others and schema.get("format") != "date-time"
