@@ -1,4 +1,4 @@
-"""Which hosts a link of Pinterest's may lead to: those on the internet, and no machine near us.
+"""Decides which hosts a link from Pinterest may lead to: hosts on the internet, not nearby ones.
 
 A name is looked up before the first request, and the address is checked again when the connection
 stands, since a name may have another address by then.
@@ -38,15 +38,15 @@ def is_loopback(url: str) -> bool:
 
 
 def check_link(url: str, what: str, *, is_local: bool) -> None:
-    """Follow no link but to a host on the internet, unless Pinterest itself is on this machine.
+    """Refuse a link that does not lead to the internet, unless Pinterest itself is on this machine.
 
     Args:
         url: The link, which no message names.
-        what: The thing that it leads to.
+        what: The target of the link, for messages.
         is_local: Whether Pinterest itself is on this machine.
 
     Raises:
-        FatalAPIError: It leads elsewhere.
+        FatalAPIError: The link does not lead to the internet.
     """
     try:
         parts = urlsplit(url)
@@ -88,7 +88,7 @@ class _PublicPool(HTTPSConnectionPool):
 
 
 def _addresses(host: str, port: int) -> Iterator[str]:
-    """The addresses of a host; none where its name does not resolve, as behind a proxy."""
+    """The addresses of a host; empty if its name does not resolve, as behind a proxy."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -104,7 +104,7 @@ def _check(address: str, what: str) -> None:
 
 
 def _meant(address: str) -> Iterator[IPv4Address | IPv6Address]:
-    """An address, or the one that it wraps, to which packets go in the end."""
+    """The final address of packets: an address, or the IPv4 address inside it."""
     found = ip_address(address.partition("%")[0])
     if not isinstance(found, IPv6Address):
         yield found

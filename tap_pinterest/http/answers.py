@@ -1,4 +1,4 @@
-"""Bodies of answers as Python objects: decoded once, into the shape that is expected."""
+"""Decodes the bodies of answers, once, into the expected shape."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def decoded(decode: Callable[[bytes], _T], body: bytes, what: str) -> _T:
     """The content of a body.
 
     Raises:
-        UnreadableAnswerError: It is not what the API describes; `what` was asked for.
+        UnreadableAnswerError: The body is not what the API describes; `what` names the call.
     """
     try:
         return decode(body)
@@ -66,10 +66,10 @@ def decoded(decode: Callable[[bytes], _T], body: bytes, what: str) -> _T:
 
 
 def check_fields(answer: Mapping[str, Any], known: Collection[str]) -> None:
-    """Nothing for an object that has one of the known fields, or none at all.
+    """Accept an object that has a known field, or no field.
 
     Raises:
-        UnreadableAnswerError: It is something else, such as an error with a good status.
+        UnreadableAnswerError: All its fields are unknown, as in an error with a good status.
     """
     if answer and not any(name in known for name in answer):
         msg = "the answer has another shape than the API describes: it has no known field"

@@ -38,10 +38,10 @@ class Authenticator(Protocol):
         """A token that is good for at least the next `LEEWAY_SECONDS`."""
 
     def refuse(self, token: str) -> bool:
-        """Take note that Pinterest refused a token; whether another try makes sense."""
+        """Note that Pinterest refused a token; return whether another try makes sense."""
 
     def scopes(self) -> frozenset[str] | None:
-        """What the token may read; `None` where Pinterest has not said."""
+        """The scopes of the token; `None` if Pinterest has not named them."""
 
     def finish(self) -> None:
         """Wait a little for a renewal that another thread is at, so that what it brings is kept."""
@@ -62,14 +62,14 @@ class StaticToken:
         return False
 
     def scopes(self) -> None:
-        """Nobody knows: only the answer to a grant tells."""
+        """Unknown: Pinterest names scopes only in the answer to a grant."""
 
     def finish(self) -> None:
-        """There is none."""
+        """Do nothing: there is no renewal."""
 
 
 class RenewedToken:
-    """An access token that is fetched when needed, once for all threads."""
+    """An access token that is fetched when needed, by one thread for all."""
 
     def __init__(self, ask: AskForToken, fields: Mapping[str, str], clock: Clock) -> None:
         """An authenticator without a token yet.
@@ -77,7 +77,7 @@ class RenewedToken:
         Args:
             ask: Calls the token endpoint.
             fields: Form fields of the grant.
-            clock: Where the time comes from.
+            clock: The run's time.
         """
         self._ask = ask
         self._fields = fields
@@ -106,7 +106,7 @@ class RenewedToken:
         return True
 
     def scopes(self) -> frozenset[str] | None:
-        """What the current token, renewed first if need be, was granted."""
+        """The scopes of the current token, which is renewed first if it is about to expire."""
         self.token()
         return frozenset(re.findall(r"[^\s,]+", self._scope)) or None
 
@@ -146,10 +146,10 @@ class RefreshToken(RenewedToken):
 
         Args:
             ask: Calls the token endpoint.
-            refresh_token: The configured one, if there is one.
+            refresh_token: The refresh token of the config, if there is one.
             clock: Where the time comes from.
-            file: Where the newest are kept.
-            access_token: One that is good until Pinterest refuses it.
+            file: The file that keeps the newest tokens.
+            access_token: An access token to use until Pinterest refuses it.
         """
         super().__init__(ask, {}, clock)
         self._access_token = access_token
@@ -176,7 +176,7 @@ class RefreshToken(RenewedToken):
             self._keep(answer)
 
     def _granted(self) -> TokenAnswer:
-        """A new access token, if need be for the configured refresh token."""
+        """A new access token; if the stored refresh token fails, with the configured one."""
         try:
             return self._ask_with(self._tokens.refresh_token)
         except GrantRefusedError as error:
@@ -244,10 +244,10 @@ class RefreshToken(RenewedToken):
 
 
 def redeem(ask: AskForToken, code: str, redirect_uri: str) -> TokenAnswer:
-    """The tokens that the code of a consent is good for, once.
+    """Exchange the code of a consent for tokens; a code works once.
 
     Raises:
-        TokenRefusedError: It is not good, or the app's credentials are not.
+        TokenRefusedError: Pinterest refuses the code or the app's credentials.
     """
     # An app from before 2025-09-25 gets a refresh token that can be renewed only if it says so.
     return ask(

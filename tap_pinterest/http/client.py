@@ -1,4 +1,4 @@
-"""One call to Pinterest: a permit, a token, an answer, and another try where that makes sense."""
+"""One call to Pinterest: a permit, a token, an answer, and another try if that makes sense."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class PinterestClient:
         secrets: Everything that no message may repeat.
     """
 
-    def __init__(  # noqa: PLR0913 - what one run shares, named one by one
+    def __init__(  # noqa: PLR0913 - the parts that one run shares, each named
         self,
         *,
         api_url: str,
@@ -67,7 +67,7 @@ class PinterestClient:
         max_wait_seconds: float,
         connections: int,
     ) -> None:
-        """A client that has called nothing yet; give it an `authenticator` before `get`."""
+        """A client; it needs an `authenticator` before `get`."""
         self._url = api_url
         self._limiter = limiter
         self._clock = clock
@@ -110,8 +110,8 @@ class PinterestClient:
             ids: Values of the placeholders.
             query: Query parameters; each list is written in the style its parameter has.
             split_instead: Report a slow answer at once, because the caller can ask for less.
-            stream: The stream that the call counts for, where its path does not tell.
-            nothing: The content where Pinterest has none of the days that the query names.
+            stream: The stream that the call counts for, if its path does not show it.
+            nothing: The content to return if Pinterest has none of the days in the query.
 
         Raises:
             AccessRefusedError: The token may not read this.
@@ -149,7 +149,7 @@ class PinterestClient:
     ) -> _T:
         """Call `POST path`, with a body of JSON, and return the content of its good answer.
 
-        What it creates may be created twice, when an answer is lost on its way.
+        If an answer is lost on its way, Pinterest may create the thing twice.
 
         Raises:
             Exception: As `get`.
@@ -187,7 +187,7 @@ class PinterestClient:
         return self._tokens.of_pinterest(self._url, client_id, client_secret)
 
     def refresh_proxy(self, url: str, authorization: str) -> AskForToken:
-        """The function that asks for tokens where somebody else holds the app's secret."""
+        """The function that asks a proxy for tokens; the proxy holds the app's secret."""
         return self._tokens.of_proxy(url, authorization)
 
     def close(self) -> None:
@@ -198,7 +198,7 @@ class PinterestClient:
     def _call(
         self, call: _Call, decode: Callable[[bytes], _T], *, split_instead: bool = False
     ) -> _T:
-        """Make a call, again and again if need be, until it is answered or refused."""
+        """Make a call, with further tries if needed, until it is answered or refused."""
         operation = api.operation(str(call))
         if not self.may_ask(operation):
             msg = f"{call}: Pinterest does not offer it with auth_method client_credentials"
@@ -242,7 +242,7 @@ class PinterestClient:
         again = self.authenticator is not None and self.authenticator.refuse(token)
         if refused > 1 or not again:
             if error.code not in {None, NOT_AUTHENTICATED}:
-                # A reason that is not the token's, nor known: other calls may be answered.
+                # The reason is unknown and not about the token: other calls may be answered.
                 raise FatalAPIError(str(error))
             msg = (
                 f"Pinterest refuses the access token: {error}. Give a new access_token, or "
@@ -306,5 +306,5 @@ class _Call(NamedTuple):
     asked: Query = MappingProxyType({})
 
     def __str__(self) -> str:
-        """The call without what it asks for."""
+        """The call without its query."""
         return f"{self.method} {self.path}"

@@ -1,4 +1,4 @@
-"""Finished reports, which links of Pinterest's lead to on other hosts."""
+"""Downloads finished reports from other hosts, by links from Pinterest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Downloads:
-    """Downloads go to other hosts, with nothing of ours: no token, no cookie."""
+    """Downloads from other hosts, without a token or a cookie."""
 
     def __init__(self, api_url: str, *, timeout: float, clock: Clock, patience: Patience) -> None:
         self._is_local = is_loopback(api_url)
@@ -37,9 +37,9 @@ class Downloads:
         The link is a secret and belongs to another host: no message names it.
 
         Raises:
-            LinkExpiredError: The link is no longer good.
-            TooLargeError: There is more than `MAX_BODY_BYTES`.
-            FatalAPIError: It is refused for another reason, or is no link to follow.
+            LinkExpiredError: The link has expired.
+            TooLargeError: The content is larger than `MAX_BODY_BYTES`.
+            FatalAPIError: The download is refused for another reason, or the link is not allowed.
             RetriableAPIError: The host stayed away for all attempts.
         """
         check_link(url, what, is_local=self._is_local)

@@ -50,7 +50,7 @@ class FeatureRefusedError(AccessRefusedError):
 
 
 class NoEndpointError(AccessRefusedError):
-    """The path is not there at all, as of a beta that is closed to the app."""
+    """The path does not exist for the app, as in a closed beta."""
 
 
 class GoneError(SkippableAPIError):
@@ -142,7 +142,7 @@ class QuotaError(FatalAPIError):
 
 
 class AwayError(FatalAPIError):
-    """Nothing has been answered for so long that nothing more can be read in this run."""
+    """Pinterest has not answered for so long that this run can read nothing more."""
 
 
 class TokenRefusedError(FatalAPIError):

@@ -1,4 +1,4 @@
-"""When a call is tried again, how long it waits for that, and when nobody is there any more."""
+"""Decides when a call is tried again, how long it waits, and when Pinterest counts as away."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
     from tap_pinterest.clock import Clock
 
 ATTEMPTS = 7
-"""Of one call: with the waits between them they last for about half a minute without answers."""
+"""Most tries of one call; without answers, they and their waits last about half a minute."""
 REACH_TRIES = 2
-"""Further tries where Pinterest says that it does not reach so far back."""
+"""Further tries after Pinterest says that it does not reach so far back."""
 LONGEST_BACKOFF = 60
 FIRST_PAUSE = 2
-"""Seconds to wait where Pinterest asks to come back later, and does not say when."""
+"""Seconds to wait if Pinterest asks to come back later, but does not say when."""
 MOST_GIVEN_UP = 20
-"""Calls in a row that all attempts were in vain for: then nobody is there to answer others.
+"""Calls in a row whose tries all failed; after these, Pinterest counts as away.
 
-If all are of one operation, it may be that alone, and no further call of it is tried again."""
+If all belong to one operation, only that may be down; its further calls get no second try."""
 
 NOBODY_SECONDS = 40
-"""Seconds of the whole run in which somebody has to be there at all."""
+"""Seconds of a run within which the first answer must come."""
 
 _logger = logging.getLogger("tap-pinterest.client")
 
 
 class Tries:
-    """How often one call is tried again, and how long it may wait for quota.
+    """Counts the tries of one call, and limits its waits for quota.
 
     Attributes:
         counts_for: The stream or path that its retries and waits count for.
@@ -59,7 +59,7 @@ class Tries:
         self._asked = 0.0
 
     def seconds_after(self, error: RetriableAPIError) -> float:
-        """Seconds to wait before the next try: those asked for, or else more each time.
+        """Seconds to wait before the next try: as Pinterest asks, or else more each time.
 
         Raises:
             RetriableAPIError: There is no more try: the same error.
@@ -76,7 +76,7 @@ class Tries:
         return float(backoff.full_jitter(longest))
 
     def _patient(self, error: WaitError, seconds: float) -> float:
-        # At least a second each, so that an end comes also of very many short ones.
+        # Each wait counts at least a second, so that even many short waits come to an end.
         self._asked += max(seconds, 1.0)
         if self._asked > self._max_wait:
             msg = f"{error}: longer than max_wait_seconds ({self._max_wait:.0f}) allows"
@@ -99,7 +99,7 @@ class Patience:
         self.waited: dict[str, float] = {}
         self._begun: float | None = None
         self._given_up: list[str] = []
-        """What the calls since the last answer count for, if all their tries were in vain."""
+        """Streams or paths of the calls since the last answer whose tries all failed."""
 
     def tries(self, counts_for: str) -> Tries:
         """The tries of a call that begins now."""
@@ -109,7 +109,7 @@ class Patience:
         return Tries(counts_for, self._max_wait, now)
 
     def answered(self) -> None:
-        """Take note that a call has been answered: somebody is there."""
+        """Note that a call has been answered: Pinterest is there."""
         self._given_up.clear()
 
     def note_wait(self, counts_for: str, seconds: float) -> None:
@@ -122,7 +122,7 @@ class Patience:
         Raises:
             RetriableAPIError: There is no more try: the same error.
             QuotaError: The service asks for more patience than `max_wait_seconds` allows.
-            AwayError: There is no more try for this call, nor was for those before it.
+            AwayError: All tries of this call and of the calls before it have failed.
         """
         wait = self._seconds_after(tries, error)
         if isinstance(error, UnreachableError):
@@ -136,7 +136,7 @@ class Patience:
     def _stay_within(
         self, seconds: float, tries: Tries, wait: float, error: UnreachableError
     ) -> None:
-        """Go on if another try, as long as the last one, would end in time."""
+        """Raise if another try, as long as the last one, would not end in time."""
         now = self._clock.monotonic()
         if now + wait + (now - tries.begun) > (self._begun or now) + seconds:
             raise _nobody(error)

@@ -32,10 +32,10 @@ class Limit(NamedTuple):
 
 
 class Stated(NamedTuple):
-    """Everything that the headers of one answer state.
+    """The limits that the headers of one answer state.
 
     Attributes:
-        limits: The named windows; none in the older form.
+        limits: The named windows; empty in the older form.
         calls: The limit of the window that `remaining` and `reset` are about.
         remaining: Calls that this window has left.
         reset: Seconds until it is renewed.

@@ -24,24 +24,24 @@ MINUTE = 60.0
 _DAY = 86_400.0
 _EARLY = 0.001
 _WAY_SHARE = 0.04
-"""Of a window: longest that a call is thought to be on its way before Pinterest counts it."""
+"""Longest time before Pinterest counts a call, as a share of the window."""
 _LOOK_AGAIN_SECONDS = 0.1
 _OLD_SHARE = 1 / 30
-"""Of a window: how long what others leave is thought to be still there."""
+"""Time for which the quota that others leave counts as free, as a share of the window."""
 _FEW = 16
-"""Calls, of those that are left by others, that go out one by one."""
+"""The last calls that others leave go out one by one; this is their number."""
 _SOME = 8
-"""One in so many of our calls has to be back before the next, where others make some too."""
+"""If others make calls too, one in eight of our calls must be free again before the next."""
 _SAFETY_NET = "safety_net"
-"""How the names of windows begin that all categories share."""
+"""The beginning of the names of windows that all categories share."""
 _SHORT_SECONDS = 10.0
 _PAUSE_SECONDS = 2.0
-"""After a refusal that says nothing about when to come back; twice as long after each more."""
+"""First pause after a refusal that does not say when to come back; each further one doubles it."""
 
 
 @dataclass(frozen=True)
 class Quota:
-    """So many calls in any stretch of so many seconds."""
+    """The most calls in any span of some seconds."""
 
     calls: int
     seconds: float
@@ -57,7 +57,7 @@ STANDARD = {
 }
 TRIAL = dict.fromkeys(STANDARD, Quota(1_000, _DAY))
 OF_ONE_AD_ACCOUNT = {"POST /ad_accounts/{ad_account_id}/mmm_reports": Quota(5, MINUTE)}
-"""Calls of an operation for one ad account, however many its category allows."""
+"""Limits of an operation for one ad account, in addition to its category's limit."""
 UNIVERSAL = {"standard": Quota(100, 1.0), "trial": Quota(1_000, _DAY)}
 
 
@@ -66,14 +66,14 @@ class Permit:
     """A call that may go out.
 
     Attributes:
-        number: How many have gone out before it.
-        sent: When it did, in the clock's monotonic seconds.
+        number: Number of calls that went out before it.
+        sent: When it went out, in the clock's monotonic seconds.
         category: Its rate category.
         operation: Its operation.
         windows: The windows that count it.
-        before: How many calls each of these held before it.
-        answered: When its answer came, if it has.
-        refused: Whether that said that there were too many.
+        before: Number of calls that each window held before it.
+        answered: When its answer came, if it has come.
+        refused: Whether the answer said that there were too many calls.
     """
 
     number: int
@@ -86,20 +86,20 @@ class Permit:
     refused: bool = False
 
     def counted_by(self, way: float) -> float:
-        """When Pinterest has counted it at the latest: it counts what arrives, not what is sent."""
+        """The latest moment at which Pinterest counts the call, which is when the call arrives."""
         latest = self.sent + way
         return latest if self.answered is None else min(self.answered, latest)
 
 
 @dataclass(eq=False)
 class _Window:
-    """The calls of one quota, as far back as they still count.
+    """The calls of one quota that still count.
 
     Attributes:
         under_way: Calls that are not answered yet.
         left: Calls that may go out until `renewed_at`, as Pinterest's answer to `told_by` says.
-        others: Most calls that others were seen to make of late: some room is left to them.
-        seen_at: When they were.
+        others: Most calls that others made recently; some room is left to them.
+        seen_at: When these calls were seen.
         probe: A call that goes out alone, to learn how many may follow.
         pauses: Refusals in a row that did not say when to come back.
     """
@@ -121,12 +121,12 @@ class _Window:
 
     @property
     def is_short(self) -> bool:
-        """Whether an answer comes too late to say how much is left by now."""
+        """Whether the window is too short for an answer to tell how much is left now."""
         return self.quota.seconds < _SHORT_SECONDS
 
     @property
     def room(self) -> int:
-        """Calls left to others: one, and what they make in a second, before we hear of it."""
+        """Calls left to others: one, plus their calls of a second, which we see only later."""
         if self.is_short:
             return _FEW
         return 1 + int(self.others / self.quota.seconds) if self.others else 0
@@ -146,12 +146,12 @@ class _Window:
             one_by_one = self.others and self.left < _FEW and self.under_way
             return max(free, now + _LOOK_AGAIN_SECONDS) if one_by_one else free
         if self.probe or (self.under_way and now < self.renewed_at):
-            # Their answers may say that there is more.
+            # The answers of calls under way may show that more calls are left.
             return max(free, now + _LOOK_AGAIN_SECONDS)
         return max(free, self.renewed_at)
 
     def _is_old(self, now: float) -> bool:
-        """Whether others may have taken what was left when we last heard of it."""
+        """Whether others may have used the calls that were left at the last answer."""
         if not (self.others and self.told_by) or self.under_way:
             return False
         return now > (self.told_by.answered or now) + self.quota.seconds * _OLD_SHARE
@@ -170,14 +170,14 @@ class _Window:
             self.probe = permit
 
     def settle(self, permit: Permit) -> None:
-        """Take note that a call is under way no more."""
+        """Note that a call is no longer under way."""
         self.under_way -= 1
         if self.probe is permit:
             self.probe = None
 
     def follow(self, permit: Permit, remaining: int, renewed_at: float) -> None:
-        """Keep to what the answer to a call says, unless that to a later one has come before."""
-        # All of ours may have come before it.
+        """Adopt the limits in a call's answer, unless a later call has been answered already."""
+        # All our calls may have been counted before this answer.
         others = self.quota.calls - remaining - len(self.calls)
         if self._knows_later_than(permit) or (self.is_short and not self._many(others, permit)):
             return
@@ -189,21 +189,21 @@ class _Window:
             self._give_way()
 
     def relieve(self, permit: Permit, at_least: int) -> None:
-        """Hold nothing back: another window has least left, and this one has that at least."""
+        """Lift the limit if this window has more left: another window has the least left."""
         if self.left is None or self._knows_later_than(permit):
             return
         if self.left < at_least - self.room - self._unanswered_since(permit):
             self.left = None
 
     def close(self, permit: Permit, renewed_at: float, *, is_known: bool) -> None:
-        """Let nothing through until then: a call has been refused, of this quota or of all."""
+        """Let no call through until `renewed_at`: a call of this quota or of all was refused."""
         self.told_by, self.renewed_at, self.left = permit, renewed_at, 0
         if is_known:
             self._see(max(self.quota.calls - len(self.calls), 1), permit.answered or permit.sent)
             self._give_way()
 
     def pause(self, permit: Permit) -> None:
-        """Let nothing through for a moment: a call has been refused, and nothing says why."""
+        """Let no call through for a moment: a call was refused without a reason."""
         if permit.sent < self.renewed_at:
             return
         pause = min(_PAUSE_SECONDS * 2**self.pauses, MINUTE)
@@ -211,7 +211,7 @@ class _Window:
         self.close(permit, (permit.answered or permit.sent) + pause, is_known=False)
 
     def _many(self, others: int, permit: Permit) -> bool:
-        """Whether others make many calls; our own, which are old by now, look like theirs."""
+        """Whether others make many calls; our own calls that no longer count are subtracted."""
         before = dict(zip(permit.windows, permit.before, strict=True)).get(self, 0)
         return others - max(before - len(self.calls), 0) > _FEW
 
@@ -223,7 +223,7 @@ class _Window:
         return sum(each.answered is None for each in newer)
 
     def _give_way(self) -> None:
-        """Wait until some of our own calls count no more: what comes back of others' is theirs."""
+        """Wait until some of our own calls are free again; quota that others free is theirs."""
         ours = [each for each in self.calls if not each.refused]
         some = self.room + len(ours) // _SOME
         if self.others and some < len(ours):
@@ -231,17 +231,17 @@ class _Window:
             self.renewed_at = max(self.renewed_at, back)
 
     def _see(self, others: int, now: float) -> None:
-        """Take note of how many calls others have made, unless they made more of late."""
+        """Note the number of calls that others made, unless a recent number is higher."""
         if others >= self.others or now > self.seen_at + 2 * self.quota.seconds:
             self.others, self.seen_at = max(others, 0), now
 
 
 class Answer:
-    """What came back for a call, for the limiter to learn from.
+    """The answer of a call, from which the limiter learns.
 
     Attributes:
-        headers: The answer's headers; empty while there is none.
-        refused: Whether it says that there were too many calls.
+        headers: The answer's headers; empty before the answer.
+        refused: Whether the answer says that there were too many calls.
     """
 
     headers: Mapping[str, str]
@@ -255,9 +255,9 @@ class Answer:
 class RateLimiter:
     """Lets calls through as fast as Pinterest's limits allow; safe to share between threads.
 
-    No stretch of a window's length ever holds more calls than its quota, from the moment that
-    Pinterest may have counted the first of them, so that the limit is kept whether it counts in
-    fixed or in sliding windows. The headers of answers win over the documented limits: they name
+    No span of a window's length ever holds more calls than its quota, from the moment that
+    Pinterest may have counted the first of them. So the limit holds for fixed and for sliding
+    windows. The headers of answers win over the documented limits: they name
     the windows of an operation, and how many calls are left where others make some too.
     """
 

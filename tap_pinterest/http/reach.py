@@ -19,23 +19,23 @@ _logger = logging.getLogger("tap-pinterest.client")
 
 
 class Reach:
-    """Knows the days that Pinterest has refused in this run, though they should be within reach."""
+    """Knows the days within reach that Pinterest has nevertheless refused in this run."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._refused: set[date] = set()
 
     def covers(self, asked: Mapping[str, Any], error: ReachError) -> bool:
-        """Whether the first day that a call asks for is one that Pinterest says it has."""
+        """Whether Pinterest says that it has the first day of a call."""
         start = _day(asked, _START)
         return start is not None and start >= self._clock.today - error.days * _DAY
 
     def refuses(self, asked: Mapping[str, Any]) -> bool:
-        """Whether the first day that a call asks for has been refused for good."""
+        """Whether Pinterest has finally refused the first day of a call."""
         return _day(asked, _START) in self._refused
 
     def a_day_later(self, asked: Mapping[str, Any], error: ReachError) -> Mapping[str, Any] | None:
-        """The parameters of a call that asks for one day less, with a warning for each such day.
+        """The parameters of the call without its first day; each such day gets a warning.
 
         Returns:
             `None` where no day is left.

@@ -1,4 +1,4 @@
-"""Texts of a service as part of one line, without secrets in any form.
+"""Makes one line of a service's text, without secrets in any form.
 
 Example:
     >>> secrets = Secrets()
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_ERROR_CHARACTERS = 500
 SHORTEST = 4
-"""Characters that a secret has at least; shorter ones would hide letters of all words."""
+"""Least length of a secret; a shorter one would hide letters of all words."""
 
 _HIDDEN = "***"
 
@@ -36,7 +36,7 @@ class Secrets:
         self._lock = threading.Lock()
 
     def add(self, *secrets: str | None) -> None:
-        """From now on hide these too."""
+        """Hide these secrets from now on."""
         with self._lock:
             new = {each for each in secrets if each and len(each) >= SHORTEST} - self._known
             if new:
@@ -44,7 +44,7 @@ class Secrets:
                 self._pattern = _pattern_of(self._known)
 
     def add_pair(self, user: str, password: str) -> None:
-        """From now on hide a password, and the credentials that a header makes of the two."""
+        """Hide a password from now on, and the header's credentials of name and password."""
         self.add(password, f"{user}:{password}" if password else None)
 
     def hidden_in(self, text: str) -> str:
@@ -64,7 +64,7 @@ def _pattern_of(secrets: Iterable[str]) -> re.Pattern[str]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """A secret as it is, and as headers, URLs, JSON and HTML write it."""
+    """The plain secret, and its forms in headers, URLs, JSON and HTML."""
     content = secret.encode()
     encoded = [base64.b64encode(content).decode(), base64.urlsafe_b64encode(content).decode()]
     for form in (secret, *encoded, *(each.rstrip("=") for each in encoded)):

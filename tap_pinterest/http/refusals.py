@@ -1,4 +1,4 @@
-"""The meaning of an answer that is not good: by its status, Pinterest's code and its words."""
+"""Finds the meaning of a bad answer: by its status, Pinterest's code and its text."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _LEAST_GOOD, _LEAST_REDIRECT, _LEAST_SERVER_ERROR = 200, 300, 500
 
 
 def raise_for(answer: Answer, what: str, secrets: Secrets) -> None:
-    """Nothing for a good answer; else the error that says what to do next.
+    """Raise the error that says what to do next, unless the answer is good.
 
     Args:
         answer: The answer.
@@ -104,7 +104,7 @@ def raise_for(answer: Answer, what: str, secrets: Secrets) -> None:
 
 
 def raise_for_download(status: int, what: str) -> NoReturn:
-    """The error for a status that a link to a download is answered with."""
+    """The error for the status of a download."""
     told = f"{what}: the download is answered with {status}"
     if status in {_FORBIDDEN, _NOT_FOUND, _GONE}:
         raise LinkExpiredError(told)
@@ -114,12 +114,12 @@ def raise_for_download(status: int, what: str) -> NoReturn:
 
 
 def _passes(status: int) -> bool:
-    """Whether the same call may well be answered a little later."""
+    """Whether the same call is likely to succeed a little later."""
     return status in _TRANSIENT or status >= _LEAST_SERVER_ERROR
 
 
 def _is_said_to_pass(status: int, code: int | None, message: str) -> bool:
-    """Whether Pinterest says that the fault is its own, whatever the status says."""
+    """Whether Pinterest says that the fault is its own; the status may say something else."""
     passing_code = status == _INVALID and code == _PASSING_CODE
     return passing_code or bool(_PASSING_WORDS.search(message))
 
@@ -141,7 +141,7 @@ def _raise_for_access(status: int, code: int | None, message: str, told: str) ->
 
 
 def _is_about_path(what: str, code: int | None, message: str) -> bool:
-    """Whether a 404 says that the path is not there, and not that an id is not."""
+    """Whether a 404 is about the path, not about an id."""
     if code in {None, _NO_METHOD} or _NO_PATH.search(message):
         return True
     return bool(_NOTHING_NAMED.fullmatch(message)) and not _ID_IN_PATH.search(what)
@@ -150,7 +150,7 @@ def _is_about_path(what: str, code: int | None, message: str) -> bool:
 def _refused_values(message: str) -> frozenset[str]:
     """The columns or metrics that Pinterest says it does not have.
 
-    Where it repeats the whole list, those that it says are allowed are not refused.
+    If it repeats the whole list, the allowed ones are left out.
     """
     if match := _NOT_AVAILABLE.search(message):
         return frozenset(_VALUE.findall(match[1]))

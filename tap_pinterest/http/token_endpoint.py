@@ -1,4 +1,4 @@
-"""Where access tokens are asked for: Pinterest itself, or a proxy that holds the app's secret."""
+"""Asks for access tokens: Pinterest itself, or a proxy that holds the app's secret."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class _Question(NamedTuple):
     """One question for a token.
 
     Attributes:
-        who: Who is asked.
-        request: How.
+        who: The service that is asked.
+        request: The request.
         to_check: Settings that a refusal is about.
     """
 
@@ -55,7 +55,7 @@ class _Question(NamedTuple):
 
 
 class TokenEndpoint:
-    """Asks for tokens, again and again if need be."""
+    """Asks for tokens, with further tries if needed."""
 
     def __init__(
         self, transport: Transport, clock: Clock, patience: Patience, secrets: Secrets
@@ -78,7 +78,7 @@ class TokenEndpoint:
         return ask
 
     def of_proxy(self, url: str, authorization: str) -> AskForToken:
-        """The function that asks for tokens where somebody else holds the app's secret."""
+        """The function that asks a proxy for tokens; the proxy holds the app's secret."""
         self._secrets.add(authorization, authorization.rpartition(" ")[2])
 
         def ask(fields: Mapping[str, str]) -> TokenAnswer:
@@ -99,7 +99,7 @@ class TokenEndpoint:
 
         Raises:
             GrantRefusedError: The credentials are refused.
-            TokenRefusedError: There is no token to be had: the run cannot go on.
+            TokenRefusedError: There is no token, so the run cannot go on.
         """
         try:
             return self._granted(question)

@@ -21,7 +21,7 @@ LOCK_SECONDS = 60
 
 _MOUNTS = Path("/proc/self/mounts")
 _SHORT_LIVED = ("aufs", "overlay", "ramfs", "tmpfs")
-"""File systems of a container itself, and in memory."""
+"""File systems that end with a container or with the machine's memory."""
 _logger = logging.getLogger("tap-pinterest.auth")
 
 
@@ -37,10 +37,10 @@ class TokenFile:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold off other processes that use the same file, where a lock can be had at all.
+        """Lock the file against other processes, if the file system allows a lock.
 
         Raises:
-            TokenRefusedError: Another process does not let go of it.
+            TokenRefusedError: Another process holds the lock.
         """
         # A run without a token file, and every other command, starts sooner without it.
         from filelock import FileLock, Timeout  # noqa: PLC0415
@@ -65,10 +65,10 @@ class TokenFile:
             lock.release()
 
     def read(self) -> StoredTokens | None:
-        """What the file holds; `None` when there is no file.
+        """The content of the file; `None` without a file.
 
         Raises:
-            TokenRefusedError: It is there and cannot be read.
+            TokenRefusedError: The file exists, but cannot be read.
         """
         try:
             return msgspec.json.decode(self.path.read_bytes(), type=StoredTokens)
@@ -82,7 +82,7 @@ class TokenFile:
             raise TokenRefusedError(msg) from None
 
     def write(self, tokens: StoredTokens) -> bool:
-        """Replace the file in one step, or warn, since the run can go on; whether it could be."""
+        """Replace the file in one step; if that fails, warn and return `False`: the run goes on."""
         try:
             self.replace(tokens)
         except OSError as error:
@@ -97,7 +97,7 @@ class TokenFile:
 
     @property
     def is_short_lived(self) -> bool:
-        """Whether it ends with a container, or with the machine, as far as this system tells."""
+        """Whether the system says that the file ends with a container or with the machine."""
         try:
             mounts = [line.split() for line in _MOUNTS.read_text("utf-8", "replace").splitlines()]
         except OSError:
@@ -111,7 +111,7 @@ class TokenFile:
         """Replace the file in one step.
 
         Raises:
-            OSError: It cannot be written; what it held is still there.
+            OSError: The file cannot be written; it keeps its old content.
         """
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f"{self.path.name}.")
         try:

@@ -1,4 +1,4 @@
-"""Tokens as an endpoint answers them, and as they are kept."""
+"""Tokens in the answer of an endpoint, and in the token file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 
 class TokenAnswer(msgspec.Struct):
-    """What a token endpoint, or a proxy of it, answers. Source: POST /oauth/token."""
+    """The answer of a token endpoint, or of a proxy. Source: POST /oauth/token."""
 
     access_token: str
     expires_in: float = 3600
@@ -20,7 +20,7 @@ class TokenAnswer(msgspec.Struct):
 
 
 class StoredTokens(msgspec.Struct):
-    """What a token file holds; times are Unix seconds."""
+    """The content of a token file; times are Unix seconds."""
 
     configured: str
     """Hash of the configured refresh token that these tokens descend from."""
@@ -32,7 +32,7 @@ class StoredTokens(msgspec.Struct):
 
     @classmethod
     def of(cls, answer: TokenAnswer, before: StoredTokens, now: float) -> StoredTokens:
-        """The tokens of an answer, which take the place of those `before`."""
+        """The tokens of an answer, which replace the tokens in `before`."""
         ends = answer.refresh_token_expires_at
         if ends is None and answer.refresh_token_expires_in is not None:
             ends = int(now + answer.refresh_token_expires_in)

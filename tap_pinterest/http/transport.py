@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 512 * 1024 * 1024
 SMALL_BODY_BYTES = 16 * 1024 * 1024
-"""Of larger bodies one at a time is read, so that memory is bounded however many are in flight."""
+"""Bodies above this size are read one at a time, which limits memory for all in flight."""
 _PIECE_BYTES = 256 * 1024
 _NOBODY = (socket.gaierror, ConnectionRefusedError)
 
-# At DEBUG it logs each URL with its query, and some of those let in whoever has them.
+# At DEBUG it logs each URL with its query, and some URLs give access to anybody who has them.
 logging.getLogger("urllib3").setLevel(logging.INFO)
 
 
@@ -62,7 +62,7 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came back for a request, with its body decompressed."""
+    """The answer to a request, with its body decompressed."""
 
     status: int
     reason: str
@@ -71,7 +71,7 @@ class Answer(NamedTuple):
 
 
 class Session(requests.Session):
-    """Follows no redirect, nor reads one's body: it would carry the token to wherever it points."""
+    """Follows no redirect and reads no redirect's body: it would send the token elsewhere."""
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -82,7 +82,7 @@ class Transport:
     """Sends requests to Pinterest over one pool of connections."""
 
     def __init__(self, api_url: str, clock: Clock, *, timeout: float, connections: int) -> None:
-        """A transport without a connection yet.
+        """A transport that opens connections when needed.
 
         Args:
             api_url: Where Pinterest is.
@@ -104,9 +104,9 @@ class Transport:
         """Send a request once; its answer, good or not, if one came whole and in time.
 
         Raises:
-            SlowAnswerError: It did not come in time.
-            UnreachableError: Nobody is there, and nobody has been so far.
-            TooLargeError: It is larger than any caller has a use for.
+            SlowAnswerError: The answer did not come in time.
+            UnreachableError: The host has not answered any request so far.
+            TooLargeError: The answer is larger than any caller can use.
             RetriableAPIError: The connection failed.
         """
         # Real seconds: an answer that drips byte by byte never lets the socket time out.
@@ -169,17 +169,17 @@ class Deadline:
         self._at = time.monotonic() + seconds
 
     def check(self) -> None:
-        """Go on, unless it has passed.
+        """Raise if the deadline has passed.
 
         Raises:
-            requests.Timeout: It has.
+            requests.Timeout: The deadline has passed.
         """
         if time.monotonic() > self._at:
             raise requests.Timeout
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Put it off by as long as the block lasts."""
+        """Extend the deadline by the time that the block takes."""
         begun = time.monotonic()
         yield
         self._at += time.monotonic() - begun
@@ -210,7 +210,7 @@ def cause_of(error: BaseException) -> str:
         return f"{type(error).__name__}: {error.verify_message}"
     if isinstance(error, OSError) and error.strerror:
         return f"{type(error).__name__}: {error.strerror}"
-    # A plain one comes from a proxy that refuses, or from requests, which misses a local file.
+    # A plain OSError comes from a proxy that refuses, or from requests if a file is missing.
     return str(error) if type(error) is OSError else type(error).__name__
 
 
@@ -221,6 +221,6 @@ def _root_of(error: BaseException) -> BaseException:
 
 
 def _deeper(error: BaseException) -> object:
-    """The error that this one is about."""
+    """The error inside this one."""
     inside = [each for each in error.args if isinstance(each, BaseException)]
     return getattr(error, "reason", None) or next(iter(inside), None) or error.__cause__
