@@ -1,4 +1,4 @@
-"""Time, as the parts that wait and the parts that count days see it."""
+"""The run's time, for waiting and for counting days."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _LONGEST_NAP = 0.25
 
 
 class Interrupted(BaseException):
-    """The run stops, or is over. Not an `Exception`: no account's error, and never retried."""
+    """The run stops, or is over. Not an `Exception`: it is never retried, and fails no account."""
 
 
 class Clock:
-    """The run's time: Pinterest's days, this machine's seconds, and whether to stop.
+    """The run's time: days by Pinterest's clock, seconds by this machine's, and when to stop.
 
-    A report's days are Pinterest's, so today is read from the `Date` header of its first answer:
-    a machine whose clock is wrong asks for the same days as any other.
+    Today comes from the `Date` header of Pinterest's first answer. So a machine with a wrong clock
+    asks for the same days as any other.
 
     Attributes:
-        interrupted_by: The signal that asked the run to stop, if one has.
-        idle: Threads that wait for time to pass or for each other, and not for Pinterest.
+        interrupted_by: The signal that asked the run to stop, if there was one.
+        idle: Number of threads that wait for a pause or for each other, not for Pinterest.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class Clock:
 
     @contextmanager
     def idling(self) -> Iterator[None]:
-        """Count a thread as one that waits for nothing from Pinterest, while the block lasts."""
+        """Count this thread as idle during the block: it does not wait for Pinterest."""
         with self._lock:
             self.idle += 1
         try:
@@ -86,14 +86,14 @@ class Clock:
                 self.idle -= 1
 
     def check(self) -> None:
-        """Go on, unless a signal has asked the run to stop, or it is over.
+        """Raise if a signal has asked the run to stop, or the run is over.
 
         Raises:
-            Interrupted: So it is.
+            Interrupted: The run must stop.
         """
         if self._is_over or self.interrupted_by is not None:
             raise Interrupted
 
     def end(self) -> None:
-        """Let threads that the run has left behind wait for nothing, and ask for nothing, more."""
+        """Stop threads that the run has left behind: they end their waits and make no calls."""
         self._is_over = True

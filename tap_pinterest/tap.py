@@ -62,7 +62,7 @@ class TapPinterest(SingerTap):
         """The streams that the config lists.
 
         Raises:
-            ConfigValidationError: It names streams or columns as it cannot.
+            ConfigValidationError: The config names streams or columns that do not exist.
         """
         run, faults = self.run, []
         if tables := run.settings.layout.tables.values():
@@ -85,7 +85,7 @@ class TapPinterest(SingerTap):
         return streams
 
     def _sync_key_faults(self, streams: Sequence[PinterestStream]) -> list[str]:
-        """Fields of `__sync_key` that are not there, or of streams that do not exist."""
+        """Faults of `sync_key_fields`: fields or streams that do not exist."""
         settings = self.run.settings
         known = {*(each.name for each in STREAM_TYPES), *(each.name for each in streams)}
         known |= {each.name for each in settings.custom_reports}
@@ -95,7 +95,7 @@ class TapPinterest(SingerTap):
         return faults + [fault for each in streams for fault in each.sync_key_faults()]
 
     def _warn_of_the_catalog(self) -> None:
-        """Say what it selects in vain."""
+        """Warn about selected streams that the tap does not have."""
         given = self.input_catalog.streams if self.input_catalog else []
         selected = (each.tap_stream_id for each in given if each.metadata.root.selected)
         if missing := sorted({*selected} - self.streams.keys()):
@@ -105,7 +105,7 @@ class TapPinterest(SingerTap):
             )
 
     def sync(self) -> int:
-        """Sync all selected streams, tell what happened, and return the exit code."""
+        """Sync all selected streams, write the summary, and return the exit code."""
         run = self.run
         for sentence in (
             *config.without_effect(self.config, run.settings),
@@ -133,7 +133,7 @@ class TapPinterest(SingerTap):
         return code or int(run.summary.failed)
 
     def _sync(self) -> int:
-        """Write everything there is to write, STATE last; the exit code so far."""
+        """Write all messages, STATE last; return the exit code so far."""
         code = 0
         try:
             self.run.check()
@@ -159,7 +159,7 @@ class TapPinterest(SingerTap):
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
     ) -> None:
-        """Run the tap from the command line, and end with the exit code that says how it went."""
+        """Run the tap from the command line, and exit with its exit code."""
         if about:
             with writing_to_stdout(cls.logger):
                 cls.print_about(about_format)
@@ -175,7 +175,7 @@ class TapPinterest(SingerTap):
     def from_options(
         cls, config: ConfigInput | None, state: IO[str] | None, catalog: IO[str] | None
     ) -> Self:
-        """The tap that a command line asks for; a file that is unusable ends the process."""
+        """The tap for a command line; an unusable file ends the process."""
         try:
             return cls(
                 config=config.config if config else {},
@@ -192,9 +192,9 @@ class TapPinterest(SingerTap):
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> ConfigInput:
-        """The settings of all files, and those that only the environment has.
+        """The settings of all files and of the environment.
 
-        A file that is no JSON object ends the run in one line.
+        A file that is not a JSON object ends the run with one line.
         """
         found = ConfigInput()
         for path in value:
@@ -224,14 +224,14 @@ class TapPinterest(SingerTap):
         param: click.Option,
         value: bool,
     ) -> None:
-        """Write the catalog, whole."""
+        """Write the whole catalog."""
         with writing_to_stdout(cls.logger):
             super().cb_discover(ctx, param, value)
 
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
-        """The command line, whose `--test` does more than the SDK's help says."""
+        """The command line, with its own help for `--test`."""
         command = super().get_singer_command()
         for option in command.params:
             if isinstance(option, click.Option) and "--test" in option.opts:

@@ -1,4 +1,4 @@
-"""The layouts: each is an object here, and nothing else knows its name."""
+"""The layouts. Each is an object here, and no other code compares its name."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The tables of Daasity's Pinterest integration, column for column.
 
 Two public documents list them. Where these contradict themselves or what Pinterest has, the tables
-follow Pinterest; `docs/daasity.md` lists each such place. Columns of API versions before v5 that
-v5 has nothing for are there, and null.
+follow Pinterest; `docs/daasity.md` lists each such place. Columns that only API versions before v5
+can fill exist, and are null.
 """
 
 from __future__ import annotations
@@ -175,4 +175,4 @@ SYNC_KEY_FIELDS: Mapping[str, tuple[str, ...]] = {
     for table in TABLES.values()
     if (fields := table.fields_of(table.sync_key_fields or table.key)) != table.record_key
 }
-"""What `__sync_key` of Pinterest's own streams is made of where it is not their key properties."""
+"""The fields of `__sync_key` for Pinterest's streams whose fields are not their key properties."""

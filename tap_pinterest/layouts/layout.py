@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Layout:
-    """The tables that the tap writes, as the setting `layout` names them.
+    """The tables that the tap writes, chosen by the setting `layout`.
 
     Attributes:
         name: The value of the setting.
         title: The name in messages.
-        tables: The tables by name; none where each stream is written as it is.
+        tables: The tables by name; empty if each stream is its own table.
         report_columns: Pinterest's names of the report columns that the tables have.
-        refuses: Settings that have to keep their default.
+        refuses: Settings that must keep their default.
     """
 
     name: str
@@ -32,11 +32,11 @@ class Layout:
 
 @dataclass(frozen=True)
 class Naming:
-    """The names of report columns, as the setting `column_names` chooses them.
+    """The names of report columns, chosen by the setting `column_names`.
 
     Attributes:
         name: The value of the setting.
-        are_displayed: Whether they are those of Ads Manager, which Pinterest has to be asked for.
+        are_displayed: Whether they are the names in Ads Manager, which only a call can tell.
     """
 
     name: str

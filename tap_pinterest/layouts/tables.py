@@ -1,6 +1,6 @@
-"""Tables that the records of a stream are written into, instead of the stream's own.
+"""Tables for the records of a stream, instead of the stream's own table.
 
-Used by the tap and by `map-pinterest`, so that it makes no difference which of them does it.
+The tap and `map-pinterest` both use this module, so both make the same tables.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class InForce:
 
 @dataclass(frozen=True)
 class Nowhere:
-    """A column that nothing in Pinterest's API fills: always null."""
+    """A column that Pinterest's API cannot fill: always null."""
 
     type: str
     format: str | None = None
 
 
 Source: TypeAlias = "str | InForce | Nowhere"
-"""Where a column comes from: a field of the record (`owner.username`: a member of it), or else."""
+"""The source of a column: a field of the record, a member of one (`owner.username`), or other."""
 
 Arrange: TypeAlias = "Callable[[Mapping[str, Any]], dict[str, Any] | None]"
 """Turns a stream's record into a row; `None` if the table has the row already."""
@@ -50,11 +50,11 @@ class Table:
     Attributes:
         name: The stream that the table is written as.
         source: The stream whose records it is made of.
-        columns: Where each of its columns comes from, in order.
+        columns: The source of each of its columns, in order.
         key: Its natural key.
-        sync_key_fields: Columns that its `__sync_key` is made of; none: the natural key's.
-        preferred: A field and the value of it that wins where records share the key.
-        closed: Whether all columns are always there, whatever the catalog selects.
+        sync_key_fields: Columns of its `__sync_key`; if empty, the columns of the natural key.
+        preferred: A field and its value that wins if records share the key.
+        closed: Whether all columns are always there, even if the catalog does not select them.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Table:
 
     @property
     def record_key(self) -> tuple[str, ...]:
-        """The key of the records: the natural key, and what tells those apart that share it."""
+        """The key of the records: the natural key, and the field that decides if keys are equal."""
         return (*self.fields_of(self.key), *(self.preferred or ())[:1])
 
     def fields_of(self, columns: Sequence[str]) -> tuple[str, ...]:
@@ -110,7 +110,7 @@ class Table:
         return {**schema, "properties": properties, "required": list(self.key)}
 
     def arrange(self, in_force: Mapping[str, Any]) -> Arrange:
-        """What turns records into rows, given the settings in force; one for each run."""
+        """A function that turns records into rows, with the settings in force; one for each run."""
         moved = [(name, source) for name, source in self.columns.items() if isinstance(source, str)]
         flat = [(name, source) for name, source in moved if "." not in source]
         nested = [(name, *source.split(".")) for name, source in moved if "." in source]
@@ -133,7 +133,7 @@ class Table:
         return row
 
     def _repeats(self) -> Callable[[Mapping[str, Any]], bool] | None:
-        """Whether a record has been seen under its key, and is not the one that is preferred."""
+        """Whether the key has been seen before, and the record is not the preferred one."""
         if self.preferred is None:
             return None
         name, preferred = self.preferred
