@@ -1,3 +1,3 @@
-"""Singer: the SDK's parts that we override, state, the process."""
+"""The parts of the Singer SDK that we override, the state, and the process."""
 
 from __future__ import annotations

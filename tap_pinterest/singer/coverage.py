@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MIXED = "mixed"
-"""Settings of days whose rows may have been read with one choice of settings or with another."""
+"""Settings of days whose rows may come from two different choices of settings."""
 GIVEN_UP = "!"
-"""Ends the settings of days that are outdated and out of reach, once the user was told."""
+"""End of the settings of days that are outdated and out of reach, after the warning about them."""
 
 
 @dataclass(frozen=True, order=True)
@@ -47,7 +47,7 @@ class Interval:
         return cls(day(start), day(end), settings, day(as_of))
 
     def __str__(self) -> str:
-        """The form that the state has."""
+        """The form in the state."""
         return f"{self.start}/{self.end}/{self.settings}/{self.as_of}"
 
     def is_final(self, lookback_days: int) -> bool:
@@ -78,7 +78,7 @@ def missing(known: Sequence[Interval], wanted: DateRange) -> list[DateRange]:
 def painted(
     known: Iterable[Interval], over: Iterable[Interval], lookback_days: int
 ) -> list[Interval]:
-    """The intervals with newer ones laid over them, neighbours of one kind joined."""
+    """The intervals, with newer ones replacing parts of older ones, and equal neighbours joined."""
     layers = list(known)
     for new in over:
         layers = [piece for each in layers for piece in _without(each, new)] + [new]
@@ -86,7 +86,7 @@ def painted(
 
 
 def _without(interval: Interval, other: Interval) -> Iterable[Interval]:
-    """What is left of an interval beside another."""
+    """The parts of an interval outside another one."""
     if other.start > interval.end or other.end < interval.start:
         return (interval,)
     left = replace(interval, end=before(other.start, 1))
@@ -120,10 +120,10 @@ def _may_join(left: Interval, right: Interval, lookback_days: int) -> bool:
 
 
 def before(day: date, days: int) -> date:
-    """The day some days earlier, or the first of all: a state may name days near it."""
+    """The day some days earlier, or `date.min`: a state may name days near it."""
     return day - timedelta(days=min(days, (day - date.min).days))
 
 
 def after(day: date, days: int) -> date:
-    """The day some days later, or the last of all."""
+    """The day some days later, or `date.max`."""
     return day + timedelta(days=min(days, (date.max - day).days))

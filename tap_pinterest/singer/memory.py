@@ -1,4 +1,4 @@
-"""What C library and interpreter do with memory that is no longer needed."""
+"""Makes C library and interpreter free memory in a way that suits a run."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contextlib import suppress
 _M_MMAP_THRESHOLD = -3
 _ONE_MEBIBYTE = 1024 * 1024
 _NEW_OBJECTS = 10_000
-"""So many more than have gone, and the interpreter looks for garbage; by itself, 700 of them."""
+"""New objects after which the interpreter looks for garbage; its default is 700."""
 
 
 def give_back_large_blocks() -> None:
     """Have glibc return a freed body to the system at once.
 
-    By itself it begins to keep blocks of that size after the first one, for each thread: a run of
-    100,000 report rows then takes 100 MB instead of 85.
+    By default it keeps blocks of that size after the first one, for each thread. A run of 100,000
+    report rows then takes 100 MB instead of 85.
     """
     if sys.platform != "linux":
         return
@@ -27,9 +27,9 @@ def give_back_large_blocks() -> None:
 
 
 def look_for_garbage_less_often() -> None:
-    """Have the interpreter leave alone what there is at the start, and wait longer each time.
+    """Exclude all objects of the start from garbage collection, and collect less often.
 
-    A record is no part of a cycle: it goes when it has been written.
+    A record is not part of a cycle: it is freed as soon as it is written.
     """
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS)

@@ -1,4 +1,4 @@
-"""What a command line deals with: files that may hold anything, and an output that may be gone."""
+"""The process of a command line: its files, its output and its end."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
 
 
 class UnusableFileError(Exception):
-    """A file of the command line cannot be used: which one, and what is wrong with it."""
+    """A file of the command line cannot be used; the text names the file and the fault."""
 
 
 def state_in(file: IO[str] | None) -> dict[str, Any] | None:
-    """The state that a file holds; an empty one is none.
+    """The state in a file; an empty file has no state.
 
     Raises:
-        UnusableFileError: It is not JSON.
+        UnusableFileError: The file is not JSON.
     """
     return _json_in(file, "state")
 
 
 def catalog_in(file: IO[str] | None) -> Catalog | None:
-    """The catalog that a file holds; an empty one is none.
+    """The catalog in a file; an empty file has no catalog.
 
     Raises:
-        UnusableFileError: It is no catalog.
+        UnusableFileError: The file is not a catalog.
     """
     found = _json_in(file, "catalog")
     if found is None:
@@ -48,10 +48,10 @@ def catalog_in(file: IO[str] | None) -> Catalog | None:
 
 
 def _with_forced_methods(catalog: dict[str, Any]) -> dict[str, Any]:
-    """The catalog, with the replication methods where the SDK looks for them first.
+    """The catalog, with the replication methods in the place that the SDK reads first.
 
-    Meltano's metadata rule `replication-method` sets a word of the metadata, and leaves the method
-    that discovery has written beside it.
+    Meltano's metadata rule `replication-method` sets a word in the metadata. It does not change the
+    method that discovery has written beside it.
     """
     for entry in catalog["streams"]:
         for item in entry.get("metadata", ()):
@@ -80,7 +80,7 @@ def _unusable(what: str, reason: str) -> UnusableFileError:
 
 @contextmanager
 def writing_to_stdout(logger: logging.Logger) -> Iterator[None]:
-    """What the block prints is written whole; if it cannot be, that is one line and the end."""
+    """Write all that the block prints; if the output fails, log one line and end the process."""
     try:
         try:
             yield
@@ -92,7 +92,7 @@ def writing_to_stdout(logger: logging.Logger) -> Iterator[None]:
 
 
 def code_of_output_error(error: OSError, logger: logging.Logger) -> int:
-    """The exit code of a run whose output is broken; a reader that is gone needs no message."""
+    """The exit code after an output error; if the reader is gone, there is no message."""
     if isinstance(error, BrokenPipeError):
         return BROKEN_PIPE
     logger.error("The output cannot be written: %s", error.strerror)
@@ -100,15 +100,15 @@ def code_of_output_error(error: OSError, logger: logging.Logger) -> int:
 
 
 def is_watched() -> bool:
-    """Whether somebody sees what goes to stderr."""
-    # A process that was started without one has none.
+    """Whether stderr is a terminal."""
+    # A process can be started without stderr.
     return sys.stderr is not None and sys.stderr.isatty()
 
 
 def leave(code: int) -> NoReturn:
-    """End the process without waiting for requests that are under way for nobody."""
+    """End the process without waiting for requests whose answers nobody needs."""
     for stream in (sys.stdout, sys.stderr):
-        # What cannot be written has been told.
+        # Output errors have been logged already.
         with suppress(OSError, AttributeError):
             stream.flush()
     os._exit(code)

@@ -53,21 +53,21 @@ LONGEST_NAME = 63
 """Bytes that PostgreSQL keeps of the name of a column."""
 STATE_SECONDS = 15
 SMALL_STATE = 100
-"""Partitions, each about as long as a record; a state of more is written less often."""
+"""Partitions, each about as long as a record; a state with more is written less often."""
 LOOK_AT_THE_TIME_EVERY = 100
-"""Records, to see whether a metric is due."""
+"""Records between two checks whether a metric is due."""
 STAMP_SECONDS = 0.001
-"""How long records get the same `time_extracted`: to make one takes longer than to look."""
+"""Seconds in which records share one `time_extracted`, because making one takes long."""
 LINES_BYTES = 64 * 1024
-"""Lines of records that are written at once: as much as a pipe takes."""
+"""Bytes of records that are written at once: as much as a pipe takes."""
 
 _encode_into = msgspec.json.Encoder().encode_into
 
 
 class EndOfRun(BaseException):
-    """The whole run ends, for the reason that it names.
+    """Ends the whole run; the text is the reason.
 
-    Not an `Exception`: the SDK would announce it as unhandled before anybody can.
+    Not an `Exception`: the SDK would log it as unhandled before we can handle it.
     """
 
 
@@ -75,7 +75,7 @@ class BrokenOutput(BaseException):
     """A message cannot be written; not an `Exception`, for the same reason.
 
     Attributes:
-        error: What the system says.
+        error: The error of the system.
     """
 
     def __init__(self, error: OSError) -> None:
@@ -84,11 +84,11 @@ class BrokenOutput(BaseException):
 
 
 class UnwritableError(SingerSDKError):
-    """A record of which the stream maps make no message."""
+    """A record that the stream maps cannot turn into a message."""
 
 
 class _RecordMessage(msgspec.Struct, tag_field="type", tag="RECORD", gc=False):
-    """A RECORD message, faster to write than a dict of the same."""
+    """A RECORD message; it is faster to write than a dict."""
 
     stream: str
     record: Record
@@ -96,7 +96,7 @@ class _RecordMessage(msgspec.Struct, tag_field="type", tag="RECORD", gc=False):
 
 
 class LineWriter(MsgSpecWriter):
-    """Writes messages as lines of JSON; records without making messages of them first."""
+    """Writes messages as lines of JSON, and records without making messages first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class LineWriter(MsgSpecWriter):
         self._stamped_at = -STAMP_SECONDS
 
     def write_record(self, stream: str, record: Record) -> None:
-        """Write what the RECORD message of a record would be written as, with others to come."""
+        """Add the RECORD line of a record to the buffer, and write the buffer when it is full."""
         if (now := monotonic()) >= self._stamped_at + STAMP_SECONDS:
             self._stamped_at = now
             self._stamp = utc_now().isoformat().replace("+00:00", "Z")
@@ -121,7 +121,7 @@ class LineWriter(MsgSpecWriter):
             self.flush()
 
     def flush(self) -> None:
-        """Write the records that others were to come to."""
+        """Write the records in the buffer."""
         lines, self._lines = self._lines, bytearray()
         out = sys.stdout.buffer
         out.write(lines)
@@ -142,7 +142,7 @@ class LineWriter(MsgSpecWriter):
 
 
 class SingerTap(Tap):
-    """A tap that checks its config and state as ours does, and stops when a signal says so."""
+    """A tap with our checks of config and state, which stops at a signal."""
 
     message_writer_class: type[GenericSingerWriter[Any, Any]] = LineWriter
     # BATCH is slower than records here and drops fields; ACTIVATE_VERSION would delete the rows
@@ -176,7 +176,7 @@ class SingerTap(Tap):
 
     @property
     def memory(self) -> dict[str, Any]:
-        """The Singer state as a plain dict: what the run starts from, and what it leaves."""
+        """The Singer state as a plain dict, at the start of the run and later."""
         return cast("dict[str, Any]", self.state)
 
     @override
@@ -218,10 +218,10 @@ class SingerTap(Tap):
             raise config.refusal([fault]) from error
 
     def _register_streams(self) -> None:
-        """Apply the stream maps to the streams that are selected; others may be without them.
+        """Apply the stream maps to the selected streams.
 
         Raises:
-            ConfigValidationError: A database would cut the name of a column, or take two for one.
+            ConfigValidationError: A database would cut the name of a column, or mix up two names.
         """
         listed = {entry.tap_stream_id: entry for entry in self.catalog.streams}
         selected = {name for name in listed if name in self.streams and self.streams[name].selected}
@@ -245,12 +245,12 @@ class SingerTap(Tap):
 
     @override
     def load_state(self, state_dict: dict[str, Any]) -> None:
-        # The SDK's version drops what stands beside the bookmarks, and believes anything.
+        # The SDK's version drops all keys beside the bookmarks, and checks nothing.
         self.memory.update(state.checked(state_dict))
 
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a property of the class
-        # The SDK's version takes a list of ids for an integer, and fails on an empty text.
+        # The SDK's version reads a list of ids as an integer, and fails on an empty text.
         cls.append_builtin_config(cls.config_jsonschema)
         return config.from_environment(cls._env_var_prefix, cls.config_jsonschema["properties"])
 
@@ -260,7 +260,7 @@ class SingerTap(Tap):
 
         Args:
             given: The settings of the file.
-            wins: Whether the environment wins where both have a setting, as `--config=ENV` says.
+            wins: Whether the environment wins if both have a setting, as with `--config=ENV`.
 
         Raises:
             ConfigValidationError: A variable's name is almost a setting's.
@@ -273,17 +273,17 @@ class SingerTap(Tap):
         return config.completed(given, variables)
 
     def write_state(self) -> None:
-        """Write STATE if there is any and it has changed."""
+        """Write STATE if it is not empty and has changed."""
         self.state_written_at = self.clock.monotonic()
         self.records_since_state = 0
         if self.state:
             self.state_writer.write_state(self.state)
 
     def write_state_after(self, seconds: float) -> None:
-        """Write STATE if the last one is so old; a large one also has to be worth its length.
+        """Write STATE if the last one is older than that; a large one must be worth its length.
 
-        With hundreds of ad accounts it would else be most of the output. It waits until twice as
-        many records have been written as it has partitions, or longer the more it has.
+        With hundreds of ad accounts, STATE would otherwise be most of the output. It waits for
+        twice as many records as the state has partitions, or for a time that grows with these.
         """
         partitions = state.size(self.memory)
         if partitions > SMALL_STATE and self.records_since_state < 2 * partitions:
@@ -293,8 +293,8 @@ class SingerTap(Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        # The SDK's version writes STATE inside the handler, in the middle of whatever line is
-        # being written, and exits 0.
+        # The SDK's version writes STATE inside the handler, in the middle of a line that is being
+        # written, and exits 0.
         signal.signal(signum, signal.SIG_DFL)
         self.clock.interrupted_by = signum
 
@@ -305,7 +305,7 @@ class SingerRun(Protocol):
     Attributes:
         sdk_tap: The tap, which the SDK's `Stream` needs.
         clock: The run's time.
-        memory: The Singer state: what the run starts from, and what it leaves.
+        memory: The Singer state, at the start of the run and later.
     """
 
     sdk_tap: Tap
@@ -324,7 +324,7 @@ class SingerRun(Protocol):
 
 
 class SingerStream(Stream):
-    """A stream whose contexts fail one by one, and whose records are complete when they come.
+    """A stream whose contexts fail separately, and whose records arrive complete.
 
     `get_records` yields records that have every property of the schema, and moves the state of
     its context itself, after the last record.
@@ -333,24 +333,24 @@ class SingerStream(Stream):
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     def __init__(self, run: SingerRun, name: str | None = None) -> None:
-        # The SDK's constructor asks for the schema already.
+        # The SDK's constructor already needs the schema.
         self.run = run
         super().__init__(run.sdk_tap, name=name)
 
     def described(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """A schema of the rows with what there is to say of the stream and its properties."""
+        """The schema with descriptions of the stream and its properties."""
         return schema
 
     @override
     def _generate_schema_messages(self) -> Generator[singerlib.SchemaMessage, None, None]:
-        # Texts are put in here, and at discovery: a stream that is not written needs none.
+        # Only schemas that are written, here and at discovery, need descriptions.
         for message in super()._generate_schema_messages():
             message.schema = self.described(message.schema)
             yield message
 
     @property
     def flat_names(self) -> Mapping[str, str]:
-        """The columns that the SDK makes of members of objects, and the dotted path of each."""
+        """Dotted paths of the columns that the SDK makes of members of objects, by column."""
         options = get_flattening_options(cast("PluginFlatteningConfig", self.config))
         return dict(_flat_names(self.schema["properties"], options)) if options.enabled else {}
 
@@ -407,10 +407,10 @@ class SingerStream(Stream):
 
     @contextmanager
     def _all_written(self) -> Iterator[None]:
-        """No record is held back beyond the block.
+        """Write all buffered records at the end of the block.
 
         Raises:
-            BrokenOutput: The output is: reading raises nothing here.
+            BrokenOutput: The output fails. Errors of reading do not reach this block.
         """
         try:
             try:
@@ -425,19 +425,19 @@ class SingerStream(Stream):
     def _fail_to_write(
         self, record: dict[str, Any], context: Context | None, error: Exception
     ) -> None:
-        """Take note of a record that a stream map makes nothing of: it ends its context."""
+        """Record a failure: a stream map cannot convert a record, which ends its context."""
         key = ", ".join(f"{name} {record.get(name)}" for name in self.primary_keys)
         reason = f"{type(error.__cause__ or error).__name__}: {error.__cause__ or error}"
         msg = f"the record of {key} cannot be written, stream_maps considered: {reason}"
         self.run.failed(self.name, context, UnwritableError(msg))
 
     def _contexts(self, context: Context | None) -> Sequence[Context | None]:
-        """The context asked for, or else all; none if they cannot be listed."""
+        """The given context, or all contexts; empty if they cannot be listed."""
         if context is not None:
             return [context]
         try:
             partitions = self.partitions
-        except Exception as error:  # noqa: BLE001 - whatever it is, other streams can be read
+        except Exception as error:  # noqa: BLE001 - after any error, other streams can be read
             self.run.failed(self.name, None, error)
             return []
         return [None] if partitions is None else partitions
@@ -446,13 +446,13 @@ class SingerStream(Stream):
         """Records of a context up to its end or its first error."""
         try:
             yield from self.arranged(cast("Iterable[dict[str, Any]]", self.get_records(context)))
-        except Exception as error:  # noqa: BLE001 - whatever it is, other contexts can be read
+        except Exception as error:  # noqa: BLE001 - after any error, other contexts can be read
             self.run.failed(self.name, context, error)
         else:
             state.entry(self.run.memory, self.name)
 
     def arranged(self, records: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-        """What becomes of the records before the catalog selects, and the SDK's maps change."""
+        """Change the records, before the catalog's selection and the SDK's maps apply."""
         return records
 
     @override
@@ -462,7 +462,7 @@ class SingerStream(Stream):
 
     @functools.cached_property
     def _deselected(self) -> tuple[str, ...]:
-        """Top-level properties that the catalog leaves out, or does not know."""
+        """Top-level properties that the catalog deselects or does not have."""
         listed = self.effective_schema["properties"]
         return tuple(
             name
@@ -472,19 +472,19 @@ class SingerStream(Stream):
 
     @functools.cached_property
     def _is_deselected_deeper(self) -> bool:
-        """Whether the catalog leaves out properties inside others."""
+        """Whether the catalog deselects properties inside others."""
         return any(len(breadcrumb) > 2 and not kept for breadcrumb, kept in self.mask.items())  # noqa: PLR2004
 
     @functools.cached_property
     def _transforms(self) -> Sequence[tuple[str, Callable[[Record], Record | None] | None]]:
-        """The name of each stream that records are written as, and what changes them for it."""
+        """The streams that records are written as: the name of each, and its conversion."""
         return [
             (each.stream_alias, None if _changes_nothing(each) else each.transform)
             for each in self.stream_maps
         ]
 
     def _mapped(self, record: Record) -> Iterator[tuple[str, Record]]:
-        """What a record is written as: without what is deselected, through the maps."""
+        """The records to write for a record: without deselected properties, after the maps."""
         for name in self._deselected:
             del record[name]
         if self._is_deselected_deeper:
@@ -498,8 +498,8 @@ class SingerStream(Stream):
     def _generate_record_messages(
         self, record: Record
     ) -> Generator[singerlib.RecordMessage, None, None]:
-        # The SDK's version walks the whole schema for every record; ours has settled which
-        # properties go before the first one, and needs no conversion of types.
+        # The SDK's version walks the whole schema for every record. Ours finds the deselected
+        # properties once, and needs no conversion of types.
         for alias, mapped in self._mapped(record):
             yield singerlib.RecordMessage(stream=alias, record=mapped, time_extracted=utc_now())
 
@@ -515,7 +515,7 @@ class SingerStream(Stream):
 
     @functools.cached_property
     def _write(self) -> Callable[[Record], None]:
-        """What writes a record; nothing looks at one that is written as it comes."""
+        """The function that writes a record; the fast one if the record is written unchanged."""
         writer = self._singer_tap.message_writer
         if isinstance(writer, LineWriter) and self._is_written_as_it_comes:
             return functools.partial(writer.write_record, self.name)
@@ -523,7 +523,7 @@ class SingerStream(Stream):
 
     @functools.cached_property
     def _is_written_as_it_comes(self) -> bool:
-        """Whether nothing is deselected, nor changed by the SDK's maps."""
+        """Whether no property is deselected and the SDK's maps change nothing."""
         deselected = self._deselected or self._is_deselected_deeper
         return not deselected and self._transforms == [(self.name, None)]
 
@@ -544,7 +544,7 @@ def _changes_nothing(stream_map: StreamMap) -> bool:
 
 
 def _faults_of_columns(stream_map: StreamMap) -> Iterator[str]:
-    """Columns of a stream that a database would cut, or take for one another."""
+    """Faults of column names that a database would cut or mix up."""
     schema = getattr(stream_map, "transformed_schema", None) or {}
     known: dict[str, str] = {}
     for name in schema.get("properties", {}):

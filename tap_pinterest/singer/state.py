@@ -1,4 +1,4 @@
-"""The state of a report: which days earlier runs have read, and with which settings.
+"""The state of a report: the days that earlier runs have read, and with which settings.
 
 A report has one partition per ad account, a plain dict in the Singer state::
 
@@ -37,7 +37,7 @@ _DAYS = ("replication_key_value", "covered_from", "as_of")
 
 
 class StateError(Exception):
-    """The state cannot be used: what is wrong with it, and what to do."""
+    """The state cannot be used; the text says why, and what to do."""
 
 
 def checked(state: object) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def checked(state: object) -> dict[str, Any]:
 
 
 def _is_wrapped(state: Mapping[str, Any], key: str) -> bool:
-    """Whether the state is what a STATE message, or Meltano's file of it, holds."""
+    """Whether the state is still inside a STATE message or inside Meltano's file."""
     inside = state.get(key)
     return "bookmarks" not in state and isinstance(inside, dict) and "bookmarks" in inside
 
@@ -143,10 +143,10 @@ def _malformed(reason: str) -> str:
 
 
 def refuse_future(state: Mapping[str, Any], streams: Iterable[str], today: date) -> None:
-    """Refuse days that Pinterest has not seen yet: what lies before them would never be read.
+    """Refuse future days in the state: the days before them would never be read.
 
     Raises:
-        StateError: One of these streams has been read to, or from, such a day.
+        StateError: The state of one of these streams has a future day.
     """
     for stream in streams:
         of_stream = state.get("bookmarks", {}).get(stream, {})
@@ -161,7 +161,7 @@ def refuse_future(state: Mapping[str, Any], streams: Iterable[str], today: date)
 
 
 def _days_in(entry: Mapping[str, Any]) -> Iterator[date]:
-    """The days up to which a part of the state says that something was read."""
+    """The last days that a part of the state names as read."""
     yield from (date.fromisoformat(entry[key]) for key in _DAYS if entry.get(key))
     for each in map(Interval.parse, entry.get("earlier") or ()):
         yield from (each.end, each.as_of)
@@ -169,7 +169,7 @@ def _days_in(entry: Mapping[str, Any]) -> Iterator[date]:
 
 @dataclass(frozen=True)
 class ReadBefore:
-    """The streams and contexts that earlier runs have read, as their state tells.
+    """The streams and contexts that earlier runs have read, according to the state.
 
     Attributes:
         contexts: By stream, the contexts as pairs of a name and an id, such as `ad_account_id`.
@@ -179,7 +179,7 @@ class ReadBefore:
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> ReadBefore:
-        """What a state tells."""
+        """Find them in a state."""
         return cls(
             {
                 stream: frozenset(
@@ -198,15 +198,15 @@ class ReadBefore:
 
     @cached_property
     def ad_accounts(self) -> frozenset[str]:
-        """The ad accounts of which anything has been read."""
+        """The ad accounts that earlier runs have read."""
         pairs = (pair for of_stream in self.contexts.values() for pair in of_stream)
         return frozenset(value for name, value in pairs if name == "ad_account_id" and value)
 
 
 def entry(state: dict[str, Any], stream: str) -> dict[str, Any]:
-    """The part of the state that belongs to a stream, made if there is none.
+    """The part of the state for a stream; a new part if there is none.
 
-    Its being there says that a run has read the stream.
+    The part exists if a run has read the stream.
     """
     state.setdefault(VERSION_KEY, {})["state_version"] = STATE_VERSION
     of_stream: dict[str, Any] = state.setdefault("bookmarks", {}).setdefault(stream, {})
@@ -214,7 +214,7 @@ def entry(state: dict[str, Any], stream: str) -> dict[str, Any]:
 
 
 def size(state: Mapping[str, Any]) -> int:
-    """How many partitions a state has, of which each is about as long as a record."""
+    """The number of partitions in a state; each is about as long as a record."""
     bookmarks = state.get("bookmarks", {})
     return sum(len(of_stream.get("partitions", ())) for of_stream in bookmarks.values())
 
@@ -226,7 +226,7 @@ def column_names(state: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def keep_column_names(state: dict[str, Any], names: Mapping[str, str]) -> None:
-    """Remember the columns that a stream has written, so that later runs name them alike."""
+    """Keep the columns that a stream has written, so that later runs use the same names."""
     own = state.setdefault(VERSION_KEY, {"state_version": STATE_VERSION})
     own.setdefault("column_names", {}).update(names)
 
@@ -243,11 +243,11 @@ class Partitions:
         }
 
     def of(self, context: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The part of the state that belongs to a context, if there is one."""
+        """The part of the state for a context, if there is one."""
         return self._by_context.get(_identity(context))
 
     def made(self, context: Mapping[str, Any]) -> dict[str, Any]:
-        """The part of the state that belongs to a context, a new one if there is none."""
+        """The part of the state for a context; a new part if there is none."""
         identity = _identity(context)
         if identity not in self._by_context:
             added: dict[str, Any] = {"context": dict(context)}
@@ -262,7 +262,7 @@ def _identity(context: Mapping[str, Any]) -> _Identity:
 
 
 def fingerprint(shape: Mapping[str, object]) -> str:
-    """Eight hex digits of what shapes a report's rows, the same whatever the order of names."""
+    """Eight hex digits of the settings that shape a report's rows; the order does not matter."""
     text = msgspec.json.encode(shape, order="deterministic")
     return hashlib.md5(text, usedforsecurity=False).hexdigest()[:8]
 
@@ -272,12 +272,12 @@ class Progress:
     """The days of a report that earlier runs have read in one context.
 
     Attributes:
-        bookmark: Last complete day that has been read; of weeks and months, the first day of the
-            last such period.
+        bookmark: Last complete day that has been read; for weeks and months, the first day of the
+            last complete period.
         covered_from: First day of the interval that ends with it.
-        settings: Fingerprint of what shaped its rows.
-        backfilled: The backfill that has been done, as `2026-01-01/2026-03-31`.
-        as_of: The last complete day when that interval was read; the bookmark if it is left out.
+        settings: Fingerprint of the settings that shaped its rows.
+        backfilled: The backfill that has been read, such as `2026-01-01/2026-03-31`.
+        as_of: The last complete day when that interval was read; by default the bookmark.
         earlier: The other intervals, sorted.
     """
 
@@ -290,7 +290,7 @@ class Progress:
 
     @classmethod
     def of(cls, partition: Mapping[str, Any]) -> Progress:
-        """Progress from a partition of the state; of an empty one, none."""
+        """Progress from a partition of the state; empty from an empty partition."""
 
         def day(key: str) -> date | None:
             return date.fromisoformat(partition[key]) if partition.get(key) else None
@@ -305,7 +305,7 @@ class Progress:
         )
 
     def write_to(self, partition: dict[str, Any], replication_key: str) -> None:
-        """Put it into a partition of the state, next to its context."""
+        """Write the progress into a partition of the state, next to its context."""
         values = {
             "replication_key": replication_key if self.bookmark else None,
             "replication_key_value": self.bookmark and self.bookmark.isoformat(),
@@ -330,10 +330,10 @@ class Progress:
         return painted((), found, lookback_days)
 
     def with_known(self, known: Sequence[Interval], granularity: Granularity) -> Progress:
-        """The form in which the state remembers these intervals.
+        """Progress with these intervals, in the form of the state.
 
-        The last one with a complete period has the bookmark. What follows it is read again in any
-        case, so it is left out, unless there are later intervals.
+        The last interval with a complete period gets the bookmark. The days after it are always
+        read again, so they are left out, unless there are later intervals.
         """
         places = [i for i, each in enumerate(known) if _complete_end(each, granularity)]
         if not places:
@@ -353,7 +353,7 @@ class Progress:
         )
 
     def outdated(self, dates: DateRange, granularity: Granularity) -> Progress:
-        """Progress after which a run reads these days again, as far as they have been read."""
+        """Progress that makes a run read these days again, if they have been read."""
         known = self.known(granularity, 0)
         old = [
             replace(each, start=start, end=end, settings=MIXED)
@@ -365,21 +365,21 @@ class Progress:
 
 @dataclass(frozen=True)
 class ReportRange:
-    """The days that a run wants of a report, whatever has been read before.
+    """The days of a report that a run wants, without regard to the state.
 
-    Only whole periods are read: a first one that is not wholly in reach is left out. The last one
-    may be running; it is read, and not bookmarked.
+    Only whole periods are read. A first period that is only partly within reach is left out. The
+    last period may still be running: it is read, but not bookmarked.
 
     `start_date` says where the first read begins. Days that have been read stay wanted: a later
     `start_date` does not end their restatement, and a gap after an outage is read.
 
     Attributes:
-        wanted: From `start_date` to `end_date`, as far as the API reaches.
+        wanted: From `start_date` to `end_date`, within reach of the API.
         earliest: First day that the API reaches.
         lookback_days: Days to read again before the bookmark.
-        complete_to: Last day that a bookmark may name: over, and said to be ready.
-        backfill: A further range, to be read once, as far as the API reaches.
-        backfill_name: How the state names it.
+        complete_to: Last day that a bookmark may name: it is over, and Pinterest says it is ready.
+        backfill: A further range to read once, within reach of the API.
+        backfill_name: Its name in the state.
         granularity: How long a period is.
     """
 
@@ -393,14 +393,14 @@ class ReportRange:
 
     @property
     def days(self) -> DateRange:
-        """The days wanted, in whole periods."""
+        """The wanted days, in whole periods."""
         return self._whole(self.wanted)
 
     def to_read(self, progress: Progress, settings: str) -> list[DateRange]:
         """The ranges to read now, the earliest days first.
 
-        Wanted days that are not known, known days that are not final or have other settings, the
-        days since the last known one, and the backfill if it has not been done.
+        They are: wanted days that were not read; read days that are not final or have other
+        settings; the days since the last read one; and the backfill, if it was not read yet.
         """
         known = progress.known(self.granularity, self.lookback_days)
         ranges = [self.wanted]
@@ -414,8 +414,8 @@ class ReportRange:
     def out_of_reach(self, progress: Progress, settings: str) -> list[DateRange]:
         """Days that were read with other settings, before they were final, or not at all.
 
-        Pinterest no longer has them, so they stay as they are. Days that an earlier run has given
-        up are not among them.
+        Pinterest no longer has these days, so their rows stay unchanged. Days that an earlier run
+        has given up are not among them.
         """
         return merged(self._lost(progress, settings))
 
@@ -437,7 +437,7 @@ class ReportRange:
     def before_rewriting(self, progress: Progress, settings: str) -> Progress:
         """Progress while days are read again with other settings.
 
-        A run that is interrupted leaves rows of both kinds; the next one reads them all again.
+        An interrupted run leaves rows of both kinds; the next run reads all of them again.
         """
         known = progress.known(self.granularity, self.lookback_days)
         other = [
@@ -451,7 +451,7 @@ class ReportRange:
         return progress.with_known(painted(known, other, self.lookback_days), self.granularity)
 
     def after(self, progress: Progress, settings: str) -> Progress:
-        """Progress once those ranges have been read completely: the bookmark never moves back."""
+        """Progress after these ranges were read completely. The bookmark never moves back."""
         backfilled = self.backfill_name or progress.backfilled
         given_up = [
             replace(each, start=start, end=end, settings=f"{each.settings}{GIVEN_UP}")
@@ -466,11 +466,11 @@ class ReportRange:
         return replace(progress.with_known(known, self.granularity), backfilled=backfilled)
 
     def _read(self, progress: Progress, settings: str) -> Iterator[Interval]:
-        """The days that are known once the ranges have been read; none before one is complete."""
+        """The intervals after the ranges were read; empty until a day is complete."""
         if self.complete_to is None:
             return
         complete = self.granularity.first_day(_end_of_whole(self.complete_to, self.granularity))
-        # Pinterest may take back that a day is complete.
+        # Pinterest may call a day complete, and later incomplete again.
         as_of = max(complete, progress.bookmark or complete)
         for each in self.to_read(progress, settings):
             yield Interval(each.start, each.end, settings, as_of)
@@ -478,23 +478,23 @@ class ReportRange:
     def _gap(
         self, known: Sequence[Interval], progress: Progress, *, since: date = date.min
     ) -> DateRange:
-        """The days since the last known one; some of them may have been read before their end."""
+        """The days since the last known one; some may have been read before they were over."""
         backfill = self._pending_backfill(progress)
         end = max(self.wanted.end, before(backfill.start, 1)) if backfill else self.wanted.end
         return DateRange(max(after(known[-1].end, 1), since), end)
 
     def _pending_backfill(self, progress: Progress) -> DateRange | None:
-        """The backfill, unless it has been done."""
+        """The backfill, unless it was read."""
         return self.backfill if self.backfill_name != progress.backfilled else None
 
     def _stale(self, known: Iterable[Interval], settings: str) -> Iterator[DateRange]:
-        """Known days to read again, as far as the API reaches."""
+        """Known days to read again, within reach of the API."""
         for each in known:
             stale = each.stale(settings, self.lookback_days)
             yield DateRange(max(stale.start, self.earliest), min(stale.end, self.wanted.end))
 
     def _whole(self, dates: DateRange) -> DateRange:
-        """The periods that these days are in, as far as they are in reach."""
+        """The periods of these days that are wholly within reach."""
         start = self.granularity.first_day(dates.start)
         if start < self.earliest:
             start = self.granularity.last_day(dates.start) + ONE_DAY
