@@ -1,3 +1,3 @@
-"""The command lines beside the tap's own."""
+"""The command lines other than the tap's."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`tap-pinterest-login`: a user consents in the browser, and the tap has tokens from then on."""
+"""`tap-pinterest-login`: a user consents in the browser, and the tap gets tokens."""
 
 from __future__ import annotations
 
@@ -66,16 +66,16 @@ class LoginError(Exception):
 
 
 class ForeignAnswerError(LoginError):
-    """What came is not the answer to the question of this sign-in."""
+    """A request that is not the answer to this sign-in."""
 
 
 class RedirectAddress(NamedTuple):
-    """Where Pinterest sends the browser, with a code in the query.
+    """The address to which Pinterest sends the browser, with a code in the query.
 
     Attributes:
-        uri: The address, exactly as the app has it.
-        host: Address of this machine to listen on; `None` where it is another machine.
-        port: Where to listen.
+        uri: The address, exactly as it is registered for the app.
+        host: Address of this machine to listen on; `None` if the address is on another machine.
+        port: The port to listen on.
         path: The only path that counts.
     """
 
@@ -89,7 +89,7 @@ class RedirectAddress(NamedTuple):
         """Take a redirect address apart.
 
         Raises:
-            LoginError: It is no web address.
+            LoginError: The text is not a web address.
         """
         try:
             parts = urlsplit(uri)
@@ -104,18 +104,18 @@ class RedirectAddress(NamedTuple):
 
 
 class Redirect(ThreadingHTTPServer):
-    """Listens on a redirect address for the one answer that belongs to a sign-in.
+    """Listens on a redirect address for the answer to one sign-in.
 
-    With threads, since a browser opens connections that it then does not use.
+    It uses threads, because a browser also opens connections that it does not use.
     """
 
     daemon_threads = True
 
     def __init__(self, address: RedirectAddress, state: str) -> None:
-        """Listen from here on.
+        """Begin to listen.
 
         Raises:
-            OSError: Something else does.
+            OSError: Another program listens there.
         """
         host = address.host or ""
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -127,14 +127,14 @@ class Redirect(ThreadingHTTPServer):
 
     @override
     def server_bind(self) -> None:
-        # Not that of HTTPServer, which asks the name service what this machine is called.
+        # HTTPServer's own method would ask the name service for the name of this machine.
         TCPServer.server_bind(self)
 
     def wait(self, seconds: float) -> str:
-        """The code of the answer, once it comes.
+        """Wait for the answer, and return its code.
 
         Raises:
-            LoginError: It does not come in time, or says no.
+            LoginError: The answer does not come in time, or it is a refusal.
         """
         deadline = time.monotonic() + seconds
         while not (self.code or self.refusal):
@@ -196,11 +196,11 @@ class _RedirectHandler(BaseHTTPRequestHandler):
 
 
 def code_in(query: str, state: str) -> str:
-    """The code in what the browser was sent back with.
+    """The code in the query with which the browser came back.
 
     Raises:
-        ForeignAnswerError: It is the answer to another question, or none.
-        LoginError: The user said no, or Pinterest did.
+        ForeignAnswerError: It is not the answer to this sign-in.
+        LoginError: The user or Pinterest refused.
     """
     answer = dict(parse_qsl(query))
     if not hmac.compare_digest(answer.get("state", "").encode(), state.encode()):
@@ -311,10 +311,10 @@ def command(**given: Any) -> int:  # noqa: ANN401 - the options, each of its own
 
 
 def _settings(options: Options) -> Settings:
-    """The settings, with the app's credentials in any case.
+    """The settings, always with the app's credentials.
 
     Raises:
-        LoginError: There are none, or they are refused.
+        LoginError: There are no credentials, or the config is refused.
     """
     given = _config_file(options.config) if options.config else None
     values = _environment() if given is None else given
@@ -368,11 +368,11 @@ def _asked_for(name: str, ask: Callable[[str], str]) -> str:
 
 
 def _sign_in(settings: Settings, options: Options) -> TokenAnswer:
-    """The tokens that a consent in the browser leads to.
+    """Get a consent in the browser, and exchange it for tokens.
 
     Raises:
         LoginError: There is no consent.
-        TokenRefusedError: Pinterest does not take the code.
+        TokenRefusedError: Pinterest refuses the code.
     """
     address = RedirectAddress.parse(options.redirect_uri)
     state = secrets.token_urlsafe(32)
@@ -427,8 +427,8 @@ def _hand_over(settings: Settings, answer: TokenAnswer, *, print_it: bool) -> No
     """Store the tokens, or print them.
 
     Raises:
-        LoginError: There is no refresh token, or no file to write.
-        TokenRefusedError: A run does not let go of the file.
+        LoginError: There is no refresh token, or the file cannot be written.
+        TokenRefusedError: A run holds the lock of the file.
     """
     if not answer.refresh_token:
         msg = "Pinterest gave no refresh token. Is the app set up for this kind of sign-in?"
@@ -452,7 +452,7 @@ def _hand_over(settings: Settings, answer: TokenAnswer, *, print_it: bool) -> No
 
 
 def _show(settings: Settings, answer: TokenAnswer) -> None:
-    """Tell how long the tokens last, and what can be read with them."""
+    """Print how long the tokens last, and what they can read."""
     if answer.refresh_token_expires_at:
         ends = datetime.fromtimestamp(answer.refresh_token_expires_at, tz=UTC).date()
         _tell(f"Without a run until {ends} they end; each run that renews them moves that day.")

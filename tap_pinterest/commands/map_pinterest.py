@@ -1,7 +1,7 @@
-"""`map-pinterest`: what the tap does to records last of all, as a process between tap and target.
+"""`map-pinterest`: the tap's last step with records, as a process between tap and target.
 
 It reads Singer messages and writes them with a `__sync_key` in each record, or as Daasity's tables.
-Messages that this does not concern leave as the bytes that they came as.
+All other messages pass unchanged, byte for byte.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _LONE_SURROGATE = re.compile(
 
 
 class RefusedLineError(Exception):
-    """A line that cannot be mapped: why, and what to do."""
+    """A line cannot be mapped; the text says why, and what to do."""
 
 
 _NULL = msgspec.Raw(b"null")
@@ -62,7 +62,7 @@ _encode = msgspec.json.encode
 
 @dataclass(frozen=True)
 class Options:
-    """What the config says."""
+    """The options in the config."""
 
     sync_key: bool = True
     separator: str = ""
@@ -86,14 +86,14 @@ class LineMapper:
     """Maps the lines of one tap, one after the other."""
 
     def __init__(self, options: Options, warn: Callable[[str], None]) -> None:
-        """Nothing has been read yet.
+        """A mapper of lines.
 
         Args:
-            options: What to make of the records.
-            warn: Told what the user should know.
+            options: The options in the config.
+            warn: Logs a warning.
         """
         self.number = 0
-        """Of the last line."""
+        """The stream of the last line."""
         self._options = options
         self._tell = warn
         self._told: set[str] = set()
@@ -103,7 +103,7 @@ class LineMapper:
         """The line to write instead, without its end; `None` for a stream left out.
 
         Raises:
-            RefusedLineError: The line is no message, or cannot be mapped.
+            RefusedLineError: The line is not a message, or it cannot be mapped.
         """
         self.number += 1
         try:
@@ -112,7 +112,7 @@ class LineMapper:
         except msgspec.ValidationError as error:
             msg = f"it is no Singer message ({error})"
             raise RefusedLineError(msg) from None
-        # What was mended for reading only leaves as it came.
+        # A line that was mended only for reading passes unchanged.
         return line if mapped is readable else mapped
 
     def _warn(self, message: str) -> None:
@@ -173,7 +173,7 @@ class LineMapper:
         return table
 
     def _fields(self, stream: str, schema: Mapping[str, Any], keys: Sequence[str]) -> Sequence[str]:
-        """What `__sync_key` is made of; nothing where it is not wanted, there or possible."""
+        """The fields of `__sync_key`; empty if it is not wanted, is there already or cannot be."""
         if not self._options.sync_key or SYNC_KEY in schema["properties"]:
             return ()
         fields = self._options.fields.get(stream) or _known_fields(stream, schema, keys) or keys
@@ -192,7 +192,7 @@ class LineMapper:
 
 
 class KeyMapper:
-    """Adds `__sync_key` to the messages of a stream, if there are fields to make it of."""
+    """Adds `__sync_key` to the messages of a stream, if it has fields for it."""
 
     def __init__(self, fields: Sequence[str], separator: str) -> None:
         self._fields = fields
@@ -242,17 +242,17 @@ class KeyMapper:
 
 
 class TableMapper:
-    """Makes a table of another layout of a stream's messages."""
+    """Turns a stream's messages into a table of another layout."""
 
     def __init__(
         self, table: Table, schema: Mapping[str, Any], fields: Sequence[str], options: Options
     ) -> None:
-        """A mapper for records that have what the table needs.
+        """A mapper for records with the fields that the table needs.
 
         Args:
             table: The table.
             schema: The schema of its rows.
-            fields: Columns that `__sync_key` is made of; none: it is not made.
+            fields: Columns of `__sync_key`; if empty, the rows get no key.
             options: Separator, and the settings that a table shows.
         """
         self._table = table
@@ -326,11 +326,11 @@ def _refuse_batch(kind: str | None) -> None:
 
 
 def _read(line: bytes) -> tuple[bytes, Message]:
-    """The line, mended where it has half a character, and its message.
+    """The line, mended if it has half a character, and its message.
 
     Raises:
-        RefusedLineError: It is not JSON.
-        ValidationError: It is JSON, and no object.
+        RefusedLineError: The line is not JSON.
+        ValidationError: The line is JSON, but not an object.
     """
     try:
         if not line.isascii():
@@ -349,14 +349,14 @@ def _read(line: bytes) -> tuple[bytes, Message]:
 def _known_fields(
     stream: str, schema: Mapping[str, Any], keys: Sequence[str]
 ) -> Sequence[str] | None:
-    """The fields that the tap itself hashes, if the stream is the tap's by name, key and fields."""
+    """The fields that the tap hashes, if name, key and fields show that the stream is the tap's."""
     fields = SYNC_KEY_FIELDS.get(stream)
     ours = fields and tuple(keys) == TABLES[stream].record_key and not key_faults(fields, schema)
     return fields if ours else None
 
 
 def _described(schema: Mapping[str, Any], table: Table | None = None) -> dict[str, Any]:
-    """The schema with texts for what the mapper adds; those of the tap came with its schema."""
+    """The schema with descriptions of the columns that the mapper adds."""
     sources: Mapping[str, object] = table.columns if table else {}
     added = {name: each for name, each in sources.items() if not isinstance(each, str)}
     return dictionary.described(
@@ -368,12 +368,12 @@ def _described(schema: Mapping[str, Any], table: Table | None = None) -> dict[st
 
 
 def _is_arranged(table: Table | None, schema: Mapping[str, Any]) -> bool:
-    """Whether a stream has a table's columns already, since the tap has arranged it."""
+    """Whether a stream already has a table's columns, because the tap has arranged it."""
     return table is not None and schema["properties"].keys() - {SYNC_KEY} == {*table.columns}
 
 
 def _shape(table: Table, fields: Sequence[str]) -> dict[str, Any]:
-    """Types of a record's fields: untouched bytes, but for what has to be looked at."""
+    """Types of a record's fields: raw bytes, except for fields whose values are needed."""
     looked_at = {
         *(source for name in (*fields, *table.key) if (source := table.columns.get(name))),
         *(table.preferred or ())[:1],
@@ -387,7 +387,7 @@ def _shape(table: Table, fields: Sequence[str]) -> dict[str, Any]:
 
 
 def _partial(shape: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """A type of objects of which nothing else is decoded; none of it has to be there."""
+    """A type of objects that decodes only these members; each of them is optional."""
     return cast("Any", TypedDict)("Fields", dict(shape), total=False)
 
 
@@ -408,7 +408,7 @@ class MapPinterest(PluginBase):
         "type": "object",
         "properties": {
             **{name: _SETTINGS[name] for name in OWN_SETTINGS},
-            # No default: the mapper cannot know what the tap has asked Pinterest for.
+            # No default: the mapper cannot know the settings of the tap.
             **{name: _without_default(_SETTINGS[name]) for name in ATTRIBUTION},
         },
         "additionalProperties": False,
@@ -427,7 +427,7 @@ class MapPinterest(PluginBase):
                 self.logger.error("Line %d is refused: %s.", map_line.number, error)  # noqa: TRY400
                 return 1
             finally:
-                # With every batch that comes in, so that nothing waits here while the tap does.
+                # Flush after every batch, so that no line waits here while the tap waits.
                 sink.write(b"".join(written))
                 sink.flush()
         return 0
@@ -448,7 +448,7 @@ class MapPinterest(PluginBase):
             config=config.config if config else {},
             parse_env_config=bool(config and config.parse_env),
         )
-        # Ctrl-C reaches the tap too: what it still has to say has to come through.
+        # Ctrl-C reaches the tap too, and its last messages must still pass.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         try:
@@ -472,7 +472,7 @@ class MapPinterest(PluginBase):
 
 
 def _whole_lines(source: BinaryIO) -> Iterator[list[bytes]]:
-    """Lines without their ends, as many at once as have come in."""
+    """Lines without their ends; each list has all lines that have come in."""
     begun: list[bytes] = []
     while chunk := source.read1(CHUNK):  # type: ignore[attr-defined]
         first, *others = chunk.split(b"\n")

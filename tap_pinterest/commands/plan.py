@@ -1,4 +1,4 @@
-"""`tap-pinterest-plan`: says what a run would cost, in words and a table, or as JSON."""
+"""`tap-pinterest-plan`: prints the calls of a run as sentences and a table, or as JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OPTIONS = {"--version", "--config", "--catalog", "--state"}
 
 
 def main() -> None:
-    """Run the command, which counts what a run would take and writes no message."""
+    """Run the command, which counts the calls of a run and writes no message."""
     # The tap's command line, whose lookup also sets up the log.
     command = TapPinterest.cli
     command.name = "tap-pinterest-plan"
@@ -49,7 +49,7 @@ def _tell(
     state: IO[str] | None = None,
     catalog: IO[str] | None = None,
 ) -> None:
-    """Count, tell, and end with the exit code 0."""
+    """Count the calls, print them, and end with the exit code 0."""
     tap = TapPinterest.from_options(config, state, catalog)
     try:
         planned = plan(tap.run)
@@ -69,7 +69,7 @@ def _tell(
 
 
 def described(planned: Plan, access_tier: str) -> Iterator[str]:
-    """The plan in words and a table."""
+    """The plan as sentences and a table."""
     yield from _table(planned)
     yield ""
     for each in planned.streams:

@@ -1,4 +1,4 @@
-"""`tap-pinterest-state`: shows what earlier runs have read, and lets the next run read it again."""
+"""`tap-pinterest-state`: shows the days that were read, and lets the next run read them again."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Store(Protocol):
 
 
 class StateFile(NamedTuple):
-    """A file with the state as JSON; of several lines the last one counts."""
+    """A file with the state as JSON; if it has several lines, the last one counts."""
 
     path: Path
 
@@ -60,7 +60,7 @@ class StateFile(NamedTuple):
             raise click.ClickException(message) from None
 
     def write(self, state: dict[str, Any]) -> None:
-        """Replace the file, or leave it as it is."""
+        """Replace the file; if that fails, it stays unchanged."""
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f"{self.path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(msgspec.json.encode(state) + b"\n")
@@ -76,7 +76,7 @@ class MeltanoState(NamedTuple):
         """The tap's part of Meltano's state.
 
         Raises:
-            ClickException: Meltano is not there, or has no answer.
+            ClickException: Meltano is not installed, or fails.
         """
         answer = self._meltano("get", self.state_id)
         text = answer[answer.find("{") :].strip()
@@ -116,7 +116,7 @@ class Part(NamedTuple):
 
     @property
     def granularity(self) -> Granularity:
-        """The length of the report's periods, as its name tells."""
+        """The length of the report's periods, from its name."""
         told = (each for each in GRANULARITIES.values() if self._ends_with(each))
         return next(told, DAY)
 
@@ -129,7 +129,7 @@ class Part(NamedTuple):
         return Progress.of(self.entry)
 
     def described(self) -> str:
-        """One line: the context, the days, and what is special about them."""
+        """One line: the context, the days, and notes about them."""
         known = self.progress.known(self.granularity, 0)
         days = merged(DateRange(each.start, each.end) for each in known)
         told = [", ".join(map(str, days)) or "no days"]
@@ -193,7 +193,7 @@ def date_of(text: str) -> date:
     """A date, given as YYYY-MM-DD.
 
     Raises:
-        ValueError: The text is none.
+        ValueError: The text is not a date.
     """
     day = Day.parse(text).on
     if day is None:
@@ -220,7 +220,7 @@ def forget(  # noqa: PLR0913 - one parameter for each option
     """Let the next run read streams, ad accounts or days again.
 
     Raises:
-        UsageError: Nothing is named, or what is named is not in the state.
+        UsageError: Nothing is named, or a name is not in the state.
     """
     if not (streams or accounts or everything):
         message = "name streams, --account or --all"
@@ -274,7 +274,7 @@ def _remove(state: dict[str, Any], part: Part) -> None:
 
 
 def _told(parts: Sequence[Part], first: date | None, last: date | None) -> Iterator[str]:
-    """What the next run will read, and how to count its calls."""
+    """A sentence about the days that the next run reads, and how to count its calls."""
     days = "everything from start_date on"
     if first or last:
         days = f"the days from {first or 'the first'} to {last or 'the last'}"
