@@ -1,4 +1,4 @@
-"""Reports in beta that settings of their own shape: what these may be, and are if left out."""
+"""Beta reports that have a setting each: the allowed values and the defaults of these settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST_DAYS: Mapping[str, date] = {
 }
 """First days of reports of products, by their attribution type."""
 LEAST_DAYS, MOST_DAYS = 7, 366
-"""Days in one of them, both ends included; a year may have a day more."""
+"""Days in one report, both ends included; a year may have a day more."""
 SKU_GROUP = "PRODUCT_SKU_GROUP"
 
 _NAMES = (
@@ -39,16 +39,16 @@ def _nothing_more(_: Mapping[str, Any]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Shape:
-    """A kind of report, and what a config may choose of it.
+    """A kind of report, and the choices that a config has for it.
 
     Attributes:
         setting: The setting that holds the choice.
-        body: What orders such a report, by its name among the facts.
+        body: Name of the facts of an order of such a report.
         members: Members of the setting, each with the field of the body that takes its values, one
             at a time or all together.
-        defaults: What a member is if it is not given; a list if it is a tuple.
-        default_columns: What `default` means for the member `columns`.
-        rules: What is wrong with a choice by rules that the description states in words.
+        defaults: The default of each member; a tuple for a list.
+        default_columns: The columns behind `default` in the member `columns`.
+        rules: Checks a choice by rules that the description states only in words.
     """
 
     setting: str
@@ -71,13 +71,13 @@ class Shape:
         return facts
 
     def allowed(self, member: str) -> Sequence[Any]:
-        """The values that a member, or an item of it, may have; none where it may have any."""
+        """The allowed values of a member or of its items; empty if all values are allowed."""
         facts = self.facts(member)
         values = facts.get("items", facts).get("enum", ())
         return api.enum(values, newer=True) if isinstance(values, str) else values
 
     def chosen(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The choice, from what the config gives and `faults_of` has nothing to say about."""
+        """The choice, from a part of the config without `faults_of`."""
         choice = dict(self.defaults)
         for name, value in given.items():
             if value not in (None, "", []):
@@ -93,7 +93,7 @@ class Shape:
         return tuple(self.default_columns if setting == "default" else self.allowed("columns"))
 
     def faults_of(self, given: Mapping[str, Any]) -> Iterator[str]:
-        """The faults of a choice in the config, one line each: it names the member."""
+        """The faults of a choice in the config; each is one line and names the member."""
         for member, value in given.items():
             if value is None or member not in self.members:
                 continue

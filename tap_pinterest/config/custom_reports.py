@@ -1,4 +1,4 @@
-"""Reports that the config defines: what each asks for, and what is wrong with a definition."""
+"""Custom reports: reads their definitions in the config, and finds the faults of these."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LIKE_SETTINGS = (
     *("conversion_report_time", "attribution_types", "reporting_timezone", "targeting_types"),
     *ID_FILTERS,
 )
-"""Keys that mean what the setting of that name means, which holds where they are left out."""
+"""Keys with the meaning of the setting of that name, whose value is their default."""
 IN_THE_BODY = (
     *("campaign_statuses", "campaign_objective_types"),
     *("campaign_brand_label", "campaign_custom_label"),
@@ -48,7 +48,7 @@ LISTS = (
     *("attribution_types", "targeting_types", "product_item_ids", "campaign_objective_types"),
     *("campaign_statuses", "ad_group_statuses", "ad_statuses", "product_group_statuses"),
 )
-"""Keys that may be one text or number as well, as lists among the settings may."""
+"""Keys of lists that may also be one text or number, as in the settings."""
 
 BODY = "AdsAnalyticsCreateAsyncRequest"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
@@ -63,11 +63,11 @@ class CustomReport:
 
     Attributes:
         name: The name of its stream.
-        level: Its level, as the API names it.
-        granularity: How long its periods are.
-        columns: Its columns; `None` for those of the setting.
-        settings: Settings that are others than the tap's.
-        body: What else the order of the report says.
+        level: Its level, by its name in the API.
+        granularity: The length of its periods.
+        columns: Its columns; `None` for the columns of the setting.
+        settings: Settings that differ from the tap's.
+        body: Further fields of its order.
     """
 
     name: str
@@ -79,12 +79,12 @@ class CustomReport:
 
     @property
     def at(self) -> Ordered:
-        """Its level, and whether it breaks the numbers down."""
+        """Its level in an order, which also says whether it has a breakdown."""
         return ordered()[self.level]
 
     @property
     def combines_types(self) -> bool:
-        """Whether its targeting types are one breakdown together."""
+        """Whether its targeting types form one breakdown together."""
         return bool(self.body.get("combine_targeting_types"))
 
     @property
@@ -98,12 +98,12 @@ def _column_of(event: Mapping[str, Any]) -> str:
 
 
 def event_column(text: str) -> str:
-    """The name of a column from what a row calls it: letters, digits and underscores."""
+    """The name of a column from its name in a row: letters, digits and underscores."""
     return re.sub(r"\W+", "_", text).upper()
 
 
 def faults_of(definitions: Sequence[Any]) -> list[str]:
-    """The faults of definitions, one line each: it names the report and the key."""
+    """The faults of definitions; each is one line and names the report and the key."""
     found: list[str] = []
     seen: set[str] = set()
     for number, definition in enumerate(definitions):
@@ -206,7 +206,7 @@ def _faults_of_columns(columns: object) -> Iterator[str]:
 
 
 def _faults_without_conversions(given: Mapping[str, Any], by: str) -> Iterator[str]:
-    """Columns of conversions, which are not credited to such a period."""
+    """Faults of columns about conversions, which Pinterest does not credit to such a period."""
     columns = given.get("columns")
     for name in columns if isinstance(columns, list) else ():
         if is_conversion(str(name).upper()):
@@ -216,7 +216,7 @@ def _faults_without_conversions(given: Mapping[str, Any], by: str) -> Iterator[s
 
 
 def _faults_at(at: Ordered, given: Mapping[str, Any]) -> Iterator[str]:
-    """Breaches of the rules that the description states in words."""
+    """Faults by rules that the description states only in words."""
     if at.is_broken_down:
         yield from _faults_of_types(at.level, given.get("targeting_types"), given)
     else:
@@ -233,7 +233,7 @@ def _faults_at(at: Ordered, given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _faults_of_ids(level: Level, given: Mapping[str, Any]) -> Iterator[str]:
-    """More ids than an order takes, where they cannot be spread over several."""
+    """A fault for more ids than an order takes, if several orders cannot share them."""
     for key in level.other_filters:
         most, ids = api.schema(BODY)["properties"][key]["maxItems"], given.get(key)
         if isinstance(ids, list) and len(ids) > most:
@@ -259,11 +259,11 @@ def _faults_of_types(level: Level, types: object, given: Mapping[str, Any]) -> I
 def parsed(
     definitions: Iterable[Mapping[str, Any]], values_of: Mapping[str, Any]
 ) -> tuple[CustomReport, ...]:
-    """Reports from definitions that `faults_of` has nothing to say about.
+    """Reports from definitions without faults.
 
     Args:
-        definitions: As the config gives them.
-        values_of: By key, what makes a setting's value of what is given for it.
+        definitions: The definitions in the config.
+        values_of: Functions that convert a given value to a setting's value, by key.
     """
     reports, levels = [], ordered()
     for definition in definitions:

@@ -1,4 +1,4 @@
-"""Days as settings give them."""
+"""Days in settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MONTHS = {"month": 1, "year": 12}
 
 @dataclass(frozen=True)
 class Day:
-    """A day as a setting gives it: a date, some days or months before today, or the earliest.
+    """A day in a setting: a date, some days or months before today, or the earliest day.
 
     Attributes:
         on: The date, if the setting names one.

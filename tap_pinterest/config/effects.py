@@ -1,4 +1,4 @@
-"""Settings that are set and cannot have an effect, or that Pinterest is known to refuse."""
+"""Finds settings that cannot have an effect, or that Pinterest is known to refuse."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _READ_BY: Mapping[str, tuple[str, ...]] = {
     "user_split_fields": ("organic",),
     "usernames": ("personal",),
 }
-"""The groups of streams that read a setting, where not all do."""
+"""The groups of streams that read a setting, for settings that not all groups read."""
 _REPORTS_OF_ADS = frozenset({"ads", "products", "keywords", "targeting", "all"})
 REFUSED_WINDOWS = frozenset(
     {(1, 30, 1), (1, 60, 1), (1, 60, 30), (14, 1, 1), (14, 1, 30), (14, 1, 60), (14, 30, 1)}

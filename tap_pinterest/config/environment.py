@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CREDENTIALS = (*TOKENS, "oauth_credentials", "auth_method")
 _NEAR = 0.8
-"""How alike two names are, from 0 to 1, before one counts as a misspelling of the other."""
+"""Likeness from which a name counts as a misspelling of another; 1 is equal."""
 
 
 def refusal(faults: list[str]) -> ConfigValidationError:
@@ -52,7 +52,7 @@ def from_environment(prefix: str, properties: Mapping[str, Any]) -> dict[str, An
 
 
 def completed(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """A config file's settings, and those of the environment that the file leaves out.
+    """A config file's settings, completed by settings of the environment.
 
     Credentials are one choice: with some in the file, the environment adds no other kind.
     """
@@ -62,7 +62,7 @@ def completed(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
 
 
 def overruled(prefix: str, config: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    """The variables without effect, because the config file sets the same setting otherwise."""
+    """The variables without effect, because the config file has another value for the setting."""
     return [
         f"{prefix}{name.upper()} has no effect: the config file sets {name}"
         for name, value in given.items()
@@ -71,7 +71,7 @@ def overruled(prefix: str, config: Mapping[str, Any], given: Mapping[str, Any]) 
 
 
 def _text(value: object) -> str:
-    """A value as a variable would have it, lists and their comma-separated texts alike."""
+    """A value in the form of a variable; a list and its comma-separated text are the same."""
     if isinstance(value, list):
         return ",".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -80,8 +80,8 @@ def _text(value: object) -> str:
 def _misspelt(prefix: str, properties: Mapping[str, Any]) -> Iterator[str]:
     """A fault for each variable whose name is almost a setting's.
 
-    Others may share the prefix: Kubernetes makes variables such as TAP_PINTEREST_PORT for a
-    service called tap-pinterest, and Meltano makes some that go on with an underscore.
+    Other variables may share the prefix: Kubernetes makes TAP_PINTEREST_PORT for a service called
+    tap-pinterest, and Meltano makes some whose names go on with an underscore.
     """
     known = {f"{prefix}{name.upper()}": name for name in properties}
     for variable in sorted(os.environ):
@@ -107,7 +107,7 @@ def _from_variables(prefix: str, properties: Mapping[str, Any]) -> dict[str, Any
 
 
 def from_json(text: str) -> object:
-    """The list or object that a text holds; any other text as it is."""
+    """The list or object in a text; any other text unchanged."""
     if text.strip()[:1] not in {"[", "{"}:
         return text
     with suppress(msgspec.DecodeError, RecursionError):

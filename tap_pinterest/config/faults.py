@@ -58,11 +58,11 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str]:
-    """The faults of a config: one line each, with the setting and its allowed values.
+    """The faults of a config; each is one line with the setting and its allowed values.
 
     Args:
         config: The config as the user gave it.
-        credentials: Whether missing credentials are a fault; discovery needs none.
+        credentials: Whether missing credentials are a fault; for discovery they are not.
     """
     values = normalised(config)
     faults = [*_unknown_settings(values), *_schema_faults(values)]
@@ -98,7 +98,7 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
 
 
 def _root(fault: str) -> str:
-    """The setting that a fault is about."""
+    """The setting with the fault."""
     return re.split(r"[.:]", fault, maxsplit=1)[0]
 
 
@@ -284,7 +284,7 @@ def _names_a_file(name: str) -> bool:
 
 
 def _credential_text_faults(values: Mapping[str, Any]) -> list[str]:
-    """Credentials that no HTTP header can carry, such as one copied with its line end."""
+    """Faults of credentials that an HTTP header cannot carry, such as one with a line end."""
     oauth = values.get("oauth_credentials")
     oauth = oauth if isinstance(oauth, dict) else {}
     texts = {name: values.get(name, "") for name in ("client_id", "client_secret", *TOKENS)}
@@ -376,7 +376,7 @@ def _faults_of(shape: beta_reports.Shape) -> Callable[[Mapping[str, Any]], list[
 
 
 def _faults_of_total(values: Mapping[str, Any]) -> list[str]:
-    """A product TOTAL over too many or too few days for Pinterest."""
+    """A fault for a product TOTAL with too many or too few days for Pinterest."""
     choice = beta_reports.PRODUCTS.chosen(values.get(beta_reports.PRODUCTS.setting) or {})
     if "TOTAL" not in choice["granularities"] or _day_faults(values):
         return []
@@ -410,7 +410,7 @@ def _layout_faults(values: Mapping[str, Any]) -> list[str]:
 
 
 def _layout(values: Mapping[str, Any]) -> Layout:
-    """The layout that a config asks for; Pinterest's if that is none, which is another fault."""
+    """The layout in a config; Pinterest's if the value is not a layout, which is another fault."""
     return LAYOUTS.get(str(values.get("layout")), PINTEREST)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 API_URL = "https://api.pinterest.com/v5"
 ATTRIBUTION_WINDOWS = (0, 1, 7, 14, 30, 60)
 SETTLING_DAYS = 2
-"""Days that Pinterest needs to finish counting, whatever the attribution window."""
+"""Days that Pinterest needs to finish counting, in addition to any attribution window."""
 SLICE_ROWS = {"standard": 5_000, "trial": sys.maxsize}
 AUTH_METHODS = ("refresh_token", "access_token", "client_credentials")
 STREAM_GROUPS = (

@@ -1,4 +1,4 @@
-"""The settings in force, as the code reads them."""
+"""The settings in force, in the form that the code reads."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "end_date": Day.parse,
     **dict.fromkeys(("attribution_types", "targeting_types", *ID_FILTERS), _each_once),
 }
-"""What makes a setting's value of what a custom report gives for it."""
+"""Functions that convert a value in a custom report to a setting's value."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Settings:
         return {name: getattr(self, name) for name in ATTRIBUTION}
 
     def sync_key_shape(self, stream: str) -> Mapping[str, Any]:
-        """The settings that make the `__sync_key` of a stream another one than by default."""
+        """The settings that change the `__sync_key` of a stream."""
         if not self.sync_key:
             return {"sync_key": False}
         shape = {"sync_key_separator": self.sync_key_separator} if self.sync_key_separator else {}
@@ -136,12 +136,12 @@ class Settings:
 
     @property
     def token_path(self) -> Path | None:
-        """The file that renewed tokens live in; `None` where there is to be none."""
+        """The file for renewed tokens; `None` if the config wants no file."""
         return token_path_of(self.token_file, self.client_id, self.refresh_token)
 
     @property
     def attribution_lookback(self) -> int:
-        """Days to read again before the bookmark: until no conversion can be credited any more."""
+        """Days to read again before the bookmark: those that can still get conversions."""
         if self.lookback_days is not None:
             return self.lookback_days
         windows = (self.click_window_days, self.engagement_window_days, self.view_window_days)
@@ -149,12 +149,12 @@ class Settings:
 
     @property
     def organic_lookback(self) -> int:
-        """The same for organic reports, whose numbers settle within days."""
+        """Days to read again for organic reports, whose numbers settle within days."""
         return ORGANIC_LOOKBACK_DAYS if self.lookback_days is None else self.lookback_days
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
-        """Settings from a config that `problems` has nothing to say about."""
+        """Settings from a config without faults."""
         values = {
             name: schema.get("default") for name, schema in CONFIG_SCHEMA["properties"].items()
         } | normalised(config)
@@ -199,7 +199,7 @@ class Settings:
         )
 
     def of_report(self, custom: CustomReport | None) -> Settings:
-        """The settings in force for a report: those of its definition come first."""
+        """The settings in force for a report: its definition comes before the tap's settings."""
         if custom is None:
             return self
         columns = custom.columns or self.report_columns
@@ -219,6 +219,6 @@ class Settings:
 
     @property
     def named_ids(self) -> frozenset[str]:
-        """Ids that the config names: what they stand for has to arrive."""
+        """Ids in the config; the things that they name must arrive."""
         names = (*ID_FILTERS, *ORGANIC_ID_FILTERS)
         return frozenset(value for name in names for value in getattr(self, name))

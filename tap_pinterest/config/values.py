@@ -1,4 +1,4 @@
-"""A config with the types of its settings: lists as lists, numbers as numbers, tokens found."""
+"""Gives the values of a config the types of their settings, and finds the credentials."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EMPTY_IS_A_VALUE = frozenset({"token_file", "sync_key_separator"})
 
 
 def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A config without what is empty, each value of the type that its setting has if it can be."""
+    """A config without empty values, each value in the type of its setting if that is possible."""
     values: dict[str, Any] = {
         name: from_json(value) if isinstance(value, str) else value
         for name, value in config.items()
@@ -52,7 +52,7 @@ def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_lists(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """The values, those of these names as lists where they can be."""
+    """The values; those with these names become lists if that is possible."""
     given = {
         name: from_json(v) if isinstance(v := values[name], str) else v
         for name in names
@@ -63,7 +63,7 @@ def _with_lists(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, An
 
 
 def _with_types(shape: beta_reports.Shape, given: Mapping[str, Any]) -> dict[str, Any]:
-    """A choice of a report without what is empty, with lists and numbers where they can be."""
+    """A report's choice without empty values; texts become lists and numbers if possible."""
     types = CONFIG_SCHEMA["properties"][shape.setting]["properties"]
     values = {name: v for name, v in given.items() if v is not None and v not in ("", [])}
     listed = _with_lists(values, shape.lists)
@@ -74,7 +74,7 @@ def _with_types(shape: beta_reports.Shape, given: Mapping[str, Any]) -> dict[str
 
 
 def _whole(value: object) -> object:
-    """A number as an integer if it is one."""
+    """A whole number as an integer; any other value unchanged."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -95,7 +95,7 @@ def _as_list(value: object) -> list[Any] | None:
 
 
 def _typed(text: str, types: Sequence[str]) -> object:
-    """A text from the environment as the type that the setting has."""
+    """A text from the environment in the type of its setting."""
     if "integer" in types and "string" not in types and re.fullmatch(r"-?\d{1,9}", text.strip()):
         return int(text)
     if "boolean" in types and text.strip().lower() in {"true", "false", "1", "0"}:
@@ -109,7 +109,7 @@ def report_columns_of(value: object) -> str | tuple[str, ...]:
 
 
 def credentials_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The tokens wherever they stand: by themselves, or in `oauth_credentials`."""
+    """The tokens, from their own settings or from `oauth_credentials`."""
     oauth = values.get("oauth_credentials")
     oauth = oauth if isinstance(oauth, dict) else {}
     proxy = {name: oauth.get(name) for name in ("refresh_proxy_url", "refresh_proxy_url_auth")}
@@ -117,7 +117,7 @@ def credentials_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def auth_method_of(values: Mapping[str, Any]) -> str | None:
-    """The credentials to use; `None` if these are not one kind."""
+    """The kind of credentials to use; `None` if the config has no kind or several."""
     if values.get("auth_method"):
         return str(values["auth_method"])
     found = credentials_of(values)
@@ -130,26 +130,26 @@ def auth_method_of(values: Mapping[str, Any]) -> str | None:
 
 
 def has_stored_tokens(values: Mapping[str, Any]) -> bool:
-    """Whether there is a token file, as `tap-pinterest-login` writes it."""
+    """Whether there is a token file from `tap-pinterest-login`."""
     try:
         path = token_path_of(values.get("token_file"), values.get("client_id"), None)
         return path is not None and path.is_file()
     except (OSError, RuntimeError, TypeError, ValueError):
-        # Other checks refuse what is no path.
+        # Other checks refuse a text that is not a path.
         return False
 
 
 def token_path_of(
     token_file: str | None, client_id: str | None, refresh_token: str | None
 ) -> Path | None:
-    """The file that renewed tokens live in; `None` where there is to be none."""
+    """The file for renewed tokens; `None` if the config wants no file."""
     if token_file is not None:
         return Path(token_file).expanduser() if token_file else None
     try:
         state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     except RuntimeError:
-        # A user without a home, as in many containers.
+        # The user has no home, as in many containers.
         return None
-    # Of the token too: two users of one app would take each other's for an older config.
+    # The name depends on the token too: two users of one app must not share a file.
     origin = msgspec.json.encode((client_id, refresh_token))
     return state / "tap-pinterest" / f"{hashlib.sha256(origin).hexdigest()[:16]}.json"
