@@ -1,4 +1,4 @@
-"""What the tap knows of Pinterest's API v5: operations, parameters, records, enums.
+"""Facts about Pinterest's API v5: operations, parameters, records, enums.
 
 The facts live in `api.json`, which `scripts/update_api.py` writes from Pinterest's description and
 the faults listed here in `CORRECTIONS`. They are read at first use, never at import.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 Shape: TypeAlias = Literal["list", "items", "array", "object", "map", "data"]
-"""How an answer holds its records: `{items, bookmark}`, `{items}`, a bare array, one object, an
+"""The shape of an answer's records: `{items, bookmark}`, `{items}`, a bare array, one object, an
 object of records (or lists of them) keyed by id or split, `{data: [...]}`."""
 
 FACTS_FILE = "api.json"
@@ -26,16 +26,16 @@ DOCUMENTATION = "https://developers.pinterest.com/docs/api/v5/"
 
 
 class Correction(NamedTuple):
-    """Fields that the description describes wrongly or lacks, and the facts that hold instead."""
+    """Fields that the description lacks or describes wrongly, and their right facts."""
 
     schema: str
     fields: tuple[str, ...]
     """Dotted paths inside the schema, `[]` for the items of an array."""
     facts: Mapping[str, Any] | None
-    """What is true of the fields; `None` for fields that Pinterest does not send."""
+    """The right facts of the fields; `None` for fields that Pinterest does not send."""
     reason: str
     seen: str = ""
-    """The day of a live answer that shows the fields. Only such a correction may add a field."""
+    """The day of a live answer with the fields. Only such a correction may add a field."""
 
 
 _EXAMPLE_IN_MILLISECONDS = "No text; the example counts milliseconds."
@@ -230,7 +230,7 @@ PERSONAL: Mapping[str, str] = MappingProxyType(
         "media_contact_lastname": "Of the contact for an order's media.",
     }
 )
-"""Fields that tell who somebody is or how to reach them: only in the group `personal`."""
+"""Fields with the identity or the address of a person: only in the group `personal`."""
 
 
 class Parameter(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -244,7 +244,7 @@ class Parameter(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
     style: str | None = None
     format: str | None = None
     enum: str | tuple[Any, ...] | None = None
-    """Allowed values, or the name of a long list of them."""
+    """Allowed values, or the name of a long list of values."""
     nullable: bool = False
     default: Any = None
     pattern: str | None = None
@@ -257,7 +257,7 @@ class Parameter(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
     items: Parameter | None = None
     properties: Mapping[str, Any] | None = None
     since: str | None = None
-    """The release that added it, when the description at hand is older."""
+    """The release that added it, if the description is older."""
 
     @property
     def allowed(self) -> tuple[Any, ...]:
@@ -268,7 +268,7 @@ class Parameter(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
 
 
 class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One operation: what it asks for and what it answers."""
+    """One operation: its parameters and its answer."""
 
     category: str
     """The rate-limit category that a call counts against."""
@@ -283,11 +283,11 @@ class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
     beta: bool = False
     since: str | None = None
     id: str | None = None
-    """What Pinterest calls it; unknown of operations that are newer than the description."""
+    """Pinterest's name for it; unknown for operations newer than the description."""
 
     @property
     def page(self) -> str:
-        """Where Pinterest documents it, or all operations."""
+        """Pinterest's page about it, or about all operations."""
         return f"{DOCUMENTATION}{self.id.replace('/', '-')}/" if self.id else DOCUMENTATION
 
 
@@ -357,7 +357,7 @@ def record_facts(path: str) -> Mapping[str, Any]:
     The values of newer releases are among them.
 
     Raises:
-        KeyError: the API has no such operation, or does not say what it answers.
+        KeyError: the API has no such operation, or does not describe its answer.
     """
     record = operation(f"GET {path}").record
     if record is None:

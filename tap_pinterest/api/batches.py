@@ -19,9 +19,9 @@ def batches(
 
     Args:
         values: Ids, words or other texts.
-        most: Most values in a batch; `None` if their number does not matter.
-        length: How long a value is in the call.
-        longest: How long a batch may be. A value that is longer is a batch of its own.
+        most: Most values in a batch; `None` for no limit.
+        length: Measures a value in the call.
+        longest: Longest batch. A longer value gets a batch for itself.
     """
     batch: list[str] = []
     left = longest

@@ -1,7 +1,7 @@
-"""The columns of ads reports: which a level has, and what each of them is.
+"""The columns of ads reports, by level and by kind.
 
-The API lists the names and says nothing of their types. What is not listed here as an attribute of
-an entity is a metric, and every metric is a number: counts, rates and money alike.
+The API lists the names, but not their types. Columns that are not listed here as an attribute of an
+entity are metrics, and every metric is a number: counts, rates and money.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from tap_pinterest.api.levels import Entity, Level
 
 Setting: TypeAlias = "Literal['default', 'all'] | Iterable[str]"
-"""The setting `report_columns`: a choice of ours, or the user's names."""
+"""The setting `report_columns`: one of our choices, or names that the user gives."""
 
 
 DATE = "DATE"
-"""The day of a row: answered without being asked for, and refused when it is."""
+"""The day of a row: Pinterest always sends it, and refuses a request for it."""
 
 _CONVERSION = re.compile(
     r"CONVERSION|CHECKOUT|SIGNUP|LEAD|ADD_TO_|PAGE_VISIT|SUBSCRIBE|VIEW_CATEGORY|WATCH_VIDEO|SEARCH"
@@ -154,7 +154,7 @@ DEFAULT_COLUMNS = (
     "LEADS",
     "COST_PER_LEAD",
 )
-"""The columns of `report_columns: default`; a level has those of its entities."""
+"""The columns of `report_columns: default`; a level has the columns of its entities."""
 
 
 class Column(NamedTuple):
@@ -167,7 +167,7 @@ class Column(NamedTuple):
     kind: Literal["text", "number", "metric"]
     """A text or a number that describes an entity, or a metric."""
     entity: Entity | None
-    """Whose attribute it is; metrics are everybody's."""
+    """The entity that it describes; metrics have none."""
 
 
 @functools.cache
@@ -185,11 +185,11 @@ def columns_for(level: Level, setting: Setting) -> tuple[str, ...]:
     A name that only other levels have is passed over: one setting serves all levels.
 
     Args:
-        level: What a row is about.
+        level: The level of a row.
         setting: `default`, `all`, or names.
 
     Raises:
-        ValueError: the setting names what is no column; `unknown_columns` says it in words.
+        ValueError: the setting names an unknown column; `unknown_columns` has the message.
     """
     if setting == "default":
         chosen: Iterable[str] = DEFAULT_COLUMNS
@@ -206,17 +206,17 @@ def columns_for(level: Level, setting: Setting) -> tuple[str, ...]:
 
 @functools.cache
 def offered_columns(*, newer: bool = False) -> tuple[str, ...]:
-    """The columns that an ads report can have whichever way it is transported.
+    """The columns that an ads report can have, in synchronous calls or asynchronous reports.
 
     A history is one table whether a day came synchronously or asynchronously. `newer` adds the
-    columns of releases after the description, which may be named but are no part of `all`.
+    columns of releases after the description, which a config may name, but which `all` lacks.
     """
     asynchronous = frozenset(api.enum("columns_async", newer=newer))
     return tuple(name for name in api.enum("columns_sync", newer=newer) if name in asynchronous)
 
 
 def only_asynchronous(names: Iterable[str]) -> list[str]:
-    """Those of the names that only asynchronous reports have."""
+    """The names that only asynchronous reports have."""
     synchronous = frozenset(api.enum("columns_sync", newer=True))
     asynchronous = frozenset(api.enum("columns_async", newer=True))
     return [name for name in names if name in asynchronous and name not in synchronous]
@@ -228,20 +228,20 @@ def is_conversion(name: str) -> bool:
 
 
 def setting_of(names: Iterable[object]) -> str | tuple[str, ...]:
-    """`default`, `all`, or the names in Pinterest's spelling, each once: what a list of them says.
+    """A list as a setting: `default`, `all`, or the names in Pinterest's spelling, each once.
 
-    Among other names these two are none.
+    Among other names, `default` and `all` are unknown names.
     """
     upper = tuple(dict.fromkeys(str(name).upper() for name in names))
     return upper[0].lower() if upper in {("DEFAULT",), ("ALL",)} else upper
 
 
 def unknown_columns(names: Iterable[str], *, offered: Sequence[str] = ()) -> list[str]:
-    """One fault for each name that is no column on offer, with the names it is near to.
+    """One fault for each name that is not an offered column, with similar names.
 
     Args:
-        names: What a config names.
-        offered: All columns that there are; those of ads reports if it is left out.
+        names: Names in a config.
+        offered: All columns; by default the columns of ads reports.
     """
     known = offered or api.enum("columns_async", newer=True)
     others = () if offered else api.enum("columns_sync", newer=True)
@@ -274,7 +274,7 @@ def _names_near(name: str, offered: Sequence[str]) -> list[str]:
 
 
 def report_facts(names: Iterable[str]) -> Mapping[str, Any]:
-    """The facts of a report row with these columns, `DATE` included, as `conform` takes them."""
+    """The facts of a report row with these columns and `DATE`, in the form for `conform`."""
     kinds = {"text": "string", "number": "number", "metric": "number"}
     properties: dict[str, Any] = {name: {"type": kinds[column(name).kind]} for name in names}
     properties[DATE] = {"type": "string", "format": "date"}

@@ -1,4 +1,4 @@
-"""The levels of ads reports: one record holds all that Pinterest has at a level."""
+"""The levels of ads reports; one record holds everything that Pinterest has at a level."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Entity(NamedTuple):
     """The columns of an entity in reports, without its metrics."""
 
     ids: tuple[str, ...] = ()
-    """Identify the entity: in every row, selected or not."""
+    """Ids of the entity: in every row, even if they are not selected."""
     texts: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
 
     @property
     def columns(self) -> frozenset[str]:
-        """All of them."""
+        """All columns of the entity."""
         return frozenset((*self.ids, *self.texts, *self.numbers))
 
 
@@ -84,14 +84,14 @@ class Level:
 
     Attributes:
         name: The level in the names of our streams.
-        plural: What its rows are about, in words.
-        own_id: The column with the id of that.
+        plural: The entities of its rows, in words.
+        own_id: The column with the id of the entity.
         other_ids: Other names that rows may have for this column.
         entities: The entities that a row belongs to, parents first. What belongs to any other has
             no one value in a row, and is not offered: a campaign's row has no ad's name. A Pin may
             be promoted by several ads, and an item by several campaigns.
-        filters: Settings that say which entities there are rows of. Other filters, of what is below
-            the level, say what the numbers of a row count: only an order can name them.
+        filters: Settings that choose the entities with rows. Other filters name entities below the
+            level, and change the numbers of a row: only an order can name them.
         id_parameter: The parameter that takes ids.
         within: The parameter that names what all ids of one call are in; empty if they may be in
             any.
@@ -126,7 +126,7 @@ class Level:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The id columns, the parents' before its own: in every row of the level's reports."""
+        """The id columns, parents first: they are in every row of the level's reports."""
         return tuple(name for entity in self.entities for name in entity.ids)
 
     @property
@@ -136,11 +136,11 @@ class Level:
 
     @property
     def is_listed(self) -> bool:
-        """Whether its rows are about something in the ad account, not about the account itself."""
+        """Whether its rows are about entities in the ad account, not about the account itself."""
         return self.own_id not in AD_ACCOUNT.ids
 
     def has(self, entity: Entity | None) -> bool:
-        """Whether a row has one value of an attribute of the entity; of no entity are metrics."""
+        """Whether a row has one value for attributes of the entity; metrics have no entity."""
         return entity is None or entity in self.entities
 
 
@@ -247,14 +247,14 @@ LEVELS: Mapping[str, Level] = {level.name: level for level in _REPORTED}
 
 
 class Ordered(NamedTuple):
-    """A level as an order names it."""
+    """A level under its name in an order."""
 
     level: Level
     is_broken_down: bool
 
 
 def ordered() -> Mapping[str, Ordered]:
-    """The levels as orders name them; each may have a second name, for its breakdown."""
+    """The levels by their names in orders; a level may have a second name for its breakdown."""
     found = {}
     for level in LEVELS.values():
         found[level.report] = Ordered(level, is_broken_down=False)
@@ -264,6 +264,6 @@ def ordered() -> Mapping[str, Ordered]:
 
 
 def entities() -> tuple[Entity, ...]:
-    """All entities that reports say something of, those included that no level has."""
+    """All entities with columns in reports, also entities that no level has."""
     of_levels = dict.fromkeys(entity for level in LEVELS.values() for entity in level.entities)
     return (*of_levels, PINNER_LIST, CONVERSION_PRODUCT)

@@ -1,4 +1,4 @@
-"""Which days and ids a report call asks for: pure functions over dates and id lists."""
+"""Divides days and ids into report calls: pure functions over dates and id lists."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class ReportLimits:
     """The limits of one report call.
 
     Attributes:
-        days_back: How many days before today the first day may be.
+        days_back: The first day may be at most this many days before today.
         days: Days in one call, both ends included.
         ids: Ids in one call.
-        url_bytes: Length of the whole URL; 0 where the ids are in a body.
+        url_bytes: Length of the whole URL; 0 if the ids are in a body.
     """
 
     days_back: int
@@ -54,21 +54,20 @@ def _first_of_month(day: date) -> date:
 
 @dataclass(frozen=True)
 class Granularity:
-    """How long the periods are that rows of a report are about.
+    """The length of the periods in a report.
 
     Attributes:
         name: The name in the API.
-        longest: Most days in a period; `None` where all days together are one period.
-        keys: Key properties that say which period a row is about.
+        longest: Most days in a period; `None` if all days together are one period.
+        keys: Key properties that identify the period of a row.
         rows: Rows of an entity in a period.
         first_day: The first day of the period that a day is in.
-        days_back: How many days before today such a report may begin, if these are fewer than for
-            others.
-        days: Most days in a call or report, if these are fewer than for others.
-        settled_after: Days after which numbers do not change any more; `None` if that depends on
-            the attribution windows.
-        has_conversions: Whether conversions are counted in its periods.
-        kept: A name for such reports where Pinterest keeps them for a shorter time.
+        days_back: Earliest first day, as days before today, if it is later than for others.
+        days: Most days in a call or report, if they are fewer than for others.
+        settled_after: Days after which numbers no longer change; `None` if that depends on the
+            attribution windows.
+        has_conversions: Whether its periods count conversions.
+        kept: A name for such reports, if Pinterest keeps them for a shorter time.
     """
 
     name: str
@@ -89,7 +88,7 @@ class Granularity:
 
     @property
     def is_longer(self) -> bool:
-        """Whether a period has several days, so that a row is dated by the first of them."""
+        """Whether a period has several days; its first day is then the date of the row."""
         return (self.longest or 1) > 1
 
     def __str__(self) -> str:
@@ -103,7 +102,7 @@ class Granularity:
         return self.first_day(self.first_day(day) + ONE_DAY * (self.longest or 1)) - ONE_DAY
 
     def limited(self, limits: ReportLimits) -> ReportLimits:
-        """The limits of a report that has such periods."""
+        """The limits of a report with such periods."""
         return replace(
             limits,
             days_back=min(limits.days_back, self.days_back or limits.days_back),
@@ -131,7 +130,7 @@ GRANULARITIES: Mapping[str, Granularity] = {
         Granularity("TOTAL", longest=None, keys=("start_date", "date")),
     )
 }
-"""All lengths of periods, by their names in the API; streams of days have the plain name."""
+"""All granularities, by their names in the API; a stream of days has the plain name."""
 
 
 @dataclass(frozen=True, order=True)
@@ -143,7 +142,7 @@ class DateRange:
 
     @property
     def days(self) -> int:
-        """How many days these are."""
+        """The number of days."""
         return (self.end - self.start).days + 1
 
     @property
@@ -162,10 +161,10 @@ class Slice:
 
     Attributes:
         dates: The days, whole periods of the granularity.
-        ids: The entities; none at ad account level, and where all are asked for.
-        types: The targeting types; none but for breakdowns.
-        granularity: How long a period is.
-        within: The campaign that the entities are in, where a call names it.
+        ids: The entities; empty at ad account level, and if the call asks for all.
+        types: The targeting types; empty without a breakdown.
+        granularity: The length of a period.
+        within: The campaign of the entities, if a call names it.
     """
 
     dates: DateRange
@@ -176,18 +175,18 @@ class Slice:
 
     @property
     def rows(self) -> int:
-        """Ids times periods times targeting types: the most rows there are without breakdowns."""
+        """Ids times periods times targeting types: the most rows without a breakdown."""
         count = len(periods(self.dates, self.granularity))
         return count * self.granularity.rows * max(len(self.ids), 1) * max(len(self.types), 1)
 
     def halves(self) -> tuple[Slice, Slice] | None:
-        """The slice in two, by ids if it has several, else by periods; `None` for a single one."""
+        """Two halves, by ids if it has several, else by periods; `None` if neither is possible."""
         if (middle := len(self.ids) // 2) > 0:
             return replace(self, ids=self.ids[:middle]), replace(self, ids=self.ids[middle:])
         return self.shorter()
 
     def shorter(self) -> tuple[Slice, Slice] | None:
-        """The slice in two by periods, else by targeting types; `None` for a single one."""
+        """Two halves, by periods, else by targeting types; `None` if neither is possible."""
         whole = periods(self.dates, self.granularity)
         if (middle := len(whole) // 2) > 0:
             first = DateRange(self.dates.start, whole[middle - 1].end)
@@ -201,7 +200,7 @@ class Slice:
 
 
 def periods(dates: DateRange, granularity: Granularity) -> list[DateRange]:
-    """The periods of a range; the last one ends with it, and a total is one."""
+    """The periods of a range; the last one ends with the range, and a total is one period."""
     if granularity.is_total:
         return [dates]
     found = []
@@ -255,12 +254,12 @@ def slices(  # noqa: PLR0913 - the dimensions of a report, and their limits
 ) -> list[Slice]:
     """The slices that read these days of these ids in the fewest calls.
 
-    Of two shapes with as many calls, the one with more ids a call wins: it has fewer days, so
-    that what a failed call costs to repeat is newer data.
+    If two shapes take the same number of calls, the one with more ids in a call wins: it has fewer
+    days in a call, so a failed call repeats newer data.
 
     Args:
         dates: The days to read, whole periods.
-        ids: The entities to read; none of them is no slice.
+        ids: The entities to read; without ids there is no slice.
         rows: Most ids times periods times types in a slice.
         max_ids: Most ids in a slice.
         max_days: Most days in a slice.

@@ -1,4 +1,4 @@
-"""Targeting types: into which of them the numbers of a level can be broken down."""
+"""Targeting types: the breakdowns that each level offers."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from tap_pinterest.api.levels import Level
 
 BETA = ("AGE_BUCKET_AND_GENDER", "CREATIVE_ENHANCEMENTS")
-"""Not open to every app: asked for in a call of their own, so that nothing else is refused too."""
+"""Types that are not open to every app: each gets its own call, so a refusal costs nothing else."""
 
 ONLY_WHEN_NAMED = frozenset({*BETA, "LOCAL_ADS_STORE_CODE"})
 
 
 def synchronous(level: Level) -> tuple[str, ...]:
-    """The types that a synchronous call takes; none where there is no such call."""
+    """The types that a synchronous call takes; empty if there is no such call."""
     return _parameter(level).allowed if level.targeting_path else ()
 
 
 def most_in_a_call(level: Level) -> int:
-    """How many types a synchronous call takes at once."""
+    """The most types in a synchronous call."""
     return _parameter(level).max_items or 1
 
 
@@ -42,7 +42,7 @@ def asynchronous(level: Level) -> tuple[str, ...]:
 
 
 def most_in_a_report() -> int:
-    """How many types an asynchronous report takes at once."""
+    """The most types in an asynchronous report."""
     return int(_facts()["maxItems"])
 
 
@@ -61,9 +61,9 @@ def known() -> tuple[str, ...]:
 
 
 def chosen(level: Level, named: Sequence[str]) -> tuple[str, ...]:
-    """The types to read of a level: those that are named, or else all that everybody may read.
+    """The types to read at a level: the named types, or else all types that everybody may read.
 
-    A type that the level does not have is passed over: one setting serves all levels.
+    Types that the level does not have are skipped, because one setting serves all levels.
     """
     types = dict.fromkeys((*synchronous(level), *asynchronous(level)))
     return tuple(
