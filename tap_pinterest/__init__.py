@@ -31,8 +31,8 @@ class _Later(ModuleType):
 def _import_sdk() -> None:
     """Import the Singer SDK, without the modules that a run never calls.
 
-    They are a third of the time that a tap takes to start: one of them is numpy, wherever there is
-    one. Nothing that is made here is garbage: none is looked for, here or later.
+    These modules take a third of the time of a start; one is numpy, if it is installed. No object
+    that is made here is garbage, so the garbage collector skips them all.
     """
     later = {name: _Later(name) for name in _NOT_FOR_A_RUN if name not in sys.modules}
     sys.modules.update(later)
@@ -52,10 +52,10 @@ _import_sdk()
 
 
 def __getattr__(name: str) -> str:
-    """`__version__`, which takes a while to look up and is seldom asked for.
+    """`__version__`, which takes a while to look up and is seldom needed.
 
     Raises:
-        AttributeError: There is nothing else.
+        AttributeError: The name is not `__version__`.
     """
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415 - see above

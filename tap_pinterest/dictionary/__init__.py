@@ -1,8 +1,8 @@
-"""What every stream and column is, in our own words.
+"""Descriptions of all streams and columns, in our own words.
 
-Metrics of ads reports are described by the grammar of their names (`metrics.py`), codes of catalog
-issues likewise (`issues.py`), everything else by the tables of `texts.json`. Nothing is read before
-a stream asks for it.
+`metrics.py` describes metrics of ads reports by the grammar of their names, `issues.py` does the
+same for codes of catalog issues, and `texts.json` has tables for everything else. A text is read
+only when a stream needs it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tap_pinterest.dictionary.texts import Entries, Text
 
 AD_REPORTS = "AdReports"
-"""The table of the columns of ads reports that are no metrics."""
+"""The table of the columns of ads reports that are not metrics."""
 
 Meaning: TypeAlias = "Text | Metric"
 
@@ -34,7 +34,7 @@ PERIODS: Mapping[str, str] = MappingProxyType(
         "TOTAL": "over the whole span",
     }
 )
-"""Words for what a row of an ads report is about."""
+"""Words for the entity of a row in an ads report."""
 
 
 class Described:
@@ -50,27 +50,27 @@ class Described:
 
         Args:
             stream: The stream's name.
-            path: Its path in Pinterest's description, which tells the record.
+            path: Its path in Pinterest's description, which leads to the record.
         """
         self._stream = texts.stream(stream)
         like = self._stream.tables if self._stream else ()
         self.is_ad_report = AD_REPORTS in like
-        """Whether its columns are those of ads reports."""
+        """Whether it has the columns of ads reports."""
         own = self._stream.columns if self._stream else {}
         self._tables = (own, *map(texts.table, (*like, *_record_of(path))), texts.shared())
 
     @property
     def text(self) -> str | None:
-        """What the rows are; `None` for a stream that the dictionary does not know."""
+        """The text about the rows; `None` for an unknown stream."""
         return self._stream.text if self._stream else None
 
     def field(self, path: str) -> Meaning | None:
-        """What a field is; a dotted path names a member of an object."""
+        """The text about a field; a dotted path names a member of an object."""
         outer, *inner = path.split(".")
         *known, shared = self._tables
         found: Meaning | None = _first(outer, known)
         if found is None and self.is_ad_report and outer not in shared:
-            # A report may have any name that Pinterest has for a metric.
+            # Every name of a metric at Pinterest can occur in a report.
             return metric(outer.upper())
         found = found or texts.find(outer, shared)
         for name in inner:
@@ -78,7 +78,7 @@ class Described:
         return found
 
 
-def described(  # noqa: PLR0913 - what a stream's texts depend on, named one by one
+def described(  # noqa: PLR0913 - the facts that a stream's texts depend on, each named
     schema: Mapping[str, Any],
     stream: str,
     path: str = "",
@@ -93,9 +93,9 @@ def described(  # noqa: PLR0913 - what a stream's texts depend on, named one by 
         schema: The JSON schema of the rows.
         stream: The stream's name in Pinterest's layout.
         path: Its path in Pinterest's description.
-        columns: Where each column comes from: a field, or something else. Others stay as they are.
+        columns: The source of each column: a field or something else. Others stay unchanged.
         table: The name of the other layout's table, if the rows go into one.
-        period: How long a period is that a row of an ads report is about.
+        period: The length of a period in an ads report.
     """
     known, layout = Described(stream, path), texts.layout_table(table) if table else None
 
@@ -116,7 +116,7 @@ def described(  # noqa: PLR0913 - what a stream's texts depend on, named one by 
 
 
 def member(name: str, of: Meaning | None) -> Text | None:
-    """What a member of an object is."""
+    """The text about a member of an object."""
     if of is None or isinstance(of, Metric):
         return None
     if of.codes:

@@ -1,6 +1,6 @@
-"""The meaning of the codes that Pinterest gives to what is wrong with items of a catalog.
+"""The meaning of Pinterest's codes for issues of catalog items.
 
-The codes are built like `AD_IMAGE_3_LINK_LENGTH_TOO_LONG`: an attribute, and what is wrong with it.
+The codes look like `AD_IMAGE_3_LINK_LENGTH_TOO_LONG`: an attribute and its fault.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ _PATTERNS = (
 
 
 def issue(code: str) -> str:
-    """What is wrong, as half a sentence.
+    """The fault, as half a sentence.
 
     Example:
         >>> issue("AD_IMAGE_3_LINK_LENGTH_TOO_LONG")

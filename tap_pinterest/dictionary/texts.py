@@ -1,6 +1,6 @@
-"""The texts of columns that are no metrics, by stream and by Pinterest's record.
+"""The texts of columns that are not metrics, by stream and by Pinterest's record.
 
-They live in `texts.json`. A table of it is read when a stream needs it, and not before.
+They are in `texts.json`. Each table is read only when a stream needs it.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ FILE = "texts.json"
 
 
 class Text(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a column or a member of an object is."""
+    """The text about a column or a member of an object."""
 
     text: str
     unit: Unit | None = None
     adds_up: tuple[str, ...] = ()
-    """Over what a sum of it makes sense."""
+    """The rows over which a sum of it makes sense."""
     parts: tuple[str, str] | None = None
     """Columns above and below the line of a ratio."""
     members: str | dict[str, str | Text] | None = None
     """The members of an object: a table, or the name of one."""
     codes: Literal["count", "issue"] | None = None
-    """Set where the members are codes of issues, and whether each counts items or shows one."""
+    """Set if the members are codes of issues: whether each counts items or shows one."""
 
     @property
     def description(self) -> str:
@@ -46,7 +46,7 @@ Entries: TypeAlias = dict[str, str | Text]
 
 
 class Stream(msgspec.Struct, frozen=True):
-    """A stream: what its rows are, its own columns, and tables that have others."""
+    """A stream: the text about its rows, its own columns, and the tables of its other columns."""
 
     text: str
     columns: Entries = {}
@@ -73,7 +73,7 @@ def _file() -> _File:
 
 @functools.cache
 def shared() -> Entries:
-    """Columns that mean the same wherever they occur."""
+    """Columns with the same meaning in all streams."""
     return msgspec.json.decode(_file().shared, type=Entries)
 
 
@@ -93,7 +93,7 @@ def stream(name: str) -> Stream | None:
 
 @functools.cache
 def layout_table(name: str) -> Stream | None:
-    """A table of another layout, with the columns that come from no field of Pinterest's."""
+    """A table of another layout, with its columns that no field of Pinterest fills."""
     raw = _file().nowhere.get(name)
     return None if raw is None else msgspec.json.decode(raw, type=Stream)
 
@@ -122,7 +122,7 @@ def members(text: Text | None) -> Entries:
 
 
 def code(name: str, kind: Literal["count", "issue"]) -> Text:
-    """The text of a member that is named by the code of an issue."""
+    """The text of a member whose name is the code of an issue."""
     if kind == "count":
         return Text(f"How many items: {issue(name)}.", unit="count")
     return Text(
