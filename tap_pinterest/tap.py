@@ -64,7 +64,9 @@ class TapPinterest(SingerTap):
         Raises:
             ConfigValidationError: The config names streams or columns that do not exist.
         """
-        run, faults = self.run, []
+        run, faults = self.run, self.run.column_faults()
+        if faults:
+            raise config.refusal(faults)
         if tables := run.settings.layout.tables.values():
             by_name = {each.name: each for each in STREAM_TYPES}
             streams = [by_name[each.source](run, name=each.name) for each in tables]

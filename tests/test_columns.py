@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scripts.update_live_columns import live_facts
 from tap_pinterest import api
 from tap_pinterest.api import columns
 from tap_pinterest.api.levels import LEVELS, entities
 from tap_pinterest.config.beta_reports import MMM, PRODUCTS
+from tap_pinterest.dictionary.metrics import metric
 
 if TYPE_CHECKING:
     from tap_pinterest.api.levels import Level
@@ -41,6 +43,7 @@ def test_attributes_and_metrics_add_up() -> None:
 
 def test_every_attribute_is_a_column_of_the_api() -> None:
     known = {*api.enum("columns_async", newer=True), *columns.offered_columns(), *OWN_IDS}
+    known |= {*columns.live_columns()}
     known |= {name for shape in (MMM, PRODUCTS) for name in shape.allowed("columns")}
     for entity in entities():
         assert entity.columns <= known
@@ -159,3 +162,73 @@ def test_a_row_has_its_day_beside_its_columns() -> None:
         "CAMPAIGN_DAILY_SPEND_CAP": {"type": "number"},
         "DATE": {"type": "string", "format": "date"},
     }
+
+
+def test_live_columns_are_those_that_no_description_has() -> None:
+    live = columns.live_columns()
+
+    assert len(live) == 498
+    assert list(live) == sorted(live)
+    assert not columns.described() & {*live}
+
+
+@pytest.mark.parametrize("setting", ["default", "all"])
+def test_live_columns_are_in_all_only_where_pinterest_lists_them(setting: str) -> None:
+    both, calls, orders = "CPW_IN_DOLLAR", "ADE_ROAS", "APP_INSTALL_ROAS"
+    account = columns.AccountColumns(
+        frozenset({both, calls, "NEW"}), frozenset({both, orders, "NEW"})
+    )
+    listed = columns.columns_for(LEVELS["campaign"], setting, account)
+
+    extra = {*listed} - {*columns.columns_for(LEVELS["campaign"], setting)}
+    assert extra == ({both} if setting == "all" else set())
+
+
+def test_a_live_column_may_be_named_and_so_may_one_that_only_pinterest_lists() -> None:
+    account = columns.AccountColumns(frozenset(), frozenset({"SHARES", "ADE_ROAS"}))
+    names = columns.columns_for(LEVELS["campaign"], ["ade_roas", "shares", "CTR"], account)
+
+    assert names[-3:] == ("ADE_ROAS", "SHARES", "CTR")
+    assert columns.only_asynchronous(names, account) == ["ADE_ROAS", "SHARES"]
+    assert columns.only_asynchronous(names) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "level"),
+    [
+        ("CAMPAIGN_BOOKING_REFERENCE", "text", "campaign"),
+        ("PROMOTED_CATALOG_PRODUCT_GROUP_SELECTED_IMAGE_TAG", "text", "ad"),
+        ("CAMPAIGN_NEW_NAME", "text", "campaign"),
+        ("AD_GROUP_NEW_STATUS", "text", "ad_group"),
+        ("CPW_IN_DOLLAR", "metric", "ad_account"),
+        ("SHARES", "metric", "ad_account"),
+    ],
+)
+def test_a_name_that_no_description_has_says_what_the_column_is(
+    name: str, kind: str, level: str
+) -> None:
+    found = columns.column(name)
+
+    assert found.kind == kind
+    assert LEVELS[level].has(found.entity)
+    assert LEVELS["ad_account"].has(found.entity) is (kind == "metric")
+
+
+def test_all_live_metrics_have_a_unit() -> None:
+    live = [name for name in columns.live_columns() if columns.column(name).kind == "metric"]
+
+    assert len(live) == 496
+    assert [name for name in live if metric(name).unit is None] == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ["CTR", "NEW_METRIC"],
+        {"items": [{"name": "NEW_METRIC", "category": "ADS"}, {"name": "CTR"}]},
+        {"response": {"items": [{"name": "NEW_METRIC"}, {"name": "X", "category": "ORGANIC"}]}},
+    ],
+    ids=["names", "an answer", "a recording"],
+)
+def test_live_columns_come_from_answers_and_from_lists_of_names(answer: Any) -> None:
+    assert live_facts([answer], "2026-07-09") == {"seen": "2026-07-09", "names": ["NEW_METRIC"]}

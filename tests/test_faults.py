@@ -239,6 +239,9 @@ OTHERS = {
     "the same 400, for a first day that stays refused": (
         "The range starts a day later, with one warning."
     ),
+    "a column of the config that only the account's `delivery_metrics` lists": (
+        "Read like others, with a warning."
+    ),
     "400 that names columns which are not available": (
         "Asked again without them; they are null in all rows, with a warning."
     ),

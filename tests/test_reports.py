@@ -7,13 +7,15 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from singer_sdk.exceptions import ConfigValidationError
 
+from conftest import SMALL, TODAY
+from pinterest_sandbox import Sandbox
 from singer_run import run, settings
 from tap_pinterest.api import targeting
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
-    from pinterest_sandbox import Sandbox
     from singer_run import Run
     from tap_pinterest.streams.bases.report import AdsReport
 
@@ -708,3 +710,70 @@ def test_the_order_of_a_list_of_a_custom_report_is_not_in_its_fingerprint() -> N
     )
 
     assert one == other
+
+
+def test_a_column_that_only_pinterest_has_heard_of_is_read_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with Sandbox(seed=7, today=TODAY, size=SMALL, columns=["SHARES"]) as sandbox:
+        config = config_of(sandbox, start_date="yesterday")
+        config["report_columns"] = ["SPEND_IN_MICRO_DOLLAR", "shares"]
+        config["custom_reports"] = [{"name": "mine", "level": "CAMPAIGN", "columns": ["SHARES"]}]
+        result = run(config | {"stream_groups": ["ads"]})
+        asked = [each.operation for each in sandbox.requests]
+
+    assert result.code == 0
+    assert asked[:3].count("GET /resources/delivery_metrics") == 2
+    for stream in ("campaign_analytics", "mine"):
+        assert any(record["shares"] for record in result.records(stream))
+    assert "report_columns: SHARES is newer than this version of the tap" in caplog.text
+    assert "custom_reports.mine.columns: SHARES is newer" in caplog.text
+
+
+def test_a_column_that_nobody_has_is_refused_before_the_first_row(sandbox: Sandbox) -> None:
+    config = config_of(sandbox)
+    config["report_columns"] = ["SPENT_IN_DOLLAR"]
+    report = {"name": "mine", "level": "CAMPAIGN", "columns": ["TOTAL_CHECKOUTS"]}
+    with pytest.raises(ConfigValidationError) as refused:
+        run(config | {"custom_reports": [report]})
+
+    first, second = refused.value.errors
+    assert first.startswith("report_columns: SPENT_IN_DOLLAR is no column; did you mean SPEND_IN_")
+    assert second.startswith("custom_reports.mine.columns: TOTAL_CHECKOUTS is no column; did you")
+
+
+def test_all_columns_have_the_live_ones_that_pinterest_lists() -> None:
+    live = ["CPW_IN_DOLLAR", "ADE_ROAS"]
+    with Sandbox(seed=7, today=TODAY, size=SMALL, columns=[*live, "SHARES"]) as sandbox:
+        config = config_of(sandbox, start_date="yesterday")
+        result = run(config | {"report_columns": "all", "stream_groups": ["ads"]})
+
+    assert result.code == 0
+    assert any(record["cpw_in_dollar"] for record in result.records("campaign_analytics"))
+    assert "ade_roas" in result.records("campaign_analytics")[0]
+    assert "shares" not in result.records("campaign_analytics")[0]
+
+
+def test_columns_are_not_looked_up_where_descriptions_have_them_all(sandbox: Sandbox) -> None:
+    run(config_of(sandbox, start_date="yesterday"), "campaign_analytics")
+
+    assert not calls_of(sandbox, "/resources/delivery_metrics")
+
+
+def test_all_columns_are_those_of_the_description_where_pinterest_does_not_list_them(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.fail("/resources/delivery_metrics", status=403, times=None)
+    config = config_of(sandbox, start_date="yesterday")
+    result = run(config | {"report_columns": "all", "stream_groups": ["ads"]})
+
+    assert result.code == 0
+    assert result.records("campaign_analytics")
+    assert "newer than this version of the tap are not looked up" in caplog.text
+
+
+def test_a_live_column_needs_no_credentials_to_be_known() -> None:
+    config = {"report_columns": ["CTR", "CPW_IN_DOLLAR"]}
+    streams = TapPinterest(config=config, validate_config=False).streams
+
+    assert "cpw_in_dollar" in streams["campaign_analytics"].schema["properties"]

@@ -9,10 +9,22 @@ from __future__ import annotations
 import difflib
 import functools
 import re
+from importlib import resources
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+import msgspec
+
 from tap_pinterest import api
-from tap_pinterest.api.levels import entities
+from tap_pinterest.api.levels import (
+    AD,
+    AD_ACCOUNT,
+    AD_GROUP,
+    CAMPAIGN,
+    PRODUCT_GROUP,
+    PRODUCT_ITEM,
+    entities,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +38,24 @@ Setting: TypeAlias = "Literal['default', 'all'] | Iterable[str]"
 DATE = "DATE"
 """The day of a row: Pinterest always sends it, and refuses a request for it."""
 
+LIVE_FILE = "live_columns.json"
+
+_TEXT = re.compile(
+    r"_(?:BRAND|CATEGORY|CURRENCY|DESCRIPTION|IDS?|LABELS?|NAME|OBJECTIVE|REFERENCE|STATUS|TAG|TYPE|URL)$"
+)
+_BEGINS_WITH: Mapping[str, Entity] = MappingProxyType(
+    {
+        "ADVERTISER_": AD_ACCOUNT,
+        "AD_ACCOUNT_": AD_ACCOUNT,
+        "CAMPAIGN_": CAMPAIGN,
+        "AD_GROUP_": AD_GROUP,
+        "AD_": AD,
+        "PIN_PROMOTION_": AD,
+        "PRODUCT_GROUP_": PRODUCT_GROUP,
+        "PRODUCT_ITEM_": PRODUCT_ITEM,
+    }
+)
+"""How names of attributes begin; `AD_GROUP_` comes before `AD_`."""
 _CONVERSION = re.compile(
     r"CONVERSION|CHECKOUT|SIGNUP|LEAD|ADD_TO_|PAGE_VISIT|SUBSCRIBE|VIEW_CATEGORY|WATCH_VIDEO|SEARCH"
     r"|CUSTOM|UNKNOWN|APP_INSTALL|COST_PER_ACTION|ROAS"
@@ -172,14 +202,37 @@ class Column(NamedTuple):
 
 @functools.cache
 def column(name: str) -> Column:
-    """The column that has this name in the API."""
+    """The column that has this name in the API.
+
+    Of a name that no description has, the words it ends with say if it is a text.
+    """
     for entity in entities():
         if name in entity.columns:
             return Column(name, "number" if name in entity.numbers else "text", entity)
+    if name not in described() and _TEXT.search(name):
+        owners = (owner for start, owner in _BEGINS_WITH.items() if name.startswith(start))
+        return Column(name, "text", next(owners, None))
     return Column(name, "metric", None)
 
 
-def columns_for(level: Level, setting: Setting) -> tuple[str, ...]:
+class AccountColumns(NamedTuple):
+    """The columns that Pinterest lists for the token, by the kind of reports that have them."""
+
+    synchronous: frozenset[str] = frozenset()
+    asynchronous: frozenset[str] = frozenset()
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Those of any report."""
+        return self.synchronous | self.asynchronous
+
+
+NOT_ASKED = AccountColumns()
+
+
+def columns_for(
+    level: Level, setting: Setting, account: AccountColumns = NOT_ASKED
+) -> tuple[str, ...]:
     """The API names of a level's columns, its ids first; `DATE` is not among them.
 
     A name that only other levels have is passed over: one setting serves all levels.
@@ -187,6 +240,7 @@ def columns_for(level: Level, setting: Setting) -> tuple[str, ...]:
     Args:
         level: The level of a row.
         setting: `default`, `all`, or names.
+        account: Columns that Pinterest lists; `all` takes the live ones that all reports have.
 
     Raises:
         ValueError: the setting names an unknown column; `unknown_columns` has the message.
@@ -194,10 +248,13 @@ def columns_for(level: Level, setting: Setting) -> tuple[str, ...]:
     if setting == "default":
         chosen: Iterable[str] = DEFAULT_COLUMNS
     elif setting == "all":
-        chosen = offered_columns()
+        in_all_reports = account.synchronous & account.asynchronous
+        live = (name for name in live_columns() if name in in_all_reports)
+        chosen = (*offered_columns(), *live)
     else:
         chosen = list(setting)
-        if faults := unknown_columns(chosen):
+        heard_of = account.all
+        if faults := unknown_columns(name for name in chosen if name.upper() not in heard_of):
             raise ValueError("; ".join(faults))
         chosen = map(str.upper, chosen)
     found = dict.fromkeys((*level.ids, *chosen))
@@ -215,11 +272,41 @@ def offered_columns(*, newer: bool = False) -> tuple[str, ...]:
     return tuple(name for name in api.enum("columns_sync", newer=newer) if name in asynchronous)
 
 
-def only_asynchronous(names: Iterable[str]) -> list[str]:
+class _Live(msgspec.Struct):
+    names: tuple[str, ...]
+
+
+@functools.cache
+def live_columns() -> tuple[str, ...]:
+    """Columns that live answers list and no description has; not every account has them."""
+    text = resources.files(__package__).joinpath(LIVE_FILE).read_bytes()
+    return msgspec.json.decode(text, type=_Live).names
+
+
+def described() -> frozenset[str]:
+    """The columns that a description has."""
+    return frozenset(
+        name for enum in ("columns_sync", "columns_async") for name in api.enum(enum, newer=True)
+    )
+
+
+def is_undescribed(name: str) -> bool:
+    """Whether no description has a column of this name; Pinterest may have it."""
+    return name.upper() not in {DATE, *described()}
+
+
+def is_unheard_of(name: str) -> bool:
+    """Whether neither a description nor a live answer has a column of this name."""
+    return is_undescribed(name) and name.upper() not in live_columns()
+
+
+def only_asynchronous(names: Iterable[str], account: AccountColumns = NOT_ASKED) -> list[str]:
     """The names that only asynchronous reports have."""
     synchronous = frozenset(api.enum("columns_sync", newer=True))
     asynchronous = frozenset(api.enum("columns_async", newer=True))
-    return [name for name in names if name in asynchronous and name not in synchronous]
+    of_account = account.asynchronous - described()
+    only = (asynchronous - synchronous) | (of_account - account.synchronous)
+    return [name for name in names if name in only]
 
 
 def is_conversion(name: str) -> bool:
@@ -243,7 +330,7 @@ def unknown_columns(names: Iterable[str], *, offered: Sequence[str] = ()) -> lis
         names: Names in a config.
         offered: All columns; by default the columns of ads reports.
     """
-    known = offered or api.enum("columns_async", newer=True)
+    known = offered or (*api.enum("columns_async", newer=True), *live_columns())
     others = () if offered else api.enum("columns_sync", newer=True)
     return [_fault(name, known, others) for name in names if name.upper() not in known]
 

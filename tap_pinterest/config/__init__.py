@@ -9,7 +9,7 @@ from __future__ import annotations
 from tap_pinterest.config.days import Day
 from tap_pinterest.config.effects import refused_windows, without_effect
 from tap_pinterest.config.environment import completed, from_environment, overruled, refusal
-from tap_pinterest.config.faults import problems
+from tap_pinterest.config.faults import problems, undescribed_columns, unknown_column
 from tap_pinterest.config.schema import (
     API_URL,
     CONFIG_SCHEMA,
@@ -41,5 +41,7 @@ __all__ = [
     "problems",
     "refusal",
     "refused_windows",
+    "undescribed_columns",
+    "unknown_column",
     "without_effect",
 ]

@@ -13,6 +13,7 @@ from tap_pinterest import api
 from tap_pinterest.api import targeting
 from tap_pinterest.api.columns import (
     is_conversion,
+    is_unheard_of,
     offered_columns,
     setting_of,
     unknown_columns,
@@ -202,7 +203,8 @@ def _faults_of_columns(columns: object) -> Iterator[str]:
     if not (isinstance(columns, list) and columns and all(isinstance(c, str) for c in columns)):
         yield "columns: refused; allowed: default, all, or a list of Pinterest's names"
     elif isinstance(setting := setting_of(columns), tuple):
-        yield from (f"columns: {fault}" for fault in unknown_columns(setting))
+        known = (name for name in setting if not is_unheard_of(name))
+        yield from (f"columns: {fault}" for fault in unknown_columns(known))
 
 
 def _faults_without_conversions(given: Mapping[str, Any], by: str) -> Iterator[str]:

@@ -18,7 +18,12 @@ from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFI
 
 from tap_pinterest import api
 from tap_pinterest.api import targeting
-from tap_pinterest.api.columns import only_asynchronous, unknown_columns
+from tap_pinterest.api.columns import (
+    is_undescribed,
+    is_unheard_of,
+    only_asynchronous,
+    unknown_columns,
+)
 from tap_pinterest.config import beta_reports, custom_reports
 from tap_pinterest.config.days import FORMS, Day
 from tap_pinterest.config.schema import (
@@ -94,7 +99,12 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
     faults += [fault for fault in _credential_text_faults(values) if _root(fault) not in broken]
     faults += _credential_faults(values, required=credentials)
     broken = {_root(fault) for fault in faults}
-    return faults + [fault for fault in _text_faults(values) if _root(fault) not in broken]
+    faults += [fault for fault in _text_faults(values) if _root(fault) not in broken]
+    if not faults:
+        return []
+    # Whether Pinterest has such columns is asked only with a config that is good otherwise.
+    unknown = map(unknown_column, undescribed_columns(config))
+    return faults + [fault for fault in unknown if fault]
 
 
 def _root(fault: str) -> str:
@@ -325,7 +335,41 @@ def _column_faults(values: Mapping[str, Any]) -> list[str]:
     columns = report_columns_of(values.get("report_columns", "default"))
     if isinstance(columns, str):
         return []
-    return [f"report_columns: {fault}" for fault in unknown_columns(columns)]
+    known = (name for name in columns if not is_unheard_of(name))
+    return [f"report_columns: {fault}" for fault in unknown_columns(known)]
+
+
+def undescribed_columns(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The columns of ads reports that a config names and no description has, each with its setting.
+
+    Args:
+        config: The config as the user gave it.
+    """
+    values = normalised(config)
+    given = [("report_columns", values.get("report_columns"))]
+    reports = values.get("custom_reports")
+    given += [
+        (f"custom_reports.{report.get('name')}.columns", report.get("columns"))
+        for report in (reports if isinstance(reports, list) else ())
+        if isinstance(report, dict)
+    ]
+    return [
+        (setting, name)
+        for setting, names in given
+        if isinstance(names, (str, list)) and isinstance(chosen := report_columns_of(names), tuple)
+        for name in chosen
+        if is_undescribed(name)
+    ]
+
+
+def unknown_column(named: tuple[str, str]) -> str:
+    """The fault of a column that nobody has heard of; empty for one that live answers have listed.
+
+    Args:
+        named: The setting and the name.
+    """
+    setting, name = named
+    return f"{setting}: {unknown_columns([name])[0]}" if is_unheard_of(name) else ""
 
 
 def _targeting_faults(values: Mapping[str, Any]) -> list[str]:

@@ -271,8 +271,9 @@ ANALYTICS = (
         _NAME_LIST,
         default="default",
         description="Columns of the reports: 'default', 'all', or a list of Pinterest's names. "
-        "Only these are in the catalog. Some columns exist only in asynchronous reports; naming "
-        "one makes the report asynchronous.",
+        "Only these are in the catalog. A name that the tap does not know is accepted if Pinterest "
+        "lists it for your token. Some columns exist only in asynchronous reports; naming one "
+        "makes the report asynchronous.",
     ),
     th.Property(
         "granularities",

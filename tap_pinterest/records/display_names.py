@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from tap_pinterest.api.columns import offered_columns
+from tap_pinterest.api.columns import AccountColumns, offered_columns
 from tap_pinterest.api.levels import CONVERSION_PRODUCT, LEVELS
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.layouts.tables import ATTRIBUTION
 from tap_pinterest.records.sync_key import SYNC_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from tap_pinterest.http.client import PinterestClient
 
@@ -53,18 +53,42 @@ class _Answer(msgspec.Struct):
 _decode = decoder(_Answer)
 
 
-def displayed_names(client: PinterestClient) -> dict[str, str]:
+Listed: TypeAlias = "Mapping[str, Sequence[_Metric]]"
+"""The metrics of ads, by the type of the reports that have them."""
+
+
+def listed_metrics(client: PinterestClient) -> Listed:
+    """The metrics of ads that Pinterest lists for the token.
+
+    Source: GET /resources/delivery_metrics.
+    """
+    return {
+        each: [
+            metric
+            for metric in client.get(DELIVERY_METRICS, _decode, query={"report_type": each}).items
+            if metric.category != ORGANIC
+        ]
+        for each in REPORT_TYPES
+    }
+
+
+def account_columns(listed: Listed) -> AccountColumns:
+    """The names of the listed metrics, as columns of reports."""
+    return AccountColumns(
+        *(frozenset(metric.name.upper() for metric in listed[each]) for each in REPORT_TYPES)
+    )
+
+
+def displayed_names(listed: Listed) -> dict[str, str]:
     """The displayed name of each ads metric, by the API's name in lower case.
 
-    Source: GET /resources/delivery_metrics. Synchronous and asynchronous reports share their
-    columns; where both name a metric, the synchronous ones' name counts.
+    Synchronous and asynchronous reports share their columns; where both name a metric, the
+    synchronous ones' name counts.
     """
     names: dict[str, str] = {}
-    for each in REPORT_TYPES:
-        answer = client.get(DELIVERY_METRICS, _decode, query={"report_type": each})
-        for metric in answer.items:
-            if metric.category != ORGANIC:
-                names.setdefault(metric.name.lower(), metric.display_name or "")
+    for metrics in listed.values():
+        for metric in metrics:
+            names.setdefault(metric.name.lower(), metric.display_name or "")
     return names
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_pinterest import api
 from tap_pinterest.api import targeting
 from tap_pinterest.api.columns import (
+    NOT_ASKED,
     columns_for,
     is_conversion,
     only_asynchronous,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
+    from tap_pinterest.api.columns import AccountColumns
     from tap_pinterest.api.levels import Level
     from tap_pinterest.api.periods import Granularity, ReportLimits, Slice
     from tap_pinterest.config import Settings
@@ -50,6 +52,7 @@ class Question:
             a breakdown.
         custom: The definition of a custom report.
         is_wanted: Whether to read a column, by its field in a record.
+        account: Columns that Pinterest lists for the token, if it was asked.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Question:
     dimensions: tuple[str, ...] = ()
     custom: CustomReport | None = None
     is_wanted: Callable[[str], bool] = _everything
+    account: AccountColumns = NOT_ASKED
 
     @property
     def path(self) -> str:
@@ -83,11 +87,11 @@ class Question:
     @functools.cached_property
     def columns(self) -> Sequence[str]:
         """Pinterest's names of the columns in the catalog."""
-        names = columns_for(self.level, self.settings.report_columns)
+        names = columns_for(self.level, self.settings.report_columns, self.account)
         if self.custom and isinstance(self.custom.columns, tuple):
             # The config names them for this level, so Pinterest decides whether it has them.
             names = tuple(dict.fromkeys((*self.level.ids, *self.custom.columns)))
-        missing = () if self.order_level else only_asynchronous(names)
+        missing = () if self.order_level else only_asynchronous(names, self.account)
         counts = self.granularity.has_conversions
         return [
             name for name in names if name not in missing and (counts or not is_conversion(name))
@@ -165,7 +169,8 @@ class Question:
         if self.settings.attribution_types and "attribution_types" not in self._known_to_calls:
             return True
         wanted = [name for name in self.columns if name not in self.level.ids]
-        return self.settings.report_transport == "async" or bool(only_asynchronous(wanted))
+        by_setting = self.settings.report_transport == "async"
+        return by_setting or bool(only_asynchronous(wanted, self.account))
 
     @property
     def _known_to_calls(self) -> Mapping[str, Any]:

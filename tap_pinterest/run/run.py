@@ -6,9 +6,10 @@ import functools
 import logging
 from typing import TYPE_CHECKING, Any, cast
 
-from singer_sdk.exceptions import SingerSDKError
+from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
 
 from tap_pinterest import config
+from tap_pinterest.api.columns import NOT_ASKED, column
 from tap_pinterest.api.periods import ONE_DAY, SYNCHRONOUS
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.http.client import PinterestClient, client_for
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
+    from tap_pinterest.api.columns import AccountColumns
     from tap_pinterest.clock import Clock
     from tap_pinterest.config import Settings
     from tap_pinterest.run.stream import RunStream
@@ -162,19 +164,68 @@ class Run:
             self.warn_once("column_names: display needs credentials; these are the API's names.")
             return {}
         try:
-            displayed = display_names.displayed_names(self.client)
+            displayed = display_names.displayed_names(self._listed_metrics)
         except (SingerSDKError, TokenRefusedError, EndOfRun) as error:
             fault = f"column_names: Pinterest does not tell the names it displays: {error}"
             raise config.refusal([fault]) from error
-        except Interrupted:
-            # Before a run has begun, nothing else ends it after a signal.
-            raise SystemExit(128 + (self.clock.interrupted_by or 0)) from None
         names, changed = display_names.kept_names(displayed, state.column_names(self.memory))
         for metric, name in changed.items():
             self.warn_once(
                 f"{metric.upper()} would be called {name} now; its column stays {names[metric]}"
             )
         return names
+
+    @functools.cached_property
+    def _listed_metrics(self) -> display_names.Listed:
+        try:
+            return display_names.listed_metrics(self.client)
+        except Interrupted:
+            # Before a run has begun, nothing else ends it after a signal.
+            raise SystemExit(128 + (self.clock.interrupted_by or 0)) from None
+
+    @functools.cached_property
+    def account_columns(self) -> AccountColumns:
+        """The columns that Pinterest lists for the token; it is asked only if that matters.
+
+        It does for `report_columns: all`, and for columns that no description has.
+
+        Raises:
+            ConfigValidationError: Pinterest does not answer.
+        """
+        given, settings = self.sdk_tap.config, self.settings
+        chosen = (settings.report_columns, *(each.columns for each in settings.custom_reports))
+        matters = "all" in chosen or config.undescribed_columns(given)
+        if not matters or config.problems(given):
+            return NOT_ASKED
+        try:
+            return display_names.account_columns(self._listed_metrics)
+        except SkippableAPIError as refusal:
+            self.warn_once(
+                f"report_columns: columns that are newer than this version of the tap are not "
+                f"looked up, because Pinterest does not list them: {refusal}"
+            )
+        except (SingerSDKError, TokenRefusedError, EndOfRun) as error:
+            fault = f"report_columns: Pinterest does not list its columns: {error}"
+            raise config.refusal([fault]) from error
+        return NOT_ASKED
+
+    def column_faults(self) -> list[str]:
+        """The faults of columns that the config names and nobody has.
+
+        A column that only Pinterest has heard of is read, with a warning.
+        """
+        faults = []
+        for setting, name in config.undescribed_columns(self.sdk_tap.config):
+            fault = config.unknown_column((setting, name))
+            if fault and name in self.account_columns.all:
+                kind = column(name).kind
+                self.warn_once(
+                    f"{setting}: {name} is newer than this version of the tap; Pinterest lists it, "
+                    f"so it is read, as a {'number' if kind == 'metric' else kind}."
+                )
+            elif fault:
+                faults.append(fault)
+        return faults
 
     def offers_reports(self, ad_account_id: str) -> bool:
         """Whether asynchronous reports of an ad account may be tried."""

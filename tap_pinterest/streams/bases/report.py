@@ -462,6 +462,7 @@ class LevelReport(AdsReport):
             dimensions=TARGETING if broken_down else (),
             custom=custom,
             is_wanted=self.is_needed,
+            account=run.account_columns,
         )
         super().__init__(run, question)
 
