@@ -19,7 +19,7 @@ OF_METADATA = {
 
 
 def wanted(schema: Mapping[str, Any]) -> dict[str | None, str]:
-    """The comments that a SCHEMA describes: by column, and under None that of the table."""
+    """The comments in a SCHEMA: by column, and the table's comment under None."""
     texts = {None: schema.get("description"), **dict(_of_columns(schema["properties"]))}
     return {column: _storable(text) for column, text in texts.items() if isinstance(text, str)}
 
@@ -30,5 +30,5 @@ def _of_columns(properties: Mapping[str, Any]) -> Iterator[tuple[str | None, Any
 
 
 def _storable(text: str) -> str:
-    # PostgreSQL has no text with NUL in it.
+    # A text in PostgreSQL cannot have NUL in it.
     return text.replace("\0", "\ufffd").strip()

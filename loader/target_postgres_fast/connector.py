@@ -34,7 +34,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class FastPostgresConnector(PostgresConnector):
-    """The stock connector, but with psycopg 3 whatever the URL says: COPY needs it."""
+    """The stock connector, but always with psycopg 3: COPY needs it."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         """Prepare to connect.
@@ -45,8 +45,8 @@ class FastPostgresConnector(PostgresConnector):
         handlers = {number: signal.getsignal(number) for number in SIGNALS}
         super().__init__(config)
         if self.ssh_tunnel:
-            # The stock one exits at once with code 1. The target's handler commits first, and
-            # the tunnel closes at exit either way.
+            # The stock handler exits at once with code 1. The target's handler commits first, and
+            # the tunnel closes at exit in both cases.
             for number, handler in handlers.items():
                 signal.signal(number, handler)
 
@@ -67,7 +67,7 @@ class FastPostgresConnector(PostgresConnector):
         return url.render_as_string(hide_password=False)
 
     def check(self, schema: str | None) -> None:
-        """Connect, and look at what the user may do there.
+        """Connect, and check the user's rights.
 
         Raises:
             UnusableError: No table could be loaded there.
@@ -91,7 +91,7 @@ class FastPostgresConnector(PostgresConnector):
 
     @contextmanager
     def one_at_a_time(self, name: str) -> Iterator[None]:
-        """Let no other loader into a block of the same name, in this database."""
+        """Keep other loaders out of a block of the same name, in this database."""
         lock = sa.text("SELECT pg_advisory_xact_lock(:locks, hashtext(:name))")
         with self._connect() as connection, connection.begin():
             connection.execute(lock, {"locks": LOCKS, "name": name})

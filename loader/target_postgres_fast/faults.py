@@ -1,4 +1,4 @@
-"""Errors of the database in one line: what is wrong, and what to do."""
+"""Errors of the database in one line, each with the fault and the remedy."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAMES = ("postgres", "postgresql")
-"""What a URL of PostgreSQL begins with; a driver may follow."""
+"""The beginning of a URL of PostgreSQL; a driver may follow."""
 CONNECT_SECONDS = "15"
 SHOWN = 300
-"""Characters of a text that is not ours."""
+"""Most characters to show of a text from elsewhere."""
 EXAMPLE = "postgresql://user:password@host:5432/database"
 NO_DATABASE = (
     "No database is named. Set sqlalchemy_url (TARGET_POSTGRES_SQLALCHEMY_URL in the environment"
@@ -28,7 +28,7 @@ class UnusableError(Exception):
 
 
 class Address(NamedTuple):
-    """Where a database is, without the password."""
+    """The address of a database, without the password."""
 
     host: str | None
     port: int | None
@@ -37,11 +37,11 @@ class Address(NamedTuple):
 
 
 class Advice(NamedTuple):
-    """What to say about an error.
+    """The message about an error.
 
     Attributes:
         pattern: Matches the error's own text.
-        text: Says what is wrong and what to do, with the parts of the address in braces.
+        text: The fault and the remedy, with the parts of the address in braces.
     """
 
     pattern: str
@@ -156,7 +156,7 @@ def connecting(error: Exception, address: Address) -> UnusableError:
 
 
 def other(text: str) -> str:
-    """The line for an error that says nothing about its kind."""
+    """The line for an error of an unknown kind."""
     return OTHER.format(message=_first_line(text), goes_on=GOES_ON)
 
 

@@ -27,8 +27,8 @@ def normal_form(kind: str) -> Normal:
         kind: Type of the column, as PostgreSQL writes it.
 
     Returns:
-        The function. It gives None for a field it is not sure about, such as `" 7 "` for a number;
-        only PostgreSQL can compare that one.
+        The function. It returns None for a field that only PostgreSQL can compare, such as `" 7 "`
+        for a number.
     """
     return _NORMAL_FORMS.get(kind, _unsure)
 
@@ -64,7 +64,7 @@ def _number(field: bytes) -> bytes | None:
 
 
 _TIME = rb"\d\d:\d\d:\d\d(?:\.\d{6})?"
-# PostgreSQL ignores the offset where the type has no time zone.
+# PostgreSQL ignores the offset if the type has no time zone.
 _OFFSET = rb"(?:[+-]\d\d:\d\d(?::\d\d(?:\.\d{6})?)?)?"
 _INTEGER = _matching(rb"0|-?[1-9]\d{0,18}")
 _NORMAL_FORMS: Mapping[str, Normal] = {
@@ -80,4 +80,4 @@ _NORMAL_FORMS: Mapping[str, Normal] = {
     "time without time zone": _matching(_TIME, _OFFSET),
     "uuid": _matching(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
 }
-"""Types whose equality is that of their texts; the text of others depends on more than the type."""
+"""Types whose values are equal if their texts are. Other texts depend on more than the type."""

@@ -1,4 +1,4 @@
-"""A start that takes less: what the stock target imports and almost nobody needs comes later."""
+"""A faster start: modules that the stock target imports but seldom uses are imported later."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FEW_COLLECTIONS = (50_000, 20, 20)
-"""Thresholds of the garbage collector: records are no garbage with circles in it."""
+"""Thresholds of the garbage collector: records do not form circles."""
 
 
 UNUSED = ("joblib", "jsonpath_ng", "jsonpath_ng.ext", "upath")
-"""What the SDK imports names from, to call them where this target hardly ever comes."""
+"""Modules of functions that the SDK imports, and that this target hardly ever calls."""
 RARE = "paramiko"
 """For tunnels through SSH."""
 
 
 @contextmanager
 def imports() -> Iterator[None]:
-    """In the block, imports take less time; some modules are only imported when they are used."""
+    """Speed up the imports in the block; some modules are imported only when they are used."""
     gc.disable()
     stand_ins = {
         **{name: _Functions(name) for name in UNUSED if name not in sys.modules},
@@ -36,29 +36,29 @@ def imports() -> Iterator[None]:
     finally:
         for name in stand_ins:
             del sys.modules[name]
-        # Modules stay: no collection has to look at them again.
+        # Modules stay, so the garbage collector need not check them again.
         gc.freeze()
         gc.set_threshold(*FEW_COLLECTIONS)
         gc.enable()
 
 
 class _Module(ModuleType):
-    """Imports the module with the first use of something in it."""
+    """Imports the module at the first use of a name in it."""
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever it has there
-        """Return what the module has under that name."""
+        """Return the module's object of that name."""
         return getattr(import_module(self.__name__), name)
 
 
 class _Functions(ModuleType):
-    """Imports the module with the first call of a function of it."""
+    """Imports the module at the first call of one of its functions."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Return a function in place of the module's."""
+        """Return a function that calls the module's function."""
         if name.startswith("__"):
             raise AttributeError(name)
 
-        def call(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - those of the function
+        def call(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - the function's own arguments
             return getattr(import_module(self.__name__), name)(*arguments, **options)
 
         return call

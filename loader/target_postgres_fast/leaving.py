@@ -14,16 +14,16 @@ while (left := end - time.monotonic()) > 0 and select.select([0], [], [], left)[
     if not os.read(0, 1 << 20):
         break
 """
-"""Reads what still comes, for a few seconds."""
+"""Reads the rest of the input, for a few seconds."""
 
 
 def leave() -> NoReturn:
     """End with code 1.
 
-    Somebody else reads on meanwhile: Meltano prints pages of traceback when it cannot write, and
-    stops the tap when the target has ended. In a pipe of a shell the tap ends after five seconds.
+    Another process reads on meanwhile: if Meltano cannot write, it prints pages of traceback, and
+    it stops the tap when the target has ended. In a shell's pipe the tap ends after five seconds.
     """
-    # Windows has no such call.
+    # Windows does not have this call.
     with suppress(OSError, AttributeError):
         nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
         arguments = [sys.executable, "-S", "-E", "-c", DRAIN]

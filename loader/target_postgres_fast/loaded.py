@@ -1,4 +1,4 @@
-"""How far the load has come, and what it did in each table."""
+"""Counts the progress of a load, and its changes in each table."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from target_postgres_fast.table import Written
 
 QUIET_SECONDS = 30
-"""Between two lines of progress in a log file."""
+"""Seconds between two lines of progress in a log file."""
 WATCHED_SECONDS = 5
-"""The same at a terminal."""
+"""Seconds between two lines of progress at a terminal."""
 
 _logger = logging.getLogger("target-postgres.loaded")
 
@@ -30,8 +30,8 @@ class TableCounts:
         arrived: Records read for it.
         new: Rows inserted.
         changed: Rows updated.
-        unchanged: Rows that were there and did not differ.
-        repeated: Records that a later one with the same key replaced.
+        unchanged: Rows that existed and did not differ.
+        repeated: Records that a later record with the same key replaced.
     """
 
     arrived: int = 0
@@ -49,7 +49,7 @@ class TableCounts:
         self.repeated += arrived - sum(written)
 
     def __str__(self) -> str:
-        """All counts, in words."""
+        """All counts as words."""
         counts = f"{self.new:,} new, {self.changed:,} changed, {self.unchanged:,} unchanged"
         return f"{counts}, {self.repeated:,} repeated" if self.repeated else counts
 
@@ -70,7 +70,7 @@ class Loaded:
         return self.tables.setdefault(table, TableCounts())
 
     def tell_progress(self, table: str, waiting: int) -> None:
-        """Log how far a table is, if the last such line is a while ago.
+        """Log the progress of a table, if the last such line is long ago.
 
         Args:
             table: Its name.

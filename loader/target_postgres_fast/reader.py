@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20
 SHOWN = 200
-"""Bytes of a line that cannot be read which its error shows."""
+"""Bytes of an unreadable line that its error shows."""
 
 
 NOT_UTF8 = "it is not UTF-8"
@@ -32,7 +32,7 @@ TOO_DEEP = "it is nested too deeply"
 
 
 class _Head(msgspec.Struct):
-    """What a message is, of all that it says."""
+    """The type and the stream of a message."""
 
     type: str | None = None
     stream: str | None = None
@@ -42,30 +42,30 @@ _head = msgspec.json.Decoder(_Head).decode
 
 
 class Stopped(BaseException):
-    """The input is not to be waited for any longer."""
+    """Ends the wait for input."""
 
 
 class UnreadableError(Exception):
-    """A line that is no Singer message; the text says why."""
+    """A line is not a Singer message; the text says why."""
 
 
 class LineReader(SimpleSingerReader):
-    """Reads lines until they end, or until it is stopped.
+    """Reads lines until their end, or until it is stopped.
 
-    A message that no sink takes as it is goes where the SDK sends it, decoded as the SDK does.
+    A message that no sink takes undecoded goes the SDK's way: decoded, and to the SDK's handler.
     """
 
     def __init__(self) -> None:
         """Read nothing yet."""
         super().__init__()
         self.direct: Callable[[str], Take | None] = lambda _: None
-        """Told a stream, gives what takes lines of its records, if it can."""
+        """Returns the function that takes lines of a stream's records, if there is one."""
         self.before_lines: Callable[[], None] = lambda: None
-        """Called before anything is read."""
+        """Called before the first line is read."""
         self.after_lines: Callable[[], None] = lambda: None
-        """Called when all lines that had come in are worked through, and when none comes."""
+        """Called after all lines that had come in were handled, and when no line comes."""
         self.after_all: Callable[[], None] = lambda: None
-        """Called when no more is read, also after an error; not if the process must end at once."""
+        """Called after the last line, also after an error; not if the process must end at once."""
         self.idle_seconds = 1.0
         self.is_complete = False
         """Whether the input has been read to its end."""
@@ -73,7 +73,7 @@ class LineReader(SimpleSingerReader):
         self._waits = False
 
     def stop(self) -> None:
-        """Read no further than what has come in."""
+        """Read only the lines that have come in."""
         self._is_stopped = True
         if self._waits:
             raise Stopped
@@ -131,7 +131,7 @@ class LineReader(SimpleSingerReader):
     def _decoded(
         self, line: bytes, callbacks: Mapping[str, Callable[[dict[str, Any]], None]]
     ) -> str:
-        """Hand a message to where the SDK sends it, and return its type."""
+        """Hand a message to the SDK's handler, and return its type."""
         message = _message(line)
         kind: str = message["type"]
         if kind in callbacks:
@@ -141,7 +141,7 @@ class LineReader(SimpleSingerReader):
         return kind
 
     def _lines(self, source: BinaryIO) -> Iterator[list[bytes]]:
-        """Lines without their ends, as many at once as have come in."""
+        """Lines without their ends; each list has all lines that have come in."""
         begun: list[bytes] = []
         while chunk := self._chunk(source):
             first, *others = chunk.split(b"\n")
@@ -156,7 +156,7 @@ class LineReader(SimpleSingerReader):
             yield [rest]
 
     def _chunk(self, source: BinaryIO) -> bytes:
-        """What has come in; nothing at the end, and when stopped."""
+        """The bytes that have come in; empty at the end, and when stopped."""
         self._waits = True
         try:
             if self._is_stopped:
@@ -183,7 +183,7 @@ def _message(line: bytes) -> dict[str, Any]:
     try:
         message = deserialize_json(line)
     except ValueError as error:
-        # Also a whole number with more digits than Python takes.
+        # This includes a whole number with too many digits for Python.
         raise UnreadableError(str(error)) from error
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise UnreadableError(NO_MESSAGE)
@@ -197,7 +197,7 @@ def _refusal(line: bytes, number: int, error: Exception) -> InvalidInputLine:
 
 
 def _bytes_of(source: IO[Any]) -> BinaryIO:
-    """What a file of text, or of bytes, is made of."""
+    """The bytes of a text file or a binary file."""
     if binary := getattr(source, "buffer", None):
         return cast("BinaryIO", binary)
     content = source.read()
@@ -205,7 +205,7 @@ def _bytes_of(source: IO[Any]) -> BinaryIO:
 
 
 def _widen(source: BinaryIO) -> None:
-    """Let more fit into the pipe, so that who writes to it is woken less often."""
+    """Enlarge the pipe, so that the process that writes to it is woken less often."""
     # Only Linux can.
     with suppress(ImportError, AttributeError, OSError):
         import fcntl  # noqa: PLC0415 - not on Windows
@@ -214,10 +214,10 @@ def _widen(source: BinaryIO) -> None:
 
 
 def _has_more(source: BinaryIO, seconds: float) -> bool:
-    """Whether the source can be read at once, or can only be waited for."""
+    """Whether the source can be read at once, without a wait."""
     try:
         readable, _, _ = select.select([source], [], [], seconds)
     except (OSError, ValueError):
-        # No file of the system, or one of Windows.
+        # The source is not a file of the system, or is one of Windows.
         return True
     return bool(readable)

@@ -1,4 +1,4 @@
-"""Whether the database can take the records, before any is read."""
+"""Checks whether the database can take the records, before the first is read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RIGHTS = """
 
 
 class Rights(NamedTuple):
-    """What the user may do; null for a schema that does not exist."""
+    """Rights of the user; null for a schema that does not exist."""
 
     user: str
     database: str
@@ -42,11 +42,11 @@ class Rights(NamedTuple):
 
 
 def check(cursor: Cursor[Any], schema: str | None) -> None:
-    """Look at what the user may do.
+    """Check the user's rights.
 
     Args:
-        cursor: One of the database.
-        schema: The schema for the tables; none where the streams name their own.
+        cursor: A cursor of the database.
+        schema: The schema for the tables; none if the streams name their own schemas.
 
     Raises:
         UnusableError: No table could be loaded there.
@@ -58,7 +58,7 @@ def check(cursor: Cursor[Any], schema: str | None) -> None:
 
 
 def _reason(rights: Rights, schema: str | None) -> str | None:
-    """Why no table could be loaded, and what to do."""
+    """The reason why no table could be loaded, and the remedy; none if tables can be loaded."""
     user, database = f'"{rights.user}"', f'"{rights.database}"'
     if rights.is_standby:
         return f"Database {database} is on a standby, which is read-only. Connect to the primary."
@@ -86,7 +86,7 @@ def _reason_of_schema(rights: Rights, user: str, schema: str) -> str | None:
             f'User {user} may not use the schema "{schema}". As its owner: GRANT USAGE, CREATE ON'
             f' SCHEMA "{schema}" TO {user};'
         )
-    # Tables that are there may be all that is needed.
+    # The existing tables may be enough.
     if rights.may_create_tables is False and not rights.has_tables:
         return (
             f'User {user} may not create tables in the schema "{schema}". As its owner: GRANT'

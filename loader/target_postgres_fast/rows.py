@@ -1,8 +1,8 @@
 """Records as lines of CSV for COPY, made from their JSON with as little change as possible.
 
-A JSON text without escapes is a CSV field as it stands, and so are numbers, truth values and, with
-COPY's NULL set to it, `null`. Only texts with escapes, dates and nested values have to be looked
-into. A value that is not of its column's kind is left to the stock target's own conversion.
+A JSON text without escapes is already a CSV field, and so are numbers, truth values and `null`, if
+COPY's NULL is set to it. Only texts with escapes, dates and nested values must be decoded. A value
+of another kind than its column goes through the stock target's conversion.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ OF_THE_LOAD = (
     "_sdc_sequence",
     "_sdc_sync_started_at",
 )
-"""Metadata that differ with each load; by themselves they make no row a changed one."""
+"""Metadata that differ with each load; a difference only in these does not change a row."""
 METADATA = (*OF_THE_LOAD, DELETED_AT, VERSION)
 
 _NULL = Raw(b"null")
@@ -54,11 +54,11 @@ _decode_text = msgspec.json.Decoder(str).decode
 
 
 class UnusualValueError(Exception):
-    """A value that is not of its column's kind; the stock target's conversion has to take it."""
+    """A value of another kind than its column, for the stock target's conversion."""
 
 
 class Line(NamedTuple):
-    """A record as COPY reads it, and what tells it from others of its table."""
+    """A record in the form for COPY, and its key."""
 
     key: bytes
     text: bytes
@@ -67,7 +67,7 @@ class Line(NamedTuple):
 
 
 class RowFormat:
-    """How the records of one stream become lines."""
+    """Turns the records of one stream into lines."""
 
     def __init__(
         self,
@@ -76,19 +76,19 @@ class RowFormat:
         keys: Mapping[str, str],
         started_at: int,
     ) -> None:
-        """Look at each column once.
+        """Prepare each column once.
 
         Args:
             stream: Name of the stream.
-            columns: By name, metadata included.
-            keys: The key columns with their types in the table; none for a table that only grows.
+            columns: The columns by name, metadata included.
+            keys: The key columns with their types in the table; empty if the table only grows.
             started_at: When the load began, in Unix milliseconds.
         """
         own = [name for name in columns if name not in METADATA]
         self._has_metadata = len(own) < len(columns)
         self._columns = columns
         self.names = [*own, *(METADATA if self._has_metadata else ())]
-        """Of the columns, in the order of a line's fields."""
+        """Names of the columns, in the order of a line's fields."""
         self._fields = [
             (at, field) for at, name in enumerate(own) if (field := columns[name].field())
         ]
@@ -97,7 +97,7 @@ class RowFormat:
         try:
             self._decode = _decoder(stream, own, [*keys], deleted=self._has_metadata)
         except ValueError:
-            # A name that msgspec has no field for, such as one with a quotation mark in it.
+            # A name that msgspec cannot use, such as one with a quotation mark in it.
             self._decode = _refuse
         self._started_at = started_at
         self._sequence = 0
@@ -105,7 +105,7 @@ class RowFormat:
         self._timestamp = _dated(datetime.fromisoformat)
 
     def from_message(self, line: bytes, batched_at: bytes) -> Line | None:
-        """A line from a RECORD of this stream; none when it is another message or unusual."""
+        """A line from a RECORD of this stream; none if it is another message or is unusual."""
         try:
             message = self._decode(line)
             values = list(msgspec.structs.astuple(message.record))
@@ -118,7 +118,7 @@ class RowFormat:
         return self._line(values)
 
     def from_record(self, record: Mapping[str, Any]) -> Line:
-        """A line from a record that the stock target has prepared."""
+        """A line from a record in the stock target's form."""
         values = [self._columns[name].stock(record.get(name)) for name in self.names]
         return self._line(values)
 
@@ -150,7 +150,7 @@ class RowFormat:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table, and how the stock target writes its values."""
+    """A column of a table, with the stock target's way to write its values."""
 
     schema: Mapping[str, Any]
     kind: TypeEngine[Any]
@@ -172,7 +172,7 @@ class Column:
         return b"null" if dumped is None else _quoted(dumped)
 
     def field(self) -> Field | None:
-        """What makes a field of a value's JSON; none where that is one."""
+        """The function that turns a value's JSON into a field; none if the JSON is the field."""
         if dated := get_datelike_property_type(dict(self.schema)):
             expected, parse = _PARSERS[dated]
             return _dated(parse) if isinstance(self.kind, expected) else _nothing_but_null
@@ -203,7 +203,7 @@ def _text(raw: Raw) -> bytes:
 
 
 def _number(raw: Raw) -> bytes:
-    # A text that is a number, with escapes in it.
+    # A number as a text, with escapes in it.
     field = bytes(raw)
     return _quoted(_decode_text(field).encode()) if b"\\" in field else field
 
@@ -234,7 +234,7 @@ def _nothing_but_null(raw: Raw) -> bytes:
 
 
 def _dated(parse: Callable[[str], date | time]) -> Field:
-    """The field of a date or a time; the stock target takes what Python can parse, and no more."""
+    """The field of a date or a time; the stock target takes only forms that Python can parse."""
 
     @lru_cache(_CACHED)
     def parsed(field: bytes) -> bytes:
@@ -255,7 +255,7 @@ def _quoted(text: bytes) -> bytes:
 def _decoder(
     stream: str, names: Sequence[str], keys: Sequence[str], *, deleted: bool
 ) -> Callable[[bytes], Any]:
-    """A decoder of the RECORD messages of a stream, whose values it leaves as they are."""
+    """A decoder of a stream's RECORD messages that leaves the values undecoded."""
     names = [*names, DELETED_AT] if deleted else names
     record = msgspec.defstruct(
         "Record",

@@ -1,4 +1,4 @@
-"""A stream's sink: records as lines for COPY, and from there into the table."""
+"""A stream's sink: turns records into lines for COPY, and loads these into the table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from target_postgres_fast.writer import Writer
 
 BATCH_BYTES = 32 << 20
-"""Most that a stream's batch holds, however few rows that is."""
+"""Most bytes in a stream's batch, even if it has few rows."""
 
 
 class _Untold(metrics.Counter):
@@ -35,11 +35,11 @@ class _Untold(metrics.Counter):
 
 
 class FastPostgresSink(PostgresSink):
-    """The stock sink, but for how records get from their messages into the table."""
+    """The stock sink with another way from the message of a record into the table."""
 
     connector_class = FastPostgresConnector
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - those of the stock sink
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the stock sink's arguments
         """Start without records; see the stock sink."""
         super().__init__(*args, **kwargs)
         self._batch = Batch(has_keys=bool(self.key_properties))
@@ -73,13 +73,13 @@ class FastPostgresSink(PostgresSink):
 
     @cached_property
     def takes_lines(self) -> bool:
-        """Whether records can be taken as they were read."""
+        """Whether records can be taken undecoded."""
         return self._is_fast and self._validator is None
 
     def take(self, line: bytes) -> bool:
-        """Take a record as it was read, if it is one of this stream and nothing in it is odd."""
+        """Take an undecoded record, if it belongs to this stream and has nothing unusual."""
         if not self._has_had_records:
-            # The stock way tells of fields that the schema lacks.
+            # The stock way logs fields that the schema lacks.
             return False
         if self._pending_batch is None:
             self._get_context({})
@@ -91,7 +91,7 @@ class FastPostgresSink(PostgresSink):
         return True
 
     def tell_progress(self) -> None:
-        """Log how far the table is, if it is time."""
+        """Log the progress of the table, if a line is due."""
         self._loaded.tell_progress(self.stream_name, self._batch.arrived)
 
     @override
@@ -128,7 +128,7 @@ class FastPostgresSink(PostgresSink):
 
     @property
     def has_full_batch(self) -> bool:
-        """Whether its batch is as large as it may be."""
+        """Whether its batch has reached its largest size."""
         return self.current_size >= self.max_size or self._batch.bytes >= BATCH_BYTES
 
     @override
@@ -147,7 +147,7 @@ class FastPostgresSink(PostgresSink):
             self._loaded.of(self.stream_name).arrived += len(records)
             return
         for record in records:
-            # Those of a BATCH file.
+            # Records of a BATCH file.
             self._batch.add(self._format.from_record(record))
         batch, self._batch = self._batch, Batch(has_keys=bool(self.key_properties))
         self._writer.do(partial(self._load, batch))
@@ -178,7 +178,7 @@ class FastPostgresSink(PostgresSink):
     @cached_property
     def _format(self) -> RowFormat:
         with self.connector.transaction() as cursor:
-            # What SQLAlchemy has told this connection about types, it tells every other.
+            # SQLAlchemy registers the same types on every connection.
             transformer = Transformer(cursor.connection)
 
         def dump(value: object) -> bytes | None:
@@ -188,8 +188,8 @@ class FastPostgresSink(PostgresSink):
         columns = {}
         for name, schema in self.schema["properties"].items():
             kind = self.connector.to_sql_type(schema)
-            # SQLAlchemy's would make floats of numbers. The stock target rounds them so with
-            # COPY, but not with INSERT; we never do.
+            # SQLAlchemy's conversion would make floats of numbers. The stock target rounds numbers
+            # in this way with COPY, but not with INSERT; we never do.
             is_number = isinstance(kind, sa.Numeric)
             process = None if is_number else kind.bind_processor(self.connector.dialect)
             columns[name] = Column(schema, kind, process, self._sanitized, dump)

@@ -1,4 +1,4 @@
-"""The command: it looks at the database first, which takes a tenth of what the target takes."""
+"""The command: it first checks the database, in a tenth of the target's start time."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def main() -> None:
         sys.stderr.write(f"ERROR {error}\n")
         leave()
     with lean.imports():
-        # Still most of a second.
+        # This import takes most of a second.
         from target_postgres_fast.target import TargetPostgresFast  # noqa: PLC0415
 
     TargetPostgresFast.cli()
 
 
 def _config(arguments: Sequence[str]) -> dict[str, Any] | None:
-    """The settings in files of the command line; none where there is more than files."""
+    """The settings in the files of the command line; none if it has other arguments."""
     names, paths = arguments[::2], arguments[1::2]
     if len(names) != len(paths) or {*names} != {"--config"}:
         return None
@@ -43,13 +43,13 @@ def _config(arguments: Sequence[str]) -> dict[str, Any] | None:
         try:
             config |= json.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            # The target says what is wrong with the file.
+            # The target names the fault of the file.
             return None
     return config
 
 
 def _check(config: Mapping[str, Any]) -> None:
-    """Connect as the target will.
+    """Connect in the same way as the target.
 
     Raises:
         UnusableError: No table could be loaded there.
@@ -70,10 +70,10 @@ def _check(config: Mapping[str, Any]) -> None:
 
 
 def _options(url: str) -> tuple[dict[str, Any], Address]:
-    """The options of a connection, and the part of them that is no secret.
+    """The options of a connection, and their part without secrets.
 
     Raises:
-        ValueError: It is a URL that only the target can take apart.
+        ValueError: Only the target can parse this URL.
     """
     parts = urlsplit(url)
     if parts.scheme.partition("+")[0] not in faults.NAMES or not parts.hostname:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from psycopg import Cursor
 
 COPY_OPTIONS = sql.SQL(r"FORMAT csv, NULL 'null', ESCAPE '\', ENCODING 'UTF8'")
-"""With these, JSON's texts, numbers and null are fields as they stand."""
+"""With these options, JSON's texts, numbers and null are already fields."""
 
 ARRIVAL = "_sdc_arrival"
 """Column of a temporary table: the number of a row in its batch."""
@@ -66,12 +66,12 @@ Before PostgreSQL 18 a plan without its favourites looks costly enough to be com
 
 
 def facts(table: sql.Composable, name: str) -> sql.Composed:
-    """The query for what the catalog says about a table."""
+    """The query for the catalog's facts about a table."""
     return sql.SQL(FACTS).format(table=table, name=sql.Literal(name))
 
 
 def comments(table: sql.Composable, texts: Mapping[str | None, str]) -> sql.Composed:
-    """Statements for comments: by column, and under None that of the table."""
+    """Statements for comments: by column, and the table's comment under None."""
     return sql.SQL("; ").join(
         sql.SQL("COMMENT ON TABLE {} IS {}").format(table, text)
         if column is None
@@ -88,9 +88,9 @@ def copy(into: sql.Composable, names: Sequence[str]) -> sql.Composed:
 def create_temporary(
     temporary: sql.Composable, table: sql.Composable, names: Sequence[str]
 ) -> sql.Composed:
-    """A table for one batch, with columns as the table's.
+    """A table for one batch, with the columns of the table.
 
-    It ends with the transaction, so that a pooler may give the next one another connection.
+    It ends with the transaction, so a pooler may give the next transaction another connection.
     """
     text = "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"
     columns = sql.SQL(", ").join(
@@ -101,12 +101,12 @@ def create_temporary(
 
 
 def lock(table: sql.Composable) -> sql.Composed:
-    """Let nobody else write into a table until the end of the transaction."""
+    """Keep others from writing into a table until the end of the transaction."""
     return sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table)
 
 
 def keep_last(temporary: sql.Composable, keys: Sequence[str]) -> sql.Composed:
-    """Delete each row that a later one with the same key replaces."""
+    """Delete each row that a later row with the same key replaces."""
     text = "DELETE FROM {0} AS old USING {0} AS new WHERE {1} AND old.{2} < new.{2}"
     return sql.SQL(text).format(temporary, _same_key(keys), sql.Identifier(ARRIVAL))
 
@@ -143,9 +143,9 @@ def insert(
 def merge(
     temporary: sql.Composable, table: sql.Composable, names: Sequence[str], keys: Sequence[str]
 ) -> sql.Composed:
-    """Insert rows that are new and update rows that differ; others are not even locked.
+    """Insert new rows and update rows that differ; other rows are not even locked.
 
-    Images of rows are compared, as no two values have the same that can be told apart.
+    It compares the images of rows, because different values never have the same image.
     """
     compared = _compared(names)
     updated = [name for name in names if name not in keys]
@@ -201,5 +201,5 @@ def _list(names: Sequence[str]) -> sql.Composed:
 
 def _row(of: str, names: Sequence[str]) -> sql.Composed:
     columns = sql.SQL(", ").join(sql.Identifier(of, name) for name in names)
-    # As a record: two rows would be compared column by column, by each type's own operator.
+    # As records: rows would be compared column by column, by each type's own operator.
     return sql.SQL("ROW({})::record").format(columns)

@@ -1,4 +1,4 @@
-"""A table, and how a batch of rows gets into it."""
+"""A table, and the way of a batch of rows into it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COPY_ROWS = 500
 
 
 class Batch:
-    """Rows that go into a table together: of each key, the last that came."""
+    """Rows that go into a table together: the last row of each key."""
 
     def __init__(self, *, has_keys: bool) -> None:
         """Start empty."""
@@ -31,14 +31,14 @@ class Batch:
         self.bytes = 0
         self.arrived = 0
         self.are_keys_sure = True
-        """Whether no two rows here have one key."""
+        """Whether all rows here have different keys."""
 
     def __len__(self) -> int:
         """Number of rows."""
         return len(self._rows)
 
     def add(self, line: Line) -> None:
-        """Add a row, in place of one with the same key."""
+        """Add a row; it replaces a row with the same key."""
         self.arrived += 1
         self.bytes += len(line.text)
         if not self._has_keys:
@@ -46,12 +46,12 @@ class Batch:
             return
         self.are_keys_sure &= line.has_sure_key
         key = line.key if line.has_sure_key else (line.key,)
-        # Without this, the row would keep the place of the one before it.
+        # Without this, the row would keep the place of the row that it replaces.
         self._rows.pop(key, None)
         self._rows[key] = line.text
 
     def in_order_of_keys(self) -> Iterator[bytes]:
-        """All rows. Loads that run at once use one order, so that they never wait in a circle."""
+        """All rows in the order of all loads, so that parallel loads never wait in a circle."""
         return (row for _, row in sorted(self._rows.items()))
 
     def in_order_of_arrival(self) -> Iterator[bytes]:
@@ -60,7 +60,7 @@ class Batch:
 
 
 class Written(NamedTuple):
-    """What became of the rows of a batch."""
+    """Counts of the rows of a batch after writing."""
 
     new: int = 0
     changed: int = 0
@@ -69,7 +69,7 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True)
 class Facts:
-    """What the catalog says about a table.
+    """The catalog's facts about a table.
 
     Attributes:
         is_empty: Whether it has no rows.
@@ -91,7 +91,7 @@ class Facts:
 
 
 class Table:
-    """A table that rows of one stream go into."""
+    """The table for the rows of one stream."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class Table:
             connector: The connection to the database.
             name: Name of the table, with its schema.
             temporary: Name for a temporary table.
-            keys: The columns that tell rows apart; none for a table that only grows.
+            keys: The key columns; empty for a table that only grows.
         """
         self._connector = connector
         self.name = name
@@ -120,13 +120,13 @@ class Table:
         self.has_unique_keys = any(set(keys) == {*columns} for columns in self.facts.unique)
 
     def comment(self, texts: Mapping[str | None, str]) -> bool:
-        """Write comments that differ from those that are there.
+        """Write comments that differ from the existing ones.
 
         Args:
-            texts: By column, and under None that of the table.
+            texts: The comments by column, and the table's comment under None.
 
         Returns:
-            Whether all are there now. Only the owner of a table can change them.
+            Whether all comments are written. Only the owner of a table can change them.
         """
         there = self.facts.comments
         differ = {
@@ -140,7 +140,7 @@ class Table:
         return self.facts.is_ours or not differ
 
     def load(self, batch: Batch, names: Sequence[str]) -> Written:
-        """Write a batch, in a transaction of its own.
+        """Write a batch in one transaction.
 
         Args:
             batch: The rows.
@@ -152,7 +152,7 @@ class Table:
             try:
                 return self._append(batch, names)
             except UniqueViolation:
-                # Somebody else loads the same rows, or a key came again in a later batch.
+                # Another load has the same rows, or a key came again in a later batch.
                 pass
         self._takes_only_new_rows = False
         return self._merge(batch, names)
@@ -167,7 +167,7 @@ class Table:
             if self.has_unique_keys and batch.are_keys_sure:
                 self._stage(cursor, names, batch.in_order_of_keys())
                 return self._upsert(cursor, names, len(batch))
-            # In another order than other loads have it, so that one could wait for the other.
+            # The order differs from that of other loads, so two loads could wait for each other.
             cursor.execute(statements.lock(self.name))
             self._stage(cursor, [*names, statements.ARRIVAL], batch.in_order_of_arrival())
             last = cursor.execute(statements.keep_last(self._temporary, self._keys))
@@ -183,7 +183,7 @@ class Table:
     def _upsert(self, cursor: Cursor[Any], names: Sequence[str], count: int) -> Written:
         cursor.execute(statements.PLAN)
         merge = statements.merge(self._temporary, self.name, names, self._keys)
-        # Not prepared: the table grows, and a plan made early would be a bad one later.
+        # Not prepared: the table grows, and an early plan would be a bad plan later.
         written = cursor.execute(merge, prepare=False).rowcount
         ((changed,),) = cursor.execute(statements.changed(self.name, cursor))
         return Written(written - changed, changed, count - written)

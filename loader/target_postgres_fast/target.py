@@ -1,4 +1,4 @@
-"""The target: meltanolabs-target-postgres with other readers, sinks and times to commit."""
+"""The target: meltanolabs-target-postgres with its own reader, sinks and commits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from target_postgres_fast.connector import FastPostgresConnector
 
 COMMIT_SECONDS = 30
-"""Longest that a record waits to be committed, also while the tap says nothing."""
+"""Longest time that a record waits for a commit, also while the tap sends nothing."""
 
 
 class TargetPostgresFast(TargetPostgres):
@@ -44,7 +44,7 @@ class TargetPostgresFast(TargetPostgres):
     default_sink_class = FastPostgresSink
     message_reader_class = LineReader
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - those of the stock target
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the stock target's arguments
         """Connect the reader with the sinks; see the stock target."""
         self._signal: int | None = None
         self.loaded = Loaded()
@@ -52,7 +52,7 @@ class TargetPostgresFast(TargetPostgres):
         try:
             super().__init__(*args, **kwargs)
         except AssertionError as error:
-            # So the stock target says that settings do not go together.
+            # The stock target raises this for settings that do not go together.
             raise UnusableError(str(error)) from error
         # The SDK's constructor forgets that the stock target has set this.
         self.max_parallelism = 1
@@ -102,7 +102,7 @@ class TargetPostgresFast(TargetPostgres):
         connector.check(self.config.get("default_target_schema"))
 
     def _taker(self, stream: str) -> Callable[[bytes], bool] | None:
-        """What takes records of a stream as they were read, if nothing is to be done to them."""
+        """The function that takes undecoded records of a stream, if they need no change."""
         maps = self.mapper.stream_maps.get(stream, [])
         sink = self._sinks_active.get(stream)
         if len(maps) != 1 or not isinstance(sink, FastPostgresSink) or not sink.takes_lines:
@@ -120,7 +120,7 @@ class TargetPostgresFast(TargetPostgres):
 
         return take
 
-    # Every commit is of all streams, so that all that was read before a state is there before it.
+    # Every commit covers all streams, so all records before a state are committed before it.
 
     def _commit_when_due(self) -> None:
         """Commit when a batch is full, or a record has waited for long."""
@@ -138,7 +138,7 @@ class TargetPostgresFast(TargetPostgres):
 
     @override
     def _handle_max_record_age(self) -> None:
-        # The SDK asks after each record that it has handled.
+        # The SDK calls this after each record that it has handled.
         self._commit_when_due()
 
     @override
@@ -189,12 +189,12 @@ class TargetPostgresFast(TargetPostgres):
         self.writer.wait()
         self.loaded.tell_total()
         if self._signal is not None and not self._reader.is_complete:
-            # The state that went out is that of the last commit: the next run continues there.
+            # The last state that went out belongs to the last commit: the next run continues there.
             sys.exit(128 + self._signal)
 
 
 def _in_one_line(error: Exception) -> str | None:
-    """The line for an error that needs no traceback; none for a fault of our own."""
+    """The line for an error that needs no traceback; none for a fault in our code."""
     if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.Error):
         error = error.orig
     if isinstance(error, psycopg.Error):

@@ -1,4 +1,4 @@
-"""What is written while the next records are read."""
+"""Writes records while the next ones are read."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     Task = Callable[[], object]
 
 WAITING = 2
-"""Tasks that wait at most: a batch, and the state after the one before it."""
+"""Most waiting tasks: a batch, and the state after the batch before it."""
 
 
 class Writer:
-    """Does its tasks one after the other in a thread: batches, and states after them.
+    """Does its tasks one after the other in a thread: batches, and the states after them.
 
-    After a task that fails no other is done, so no state is ahead of its records.
+    After a failed task it does no other task, so no state is ahead of its records.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Writer:
         self._error: BaseException | None = None
 
     def do(self, task: Task) -> None:
-        """Put a task behind the others; wait while there are too many.
+        """Add a task after the others; wait while there are too many.
 
         Raises:
             BaseException: A task has failed.
@@ -67,5 +67,5 @@ class Writer:
                 continue
             try:
                 task()
-            except BaseException as error:  # noqa: BLE001 - it is raised where the next task comes from
+            except BaseException as error:  # noqa: BLE001 - the caller of the next task gets the error
                 self._error = error
