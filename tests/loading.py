@@ -106,8 +106,9 @@ def same(loaded: object, sent: object) -> bool:
 
 
 def as_timestamp(sent: object) -> float:
-    """Unix seconds of a time as Pinterest sends it, or as the tap writes it."""
+    """Whole Unix seconds of a time as Pinterest sends it, or as the tap writes it."""
     if isinstance(sent, str):
-        return datetime.fromisoformat(sent).replace(tzinfo=UTC).timestamp()
+        moment = datetime.fromisoformat(sent).replace(microsecond=0)
+        return moment.replace(tzinfo=UTC).timestamp()
     assert isinstance(sent, int)
     return sent
