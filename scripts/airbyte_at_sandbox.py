@@ -1,7 +1,7 @@
 """Start airbyte-source-pinterest with another address for Pinterest's, in its own environment.
 
-The source knows one address only. What it would send there goes to the one given first, unchanged
-otherwise: `airbyte_at_sandbox.py URL read --config=… --catalog=…`.
+The source knows only one address. This script sends its calls, otherwise unchanged, to the address
+of the first argument: `airbyte_at_sandbox.py URL read --config=… --catalog=…`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PINTEREST = "api.pinterest.com"
 
 
 def at(address: str, url: str) -> str:
-    """The URL at `address`, scheme, host and port, if it is one of Pinterest's."""
+    """The URL; if it is Pinterest's, with scheme, host and port of `address`."""
     there, parts = urlsplit(address), urlsplit(url)
     if parts.hostname != PINTEREST:
         return url

@@ -1,4 +1,4 @@
-"""What has arrived in PostgreSQL, and what a later run has changed there."""
+"""Finds the rows that arrived in PostgreSQL, and the changes of a later run."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Changes(NamedTuple):
 
     @property
     def unchanged(self) -> int:
-        """Rows that are as they were."""
+        """Rows that did not change."""
         return self.after - self.added - self.restated
 
 
 class Measures(NamedTuple):
-    """What ads have cost and brought in, in the currency of their account."""
+    """The spend and the results of ads, in the currency of their account."""
 
     spend: Decimal
     impressions: Decimal
@@ -49,8 +49,8 @@ class Totals(NamedTuple):
         of: The day, or the id of the campaign.
         name: The name of the campaign.
         currency: The currency of the spend.
-        before: What an earlier run had loaded; `None` where it had nothing.
-        after: What there is now.
+        before: The measures after an earlier run; `None` if it had loaded none.
+        after: The measures now.
     """
 
     of: date | str
@@ -147,7 +147,7 @@ def column_types(connection: Connection, table: str) -> dict[str, str]:
 def by_campaign(connection: Connection, since: str, *, known_days: bool = False) -> list[Totals]:
     """The measures of each campaign over all days, the most expensive first.
 
-    With `known_days` they are of those days only that the earlier run had loaded.
+    With `known_days`, only days that the earlier run had loaded count.
     """
     found = _totals(connection, since, "campaign_id", known_days=known_days)
     return sorted(found, key=lambda each: (-each.after.spend, each.of))

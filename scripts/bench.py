@@ -1,4 +1,4 @@
-"""What is measured, one after the other; `--full` adds what takes many minutes."""
+"""Runs all benchmarks, one after the other; `--full` adds those that take many minutes."""
 
 from __future__ import annotations
 

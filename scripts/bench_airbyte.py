@@ -1,9 +1,9 @@
 """Airbyte's source beside the tap: the same streams of the same world, each alone.
 
-Both read what is ACTIVE or PAUSED, which is the source's default. Told of other statuses it joins
-them with commas, where Pinterest's description repeats the parameter, and the sandbox refuses that.
-Of those the source leaves out what was last updated before its start date, and all reports of it.
-It is measured when it is there: in the environment of the interpreter that AIRBYTE_SOURCE_PYTHON
+Both read ACTIVE and PAUSED entities, the source's default. The source would join other statuses
+with commas, but Pinterest's description repeats the parameter, and the sandbox refuses commas. The
+source leaves out entities last updated before its start date, and all reports of them.
+It is measured if it is installed: in the environment of the interpreter that AIRBYTE_SOURCE_PYTHON
 names, or in `.venv-airbyte`, which `make bench-airbyte` makes.
 """
 
@@ -69,7 +69,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Effort:
-    """What a run took.
+    """The calls, time and memory of a run.
 
     Attributes:
         calls: Calls made, those for tokens left out.
@@ -93,7 +93,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class Ratios:
-    """How much less the tap took than the other, and how many times as many records it made."""
+    """The factors by which the tap needs less, and makes more records a second, than the source."""
 
     calls: float
     seconds: float
@@ -209,7 +209,7 @@ def _read(source: Source, world: World, sandbox: SandboxProcess, folder: Path) -
 
 
 def config(sandbox: SandboxProcess, start: str) -> dict[str, Any]:
-    """The source's settings for a sandbox; all that may be left out is."""
+    """The source's settings for a sandbox, without optional ones."""
     return {
         "start_date": start,
         "credentials": {
@@ -250,12 +250,12 @@ def _mode(modes: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Tally:
-    """What the source wrote.
+    """The messages that the source wrote.
 
     Attributes:
         records: Records by stream.
         incomplete: Streams whose last word was that they are not complete.
-        errors: What it said of errors.
+        errors: Its messages about errors.
     """
 
     records: Mapping[str, int]

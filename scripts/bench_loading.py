@@ -1,7 +1,7 @@
 """Rows a second of the main job into PostgreSQL: the stock loader and ours.
 
 All load the same 100,000 rows of `ad_analytics` (87 columns and `__sync_key`), one after the other,
-from the same sandbox into the same server, each round into schemas of its own. Ours loads them
+from the same sandbox into the same server, each round into new schemas. Ours loads them
 twice: the second time there is nothing to write. Each figure is the median of all rounds, with the
 least and the most; ratios are taken within a round, so that a busy machine slows both sides.
 """
@@ -56,7 +56,7 @@ console = Console(highlight=False, width=120)
 
 @dataclass(frozen=True)
 class Way:
-    """A way into PostgreSQL: a loader of `meltano.yml` and what is set otherwise than there."""
+    """A way into PostgreSQL: a loader of `meltano.yml`, and settings that differ from that file."""
 
     name: str
     loader: str
@@ -103,7 +103,7 @@ def measure(rounds: int = ROUNDS, ways: Sequence[Way] = WAYS) -> None:
         database = stack.enter_context(EmbeddedPostgres())
         for number in range(rounds):
             for way in ways:
-                # Each with a state of its own, so that all of them read everything.
+                # Each round has its own state, so that it reads everything.
                 place = folder / f"{number} {way.name}"
                 place.mkdir()
                 with console.status(f"Round {number + 1} of {rounds}: {way.name} ..."):
@@ -159,7 +159,7 @@ def _load(
 
 
 class Usage:
-    """What the watched programs among our descendants have used, by program."""
+    """The CPU and memory that the watched programs among our descendants use, by program."""
 
     def __init__(self) -> None:
         """Start with what they have used so far."""
@@ -202,7 +202,7 @@ def _program(arguments: Sequence[str]) -> str | None:
 
 @contextmanager
 def _used() -> Iterator[Usage]:
-    """What is used in the block."""
+    """The CPU and memory that the block uses."""
     usage = Usage()
     done = threading.Event()
 

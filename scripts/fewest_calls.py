@@ -1,9 +1,8 @@
-"""The fewest calls that could have asked for what a run has asked for.
+"""Counts the fewest calls that could have replaced the calls of a run.
 
-Found from the calls themselves, for streams of every kind: what two calls have in common but for
-their page, their ids, their targeting types and their days, one call asks for as far as Pinterest
-and `slice_rows` let it. How many reports Pinterest has to be asked about, and how often, is not in
-the query: those count as they are.
+It looks only at the calls, for all streams. Calls that differ only in page, ids, targeting types
+and days could be one call, within the limits of Pinterest and `slice_rows`. The number of orders
+and polls of asynchronous reports is not in the query, so these calls count unchanged.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ DAYS = {"ads_analytics": SYNCHRONOUS.days, "org_analytics": ORGANIC.days}
 """Most days in a report call, by rate category."""
 TYPES = "targeting_types"
 ONE_BY_ONE = frozenset({"promotion_ids"})
-"""Ids that no answer repeats: with two in a call nobody could tell which one it is about."""
+"""Ids that answers do not repeat: a call with two of them would have an unclear answer."""
 RANGE = ("start_date", "end_date")
 TOKEN = "token"  # noqa: S105 - of a report
 
 
 @dataclass
 class _Asked:
-    """What calls of one operation that differ in nothing else have asked for.
+    """The parameters of calls of one operation that are equal otherwise.
 
     Attributes:
         bookmarks: Pages, by what leads to them.

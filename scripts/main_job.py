@@ -1,4 +1,4 @@
-"""The main job with settings, state and logs of its own, apart from those of the project's user."""
+"""The main job with its own settings, state and logs, apart from those of the project's user."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PREFIXES = ("MELTANO_", "TAP_PINTEREST_", "TARGET_POSTGRES_")
 
 
 class MainJobError(RuntimeError):
-    """Meltano ended with a failure; the text has the end of what it said."""
+    """Meltano ended with a failure; the text has the end of its output."""
 
 
 class MainJob:

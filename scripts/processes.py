@@ -1,4 +1,4 @@
-"""Processes that do not outlive us, with all that they have started."""
+"""Processes that end with us, together with all processes that they have started."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 10
 LOG_LINES = 40
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What asks a program to leave."""
+"""Signals that ask a program to end."""
 
 _WATCH = """
 read -r _ && exit
@@ -30,7 +30,7 @@ shift 2
 
 
 def command(name: str) -> str:
-    """A console script of the environment that runs us, whatever PATH says."""
+    """A console script of the environment that runs us, without regard to PATH."""
     return str(Path(sys.executable).with_name(name))
 
 
@@ -53,12 +53,12 @@ def running(
 
 @contextmanager
 def ends_with_us(target: str, number: signal.Signals, *folders: Path) -> Iterator[None]:
-    """While the block lasts, a process or group gets a signal when we are gone, however we went.
+    """During the block, a process or group gets a signal when our process has ended in any way.
 
     Args:
         target: Id of the process; of a group with a minus before it.
         number: The signal.
-        folders: What is to be removed afterwards.
+        folders: Folders to remove afterwards.
     """
     # Nobody can catch SIGKILL. A shell can see that the pipe from us has no writer any more.
     with subprocess.Popen(
@@ -77,7 +77,7 @@ def ends_with_us(target: str, number: signal.Signals, *folders: Path) -> Iterato
 
 @contextmanager
 def signals_wait() -> Iterator[None]:
-    """Signals of the block take effect at its end: no process is lost while it is being born."""
+    """Signals take effect at the end of the block, so no process is lost while it starts."""
     if threading.current_thread() is not threading.main_thread():
         # Signals only ever interrupt the main thread.
         yield

@@ -58,7 +58,7 @@ _ELSEWHERE = "https://example.com/"
 
 
 class Pseudonyms:
-    """Takes out of an exchange what belongs to somebody, the same way wherever it comes."""
+    """Replaces personal data in an exchange, always by the same pseudonym."""
 
     def __init__(self, api_url: str) -> None:
         """Know the URL that stands for Pinterest's."""
@@ -112,7 +112,7 @@ class PlayedResponse(VCRHTTPResponse):  # type: ignore[misc]
     """A played response that can be read in pieces, as urllib3's own can."""
 
     def read1(self, size: int = -1, *, decode_content: bool = True) -> bytes:  # noqa: ARG002
-        """At most so many bytes; the cassette holds them decoded."""
+        """At most this number of bytes; the cassette holds them decoded."""
         return bytes(self._content.read1(size))
 
 
@@ -120,7 +120,7 @@ vcr.stubs.VCRHTTPResponse = PlayedResponse
 
 
 def record(name: str, stream: str, config: Mapping[str, Any]) -> None:
-    """Write one cassette: what the tap is answered while it reads one stream."""
+    """Write one cassette: the answers to the tap while it reads one stream."""
     path = CASSETTES / f"{name}.yaml"
     path.unlink(missing_ok=True)
     pseudonyms = Pseudonyms(str(config["api_url"]))

@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own, as a user would start it."""
+"""The sandbox as a separate process, as a user would start it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SandboxError(RuntimeError):
 
 @dataclass(frozen=True)
 class SandboxProcess:
-    """A running sandbox: what it said of itself when it began to listen."""
+    """A running sandbox, with the facts that it printed when it began to listen."""
 
     url: str
     control: str

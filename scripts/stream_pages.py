@@ -71,7 +71,7 @@ class Column(NamedTuple):
 @functools.cache
 def streams() -> Mapping[str, PinterestStream]:
     """All streams of Pinterest's layout, by name."""
-    # What a tap says when it starts is no message of the site's.
+    # Messages of the tap's start do not belong into the site's log.
     logging.disable(logging.INFO)
     found = TapPinterest(config={"stream_groups": ["all"]}, validate_config=False).streams
     logging.disable(logging.NOTSET)
@@ -95,7 +95,7 @@ def _columns(schema: Mapping[str, Any], known: Described, outer: str) -> Iterato
 
 
 def column(name: str, kind: str, meaning: Meaning | None) -> Column:
-    """A column with what the dictionary knows of it."""
+    """A column with its text in the dictionary."""
     if meaning is None:
         msg = f"the dictionary does not know {name}"
         raise ValueError(msg)
@@ -122,7 +122,7 @@ def report_columns() -> list[Column]:
 
 
 def facts_of(stream: PinterestStream) -> list[tuple[str, str]]:
-    """What there is to know of a stream besides its columns, as HTML."""
+    """The facts about a stream besides its columns, as HTML."""
     operation = api.operation(f"GET {stream.path}")
     settings = dict.fromkeys(
         name for source in getattr(stream, "per", ()) for name in source.settings
@@ -176,7 +176,7 @@ def reading(stream: PinterestStream) -> str:
 
 
 def _is_in_beta(stream: PinterestStream) -> bool:
-    """Whether it is a report in beta, which reaches back in a way of its own."""
+    """Whether it is a report in beta, which has its own reach."""
     return stream.path != ORDER_OF_REPORTS and f"POST {stream.path}" in api.operations()
 
 
@@ -243,7 +243,7 @@ def table(columns: Sequence[Column]) -> str:
 
 
 def _wrapped(kind: str, content: str, name: str = "") -> str:
-    """A table that scrolls by itself where it is too wide."""
+    """A table that scrolls alone if it is too wide."""
     own = f' id="{name}"' if name else ""
     return f'<div class="table-wrapper"><table class="docutils {kind}"{own}>{content}</table></div>'
 
@@ -266,7 +266,7 @@ def _links(names: Iterable[str]) -> str:
 
 
 def index() -> list[dict[str, Any]]:
-    """What the search looks through: once what means the same in several streams."""
+    """The index of the search; a column with the same meaning in several streams is in it once."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     by_page = {name: columns_of(stream) for name, stream in streams().items()}
     by_page["ads-report-columns"] = report_columns()

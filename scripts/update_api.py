@@ -47,7 +47,7 @@ POST_READS = (
     "/catalogs/reports",
     "/oauth/token",
 )
-"""POST operations that read, create what is read later, or open the door."""
+"""POST operations that read, create a report, or get a token."""
 
 ENUM_NAMES = {"query_columns": "columns_sync", "ReportingColumnAsync": "columns_async"}
 """Enums that the tap asks for by a name of its own; the others keep the description's name."""
@@ -58,7 +58,7 @@ LIMITS = (
     *("default", "minimum", "maximum", "minLength", "maxLength"),
     *("minItems", "maxItems", "pattern"),
 )
-"""What a request has to respect; of no interest in an answer."""
+"""Limits for requests; answers do not need them."""
 WORD_ORDER = (
     *("in", "required", "since", "type", "nullable", "format", "unit", "style", "explode"),
     *("enum", *LIMITS, "items", "properties", "additionalProperties"),
@@ -97,7 +97,7 @@ class Enums:
         self._names: dict[tuple[Any, ...], str] = {}
 
     def stored(self, values: list[Any], name: str) -> str | list[Any]:
-        """What stands in the facts: the values of a short enum, the name of a long one."""
+        """The form in the facts: the values of a short enum, the name of a long one."""
         if len(values) <= self._inline_values:
             return values
         key = tuple(values)
@@ -135,7 +135,7 @@ class Reducer:
         """Schemas whose corrections have been applied."""
 
     def resolve(self, node: Json) -> tuple[str | None, Json]:
-        """What a chain of references ends at, and the name of its last link."""
+        """The end of a chain of references, and the name of its last link."""
         name = None
         while "$ref" in node:
             name, found = node["$ref"].rsplit("/", 1)[-1], self._document
@@ -372,7 +372,7 @@ def unite_properties(facts: Json, variants: Sequence[Json]) -> None:
 
 
 class Answer(NamedTuple):
-    """What an operation answers: how it holds records, and one of them."""
+    """The answer of an operation: its shape, and one record."""
 
     shape: str
     record: str
@@ -459,7 +459,7 @@ class Api:
         return facts
 
     def add_client(self, package: str) -> None:
-        """Take what a newer release adds, as the client package generated from it knows it."""
+        """Add the facts of a newer release, from the client package generated from it."""
         release = client_release(importlib.import_module(package))
         operations = list(client_operations(package, self._wants))
         new_names: dict[str, str] = {}

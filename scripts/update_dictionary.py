@@ -1,4 +1,4 @@
-"""Write what programs need to know of each column: its unit, whether it adds up, what it counts.
+"""Write the facts about each column for programs: its unit, whether it adds up, what it counts.
 
 The file is part of the package; documents and models are made from it. Texts are not in it.
 """
@@ -60,7 +60,7 @@ def _columns_of(stream: PinterestStream) -> dict[str, dict[str, Any]]:
 
 
 def facts(meaning: Meaning | None) -> dict[str, Any]:
-    """What is known of a column besides its text; empty if nothing is."""
+    """The facts about a column besides its text; empty if there are none."""
     found: Mapping[str, Any] = msgspec.to_builtins(meaning) if meaning else {}
     made = {word: value for word, value in found.items() if word not in _TEXTS}
     if isinstance(meaning, Metric) and "parts" in made:

@@ -1,4 +1,4 @@
-"""Write the tables of streams and settings into the documents, as the tap itself describes them."""
+"""Write the tables of streams and settings into the documents, from the tap's own descriptions."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ GROUPS = {
     "billing": "Invoices, credit, order lines",
     "catalogs": "Catalogs, feeds, product groups and what is wrong with them",
     "business": "Members, partners and assets of a business",
-    "resources": "What is the same for everybody: countries, targeting options, interests",
+    "resources": "Facts that are the same for everybody: countries, targeting options, interests",
     "trends": "Search terms and trends",
     "personal": "People: followers, and whom a user follows",
-    "beta": "What Pinterest opens to some apps only",
+    "beta": "Streams that Pinterest opens to some apps only",
 }
-"""What each of `stream_groups` is about; another group goes by its name."""
+"""Headings of `stream_groups`; another group has its name as the heading."""
 
 SECTIONS = {
     "CREDENTIALS": "Credentials",
@@ -65,10 +65,10 @@ SECTIONS = {
     "SYNC_KEY": "`__sync_key`",
     "LAYOUT": "Tables and columns",
 }
-"""Headings for the groups of settings in `config/schema.py`; another group goes by its name."""
+"""Headings of the groups in `config/schema.py`; another group has its name as the heading."""
 
 UNFINISHED_DAYS = 2
-"""Days up to yesterday that Pinterest has not finished, and the bookmark stays behind."""
+"""Days up to yesterday that Pinterest has not finished; the bookmark stays before them."""
 
 _BLOCK = re.compile(
     r"<!-- (?P<name>[a-z ]+): written by make settings -->.*?<!-- end of (?P=name) -->", re.DOTALL
@@ -114,7 +114,7 @@ def _row(stream: PinterestStream) -> str:
 
 
 def _needed(stream: PinterestStream) -> list[str]:
-    """Settings without which the stream has nothing to ask for."""
+    """Settings that the stream needs to make any call."""
     sources = getattr(stream, "per", ())
     return list(dict.fromkeys(name for source in sources for name in source.settings))
 
@@ -232,7 +232,7 @@ def calls() -> Iterator[str]:
 
 
 def _calls(days: int, ads: int) -> str:
-    """What reads these days of so many ads: calls, or reports where these are too many."""
+    """The number of calls that read these days of some ads, or of reports if that is too many."""
     ids = [f"{number:012}" for number in range(ads)]
     rows = config.SLICE_ROWS["standard"]
     dates, (most_ids, most_days) = _last(days), (SYNCHRONOUS.ids, SYNCHRONOUS.days)
@@ -278,7 +278,7 @@ BLOCKS = {
 
 
 def written(text: str) -> str:
-    """A document's text with its tables as they should be."""
+    """A document's text with its tables brought up to date."""
 
     def block(found: re.Match[str]) -> str:
         name = found["name"]
@@ -290,7 +290,7 @@ def written(text: str) -> str:
 
 
 def main() -> None:
-    """Replace the tables, and leave the rest of each file as it is."""
+    """Replace the tables, and leave the rest of each file unchanged."""
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
         document.write_text(written(text), encoding="utf-8")
