@@ -338,7 +338,7 @@ def test_readiness_that_is_refused_is_not_asked_for_again(sandbox: Sandbox) -> N
 
 
 @pytest.mark.parametrize("kind", ["conversion_metrics_ready", "non_conversion_metrics_ready"])
-def test_a_day_of_which_only_one_kind_of_metrics_is_ready_is_not_complete(
+def test_a_day_with_only_one_kind_of_metrics_ready_is_not_complete(
     sandbox: Sandbox, kind: str
 ) -> None:
     state = {"conversion_metrics_ready": False, "non_conversion_metrics_ready": False, kind: True}

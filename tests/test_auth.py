@@ -308,7 +308,7 @@ def test_missing_scopes_are_told_once_and_at_the_start(
             assert result.records("boards")
 
 
-def test_all_scopes_there_nothing_is_told(
+def test_with_all_scopes_there_is_no_warning(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     run(settings(sandbox), "boards", "campaigns")
@@ -590,7 +590,7 @@ def test_a_refresh_proxy_renews_tokens_for_a_tap_without_the_apps_secret(
         assert secret not in caplog.text
 
 
-def test_what_the_url_of_a_refresh_proxy_holds_is_told_to_nobody(
+def test_secrets_in_the_url_of_a_refresh_proxy_stay_hidden(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = f"{sandbox.oauth_credentials['refresh_proxy_url']}?key=s3cr3t"
@@ -654,7 +654,7 @@ def test_a_wrong_authorisation_for_the_proxy_is_told_as_such(
     assert "wr0ng" not in caplog.text
 
 
-def test_what_a_refresh_proxy_leaves_open_may_be_null(sandbox: Sandbox) -> None:
+def test_a_refresh_proxy_may_answer_null(sandbox: Sandbox) -> None:
     answer = {
         "access_token": sandbox.credentials["access_token"],
         "expires_in": 3600.5,

@@ -46,7 +46,7 @@ def test_less_effort_is_more_times_better() -> None:
     assert (times.calls, times.seconds, times.rate) == (30, 20, 10)
 
 
-def test_records_are_counted_by_stream_among_whatever_else_is_written() -> None:
+def test_records_are_counted_by_stream_among_other_messages() -> None:
     lines = ["a warning\n", '{"type": "LOG"}', record("ads"), record("ad_analytics"), record("ads")]
 
     assert tally(lines).records == {"ads": 2, "ad_analytics": 1}
@@ -64,7 +64,7 @@ def test_a_stream_that_did_not_complete_is_told_by_its_last_status() -> None:
     assert tally(lines).incomplete == ["campaigns: INCOMPLETE."]
 
 
-def test_what_it_says_of_an_error_is_kept() -> None:
+def test_the_text_of_an_error_is_kept() -> None:
     trace = {"type": "ERROR", "error": {"message": "The token is not valid."}}
 
     assert tally([json.dumps({"type": "TRACE", "trace": trace})]).errors == [

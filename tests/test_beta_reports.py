@@ -23,7 +23,7 @@ def settings(**config: Any) -> Settings:
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.setting)
-def test_what_is_left_out_is_something_that_the_description_allows(shape: Shape) -> None:
+def test_every_default_is_a_value_that_the_description_allows(shape: Shape) -> None:
     for member, value in shape.defaults.items():
         allowed = shape.allowed(member)
         values = value if isinstance(value, tuple) else (value,)

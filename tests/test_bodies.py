@@ -33,6 +33,6 @@ def test_texts_come_out_as_a_database_takes_them(body: bytes, text: str) -> None
     [b"", b"<html>", b'{"a": ', b"[]", b"null"],
     ids=["empty", "HTML", "cut", "list", "null"],
 )
-def test_what_is_not_the_expected_json_is_unreadable(body: bytes) -> None:
+def test_a_body_without_the_expected_json_is_unreadable(body: bytes) -> None:
     with pytest.raises(UnreadableAnswerError):
         as_object(body)

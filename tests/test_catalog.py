@@ -60,7 +60,7 @@ def test_the_full_catalog_entry_is_the_one_in_its_snapshot(stream: str) -> None:
     "entry",
     [pytest.param(entry, id=entry["stream"]) for entry in (*CATALOG.values(), *TABLES.values())],
 )
-def test_the_rest_of_a_catalog_entry_follows_from_what_its_snapshot_shows(
+def test_the_rest_of_a_catalog_entry_follows_from_its_snapshot(
     entry: dict[str, Any],
 ) -> None:
     assert entry_of(entry["stream"], shown(entry)) == compact(entry)
@@ -81,7 +81,7 @@ def test_every_stream_class_is_in_the_contents_page() -> None:
 
 
 @pytest.mark.parametrize("stream", sorted(CATALOG))
-def test_keys_and_what_the_sync_key_is_made_of_are_always_selected(stream: str) -> None:
+def test_keys_and_fields_of_the_sync_key_are_always_selected(stream: str) -> None:
     entry = CATALOG[stream]
     inclusion = {
         item["breadcrumb"][1]: item["metadata"]["inclusion"]
@@ -113,7 +113,7 @@ def test_identifiers_fit_into_postgresql(stream: str) -> None:
     assert len({name.lower() for name in names}) == len(names)
 
 
-def test_what_has_a_date_in_its_key_and_nothing_else_is_incremental_on_it() -> None:
+def test_only_streams_with_a_date_in_their_key_are_incremental_on_it() -> None:
     incremental = {
         name: entry["replication_key"]
         for name, entry in CATALOG.items()
@@ -194,7 +194,7 @@ def with_nothing_but_deselection(entry: dict[str, Any]) -> None:
         pytest.param(lambda entry: entry.update(stream="x"), id="another name"),
     ],
 )
-def test_what_tells_records_apart_is_there_whatever_a_catalog_was_edited_to(
+def test_key_columns_are_written_even_if_an_edited_catalog_lacks_them(
     sandbox: Sandbox, edit: Callable[[dict[str, Any]], None]
 ) -> None:
     config = settings(sandbox, start_date="2026-11-17")
@@ -220,7 +220,7 @@ def test_what_tells_records_apart_is_there_whatever_a_catalog_was_edited_to(
         ]
 
 
-def test_what_a_catalog_selects_and_the_config_does_not_list_is_named(
+def test_a_selected_stream_that_the_config_does_not_list_is_named(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     wide = settings(sandbox, stream_groups="all", granularities="DAY,WEEK")

@@ -557,7 +557,7 @@ def test_a_new_token_that_is_refused_at_once_is_not_renewed_again(sandbox: Sandb
     assert [each.path for each in sandbox.requests] == ["/oauth/token", "/boards"] * 2
 
 
-def test_once_a_run_is_over_nothing_is_asked_for_by_whoever_is_left(sandbox: Sandbox) -> None:
+def test_threads_that_outlive_a_run_make_no_calls(sandbox: Sandbox) -> None:
     tap = TapPinterest(config=settings(sandbox))
     tap.run.client.get(BOARDS, as_object)
     other = TapPinterest(config=settings(sandbox))

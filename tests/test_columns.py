@@ -50,7 +50,7 @@ def test_every_attribute_is_a_column_of_the_api() -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS.values(), ids=LEVELS)
-def test_default_is_the_default_columns_as_far_as_the_level_has_them(level: Level) -> None:
+def test_default_means_the_default_columns_that_the_level_has(level: Level) -> None:
     names = columns.columns_for(level, "default")
     assert len(names) == SIZES[level.name]
     assert set(names) - OWN_IDS <= set(columns.DEFAULT_COLUMNS)

@@ -515,7 +515,7 @@ _JSON = st.recursive(
         max_size=6,
     )
 )
-def test_no_json_whatever_crashes_the_check_and_what_it_accepts_can_be_used(
+def test_no_json_crashes_the_check_and_every_accepted_config_can_be_used(
     config: dict[str, Any],
 ) -> None:
     if not problems(config):

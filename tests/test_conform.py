@@ -225,7 +225,7 @@ def test_where_objects_are_flattened_a_member_that_does_not_fit_is_kept_beside()
     assert record["extra_fields"] == {"inner.at": "soon"}
 
 
-def test_what_is_withheld_is_in_no_extra_field() -> None:
+def test_withheld_fields_are_in_no_extra_field() -> None:
     strays = conform.KeptStrays(conform.UnknownCounts(), withheld={"credentials"})
     secret = {"credentials": {"password": "x"}}
     sent = {"id": "1", "brand_new": [{"a": 1, **secret}], "inner": {"new": secret, **secret}}
@@ -309,7 +309,7 @@ VALIDATOR = jsonschema.Draft7Validator(COLUMNS_ONLY)
 
 @settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(FACTS["properties"], JSON)))
-def test_whatever_is_answered_every_column_keeps_its_type(record: dict[str, Any]) -> None:
+def test_every_column_keeps_its_type_for_any_answer(record: dict[str, Any]) -> None:
     VALIDATOR.validate(converter(FACTS)(record))
 
 
@@ -332,7 +332,7 @@ def test_nothing_that_is_answered_is_lost(records: list[dict[str, Any]]) -> None
 
 @settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ANY_RECORD, min_size=1, max_size=4))
-def test_a_record_is_the_same_whichever_way_it_is_converted(records: list[dict[str, Any]]) -> None:
+def test_every_way_of_conversion_makes_the_same_record(records: list[dict[str, Any]]) -> None:
     ways = []
     for way in ("read", "__call__", "_field_by_field"):
         unknowns = conform.UnknownCounts()

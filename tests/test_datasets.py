@@ -241,7 +241,7 @@ def test_a_child_is_asked_for_once_for_each_parent_and_carries_its_id() -> None:
 
 
 @pytest.mark.parametrize("in_flight", [1, 8])
-def test_a_list_is_read_once_whichever_streams_need_it(in_flight: int) -> None:
+def test_a_list_is_read_once_for_all_streams_that_need_it(in_flight: int) -> None:
     answers = Answers(
         {
             "/boards": items({"id": "1", "name": "One"}, {"id": "2"}),
@@ -387,7 +387,7 @@ def test_an_object_without_a_known_field_is_no_record() -> None:
     assert not ended.records("terms_of_service")
 
 
-def test_a_discount_with_a_title_that_is_none_is_a_record_too() -> None:
+def test_a_discount_whose_title_is_not_a_text_is_a_record_too() -> None:
     discounts: dict[str, Any] = {"items": [{"title": []}, {"title": []}]}
     answers = Answers({f"{ACCOUNT}/ads_credit/discounts": discounts})
     ended = run(answers, "ads_credit_discounts")
@@ -683,7 +683,7 @@ def test_a_conflict_of_what_everybody_is_offered_is_a_failure(sandbox: Sandbox) 
     assert sandbox_run(settings(sandbox), "boards").code == 1
 
 
-def test_what_is_not_offered_for_one_parent_is_read_for_the_others() -> None:
+def test_data_not_offered_for_one_parent_are_read_for_the_others() -> None:
     counts = "/catalogs/product_groups/{product_group_id}/product_counts"
     answers = Answers(
         {

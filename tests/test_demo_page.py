@@ -89,7 +89,7 @@ def test_a_name_is_text_whatever_is_in_it(html: str) -> None:
     assert "A campaign with a ver…" in html
 
 
-def test_what_day_2_left_as_it_was_is_told_in_words(html: str) -> None:
+def test_rows_that_day_2_did_not_change_are_described_in_words(html: str) -> None:
     assert "As they were on day 1: Spend, EUR; Spend, USD; Impressions." in html
 
 

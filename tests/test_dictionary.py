@@ -210,7 +210,7 @@ def test_a_metric_is_described_by_the_parts_of_its_name(name: str, text: str) ->
     assert metric(name).text == text
 
 
-def test_views_of_content_are_told_from_what_views_of_ads_led_to() -> None:
+def test_views_of_content_differ_from_results_of_ad_views() -> None:
     assert metric("TOTAL_VIEW_CONTENT").interaction == "any"
     assert metric("TOTAL_VIEW_VIEW_CONTENT").interaction == "view"
     assert (
@@ -273,7 +273,7 @@ def test_money_is_in_the_unit_that_the_name_says() -> None:
             assert metric(name).unit == "currency", name
 
 
-def test_what_is_divided_or_counts_people_does_not_add_up() -> None:
+def test_ratios_and_counts_of_people_do_not_add_up() -> None:
     for name in ad_metrics():
         if re.search(r"RATE|ROAS|COST_PER|FREQUENCY|_USER\b|^E?CP[CMEV]|^E?CTR|AVG|AVERAGE", name):
             assert metric(name).adds_up == (), name

@@ -113,7 +113,7 @@ def test_actions_are_pinned_to_commits_and_may_only_read(workflow: Path) -> None
         assert job.get("permissions", {}) in ({}, allowed)
 
 
-def test_what_is_published_is_what_was_built_and_tested_and_needs_no_stored_token() -> None:
+def test_the_tested_build_is_published_without_a_stored_token() -> None:
     jobs = YAML(typ="safe").load(ROOT / ".github" / "workflows" / "release.yml")["jobs"]
 
     assert set(jobs["publish"]["needs"]) == {"build", "test"}

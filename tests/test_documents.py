@@ -234,7 +234,7 @@ def test_every_block_is_of_a_language_that_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize("block", all_blocks("sh"), ids=str)
-def test_every_command_line_is_one(block: Block) -> None:
+def test_every_command_line_is_valid(block: Block) -> None:
     done = subprocess.run(
         ["bash", "-n"], input=block.text, capture_output=True, text=True, check=False
     )
@@ -242,7 +242,7 @@ def test_every_command_line_is_one(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", all_blocks("sh", "parsed"), ids=str)
-def test_what_is_not_run_names_what_there_is(block: Block) -> None:
+def test_a_command_that_no_test_runs_names_existing_things(block: Block) -> None:
     known = {"tap-pinterest", "target-postgres", *mappings()}
     for words in command_lines(block.text):
         if words[:2] == ["meltano", "run"]:
@@ -316,7 +316,7 @@ def test_every_schedule_is_one_that_meltano_lists(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", all_blocks("text", "crontab"), ids=str)
-def test_every_line_of_a_crontab_is_one(block: Block) -> None:
+def test_every_line_of_a_crontab_is_valid(block: Block) -> None:
     lines = [line for line in block.text.splitlines() if not line.startswith("#")]
     assert lines
     for line in lines:
@@ -550,7 +550,7 @@ def rows_of_movers() -> list[Mapping[str, str]]:
     return list(table_rows(text_of("docs/moving.md")))
 
 
-def test_whatever_those_who_move_are_told_is_here_is_here() -> None:
+def test_everything_that_the_moving_page_promises_exists() -> None:
     names = [name for row in rows_of_movers() for name in code_in(row["here"])]
     commands = {"meltano select"}
     assert len(names) > 100
@@ -558,7 +558,7 @@ def test_whatever_those_who_move_are_told_is_here_is_here() -> None:
 
 
 @pytest.mark.parametrize("row", rows_of_movers(), ids=lambda row: next(iter(row.values()))[:30])
-def test_the_key_that_those_who_move_are_told_is_the_streams(row: Mapping[str, str]) -> None:
+def test_the_moving_page_names_the_streams_keys(row: Mapping[str, str]) -> None:
     streams = [all_streams()[name] for name in code_in(row["here"]) if name in all_streams()]
     told = next((cell for heading, cell in row.items() if heading.startswith("key here")), "")
     key = code_in(re.split("[:;]", told)[0])

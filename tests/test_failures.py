@@ -265,7 +265,7 @@ def test_a_report_that_an_earlier_run_has_read_is_a_failure_whatever_refuses_it(
     assert again.code == 1
 
 
-def test_a_run_that_could_read_nothing_at_all_fails(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_run_that_could_read_nothing_fails(caplog: pytest.LogCaptureFixture) -> None:
     with Sandbox(seed=4, scopes=("ads:read", "user_accounts:read")) as sandbox:
         result = run(settings(sandbox), "boards", "pins")
 
@@ -473,7 +473,7 @@ def test_a_list_of_accounts_that_cannot_be_read_leaves_the_other_streams_alone(
     assert set(result.streams("SCHEMA")) == {REPORT, "campaigns", "boards"}
 
 
-def test_a_401_for_a_reason_that_nobody_knows_fails_what_it_is_of_and_nothing_else(
+def test_a_401_for_an_unknown_reason_fails_only_its_own_stream(
     sandbox: Sandbox,
 ) -> None:
     body = {"code": 401, "message": "Sorry."}

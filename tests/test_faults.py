@@ -669,7 +669,7 @@ def test_half_a_list_is_never_taken_for_the_whole(
     assert result.tap.run.summary.of("campaigns").duplicates == 0
 
 
-def test_half_a_list_fails_whoever_reads_it_first_and_nobody_else(
+def test_half_a_list_fails_only_the_first_stream_that_reads_it(
     world: Sandbox, tables: Tables, first: str
 ) -> None:
     world.fail(LIST.replace(FIRST, first), status=500, after=1, times=patience.ATTEMPTS)

@@ -175,7 +175,7 @@ def test_of_a_metric_in_both_kinds_of_reports_the_synchronous_row_is_written(
     assert len(plain) > len(rows)
 
 
-def test_the_preferred_row_wins_whichever_comes_first() -> None:
+def test_the_preferred_row_wins_in_any_order() -> None:
     arrange = TABLES["delivery_metrics"].arrange({})
     kinds = [("A", "ASYNC"), ("A", "SYNC"), ("B", "SYNC"), ("B", "ASYNC"), ("A", "ASYNC")]
     records = [{"name": name, "report_type": kind, "definition": kind} for name, kind in kinds]

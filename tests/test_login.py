@@ -372,7 +372,7 @@ def test_only_plain_http_on_this_machine_can_be_listened_on(
 
 
 @pytest.mark.parametrize("uri", ["", "localhost:8085", "ftp://x/", "http://[", "http://a:b/"])
-def test_a_redirect_address_that_is_none_is_refused(uri: str) -> None:
+def test_an_invalid_redirect_address_is_refused(uri: str) -> None:
     with pytest.raises(login.LoginError, match="--redirect-uri"):
         login.RedirectAddress.parse(uri)
 

@@ -69,7 +69,7 @@ def test_the_schema_gets_the_property_and_keeps_everything_else() -> None:
     assert message == SCHEMA
 
 
-def test_what_is_not_the_key_leaves_as_the_bytes_that_it_came_as() -> None:
+def test_the_mapper_changes_no_byte_except_the_key() -> None:
     record = (
         b'{"number" : 1,"price": 1.10, "big":12345678901234567890123.50, "e":1E+2, "t":"\\u00e9"}'
     )

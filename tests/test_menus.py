@@ -376,7 +376,7 @@ def test_product_group_ids_and_other_filters_leave_what_all_of_them_leave(
         ("product_group_analytics", "product_group_ids"),
     ],
 )
-def test_an_id_that_nobody_has_fails_the_run_whichever_stream_reads_it(
+def test_an_id_that_does_not_exist_fails_the_run_for_every_stream(
     pinterest: Sandbox, stream: str, ids: str
 ) -> None:
     result = run(settings(pinterest, stream_groups="all", **{ids: ["999"]}), stream)

@@ -264,7 +264,7 @@ def test_a_user_without_rows_is_read_to_the_end_and_remembered(
     assert second.records(stream)
 
 
-def test_what_is_not_final_of_one_user_does_not_hold_another_back(pinterest: Sandbox) -> None:
+def test_days_of_one_user_that_are_not_final_do_not_hold_another_back(pinterest: Sandbox) -> None:
     token = pinterest.world.user.id
     (other, through), *_ = (
         (each.owner.id, each.id) for each in pinterest.world.ad_accounts if each.owner.id != token
@@ -339,7 +339,7 @@ def test_a_users_report_is_left_out_with_client_credentials_which_it_is_not_offe
     assert result.records(PINS)
 
 
-def test_pins_are_read_by_the_hundred_apart_by_what_they_show(pinterest: Sandbox) -> None:
+def test_pins_are_read_by_the_hundred_videos_apart(pinterest: Sandbox) -> None:
     result = run(config(pinterest), PINS)
 
     asked = calls(pinterest, BULK)
@@ -573,7 +573,7 @@ def test_a_day_whose_metrics_are_none_is_a_failure_that_says_so(sandbox: Sandbox
     assert "the metrics of a day of all have another shape" in failure
 
 
-def test_an_answer_that_is_none_is_not_taken_for_no_top_pins(sandbox: Sandbox) -> None:
+def test_an_invalid_answer_does_not_count_as_no_top_pins(sandbox: Sandbox) -> None:
     error = {"code": 7, "message": "No."}
     sandbox.fail("/user_account/analytics/top_pins", status=200, body=error, times=None)
 

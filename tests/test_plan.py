@@ -182,7 +182,7 @@ def test_pins_one_by_one_are_counted_as_the_most_that_there_can_be(sandbox: Sand
     assert counted.calls.total() < counted.most
 
 
-def test_what_may_not_be_listed_is_told_and_the_rest_is_counted(sandbox: Sandbox) -> None:
+def test_a_refused_list_is_named_and_the_rest_is_counted(sandbox: Sandbox) -> None:
     account = sandbox.world.ad_accounts[0].id
     sandbox.fail(f"/ad_accounts/{account}/ads", status=403, times=None)
 

@@ -183,7 +183,7 @@ def test_what_follows_begins_while_the_first_is_waited_for() -> None:
     read_ahead.close()
 
 
-def test_what_was_begun_ahead_is_not_begun_again(read_ahead: ReadAhead) -> None:
+def test_tasks_begun_ahead_are_not_begun_again(read_ahead: ReadAhead) -> None:
     done: list[int] = []
     later = Ahead(SECOND, lambda: numbers(3, done, 10))
 
@@ -476,7 +476,7 @@ def test_each_category_has_a_call_under_way_from_the_start(monkeypatch: pytest.M
     assert begun == [first, first, first]
 
 
-def test_what_is_ahead_holds_a_quarter_of_the_bytes_while_more_is_to_come_before(
+def test_work_ahead_holds_a_quarter_of_the_bytes_while_earlier_work_remains(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     time = simulate(monkeypatch)

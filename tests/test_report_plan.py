@@ -75,7 +75,7 @@ def test_a_trial_app_counts_what_a_report_costs() -> None:
     assert all(each.asynchronous for each in many)
 
 
-def test_calls_read_what_they_reach_where_there_are_no_reports() -> None:
+def test_without_reports_calls_read_the_days_within_their_reach() -> None:
     parts = planned(question(), last(60), count=20_000, may_report=False)
 
     assert not any(each.asynchronous for each in parts)

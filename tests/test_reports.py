@@ -419,9 +419,7 @@ def test_a_total_is_exactly_of_the_days_asked_for_and_leaves_no_bookmark(
 
 
 @pytest.mark.parametrize("transport", ["sync", "async"])
-def test_what_pinterest_refuses_is_told_in_its_words_with_the_columns(
-    sandbox: Sandbox, transport: str
-) -> None:
+def test_a_refusal_shows_pinterests_words_and_the_columns(sandbox: Sandbox, transport: str) -> None:
     windows = {"click_window_days": 1, "engagement_window_days": 30, "view_window_days": 1}
     config = config_of(sandbox, start_date="yesterday", report_transport=transport, **windows)
     result = run(config, "campaign_analytics")
@@ -619,7 +617,7 @@ def fingerprint(stream: str = "ad_targeting_analytics", /, **more: Any) -> str:
     ],
     ids=str,
 )
-def test_whatever_shapes_the_rows_is_in_the_fingerprint(more: dict[str, Any]) -> None:
+def test_every_setting_that_shapes_the_rows_is_in_the_fingerprint(more: dict[str, Any]) -> None:
     assert fingerprint(**more) != fingerprint()
 
 
@@ -676,7 +674,9 @@ def test_what_shapes_a_custom_report_is_in_its_fingerprint(more: dict[str, Any])
 
 
 @pytest.mark.parametrize("more", [{"level": "ADVERTISER"}, {"granularity": "WEEK"}], ids=str)
-def test_what_a_row_of_a_custom_report_is_about_is_in_its_fingerprint(more: dict[str, Any]) -> None:
+def test_level_and_granularity_of_a_custom_report_are_in_its_fingerprint(
+    more: dict[str, Any],
+) -> None:
     report = {"name": "own", "level": "CAMPAIGN", "columns": ["SPEND_IN_DOLLAR"]}
     one, other = (fingerprint("own", custom_reports=[each]) for each in (report, report | more))
 

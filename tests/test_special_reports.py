@@ -601,7 +601,7 @@ def test_another_choice_reads_again_what_is_covered(
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_what_is_refused_is_skipped_with_a_warning_and_the_rest_is_read(
+def test_a_refused_stream_is_skipped_with_a_warning_and_the_rest_is_read(
     fragile: Sandbox, caplog: pytest.LogCaptureFixture, stream: str
 ) -> None:
     whole = run(config(fragile), stream)
@@ -634,7 +634,9 @@ def test_what_is_refused_is_skipped_with_a_warning_and_the_rest_is_read(
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_what_is_refused_for_all_is_skipped_with_its_table(fragile: Sandbox, stream: str) -> None:
+def test_a_stream_refused_for_all_accounts_is_skipped_with_its_table(
+    fragile: Sandbox, stream: str
+) -> None:
     fragile.fail(method="POST", path="*report*", status=403, times=None)
     result = run(config(fragile), stream)
 
@@ -704,7 +706,7 @@ def test_a_table_takes_no_more_memory_than_its_rows_have_places() -> None:
         pytest.param(b'{"x": [{"A": 1}], "y": []}', [{"A": 1}], id="an object of arrays"),
     ],
 )
-def test_a_file_of_which_nothing_says_what_it_is_is_read_by_its_looks(
+def test_a_file_of_unknown_format_is_read_by_its_first_bytes(
     text: bytes, rows: list[dict[str, Any]]
 ) -> None:
     assert [msgspec.json.decode(row) for row in table(text, is_csv=None)] == rows

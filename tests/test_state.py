@@ -125,7 +125,7 @@ def test_an_earlier_start_date_reads_the_days_that_are_missing_and_no_more() -> 
     assert RANGE.after(progress, "aaaaaaaa").covered_from == REACH
 
 
-def test_other_settings_read_the_covered_range_again_as_far_as_the_api_reaches() -> None:
+def test_other_settings_read_the_covered_range_again_within_reach_of_the_api() -> None:
     progress = replace(READ, covered_from=TODAY - 200 * DAY)
     late = replace(RANGE, wanted=DateRange(TODAY - 5 * DAY, YESTERDAY))
 
@@ -286,7 +286,7 @@ def test_streams_and_accounts_that_the_tap_does_not_know_are_kept() -> None:
         ),
     ],
 )
-def test_what_was_edited_by_hand_in_vain_is_refused(state: Any, reason: str) -> None:
+def test_a_state_edited_wrongly_by_hand_is_refused(state: Any, reason: str) -> None:
     with pytest.raises(StateError, match=reason):
         checked(state)
 
@@ -398,7 +398,7 @@ OLD_ENTRIES = st.fixed_dictionaries(
     entries=st.lists(OLD_ENTRIES, min_size=4, max_size=4),
     more=st.sampled_from([{}, {"x": 1}, {"tap_pinterest": {"state_version": 1}}]),
 )
-def test_whatever_state_is_taken_its_run_reads_all_that_may_have_changed(
+def test_from_any_accepted_state_a_run_reads_all_days_that_may_have_changed(
     world: Sandbox,
     tables: Tables,
     caplog: pytest.LogCaptureFixture,
@@ -450,7 +450,7 @@ def test_a_state_of_the_future_is_refused_before_anything_is_written(
     assert result.messages == [{"type": "STATE", "value": state}]
 
 
-def test_days_are_of_the_future_by_pinterests_clock_whatever_this_machines_says(
+def test_pinterests_clock_decides_which_days_are_in_the_future(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = run(tap_settings(sandbox), "campaign_analytics")

@@ -82,7 +82,7 @@ def test_a_page_says_how_its_stream_is_read(name: str, text: str) -> None:
     assert text in reading(streams()[name])
 
 
-def test_what_a_run_reads_by_days_is_told_from_what_it_reads_whole() -> None:
+def test_a_page_says_whether_a_stream_is_read_whole_or_by_days() -> None:
     for stream in streams().values():
         whole = reading(stream).startswith("whole")
         assert whole is (stream.replication_key is None), stream.name

@@ -275,7 +275,7 @@ def test_an_order_that_is_refused_for_its_size_is_placed_in_halves(
     assert rows(halved, "campaign_analytics") == rows(whole, "campaign_analytics") != {}
 
 
-def test_what_pinterest_says_of_an_order_is_told_in_one_line(sandbox: Sandbox) -> None:
+def test_pinterests_words_about_an_order_are_shown_in_one_line(sandbox: Sandbox) -> None:
     said = {"report_status": "FAILED", "message": f"No.\n{'x' * 9_000}"}
     sandbox.fail("*/reports", method="POST", status=200, body=said, times=None)
     result = run(asynchronous(sandbox, start_date="yesterday"), "ad_account_analytics")
@@ -394,7 +394,7 @@ def test_several_reports_are_under_way_at_once(sandbox: Sandbox) -> None:
     assert order[:4].count(CREATE) == 4
 
 
-def test_what_is_out_of_reach_of_calls_comes_as_reports_and_the_rest_as_calls(
+def test_days_out_of_reach_of_calls_come_as_reports_and_the_rest_as_calls(
     sandbox: Sandbox,
 ) -> None:
     result = run(config_of(sandbox, start_date="200 days ago"), "ad_account_analytics")
@@ -435,7 +435,7 @@ def test_a_range_of_more_than_a_hundred_calls_comes_as_reports(
 
 
 @pytest.mark.parametrize(("days", "calls", "reports"), [(60, 4, 0), (61, 0, 1)])
-def test_a_trial_run_takes_whichever_costs_fewer_calls(
+def test_a_trial_run_takes_the_way_with_fewer_calls(
     sandbox: Sandbox, days: int, calls: int, reports: int
 ) -> None:
     """Calls of fifteen days, or a report and its three polls."""
@@ -488,7 +488,7 @@ def test_what_only_calls_break_down_by_comes_as_calls_beside_the_reports(
     ],
     ids=str,
 )
-def test_what_reports_do_not_break_down_by_is_told_for_the_days_that_only_they_reach(
+def test_types_that_reports_lack_are_named_for_days_that_only_reports_reach(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, more: dict[str, str], since: str | None
 ) -> None:
     config = config_of(sandbox, targeting_types=["GENDER", "CREATIVE_TYPE"], **more)
@@ -694,7 +694,7 @@ def test_an_ad_account_that_refuses_reports_is_asked_once_a_run() -> None:
     assert "29" in next(iter(result.tap.run.summary.of("keyword_analytics").skipped.values()))
 
 
-def test_a_report_that_is_refused_for_what_it_asks_for_leaves_the_others_alone(
+def test_a_report_refused_for_its_own_settings_does_not_affect_others(
     sandbox: Sandbox,
 ) -> None:
     plain = {"level": "CAMPAIGN", "columns": ["TOTAL_IMPRESSION"]}

@@ -20,7 +20,7 @@ def client(serve: Callable[..., Client]) -> Client:
     return serve()
 
 
-def test_a_status_is_answered_so_many_times(client: Client) -> None:
+def test_a_status_is_answered_the_given_number_of_times(client: Client) -> None:
     client.sandbox.fail("/boards", status=503, times=2)
 
     statuses = [client.ask("/boards").status_code for _ in range(3)]

@@ -260,7 +260,7 @@ def test_trends_change_with_the_day(serve: Callable[..., Client]) -> None:
 
 
 @pytest.mark.parametrize("report", [{}, {"report_type": "FEED_INGESTION_ISSUES"}])
-def test_report_stats_need_a_report_and_what_it_is_of(client: Client, report: Any) -> None:
+def test_report_stats_need_a_complete_report_parameter(client: Client, report: Any) -> None:
     query = {f"parameters[report][{name}]": value for name, value in report.items()}
 
     status, _, message = client.refused(
@@ -278,7 +278,7 @@ def test_names_hold_a_nul_when_told_to(serve: Callable[..., Client]) -> None:
     assert "\x00" in client.everything(f"/ad_accounts/{account}/audiences")[0]["name"]
 
 
-def test_empty_accounts_have_none_of_anything(client: Client) -> None:
+def test_empty_accounts_have_no_records(client: Client) -> None:
     empty = client.sandbox.world.ad_accounts[-1]
 
     for name in ("audiences", "promotions", "keywords", "order_lines", "customer_lists"):

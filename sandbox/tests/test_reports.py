@@ -176,7 +176,7 @@ def test_names_are_those_of_the_entities(client: Client, account: str) -> None:
         assert row["CAMPAIGN_NAME"] == names[str(row["CAMPAIGN_ID"])]
 
 
-def test_ratios_are_of_sums(client: Client, account: str) -> None:
+def test_ratios_are_computed_from_sums(client: Client, account: str) -> None:
     columns = ["CTR", "CLICKTHROUGH_1", "IMPRESSION_1", "CPM_IN_DOLLAR", "SPEND_IN_DOLLAR"]
 
     for row in _rows(client, account, "campaigns", columns):
