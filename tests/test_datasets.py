@@ -18,7 +18,13 @@ from singer_run import Messages, PatientClock, PatientTap, Run, catalog_of, sett
 from singer_run import run as sandbox_run
 from tap_pinterest import api
 from tap_pinterest.config import STREAM_GROUPS
-from tap_pinterest.http.errors import AccessRefusedError, GoneError, NoCatalogError, NotOfferedError
+from tap_pinterest.http.errors import (
+    AccessRefusedError,
+    GoneError,
+    NoCatalogError,
+    NotOfferedError,
+    ScopeRefusedError,
+)
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.bases.dataset import DatasetStream
 from tap_pinterest.tap import TapPinterest
@@ -622,7 +628,7 @@ def test_a_parent_that_is_gone_is_skipped_and_named() -> None:
     assert ended.code == 0
     assert len(ended.records("board_sections")) == 6
     (reason,) = ended.tap.run.summary.of("board_sections").skipped.values()
-    assert reason.startswith("2 of its calls were refused (1; 3): no board 1.")
+    assert reason.startswith("2 of its calls were refused (board_id 1; board_id 3): no board 1 /")
 
 
 def test_a_parent_that_the_config_names_may_not_be_missing() -> None:
@@ -634,13 +640,22 @@ def test_a_parent_that_the_config_names_may_not_be_missing() -> None:
     assert "no board 3" in ended.tap.run.summary.of("board_sections").failures[""]
 
 
-def test_a_dataset_is_given_up_when_call_after_call_is_refused() -> None:
-    refusal = AccessRefusedError("401 (code 3) the token lacks a scope")
+@pytest.mark.parametrize(
+    ("refusal", "calls"),
+    [
+        (AccessRefusedError("403 (code 29) no access"), 8),
+        (ScopeRefusedError("401 (code 3) the token lacks a scope"), 1),
+    ],
+    ids=["of each", "of all"],
+)
+def test_a_dataset_is_given_up_when_pinterest_refuses_all_of_it(
+    refusal: AccessRefusedError, calls: int
+) -> None:
     answers = Answers({"/boards": BOARDS, "/boards/{board_id}/pins": refusal})
-    ended = run(answers, "board_pins", max_requests_in_flight=1)
+    ended = run(answers, "boards", "board_pins", max_requests_in_flight=1)
 
-    assert ended.code == 1  # nothing else could be read
-    assert answers.calls["/boards/{board_id}/pins"] == 5
+    assert ended.code == 0
+    assert answers.calls["/boards/{board_id}/pins"] == calls
     assert "boards:read and pins:read" in ended.tap.run.summary.of("board_pins").skipped[""]
 
 

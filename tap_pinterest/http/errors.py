@@ -5,6 +5,7 @@ The bases are the SDK's. Whoever catches an error looks at its class only, never
     SkippableAPIError             leave it out; the run's policy of access says if that is a failure
     ├── AccessRefusedError        ask for a scope, a role or access
     │   ├── AccountKindError      do without it: accounts of this kind do not have it
+    │   ├── ScopeRefusedError     ask for the scope that Pinterest names
     │   ├── FeatureRefusedError   ask Pinterest to open the feature to the app
     │   └── NoEndpointError       do without the endpoint: it is not there for this app
     ├── GoneError                 do without it: it is not there any more
@@ -43,6 +44,10 @@ class AccessRefusedError(SkippableAPIError):
 
 class AccountKindError(AccessRefusedError):
     """An account of this kind has none of it, such as a personal account and its analytics."""
+
+
+class ScopeRefusedError(AccessRefusedError):
+    """Pinterest says that the token lacks a scope: no call of the operation is answered."""
 
 
 class FeatureRefusedError(AccessRefusedError):

@@ -21,6 +21,7 @@ from tap_pinterest.http.errors import (
     NotOfferedError,
     ReachError,
     ReportExpiredError,
+    ScopeRefusedError,
     StaleTokenError,
     TooLargeError,
     ValuesRefusedError,
@@ -42,6 +43,7 @@ _REACH = re.compile(r"only get data from the last (\d+) days", re.IGNORECASE)
 _PASSING_WORDS = re.compile(r"something went wrong", re.IGNORECASE)
 _PASSING_CODE = 12
 _APP_IS_OUT = re.compile(r"consumer type is not supported", re.IGNORECASE)
+_SCOPE_IS_MISSING = re.compile(r"missing (?:the )?(?:required )?scopes?\b", re.IGNORECASE)
 _FEATURE_IS_CLOSED = re.compile(r"restricted feature", re.IGNORECASE)
 _NO_METHOD = 11
 _NO_PATH = re.compile(
@@ -137,6 +139,8 @@ def _raise_for_access(status: int, code: int | None, message: str, told: str) ->
         raise AccountKindError(told)
     if status == _UNAUTHORISED and code not in _ACCESS_CODES:
         raise StaleTokenError(told, code)
+    if _SCOPE_IS_MISSING.search(message):
+        raise ScopeRefusedError(told)
     raise AccessRefusedError(told)
 
 

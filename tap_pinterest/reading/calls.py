@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tap_pinterest.config import Settings
     from tap_pinterest.reading.pages import Decode, Item
+    from tap_pinterest.reading.parts import PartError
 
 Precision: TypeAlias = Literal["", "at least", "about"]
 
@@ -46,6 +47,7 @@ class Call:
         query: Query parameters.
         columns: Values that the tap adds to the records of the answer, by column.
         pages: Whether to follow the answer's bookmark.
+        part: The values that tell it from the other calls of its context.
     """
 
     path: str
@@ -53,6 +55,7 @@ class Call:
     query: Mapping[str, Any] = field(default_factory=dict)
     columns: Mapping[str, Any] = field(default_factory=dict)
     pages: bool = True
+    part: Row = field(default_factory=dict)
 
     @functools.cached_property
     def key(self) -> bytes:
@@ -97,11 +100,17 @@ class Outcomes(Protocol):
         """A call of the dataset has been answered."""
 
     def refused(self, call: Call, refusal: SkippableAPIError) -> None:
-        """A call of the dataset or of a parent has been refused.
+        """A call of the dataset or of a parent has been refused."""
+
+    def failed(self, call: Call, error: PartError) -> None:
+        """A call of the dataset or of a parent has failed.
 
         Raises:
-            SkippableAPIError: The other calls must not be tried.
+            FatalAPIError: The others would fail as well: the same error.
         """
+
+    def has_failed(self, call: Call) -> bool:
+        """Whether a call has failed: it is not made again."""
 
 
 class Lists(Owners, Protocol):

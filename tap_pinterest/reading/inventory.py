@@ -11,6 +11,7 @@ import zlib
 from collections import Counter
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
@@ -21,6 +22,7 @@ from tap_pinterest.http.errors import NoCatalogError
 from tap_pinterest.reading.calls import Call, Expected, Scope, page_decoder
 from tap_pinterest.reading.pages import Page
 from tap_pinterest.reading.pagination import BookmarkPaginator
+from tap_pinterest.reading.parts import PART_ERRORS, is_said_of_all
 from tap_pinterest.reading.read_ahead import NOTHING, Task
 
 if TYPE_CHECKING:
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
 
     from tap_pinterest.config import Settings
     from tap_pinterest.http.client import PinterestClient
-    from tap_pinterest.reading.calls import Dataset, Listing, Precision
+    from tap_pinterest.reading.calls import Dataset, Listing, Outcomes, Precision
     from tap_pinterest.reading.pages import Decode, Item
+    from tap_pinterest.reading.parts import PartError
     from tap_pinterest.reading.read_ahead import Following, ReadAhead, Turn
 
 AD_ACCOUNT = "/ad_accounts/{ad_account_id}"
@@ -43,6 +46,7 @@ PAGE_SIZE = 250
 MOST_TOLD = 5
 """Ad accounts that a warning names."""
 
+_ANY: Mapping[str, Sequence[str]] = MappingProxyType({})
 _logger = logging.getLogger("tap-pinterest.inventory")
 _decode_item = decoder(dict[str, Any])
 
@@ -52,13 +56,13 @@ class Begun(NamedTuple):
 
     Attributes:
         call: The call.
-        page: The first page that is not kept; `None` if all are kept.
-        refusal: The refusal of the call.
+        page: The first page that is not kept; `None` if all are.
+        error: Why there is none at all.
     """
 
     call: Call
     page: Page | None = None
-    refusal: SkippableAPIError | None = None
+    error: PartError | None = None
 
     @property
     def bytes(self) -> int:
@@ -100,6 +104,8 @@ class Inventory:
         self._kept = PageStore()
         self._to_write: dict[bytes, int] = {}
         self._rows: dict[bytes, dict[str, tuple[str, ...]]] = {}
+        self._read_so_far: dict[bytes, dict[str, tuple[str, ...]]] = {}
+        """The rows of lists that could not be read to their end."""
         self._refusals: dict[bytes, SkippableAPIError] = {}
         self._unreadable: dict[str, Exception] = {}
         self._locks: dict[bytes, threading.Lock] = {}
@@ -222,16 +228,15 @@ class Inventory:
         return user_id
 
     def entities(
-        self, dataset: Dataset, settings: Settings, ad_account_id: str
+        self, dataset: Dataset, settings: Settings, ad_account_id: str, outcomes: Outcomes
     ) -> Mapping[str, tuple[str, ...]]:
         """The fields that other streams need of each wanted item, by its id; the id comes first.
 
-        Raises:
-            SkippableAPIError: The list may not be read.
+        Lists that cannot be read are told to `outcomes`.
         """
         listing = dataset.listing(settings)
-        scope = Scope(self, settings, {"ad_account_id": ad_account_id}, _AllOrNothing())
-        found = [self._listed(call, listing) for call in listing.calls(scope)]
+        scope = Scope(self, settings, {"ad_account_id": ad_account_id}, outcomes)
+        found = [rows for _, rows in self._of_each_call(listing, scope)]
         if len(found) == 1:
             return found[0]
         return {key: row for rows in found for key, row in rows.items()}
@@ -239,19 +244,40 @@ class Inventory:
     def rows(
         self, listing: Listing, scope: Scope, where: Mapping[str, Sequence[str]]
     ) -> Iterator[Mapping[str, str]]:
-        """The listing's fields of each item whose values are among those in `where`."""
-        for call in listing.calls(scope):
-            if not all(call.columns.get(name, kept[0]) in kept for name, kept in where.items()):
-                continue
-            try:
-                rows = self._listed(call, listing)
-            except SkippableAPIError as refusal:
-                scope.outcomes.refused(call, refusal)
-                continue
+        """The fields that a listing names, of each item that has one of the values asked for."""
+        for _, rows in self._of_each_call(listing, scope, where):
             for row in rows.values():
                 named = dict(zip(listing.fields, row, strict=True))
                 if all(named[name] in kept for name, kept in where.items()):
                     yield named
+
+    def _of_each_call(
+        self, listing: Listing, scope: Scope, where: Mapping[str, Sequence[str]] = _ANY
+    ) -> Iterator[tuple[Call, Mapping[str, tuple[str, ...]]]]:
+        """The rows of each call of a list that may have what is asked for."""
+        is_answered = False
+        for call in listing.calls(scope):
+            if not all(call.columns.get(name, kept[0]) in kept for name, kept in where.items()):
+                continue
+            yield call, self._known(call, listing, scope.outcomes)
+            refusal = self._refusals.get(call.key)
+            is_answered = is_answered or refusal is None
+            if refusal and not is_answered and is_said_of_all(refusal):
+                return
+
+    def _known(
+        self, call: Call, listing: Listing, outcomes: Outcomes
+    ) -> Mapping[str, tuple[str, ...]]:
+        """The rows of a call, as far as it can be read; `outcomes` is told what is wrong."""
+        if not outcomes.has_failed(call):
+            try:
+                return self._listed(call, listing)
+            except SkippableAPIError as refusal:
+                outcomes.refused(call, refusal)
+                return {}
+            except (FatalAPIError, RetriableAPIError) as error:
+                outcomes.failed(call, error)
+        return self._filtered(self._read_so_far.get(call.key, {}), listing)
 
     def items(
         self,
@@ -262,11 +288,9 @@ class Inventory:
     ) -> Iterator[tuple[Call, Item]]:
         """The items of a list, each with its call.
 
-        They come from the kept pages, which are dropped after the last stream that writes them.
-        Other pages are fetched, a few calls at once. `ReadAhead` explains `turn` and `following`.
-
-        Raises:
-            SkippableAPIError: The list may not be read.
+        They come from the pages kept (which are forgotten after the last stream that writes them),
+        or else fresh, and a few calls at once. `turn` and `following` are those of `read_ahead`.
+        What cannot be read is told to the scope.
         """
         for call, page in self._pages(listing, scope, turn, following):
             for item in page.items:
@@ -316,8 +340,13 @@ class Inventory:
             return None
 
     def _listed(self, call: Call, listing: Listing) -> Mapping[str, tuple[str, ...]]:
-        """The named fields of a call's items that pass the listing's filters."""
-        rows = self._list(call, listing.fields, listing.decode)
+        """The named fields of those of a call's items that the listing's filters leave."""
+        return self._filtered(self._list(call, listing.fields, listing.decode), listing)
+
+    @staticmethod
+    def _filtered(
+        rows: Mapping[str, tuple[str, ...]], listing: Listing
+    ) -> Mapping[str, tuple[str, ...]]:
         if not listing.filters:
             return rows
         # Streams with other filters may share the call, so its rows are noted unfiltered.
@@ -352,7 +381,13 @@ class Inventory:
                         if to_write:
                             self._kept.add(call.key, page.body)
             except SkippableAPIError as refusal:
+                self._read_so_far[call.key] = rows
+                if rows:
+                    raise FatalAPIError(_cut_short(refusal)) from refusal
                 self._refusals[call.key] = refusal
+                raise
+            except PART_ERRORS:
+                self._read_so_far[call.key] = rows
                 raise
             self._rows[call.key] = rows
 
@@ -371,52 +406,73 @@ class Inventory:
     def _pages(
         self, listing: Listing, scope: Scope, turn: Turn | None, following: Following
     ) -> Iterator[tuple[Call, Page]]:
-        """Pages for a stream that writes them; the scope receives refused calls."""
-        tasks = self.beginnings(listing, scope)
-        for call, page, refusal in self._read_ahead.in_order(tasks, turn, following):
-            if refusal:
-                self._refusals[call.key] = refusal
-                scope.outcomes.refused(call, refusal)
-                continue
-            scope.outcomes.answered()
-            left = self._to_write.setdefault(call.key, self._written[call.path]) - 1
-            self._to_write[call.key] = left
+        """Pages for a stream that writes them; what cannot be read is told to the scope."""
+        tasks, outcomes, is_answered = self.beginnings(listing, scope), scope.outcomes, False
+        for call, page, error in self._read_ahead.in_order(tasks, turn, following):
+            if error is None:
+                is_answered = True
+                outcomes.answered()
+                for each in self._pages_of(call, page, listing, outcomes):
+                    yield call, each
+            elif isinstance(error, SkippableAPIError):
+                self._refusals[call.key] = error
+                outcomes.refused(call, error)
+                if not is_answered and is_said_of_all(error):
+                    return
+            else:
+                outcomes.failed(call, error)
+
+    def _pages_of(
+        self, call: Call, page: Page | None, listing: Listing, outcomes: Outcomes
+    ) -> Iterator[Page]:
+        """The pages of a call that are kept, and those that follow, up to the first that fails."""
+        left = self._to_write.setdefault(call.key, self._written[call.path]) - 1
+        self._to_write[call.key] = left
+        try:
             if self._kept.has(call.key):
                 for body in self._kept.read(call.key, forget=left <= 0):
-                    yield call, _reading(listing.decode, body)
+                    yield _reading(listing.decode, body)
             if page:
-                for each in self._following(call, listing.decode, page):
-                    yield call, each
+                yield from self._following(call, listing.decode, page)
+        except SkippableAPIError as refusal:
+            outcomes.failed(call, FatalAPIError(_cut_short(refusal)))
+        except (FatalAPIError, RetriableAPIError) as error:
+            outcomes.failed(call, error)
 
     def _begun(self, call: Call, listing: Listing) -> Begun:
         """The first page of a call; nothing if its pages are kept."""
         if call.key in self._refusals:
-            return Begun(call, refusal=self._refusals[call.key])
+            return Begun(call, error=self._refusals[call.key])
         if self._kept.has(call.key):
             return Begun(call)
         try:
             return Begun(call, self._request(call, listing.decode))
-        except SkippableAPIError as refusal:
-            return Begun(call, refusal=refusal)
+        except PART_ERRORS as error:
+            return Begun(call, error=error)
 
     def _kept_whole(self, call: Call, listing: Listing) -> Begun:
         """Keep the pages of a call, up to `KEPT_AHEAD`, if there is more than one."""
         begun = self._begun(call, listing)
         if begun.page is None or not begun.page.bookmark:
             return begun
-        with self._kept.whole(call.key):
-            for page in self._following(call, listing.decode, begun.page):
-                if self._kept.size > KEPT_AHEAD and page.bookmark:
-                    return Begun(call, page)
-                self._kept.add(call.key, page.body)
+        try:
+            with self._kept.whole(call.key):
+                for page in self._following(call, listing.decode, begun.page):
+                    if self._kept.size > KEPT_AHEAD and page.bookmark:
+                        return Begun(call, page)
+                    self._kept.add(call.key, page.body)
+        except PART_ERRORS:
+            # Its turn shows how far it can be read.
+            return begun
         return Begun(call)
 
     def _listed_whole(self, call: Call, listing: Listing) -> Begun:
         """List a call's items, and keep the pages to be written."""
         try:
             self._listed(call, listing)
-        except SkippableAPIError as refusal:
-            return Begun(call, refusal=refusal)
+        except PART_ERRORS as error:
+            if not self._read_so_far.get(call.key):
+                return Begun(call, error=error)
         return self._begun(call, listing)
 
     def _following(self, call: Call, decode: Decode, first: Page | None = None) -> Iterator[Page]:
@@ -526,15 +582,9 @@ def _keeping_body(decode: Decode, body: bytes) -> Page:
     return page
 
 
-class _AllOrNothing:
-    """Outcomes for a report, which needs all ids: a refusal ends it."""
-
-    def answered(self) -> None:
-        """Do nothing."""
-
-    def refused(self, call: Call, refusal: SkippableAPIError) -> None:  # noqa: ARG002 - see Outcomes
-        """Raise the refusal."""
-        raise refusal
+def _cut_short(refusal: SkippableAPIError) -> str:
+    """The words for a refusal after pages that were answered: no matter of access."""
+    return f"its first pages are answered, and then: {refusal}"
 
 
 def _note(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tap_pinterest.config import Settings
     from tap_pinterest.http.client import PinterestClient
     from tap_pinterest.reading.inventory import Inventory
-    from tap_pinterest.reading.refusals import Refusals
+    from tap_pinterest.reading.parts import Parts
     from tap_pinterest.run.stream import RunStream
     from tap_pinterest.run.summary import Summary
     from tap_pinterest.singer.state import ReadBefore
@@ -70,8 +70,9 @@ class AccessPolicy:
         account = name_of(context)
         part = self._summary.of(stream)
         if not isinstance(error, SkippableAPIError) or self._is_no_matter_of_access(stream, error):
-            part.failures[account] = str(error) or type(error).__name__
-            # An error of the machine, such as a full disk, names its cause itself.
+            told = (part.failures.get(account), str(error) or type(error).__name__)
+            part.failures[account] = "; ".join(filter(None, told))
+            # What the machine refuses, such as room on a disk, names its cause itself.
             if not isinstance(error, (SingerSDKError, OSError)):
                 _logger.error("Unexpected error in %s", stream, exc_info=error)
             return
@@ -95,16 +96,16 @@ class AccessPolicy:
             offered_to_all and isinstance(error, NotOfferedError)
         )
 
-    def left_out(self, stream: RunStream, context: Context | None, refusals: Refusals) -> None:
-        """Record that some parts of a dataset may not be read, while others may.
+    def left_out(self, stream: RunStream, context: Context | None, parts: Parts) -> None:
+        """Take note of parts of a dataset that may not be read, while others may.
 
         Parts that the config names are failures; other parts are skipped.
         """
         part = self._summary.of(stream.name)
         ids = self._settings.named_ids
-        named = any(value in ids for call in refusals.calls for value in call.values)
+        named = any(value in ids for call in parts.refused_calls for value in call.values)
         where = part.failures if named else part.skipped
-        told = self._reason(stream.name, context, refusals.first, str(refusals))
+        told = self._reason(stream.name, context, parts.refusal, parts.told_refusals)
         where[name_of(context)] = told
 
     def _reason(

@@ -13,7 +13,6 @@ from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.reading.contexts import of_context
 from tap_pinterest.reading.pages import Page
-from tap_pinterest.reading.refusals import REFUSED_IN_A_ROW
 from tap_pinterest.run.access import described
 from tap_pinterest.run.run import Run
 from tap_pinterest.singer.sdk import EndOfRun
@@ -114,9 +113,7 @@ class Check:
                 part.contexts += answers
                 if self._is_named(context):
                     continue
-                refused = len(part.skipped) + len(part.failures)
-                enough = answers or refused >= REFUSED_IN_A_ROW
-                if enough or self._run.access_policy.missing_scopes(stream.name):
+                if answers or self._run.access_policy.missing_scopes(stream.name):
                     break
 
     def _contexts(self, stream: RunStream) -> Sequence[Context | None]:

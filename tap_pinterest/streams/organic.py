@@ -19,8 +19,8 @@ from tap_pinterest.api.periods import ONE_DAY, ORGANIC, DateRange, cut
 from tap_pinterest.http.answers import check_fields, decoder
 from tap_pinterest.reading.calls import Expected, Scope
 from tap_pinterest.reading.contexts import Users
+from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.read_ahead import Task
-from tap_pinterest.reading.refusals import Refusals
 from tap_pinterest.records.conform import singer_name
 from tap_pinterest.singer import state
 from tap_pinterest.singer.state import Progress
@@ -396,8 +396,8 @@ class DomainTopPins(SnapshotStream, PinListStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        refusals = Refusals()
-        scope = Scope(self.inventory, self.settings, context, refusals)
+        parts = Parts()
+        scope = Scope(self.inventory, self.settings, context, parts)
         ranked: dict[tuple[str, str], list[tuple[float, str, Item]]] = defaultdict(list)
         turn, following = self.turn(context), self.run.order.following(self, context)
         listing = self.listing(self.settings)
@@ -409,11 +409,11 @@ class DomainTopPins(SnapshotStream, PinListStream):
                     value = float(recent.get(number) or 0)
                     if value and pin.get("is_owner") is not False:
                         ranked[domain, sort].append((-value, str(pin.get("id")), self._kept(pin)))
-        refusals.raise_if_nothing_was_read()
+        self.judge_parts(context, parts)
         user_id = self.inventory.user_id(context)
         yield from self.finished_once(self._records(ranked, user_id))
         self.remember(context, Progress(bookmark=self.clock.today))
-        self.summary.read(asked=refusals.is_answered)
+        self.summary.read(asked=parts.is_answered)
 
     def _records(
         self, ranked: Mapping[tuple[str, str], list[tuple[float, str, Item]]], user_id: str

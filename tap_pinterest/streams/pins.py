@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 from typing_extensions import override
 
 from tap_pinterest import api
@@ -16,8 +16,8 @@ from tap_pinterest.api.periods import ORGANIC, Slice, cut
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import SlowAnswerError, TooLargeError
 from tap_pinterest.reading.calls import Call, Expected, Scope
+from tap_pinterest.reading.parts import PART_ERRORS, Parts, is_said_of_all
 from tap_pinterest.reading.read_ahead import Task
-from tap_pinterest.reading.refusals import REFUSED_IN_A_ROW, Refusals
 from tap_pinterest.singer import state
 from tap_pinterest.streams.boards import Pins
 from tap_pinterest.streams.organic import (
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tap_pinterest.api.periods import DateRange
     from tap_pinterest.http.client import PinterestClient
     from tap_pinterest.reading.pages import Item
+    from tap_pinterest.reading.parts import PartError
 
 PIN = "/pins/{pin_id}/analytics"
 BULK = "/pins/analytics"
@@ -52,23 +53,25 @@ VIDEO_METRICS = (
 """Daily metrics of a Pin, standard or video. TOTAL_COMMENTS and TOTAL_REACTIONS are not among them:
 they count a whole lifetime, not a day; `pins.pin_metrics` has them."""
 MOST_HALVINGS = 3
+MOST_TRIED_ALONE = 5
+"""Pins that are asked for alone to find out whether a refusal is of the app, or of one Pin."""
 
 _decode_pins = decoder(dict[str, Splits])
 
 
 @dataclass
 class OfPins:
-    """Answers and refusals for some Pins.
+    """Answers, refusals and failures of some Pins.
 
     Attributes:
         app_type: The kind of app that was asked for; `None` if the answers name it.
         answers: By Pin.
-        refusals: By Pin.
+        errors: Refusals and failures, by Pin.
     """
 
     app_type: str | None
     answers: dict[str, Splits] = field(default_factory=dict)
-    refusals: dict[str, SkippableAPIError] = field(default_factory=dict)
+    errors: dict[str, PartError] = field(default_factory=dict)
 
     def with_(self, other: OfPins) -> OfPins:
         """Add the answers and refusals of other Pins, or of other days."""
@@ -78,7 +81,7 @@ class OfPins:
             for part, found in splits.items():
                 days = known.setdefault(part, Split()).daily_metrics or []
                 known[part] = Split([*days, *(found.daily_metrics or ())])
-        return OfPins(self.app_type, answers, {**self.refusals, **other.refusals})
+        return OfPins(self.app_type, answers, {**self.errors, **other.errors})
 
 
 class PinAnalytics(OrganicReportStream):
@@ -145,9 +148,9 @@ class PinAnalytics(OrganicReportStream):
     @override
     def tasks(self, context: Context) -> Iterator[Task[OfPins]]:
         user_id = context["user_id"]
-        refusals = self._refusals[user_id] = Refusals()
+        parts = self._parts[user_id] = Parts()
         ranges = list(self.days_to_read(self.progress(context)))
-        kinds = self._pins(user_id, refusals) if ranges else {}
+        kinds = self._pins(user_id, parts) if ranges else {}
         for metrics, ids in kinds.items():
             for dates in ranges:
                 for piece in cut(dates, ORGANIC.days):
@@ -159,9 +162,9 @@ class PinAnalytics(OrganicReportStream):
     def answered(self, context: Context) -> Iterator[Item]:
         user_id = context["user_id"]
         for found in self.answers(context):
-            refusals = self._refusals[user_id]
+            parts = self._parts[user_id]
             for pin_id, splits in found.answers.items():
-                refusals.answered()
+                parts.answered()
                 for part, day in days_of(splits):
                     yield {
                         "user_id": user_id,
@@ -169,21 +172,36 @@ class PinAnalytics(OrganicReportStream):
                         "app_type": found.app_type or part.upper(),
                         **day,
                     }
-            for pin_id, refusal in found.refusals.items():
-                refusals.refused(Call(self.path, {"pin_id": pin_id}, columns={"": pin_id}), refusal)
-        refusals = self._refusals.pop(user_id)
-        refusals.raise_if_nothing_was_read()
-        self._tell(refusals, user_id)
+            if self._note_errors(found, parts):
+                break
+        parts = self._parts.pop(user_id)
+        self._refuse_named(parts)
+        self.judge_parts(context, parts)
+
+    def _note_errors(self, found: OfPins, parts: Parts) -> bool:
+        """Take note of what is wrong with Pins; whether Pinterest says that it is so of all."""
+        for pin_id, error in found.errors.items():
+            ids = {"pin_id": pin_id}
+            call = Call(self.path, ids, part=ids)
+            if not isinstance(error, SkippableAPIError):
+                parts.failed(call, error)
+                continue
+            parts.refused(call, error)
+            if is_said_of_all(error) and not parts.is_answered:
+                return True
+        return False
 
     @functools.cached_property
-    def _refusals(self) -> dict[str, Refusals]:
-        """Refused calls, by user that is being read."""
+    def _parts(self) -> dict[str, Parts]:
+        """How the calls go, of the users that are being read."""
         return {}
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
         ranges = self.ranges(context)
-        kinds = self._pins((context or {})["user_id"], Refusals()) if ranges else {}
+        parts = Parts()
+        kinds = self._pins((context or {})["user_id"], parts) if ranges else {}
+        parts.raise_if_any_failed()
         pieces = sum(len(cut(dates, ORGANIC.days)) for dates in ranges)
         many = sum(len(list(batches(ids, ORGANIC.ids))) for ids in kinds.values())
         one_by_one = sum(map(len, kinds.values()))
@@ -194,9 +212,9 @@ class PinAnalytics(OrganicReportStream):
             most=pieces * one_by_one,
         )
 
-    def _pins(self, user_id: str, refusals: Refusals) -> Mapping[Sequence[str], Sequence[str]]:
-        """Ids of Pins that can have numbers, by the metrics that Pinterest has for them."""
-        scope = Scope(self.inventory, self.settings, {"user_id": user_id}, refusals)
+    def _pins(self, user_id: str, parts: Parts) -> Mapping[Sequence[str], Sequence[str]]:
+        """Ids of Pins that can have numbers, by the metrics that they can have."""
+        scope = Scope(self.inventory, self.settings, {"user_id": user_id}, parts)
         kinds: dict[Sequence[str], list[str]] = defaultdict(list)
         others = 0
         for pin in self.inventory.rows(Pins.listing(self.settings), scope, {}):
@@ -207,22 +225,20 @@ class PinAnalytics(OrganicReportStream):
                 others += 1
         if others:
             self.logger.info("%s leaves out %s Pins saved from others", self.name, f"{others:,}")
-        refusals.raise_if_nothing_was_read()
+        parts.raise_if_nothing_was_read()
         return kinds
 
-    def _tell(self, refusals: Refusals, user_id: str) -> None:
-        """Say which Pins were refused.
+    def _refuse_named(self, parts: Parts) -> None:
+        """Make sure that no Pin was refused that the config names.
 
         Raises:
-            FatalAPIError: The config names one of them.
+            FatalAPIError: There is one, while others were answered.
         """
-        refused = (value for call in refusals.calls for value in call.values)
+        refused = (value for call in parts.refused_calls for value in call.values)
         named = [pin_id for pin_id in refused if pin_id in self.settings.pin_ids]
-        if named:
-            msg = f"the config names {', '.join(named)}: {refusals}"
+        if named and parts.is_answered:
+            msg = f"the config names {', '.join(named)}: {parts.told_refusals}"
             raise FatalAPIError(msg)
-        if refusals:
-            self.run.access_policy.left_out(self, {"user_id": user_id}, refusals)
 
 
 class PinCalls:
@@ -269,10 +285,12 @@ class PinCalls:
             return self._ask(part, query, app_type, split_instead=may_split)
         except SkippableAPIError as refusal:
             if len(part.ids) == 1 or halves is None:
-                return OfPins(app_type, refusals=dict.fromkeys(part.ids, refusal))
+                return OfPins(app_type, errors=dict.fromkeys(part.ids, refusal))
         except (TooLargeError, SlowAnswerError) as error:
             if halves is None or (isinstance(error, SlowAnswerError) and not may_split):
-                raise
+                return OfPins(app_type, errors=dict.fromkeys(part.ids, error))
+        except (FatalAPIError, RetriableAPIError) as error:
+            return OfPins(app_type, errors=dict.fromkeys(part.ids, error))
         first, second = (self.many(half, query, app_type, halvings + 1) for half in halves)
         return first.with_(second)
 
@@ -292,8 +310,8 @@ class PinCalls:
                 stream=PinAnalytics.name,
                 nothing={},
             )
-        except SkippableAPIError as refusal:
-            return OfPins(app_type, refusals={pin_id: refusal})
+        except PART_ERRORS as error:
+            return OfPins(app_type, errors={pin_id: error})
         return OfPins(app_type, {pin_id: splits})
 
     def _ask(
@@ -316,7 +334,7 @@ class PinCalls:
         A refusal can concern the app, or one of the Pins. So the first Pins are then tried alone.
         """
         app_type = self._app_types[0]
-        for ids in (part.ids, *((pin_id,) for pin_id in part.ids[:REFUSED_IN_A_ROW])):
+        for ids in (part.ids, *((pin_id,) for pin_id in part.ids[:MOST_TRIED_ALONE])):
             some = Slice(part.dates, ids)
             try:
                 answer = self._ask(some, query, app_type, split_instead=True)
@@ -324,7 +342,9 @@ class PinCalls:
                 if ids != part.ids and (alone := self.one(ids[0], part.dates, query)).answers:
                     self._may_ask_for_many = False
                     return {ids[0]: alone}
-            except (TooLargeError, SlowAnswerError):
+            except (FatalAPIError, RetriableAPIError) as error:
+                if not isinstance(error, (TooLargeError, SlowAnswerError)):
+                    return {}
                 self._may_ask_for_many = True
                 break
             else:

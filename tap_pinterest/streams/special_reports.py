@@ -14,8 +14,8 @@ from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import InvalidRequestError, NotOfferedError
 from tap_pinterest.reading.calls import Call, Scope
 from tap_pinterest.reading.contexts import AdAccounts, Users
+from tap_pinterest.reading.parts import PART_ERRORS, Parts, is_said_of_all
 from tap_pinterest.reading.read_ahead import Task, with_pauses
-from tap_pinterest.reading.refusals import Refusals
 from tap_pinterest.reports.ordering import REPORTS, Operation, Order, Ordering
 from tap_pinterest.reports.rows import upper_case
 from tap_pinterest.singer.state import Progress
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_pinterest.reading.calls import Expected
+    from tap_pinterest.reading.parts import PartError
     from tap_pinterest.reading.read_ahead import Turn
 
 CATALOGS_REPORTS = "/catalogs/reports"
@@ -49,7 +50,7 @@ class Answered(NamedTuple):
 
     call: Call
     rows: Iterable[bytes]
-    refusal: SkippableAPIError | None = None
+    error: PartError | None = None
 
 
 class NumberedReportStream(TaskStream):
@@ -79,39 +80,40 @@ class NumberedReportStream(TaskStream):
             }
         }
 
-    def wanted(self, context: Context | None, refusals: Refusals) -> Iterable[Wanted]:
-        """The reports of a context; `refusals` collects lists that may not be read."""
+    def wanted(self, context: Context | None, parts: Parts) -> Iterable[Wanted]:
+        """The reports of a context; lists that cannot be read are told to `parts`."""
         raise NotImplementedError
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
-        return self.operation.expected(sum(1 for _ in self.wanted(context, Refusals())))
+        parts = Parts()
+        yield from self.operation.expected(sum(1 for _ in self.wanted(context, parts)))
+        parts.raise_if_any_failed()
 
     @override
     def tasks(self, context: Context | None) -> Iterator[Task[Answered]]:
-        refusals = self._refusals[self.turn(context)] = Refusals()
-        for each in list(self.wanted(context, refusals)):
+        parts = self._parts[self.turn(context)] = Parts()
+        for each in list(self.wanted(context, parts)):
             yield Task(with_pauses(self.ordered(each)))
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        for call, rows, refusal in self.answers(context):
-            refusals = self._refusals[self.turn(context)]
-            if isinstance(refusal, NotOfferedError):
-                refusals.noted(call, refusal)
-                continue
-            if refusal:
-                refusals.refused(call, refusal)
-                continue
-            refusals.answered()
-            yield from self.finished_once(self._records(call, rows))
-        refusals = self._refusals.pop(self.turn(context))
-        refusals.raise_if_nothing_was_read()
-        if refusals:
-            self.run.access_policy.left_out(self, context, refusals)
-        else:
+        for call, rows, error in self.answers(context):
+            parts = self._parts[self.turn(context)]
+            if isinstance(error, SkippableAPIError):
+                parts.refused(call, error)
+                if is_said_of_all(error) and not parts.is_answered:
+                    break
+            elif error:
+                parts.failed(call, error)
+            else:
+                parts.answered()
+                yield from self.finished_once(self._records(call, rows))
+        parts = self._parts.pop(self.turn(context))
+        self.judge_parts(context, parts)
+        if not parts.refused_calls:
             self.remember(context, Progress(bookmark=self.clock.today))
-        self.summary.read(asked=refusals.is_answered)
+        self.summary.read(asked=parts.is_answered)
 
     @functools.cached_property
     def _ordering(self) -> Ordering:
@@ -119,18 +121,24 @@ class NumberedReportStream(TaskStream):
         return Ordering(self.run.client, self.clock, self.settings, self.name)
 
     @functools.cached_property
-    def _refusals(self) -> dict[Turn, Refusals]:
-        """Refused calls, by context that is being read."""
+    def _parts(self) -> dict[Turn, Parts]:
+        """How the calls go, of the contexts that are being read."""
         return {}
 
     def ordered(self, wanted: Wanted) -> Generator[float, None, Answered]:
         """The steps that read a report."""
-        order, columns = wanted
-        call = Call(self.operation.create, order.ids, columns=columns)
+        call = self._call(wanted)
         try:
-            return Answered(call, (yield from self._ordering.read(order)))
-        except SkippableAPIError as refusal:
-            return Answered(call, (), refusal)
+            return Answered(call, (yield from self._ordering.read(wanted.order)))
+        except PART_ERRORS as error:
+            return Answered(call, (), error)
+
+    def _call(self, wanted: Wanted) -> Call:
+        order, columns = wanted
+        part = {name: value for name, value in columns.items() if value and name != "ad_account_id"}
+        return Call(
+            self.operation.create, dict(order.ids), query=columns, columns=columns, part=part
+        )
 
     def _records(self, call: Call, rows: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         same = {**call.columns, "date": self.clock.today.isoformat()}
@@ -159,9 +167,9 @@ class TemplateReports(NumberedReportStream):
         yield ReportTemplates.path
 
     @override
-    def wanted(self, context: Context | None, refusals: Refusals) -> Sequence[Wanted]:
-        """Reports of the templates that are not deleted and do not begin too long ago."""
-        scope = Scope(self.inventory, self.settings, context, refusals)
+    def wanted(self, context: Context | None, parts: Parts) -> Sequence[Wanted]:
+        """The reports of the templates in reach that are not deleted."""
+        scope = Scope(self.inventory, self.settings, context, parts)
         templates = self.inventory.rows(ReportTemplates.listing(self.settings), scope, {})
         found, too_old = [], []
         for each in templates:
@@ -185,12 +193,11 @@ class TemplateReports(NumberedReportStream):
 
     @override
     def ordered(self, wanted: Wanted) -> Generator[float, None, Answered]:
-        """The steps that read a report; an invalid one is refused alone, and others go on."""
-        try:
-            return (yield from super().ordered(wanted))
-        except InvalidRequestError as error:
-            call = Call(self.operation.create, wanted.order.ids, columns=wanted.columns)
-            return Answered(call, (), NotOfferedError(str(error)))
+        """The steps that read a report; one that Pinterest cannot make says nothing of others."""
+        answered = yield from super().ordered(wanted)
+        if isinstance(answered.error, InvalidRequestError):
+            return answered._replace(error=NotOfferedError(str(answered.error)))
+        return answered
 
     def _is_out_of_reach(self, seconds: str) -> bool:
         """Whether a fixed first day, in Unix seconds, is further back than Pinterest reaches."""
@@ -228,8 +235,8 @@ class CatalogsReport(NumberedReportStream):
         return (parent.path for parent in self.parameters.parents)
 
     @override
-    def wanted(self, context: Context | None, refusals: Refusals) -> Iterator[Wanted]:
-        scope = Scope(self.inventory, self.settings, context, refusals)
+    def wanted(self, context: Context | None, parts: Parts) -> Iterator[Wanted]:
+        scope = Scope(self.inventory, self.settings, context, parts)
         account = self.contexts.parameters(context, self.inventory)
         for row in self.parameters.rows(self.path, scope):
             order = Order(

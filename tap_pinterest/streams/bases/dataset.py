@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,8 +21,8 @@ from tap_pinterest.reading.calls import (
     page_decoder,
     product,
 )
+from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.read_ahead import Ahead
-from tap_pinterest.reading.refusals import Refusals
 from tap_pinterest.records.conform import EXTRA_FIELDS, KeptStrays, Strays, singer_schema
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.bases.stream import PinterestStream
@@ -135,7 +136,8 @@ class DatasetStream(PinterestStream):
         same = cls.parameters(scope.settings)
         context = cls.contexts.parameters(scope.context, scope.inventory)
         for row in product(cls.sources(scope.settings), cls.path, scope):
-            yield cls.call({**same, **context, **row}, {**context, **row})
+            call = cls.call({**same, **context, **row}, {**context, **row})
+            yield replace(call, part=row) if row else call
 
     @classmethod
     def call(cls, values: Mapping[str, Any], beside: Mapping[str, Any]) -> Call:
@@ -262,8 +264,8 @@ class DatasetStream(PinterestStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        refusals = Refusals()
-        scope = Scope(self.inventory, self.settings, context, refusals)
+        parts = Parts()
+        scope = Scope(self.inventory, self.settings, context, parts)
         listing, following = self.listing(self.settings), self.run.order.following(self, context)
         items = self.inventory.items(listing, scope, self.turn(context), following)
         records: Iterable[dict[str, Any]] = (
@@ -274,15 +276,15 @@ class DatasetStream(PinterestStream):
         for record in self.finished_once(records):
             self.named_and_missing.discard(record.get(self.id_field, ""))
             yield record
-        refusals.raise_if_nothing_was_read()
-        if refusals:
-            self.run.access_policy.left_out(self, context, refusals)
-        self.summary.read(asked=refusals.is_answered)
+        self.judge_parts(context, parts)
+        self.summary.read(asked=parts.is_answered)
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
-        scope = Scope(self.inventory, self.settings, context, Refusals())
-        return self.inventory.expected(self.listing(self.settings), scope)
+        parts = Parts()
+        scope = Scope(self.inventory, self.settings, context, parts)
+        yield from self.inventory.expected(self.listing(self.settings), scope)
+        parts.raise_if_any_failed()
 
     @property
     @override
@@ -298,7 +300,7 @@ class DatasetStream(PinterestStream):
     def ahead(self, context: Context | None) -> Ahead[Any] | None:
         if any(self.lists):
             return None
-        scope = Scope(self.inventory, self.settings, context, Refusals())
+        scope = Scope(self.inventory, self.settings, context, Parts())
         listing = self.listing(self.settings)
         begin = functools.partial(self.inventory.beginnings, listing, scope, ahead=True)
         return Ahead(self.turn(context), begin)

@@ -17,6 +17,7 @@ from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.layouts.tables import Table
 from tap_pinterest.reading.calls import Expected
 from tap_pinterest.reading.contexts import AdAccounts
+from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.read_ahead import Task, with_pauses
 from tap_pinterest.reports.ordering import Operation, Ordering
 from tap_pinterest.reports.plan import Entities, plan, unread
@@ -55,6 +56,7 @@ class Reading:
         range: The days that this run wants.
         ranges: The days that this run reads.
         entities: The entities of the report.
+        lists: How the calls went that list them.
         parts: The calls and reports that read it, in order.
     """
 
@@ -62,6 +64,7 @@ class Reading:
     range: ReportRange
     ranges: Sequence[DateRange]
     entities: Entities
+    lists: Parts
     parts: Sequence[Part]
 
 
@@ -195,12 +198,14 @@ class AdsReport(TaskStream, ReportStream):
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
-        parts = self.reading(context or {}).parts
+        reading = self.reading(context or {})
+        parts = reading.parts
         reports = sum(part.asynchronous for part in parts)
         if reports:
             yield from self.operation.expected(reports)
         if calls := len(parts) - reports:
             yield Expected(self.category, calls)
+        reading.lists.raise_if_any_failed()
 
     def reading(self, context: Mapping[str, Any]) -> Reading:
         """The reading of a context: it stays the same until the context is read to its end."""
@@ -223,11 +228,12 @@ class AdsReport(TaskStream, ReportStream):
         if not question.granularity.is_total:
             progress = self.progress(context)
             ranges = wanted.to_read(progress, self.fingerprint)
-        entities = self._entities(context["ad_account_id"], ranges)
+        lists = Parts()
+        entities = self._entities(context["ad_account_id"], ranges, lists)
         for told in unread(question, ranges, may_report=may_report, today=today):
             self.run.warn_once(told)
         parts = plan(question, entities, ranges, may_report=may_report, today=today)
-        return Reading(progress, wanted, ranges, entities, parts)
+        return Reading(progress, wanted, ranges, entities, lists, parts)
 
     def _may_report(self, ad_account_id: str) -> bool:
         """Whether asynchronous reports are an option."""
@@ -238,11 +244,13 @@ class AdsReport(TaskStream, ReportStream):
             return False
         return ad_account_id not in self._without_reports and self.run.offers_reports(ad_account_id)
 
-    def _entities(self, ad_account_id: str, ranges: Sequence[DateRange]) -> Entities:
+    def _entities(self, ad_account_id: str, ranges: Sequence[DateRange], lists: Parts) -> Entities:
         """The entities of the report; if filters are set, with the ids that an order names.
 
+        Lists that cannot be read to their end are told to `lists`.
+
         Raises:
-            SkippableAPIError: A list may not be read.
+            SkippableAPIError: None may be read.
         """
         listing = self.entities or self.narrowed_by
         is_narrowed = bool(self.settings.filters and self.question.order_id_parameter)
@@ -251,7 +259,9 @@ class AdsReport(TaskStream, ReportStream):
         is_needed = self.entities or (is_narrowed and any(each.days > 0 for each in ranges))
         if listing is None or not is_needed:
             return Entities(ad_account_id)
-        found = self.inventory.entities(listing, self.settings, ad_account_id)
+        found = self.inventory.entities(listing, self.settings, ad_account_id, lists)
+        if not found:
+            lists.raise_if_nothing_was_read()
         return Entities(
             ad_account_id,
             rows=found if self.entities else {},
@@ -332,9 +342,14 @@ class AdsReport(TaskStream, ReportStream):
                 reading = self.reading(context)
                 self.begin_rewriting(context, reading.progress, reading.range)
             yield from self.records(context, answered)
-        self.summary.read(asked=bool(self.reading(context).parts))
+        reading = self.reading(context)
+        if reading.lists.refused_calls:
+            self.run.access_policy.left_out(self, context, reading.lists)
+        reading.lists.raise_if_any_failed()
+        self.summary.read(asked=bool(reading.parts))
         self._fail_for_refused_columns(context["ad_account_id"])
-        self._remember(context)
+        if not reading.lists.refused_calls:
+            self._remember(context)
 
     def _fail_for_refused_columns(self, ad_account_id: str) -> None:
         """Fail where a column of the config is missing; the bookmark stays where it is.

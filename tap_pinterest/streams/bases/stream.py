@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tap_pinterest.reading.calls import Expected
     from tap_pinterest.reading.contexts import Contexts
     from tap_pinterest.reading.inventory import Inventory
+    from tap_pinterest.reading.parts import Parts
     from tap_pinterest.reading.read_ahead import Task
     from tap_pinterest.records.conform import Strays
     from tap_pinterest.run.run import Run
@@ -167,6 +168,19 @@ class PinterestStream(SingerStream):
     def named_and_missing(self) -> set[str]:
         """Ids that the config names for it, and that Pinterest has not listed yet."""
         return set()
+
+    def judge_parts(self, context: Context | None, parts: Parts) -> None:
+        """Say which parts of a context were refused or failed.
+
+        Raises:
+            SkippableAPIError: All were refused.
+            FatalAPIError: Some failed.
+            RetriableAPIError: The only one failed.
+        """
+        parts.raise_if_nothing_was_read()
+        if parts.refused_calls:
+            self.run.access_policy.left_out(self, context, parts)
+        parts.raise_if_any_failed()
 
     def turn(self, context: Context | None) -> Turn:
         """The turn of a context in the order of the run."""

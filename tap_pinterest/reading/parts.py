@@ -1,0 +1,144 @@
+"""The parts of a context: each call of a dataset is answered, refused, or fails by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+
+from tap_pinterest.http.errors import (
+    AccountKindError,
+    AwayError,
+    FeatureRefusedError,
+    NoEndpointError,
+    QuotaError,
+    ScopeRefusedError,
+    TokenRefusedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import TypeAlias
+
+    from tap_pinterest.reading.calls import Call
+
+    PartError: TypeAlias = FatalAPIError | RetriableAPIError | SkippableAPIError
+
+MOST_NAMED = 10
+"""Parts that a message names."""
+MOST_CAUSES = 3
+"""Reasons that it tells."""
+MOST_VALUES = 3
+"""Values of one parameter, such as a batch of ids, that a part is named by."""
+LONGEST_VALUE = 80
+
+PART_ERRORS = (FatalAPIError, RetriableAPIError, SkippableAPIError)
+"""What may be wrong with one part while others are read."""
+_OF_MORE = (AwayError, QuotaError, TokenRefusedError)
+_OF_ALL = (AccountKindError, FeatureRefusedError, NoEndpointError, ScopeRefusedError)
+
+
+class PartsFailedError(FatalAPIError):
+    """Parts of a context could not be read; the others have been."""
+
+
+def is_said_of_all(refusal: SkippableAPIError) -> bool:
+    """Whether Pinterest refuses the operation, for its scope or the app, and not one part."""
+    return isinstance(refusal, _OF_ALL)
+
+
+class Parts:
+    """How the calls of a dataset went in one context.
+
+    Attributes:
+        is_answered: Whether any was answered.
+    """
+
+    def __init__(self) -> None:
+        self.is_answered = False
+        self._refusals: dict[bytes, tuple[Call, SkippableAPIError]] = {}
+        self._failures: dict[bytes, tuple[Call, PartError]] = {}
+
+    def answered(self) -> None:
+        """Take note of a call that was answered."""
+        self.is_answered = True
+
+    def refused(self, call: Call, refusal: SkippableAPIError) -> None:
+        """Take note of one that was refused; it says nothing of the others."""
+        self._refusals.setdefault(call.key, (call, refusal))
+
+    def failed(self, call: Call, error: PartError) -> None:
+        """Take note of one that failed; it says nothing of the others.
+
+        Raises:
+            FatalAPIError: The error is of all calls: the same one.
+        """
+        if isinstance(error, _OF_MORE):
+            raise error
+        self._failures.setdefault(call.key, (call, error))
+
+    def has_failed(self, call: Call) -> bool:
+        """Whether a call has failed: it is not made again."""
+        return call.key in self._failures
+
+    @property
+    def refused_calls(self) -> Sequence[Call]:
+        """The calls that were refused."""
+        return [call for call, _ in self._refusals.values()]
+
+    @property
+    def refusal(self) -> SkippableAPIError | None:
+        """The first refusal."""
+        return next((refusal for _, refusal in self._refusals.values()), None)
+
+    @property
+    def told_refusals(self) -> str:
+        """How many calls were refused, of what, and why."""
+        return _told(self._refusals.values(), "of its calls were refused")
+
+    def raise_if_nothing_was_read(self) -> None:
+        """Pass the first refusal on if no call has been answered, and none has failed.
+
+        Raises:
+            SkippableAPIError: All calls were refused.
+        """
+        if self.refusal is not None and not (self.is_answered or self._failures):
+            raise self.refusal
+
+    def raise_if_any_failed(self) -> None:
+        """Say which parts have failed; the others were read.
+
+        Raises:
+            FatalAPIError: Some have.
+            RetriableAPIError: The only call has.
+        """
+        if not self._failures:
+            return
+        calls, errors = zip(*self._failures.values(), strict=True)
+        if len(errors) == 1 and not _name(calls[0]):
+            raise errors[0]
+        raise PartsFailedError(_told(self._failures.values(), "of its parts failed"))
+
+
+def _told(found: Iterable[tuple[Call, PartError]], what: str) -> str:
+    """A sentence of bounded length on the calls that something happened to."""
+    calls, errors = zip(*found, strict=True)
+    names = [name for name in map(_name, calls[: MOST_NAMED + 1]) if name][:MOST_NAMED]
+    if len(calls) > len(names) and names:
+        names.append(f"{len(calls) - len(names):,} more")
+    causes = list(dict.fromkeys(map(str, errors)))
+    told = " / ".join(causes[:MOST_CAUSES]) + (" / ..." if len(causes) > MOST_CAUSES else "")
+    listed = f" ({'; '.join(names)})" if names else ""
+    return f"{len(calls):,} {what}{listed}: {told}"
+
+
+def _name(call: Call) -> str:
+    """The parameters that tell a call from the others, such as `ad_group_id 123`."""
+    return ", ".join(f"{name} {_value(value)}" for name, value in call.part.items())
+
+
+def _value(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        more = f" and {len(value) - MOST_VALUES:,} more" if len(value) > MOST_VALUES else ""
+        return ", ".join(map(_value, value[:MOST_VALUES])) + more
+    return str(value)[:LONGEST_VALUE]
