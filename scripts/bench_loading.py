@@ -162,7 +162,7 @@ class Usage:
     """The CPU and memory that the watched programs among our descendants use, by program."""
 
     def __init__(self) -> None:
-        """Start with what they have used so far."""
+        """Start with the CPU time used so far."""
         self.memory = dict.fromkeys(WATCHED, 0)
         """The most resident memory, in bytes."""
         self._cpu: dict[tuple[str, int], tuple[float, float]] = {}

@@ -90,7 +90,7 @@ class Enums:
     """The long enums, by name; an enum that occurs twice has one name."""
 
     def __init__(self, inline_values: int = INLINE_ENUM_VALUES) -> None:
-        """Start without any; enums of up to so many values are none of them."""
+        """Start empty; short enums are not stored here."""
         self._inline_values = inline_values
         self.by_name: dict[str, list[Any]] = {}
         self.newer: dict[str, dict[str, list[Any]]] = {}
@@ -657,7 +657,7 @@ def plain(node: Any) -> Any:  # noqa: ANN401
     if variants:
         return {"oneOf": [plain(not_null(variant)) for variant in variants]}
     words = {word: plain(value) for word, value in node.items() if word not in CLIENT_WORDS}
-    # The client keeps what it does not know in a field of this name.
+    # The client keeps unknown members in a field of this name.
     if fields.pop("additional_properties", None):
         words["additionalProperties"] = True
     if fields:
@@ -669,7 +669,7 @@ def plain(node: Any) -> Any:  # noqa: ANN401
 
 
 def not_null(node: Json) -> Json:
-    """What a nullable schema is when it is not null."""
+    """A nullable schema without null."""
     variants = [one for one in node.get("anyOf", ()) if one.get("type") != "null"]
     return variants[0] if len(variants) == 1 else node
 

@@ -1,6 +1,6 @@
 """Write `docs/hub`: the definition of the tap that Meltano Hub asks for.
 
-What `meltano.yml` says as well is taken from there, the rest stands here; none of it twice.
+Facts that are also in `meltano.yml` come from there; the rest is here. Nothing is written twice.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ CATEGORY_AND_SCOPE_OF_NEWER = (
     ("/pins/", "org_read", "boards:read pins:read"),
     ("/trends/", "trends_read", "user_accounts:read"),
 )
-"""The client names neither; these are those of all older operations below the same path."""
+"""The client names neither; all older operations below the same path have these."""
 
 PLAIN_WORDS = [
     "$ref",
@@ -165,7 +165,7 @@ def form_of(node: Node, example: Any) -> str | None:  # noqa: ANN401  any JSON
 
 
 def unit_of(example: Any, text: str) -> str | None:  # noqa: ANN401  any JSON
-    """What a number that counts from 1970 counts; the example tells, else the text.
+    """The unit of a number that counts from 1970, from the example or else from the text.
 
     Where both speak and differ, the text holds: `kinds/catalogs` answers in both units.
     """
@@ -188,7 +188,7 @@ def share_unit(fields: dict[str, Node]) -> None:
 
 
 def operation(node: Node) -> Node:
-    """What the sandbox needs to know of an operation."""
+    """The facts of an operation that the sandbox needs."""
     scopes = {name: scopes for way in node["security"] for name, scopes in way.items()}
     kept: Node = {
         "category": node["x-ratelimit-category"],
@@ -351,7 +351,7 @@ class Client:
         }
 
     def schema(self, annotation: Any) -> Node:  # noqa: ANN401  any annotation
-        """What an annotation of the client asks for; models it refers to are kept by name."""
+        """The schema of an annotation of the client; models it refers to are kept by name."""
         place = "#/components/schemas/{model}"
         node = pydantic.TypeAdapter(annotation).json_schema(ref_template=place)
         for name, model in node.pop("$defs", {}).items():
@@ -401,7 +401,7 @@ class Call(typing.NamedTuple):
 
     @property
     def hints(self) -> dict[str, Any]:
-        """The annotations of the method, what it returns included."""
+        """The annotations of the method, including its result."""
         return typing.get_type_hints(self.method, include_extras=True)
 
     @property

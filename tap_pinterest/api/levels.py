@@ -106,8 +106,8 @@ class Level:
         report: The level in the order of an asynchronous report; empty where there are none.
         targeting_report: The same for reports that break the numbers down.
         own_types: Targeting types that only asynchronous reports of this level have.
-        call_limits: What a synchronous call may ask for.
-        report_limits: What an asynchronous report may ask for.
+        call_limits: The limits of a synchronous call.
+        report_limits: The limits of an asynchronous report.
         refused_keys: Filters that an order must not have.
         refused_columns: Columns that it must not name.
     """

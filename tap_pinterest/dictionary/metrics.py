@@ -58,13 +58,13 @@ UNITS: Mapping[Unit, str] = MappingProxyType(
     }
 )
 EVERYWHERE = ("days", "entities")
-"""What a plain sum adds up over: days, and the entities of one level."""
+"""The rows over which a plain sum makes sense: days, and the entities of one level."""
 HISTORY_UNTIL = "2027-09-30"
 """Last day on which Pinterest answers conversions credited to engagement; it adds no new ones."""
 
 
 class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a metric is; what does not apply to it is left out."""
+    """The facts about a metric; facts that do not apply are left out."""
 
     text: str
     unit: Unit | None = None
@@ -83,7 +83,7 @@ class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
     parts: tuple[str, str] | None = None
     """Metrics above and below the line of a ratio, by Pinterest's names."""
     times: int = 1
-    """What the ratio of the parts is multiplied by."""
+    """The factor for the ratio of the parts."""
     history_until: str | None = None
     """Set where Pinterest has stopped to fill it: how long old days can be read."""
     known: bool = True
@@ -240,7 +240,7 @@ _COUNTED: Mapping[str, tuple[str, Unit, bool]] = MappingProxyType(
 
 
 class _Measured(NamedTuple):
-    """What a conversion metric measures."""
+    """The measure of a conversion metric."""
 
     text: str
     unit: Unit
@@ -265,14 +265,14 @@ class _Conversion:
 
     @property
     def events(self) -> str:
-        """What happened, and where."""
+        """The event, and its place."""
         if self.parts["own"]:
             return _OWN_EVENTS + self.where
         return _EVENTS.get(self.event, f"“{_words(self.event)}” conversions") + self.where
 
     @property
     def credited(self) -> str:
-        """What happened, where, and which interaction it is credited to."""
+        """The event, its place, and the interaction that it is credited to."""
         traffic = "paid and earned" if self.traffic == "both" else f"{self.traffic} only"
         if device := self.parts["device"]:
             first, then = _DEVICES[device], _DEVICES[self.parts["then"] or ""]
@@ -510,7 +510,7 @@ _PER: Mapping[str, tuple[str, str | None, str | None]] = MappingProxyType(
         "W": ("a website visit", "WEB_SESSIONS_1", "TOTAL_WEB_SESSIONS"),
     }
 )
-"""What is paid for, and the metrics that count it: paid, and with the earned ones."""
+"""The paid action, and the metrics that count it: paid only, and paid with earned."""
 
 
 def _cost(name: str) -> Metric | None:

@@ -44,7 +44,7 @@ class Authenticator(Protocol):
         """The scopes of the token; `None` if Pinterest has not named them."""
 
     def finish(self) -> None:
-        """Wait a little for a renewal that another thread is at, so that what it brings is kept."""
+        """Wait a little for another thread's renewal, so that its tokens are kept."""
 
 
 class StaticToken:
@@ -111,7 +111,7 @@ class RenewedToken:
         return frozenset(re.findall(r"[^\s,]+", self._scope)) or None
 
     def finish(self) -> None:
-        """Wait a little for a renewal that another thread is at, so that what it brings is kept."""
+        """Wait a little for another thread's renewal, so that its tokens are kept."""
         if self._lock.acquire(timeout=FINISH_SECONDS):
             self._lock.release()
 

@@ -296,7 +296,7 @@ def client_for(
 
 
 class _Call(NamedTuple):
-    """One call: where to, what it counts for, its body if it has one, and its parameters."""
+    """One call: its target, the stream it counts for, its body if any, and its parameters."""
 
     method: str
     path: str

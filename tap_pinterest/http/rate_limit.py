@@ -391,7 +391,7 @@ class RateLimiter:
         self._of_operation[permit.category, permit.operation] = own
 
     def _named(self, permit: Permit, limit: Limit) -> _Window:
-        """The window of a name; a name that is new is that of a documented one, if they agree."""
+        """The window of a name; a new name means the documented window, if both agree."""
         if known := self._by_name.get(limit.name):
             return known
         is_shared = limit.name.startswith(_SAFETY_NET)

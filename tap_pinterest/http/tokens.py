@@ -49,6 +49,6 @@ class StoredTokens(msgspec.Struct):
 
     @classmethod
     def configured_as(cls, refresh_token: str | None) -> StoredTokens:
-        """What the config gives: a refresh token, or none where a file is to have one."""
+        """The token of the config: a refresh token, or none if the file must have one."""
         text = refresh_token or ""
         return cls(hashlib.sha256(text.encode()).hexdigest(), text)

@@ -79,8 +79,8 @@ class Expected:
     Attributes:
         category: Their rate category.
         calls: Their number.
-        precision: `at least`, as where pages may follow, or `about`; exactly so many if empty.
-        most: How many there are if it goes badly; 0 where nothing goes badly.
+        precision: `at least` if pages may follow, or `about`; empty means exact.
+        most: Number of calls in the worst case; 0 if there is no worse case.
         key: The same for calls that are made once a run, whichever stream needs them.
         operation: Their operation, where it may have a limit of its own.
     """

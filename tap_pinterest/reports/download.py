@@ -75,7 +75,7 @@ class Download:
 
 
 def _unpacked(file: IO[bytes], what: str) -> IO[bytes]:
-    """The file itself, or what it has packed with gzip, whatever its headers said.
+    """The file itself, or its content if it is packed with gzip; headers do not matter.
 
     Raises:
         TooLargeError: It is larger than `MAX_BODY_BYTES` unpacked.
@@ -136,7 +136,7 @@ def _rows(file: IO[bytes], what: str) -> list[msgspec.Raw]:
     for strict in _STRICT:
         with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _flat(strict.decode(cast("bytes", text)))
-    # A text that no report should have needs a copy that is mended, if that is what is wrong.
+    # A report with a forbidden character needs a mended copy, if that is the fault.
     body = text[:]
     faults = []
     for mending in _MENDING:

@@ -80,7 +80,7 @@ def plan(
     """The calls and reports that read the days; asynchronous reports, which take long, come first.
 
     Args:
-        question: What the report asks for.
+        question: The question of the report.
         entities: The entities of the report.
         ranges: The days, in whole periods.
         may_report: Whether asynchronous reports may be ordered.

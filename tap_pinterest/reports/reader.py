@@ -81,7 +81,7 @@ class Reader:
         """A reader of the parts of a report.
 
         Args:
-            question: What the report asks for.
+            question: The question of the report.
             client: Makes synchronous calls.
             ordering: Creates asynchronous reports and waits for them.
             operation: Where asynchronous reports are created and polled.
@@ -156,7 +156,7 @@ class Reader:
         return Answered(part, _taken(rows))
 
     def read(self, ad_account_id: str, part: Part, clock: Clock) -> Answered:
-        """The answer of a part, whichever way it comes; this waits until it is there."""
+        """The answer of a part, by a call or a report; this waits until it is there."""
         if not part.asynchronous:
             return self.call(ad_account_id, part)
         steps = self.report(ad_account_id, part)

@@ -194,7 +194,7 @@ class AccessPolicy:
         return self._client.may_ask(api.operation(f"GET {stream.path}"))
 
     def _fail_for_what_is_gone(self) -> None:
-        """What an earlier run has read, and Pinterest no longer lists, is a failure by name."""
+        """Fail for ad accounts and users that were read before but are no longer listed."""
         gone: dict[tuple[str, str], str] = {}
         for name in self._summary.streams:
             for each in sorted(self._read_before.contexts.get(name, ())):

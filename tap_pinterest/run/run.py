@@ -51,8 +51,8 @@ class Run:
         sdk_tap: The tap as the SDK knows it: it has the streams, and they need it.
         settings: The settings in force.
         clock: The run's time.
-        memory: The Singer state: what the run starts from, and what it leaves.
-        read_before: What earlier runs have read, as the state told at the start.
+        memory: The Singer state, at the start of the run and later.
+        read_before: Streams and contexts that earlier runs have read, from the state at the start.
     """
 
     def __init__(

@@ -75,7 +75,7 @@ class StreamSummary:
         return self.contexts - self.unasked
 
     def as_json(self) -> dict[str, Any]:
-        """The summary without what is empty."""
+        """The summary without empty parts."""
         facts = {
             "accounts": self.contexts,
             "rows": self.rows,

@@ -213,7 +213,7 @@ class SingerTap(Tap):
             # Discovery, which this begins with, has refused another setting.
             raise
         except Exception as error:
-            # The SDK looks into the maps without having checked what they are.
+            # The SDK reads the maps without checking their types.
             fault = f"stream_maps: refused; allowed: what the SDK's documentation shows ({error})"
             raise config.refusal([fault]) from error
 

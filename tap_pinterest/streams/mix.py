@@ -385,7 +385,7 @@ class ProductRows(Rows):
 
 
 class BrandCategorySkuReport(ShapedReport):
-    """What people bought after ads of a campaign, by brand, category or SKU, in one week.
+    """Products bought after ads of a campaign, by brand, category or SKU, in one week.
 
     Restricted. `conversion_product_breakdown` names the breakdown. Key columns that a breakdown
     does not use are empty. Never add up rows of different breakdowns. The report has its own

@@ -79,7 +79,7 @@ class AdsReport(TaskStream, ReportStream):
             and for what cannot be listed.
         narrowed_by: The stream that lists the ids an order names instead, where filters are set.
         operation: Where asynchronous reports are created and polled.
-        question: What the report asks for.
+        question: The question of the report.
     """
 
     contexts = AdAccounts()

@@ -361,7 +361,7 @@ class PinterestStream(SingerStream):
 
     @functools.cached_property
     def key_of(self) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-        """What takes the key out of a record."""
+        """The function that returns the key of a record."""
         return _getter(self.natural_keys)
 
     def finished(self, record: dict[str, Any]) -> dict[str, Any]:
