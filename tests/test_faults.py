@@ -239,6 +239,9 @@ OTHERS = {
     "the same 400, for a first day that stays refused": (
         "The range starts a day later, with one warning."
     ),
+    "400 that refuses follows and profile visits of Pins with a video": (
+        "Asked again for the metrics of videos alone, with a warning."
+    ),
     "a column of the config that only the account's `delivery_metrics` lists": (
         "Read like others, with a warning."
     ),

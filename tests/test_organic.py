@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pinterest_sandbox import Sandbox, WorldSize
+from pinterest_sandbox.style import Style
 from singer_run import run, settings
 from tap_pinterest import api
-from tap_pinterest.streams.pins import STANDARD_METRICS, VIDEO_METRICS
+from tap_pinterest.streams.pins import (
+    ALL_METRICS,
+    MOST_REFUSED_IN_A_ROW,
+    STANDARD_METRICS,
+    VIDEO_METRICS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,9 +78,13 @@ def by_key(*runs: Run, stream: str) -> dict[tuple[Any, ...], dict[str, Any]]:
 
 
 def own_pins(sandbox: Sandbox) -> list[str]:
-    """Pins that were not saved from others, and that the token sees."""
-    listed = [pin for _, pin in sandbox.truth("GET /pins")]
-    return [pin["id"] for pin in listed if not pin["parent_pin_id"]]
+    """Pins of the user that the token sees, saved ones included."""
+    return [pin["id"] for _, pin in sandbox.truth("GET /pins")]
+
+
+def saved_pins(sandbox: Sandbox) -> set[str]:
+    """Those of them that were saved from others."""
+    return {pin["id"] for _, pin in sandbox.truth("GET /pins") if pin["parent_pin_id"]}
 
 
 def days(first: date, last: date) -> list[str]:
@@ -346,9 +356,9 @@ def test_pins_are_read_by_the_hundred_videos_apart(pinterest: Sandbox) -> None:
     assert result.code == 0
     assert {each["metric_types"] for each in asked} == {
         ",".join(STANDARD_METRICS),
-        ",".join(VIDEO_METRICS),
+        ",".join(ALL_METRICS),
     }
-    assert len(asked) == 2
+    assert len(asked) == 4
     assert not calls(pinterest, SINGLE)
     assert Counter(record["pin_id"] for record in result.records(PINS)) == dict.fromkeys(
         own_pins(pinterest), 90
@@ -387,7 +397,7 @@ def test_a_split_by_app_is_the_same_with_three_calls_for_many_as_with_one_for_ea
     expected = len(own_pins(pinterest)) * 9
     assert found == dict.fromkeys(("MOBILE", "TABLET", "WEB"), expected)
     asked = Counter(each["app_types"] for each in calls(pinterest, BULK))
-    assert asked == {"MOBILE": 2, "TABLET": 2, "WEB": 2}
+    assert asked == {"MOBILE": 4, "TABLET": 4, "WEB": 4}
 
 
 def test_ten_thousand_pins_are_a_hundred_calls_and_those_of_their_list() -> None:
@@ -399,7 +409,7 @@ def test_ten_thousand_pins_are_a_hundred_calls_and_those_of_their_list() -> None
 
     assert result.code == 0
     assert sum(len(each["pin_ids"]) for each in asked) == own
-    assert len(asked) <= -(-own // 100) + 1
+    assert len(asked) <= -(-own // 100) + 3
     assert len(result.records(PINS)) == own * 2
 
 
@@ -431,6 +441,57 @@ def test_pins_that_are_refused_do_not_take_the_others_along(pinterest: Sandbox) 
     assert gone in reason
     assert hidden in reason
     assert len(calls(pinterest, BULK)) < 30
+
+
+def test_saved_pins_are_asked_for_and_those_that_are_refused_cost_the_others_nothing(
+    pinterest: Sandbox,
+) -> None:
+    saved = saved_pins(pinterest)
+    with_all = run(config(pinterest), PINS)
+    with Sandbox(seed=7, today=TODAY, size=WORLD, style=Style(saved_pins="refused")) as other:
+        result = run(config(other), PINS)
+        read = {record["pin_id"] for record in result.records(PINS)}
+        originals = {*own_pins(other)} - saved_pins(other)
+        many = [ids for each in calls(other, BULK) if isinstance(ids := each["pin_ids"], list)]
+
+    assert saved
+    assert saved <= {record["pin_id"] for record in with_all.records(PINS)}
+    assert result.code == 0
+    assert read == originals
+    (reason,) = result.tap.run.summary.streams[PINS].skipped.values()
+    assert "Not authorized" in reason
+    assert any(originals.issuperset(each) for each in many)
+    assert all(originals.issuperset(each) or originals.isdisjoint(each) for each in many)
+
+
+def test_videos_have_follows_and_profile_visits_too(pinterest: Sandbox) -> None:
+    records = run(config(pinterest), PINS).records(PINS)
+    videos = [each for each in records if each["video_start"]]
+
+    assert any(each["user_follow"] for each in videos)
+    assert any(each["profile_visit"] for each in videos)
+
+
+@pytest.mark.parametrize("operation", [BULK, SINGLE])
+def test_videos_are_read_without_follows_where_pinterest_refuses_these(
+    pinterest: Sandbox, without_beta: Sandbox, operation: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox = pinterest if operation == BULK else without_beta
+    whole = by_key(run(config(sandbox), PINS), stream=PINS)
+    body = {"code": 1, "message": "Parameter 'metric_types' (value USER_FOLLOW) is not one of SAVE"}
+    query = {"metric_types": ",".join(ALL_METRICS)}
+    sandbox.fail(operation=operation, query=query, status=400, body=body, times=None)
+    sandbox.requests.clear()
+    result = run(config(sandbox, max_requests_in_flight=1), PINS)
+
+    missing = dict.fromkeys(("user_follow", "profile_visit"))
+    assert result.code == 0
+    assert by_key(result, stream=PINS) == {
+        key: row | missing if row["video_start"] is not None else row for key, row in whole.items()
+    }
+    assert "Pinterest refuses USER_FOLLOW, PROFILE_VISIT beside the metrics" in caplog.text
+    refused = [each for each in sandbox.requests if each.status == 400]
+    assert 0 < len(refused) <= MOST_REFUSED_IN_A_ROW
 
 
 def test_when_every_pin_is_refused_nothing_is_remembered() -> None:
@@ -477,7 +538,7 @@ def test_pins_of_a_board_only(pinterest: Sandbox) -> None:
     board = pinterest.world.user.board_ids[0]
     result = run(config(pinterest, board_ids=[board]), PINS, "pins")
 
-    on_board = {pin["id"] for pin in result.records("pins") if not pin["parent_pin_id"]}
+    on_board = {pin["id"] for pin in result.records("pins")}
     assert {record["pin_id"] for record in result.records(PINS)} == on_board
 
 

@@ -497,7 +497,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--times", choices=get_args(TimeStyle), default="described", help="since 1970, in numbers"
     )
-    options.add_argument("--saved-pins", choices=get_args(SavedPins), default="refused")
+    options.add_argument("--saved-pins", choices=get_args(SavedPins), default="counted")
     options.add_argument(
         "--closed",
         type=int,

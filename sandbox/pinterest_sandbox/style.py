@@ -31,7 +31,7 @@ class Style(msgspec.Struct, frozen=True):
     """The form of answers about marketing-mix reports."""
     fields: FieldStyle = "live"
     times: TimeStyle = "described"
-    saved_pins: SavedPins = "refused"
+    saved_pins: SavedPins = "counted"
     closed: ClosedStatus = 401
     """The status that refuses what the app was not given."""
     created: Literal[200, 201] = 201

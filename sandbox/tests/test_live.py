@@ -215,7 +215,7 @@ def test_an_order_is_answered_with_either_status(
 
 
 def test_own_pins_that_were_saved_again_can_have_numbers(serve: Callable[..., Client]) -> None:
-    refused, counted = serve(), serve(style=Style(saved_pins="counted"))
+    refused, counted = serve(style=Style(saved_pins="refused")), serve()
     user = counted.sandbox.world.user
     saved = user.pin_ids[user.saved_pins.index(True)]
     query = {
@@ -257,7 +257,7 @@ def test_every_form_has_its_switch_on_the_command_line() -> None:
     options = parser.parse_args(
         [
             *("--rate-headers", "plain", "--fields", "described", "--times", "seconds"),
-            *("--saved-pins", "counted", "--closed", "403", "--created", "200"),
+            *("--saved-pins", "refused", "--closed", "403", "--created", "200"),
             *("--absent", "GET /pins", "--unavailable", "SAVE", "--hiccups", "0.1"),
             *("--fault", '{"kind": "refusal", "refusal": "consumer type"}'),
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 from typing_extensions import override
@@ -14,7 +14,7 @@ from tap_pinterest import api
 from tap_pinterest.api.batches import batches
 from tap_pinterest.api.periods import ORGANIC, Slice, cut
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.errors import SlowAnswerError, TooLargeError
+from tap_pinterest.http.errors import InvalidRequestError, SlowAnswerError, TooLargeError
 from tap_pinterest.reading.calls import Call, Expected, Scope
 from tap_pinterest.reading.parts import PART_ERRORS, Parts, is_said_of_all
 from tap_pinterest.reading.read_ahead import Task
@@ -30,7 +30,7 @@ from tap_pinterest.streams.organic import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
@@ -50,11 +50,17 @@ VIDEO_METRICS = (
     *("VIDEO_10S_VIEW", "QUARTILE_95_PERCENT_VIEW", "VIDEO_V50_WATCH_TIME", "VIDEO_START"),
     "VIDEO_AVG_WATCH_TIME",
 )
+ALL_METRICS = tuple(dict.fromkeys((*STANDARD_METRICS, *VIDEO_METRICS)))
 """Daily metrics of a Pin, standard or video. TOTAL_COMMENTS and TOTAL_REACTIONS are not among them:
 they count a whole lifetime, not a day; `pins.pin_metrics` has them."""
 MOST_HALVINGS = 3
 MOST_TRIED_ALONE = 5
 """Pins that are asked for alone to find out whether a refusal is of the app, or of one Pin."""
+MOST_REFUSED_IN_A_ROW = 5
+"""Refusals of standard metrics of videos; after them, only the metrics of videos are asked for."""
+
+_Kind: TypeAlias = "tuple[bool, tuple[str, ...]]"
+"""Whether Pins were saved from others, and the metrics that they can have."""
 
 _decode_pins = decoder(dict[str, Splits])
 
@@ -87,8 +93,9 @@ class OfPins:
 class PinAnalytics(OrganicReportStream):
     """Metrics of a Pin on one day, whole or by kind of app.
 
-    Only Pins that a user owns and has not saved from others have such numbers. One call asks for
-    a hundred Pins if Pinterest allows that to the app, else for one Pin: 60 calls a minute.
+    Only Pins that a user owns have such numbers; those saved from others are asked for too, and
+    Pinterest may refuse some of them. One call asks for a hundred Pins if Pinterest allows that to
+    the app, else for one Pin: 60 calls a minute.
     The reports of ads have the numbers of a Pin as an ad.
     Source: GET /pins/{pin_id}/analytics.
     Many at once: GET /pins/analytics.
@@ -108,7 +115,7 @@ class PinAnalytics(OrganicReportStream):
     @property
     @override
     def metrics(self) -> Sequence[str]:
-        return tuple(dict.fromkeys((*STANDARD_METRICS, *VIDEO_METRICS)))
+        return ALL_METRICS
 
     @functools.cached_property
     @override
@@ -118,6 +125,8 @@ class PinAnalytics(OrganicReportStream):
             {
                 "app_types": settings.app_types,
                 "split_field": settings.pin_split_field,
+                # Earlier versions left out saved Pins and some metrics of videos.
+                "saved_pins": True,
                 "pin_ids": sorted(settings.pin_ids),
                 "board_ids": sorted(settings.board_ids),
                 "metric_types": sorted(self.requested(self.metrics)),
@@ -128,7 +137,8 @@ class PinAnalytics(OrganicReportStream):
     @functools.cached_property
     def calls(self) -> PinCalls:
         """The calls that read Pins."""
-        return PinCalls(self.run.client, self.app_types, self.settings.pin_split_field)
+        split_field = self.settings.pin_split_field
+        return PinCalls(self.run.client, self.app_types, split_field, self.run.warn_once)
 
     def _query(self, user_id: str, metrics: Sequence[str]) -> Mapping[str, Any]:
         return {
@@ -151,7 +161,7 @@ class PinAnalytics(OrganicReportStream):
         parts = self._parts[user_id] = Parts()
         ranges = list(self.days_to_read(self.progress(context)))
         kinds = self._pins(user_id, parts) if ranges else {}
-        for metrics, ids in kinds.items():
+        for (_, metrics), ids in kinds.items():
             for dates in ranges:
                 for piece in cut(dates, ORGANIC.days):
                     for batch in batches(ids, ORGANIC.ids):
@@ -212,21 +222,25 @@ class PinAnalytics(OrganicReportStream):
             most=pieces * one_by_one,
         )
 
-    def _pins(self, user_id: str, parts: Parts) -> Mapping[Sequence[str], Sequence[str]]:
-        """Ids of Pins that can have numbers, by the metrics that they can have."""
+    def _pins(self, user_id: str, parts: Parts) -> Mapping[_Kind, Sequence[str]]:
+        """Ids of Pins that can have numbers, by the kind of Pin, originals first.
+
+        Pins saved from others are asked for apart: one that is refused costs the others no call.
+        """
         scope = Scope(self.inventory, self.settings, {"user_id": user_id}, parts)
-        kinds: dict[Sequence[str], list[str]] = defaultdict(list)
+        kinds: dict[_Kind, list[str]] = defaultdict(list)
         others = 0
         for pin in self.inventory.rows(Pins.listing(self.settings), scope, {}):
             is_video = pin["media.media_type"] == "video"
-            if self.settings.pin_ids or (pin["is_owner"] != "False" and not pin["parent_pin_id"]):
-                kinds[VIDEO_METRICS if is_video else STANDARD_METRICS].append(pin["id"])
+            if self.settings.pin_ids or pin["is_owner"] != "False":
+                metrics = ALL_METRICS if is_video else STANDARD_METRICS
+                kinds[bool(pin["parent_pin_id"]), metrics].append(pin["id"])
             else:
                 others += 1
         if others:
-            self.logger.info("%s leaves out %s Pins saved from others", self.name, f"{others:,}")
+            self.logger.info("%s leaves out %s Pins of others", self.name, f"{others:,}")
         parts.raise_if_nothing_was_read()
-        return kinds
+        return dict(sorted(kinds.items()))
 
     def _refuse_named(self, parts: Parts) -> None:
         """Make sure that no Pin was refused that the config names.
@@ -244,12 +258,20 @@ class PinAnalytics(OrganicReportStream):
 class PinCalls:
     """The calls that read Pins: a hundred Pins in a call if the app may, else one."""
 
-    def __init__(self, client: PinterestClient, app_types: Sequence[str], split_field: str) -> None:
+    def __init__(
+        self,
+        client: PinterestClient,
+        app_types: Sequence[str],
+        split_field: str,
+        warn: Callable[[str], None],
+    ) -> None:
         """Take the kinds of apps to ask for, and how a call for one Pin is split."""
         self._client = client
         self._app_types = app_types
         self._split_field = split_field
+        self._warn = warn
         self._may_ask_for_many: bool | None = None
+        self._refused_in_a_row = 0
 
     def tasks(self, part: Slice, query: Mapping[str, Any]) -> Iterator[Task[OfPins]]:
         """The calls for some Pins on some days.
@@ -302,14 +324,7 @@ class PinCalls:
             asked["app_types"] = self._app_types[0]
         app_type = None if is_split else self._app_types[0]
         try:
-            splits: Splits = self._client.get(
-                PIN,
-                decode_splits,
-                ids={"pin_id": pin_id},
-                query=asked,
-                stream=PinAnalytics.name,
-                nothing={},
-            )
+            splits: Splits = self._answer(PIN, decode_splits, asked, ids={"pin_id": pin_id})
         except PART_ERRORS as error:
             return OfPins(app_type, errors={pin_id: error})
         return OfPins(app_type, {pin_id: splits})
@@ -318,15 +333,45 @@ class PinCalls:
         self, part: Slice, query: Mapping[str, Any], app_type: str, *, split_instead: bool
     ) -> OfPins:
         asked = {**query, **part.dates.query, "app_types": app_type, "pin_ids": part.ids}
-        answers: dict[str, Splits] = self._client.get(
-            BULK,
-            _decode_pins,
-            query=asked,
-            split_instead=split_instead,
-            stream=PinAnalytics.name,
-            nothing={},
+        answers: dict[str, Splits] = self._answer(
+            BULK, _decode_pins, asked, split_instead=split_instead
         )
         return OfPins(app_type, answers)
+
+    def _answer(
+        self,
+        path: str,
+        decode: Callable[[bytes], Any],
+        asked: Mapping[str, Any],
+        **how: Any,  # noqa: ANN401 - as the client takes it
+    ) -> Any:  # noqa: ANN401 - whatever the decoder makes
+        """The answer to a call; of videos without the standard metrics if these are refused."""
+        get = functools.partial(
+            self._client.get, path, decode, stream=PinAnalytics.name, nothing={}, **how
+        )
+        narrower = _narrower(asked["metric_types"])
+        if narrower and self._refused_in_a_row >= MOST_REFUSED_IN_A_ROW:
+            return get(query={**asked, "metric_types": narrower})
+        try:
+            answer: Any = get(query=asked)
+        except InvalidRequestError as refusal:
+            if not narrower:
+                raise
+            answer = get(query={**asked, "metric_types": narrower})
+            self._refused_in_a_row += 1
+            self._warn_of_metrics(asked["metric_types"], narrower, refusal)
+        else:
+            self._refused_in_a_row = 0 if narrower else self._refused_in_a_row
+        return answer
+
+    def _warn_of_metrics(
+        self, asked: Sequence[str], narrower: Sequence[str], refusal: InvalidRequestError
+    ) -> None:
+        missing = ", ".join(name for name in asked if name not in narrower)
+        self._warn(
+            f"{PinAnalytics.name}: Pinterest refuses {missing} beside the metrics of videos, so "
+            f"they are null for some Pins with a video: {refusal}"
+        )
 
     def _find_out(self, part: Slice, query: Mapping[str, Any]) -> dict[str, OfPins]:
         """Find out whether the app may ask for many Pins; return the answers, by app or Pin.
@@ -351,3 +396,9 @@ class PinCalls:
                 self._may_ask_for_many = True
                 return {app_type: answer} if ids == part.ids else {}
         return {}
+
+
+def _narrower(metrics: Sequence[str]) -> Sequence[str]:
+    """The metrics of videos only; empty if no others are asked for beside them."""
+    has_both = {*metrics}.difference(VIDEO_METRICS) and {*metrics}.difference(STANDARD_METRICS)
+    return [name for name in metrics if name in VIDEO_METRICS] if has_both else []

@@ -28,7 +28,6 @@ _SECRET_ROLES: Final = frozenset({"OWNER", "ADMIN"})
 _UNSPLIT: Final = "all"
 _LIFETIME: Final = ("TOTAL_COMMENTS", "TOTAL_REACTIONS")
 _ONLY_VIDEO: Final = ("VIDEO", "QUARTILE")
-_NEVER_VIDEO: Final = ("USER_FOLLOW", "PROFILE_VISIT")
 _ACCOUNT_METRICS: Final = (
     *("ENGAGEMENT", "ENGAGEMENT_RATE", "IMPRESSION", "OUTBOUND_CLICK", "OUTBOUND_CLICK_RATE"),
     *("PIN_CLICK", "PIN_CLICK_RATE", "SAVE", "SAVE_RATE"),
@@ -187,7 +186,7 @@ def _of_pins(call: Call, pins: Pins, numbers: Sequence[int], split: str) -> list
 
 def _has(metric: str, *, video: bool) -> bool:
     """Whether a Pin can have a metric."""
-    return metric not in _NEVER_VIDEO if video else not metric.startswith(_ONLY_VIDEO)
+    return video or not metric.startswith(_ONLY_VIDEO)
 
 
 def _number(call: Call, pins: Pins, pin_id: str, *, bulk: bool) -> int:
