@@ -241,7 +241,7 @@ class AccessPolicy:
         """A run that was refused everything is a failure, whatever each refusal is."""
         parts = [*self._summary.streams.values()]
         if parts and all(part.skipped and not part.answered for part in parts):
-            parts[0].failures[""] = "nothing could be read: every selected stream was refused"
+            parts[0].failures[""] = "nothing could be read: every selected stream was left out"
 
     def _fail_for_what_is_missing(self) -> None:
         """Fail a stream if the config names an id that Pinterest does not list."""
