@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -347,3 +348,61 @@ def test_a_token_that_is_refused_in_the_middle_still_ends_the_run(world: Sandbox
     assert result.records("board_sections")
     assert len([each for each in world.requests if each.fault]) == 1
     assert result.tap.run.summary.is_cut_short
+
+
+PARENTS = {
+    "board_pins": (),
+    "board_section_pins": ("board_sections",),
+    "board_sections": (),
+    "catalogs_feed_processing_results": (),
+    "catalogs_item_issues": ("catalogs_feed_processing_results",),
+    "keywords": (),
+    "product_group_promotions": (),
+}
+"""Streams whose parts are broken at random, with those that list their parts."""
+RANDOM_FAULTS: tuple[dict[str, Any], ...] = (
+    BROKEN,
+    REFUSED,
+    {"status": 400, "times": None},
+    {"kind": "html", "times": None},
+    {"kind": "empty", "times": None},
+    {"kind": "reset", "times": None},
+)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_with_random_parts_broken_the_others_equal_the_truth_and_the_next_run_has_all(
+    world: Sandbox, undisturbed: Undisturbed, seed: int
+) -> None:
+    draw = random.Random(seed)  # noqa: S311 - no secret
+    missing: dict[str, list[dict[str, str]]] = {stream: [] for stream in PARENTS}
+    failed: dict[str, list[dict[str, str]]] = {stream: [] for stream in PARENTS}
+    for _ in range(draw.randint(1, 5)):
+        stream = draw.choice(list(PARENTS))
+        calls = undisturbed.calls[stream]
+        call, fault = draw.choice(calls), draw.choice(RANDOM_FAULTS)
+        if own := own_values(call, calls):
+            hit(world, call, fault)
+            for each in (stream, *(name for name in PARENTS if stream in PARENTS[name])):
+                missing[each].append(own)
+                failed[each] += [own] if fault is not REFUSED else []
+
+    result = read(world, *PARENTS, max_requests_in_flight=draw.choice([1, 4]))
+
+    arrived = upsert({}, result.messages)
+    assert records_are_unique(result.messages)
+    for stream, broken in missing.items():
+        expected = undisturbed.tables[stream]
+        for own in broken:
+            expected = rows_of_others(expected, own)
+        assert arrived.get(stream, {}) == expected
+        part = result.tap.run.summary.of(stream)
+        told = " ".join([*part.failures.values(), *part.skipped.values()]).lower()
+        # A part of a parent that is broken is not asked for.
+        if not any(missing[parent] for parent in PARENTS[stream]):
+            assert all(value in told for own in broken for value in own.values())
+    assert result.code == int(any(failed.values()))
+    world.heal()
+    mended = read(world, *PARENTS, state=result.state)
+    assert mended.code == 0
+    assert upsert(arrived, mended.messages) == {name: undisturbed.tables[name] for name in PARENTS}
