@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from tap_pinterest.api.columns import AccountColumns, live_columns
 from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.api.periods import GRANULARITIES, DateRange
 from tap_pinterest.config import Settings
@@ -41,6 +43,18 @@ def planned(
 
 def days_of(parts: list[Part], *, asynchronous: bool) -> int:
     return sum(each.slice.dates.days for each in parts if each.asynchronous is asynchronous)
+
+
+def test_a_call_names_no_more_columns_than_a_url_has_room_for() -> None:
+    listed = AccountColumns(frozenset(live_columns()), frozenset(live_columns()))
+
+    by_calls = replace(question(report_columns="all"), account=listed)
+    by_orders = replace(question(report_columns="all", report_transport="async"), account=listed)
+
+    assert len(",".join(by_calls.columns)) <= 5_500
+    assert by_calls.left_out > 0
+    assert by_orders.left_out == 0
+    assert len(by_orders.columns) == len(by_calls.columns) + by_calls.left_out
 
 
 def test_days_in_reach_of_calls_are_read_by_calls() -> None:

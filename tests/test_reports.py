@@ -614,6 +614,8 @@ def fingerprint(stream: str = "ad_targeting_analytics", /, **more: Any) -> str:
         *({f"{each}_ids": ["1"]} for each in ("campaign", "ad_group", "ad", "product_group")),
         {"report_columns": [*COLUMNS, "CTR"]},
         {"report_columns": COLUMNS[:2]},
+        {"sync_key": False},
+        {"sync_key_separator": "|"},
     ],
     ids=str,
 )
@@ -627,7 +629,7 @@ def test_every_setting_that_shapes_the_rows_is_in_the_fingerprint(more: dict[str
         {"start_date": "9 days ago", "end_date": "2 days ago", "lookback_days": 3},
         {"report_transport": "sync", "slice_rows": 1, "access_tier": "trial"},
         {"granularities": ["WEEK", "DAY"], "max_requests_in_flight": 1},
-        {"stream_groups": "all", "ad_account_ids": ["1"], "sync_key": False},
+        {"stream_groups": "all", "ad_account_ids": ["1"]},
         {"report_columns": COLUMNS[::-1]},
     ],
     ids=str,

@@ -351,7 +351,7 @@ def _known_fields(
 ) -> Sequence[str] | None:
     """The fields that the tap hashes, if name, key and fields show that the stream is the tap's."""
     fields = SYNC_KEY_FIELDS.get(stream)
-    ours = fields and tuple(keys) == TABLES[stream].record_key and not key_faults(fields, schema)
+    ours = fields and {*TABLES[stream].record_key} <= {*keys} and not key_faults(fields, schema)
     return fields if ours else None
 
 

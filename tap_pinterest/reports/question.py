@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from tap_pinterest.api.columns import (
     NOT_ASKED,
     columns_for,
     is_conversion,
+    live_columns,
     only_asynchronous,
     report_facts,
 )
@@ -33,6 +35,10 @@ TARGETING = ("TARGETING_TYPE", "TARGETING_VALUE")
 _TEXT = {"type": ["string", "null"]}
 _NEVER_ASKED = frozenset({"KEYWORD_ID", "PRODUCT_ITEM_ID"})
 """Ids that come with the rows, but that cannot be requested as columns."""
+
+
+_BYTES_OF_COLUMNS = 5_500
+"""Room for columns in a URL, of which Pinterest takes 7,500 bytes."""
 
 
 def _everything(_: str) -> bool:
@@ -87,7 +93,7 @@ class Question:
     @functools.cached_property
     def columns(self) -> Sequence[str]:
         """Pinterest's names of the columns in the catalog."""
-        names = columns_for(self.level, self.settings.report_columns, self.account)
+        names = self._fitting(columns_for(self.level, self.settings.report_columns, self.account))
         if self.custom and isinstance(self.custom.columns, tuple):
             # The config names them for this level, so Pinterest decides whether it has them.
             names = tuple(dict.fromkeys((*self.level.ids, *self.custom.columns)))
@@ -96,6 +102,25 @@ class Question:
         return [
             name for name in names if name not in missing and (counts or not is_conversion(name))
         ]
+
+    def _fitting(self, names: Sequence[str]) -> Sequence[str]:
+        """The names that a call has room for, if all columns are wanted.
+
+        Live columns come last. A history has the same columns whichever way its days are read, so
+        only reports that are always orders can have all of them.
+        """
+        by_calls = self.path and self.settings.report_transport != "async"
+        if self.settings.report_columns != "all" or not by_calls:
+            return names
+        lengths = itertools.accumulate(len(name) + 1 for name in names)
+        fitting = sum(length <= _BYTES_OF_COLUMNS for length in lengths)
+        return names[: max(fitting, len(names) - len({*names} & {*live_columns()}))]
+
+    @property
+    def left_out(self) -> int:
+        """The number of listed columns that a call has no room for."""
+        listed = columns_for(self.level, self.settings.report_columns, self.account)
+        return len(listed) - len(self._fitting(listed))
 
     @property
     def named_columns(self) -> frozenset[str]:

@@ -179,6 +179,12 @@ class AdsReport(TaskStream, ReportStream):
             else:
                 self.logger.info("%s", told)
             return []
+        if question.left_out:
+            self.run.warn_once(
+                f"{self.name}: report_columns all leaves out {question.left_out} of the columns "
+                "that Pinterest lists, because a call has no room for them; name columns, or set "
+                "report_transport to async"
+            )
         for name in question.not_sent:
             self.run.warn_once(f"{self.name} is read without {name}: Pinterest takes none for it.")
         return super().partitions
