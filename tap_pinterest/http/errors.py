@@ -35,7 +35,12 @@ The bases are the SDK's. Whoever catches an error looks at its class only, never
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+
+PartError: TypeAlias = FatalAPIError | RetriableAPIError | SkippableAPIError
+"""An error of one call, which says nothing of the others."""
 
 
 class AccessRefusedError(SkippableAPIError):

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from singer_sdk.exceptions import SkippableAPIError
 
     from tap_pinterest.config import Settings
+    from tap_pinterest.http.errors import PartError
     from tap_pinterest.reading.pages import Decode, Item
-    from tap_pinterest.reading.parts import PartError
 
 Precision: TypeAlias = Literal["", "at least", "about"]
 

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from tap_pinterest.config import Settings
     from tap_pinterest.http.client import PinterestClient
+    from tap_pinterest.http.errors import PartError
     from tap_pinterest.reading.calls import Dataset, Listing, Outcomes, Precision
     from tap_pinterest.reading.pages import Decode, Item
-    from tap_pinterest.reading.parts import PartError
     from tap_pinterest.reading.read_ahead import Following, ReadAhead, Turn
 
 AD_ACCOUNT = "/ad_accounts/{ad_account_id}"

@@ -18,11 +18,9 @@ from tap_pinterest.http.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import TypeAlias
 
+    from tap_pinterest.http.errors import PartError
     from tap_pinterest.reading.calls import Call
-
-    PartError: TypeAlias = FatalAPIError | RetriableAPIError | SkippableAPIError
 
 MOST_NAMED = 10
 """Parts that a message names."""

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from tap_pinterest.api.periods import DateRange
     from tap_pinterest.http.client import PinterestClient
+    from tap_pinterest.http.errors import PartError
     from tap_pinterest.reading.pages import Item
-    from tap_pinterest.reading.parts import PartError
 
 PIN = "/pins/{pin_id}/analytics"
 BULK = "/pins/analytics"

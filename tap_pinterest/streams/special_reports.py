@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
+    from tap_pinterest.http.errors import PartError
     from tap_pinterest.reading.calls import Expected
-    from tap_pinterest.reading.parts import PartError
     from tap_pinterest.reading.read_ahead import Turn
 
 CATALOGS_REPORTS = "/catalogs/reports"
