@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import sys
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Self
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
@@ -213,10 +213,15 @@ class TapPinterest(SingerTap):
         try:
             found.config = cls.with_environment(found.config, wins=found.parse_env)
         except ConfigValidationError as error:
-            for fault in error.errors:
-                cls.logger.error("%s", fault)  # noqa: TRY400
-            ctx.exit(1)
+            cls._refuse(ctx, error)
         return found
+
+    @classmethod
+    def _refuse(cls, ctx: click.Context, error: ConfigValidationError) -> NoReturn:
+        """Name the faults of a config, and end."""
+        for fault in error.errors:
+            cls.logger.error("%s", fault)
+        ctx.exit(1)
 
     @classmethod
     @override
@@ -228,7 +233,10 @@ class TapPinterest(SingerTap):
     ) -> None:
         """Write the whole catalog."""
         with writing_to_stdout(cls.logger):
-            super().cb_discover(ctx, param, value)
+            try:
+                super().cb_discover(ctx, param, value)
+            except ConfigValidationError as error:
+                cls._refuse(ctx, error)
 
     @classmethod
     @override

@@ -74,7 +74,9 @@ def test_every_snapshot_belongs_to_a_stream_or_a_table() -> None:
 def test_every_stream_class_is_in_the_contents_page() -> None:
     def leaves(base: type[PinterestStream]) -> set[type[PinterestStream]]:
         below = base.__subclasses__()
-        named = {base} if "name" in vars(base) else set()
+        # Other tests may have made classes of their own.
+        is_ours = base.__module__.startswith("tap_pinterest.")
+        named = {base} if is_ours and "name" in vars(base) else set()
         return named.union(*map(leaves, below))
 
     assert leaves(PinterestStream) == set(STREAM_TYPES)  # type: ignore[type-abstract]
