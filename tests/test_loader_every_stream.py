@@ -73,7 +73,8 @@ def test_meltano_runs_ours_and_one_line_changes_to_the_stock_target(
         document["plugins"]["loaders"][0]["executable"] = "target-postgres"
         yaml.dump(document, tmp_path / "meltano.yml")
     secrets = ("client_id", "client_secret", "refresh_token")
-    loaded = Database(db.url, f"{db.schema}_{way}")
+    # The other tests load with the stock target into a schema that ends in _stock.
+    loaded = Database(db.url, f"{db.schema}_by_meltano_{way}")
     environment = {
         **{f"TAP_PINTEREST_{each.upper()}": sandbox.credentials[each] for each in secrets},
         "TAP_PINTEREST_API_URL": sandbox.url,
