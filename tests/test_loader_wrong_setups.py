@@ -74,7 +74,7 @@ SET_UPS = {
     "wrong password": SetUp("postgresql://plain:wrong@{host}/postgres", "password of user plain"),
     "no such database": SetUp("{plain}/pinterest", "no database pinterest"),
     "TLS demanded": SetUp("postgresql://outside:{password}@{host}/postgres", "demands TLS"),
-    "no permission": SetUp("{plain}/postgres", "CREATE SCHEMA"),
+    "no permission": SetUp("{plain}/postgres", "CREATE SCHEMA", "not_there"),
     "read-only": SetUp("postgresql://reader:{password}@{host}/postgres", "read-only"),
     "no address": SetUp("", "sqlalchemy_url"),
     "unknown host": SetUp("postgresql://plain:x@nowhere.invalid/postgres", "nowhere.invalid"),
