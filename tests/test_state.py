@@ -19,6 +19,7 @@ from singer_run import settings as tap_settings
 from tap_pinterest.api.periods import GRANULARITIES, DateRange
 from tap_pinterest.run import ranges
 from tap_pinterest.singer import sdk
+from tap_pinterest.singer.coverage import Interval
 from tap_pinterest.singer.state import (
     Partitions,
     Progress,
@@ -185,6 +186,14 @@ def test_the_last_period_ends_with_the_end_date() -> None:
         DateRange(date(2026, 8, 24), date(2026, 11, 11))
     ]
     assert weeks.after(Progress(), "aaaaaaaa").bookmark == date(2026, 11, 2)
+
+
+def test_days_that_are_marked_as_outdated_do_not_make_others_final() -> None:
+    january = Interval(date(2026, 1, 1), date(2026, 1, 31), "aaaaaaaa", date(2026, 2, 2))
+    later = replace(READ, covered_from=date(2026, 2, 1), earlier=(january,))
+    marked = later.outdated(DateRange(date(2026, 9, 1), date(2026, 9, 2)), GRANULARITIES["DAY"])
+
+    assert january in marked.earlier
 
 
 def test_a_range_without_a_complete_day_leaves_the_bookmark_where_it_is() -> None:

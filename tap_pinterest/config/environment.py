@@ -90,7 +90,7 @@ def _misspelt(prefix: str, properties: Mapping[str, Any]) -> Iterator[str]:
             continue
         if any(variable.startswith(f"{name}_") for name in known):
             continue  # a member of a setting that is an object
-        ours = NAMES_ELSEWHERE.get(rest) if rest in NAMES_ELSEWHERE else None
+        ours = NAMES_ELSEWHERE.get(rest)
         near = difflib.get_close_matches(rest, properties, n=1, cutoff=_NEAR)
         if setting := ours if ours in properties else next(iter(near), None):
             yield f"{variable}: there is no such setting; did you mean {prefix}{setting.upper()}?"

@@ -354,13 +354,16 @@ class Progress:
 
     def outdated(self, dates: DateRange, granularity: Granularity) -> Progress:
         """Progress that makes a run read these days again, if they have been read."""
-        known = self.known(granularity, 0)
+        # The lookback of the report is not known here, so no day counts as final.
+        lookback_days = date.max.toordinal()
+        known = self.known(granularity, lookback_days)
         old = [
             replace(each, start=start, end=end, settings=MIXED)
             for each in known
             if (start := max(each.start, dates.start)) <= (end := min(each.end, dates.end))
         ]
-        return self.with_known(painted(known, old, 0), granularity) if old else self
+        marked = painted(known, old, lookback_days)
+        return self.with_known(marked, granularity) if old else self
 
 
 @dataclass(frozen=True)
