@@ -134,6 +134,16 @@ def test_credentials_of_a_file_are_not_mixed_with_another_kind_of_the_environmen
     assert completed({}, given) == given
 
 
+def test_an_empty_text_in_a_file_leaves_the_setting_to_the_environment() -> None:
+    given = {"start_date": "today", "token_file": "elsewhere.json"}
+    file = {"start_date": "", "token_file": "", "ad_ids": None}
+
+    assert completed(file, given) == {"start_date": "today", "token_file": "", "ad_ids": None}
+    assert overruled(PREFIX, file, given) == [
+        "TAP_PINTEREST_TOKEN_FILE has no effect: the config file sets token_file"
+    ]
+
+
 @pytest.mark.parametrize(
     ("file", "variable", "is_told"),
     [

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _CREDENTIALS = (*TOKENS, "oauth_credentials", "auth_method")
+_EMPTY_IS_A_VALUE = frozenset({"token_file", "sync_key_separator"})
 _NEAR = 0.8
 """Likeness from which a name counts as a misspelling of another; 1 is equal."""
 
@@ -58,7 +59,14 @@ def completed(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
     """
     has_credentials = any(config.get(name) for name in _CREDENTIALS)
     left_out = _CREDENTIALS if has_credentials else ()
-    return {name: value for name, value in given.items() if name not in left_out} | dict(config)
+    added = {name: value for name, value in given.items() if name not in left_out}
+    own = {name: value for name, value in config.items() if is_set(name, value)}
+    return {**config, **added, **own}
+
+
+def is_set(name: str, value: object) -> bool:
+    """Whether a config sets a setting; for most of them an empty text is none."""
+    return value is not None and (value != "" or name in _EMPTY_IS_A_VALUE)
 
 
 def overruled(prefix: str, config: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
@@ -66,7 +74,7 @@ def overruled(prefix: str, config: Mapping[str, Any], given: Mapping[str, Any]) 
     return [
         f"{prefix}{name.upper()} has no effect: the config file sets {name}"
         for name, value in given.items()
-        if config.get(name) not in (None, "") and _text(config[name]) != _text(value)
+        if is_set(name, config.get(name)) and _text(config[name]) != _text(value)
     ]
 
 

@@ -12,13 +12,11 @@ import msgspec
 
 from tap_pinterest.api import columns
 from tap_pinterest.config import beta_reports, custom_reports
-from tap_pinterest.config.environment import from_json
+from tap_pinterest.config.environment import from_json, is_set
 from tap_pinterest.config.schema import CONFIG_SCHEMA, ID_LISTS, NAME_LISTS, TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-_EMPTY_IS_A_VALUE = frozenset({"token_file", "sync_key_separator"})
 
 
 def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,7 +24,7 @@ def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {
         name: from_json(value) if isinstance(value, str) else value
         for name, value in config.items()
-        if value is not None and (value != "" or name in _EMPTY_IS_A_VALUE)
+        if is_set(name, value)
     }
     if isinstance(oauth := values.get("oauth_credentials"), dict):
         values["oauth_credentials"] = {
