@@ -125,7 +125,7 @@ class Measured(AdAnalytics):
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:
         beside = {"ad_account_id": ACCOUNT, "currency": "EUR", **self.question.attribution_columns}
         for batch in self.batches:
-            for record in self.finished_once(batch):
+            for record in self.first_of_each_key(batch, set()):
                 record.update(beside)
                 yield record
 

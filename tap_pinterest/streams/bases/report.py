@@ -376,18 +376,24 @@ class AdsReport(TaskStream, ReportStream):
 
         To compare all rows would cost every run; so a part that has a key twice is read again.
         """
-        seen: set[object] = set()
         twice: set[object] = set()
+        yield from self.first_of_each_key(self._converted(context, answered), twice)
+        if twice:
+            yield from self._looked_at_again(context, answered.part, twice)
+
+    def first_of_each_key(
+        self, records: Iterable[dict[str, Any]], twice: set[object]
+    ) -> Iterator[dict[str, Any]]:
+        """The first record of each key, finished; keys that come again are added to `twice`."""
+        seen: set[object] = set()
         key_of = self.key_of
-        for record in self._converted(context, answered):
+        for record in records:
             key = key_of(record)
             if key in seen:
                 twice.add(key)
                 continue
             seen.add(key)
             yield record if None not in key else self.finished(record)
-        if twice:
-            yield from self._looked_at_again(context, answered.part, twice)
 
     def _converted(
         self, context: Mapping[str, Any], answered: Answered
