@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import sys
 import tomllib
@@ -45,7 +46,8 @@ def normalised(requirement: str) -> str:
 def undeclared(folder: Path, package: str) -> dict[str, list[str]]:
     """Imported packages that no dependency brings, each with its distributions."""
     project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
-    declared = {*map(normalised, project["dependencies"])}
+    extras = project.get("optional-dependencies", {}).values()
+    declared = {*map(normalised, itertools.chain(project["dependencies"], *extras))}
     texts = (path.read_text("utf-8") for path in (folder / package).rglob("*.py"))
     others = {name for text in texts for name in imported(text)} - {package}
     found = {name: DISTRIBUTIONS.get(name, []) for name in others - sys.stdlib_module_names}

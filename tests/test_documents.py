@@ -204,6 +204,14 @@ def test_a_query_that_finds_what_is_wrong_finds_it(loaded: psycopg.Connection) -
             assert loaded.execute(block.text.encode()).fetchall(), block
 
 
+def test_what_the_quick_start_has_loaded_is_what_pinterest_has(
+    reader: Reader, loaded: psycopg.Connection
+) -> None:
+    assert loaded
+    told = reader.told("docs/quickstart.md", "tap-pinterest-reconcile", "--config", "ENV")
+    assert told.splitlines()[-1] == "All that can be compared is equal."
+
+
 def test_reach_does_not_add_up_as_the_documents_say(loaded: psycopg.Connection) -> None:
     query = """
         SELECT (SELECT sum(total_impression_user) FROM pinterest.ad_account_analytics),
@@ -257,7 +265,7 @@ def test_a_command_that_no_test_runs_names_existing_things(block: Block) -> None
 
 
 OWN_COMMANDS = (
-    *("tap-pinterest", "tap-pinterest-login", "tap-pinterest-plan"),
+    *("tap-pinterest", "tap-pinterest-login", "tap-pinterest-plan", "tap-pinterest-reconcile"),
     *("map-pinterest", "pinterest-sandbox"),
 )
 

@@ -14,6 +14,7 @@ Nothing ever shrinks as days pass.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -135,6 +136,8 @@ class View:
     """Conversions on the day they happened, not on the day of the ad action."""
     ready_days: int = 1
     conversions_ready_days: int = 2
+    hours_behind: int = 0
+    """How much later than in UTC a day begins."""
 
     def maturity(self, days: Counts) -> Shares:
         """How much of a day's delivery is known."""
@@ -154,6 +157,8 @@ class View:
     def fact_key(self, fact: str, day: int) -> tuple[int, ...]:
         """The key of a fact of one day besides the day: equal keys, equal values."""
         age = self.today - day
+        if self.hours_behind:
+            return (age, *self.windows, self.by_conversion_time, self.hours_behind)
         if not is_conversion(fact):
             return (min(age, self.ready_days),)
         action = fact.rsplit(":", 1)[1]
@@ -195,6 +200,21 @@ class Cells:
         if found is None:
             found = self._facts[fact] = self._compute(fact)
         return found
+
+    def local(self, fact: str) -> Counts:
+        """A fact by the days of the zone that one looks from: they end in the next day of UTC."""
+        here, behind = self[fact], self.view.hours_behind
+        if not behind:
+            return here
+        later = self._a_day_later[fact]
+        if fact == ROWS:
+            return np.maximum(here, later)
+        moved: Counts = here - here * behind // 24 + later * behind // 24
+        return moved
+
+    @functools.cached_property
+    def _a_day_later(self) -> Cells:
+        return Cells(self._account, self.ads, self.days + 1, self.view)
 
     def _compute(self, fact: str) -> Counts:
         if is_conversion(fact):

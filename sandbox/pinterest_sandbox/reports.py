@@ -89,7 +89,7 @@ def _add(
     """Adds each ad to its owner; the ads of one owner are neighbours."""
     runs = np.flatnonzero(np.diff(owner, prepend=-1))
     for fact, into in sums.items():
-        of_owner = np.add.reduceat(cells[fact], runs, axis=0)
+        of_owner = np.add.reduceat(cells.local(fact), runs, axis=0)
         into[owner[runs]] += np.add.reduceat(of_owner, period_starts, axis=1)
 
 
@@ -103,7 +103,7 @@ def _add_parts(
     """Adds each part of each ad to its bucket."""
     divisions = [parting.divided(cells) for parting in partings]
     for fact, into in sums.items():
-        amounts = cells[fact].ravel()
+        amounts = cells.local(fact).ravel()
         places = np.flatnonzero(amounts)
         whole = Some(places, amounts[places], owner[places // len(periods)])
         for part in _parts(divisions, fact, whole):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 HOURLY_DAYS_BACK: Final = 8
 HOURLY_DAYS_WIDE: Final = 3
+HOURS_BEHIND: Final = 8
+"""How much later than in UTC the days of ad accounts begin."""
 REFUSED_WINDOWS: Final = frozenset(
     {(1, 30, 1), (1, 60, 1), (1, 60, 30), (14, 1, 1), (14, 1, 30), (14, 1, 60), (14, 30, 1)}
 )
@@ -38,12 +40,14 @@ def view(call: Call) -> View:
             f"click_window_days {click}, engagement_window_days {engagement}, "
             f"view_window_days {view_days}."
         )
+    local = call.values.get("reporting_timezone") == "AD_ACCOUNT_TIME_ZONE"
     return View(
         call.today,
         (click, engagement, view_days),
         by_conversion_time=call.values.get("conversion_report_time") == "TIME_OF_CONVERSION",
         ready_days=call.readiness.delivery_days,
         conversions_ready_days=call.readiness.conversion_days,
+        hours_behind=HOURS_BEHIND if local else 0,
     )
 
 

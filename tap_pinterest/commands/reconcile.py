@@ -1,0 +1,132 @@
+"""`tap-pinterest-reconcile`: compares loaded tables and exports with Pinterest's own totals."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+
+from tap_pinterest.clock import Interrupted
+from tap_pinterest.config import Day
+from tap_pinterest.http.errors import TokenRefusedError
+from tap_pinterest.reconcile import told
+from tap_pinterest.reconcile.request import Request, RequestError
+from tap_pinterest.singer.process import leave
+from tap_pinterest.singer.sdk import EndOfRun
+from tap_pinterest.tap import TapPinterest
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from singer_sdk.plugin_base import _ConfigInput as ConfigInput
+
+URL = "TARGET_POSTGRES_SQLALCHEMY_URL"
+SCHEMA = "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"
+TABLE = "reconciliation"
+NOT_INSTALLED = "This command needs psycopg: pip install 'tap-pinterest[reconcile]'"
+_NOT_READ = (FatalAPIError, RetriableAPIError, SkippableAPIError, TokenRefusedError, EndOfRun)
+
+
+def main() -> None:
+    """Run the command; the exit code is 1 if spend differs and nothing explains it."""
+    # The tap's command line, whose lookup also sets up the log.
+    command = TapPinterest.cli
+    command.name = "tap-pinterest-reconcile"
+    command.callback = _compare
+    command.help = (
+        "Compare loaded tables, and an export of Ads Manager if one is given, with fresh totals "
+        "from Pinterest. The exit code is 1 if spend differs and no proven cause explains it."
+    )
+    own = [each for each in command.params if {"--version", "--config"} & {*each.opts}]
+    command.params = [*own, *options()]
+    command()
+
+
+def _date(context: click.Context, option: click.Parameter, text: str | None) -> date | None:
+    del context
+    try:
+        day = Day.parse(text).on if text else None
+    except ValueError:
+        day = None
+    if text and day is None:
+        message = f"{text!r} is no date; allowed: YYYY-MM-DD"
+        raise click.BadParameter(message, param=option)
+    return day
+
+
+def options() -> list[click.Option]:
+    """The options beside those of the tap."""
+    file = click.Path(path_type=Path, exists=True, dir_okay=False)
+    forms = click.Choice(["text", "json"])
+    return [
+        click.Option(["--database"], envvar=URL, metavar="URL", help="Database of the tables."),
+        click.Option(
+            ["--schema"],
+            envvar=SCHEMA,
+            default="pinterest",
+            show_default=True,
+            help="Schema of the tables.",
+        ),
+        click.Option(
+            ["--account", "accounts"], multiple=True, help="Only this ad account. Repeatable."
+        ),
+        click.Option(["--from", "first"], callback=_date, help="First day; by default a week."),
+        click.Option(["--to", "last"], callback=_date, help="Last day; by default two days ago."),
+        click.Option(["--export"], type=file, help="An export of Ads Manager, as CSV."),
+        click.Option(
+            ["--exported-on"], callback=_date, help="Day of the export; by default the file's."
+        ),
+        click.Option(
+            ["--store"],
+            is_flag=False,
+            flag_value=TABLE,
+            metavar="TABLE",
+            help=f"Add the results to a table of the schema; without a name, {TABLE}.",
+        ),
+        click.Option(
+            ["--format", "form"], type=forms, default="text", show_default=True, help="Output."
+        ),
+    ]
+
+
+def _compare(*, form: str, config: ConfigInput | None = None, **given: Any) -> None:  # noqa: ANN401 - see `options`
+    """Compare, print the findings, and end with the exit code."""
+    tap = TapPinterest.from_options(config, None, None)
+    if importlib.util.find_spec("psycopg") is None:
+        tap.logger.error(NOT_INSTALLED)
+        leave(1)
+    from tap_pinterest.reconcile.comparison import compared  # noqa: PLC0415 - needs psycopg
+
+    try:
+        report = compared(tap.run, Request(**given))
+    except RequestError as refusal:
+        tap.logger.error("%s", refusal)  # noqa: TRY400 - a traceback would say nothing more
+        leave(2)
+    except _NOT_READ as reason:
+        tap.logger.error("Nothing can be compared: %s", reason)  # noqa: TRY400
+        leave(1)
+    except Interrupted:
+        leave(128 + (tap.clock.interrupted_by or 0))
+    finally:
+        tap.run.close()
+    if form == "json":
+        facts = {
+            "start_date": report.days.start,
+            "end_date": report.days.end,
+            "failed": report.failed,
+            "findings": [each.as_json() for each in report.findings],
+            "notes": report.notes,
+        }
+        click.echo(msgspec.json.encode(facts))
+    else:
+        for line in told.lines(report):
+            click.echo(line)
+    leave(int(report.failed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+"""Loaded tables and exports of Ads Manager, compared with fresh numbers from Pinterest."""
+
+from __future__ import annotations

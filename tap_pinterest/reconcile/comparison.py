@@ -1,0 +1,178 @@
+"""One comparison: the tables of a schema, an export if there is one, and Pinterest."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+
+from tap_pinterest.api.columns import column
+from tap_pinterest.api.periods import DAY
+from tap_pinterest.reconcile import export, store
+from tap_pinterest.reconcile.exported import ExportedTable
+from tap_pinterest.reconcile.findings import NOTHING, SPEND, Finding, Report, adds_up
+from tap_pinterest.reconcile.fresh import Fresh
+from tap_pinterest.reconcile.loaded import LoadedTable
+from tap_pinterest.reconcile.request import RequestError
+from tap_pinterest.reconcile.tables import Table, Tables
+from tap_pinterest.records import display_names
+from tap_pinterest.streams.bases.report import AdsReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tap_pinterest.api.periods import DateRange
+    from tap_pinterest.reconcile.findings import Totals
+    from tap_pinterest.reconcile.request import Request
+    from tap_pinterest.run.run import Run
+
+COMPARED = ("ad_account", "campaign", "ad_group", "ad")
+"""Levels whose rows add up to those of the ad account."""
+_NOT_READ = (FatalAPIError, RetriableAPIError, SkippableAPIError)
+
+
+class Comparison:
+    """Compares ad accounts over some days."""
+
+    def __init__(
+        self, run: Run, days: DateRange, tables: Tables | None, exported: ExportedTable | None
+    ) -> None:
+        """A comparison of what there is.
+
+        Args:
+            run: The run whose settings and calls are used.
+            days: The days to compare.
+            tables: The loaded tables.
+            exported: An export of Ads Manager.
+        """
+        self._run = run
+        self._fresh = Fresh(run)
+        self._exported = exported
+        self._report = Report(days)
+        self._loaded = list(self._tables(tables)) if tables else []
+        if exported:
+            self._report.notes += [
+                f"{exported.export.name}: {label} is no metric that Pinterest displays"
+                for label in exported.export.unknown
+            ]
+
+    def of(self, ad_account_ids: Sequence[str]) -> Report:
+        """The findings for some ad accounts."""
+        report = self._report
+        for ad_account_id in ad_account_ids:
+            try:
+                self._compare(ad_account_id)
+            except _NOT_READ as error:
+                report.notes.append(f"ad account {ad_account_id} cannot be compared: {error}")
+        return report
+
+    def _compare(self, ad_account_id: str) -> None:
+        report = self._report
+        metrics = sorted({name for each in self._loaded for name in each.table.metrics})
+        totals: Totals = {}
+        if metrics:
+            totals = self._fresh.totals(ad_account_id, report.days, self._fresh.settings, metrics)
+        for each in self._loaded:
+            report.findings += each.compared(self._fresh, totals, ad_account_id, report.days)
+            report.findings += _not_comparable(each, ad_account_id)
+        if self._exported:
+            report.findings += self._exported.compared(self._fresh, ad_account_id, report.days)
+
+    def _tables(self, tables: Tables) -> Iterator[LoadedTable]:
+        """The tables that can be compared; what is missing is noted."""
+        for stream in self._run.sdk_tap.streams.values():
+            if not (isinstance(stream, AdsReport) and _is_compared(stream)):
+                continue
+            columns = tables.columns(stream.name)
+            if not columns:
+                self._report.notes.append(f"there is no table {stream.name}")
+                continue
+            names = {name: stream.column(name.lower()) for name in stream.question.columns}
+            metrics = {
+                name: found
+                for name, found in names.items()
+                if found in columns and column(name).kind == "metric" and adds_up(name)
+            }
+            table = Table(
+                stream.name,
+                stream.column(stream.question.level.own_id.lower()),
+                stream.column("ad_account_id"),
+                metrics,
+                columns,
+            )
+            if not SPEND & metrics.keys():
+                self._report.notes.append(f"{stream.name} has no column of spend")
+            yield LoadedTable(table, stream, tables)
+
+
+def _is_compared(stream: AdsReport) -> bool:
+    question = stream.question
+    plain = not (question.dimensions or question.custom) and question.granularity == DAY
+    return plain and question.level.name in COMPARED
+
+
+def _not_comparable(loaded: LoadedTable, ad_account_id: str) -> Iterator[Finding]:
+    """The metrics of a table whose rows have no sum."""
+    stream = loaded.stream
+    for name in stream.question.columns:
+        is_metric = column(name).kind == "metric" and not adds_up(name)
+        if is_metric and stream.column(name.lower()) in loaded.table.columns:
+            obstacle = "it does not add up over rows"
+            yield Finding(loaded.table.name, ad_account_id, name, NOTHING, obstacle=obstacle)
+
+
+def compared(run: Run, request: Request) -> Report:
+    """The findings that a user asks for; they are stored if the user wants that.
+
+    Raises:
+        RequestError: The request cannot be fulfilled.
+    """
+    request.check()
+    exported = _exported(run, request)
+    ad_account_ids = request.ad_account_ids(run.inventory.ad_account_ids)
+    if exported and not exported.export.names_accounts and len(ad_account_ids) > 1:
+        message = f"{exported.export.name} names no ad account: name it with --account."
+        raise RequestError(message)
+    days = request.days(run.clock.today)
+    if not request.database:
+        return Comparison(run, days, None, exported).of(ad_account_ids)
+    with closing(_connected(request.database)) as connection:
+        tables = Tables(connection, request.schema)
+        report = Comparison(run, days, tables, exported).of(ad_account_ids)
+        if request.store:
+            now = datetime.now(tz=UTC)
+            store.keep(connection, request.schema, request.store, report, now)
+    return report
+
+
+def _exported(run: Run, request: Request) -> ExportedTable | None:
+    path = request.export
+    if path is None:
+        return None
+    displayed = display_names.displayed_names(display_names.listed_metrics(run.client))
+    try:
+        found = export.read(path, displayed)
+    except export.ExportError as error:
+        message = f"--export: {error}."
+        raise RequestError(message) from None
+    made_on = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).date()
+    return ExportedTable(found, request.exported_on or made_on)
+
+
+def _connected(url: str) -> psycopg.Connection[Any]:
+    """A connection to a database, whichever driver its URL names.
+
+    Raises:
+        RequestError: There is none.
+    """
+    scheme, separator, rest = url.partition("://")
+    try:
+        return psycopg.connect(f"postgresql{separator}{rest}" if separator else scheme)
+    except psycopg.Error as error:
+        # libpq's message does not repeat the password.
+        told = " ".join(str(error).split())
+        message = f"--database: there is no connection: {told}"
+        raise RequestError(message) from None

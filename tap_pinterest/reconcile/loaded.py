@@ -1,0 +1,242 @@
+"""Compares a loaded table with Pinterest, and proves why numbers differ."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tap_pinterest.api.periods import DateRange, merged
+from tap_pinterest.config.schema import SETTLING_DAYS
+from tap_pinterest.reconcile.findings import (
+    ARCHIVED,
+    FILTERED,
+    LEVELS_DIFFER,
+    NOTHING,
+    REPORT_TIME,
+    RESTATED,
+    TIME_ZONE,
+    WINDOWS,
+    Cause,
+    Finding,
+    settles_late,
+    tolerance,
+)
+from tap_pinterest.reconcile.fresh import Detail
+from tap_pinterest.reconcile.tables import in_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date
+    from decimal import Decimal
+
+    from tap_pinterest.config import Settings
+    from tap_pinterest.reading.pages import Item
+    from tap_pinterest.reconcile.findings import Cells, Place, Totals
+    from tap_pinterest.reconcile.fresh import Fresh
+    from tap_pinterest.reconcile.tables import Row, Shape, Table, Tables
+    from tap_pinterest.streams.bases.report import AdsReport
+
+MOST_EXAMPLES = 5
+"""Rows that a finding names."""
+_CAUSE_OF = {"conversion_report_time": REPORT_TIME, "reporting_timezone": TIME_ZONE}
+_ZONES = (None, "PINTEREST_TIME_ZONE")
+
+
+@dataclass(frozen=True)
+class LoadedTable:
+    """A table, the stream that wrote it, and where it is.
+
+    Attributes:
+        table: Its columns.
+        stream: The report that it has the rows of.
+        tables: The tables of its schema.
+    """
+
+    table: Table
+    stream: AdsReport
+    tables: Tables
+
+    def compared(
+        self, fresh: Fresh, totals: Totals, ad_account_id: str, days: DateRange
+    ) -> list[Finding]:
+        """A finding for each metric of the table."""
+        sums = self.tables.sums(self.table, ad_account_id, days)
+        findings = [
+            Finding(
+                self.table.name,
+                ad_account_id,
+                name,
+                here=sums.totals[name],
+                pinterest=totals.get(name, NOTHING),
+                tolerance=tolerance(name, max(sums.rows, 1)),
+            )
+            for name in self.table.metrics
+        ]
+        if different := [each for each in findings if each.outcome == "differs"]:
+            _Search(self, fresh, ad_account_id, days, sums.shapes).explain(different)
+        return findings
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The search for the causes of differences, row by row."""
+
+    loaded: LoadedTable
+    fresh: Fresh
+    ad_account_id: str
+    days: DateRange
+    shapes: frozenset[Shape]
+
+    def explain(self, findings: Sequence[Finding]) -> None:
+        """Find the causes; what Pinterest has now is read with the settings of the rows."""
+        metrics = [each.metric for each in findings]
+        rows = {
+            row.place: row
+            for row in self.loaded.tables.rows(
+                self.loaded.table, self.ad_account_id, self.days, metrics
+            )
+        }
+        now = self._now(rows, metrics)
+        missing = {entity for entity, _ in now} - {entity for entity, _ in rows}
+        items = self._items() if missing else {}
+        listed, wanted = {entity for entity, _ in rows}, self.fresh.entity_statuses
+        for finding in findings:
+            self._shaped_otherwise(finding, now)
+            self._left_out(finding, now, missing, left_out(missing, listed, items, wanted))
+            self._changed(finding, rows, now, missing)
+
+    def _now(self, rows: Mapping[Place, Row], metrics: Sequence[str]) -> Cells:
+        """The rows that Pinterest has now, each asked for with the settings of the table's row."""
+        stream = self.loaded.stream
+        found: dict[Place, Totals] = {}
+        detail = Detail(stream.question.level, stream.entities, "DAY")
+        shape_of_day = {place[1]: row.shape for place, row in rows.items()}
+        only = next(iter(self.shapes), ()) if len(self.shapes) <= 1 else ()
+        wanted = defaultdict(list)
+        for day in _each_day(self.days):
+            wanted[shape_of_day.get(day, only)].append(DateRange(day, day))
+        for shape, ranges in wanted.items():
+            settings = in_settings(shape, self.fresh.settings)
+            for days in merged(ranges):
+                found |= self.fresh.cells(self.ad_account_id, detail, days, settings, metrics)
+        return found
+
+    def _items(self) -> Mapping[str, Item]:
+        entities = self.loaded.stream.entities
+        return self.fresh.items(self.ad_account_id, entities) if entities else {}
+
+    def _shaped_otherwise(self, finding: Finding, now: Cells) -> None:
+        """The part of a difference that other settings make."""
+        name = finding.metric
+        amount = sum((each[name] for each in now.values()), NOTHING) - finding.pinterest
+        if abs(amount) <= finding.tolerance:
+            return
+        different = dict(_differing(self.shapes, self.fresh.settings))
+        if not different:
+            text = "its rows of this level add up to another number than those of the account"
+            finding.causes.append(Cause(LEVELS_DIFFER, amount, text))
+            return
+        names = dict.fromkeys(_CAUSE_OF.get(each, WINDOWS) for each in different)
+        text = "; ".join(different.values())
+        finding.causes.append(Cause(" and ".join(names), amount, text))
+
+    def _left_out(
+        self, finding: Finding, now: Cells, missing: set[str], cause: tuple[str, str] | None
+    ) -> None:
+        """The part of a difference that entities make of which the table has no row."""
+        left = (each[finding.metric] for (entity, _), each in now.items() if entity in missing)
+        amount = -sum(left, NOTHING)
+        if abs(amount) <= finding.tolerance:
+            return
+        if cause:
+            name, text = cause
+            finding.causes.append(Cause(name, amount, text))
+        else:
+            some = sorted(missing)[:MOST_EXAMPLES]
+            finding.examples += [f"there is no row of {entity}" for entity in some]
+
+    def _changed(
+        self, finding: Finding, rows: Mapping[Place, Row], now: Cells, missing: set[str]
+    ) -> None:
+        """The part of a difference that rows make which are not as Pinterest has them now."""
+        restated, days = NOTHING, set()
+        for place in sorted({*rows, *now}, key=str):
+            entity, day = place
+            here = rows[place].values[finding.metric] if place in rows else NOTHING
+            there = now.get(place, {}).get(finding.metric, NOTHING)
+            is_equal = abs(here - there) <= tolerance(finding.metric, 1)
+            if is_equal or entity in missing or day is None:
+                continue
+            if self._was_early(finding.metric, day, rows.get(place), rows):
+                restated += here - there
+                days.add(day)
+            else:
+                _note(finding, place, here, there)
+        if days:
+            text = f"{_named(days)} had not settled when last read"
+            finding.causes.append(Cause(RESTATED, restated, text))
+
+    def _was_early(
+        self, metric: str, day: date, row: Row | None, rows: Mapping[Place, Row]
+    ) -> bool:
+        """Whether a day's numbers could still change after they were last read."""
+        read_at = row.read_at if row else _latest(rows.values())
+        return read_at is not None and read_at < settled_on(metric, day, self.fresh.settings)
+
+
+def settled_on(metric: str, day: date, settings: Settings) -> date:
+    """The day from which on a day's numbers no longer change."""
+    after = settings.attribution_lookback if settles_late(metric) else 0
+    return day + timedelta(days=after + SETTLING_DAYS)
+
+
+def left_out(
+    missing: set[str],
+    listed: set[str],
+    items: Mapping[str, Item],
+    wanted: Sequence[str] = (),
+) -> tuple[str, str] | None:
+    """The cause of missing entities, and its proof; `None` if their statuses are no reason.
+
+    Args:
+        missing: The entities that are not there.
+        listed: Those that are.
+        items: All of them, as Pinterest lists them.
+        wanted: The statuses that `entity_statuses` names.
+    """
+    statuses = {str(items[each].get("status")) for each in missing if each in items}
+    kept = {str(items[each].get("status")) for each in listed if each in items}
+    if not missing <= items.keys() or (statuses & {*(wanted or kept)}):
+        return None
+    name = ARCHIVED if statuses == {"ARCHIVED"} and not wanted else FILTERED
+    return name, f"it has none of the {len(missing):,} that are {' or '.join(sorted(statuses))}"
+
+
+def _differing(shapes: Iterable[Shape], settings: Settings) -> Iterator[tuple[str, str]]:
+    """The settings of rows that are not those in force, with a sentence about each."""
+    for shape in shapes:
+        for name, value in shape:
+            now = getattr(settings, name)
+            zones = name == "reporting_timezone" and value in _ZONES and now in _ZONES
+            if value != now and not zones:
+                yield name, f"{name} is {value} in the rows, and {now} in the settings"
+
+
+def _note(finding: Finding, place: Place, here: Decimal, there: Decimal) -> None:
+    if len(finding.examples) < MOST_EXAMPLES:
+        entity, day = place
+        finding.examples.append(f"{entity} on {day}: {here:f} here, {there:f} at Pinterest")
+
+
+def _latest(rows: Iterable[Row]) -> date | None:
+    return max((row.read_at for row in rows if row.read_at), default=None)
+
+
+def _each_day(days: DateRange) -> Iterator[date]:
+    return (days.start + timedelta(days=number) for number in range(days.days))
+
+
+def _named(days: Iterable[date]) -> str:
+    return ", ".join(map(str, merged(DateRange(day, day) for day in days)))

@@ -1,0 +1,86 @@
+"""The comparison that a user asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tap_pinterest.api.periods import SYNCHRONOUS, DateRange
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from pathlib import Path
+
+SETTLED_DAYS, WEEK_DAYS = 2, 7
+
+
+class RequestError(Exception):
+    """The comparison cannot be made; the text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of the command.
+
+    Attributes:
+        database: The URL of the database; `None` to compare an export only.
+        schema: The schema of the tables.
+        accounts: The ad accounts; empty for all that the config reads.
+        first: The first day; by default a week before the last one.
+        last: The last day; by default two days ago.
+        export: An export of Ads Manager.
+        exported_on: The day of the export; by default the file's.
+        store: The table for the results.
+    """
+
+    database: str | None
+    schema: str
+    accounts: Sequence[str]
+    first: date | None
+    last: date | None
+    export: Path | None
+    exported_on: date | None
+    store: str | None
+
+    def check(self) -> None:
+        """Refuse options that do not go together.
+
+        Raises:
+            RequestError: There is nothing to compare, or nowhere to store.
+        """
+        if not (self.database or self.export):
+            message = "Name a database with --database, an export with --export, or both."
+            raise RequestError(message)
+        if self.store and not self.database:
+            message = "--store needs a database: name it with --database."
+            raise RequestError(message)
+
+    def days(self, today: date) -> DateRange:
+        """The days to compare.
+
+        Raises:
+            RequestError: Pinterest does not add up such days.
+        """
+        last = self.last or today - timedelta(days=SETTLED_DAYS)
+        first = self.first or last - timedelta(days=WEEK_DAYS - 1)
+        days = DateRange(first, last)
+        if first > last or last > today or days.days > SYNCHRONOUS.days:
+            message = (
+                f"--from {first} --to {last}: refused; allowed: at most {SYNCHRONOUS.days} days, "
+                f"up to today, {today}."
+            )
+            raise RequestError(message)
+        return days
+
+    def ad_account_ids(self, listed: Sequence[str]) -> Sequence[str]:
+        """The ad accounts to compare.
+
+        Raises:
+            RequestError: Pinterest does not list one.
+        """
+        if unknown := [each for each in self.accounts if each not in listed]:
+            message = f"--account: Pinterest does not list {', '.join(unknown)}."
+            raise RequestError(message)
+        return self.accounts or listed

@@ -1,0 +1,63 @@
+"""Keeps the findings of a comparison in a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psycopg import sql
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import psycopg
+
+    from tap_pinterest.reconcile.findings import Report
+
+COLUMNS = {
+    "checked_at": "timestamptz NOT NULL",
+    "ad_account_id": "text NOT NULL",
+    "start_date": "date NOT NULL",
+    "end_date": "date NOT NULL",
+    "source": "text NOT NULL",
+    "metric": "text NOT NULL",
+    "outcome": "text NOT NULL",
+    "here": "numeric",
+    "pinterest": "numeric",
+    "difference": "numeric",
+    "unexplained": "numeric",
+    "causes": "text",
+}
+"""The columns of the table, with their types."""
+
+
+def keep(
+    connection: psycopg.Connection[Any], schema: str, name: str, report: Report, now: datetime
+) -> None:
+    """Add a row for each finding; the table is made if it is not there."""
+    table = sql.Identifier(schema, name)
+    columns = [
+        sql.SQL("{} {}").format(sql.Identifier(each), sql.SQL(kind))
+        for each, kind in COLUMNS.items()
+    ]
+    connection.execute(
+        sql.SQL("CREATE TABLE IF NOT EXISTS {} ({})").format(table, sql.SQL(", ").join(columns))
+    )
+    insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        table,
+        sql.SQL(", ").join(map(sql.Identifier, COLUMNS)),
+        sql.SQL(", ").join([sql.Placeholder()] * len(COLUMNS)),
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(insert, [_row(report, each, now) for each in report.findings])
+    connection.commit()
+
+
+def _row(report: Report, finding: Any, now: datetime) -> tuple[Any, ...]:  # noqa: ANN401
+    numbers: tuple[Any, ...] = (None, None, None, None, None)
+    if not finding.obstacle:
+        causes = "; ".join(f"{each.name}: {each.text}" for each in finding.causes) or None
+        difference = (finding.difference, finding.unexplained)
+        numbers = (finding.here, finding.pinterest, *difference, causes)
+    days = (report.days.start, report.days.end)
+    about = (finding.source, finding.metric.lower(), finding.outcome)
+    return (now, finding.ad_account_id, *days, *about, *numbers)

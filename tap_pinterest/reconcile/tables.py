@@ -1,0 +1,185 @@
+"""The loaded tables of reports: their sums, their rows, and when the rows were read."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from tap_pinterest.reconcile.findings import NOTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    import psycopg
+
+    from tap_pinterest.api.periods import DateRange
+    from tap_pinterest.config import Settings
+    from tap_pinterest.reconcile.findings import Place, Totals
+
+SHAPING = (
+    *("click_window_days", "engagement_window_days", "view_window_days"),
+    *("conversion_report_time", "attribution_types", "reporting_timezone"),
+)
+"""Columns with the settings that a row was read with."""
+READ_AT = "_sdc_extracted_at"
+
+Shape = tuple[tuple[str, Any], ...]
+"""The settings of a row, as pairs of a name and a value; those that its table does not tell are
+left out."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a report by day.
+
+    Attributes:
+        name: The table.
+        id_column: The column with the id of its entity.
+        account_column: The column with the id of the ad account.
+        metrics: The columns of its metrics that add up, by the API's name.
+        columns: All its columns.
+    """
+
+    name: str
+    id_column: str
+    account_column: str
+    metrics: Mapping[str, str]
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The sums of a table for one ad account.
+
+    Attributes:
+        rows: The number of rows.
+        totals: The sum of each metric.
+        shapes: The sets of settings that the rows were read with.
+    """
+
+    rows: int
+    totals: Totals
+    shapes: frozenset[Shape]
+
+
+@dataclass(frozen=True)
+class Row:
+    """The numbers of an entity on one day.
+
+    Attributes:
+        place: The entity and the day.
+        shape: The settings that it was read with.
+        read_at: When it was read; `None` if the table does not tell.
+        values: The numbers.
+    """
+
+    place: Place
+    shape: Shape
+    read_at: date | None
+    values: Totals
+
+
+class Tables:
+    """The tables of one schema."""
+
+    def __init__(self, connection: psycopg.Connection[Any], schema: str) -> None:
+        self._connection = connection
+        self._schema = schema
+
+    def columns(self, table: str) -> frozenset[str]:
+        """The columns of a table; none if there is no such table."""
+        query = (
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_schema = %s AND table_name = %s"
+        )
+        rows = self._connection.execute(query, [self._schema, table]).fetchall()
+        return frozenset(name for (name,) in rows)
+
+    def sums(self, table: Table, ad_account_id: str, days: DateRange) -> Sums:
+        """The sums of all metrics over some days."""
+        shaping = [name for name in SHAPING if name in table.columns]
+        summed = [
+            sql.SQL("sum({}::numeric) AS {}").format(sql.Identifier(column), sql.Identifier(name))
+            for name, column in table.metrics.items()
+        ]
+        shape = [sql.Identifier(name) for name in shaping]
+        found = self._select(table, ad_account_id, days, [*shape, _COUNT, *summed], shape)
+        totals = {
+            name: sum((each[name] or NOTHING for each in found), NOTHING) for name in table.metrics
+        }
+        shapes = frozenset(_shape(each, shaping) for each in found if each["rows"])
+        return Sums(sum(each["rows"] for each in found), totals, shapes)
+
+    def rows(
+        self, table: Table, ad_account_id: str, days: DateRange, metrics: Sequence[str]
+    ) -> Iterator[Row]:
+        """The rows of some days, with some of the metrics."""
+        shaping = [name for name in SHAPING if name in table.columns]
+        read_at = READ_AT if READ_AT in table.columns else None
+        columns: list[sql.Composable] = [sql.Identifier(name) for name in shaping]
+        columns += [
+            sql.SQL("{}::numeric AS {}").format(
+                sql.Identifier(table.metrics[name]), sql.Identifier(name)
+            )
+            for name in metrics
+        ]
+        columns += [
+            sql.SQL("{}::text AS entity").format(sql.Identifier(table.id_column)),
+            sql.SQL("date::date AS day"),
+            sql.SQL("{} AS read_at").format(sql.Identifier(read_at) if read_at else sql.NULL),
+        ]
+        for each in self._select(table, ad_account_id, days, columns):
+            values = {name: each[name] or NOTHING for name in metrics}
+            place = (each["entity"], each["day"])
+            yield Row(place, _shape(each, shaping), _day(each["read_at"]), values)
+
+    def _select(
+        self,
+        table: Table,
+        ad_account_id: str,
+        days: DateRange,
+        columns: Sequence[sql.Composable],
+        group_by: Sequence[sql.Composable] = (),
+    ) -> list[dict[str, Any]]:
+        comma = sql.SQL(", ")
+        query = sql.SQL("SELECT {} FROM {} WHERE {} = %s AND date::date BETWEEN %s AND %s").format(
+            comma.join(columns),
+            sql.Identifier(self._schema, table.name),
+            sql.Identifier(table.account_column),
+        )
+        if group_by:
+            query += sql.SQL(" GROUP BY ") + comma.join(group_by)
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query, [ad_account_id, days.start, days.end]).fetchall()
+
+
+_COUNT = sql.SQL("count(*) AS rows")
+
+
+def in_settings(shape: Shape, settings: Settings) -> Settings:
+    """The settings that a row was read with; what its table does not tell is as it is now."""
+    return dataclasses.replace(settings, **dict(shape))
+
+
+def _shape(row: Mapping[str, Any], names: Sequence[str]) -> Shape:
+    # The tap writes these two columns only if they are set.
+    unset = {"attribution_types": (), "reporting_timezone": None}
+    told = {name: _setting(name, row[name]) for name in names}
+    return tuple((unset | told).items())
+
+
+def _setting(name: str, value: Any) -> Any:  # noqa: ANN401 - a setting of any kind
+    if name == "attribution_types":
+        return tuple(value.split(",")) if value else ()
+    return int(value) if isinstance(value, Decimal) else value
+
+
+def _day(moment: object) -> date | None:
+    return moment.date() if isinstance(moment, datetime) else None

@@ -1,0 +1,85 @@
+"""A comparison as text for people."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from tap_pinterest.reconcile.findings import SPEND, as_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from decimal import Decimal
+
+    from tap_pinterest.reconcile.findings import Finding, Report
+
+HEADINGS = ("source", "metric", "here", "Pinterest", "result")
+
+
+def lines(report: Report) -> Iterator[str]:
+    """The report, ad account by ad account."""
+    by_account = sorted(report.findings, key=lambda each: each.ad_account_id)
+    for ad_account_id, found in itertools.groupby(by_account, lambda each: each.ad_account_id):
+        yield f"Ad account {ad_account_id}, {report.days}"
+        yield from _of_account(list(found))
+        yield ""
+    yield from (f"Note: {each}." for each in report.notes)
+    yield _verdict(report)
+
+
+def _of_account(findings: Sequence[Finding]) -> Iterator[str]:
+    """Spend and all that differs, then how many others are equal or have no sum."""
+    told = [each for each in findings if _is_told(each)]
+    rows = [HEADINGS, *map(_cells, told)]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(HEADINGS) - 1)]
+    for row, finding in zip(rows, [None, *told], strict=True):
+        source, metric, here, there = (
+            text.rjust(width) if place > 1 else text.ljust(width)
+            for place, (text, width) in enumerate(zip(row, widths, strict=False))
+        )
+        yield f"  {source}  {metric}  {here}  {there}  {row[-1]}"
+        yield from _reasons(finding) if finding else ()
+    for source, found in itertools.groupby(findings, lambda each: each.source):
+        outcomes = [each.outcome for each in found]
+        counts = [
+            f"{outcomes.count(outcome)} {outcome}"
+            for outcome in ("equal", "differs", "not comparable")
+            if outcome in outcomes
+        ]
+        yield f"  {source}: {', '.join(counts)}"
+
+
+def _is_told(finding: Finding) -> bool:
+    return finding.outcome == "differs" or (finding.metric in SPEND and not finding.obstacle)
+
+
+def _cells(finding: Finding) -> tuple[str, ...]:
+    result: str = finding.outcome
+    if result == "differs":
+        result = f"differs by {_number(finding.difference)}"
+    numbers = (_number(finding.here), _number(finding.pinterest))
+    return (finding.source, finding.metric.lower(), *numbers, result)
+
+
+def _reasons(finding: Finding) -> Iterator[str]:
+    for cause in finding.causes:
+        yield f"    {cause.name} ({_number(cause.amount)}): {cause.text}"
+    if finding.unexplained:
+        yield f"    not explained: {_number(finding.unexplained)}"
+    yield from (f"      {each}" for each in finding.examples)
+
+
+def _number(number: Decimal) -> str:
+    return f"{as_number(number):,}"
+
+
+def _verdict(report: Report) -> str:
+    if any(each.failed for each in report.findings):
+        return "Spend differs, and nothing explains all of it."
+    if report.failed:
+        return "No spend could be compared."
+    if any(each.outcome == "differs" for each in report.findings):
+        rest = any(each.unexplained for each in report.findings)
+        others = " Other metrics differ without a cause." if rest else ""
+        return f"Spend is equal or explained.{others}"
+    return "All that can be compared is equal."

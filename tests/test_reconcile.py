@@ -1,0 +1,412 @@
+"""Loaded tables and exports against Pinterest: equal, or different for a proven reason."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from both_targets import Database
+from conftest import TODAY
+from loading import database
+from pinterest_sandbox import Sandbox, WorldSize
+from singer_pipes import lines
+from singer_run import PatientTap, run, settings
+from tap_pinterest.reconcile import export, told
+from tap_pinterest.reconcile.comparison import compared
+from tap_pinterest.reconcile.findings import Cause, Finding, as_number
+from tap_pinterest.reconcile.request import Request, RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from tap_pinterest.reconcile.findings import Report
+
+REPORTS = ("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics")
+COLUMNS = (
+    *("SPEND_IN_MICRO_DOLLAR", "SPEND_IN_DOLLAR", "IMPRESSION_1", "IMPRESSION_2"),
+    *("TOTAL_IMPRESSION", "CLICKTHROUGH_1", "TOTAL_CHECKOUT", "TOTAL_CLICK_CHECKOUT"),
+    *("TOTAL_IMPRESSION_USER", "CTR"),
+)
+WORLD = WorldSize(accounts=2, empty_accounts=0, campaigns=6, ad_groups=10, ads=30)
+FIRST, LAST = TODAY - timedelta(days=12), TODAY - timedelta(days=6)
+SPEND = "SPEND_IN_MICRO_DOLLAR"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(seed=7, today=TODAY, size=WORLD, access_tier="unlimited", withheld=()) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with database() as (url, _):
+        yield url
+
+
+class Loaded:
+    """The tables of one load, and what the command says of them."""
+
+    def __init__(self, url: str, schema: str, sandbox: Sandbox, **config: Any) -> None:
+        self.db = Database(url, schema)
+        self.config = settings(sandbox, start_date=FIRST.isoformat(), report_columns=list(COLUMNS))
+        self.config["end_date"] = "today"
+        result = run(self.config | config, *REPORTS)
+        assert result.code == 0
+        self.db.load(lines(result.messages).decode())
+        read_at = datetime(TODAY.year, TODAY.month, TODAY.day, 6, tzinfo=UTC)
+        for table in REPORTS:
+            self.execute("UPDATE {}.{} SET _sdc_extracted_at = %s", table, read_at)
+
+    def execute(self, query: str, table: str, *values: object) -> list[Any]:
+        return self.db.execute(query, self.db.schema, table, values=values)
+
+    def report(self, *, first: date = FIRST, last: date = LAST, **config: Any) -> Report:
+        return reconciled(self.config | config, self.request(first=first, last=last))
+
+    def request(self, **more: Any) -> Request:
+        return request(database=self.db.url, schema=self.db.schema, **more)
+
+
+def request(**more: Any) -> Request:
+    options: dict[str, Any] = {
+        **dict.fromkeys(("database", "export", "exported_on", "store")),
+        "schema": "pinterest",
+        "accounts": (),
+        "first": FIRST,
+        "last": LAST,
+    }
+    return Request(**options | more)
+
+
+def reconciled(config: Mapping[str, Any], asked: Request) -> Report:
+    tap = PatientTap(config=dict(config))
+    try:
+        return compared(tap.run, asked)
+    finally:
+        tap.run.close()
+
+
+@pytest.fixture(scope="module")
+def loaded(sandbox: Sandbox, url: str) -> Iterator[Loaded]:
+    found = Loaded(url, "clean", sandbox)
+    yield found
+    found.db.close()
+
+
+def different(report: Report) -> list[Finding]:
+    return [each for each in report.findings if each.outcome == "differs"]
+
+
+def causes(report: Report) -> set[str]:
+    return {cause.name for each in report.findings for cause in each.causes}
+
+
+def test_after_a_clean_load_everything_is_equal(sandbox: Sandbox, loaded: Loaded) -> None:
+    sandbox.requests.clear()
+    report = loaded.report()
+
+    asked = [each for each in sandbox.requests if str(each.operation).endswith("analytics")]
+    outcomes = {(each.source, each.metric): each.outcome for each in report.findings}
+    assert not report.failed
+    assert different(report) == []
+    assert len(asked) == 2
+    assert {source for source, _ in outcomes} == {*REPORTS}
+    assert outcomes["ad_analytics", SPEND] == "equal"
+    assert outcomes["ad_analytics", "CTR"] == "not comparable"
+    assert all(each.here for each in report.findings if each.metric == SPEND)
+    assert [*told.lines(report)][-1] == "All that can be compared is equal."
+
+
+@pytest.mark.parametrize(
+    ("config", "cause"),
+    [
+        ({"click_window_days": 7, "engagement_window_days": 7}, "windows"),
+        ({"conversion_report_time": "TIME_OF_CONVERSION"}, "report time"),
+        ({"reporting_timezone": "AD_ACCOUNT_TIME_ZONE"}, "time zone"),
+    ],
+    ids=["windows", "report time", "time zone"],
+)
+def test_other_settings_explain_a_difference(
+    loaded: Loaded, config: dict[str, Any], cause: str
+) -> None:
+    report = loaded.report(**config)
+
+    assert different(report)
+    assert causes(report) == {cause}
+    assert [each for each in report.findings if each.unexplained] == []
+    assert not report.failed
+
+
+@pytest.mark.parametrize(
+    ("statuses", "asked", "cause"),
+    [
+        (["ACTIVE", "PAUSED"], None, "archived"),
+        (["ACTIVE"], ["ACTIVE"], "filtered statuses"),
+    ],
+    ids=["archived", "filtered"],
+)
+def test_statuses_that_were_left_out_explain_a_difference(
+    sandbox: Sandbox, url: str, statuses: list[str], asked: list[str] | None, cause: str
+) -> None:
+    of_some = Loaded(url, cause, sandbox, entity_statuses=statuses)
+    report = of_some.report(entity_statuses=asked)
+    of_some.db.close()
+
+    spend = [each for each in different(report) if each.metric == SPEND]
+    assert {each.source for each in spend} == {"ad_analytics"}
+    assert all(each.difference < 0 for each in spend)
+    assert causes(report) == {cause}
+    assert not report.failed
+
+
+def test_numbers_that_pinterest_has_restated_since_explain_a_difference(
+    sandbox: Sandbox, loaded: Loaded
+) -> None:
+    sandbox.today = TODAY + timedelta(days=20)
+    try:
+        report = loaded.report(last=TODAY)
+    finally:
+        sandbox.today = TODAY
+
+    assert {each.metric for each in different(report)} >= {SPEND, "TOTAL_CHECKOUT"}
+    assert causes(report) == {"restated since"}
+    assert not report.failed
+
+
+def test_a_row_that_somebody_has_changed_is_found(loaded: Loaded) -> None:
+    where = "spend_in_micro_dollar = (SELECT max(spend_in_micro_dollar) FROM {}.{} WHERE date = %s)"
+    select = f"SELECT ad_id, spend_in_micro_dollar FROM {{}}.{{}} WHERE {where}"  # noqa: S608
+    names = (loaded.db.schema, "ad_analytics") * 2
+    ((ad_id, spend),) = loaded.db.execute(select, *names, values=[FIRST])
+    change = "UPDATE {}.{} SET spend_in_micro_dollar = %s WHERE ad_id = %s AND date = %s"
+    loaded.execute(change, "ad_analytics", spend + 1_000_000, ad_id, FIRST)
+    try:
+        report = loaded.report()
+    finally:
+        loaded.execute(change, "ad_analytics", spend, ad_id, FIRST)
+
+    (finding,) = different(report)
+    assert report.failed
+    assert (finding.source, finding.metric) == ("ad_analytics", SPEND)
+    assert finding.unexplained == 1_000_000
+    (example,) = finding.examples
+    assert example.startswith(f"{ad_id} on {FIRST}: ")
+    assert [*told.lines(report)][-1] == "Spend differs, and nothing explains all of it."
+
+
+def test_a_row_that_is_missing_is_found(loaded: Loaded) -> None:
+    copy = "CREATE TEMPORARY TABLE kept AS SELECT * FROM {}.{} WHERE date = %s"
+    loaded.execute(copy, "campaign_analytics", FIRST)
+    loaded.execute("DELETE FROM {}.{} WHERE date = %s", "campaign_analytics", FIRST)
+    try:
+        report = loaded.report()
+    finally:
+        loaded.execute("INSERT INTO {}.{} SELECT * FROM kept", "campaign_analytics")
+
+    assert report.failed
+    assert {each.source for each in different(report)} == {"campaign_analytics"}
+    assert all(str(FIRST) in example for each in different(report) for example in each.examples)
+
+
+def test_results_are_added_to_a_table(loaded: Loaded) -> None:
+    reconciled(loaded.config, loaded.request(store="reconciliation"))
+    reconciled(loaded.config, loaded.request(store="reconciliation"))
+
+    query = "SELECT checked_at, source, metric, outcome, difference FROM {}.{} WHERE metric = %s"
+    rows = loaded.execute(query, "reconciliation", SPEND.lower())
+    assert len({row[0] for row in rows}) == 2
+    assert {row[1] for row in rows} == {*REPORTS}
+    assert {row[3:] for row in rows} == {("equal", 0)}
+
+
+def test_the_command_prints_json_and_ends_with_its_verdict(loaded: Loaded, tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(loaded.config))
+    arguments = ["--config", str(config), "--schema", loaded.db.schema, "--format", "json"]
+    days = ["--from", str(FIRST), "--to", str(LAST)]
+    program = "from tap_pinterest.commands.reconcile import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments, *days],
+        env={**os.environ, "TARGET_POSTGRES_SQLALCHEMY_URL": loaded.db.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["start_date"], told["failed"]) == (str(FIRST), False)
+    assert {each["outcome"] for each in told["findings"]} == {"equal", "not comparable"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "Name a database"),
+        ({"database": "postgresql://127.0.0.1:1/x", "accounts": ("7",)}, "does not list 7"),
+        ({"database": "postgresql://127.0.0.1:1/x"}, "there is no connection"),
+        ({"database": "postgresql://127.0.0.1:1/x", "first": LAST, "last": FIRST}, "refused"),
+        ({"database": "x", "first": TODAY - timedelta(days=100)}, "at most 90 days"),
+        ({"export": "x", "store": "y"}, "--store needs a database"),
+    ],
+)
+def test_a_request_that_cannot_be_fulfilled_is_refused(
+    sandbox: Sandbox, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RequestError, match=message):
+        reconciled(settings(sandbox), request(**options))
+
+
+# Exports.
+
+
+def numbers(sandbox: Sandbox, account: str, **asked: Any) -> list[dict[str, Any]]:
+    """Pinterest's rows by ad over the days, without the tap."""
+    query = {
+        "ad_account_id": account,
+        "granularity": "TOTAL",
+        "columns": [*COLUMNS[:-2]],
+        "start_date": FIRST.isoformat(),
+        "end_date": LAST.isoformat(),
+        "click_window_days": 30,
+        "engagement_window_days": 30,
+        "view_window_days": 1,
+    }
+    items = sandbox.truth("GET /ad_accounts/{ad_account_id}/ads", ad_account_id=account)
+    ids = [item["id"] for _, item in items]
+    path = "GET /ad_accounts/{ad_account_id}/ads/analytics"
+    found = sandbox.truth(path, **query | {"ad_ids": ids} | asked)
+    return [row for _, row in found]
+
+
+def exported(
+    sandbox: Sandbox,
+    path: Path,
+    *,
+    but: frozenset[str] = frozenset(),
+    label: str = "",
+    **asked: Any,
+) -> Report:
+    """The comparison of an export by ad that somebody made with these settings."""
+    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.ad_account_ids))
+    heading = label or "Paid impressions"
+    rows = [f'"Ad ID","Spend in account currency","{heading}","TOTAL_CHECKOUT"']
+    for each in numbers(sandbox, account, **asked):
+        if each["AD_ID"] not in but:
+            spend = Decimal(str(each.get("SPEND_IN_DOLLAR", 0)))
+            shown = (each.get("IMPRESSION_1", 0), each.get("TOTAL_CHECKOUT", 0))
+            cells = ("$" + f"{spend:,.2f}", *(f"{number:,}" for number in shown))
+            rows.append(",".join([str(each["AD_ID"]), *(f'"{cell}"' for cell in cells)]))
+    path.write_text("\n".join(rows), "utf-8-sig")
+    asked_for = request(export=path, accounts=(account,), exported_on=TODAY)
+    return reconciled(settings(sandbox), asked_for)
+
+
+def test_an_export_is_equal(sandbox: Sandbox, tmp_path: Path) -> None:
+    report = exported(sandbox, tmp_path / "export.csv")
+
+    assert different(report) == []
+    assert {each.metric for each in report.findings} == {
+        *("SPEND_IN_DOLLAR", "PAID_IMPRESSION", "TOTAL_CHECKOUT")
+    }
+    assert not report.failed
+
+
+@pytest.mark.parametrize(
+    ("label", "asked", "cause"),
+    [
+        ("Total impression", {}, "paid against total"),
+        ("", {"view_window_days": 30}, "windows"),
+        ("", {"conversion_report_time": "TIME_OF_CONVERSION"}, "report time"),
+        ("", {"reporting_timezone": "AD_ACCOUNT_TIME_ZONE"}, "time zone"),
+    ],
+    ids=["kinds", "windows", "report time", "time zone"],
+)
+def test_an_export_with_other_settings_is_explained(
+    sandbox: Sandbox, tmp_path: Path, label: str, asked: dict[str, Any], cause: str
+) -> None:
+    report = exported(sandbox, tmp_path / "export.csv", label=label, **asked)
+
+    assert different(report)
+    assert causes(report) == {cause}
+    assert not report.failed
+
+
+def test_an_export_without_archived_ads_is_explained(sandbox: Sandbox, tmp_path: Path) -> None:
+    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.ad_account_ids))
+    path = "GET /ad_accounts/{ad_account_id}/ads"
+    items = sandbox.truth(path, ad_account_id=account)
+    archived = frozenset(item["id"] for _, item in items if item["status"] == "ARCHIVED")
+    report = exported(sandbox, tmp_path / "export.csv", but=archived)
+
+    assert archived
+    assert causes(report) == {"archived"}
+    assert not report.failed
+
+
+def test_an_export_that_differs_for_no_reason_fails(sandbox: Sandbox, tmp_path: Path) -> None:
+    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.ad_account_ids))
+    path = tmp_path / "export.csv"
+    path.write_text("Spend,Shop sales\n12.34,5\n")
+    report = reconciled(settings(sandbox), request(export=path, accounts=(account,)))
+
+    (finding,) = report.findings
+    assert report.failed
+    assert finding.unexplained == finding.difference
+    assert report.notes == ["export.csv: Shop sales is no metric that Pinterest displays"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sums"),
+    [
+        ('Day,Spend\n2026-11-09,"$1,234.50"\n2026-11-10,"€ 2,000"\n', "3234.50"),
+        ("Day;Spend\n09.11.2026;1.234,50 €\n10.11.2026;2.000\n", "3234.50"),
+        ("Date\tSpend (USD)\n11/09/2026\t-\n11/10/2026\t1 234.5\n", "1234.5"),
+        ("Report of November\n\nDate,Spend\n2026-11-09,5\nTotal,5\n", "5"),
+    ],
+    ids=["dollars", "euros", "tabs", "a title and a total"],
+)
+def test_numbers_are_read_as_they_are_written(tmp_path: Path, text: str, sums: str) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(text, "utf-8-sig")
+    found = export.read(path, {"spend_in_dollar": "Spend"})
+
+    assert sum(export.sums(found.lines, "values").values()) == Decimal(sums)
+    assert len(found.lines) == text.count("2026")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"Campaign,Colour\na,b\n", "no line of it names a metric"),
+        (b"Spend\nmuch\n", "'much' is no number"),
+        (b"Day,Spend\nyesterday,5\n", "'yesterday' is no date"),
+        (b"Spend\n\xff5\n", "neither UTF-8 nor UTF-16"),
+    ],
+)
+def test_a_file_that_is_no_export_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "export.csv"
+    path.write_bytes(content)
+
+    with pytest.raises(export.ExportError, match=message):
+        export.read(path, {"spend_in_dollar": "Spend"})
+
+
+def test_a_difference_is_what_its_causes_and_the_rest_add_up_to() -> None:
+    finding = Finding("t", "1", SPEND, here=Decimal(10), pinterest=Decimal(16))
+    finding.causes.append(Cause("windows", Decimal(-4), "why"))
+
+    assert finding.difference == Decimal(-6)
+    assert finding.unexplained == Decimal(-2)
+    assert finding.failed
+    assert as_number(Decimal("2.50")) == 2.5
