@@ -88,6 +88,7 @@ def test_the_wheel_has_the_package_whole_and_nothing_else(installed: Path) -> No
         "tap-pinterest-login",
         "tap-pinterest-plan",
         "tap-pinterest-state",
+        "tap-pinterest-reconcile",
     }
 
 
