@@ -19,6 +19,7 @@ from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.layouts import LAYOUTS
 from tap_pinterest.run.progress import shown
 from tap_pinterest.run.run import Run
+from tap_pinterest.run.telling import tell
 from tap_pinterest.singer.memory import look_for_garbage_less_often
 from tap_pinterest.singer.process import (
     BROKEN_PIPE,
@@ -129,8 +130,8 @@ class TapPinterest(SingerTap):
             if code == BROKEN_PIPE:
                 run.close()
                 return code
-        run.summary.is_cut_short = code != 0
-        run.end()
+            run.summary.ended_by = "the output cannot be written"
+        tell(run.summary, run.conclude(), run.settings.log_format)
         run.close()
         return code or int(run.summary.failed)
 
@@ -143,9 +144,11 @@ class TapPinterest(SingerTap):
                 self.sync_all()
         except Interrupted:
             code = 128 + (self.clock.interrupted_by or 0)
+            self.run.summary.ended_by = "stopped by a signal"
             self.logger.warning("Stopped by a signal; the next run goes on from the state.")
         except EndOfRun as reason:
             code = 1
+            self.run.summary.ended_by = str(reason)
             self.logger.error("%s", reason)  # noqa: TRY400 - a traceback would say nothing more
         self.write_state()
         return code

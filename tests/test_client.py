@@ -89,7 +89,7 @@ def test_a_server_error_is_tried_again(client: PinterestClient, sandbox: Sandbox
 
     assert client.get(BOARDS, as_object)["items"]
     assert [each.status for each in sandbox.requests] == [503, 503, 200]
-    assert client.retries[BOARDS] == 2
+    assert client.tallies.total(BOARDS).retries == 2
 
 
 def test_a_server_error_that_stays_ends_after_seven_attempts(

@@ -25,6 +25,7 @@ from tap_pinterest.http.errors import (
     NotOfferedError,
     ScopeRefusedError,
 )
+from tap_pinterest.http.tally import Tallies
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.bases.dataset import DatasetStream
 from tap_pinterest.tap import TapPinterest
@@ -55,8 +56,7 @@ class Answers:
         self.asked: list[tuple[str, dict[str, str], dict[str, Any]]] = []
         self.authenticator = None
         self.calls: dict[str, int] = {}
-        self.retries: dict[str, int] = {}
-        self.waited: dict[str, float] = {}
+        self.tallies = Tallies()
 
     def get(
         self,
@@ -70,6 +70,7 @@ class Answers:
         assert not split_instead
         self.asked.append((path, dict(ids or {}), dict(query or {})))
         self.calls[path] = self.calls.get(path, 0) + 1
+        self.tallies.of(path, "").calls += 1
         assert self.calls[path] < MOST_CALLS
         check(path, ids or {}, query or {})
         answer = self.answers.get(path, EMPTY.get(api.operation(f"GET {path}").shape, {}))

@@ -14,6 +14,7 @@ from singer_run import Messages, PatientClock, PatientTap, Run
 from tap_pinterest import api, streams, tap
 from tap_pinterest.api import columns
 from tap_pinterest.api.levels import AD_ACCOUNT, LEVELS, Entity, Level
+from tap_pinterest.http.tally import Tallies
 from tap_pinterest.streams.ads import Campaigns
 from tap_pinterest.streams.bases.report import LevelReport
 
@@ -58,8 +59,7 @@ class Pinterest:
 
     def __init__(self) -> None:
         self.calls: dict[str, int] = {}
-        self.retries: dict[str, int] = {}
-        self.waited: dict[str, float] = {}
+        self.tallies = Tallies()
         self.queries: list[Mapping[str, Any]] = []
         self.orders: list[Mapping[str, Any]] = []
 

@@ -347,7 +347,7 @@ def test_a_token_that_is_refused_in_the_middle_still_ends_the_run(world: Sandbox
     assert result.code == 1
     assert result.records("board_sections")
     assert len([each for each in world.requests if each.fault]) == 1
-    assert result.tap.run.summary.is_cut_short
+    assert result.tap.run.summary.ended_by
 
 
 PARENTS = {

@@ -63,6 +63,7 @@ CONVERSION_QUALITY = {
     "ingestion_source": ("TAG", "MMP", "FILE_UPLOAD", "CONVERSIONS_API", "NATIVE"),
 }
 ORGANIC_LOOKBACK_DAYS = 14
+LOG_FORMATS = ("auto", "text", "json")
 READ_SCOPES = ("ads:read", "boards:read", "pins:read", "user_accounts:read")
 
 _ID_LIST = th.CustomType(
@@ -504,6 +505,14 @@ TRANSPORT = (
         minimum=0,
         description="Longest wait, in seconds, for quota or for a report that Pinterest prepares, "
         "before the run fails.",
+    ),
+    th.Property(
+        "log_format",
+        th.StringType,
+        default="auto",
+        allowed_values=list(LOG_FORMATS),
+        description="How a run tells its results at the end: text, a table for people; json, one "
+        "line for programs; auto, the table at a terminal and both elsewhere.",
     ),
 )
 SYNC_KEY = (

@@ -113,6 +113,7 @@ class Settings:
     slice_rows: int
     request_timeout: int
     max_wait_seconds: int
+    log_format: str
     extra_fields: bool
     empty_key_value: str
     sync_key: bool

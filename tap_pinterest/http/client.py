@@ -24,6 +24,7 @@ from tap_pinterest.http.patience import Patience
 from tap_pinterest.http.reach import Reach
 from tap_pinterest.http.redaction import Secrets
 from tap_pinterest.http.refusals import NOT_AUTHENTICATED, TOO_MANY, raise_for
+from tap_pinterest.http.tally import Tallies
 from tap_pinterest.http.token_endpoint import TokenEndpoint
 from tap_pinterest.http.transport import Request, Transport
 from tap_pinterest.http.urls import path_with, query_string
@@ -79,17 +80,7 @@ class PinterestClient:
         self._tokens = TokenEndpoint(self._transport, clock, patience, self.secrets)
         self.authenticator: Authenticator | None = None
         self.acts_for_the_app = False
-        self.calls: dict[str, int] = {}
-
-    @property
-    def retries(self) -> Mapping[str, int]:
-        """Tries beyond the first, by stream or path."""
-        return self._patience.retries
-
-    @property
-    def waited(self) -> Mapping[str, float]:
-        """Seconds spent waiting, by stream or path."""
-        return self._patience.waited
+        self.tallies = Tallies()
 
     def get(  # noqa: PLR0913 - one call has these parts
         self,
@@ -126,7 +117,7 @@ class PinterestClient:
 
         def ask(query: Query) -> _T:
             url = self.url(path, ids=ids, query=query)
-            call = _Call("GET", path, url, stream or path, asked=query)
+            call = _Call("GET", path, url, stream or path, _account(ids, query), asked=query)
             return self._call(call, decode, split_instead=split_instead)
 
         try:
@@ -156,7 +147,8 @@ class PinterestClient:
         """
         url = self.url(path, ids=ids, query=query, method="POST")
         content = None if body is None else msgspec.json.encode(body)
-        return self._call(_Call("POST", path, url, stream or path, content), decode)
+        account = _account(ids, query)
+        return self._call(_Call("POST", path, url, stream or path, account, content), decode)
 
     def url(
         self,
@@ -204,7 +196,8 @@ class PinterestClient:
             msg = f"{call}: Pinterest does not offer it with auth_method client_credentials"
             raise AccessRefusedError(msg)
         refused = 0
-        tries = self._patience.tries(call.counts_for)
+        tally = self.tallies.of(call.counts_for, call.ad_account_id)
+        tries = self._patience.tries(call.counts_for, tally)
         while True:
             token = self._token()
             try:
@@ -251,11 +244,12 @@ class PinterestClient:
             raise TokenRefusedError(msg)
 
     def _send(self, call: _Call, category: str, token: str, decode: Callable[[bytes], _T]) -> _T:
+        tally = self.tallies.of(call.counts_for, call.ad_account_id)
         asked = self._clock.monotonic()
         with self._limiter.call(category, str(call), call.url) as told:
             self._clock.check()
-            self._patience.note_wait(call.counts_for, self._clock.monotonic() - asked)
-            self.calls[call.counts_for] = self.calls.get(call.counts_for, 0) + 1
+            tally.seconds_waited += self._clock.monotonic() - asked
+            tally.calls += 1
             answer = self._exchange(call, token)
             told.headers, told.refused = answer.headers, answer.status == TOO_MANY
         raise_for(answer, str(call), self.secrets)
@@ -295,13 +289,20 @@ def client_for(
     return client
 
 
+def _account(ids: Mapping[str, str] | None, query: Query | None) -> str:
+    """The ad account that a call names; empty for none."""
+    name = "ad_account_id"
+    return str((ids or {}).get(name) or (query or {}).get(name) or "")
+
+
 class _Call(NamedTuple):
-    """One call: its target, the stream it counts for, its body if any, and its parameters."""
+    """One call: its target, what it counts for, its body if any, and its parameters."""
 
     method: str
     path: str
     url: str
     counts_for: str
+    ad_account_id: str = ""
     content: bytes | None = None
     asked: Query = MappingProxyType({})
 

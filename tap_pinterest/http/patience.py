@@ -17,6 +17,7 @@ from tap_pinterest.http.errors import (
     UnreachableError,
     WaitError,
 )
+from tap_pinterest.http.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,12 +46,14 @@ class Tries:
     """Counts the tries of one call, and limits its waits for quota.
 
     Attributes:
-        counts_for: The stream or path that its retries and waits count for.
+        counts_for: The stream or path that they count for.
+        tally: Where its retries and waits are counted.
         begun: When the try that is under way began, in the clock's monotonic seconds.
     """
 
-    def __init__(self, counts_for: str, max_wait: float, begun: float) -> None:
+    def __init__(self, counts_for: str, tally: Tally, max_wait: float, begun: float) -> None:
         self.counts_for = counts_for
+        self.tally = tally
         self.begun = begun
         self._waits = itertools.islice(_growing(1), ATTEMPTS - 1)
         self._pauses = _growing(FIRST_PAUSE)
@@ -85,36 +88,24 @@ class Tries:
 
 
 class Patience:
-    """Waits between the tries of all calls of a run, and counts them.
-
-    Attributes:
-        retries: Tries beyond the first, by stream or path.
-        waited: Seconds spent waiting, by stream or path.
-    """
+    """Waits between the tries of all calls of a run, and counts them."""
 
     def __init__(self, clock: Clock, max_wait_seconds: float) -> None:
         self._clock = clock
         self._max_wait = max_wait_seconds
-        self.retries: dict[str, int] = {}
-        self.waited: dict[str, float] = {}
         self._begun: float | None = None
         self._given_up: list[str] = []
         """Streams or paths of the calls since the last answer whose tries all failed."""
 
-    def tries(self, counts_for: str) -> Tries:
+    def tries(self, counts_for: str, tally: Tally | None = None) -> Tries:
         """The tries of a call that begins now."""
-        self.retries.setdefault(counts_for, 0)
         now = self._clock.monotonic()
         self._begun = now if self._begun is None else self._begun
-        return Tries(counts_for, self._max_wait, now)
+        return Tries(counts_for, tally or Tally(), self._max_wait, now)
 
     def answered(self) -> None:
         """Note that a call has been answered: Pinterest is there."""
         self._given_up.clear()
-
-    def note_wait(self, counts_for: str, seconds: float) -> None:
-        """Count seconds that a call has waited."""
-        self.waited[counts_for] = self.waited.get(counts_for, 0.0) + seconds
 
     def wait(self, tries: Tries, error: RetriableAPIError) -> None:
         """Wait as the service asks, or else longer each time.
@@ -127,8 +118,8 @@ class Patience:
         wait = self._seconds_after(tries, error)
         if isinstance(error, UnreachableError):
             self._stay_within(NOBODY_SECONDS, tries, wait, error)
-        self.retries[tries.counts_for] += 1
-        self.note_wait(tries.counts_for, wait)
+        tries.tally.retries += 1
+        tries.tally.seconds_waited += wait
         _logger.info("%s; trying again in %.0f s", error, wait)
         self._clock.sleep(wait)
         tries.begun = self._clock.monotonic()

@@ -127,6 +127,14 @@ def name_of(context: Context | None) -> str:
     return str(context.get("ad_account_id") or f"user {context['user_id']}")
 
 
+def context_of(name: str) -> Context | None:
+    """The context with this name; the inverse of `name_of`."""
+    if not name:
+        return None
+    user_id = name.removeprefix("user ")
+    return {"ad_account_id": name} if user_id == name else {"user_id": user_id}
+
+
 def of_context(name: str) -> str:
     """The name of a context as the end of a phrase; empty for one without a name."""
     if not name or name.startswith("user "):

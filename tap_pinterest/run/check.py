@@ -165,7 +165,7 @@ class Check:
         if part.answered and "" not in part.failures:
             yield "can be read"
         elif not (part.failures or part.skipped):
-            yield f"has nothing to ask for{_why(stream, part)}"
+            yield f"has nothing to ask for: {_why(stream, part)}"
 
     def _total(self, streams: Sequence[RunStream]) -> str:
         parts: list[StreamSummary] = [self._run.summary.of(each.name) for each in streams]
@@ -178,6 +178,5 @@ class Check:
 
 
 def _why(stream: RunStream, part: StreamSummary) -> str:
-    if stream.missing_settings:
-        return f": set {' and '.join(stream.missing_settings)}"
-    return ": no account has what it is about" if part.unasked else ": there is no such account"
+    nothing_there = part.unasked and not stream.missing_settings
+    return "no account has what it is about" if nothing_there else stream.why_nothing

@@ -179,9 +179,9 @@ def plan(run: CountedRun) -> Plan:
     selected = run.selected
     # A list for one stream can be another stream's own calls: read all lists before counting.
     faults = {each.name: dict(_faults(each)) for each in selected}
-    made = {
-        path: calls - run.client.retries.get(path, 0) for path, calls in run.client.calls.items()
-    }
+    tallies = run.client.tallies
+    totals = {path: tallies.total(path) for path in tallies.names}
+    made = {path: total.calls - total.retries for path, total in totals.items() if total.calls}
     unassigned = dict(made)
     seen: set[bytes | None] = set()
     streams = []

@@ -30,7 +30,7 @@ class RunOrder:
         """
         if stream not in self._streams:
             return {}
-        contexts = self._contexts_of(stream) or []
+        contexts = self.contexts_of(stream) or []
         later = contexts[contexts.index(context) + 1 :] if context in contexts else []
         streams: dict[str, list[RunStream]] = {stream.category: []}
         for other in self._streams[self._streams.index(stream) + 1 :]:
@@ -42,13 +42,13 @@ class RunOrder:
     def _ahead(self, streams: Iterable[RunStream]) -> Iterator[Ahead[Any] | None]:
         """Tasks of these streams that may begin; `None` while a stream's contexts are unknown."""
         for stream in streams:
-            if self._contexts_of(stream) is None:
+            if self.contexts_of(stream) is None:
                 yield Ahead(Turn(f"contexts of {stream.name}", (), stream.category), stream.found)
-            while (contexts := self._contexts_of(stream)) is None:
+            while (contexts := self.contexts_of(stream)) is None:
                 yield None
             yield from filter(None, map(stream.ahead, contexts))
 
-    def _contexts_of(self, stream: RunStream) -> Sequence[Context | None] | None:
+    def contexts_of(self, stream: RunStream) -> Sequence[Context | None] | None:
         """The contexts of a stream; `None` while only a call could list them."""
         if stream.name not in self._known_contexts:
             if not stream.knows_contexts:

@@ -10,28 +10,31 @@ from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
 
 from tap_pinterest import config
 from tap_pinterest.api.columns import NOT_ASKED, column
-from tap_pinterest.api.periods import ONE_DAY, SYNCHRONOUS
+from tap_pinterest.api.periods import GRANULARITIES, ONE_DAY, SYNCHRONOUS
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.http.client import PinterestClient, client_for
 from tap_pinterest.http.errors import AwayError, TokenRefusedError
 from tap_pinterest.http.rate_limit import RateLimiter
+from tap_pinterest.reading.contexts import context_of, name_of
 from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
 from tap_pinterest.reading.read_ahead import ReadAhead
 from tap_pinterest.records import display_names
 from tap_pinterest.run.access_policy import AccessPolicy
 from tap_pinterest.run.grants import Grants
 from tap_pinterest.run.order import RunOrder
+from tap_pinterest.run.outcome import outcomes
 from tap_pinterest.run.ranges import Ranges
 from tap_pinterest.run.readiness import Readiness
 from tap_pinterest.run.summary import Summary
 from tap_pinterest.singer import state
 from tap_pinterest.singer.memory import give_back_large_blocks
 from tap_pinterest.singer.sdk import EndOfRun
-from tap_pinterest.singer.state import ReadBefore
+from tap_pinterest.singer.state import Progress, ReadBefore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
+    from datetime import date
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
@@ -39,7 +42,9 @@ if TYPE_CHECKING:
     from tap_pinterest.api.columns import AccountColumns
     from tap_pinterest.clock import Clock
     from tap_pinterest.config import Settings
+    from tap_pinterest.run.outcome import Outcome
     from tap_pinterest.run.stream import RunStream
+    from tap_pinterest.run.summary import StreamSummary
 
 _logger = logging.getLogger("tap-pinterest")
 
@@ -296,17 +301,47 @@ class Run:
 
             warn_of_trial_calls(self)
 
-    def end(self) -> None:
-        """Complete the summary, and write it."""
+    def conclude(self) -> Sequence[Outcome]:
+        """Judge what is missing, and return how each stream went for each account and user.
+
+        Nothing may be read any more.
+        """
         self.access_policy.refuse_what_is_missing()
-        client = self.client
-        for name, part in self.summary.streams.items():
-            path = self.streams[name].path
-            part.calls = client.calls.get(name, client.calls.get(path, 0))
-            part.retries = client.retries.get(name, client.retries.get(path, 0))
-            part.seconds_waited = client.waited.get(name, client.waited.get(path, 0.0))
         self.summary.seconds_waited = self.rate_limiter.waited
-        self.summary.tell()
+        found: list[Outcome] = []
+        for name, part in self.summary.streams.items():
+            if self.summary.ended_by:
+                for context in self.order.contexts_of(self.streams[name]) or ():
+                    part.of(name_of(context))
+            self._measure(self.streams[name], part)
+            found += outcomes(name, part, self.summary.ended_by)
+        return found
+
+    def _measure(self, stream: RunStream, part: StreamSummary) -> None:
+        """Note what the calls of a stream have taken, and up to which day it is complete."""
+        tallies = self.client.tallies
+        name = stream.name if stream.name in tallies.names else stream.path
+        part.tally = tallies.total(name)
+        for context, each in part.parts.items():
+            account = self._ad_account_of(context)
+            each.tally = tallies.of(name, account) if context else part.tally
+            each.complete_to = self._complete_to(stream, context)
+
+    def _ad_account_of(self, context: str) -> str:
+        """The ad account that the calls of a context name; empty for none."""
+        named = context_of(context) or {}
+        if "user_id" not in named:
+            return context
+        known = self.inventory.users if self.inventory.knows_users else {}
+        return known.get(named["user_id"]) or ""
+
+    def _complete_to(self, stream: RunStream, context: str) -> date | None:
+        """The last day of complete numbers in the state."""
+        named = context_of(context)
+        of_stream = self.memory.get("bookmarks", {}).get(stream.name)
+        found = stream.remembered.of(named) if named else of_stream
+        bookmark = Progress.of(found or {}).bookmark
+        return bookmark and GRANULARITIES[stream.period].last_day(bookmark)
 
     def close(self) -> None:
         """Free the run's threads, kept pages and connections."""

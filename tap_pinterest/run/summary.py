@@ -1,28 +1,48 @@
-"""The summary of a run: for each stream its rows, calls, failures and skipped parts."""
+"""The results of a run while it goes on: by stream, and by ad account or user."""
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from tap_pinterest.reading.contexts import of_context
+from tap_pinterest.http.tally import Tally
 from tap_pinterest.records.conform import UnknownCounts
-from tap_pinterest.singer.process import is_watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import date
 
+    from tap_pinterest.api.periods import DateRange
     from tap_pinterest.clock import Clock
 
-WIDE = 110
-"""Characters of a terminal that has room for the days as well."""
 
-_logger = logging.getLogger("tap-pinterest.summary")
+@dataclass(slots=True)
+class ContextSummary:
+    """The results of a stream for one ad account or user, or for the token alone.
+
+    Attributes:
+        started: When its reading began, in Unix seconds; 0 if it has not.
+        ended: When its reading ended; 0 if it has not.
+        is_read: Whether it was read to its end.
+        rows: Records written.
+        ranges: Days asked for, each range with whether asynchronous reports have it.
+        tally: What its calls have taken, once the run is over.
+        complete_to: The last day of complete numbers, once the run is over.
+    """
+
+    started: float = 0.0
+    ended: float = 0.0
+    is_read: bool = False
+    rows: int = 0
+    ranges: list[tuple[DateRange, bool]] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    complete_to: date | None = None
+
+    def note(self, dates: DateRange, *, asynchronous: bool = False) -> None:
+        """Take note of days that are asked for."""
+        self.ranges.append((dates, asynchronous))
 
 
 @dataclass
@@ -30,16 +50,13 @@ class StreamSummary:
     """The results of one stream in this run.
 
     Attributes:
+        parts: Its results by the name of the context, as `name_of` gives it.
+        current: The part that is being read.
         contexts: Ad accounts read to the end; 1 for a stream without ad accounts.
         unasked: Contexts that needed no call, because there was nothing to ask for.
-        rows: Records written.
-        calls: Calls to the stream's own operation, retries included.
-        retries: Calls that had to be made again.
+        nothing: Why it has no context at all.
         seconds: How long it took.
-        seconds_waited: How long its calls waited for quota, or before they were made again; several
-            may wait at once.
-        planned: Ad accounts that are to be read.
-        ranges: Days read, as `2026-01-01..2026-01-31`, each with how many accounts.
+        tally: What its calls have taken; several may have waited at once.
         failures: Errors, by ad account (an empty text for none).
         skipped: Why something was left out, by ad account.
         duplicates: Records left out because the same one had come.
@@ -48,26 +65,58 @@ class StreamSummary:
         keeps_extra_fields: Whether records keep unknown fields.
     """
 
+    parts: dict[str, ContextSummary] = field(default_factory=dict)
+    current: ContextSummary = field(default_factory=ContextSummary)
     contexts: int = 0
     unasked: int = 0
-    rows: int = 0
-    calls: int = 0
-    retries: int = 0
+    nothing: str = ""
     seconds: float = 0.0
-    seconds_waited: float = 0.0
-    planned: int = 0
+    tally: Tally = field(default_factory=Tally)
     duplicates: int = 0
     added_up: int = 0
-    ranges: Counter[str] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     unknowns: UnknownCounts = field(default_factory=UnknownCounts)
     keeps_extra_fields: bool = False
 
-    def read(self, *, asked: bool) -> None:
+    def of(self, context: str) -> ContextSummary:
+        """The part of one ad account or user."""
+        return self.parts.setdefault(context, ContextSummary())
+
+    @contextmanager
+    def reading(self, context: str, clock: Clock) -> Iterator[None]:
+        """Take note of a context while it is being read."""
+        part = self.current = self.of(context)
+        part.started = clock.now()
+        try:
+            yield
+        finally:
+            part.ended = clock.now()
+
+    def read(self, *, asked: bool = True) -> None:
         """Count a context that has been read to its end."""
         self.contexts += 1
         self.unasked += not asked
+        self.current.is_read = True
+
+    @property
+    def rows(self) -> int:
+        """Records written."""
+        return sum(part.rows for part in self.parts.values())
+
+    @property
+    def planned(self) -> int:
+        """Ad accounts that are to be read."""
+        return len(self.parts)
+
+    @property
+    def ranges(self) -> Counter[str]:
+        """Days read, as `2026-01-01..2026-01-31`, each with how many accounts."""
+        return Counter(
+            f"{dates} (async)" if asynchronous else str(dates)
+            for part in self.parts.values()
+            for dates, asynchronous in part.ranges
+        )
 
     @property
     def answered(self) -> int:
@@ -79,10 +128,10 @@ class StreamSummary:
         facts = {
             "accounts": self.contexts,
             "rows": self.rows,
-            "calls": self.calls,
-            "retries": self.retries,
+            "calls": self.tally.calls,
+            "retries": self.tally.retries,
             "seconds": round(self.seconds, 1),
-            "seconds_waited": round(self.seconds_waited, 1),
+            "seconds_waited": round(self.tally.seconds_waited, 1),
             "duplicates": self.duplicates,
             "added_up": self.added_up,
             "ranges": dict(self.ranges),
@@ -108,8 +157,8 @@ class Summary:
     def __init__(self) -> None:
         self.streams: dict[str, StreamSummary] = {}
         self.seconds_waited = 0.0
-        self.is_cut_short = False
-        """Whether the run has ended before everything was read."""
+        self.ended_by = ""
+        """Why the run has ended before everything was read; empty if it has not."""
         self.current: str | None = None
         """The stream that is being read."""
         self.when_read: Callable[[str], None] = lambda _: None
@@ -136,62 +185,12 @@ class Summary:
     @property
     def failed(self) -> bool:
         """Whether something that must arrive did not."""
-        return self.is_cut_short or any(part.failures for part in self.streams.values())
+        return bool(self.ended_by) or any(part.failures for part in self.streams.values())
 
-    def tell(self) -> None:
-        """Write one JSON line, and before it a table if stderr is a terminal."""
-        for line in self._remarks():
-            _logger.warning("%s", line)
-        for line in self._news():
-            _logger.info("%s", line)
-        if is_watched():
-            self._print_table()
-        facts = {
+    def as_json(self) -> dict[str, Any]:
+        """The summary for programs."""
+        return {
             "streams": {name: part.as_json() for name, part in self.streams.items()},
             "seconds_waited": round(self.seconds_waited, 1),
             "failed": self.failed,
         }
-        _logger.info("Summary: %s", msgspec.json.encode(facts).decode())
-
-    def _remarks(self) -> Iterator[str]:
-        for name, part in self.streams.items():
-            for account, reason in part.failures.items():
-                yield f"FAILED {name}{of_context(account)}: {reason}"
-            for account, reason in part.skipped.items():
-                yield f"Skipped {name}{of_context(account)}: {reason}"
-
-    def _news(self) -> Iterator[str]:
-        """Fields and values from Pinterest that the tap does not know yet."""
-        for name, part in self.streams.items():
-            if part.unknown:
-                listed = ", ".join(f"{what} ({count})" for what, count in part.unknown.items())
-                kept = "; the column extra_fields has the fields" if part.keeps_extra_fields else ""
-                yield f"New from Pinterest in {name}: {listed}{kept}"
-
-    def _print_table(self) -> None:
-        # rich takes a while to import, and a run on a pipe never needs it.
-        from rich.box import SIMPLE_HEAD  # noqa: PLC0415
-        from rich.console import Console  # noqa: PLC0415
-        from rich.table import Table  # noqa: PLC0415
-
-        table = Table(box=SIMPLE_HEAD, collapse_padding=True)
-        table.add_column("Stream", no_wrap=True)
-        for heading in ("Accounts", "Rows", "Calls", "Retries", "Waited", "Took"):
-            table.add_column(heading, justify="right", no_wrap=True)
-        table.add_column("Outcome", no_wrap=True)
-        console = Console(stderr=True)
-        if with_days := console.width >= WIDE:
-            table.add_column("Days", overflow="fold")
-        for name, part in self.streams.items():
-            days = ", ".join(part.ranges)
-            numbers = (part.contexts, part.rows, part.calls, part.retries)
-            times = (part.seconds_waited, part.seconds)
-            cells = (*(f"{each:,}" for each in numbers), *(f"{each:,.0f} s" for each in times))
-            table.add_row(name, *cells, _outcome(part), *([days] if with_days else []))
-        console.print(table)
-
-
-def _outcome(part: StreamSummary) -> str:
-    if part.failures:
-        return f"[red]{len(part.failures)} failed[/red]"
-    return f"[yellow]{len(part.skipped)} skipped[/yellow]" if part.skipped else "[green]ok[/green]"

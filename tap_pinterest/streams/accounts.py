@@ -37,5 +37,5 @@ class AdAccounts(PinterestStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         for item in self.inventory.ad_accounts.values():
             yield self.finished(self.convert(item))
-            self.summary.contexts += 1
+            self.summary.read()
         self.inventory.check_named_ad_accounts()

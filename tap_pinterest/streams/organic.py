@@ -18,7 +18,7 @@ from tap_pinterest import api
 from tap_pinterest.api.periods import ONE_DAY, ORGANIC, DateRange, cut
 from tap_pinterest.http.answers import check_fields, decoder
 from tap_pinterest.reading.calls import Expected, Scope
-from tap_pinterest.reading.contexts import Users
+from tap_pinterest.reading.contexts import Users, name_of
 from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.read_ahead import Task
 from tap_pinterest.records.conform import singer_name
@@ -204,7 +204,7 @@ class UserAccountAnalytics(OrganicReportStream):
 
     @override
     def tasks(self, context: Context) -> Iterator[Task[tuple[str, Splits]]]:
-        for dates in self.days_to_read(self.progress(context)):
+        for dates in self.days_to_read(context):
             for piece in cut(dates, ORGANIC.days):
                 for split_field in self.settings.user_split_fields:
                     run = functools.partial(self._request, context["user_id"], split_field, piece)
@@ -307,7 +307,7 @@ class TopPinsStream(UserStream):
 
     def _top(self, context: Context, dates: DateRange) -> Iterator[dict[str, Any]]:
         """The records of a user."""
-        self.summary.ranges[str(dates)] += 1
+        self.summary.of(name_of(context)).note(dates)
         for sort_by, answer in self.answers(context):
             beside = {
                 "user_id": context["user_id"],
@@ -322,7 +322,7 @@ class TopPinsStream(UserStream):
             )
             yield from self.finished_once(ranked)
         self.remember(context, Progress(bookmark=dates.end))
-        self.summary.contexts += 1
+        self.summary.read()
 
     def _request(self, user_id: str, sort_by: str, dates: DateRange) -> tuple[str, Top]:
         query = {

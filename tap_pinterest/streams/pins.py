@@ -159,7 +159,7 @@ class PinAnalytics(OrganicReportStream):
     def tasks(self, context: Context) -> Iterator[Task[OfPins]]:
         user_id = context["user_id"]
         parts = self._parts[user_id] = Parts()
-        ranges = list(self.days_to_read(self.progress(context)))
+        ranges = list(self.days_to_read(context))
         kinds = self._pins(user_id, parts) if ranges else {}
         for (_, metrics), ids in kinds.items():
             for dates in ranges:

@@ -57,7 +57,7 @@ class MetricsReadyState(TaskStream):
             complete_to = day if unbroken else complete_to
             yield self.finished({"date": day.isoformat(), **msgspec.structs.asdict(answer)})
         self._keep(complete_to)
-        self.summary.contexts += 1
+        self.summary.read()
 
     @override
     def tasks(self, context: None) -> Iterator[Task[tuple[date, ReadyState]]]:

@@ -16,7 +16,7 @@ from tap_pinterest.api.periods import DAY, GRANULARITIES, merged
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.layouts.tables import Table
 from tap_pinterest.reading.calls import Expected
-from tap_pinterest.reading.contexts import AdAccounts
+from tap_pinterest.reading.contexts import AdAccounts, name_of
 from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.read_ahead import Task, with_pauses
 from tap_pinterest.reports.ordering import Operation, Ordering
@@ -282,7 +282,7 @@ class AdsReport(TaskStream, ReportStream):
         begun = self._begun(ad_account_id, self.reading(context))
         reading = self.reading(context)
         self.warn_of_new_settings(reading.progress, reading.range)
-        self._note_ranges(reading)
+        self._note_ranges(context, reading)
         for part in reading.parts:
             if part.asynchronous:
                 steps = begun.pop(part, None) or self.reader.report(ad_account_id, part)
@@ -331,13 +331,13 @@ class AdsReport(TaskStream, ReportStream):
         whose = "" if self.run.grants.refusal(ad_account_id) else f"{self.name} of "
         self.run.say_reports_are_refused(f"{whose}ad account {ad_account_id} ({refusal})")
 
-    def _note_ranges(self, reading: Reading) -> None:
+    def _note_ranges(self, context: Context, reading: Reading) -> None:
         for asynchronous in (True, False):
             dates = [
                 part.slice.dates for part in reading.parts if part.asynchronous is asynchronous
             ]
             for each in merged(dates):
-                self.summary.ranges[f"{each} (async)" if asynchronous else str(each)] += 1
+                self.summary.of(name_of(context)).note(each, asynchronous=asynchronous)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing_extensions import override
 from tap_pinterest import api
 from tap_pinterest.api.periods import SYNCHRONOUS
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
-from tap_pinterest.reading.contexts import Token
+from tap_pinterest.reading.contexts import Token, name_of
 from tap_pinterest.reading.read_ahead import Ahead, Turn
 from tap_pinterest.records.conform import Converter, RefusedStrays, singer_schema
 from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
@@ -24,7 +24,7 @@ from tap_pinterest.singer.sdk import SingerStream
 from tap_pinterest.singer.state import Partitions, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import Catalog, CatalogEntry
@@ -104,8 +104,16 @@ class PinterestStream(SingerStream):
     @override
     def _contexts(self, context: Context | None) -> Sequence[Context | None]:
         found = super()._contexts(context)
-        self.summary.planned = len(found)
+        for each in found:
+            self.summary.of(name_of(each))
+        if not found:
+            self.summary.nothing = self.why_nothing
         return found
+
+    @override
+    def _read(self, context: Context | None) -> Generator[dict[str, Any], None, None]:
+        with self.summary.reading(name_of(context), self.clock):
+            yield from super()._read(context)
 
     @property
     @override
@@ -131,6 +139,13 @@ class PinterestStream(SingerStream):
     def written_lists(self) -> Sequence[str]:
         """Paths of the lists that it writes as records."""
         return ()
+
+    @property
+    def why_nothing(self) -> str:
+        """Why it has no context to be read in."""
+        if self.missing_settings:
+            return f"set {' and '.join(self.missing_settings)}"
+        return "there is no such account"
 
     @property
     def missing_settings(self) -> Sequence[str]:
@@ -380,7 +395,7 @@ class PinterestStream(SingerStream):
     @override
     def arranged(self, records: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
         """The records with the columns of their table and with `__sync_key`."""
-        arrange, summary = self._arrange, self.summary
+        arrange, part = self._arrange, self.summary.current
         keys, fill = self.primary_keys, self.settings.empty_key_value
         make_key = (
             key_maker(self.hashed_fields, self.settings.sync_key_separator)
@@ -397,8 +412,8 @@ class PinterestStream(SingerStream):
                         row[name] = fill
             if make_key:
                 row[SYNC_KEY] = make_key(row)
-            summary.rows += 1
             yield row
+            part.rows += 1
 
     @functools.cached_property
     def _arrange(self) -> Arrange | None:
@@ -473,12 +488,12 @@ class ReportStream(PinterestStream):
         self.begin_rewriting(context, progress, self.report_range)
         yield from self.rows(context)
         self.remember(context, self.final_range.after(progress, self.fingerprint))
-        self.summary.contexts += 1
+        self.summary.read()
 
-    def days_to_read(self, progress: Progress) -> Iterator[DateRange]:
+    def days_to_read(self, context: Context) -> Iterator[DateRange]:
         """The ranges of days that this run reads; the summary notes them."""
-        for dates in self.report_range.to_read(progress, self.fingerprint):
-            self.summary.ranges[str(dates)] += 1
+        for dates in self.ranges(context):
+            self.summary.of(name_of(context)).note(dates)
             yield dates
 
     def warn_of_new_settings(self, progress: Progress, days: ReportRange) -> None:

@@ -1,0 +1,69 @@
+"""One line for each cause, whatever number of streams and ad accounts it is the cause of."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+MOST_STREAMS = 20
+"""Streams that a line names."""
+MOST_CONTEXTS = 5
+"""Ad accounts or users that a line names."""
+
+_OF_ONE_CALL = re.compile(r"\b(?:GET|POST) /\S*: | \[request [^\]]*\]")
+"""The parts of a text that tell one call from another."""
+
+
+class Remark(NamedTuple):
+    """Why a stream is not complete, for one of its ad accounts or users.
+
+    Attributes:
+        stream: The stream's name.
+        context: The name of the context, as `name_of` gives it.
+        reason: The cause.
+    """
+
+    stream: str
+    context: str
+    reason: str
+
+
+def told(remarks: Iterable[Remark]) -> Iterator[str]:
+    """A phrase for each cause, with the streams and the ad accounts, and the first text of it."""
+    by_cause: dict[str, list[Remark]] = {}
+    for each in remarks:
+        by_cause.setdefault(_OF_ONE_CALL.sub("", each.reason), []).append(each)
+    for alike in by_cause.values():
+        yield f"{_whose(alike)}: {alike[0].reason}"
+
+
+def _whose(remarks: Sequence[Remark]) -> str:
+    """The streams, each with its ad accounts; those with the same ones together."""
+    contexts: dict[str, list[str]] = {}
+    for each in remarks:
+        contexts.setdefault(each.stream, []).append(each.context)
+    streams: dict[tuple[str, ...], list[str]] = {}
+    for stream, names in contexts.items():
+        streams.setdefault(tuple(names), []).append(stream)
+    return "; ".join(
+        f"{_listed(named, MOST_STREAMS)}{_of(names)}" for names, named in streams.items()
+    )
+
+
+def _of(names: Sequence[str]) -> str:
+    accounts = [name for name in names if name and not name.startswith("user ")]
+    users = [name for name in names if name.startswith("user ")]
+    found = []
+    if accounts:
+        found.append(f"ad account{'s' * (len(accounts) > 1)} {_listed(accounts, MOST_CONTEXTS)}")
+    if users:
+        found.append(_listed(users, MOST_CONTEXTS))
+    return f" of {' and '.join(found)}" if found else ""
+
+
+def _listed(names: Sequence[str], most: int) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
