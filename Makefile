@@ -2,7 +2,7 @@
 # Needs Python 3.11 or later with venv and pip; `make demo PYTHON=/path/to/python3` names one.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs settings record lock bench bench-full bench-airbyte clean
+.PHONY: help demo report test lint format docs settings record lock bench bench-full bench-airbyte clean
 
 BIN := .venv/bin
 CODE := tap_pinterest sandbox loader scripts tests docs
@@ -15,6 +15,9 @@ help: ## this list
 
 demo: .venv/ready-for-run ## load a made-up Pinterest into a PostgreSQL of its own, twice (KEEP=1: keep both up)
 	@$(BIN)/python -m scripts.demo $(if $(filter-out 0 no false,$(KEEP)),--keep)
+
+report: .venv/ready-for-run ## draw the data in your PostgreSQL as a page (DATABASE=postgresql://..., or .env)
+	@$(BIN)/tap-pinterest-report --output output/report.html $(if $(DATABASE),--database '$(DATABASE)')
 
 test: lint ## lint, types and all tests
 	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
@@ -60,7 +63,7 @@ bench-airbyte: .venv/ready-for-dev .venv-airbyte/ready ## the tap beside Airbyte
 	@$(BIN)/python -m scripts.bench_airbyte
 
 clean: ## remove what the commands above made
-	rm -rf .venv .venv-airbyte .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html output/docs
+	rm -rf .venv .venv-airbyte .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html output/report.html output/docs
 	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 
 # One environment; `dev` is `run` and more.

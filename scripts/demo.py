@@ -16,22 +16,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import psycopg
+from psycopg import sql
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scripts import arrivals, demo_page
 from scripts.embedded_postgres import EmbeddedPostgres, PostgresUnavailableError
 from scripts.main_job import JOB, MainJob, MainJobError
 from scripts.processes import ROOT, SIGNALS
 from scripts.sandbox_process import SandboxError, sandbox_process
+from tap_pinterest.page import Contents
+from tap_pinterest.page import page as drawn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
     from types import FrameType
 
+    from tap_pinterest.page.changes import Changed
+    from tap_pinterest.page.contents import Ads
+    from tap_pinterest.page.totals import Total
+
+SCHEMA = "pinterest"
+DAYS = 90
 WORLD = {"seed": 7, "accounts": 3, "campaigns": 4, "ad_groups": 8, "ads": 20}
 DAY_1 = "day_1"
 PAGE = ROOT / "output" / "demo.html"
@@ -100,15 +108,16 @@ def _demo(log: Path, page: Path, *, keep: bool) -> None:
         }
         job = MainJob(folder, settings, log=log)
         _run(job, "Day 1", yesterday)
-        arrivals.keep_copy(connection, DAY_1)
+        _keep_copy(connection)
         sandbox.move_to(today)
         _run(job, "Day 2", today)
         console.print()
-        contents = demo_page.Contents.of(connection, DAY_1, (yesterday, today))
-        _show_rows(contents.changes)
-        _show_spend(contents.by_campaign)
+        contents = Contents.read(connection, SCHEMA, days=DAYS, copy=DAY_1)
+        _show_rows(contents.changed)
+        if contents.ads:
+            _show_spend(contents.ads, contents.names)
         _show_state(job.state())
-        _write_page(page, contents)
+        _write_page(page, contents, (yesterday, today))
         if keep:
             _wait(sandbox.url, database.psql_url)
         else:
@@ -123,45 +132,68 @@ def _run(job: MainJob, day: str, today: date) -> None:
 
 def _wait(sandbox_url: str, psql_url: str) -> None:
     console.print(f"Both servers stay up until Ctrl-C.\n  psql '{psql_url}'\n  {sandbox_url}")
-    console.print(f"Tables are in the schema {arrivals.SCHEMA}, those of day 1 in {DAY_1}.")
+    console.print(f"Tables are in the schema {SCHEMA}, those of day 1 in {DAY_1}.")
     with suppress(SystemExit):
         signal.pause()
 
 
-def _write_page(path: Path, contents: demo_page.Contents) -> None:
+def _keep_copy(connection: psycopg.Connection[Any]) -> None:
+    """Copy every table to a schema of its own, to compare with later."""
+    connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(DAY_1)))
+    names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [SCHEMA])
+    for (name,) in names.fetchall():
+        copy = sql.SQL("CREATE TABLE {} AS TABLE {}")
+        connection.execute(copy.format(sql.Identifier(DAY_1, name), sql.Identifier(SCHEMA, name)))
+
+
+def _write_page(path: Path, contents: Contents, days: tuple[date, date]) -> None:
+    intro = (
+        f"A made-up Pinterest, loaded by <code>{COMMAND}</code> on day 1, {days[0]}, and again on"
+        f" day 2, {days[1]}."
+    )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(demo_page.page(contents), encoding="utf-8")
+        path.write_text(drawn(contents, intro), encoding="utf-8")
     except OSError as error:
         console.print(Text(f"The page with charts cannot be written: {error}"))
     else:
         console.print(Text(f"The same as a page with charts, for any browser: {path.resolve()}"))
 
 
-def _show_rows(changes: Sequence[arrivals.Changes]) -> None:
+def _show_rows(changes: Sequence[Changed]) -> None:
     columns = ("day 1", "day 2", "added", "restated", "unchanged")
-    table = _table(f"Rows in PostgreSQL, schema {arrivals.SCHEMA}", ("table",), columns)
+    table = _table(f"Rows in PostgreSQL, schema {SCHEMA}", ("table",), columns)
     for change in changes:
         counts = (change.before, change.after, change.added, change.restated, change.unchanged)
         table.add_row(change.table, *(f"{count:,}" for count in counts))
     console.print(table)
 
 
-def _show_spend(campaigns: Sequence[arrivals.Totals]) -> None:
+def _show_spend(ads: Ads, names: Mapping[str, str]) -> None:
     columns = ("spend\nday 1", "\nday 2", "conversions\nday 1", "\nday 2")
     table = _table("Spend and conversions per campaign, all days", ("campaign", ""), columns)
+    spend, conversions = (
+        next(place for place, each in enumerate(ads.measures) if each.title == title)
+        for title in ("Spend", "Conversions")
+    )
+    campaigns = sorted(ads.by_campaign, key=lambda each: -each.now[spend])
     for campaign in campaigns[:CAMPAIGNS_SHOWN]:
-        before, after = campaign.before or arrivals.NOTHING, campaign.after
         table.add_row(
             # As text: a name may look like markup.
-            Text(campaign.name),
+            Text(names.get(campaign.of, campaign.of)),
             campaign.currency,
-            *(f"{spend:,.2f}" for spend in (before.spend, after.spend)),
-            *(f"{n:,.0f}" for n in (before.conversions, after.conversions)),
+            *_both(campaign, spend, 2),
+            *_both(campaign, conversions, 0),
         )
     if hidden := len(campaigns) - CAMPAIGNS_SHOWN:
         table.caption = f"and {hidden} more" if hidden > 0 else None
     console.print(table)
+
+
+def _both(total: Total, place: int, decimals: int) -> Iterator[str]:
+    """A value of day 1 and of day 2."""
+    for values in (total.before, total.now):
+        yield f"{values[place] if values else 0:,.{decimals}f}"
 
 
 def _show_state(state: dict[str, Any]) -> None:

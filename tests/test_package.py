@@ -87,6 +87,7 @@ def test_the_wheel_has_the_package_whole_and_nothing_else(installed: Path) -> No
         "tap-pinterest",
         "tap-pinterest-login",
         "tap-pinterest-plan",
+        "tap-pinterest-report",
         "tap-pinterest-state",
         "tap-pinterest-reconcile",
     }

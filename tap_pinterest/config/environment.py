@@ -28,6 +28,20 @@ def refusal(faults: list[str]) -> ConfigValidationError:
     return ConfigValidationError("Config validation failed", errors=faults, schema={})
 
 
+def load_env_file() -> None:
+    """Put the variables of a file `.env` in the folder, or in one above it, into the environment.
+
+    Raises:
+        ConfigValidationError: The file cannot be read.
+    """
+    file = find_dotenv(usecwd=True)
+    try:
+        load_dotenv(file)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise refusal([f"{file}: it cannot be read ({reason})"]) from None
+
+
 def from_environment(prefix: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     """The settings in environment variables and in a file `.env` of the folder.
 
@@ -41,12 +55,7 @@ def from_environment(prefix: str, properties: Mapping[str, Any]) -> dict[str, An
     Raises:
         ConfigValidationError: The file cannot be read, or a variable's name is almost a setting's.
     """
-    file = find_dotenv(usecwd=True)
-    try:
-        load_dotenv(file)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise refusal([f"{file}: it cannot be read ({reason})"]) from None
+    load_env_file()
     if misspelt := list(_misspelt(prefix, properties)):
         raise refusal(misspelt)
     return _from_variables(prefix, properties)

@@ -1,0 +1,293 @@
+"""Draws the diagrams of the documents as SVG and HTML: the site needs no network for them.
+
+A Sphinx extension. The pages have them in Mermaid's language, which GitHub draws. This reads
+what the pages use of it: entities with their relations, arrows, and bars in time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from datetime import date, timedelta
+from html import escape
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sphinx.application import Sphinx
+
+LETTER, SMALL_LETTER = 7.3, 6.1
+"""Widths of a letter in the name of a box, and on a line."""
+BOX_HEIGHT, PORT_HEIGHT = 28, 17
+SPACE = 12
+"""Free height between two boxes."""
+BEND = 18
+"""Free width between a box and the bend of the lines that leave it."""
+SWEEPS = 8
+DAYS_BETWEEN = 14
+
+_RELATION = re.compile(r"(\w+) (\|\||\|o)--o\{ (\w+) : \"([^\"]+)\"")
+_ARROW = re.compile(r"(\w+) --> (\w+)")
+_SECTION = re.compile(r"section (.+)")
+_BAR = re.compile(r"(.+?) : (?:(active|crit), )?(\d{4}-\d\d-\d\d), (\d{4}-\d\d-\d\d)")
+_MILESTONE = re.compile(r"(.+?) : milestone, (\d{4}-\d\d-\d\d), 0d")
+
+
+class Line(NamedTuple):
+    """A line between two boxes.
+
+    Attributes:
+        start: The name of the box on its left.
+        end: The name of the box on its right.
+        text: What stands above it.
+        is_sure: Whether every row of the right table has one on the left.
+    """
+
+    start: str
+    end: str
+    text: str = ""
+    is_sure: bool = True
+
+
+class Box(NamedTuple):
+    """A box with its place."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class UnknownDiagramError(ValueError):
+    """The text is of a kind, or has a line, that is not drawn here."""
+
+
+def drawn(text: str) -> str:
+    """A diagram as HTML.
+
+    Raises:
+        UnknownDiagramError: It has something that cannot be drawn.
+    """
+    first, *lines = (line.strip() for line in text.strip().splitlines())
+    if first == "erDiagram":
+        return _graph(list(map(_relation, lines)))
+    if first == "flowchart LR":
+        return _graph(list(map(_arrow, lines)))
+    if first == "gantt":
+        return _gantt(lines)
+    raise UnknownDiagramError(first)
+
+
+def _relation(line: str) -> Line:
+    if found := _RELATION.fullmatch(line):
+        return Line(found[1], found[3], found[4], is_sure=found[2] == "||")
+    raise UnknownDiagramError(line)
+
+
+def _arrow(line: str) -> Line:
+    if found := _ARROW.fullmatch(line):
+        return Line(found[1], found[2])
+    raise UnknownDiagramError(line)
+
+
+def _graph(lines: Sequence[Line]) -> str:
+    boxes = placed(lines)
+    width = max(box.x + box.width for box in boxes.values()) + 2
+    height = max(box.y + box.height for box in boxes.values()) + 2
+    parts = [*_lines(lines, boxes), *_boxes(boxes)]
+    told = "; ".join(f"{line.start} to {line.end} {line.text}".strip() for line in lines)
+    return (
+        f'<div class="diagram"><svg width="{width:.0f}" height="{height:.0f}"'
+        f' viewBox="-1 -1 {width:.0f} {height:.0f}" role="img" aria-label="{escape(told)}">'
+        f"{''.join(parts)}</svg></div>"
+    )
+
+
+def placed(lines: Sequence[Line]) -> dict[str, Box]:
+    """The place of each box: columns from left to right, each line from one to the next."""
+    columns = _columns(lines)
+    incoming: dict[str, list[str]] = defaultdict(list)
+    outgoing: dict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        incoming[line.end].append(line.start)
+        outgoing[line.start].append(line.end)
+    heights = {
+        name: max(BOX_HEIGHT, PORT_HEIGHT * len(incoming[name]) + 6)
+        for column in columns
+        for name in column
+    }
+    middles: dict[str, float] = {}
+    for column in columns:
+        _stack(column, heights, middles)
+    for sweep in range(SWEEPS):
+        neighbours = outgoing if sweep % 2 == 0 else incoming
+        for column in columns[::-1] if sweep % 2 == 0 else columns:
+            for name in column:
+                if near := neighbours[name]:
+                    middles[name] = sum(middles[each] for each in near) / len(near)
+            column.sort(key=middles.__getitem__)
+            _stack(column, heights, middles)
+    return _boxes_of(columns, lines, heights, middles)
+
+
+def _columns(lines: Sequence[Line]) -> list[list[str]]:
+    """The boxes by column: as far left as they must be, then as far right as they can be."""
+    names = dict.fromkeys(name for line in lines for name in (line.start, line.end))
+    place = dict.fromkeys(names, 0)
+    for _ in names:
+        for line in lines:
+            place[line.end] = max(place[line.end], place[line.start] + 1)
+    for _ in names:
+        for name in names:
+            if ends := [place[line.end] for line in lines if line.start == name]:
+                place[name] = min(ends) - 1
+    columns: list[list[str]] = [[] for _ in range(max(place.values()) + 1)]
+    for name in names:
+        columns[place[name]].append(name)
+    return columns
+
+
+def _stack(column: Sequence[str], heights: Mapping[str, float], middles: dict[str, float]) -> None:
+    """Move the boxes of a column apart, each as near as possible to where it wants to be."""
+    for place, name in enumerate(column):
+        middles.setdefault(name, place * (BOX_HEIGHT + SPACE))
+    for upper, lower in pairwise(column):
+        least = (heights[upper] + heights[lower]) / 2 + SPACE
+        middles[lower] = max(middles[lower], middles[upper] + least)
+
+
+def _boxes_of(
+    columns: Sequence[Sequence[str]],
+    lines: Sequence[Line],
+    heights: Mapping[str, float],
+    middles: Mapping[str, float],
+) -> dict[str, Box]:
+    top = min(middles[name] - heights[name] / 2 for name in middles)
+    boxes: dict[str, Box] = {}
+    x = 0.0
+    for column in columns:
+        width = max(map(len, column)) * LETTER + 20
+        for name in column:
+            y = middles[name] - heights[name] / 2 - top
+            boxes[name] = Box(x, y, width, heights[name])
+        texts = [len(line.text) for line in lines if line.start in column]
+        x += width + BEND + max(texts, default=0) * SMALL_LETTER + 30
+    return boxes
+
+
+def _lines(lines: Sequence[Line], boxes: Mapping[str, Box]) -> Iterator[str]:
+    ends: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        ends[line.end].append(line)
+    for line in lines:
+        start, end = boxes[line.start], boxes[line.end]
+        others = sorted(ends[line.end], key=lambda each: boxes[each.start].y)
+        port = others.index(line) - (len(others) - 1) / 2
+        x, y = start.x + start.width, start.y + start.height / 2
+        x2, y2 = end.x, end.y + end.height / 2 + port * PORT_HEIGHT
+        kind = "" if line.is_sure else ' class="maybe"'
+        foot = f"M{x2 - 9:.0f} {y2:.1f}l9 -5m-9 5l9 5" if line.text else ""
+        head = "" if line.text else f"M{x2 - 7:.0f} {y2 - 4:.1f}l7 4l-7 4"
+        yield f'<path{kind} d="M{x:.0f} {y:.1f}H{x + BEND:.0f}V{y2:.1f}H{x2:.0f}"/>'
+        yield f'<path d="{foot}{head}"/>'
+        if line.text:
+            yield f'<text class="on" x="{x2 - 12:.0f}" y="{y2 - 4:.1f}">{escape(line.text)}</text>'
+
+
+def _boxes(boxes: Mapping[str, Box]) -> Iterator[str]:
+    for name, box in boxes.items():
+        yield (
+            f'<rect x="{box.x:.0f}" y="{box.y:.1f}" width="{box.width:.0f}"'
+            f' height="{box.height:.0f}" rx="5"/>'
+            f'<text x="{box.x + 10:.0f}" y="{box.y + box.height / 2 + 4:.1f}">{escape(name)}</text>'
+        )
+
+
+class Bar(NamedTuple):
+    """A row of a picture of days: a bar, or a mark on one day."""
+
+    text: str
+    kind: str
+    start: date
+    end: date
+
+
+def _gantt(lines: Sequence[str]) -> str:
+    sections: list[tuple[str, list[Bar]]] = []
+    title = ""
+    for line in lines:
+        if found := _SECTION.fullmatch(line):
+            sections.append((found[1], []))
+        elif line.startswith("title "):
+            title = line.removeprefix("title ")
+        elif ":" in line:
+            sections[-1][1].append(_bar(line))
+    return _timeline(title, sections)
+
+
+def _bar(line: str) -> Bar:
+    if found := _MILESTONE.fullmatch(line):
+        day = date.fromisoformat(found[2])
+        return Bar(found[1], "milestone", day, day + timedelta(1))
+    if found := _BAR.fullmatch(line):
+        start, end = map(date.fromisoformat, found.group(3, 4))
+        return Bar(found[1], found[2] or "plain", start, end)
+    raise UnknownDiagramError(line)
+
+
+def _timeline(title: str, sections: Sequence[tuple[str, Sequence[Bar]]]) -> str:
+    bars = [bar for _, of in sections for bar in of]
+    first, last = min(bar.start for bar in bars), max(bar.end for bar in bars)
+
+    def percent(days: timedelta) -> str:
+        return f"{days / (last - first) * 100:.2f}%"
+
+    rows = "".join(
+        f"<p><b>{escape(name)}</b></p>"
+        + "".join(
+            f'<div><span>{escape(bar.text)}</span><u><i class="{bar.kind}"'
+            f' style="left:{percent(bar.start - first)};width:{percent(bar.end - bar.start)}"></i>'
+            "</u></div>"
+            for bar in of
+        )
+        for name, of in sections
+    )
+    days = range(0, (last - first).days, DAYS_BETWEEN)
+    axis = "".join(
+        f'<i style="left:{percent(timedelta(day))}">{_named(first + timedelta(day))}</i>'
+        for day in days
+    )
+    return (
+        f'<div class="timeline" role="img" aria-label="{escape(title)}"><p>{escape(title)}</p>'
+        f'{rows}<div class="axis">{axis}</div></div>'
+    )
+
+
+def _named(day: date) -> str:
+    return f"{day.day} {day:%b}"
+
+
+class Diagram(SphinxDirective):
+    """A fenced block of the language."""
+
+    has_content = True
+
+    @override
+    def run(self) -> list[nodes.Node]:
+        try:
+            return [nodes.raw("", drawn("\n".join(self.content)), format="html")]
+        except UnknownDiagramError as error:
+            message = f"this cannot be drawn: {error}"
+            raise self.error(message) from None
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Draw the blocks of a site."""
+    app.add_directive("mermaid", Diagram)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,114 @@
+"""`tap-pinterest-report`: draws the data in a PostgreSQL as a page for any browser."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import click
+from singer_sdk.exceptions import ConfigValidationError
+
+from tap_pinterest.config.environment import load_env_file
+
+DATABASE = "TARGET_POSTGRES_SQLALCHEMY_URL"
+SCHEMA = "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"
+EXAMPLE = "postgresql://user:password@host:5432/database"
+CONNECT_SECONDS = 15
+NEEDS = (
+    "tap-pinterest-report needs psycopg, which a plain tap does not. Install it with:"
+    " pip install 'tap-pinterest[report]', or in a clone: pip install '.[report]'"
+)
+NO_DATABASE = f"no database is named: --database {EXAMPLE}, or {DATABASE} in .env"
+NO_URL = (
+    f"the address of the database is not of the form {EXAMPLE}; in user and password @ is written"
+    " %40, : is %3A, / is %2F and % is %25"
+)
+
+
+@click.command()
+@click.option("--database", metavar="URL", help=f"The PostgreSQL. Default: {DATABASE}.")
+@click.option("--schema", metavar="NAME", help=f"Default: {SCHEMA}, or else pinterest.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("pinterest.html"),
+    show_default=True,
+    help="The file to write.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1),
+    default=90,
+    show_default=True,
+    help="How many days to show, up to the newest.",
+)
+@click.option("--compare-with", metavar="NAME", help="A schema with older tables to compare with.")
+def main(
+    database: str | None, schema: str | None, output: Path, days: int, compare_with: str | None
+) -> None:
+    """Draw the data in PostgreSQL as one page of HTML.
+
+    The variables may also be in a file .env. The page needs no other file and no network. The
+    command only reads.
+    """
+    try:
+        load_env_file()
+    except ConfigValidationError as error:
+        raise click.ClickException("; ".join(error.errors)) from None
+    address = database or os.environ.get(DATABASE)
+    if not address:
+        raise click.ClickException(NO_DATABASE)
+    schema = schema or os.environ.get(SCHEMA) or "pinterest"
+    text = drawn(address, schema, days, compare_with)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        message = f"{output} cannot be written: {error.strerror}"
+        raise click.ClickException(message) from None
+    click.echo(f"Open it in a browser: {output.resolve()}")
+
+
+def drawn(address: str, schema: str, days: int, copy: str | None) -> str:
+    """The page of a schema.
+
+    Raises:
+        ClickException: The database cannot be reached, or has no tables there.
+    """
+    try:
+        # Only in the extra `report`: a plain tap must start without it.
+        import psycopg  # noqa: PLC0415
+
+        from tap_pinterest import page  # noqa: PLC0415
+    except ImportError:
+        raise click.ClickException(NEEDS) from None
+    try:
+        with psycopg.connect(_url(address), connect_timeout=CONNECT_SECONDS) as connection:
+            connection.read_only = True
+            # All queries see the same moment, also while a load is running.
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            return page.page(page.Contents.read(connection, schema, days=days, copy=copy))
+    except psycopg.Error as error:
+        reason = str(error).strip().partition("\n")[0]
+        message = f"PostgreSQL: {reason}"
+        raise click.ClickException(message) from None
+    except page.NothingLoadedError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _url(address: str) -> str:
+    """An address for psycopg: without the name of a driver.
+
+    Raises:
+        ClickException: It is none. The message repeats no part of it, which might be the password.
+    """
+    rest = r"://(?:[^@/?\s]*@)?[\w.,:%\[\]-]*(?:[/?][^@\s]*)?"
+    found = re.fullmatch(rf"postgres(?:ql)?(?:\+\w+)?({rest})", address.strip())
+    if not found:
+        raise click.ClickException(NO_URL)
+    return f"postgresql{found[1]}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""What later loads have changed: rows of days that had been loaded before, and rows of a copy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from psycopg import sql
+
+from tap_pinterest.page.tables import LOAD
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from tap_pinterest.page.tables import Tables
+
+
+class RestatedDay(NamedTuple):
+    """The rows of a day that an earlier load had loaded.
+
+    Attributes:
+        day: The day.
+        rows: All rows of the day.
+        changed: Those that the newest load has changed or added.
+    """
+
+    day: date
+    rows: int
+    changed: int
+
+
+class Changed(NamedTuple):
+    """A table beside its copy, in rows."""
+
+    table: str
+    before: int
+    after: int
+    added: int
+    restated: int
+
+    @property
+    def unchanged(self) -> int:
+        """Rows that did not change."""
+        return self.after - self.added - self.restated
+
+
+def restated(tables: Tables, report: str, days: int) -> list[RestatedDay] | None:
+    """For each of the last days that an earlier load knew, the rows that the newest load changed.
+
+    The newest load is the last one that changed any row of the report. Without a column that tells
+    loads apart the rows are unknown: `None`.
+    """
+    if not tables.has(report, LOAD, "date"):
+        return None
+    rows = tables.query(
+        """
+        WITH newest AS (SELECT max({load}) AS load FROM {report}),
+             known AS (SELECT max(date::date) AS day FROM {report}, newest WHERE {load} < load)
+        SELECT date::date, count(*), count(*) FILTER (WHERE {load} = load)
+          FROM {report}, newest, known
+         WHERE date::date <= day AND date::date > day - {days}::integer
+         GROUP BY 1
+         ORDER BY 1
+        """,
+        load=sql.Identifier(LOAD),
+        report=tables.identifier(report),
+        days=sql.Literal(days),
+    )
+    return [RestatedDay(*row) for row in rows]
+
+
+def since(tables: Tables, copy: Tables) -> list[Changed]:
+    """Every table that has a key beside its copy; a table without a copy is new as a whole."""
+    return [_changed(tables, copy, name) for name in tables.columns if _key(tables, name)]
+
+
+def _changed(tables: Tables, copy: Tables, name: str) -> Changed:
+    if name not in copy.columns:
+        ((rows,),) = tables.query("SELECT count(*) FROM {new}", new=tables.identifier(name))
+        return Changed(name, 0, rows, rows, 0)
+    key = _key(tables, name)
+    (row,) = tables.query(
+        """
+        SELECT (SELECT count(*) FROM {old}),
+               count(*),
+               count(*) FILTER (WHERE old.{first} IS NULL),
+               count(*) FILTER (WHERE old.{first} IS NOT NULL AND {new_values} <> {old_values})
+          FROM {new} AS new LEFT JOIN {old} AS old USING ({key})
+        """,
+        old=copy.identifier(name),
+        new=tables.identifier(name),
+        first=sql.Identifier(key[0]),
+        key=sql.SQL(", ").join(map(sql.Identifier, key)),
+        new_values=_values("new", tables, name),
+        old_values=_values("old", tables, name),
+    )
+    return Changed(name, *row)
+
+
+def _values(row: str, tables: Tables, name: str) -> sql.Composed:
+    """A row as one value without the columns that say when it was loaded."""
+    of_load = [column for column in tables.columns[name] if column.startswith("_sdc_")]
+    return sql.SQL("to_jsonb({}) - {}::text[]").format(sql.Identifier(row), sql.Literal(of_load))
+
+
+def _key(tables: Tables, name: str) -> list[str]:
+    """The columns of a table's primary key, in their order."""
+    rows = tables.query(
+        """
+        SELECT attname::text
+          FROM pg_index, unnest(indkey) WITH ORDINALITY AS part (number, place), pg_attribute
+         WHERE indrelid = {table}::regclass AND indisprimary
+           AND attrelid = indrelid AND attnum = number
+         ORDER BY place
+        """,
+        table=sql.Literal(tables.identifier(name).as_string(tables.connection)),
+    )
+    return [column for (column,) in rows]

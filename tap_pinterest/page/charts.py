@@ -1,0 +1,181 @@
+"""Charts as HTML and SVG, without scripts; their colours are those of the page."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+MOST_TICKS = 4
+"""Most steps of the axis of values."""
+MOST_DAYS_NAMED = 5
+DAYS_BETWEEN = (1, 2, 7, 14, 28, 56, 91, 182, 364)
+YEARS_FROM = 300
+"""Days from which the axis of days names years."""
+WIDTH, HEIGHT = 1000, 100
+"""The drawing's own units; the page stretches it."""
+GAP = 0.22
+"""Part of a day's place that stays free."""
+
+
+class Day(NamedTuple):
+    """The column of a day.
+
+    Attributes:
+        day: The day.
+        value: Its value.
+        base: The value that it had before, to show the change; `None` if there is no such value.
+    """
+
+    day: date
+    value: float
+    base: float | None = None
+
+
+class Bar(NamedTuple):
+    """The bar of something with a name."""
+
+    name: str
+    value: float
+    title: str = ""
+
+
+def by_day(days: Sequence[Day], label: str, *, whole: bool) -> str:
+    """Columns for days; a day without a column has no rows.
+
+    Args:
+        days: At least one day, in their order.
+        label: What the chart shows, for those who do not see it.
+        whole: Whether there are no fractions, as in counts.
+    """
+    values = [0.0, *(value for each in days for value in (each.value, each.base or 0.0))]
+    steps = ticks(min(values), max(values), whole=whole)
+    low, high = steps[0], steps[-1]
+    labels = [short(step, steps) for step in steps]
+    lines = "".join(
+        f'<i style="bottom:{_percent(step - low, high - low)}"><b>{text}</b></i>'
+        for step, text in zip(steps, labels, strict=True)
+    )
+    drawn = "".join(_columns(days, low, high))
+    return (
+        f'<div class="days" style="--axis:{max(map(len, labels))}ch">'
+        f'<div class="plot"><div class="ticks" aria-hidden="true">{lines}</div>'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img"'
+        f' aria-label="{escape(label)}">{drawn}</svg></div>'
+        f'<div class="dates" aria-hidden="true">{"".join(_dates(days[0].day, days[-1].day))}</div>'
+        "</div>"
+    )
+
+
+def _columns(days: Sequence[Day], low: float, high: float) -> Iterator[str]:
+    first, count = days[0].day, _count(days[0].day, days[-1].day)
+    place = WIDTH / count
+    for each in days:
+        left = (each.day - first).days * place
+        # The title belongs to the whole height: a short column is hard to hit.
+        hit = f'<rect class="hit" x="{left:.1f}" width="{place:.1f}" height="{HEIGHT}"/>'
+        x, width = left + GAP / 2 * place, (1 - GAP) * place
+        drawn = "".join(
+            f'<rect class="{kind}" x="{x:.1f}" width="{width:.1f}"'
+            f' y="{(high - upper) / (high - low) * HEIGHT:.2f}"'
+            f' height="{(upper - lower) / (high - low) * HEIGHT:.2f}"/>'
+            for kind, lower, upper in _pieces(each)
+            if upper > lower
+        )
+        yield f"<g><title>{_told(each)}</title>{hit}{drawn}</g>"
+
+
+def _pieces(each: Day) -> Iterator[tuple[str, float, float]]:
+    """The pieces of a column: the value, and what it has gained or lost since the base."""
+    base = each.value if each.base is None else each.base
+    kept = min(base, each.value, key=abs)
+    yield "kept", min(kept, 0), max(kept, 0)
+    yield "gained", base, each.value
+    yield "lost", each.value, base
+
+
+def _told(each: Day) -> str:
+    base = "" if each.base is None else f" ({exact(each.base)} before)"
+    return f"{day_name(each.day)}: {exact(each.value)}{base}"
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{part / whole * 100:.4g}%"
+
+
+def _count(first: date, last: date) -> int:
+    return (last - first).days + 1
+
+
+def _dates(first: date, last: date) -> Iterator[str]:
+    """Days at even distances, the last one always."""
+    count = _count(first, last)
+    step = next((each for each in DAYS_BETWEEN if count / each <= MOST_DAYS_NAMED), count)
+    for back in range(0, count, step):
+        day = last.fromordinal(last.toordinal() - back)
+        left = _percent(count - back - 0.5, count)
+        yield f'<i style="left:{left}">{day_name(day, year=count > YEARS_FROM)}</i>'
+
+
+def bars(rows: Sequence[Bar]) -> str:
+    """Bars with names and numbers, the first on top."""
+    largest = max((each.value for each in rows), default=0.0) or 1.0
+    items = "".join(
+        f'<li><span class="name" title="{escape(each.title or each.name)}">{escape(each.name)}'
+        f'</span><span class="bar"><i style="width:{_percent(max(each.value, 0.0), largest)}"></i>'
+        f"</span><b>{exact(each.value)}</b></li>"
+        for each in rows
+    )
+    return f'<ol class="bars">{items}</ol>'
+
+
+def ticks(lowest: float, highest: float, *, whole: bool) -> list[float]:
+    """Round numbers at even distances, from at most the lowest to at least the highest value."""
+    step = max(_round_step((highest - lowest) / MOST_TICKS), 0.01)
+    step = math.ceil(step) if whole else step
+    first, last = math.floor(lowest / step), math.ceil(highest / step)
+    return [number * step for number in range(first, max(last, first + 1) + 1)]
+
+
+def _round_step(smallest: float) -> float:
+    """The next of 1, 2, 2.5, 5, 10, 20, 25, 50 and so on."""
+    if smallest <= 0:
+        return 0.0
+    power = 10.0 ** math.floor(math.log10(smallest))
+    return next((each * power for each in (1, 2, 2.5, 5) if each * power >= smallest), 10 * power)
+
+
+def short(number: float, steps: Sequence[float]) -> str:
+    """A number of an axis: all of its numbers have one unit and as many decimals."""
+    size, letter = _unit(max(map(abs, steps)))
+    step = (steps[1] - steps[0]) / size
+    decimals = next(places for places in range(4) if math.isclose(step, round(step, places)))
+    return f"{number / size:,.{decimals}f}{letter}" if number else "0"
+
+
+def rounded(number: float) -> str:
+    """A number with three digits and a letter for its size; a small one whole."""
+    size, letter = _unit(abs(number))
+    digits = math.floor(math.log10(abs(number) / size)) if letter else 2
+    return f"{number / size:,.{max(2 - digits, 0)}f}{letter}"
+
+
+def _unit(largest: float) -> tuple[float, str]:
+    """The unit in which numbers up to this one are written, and its letter."""
+    units = ((1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
+    return next(((size, letter) for least, size, letter in units if largest >= least), (1.0, ""))
+
+
+def exact(number: float) -> str:
+    """A number of the data: whole, or with two decimals if it is small and has a fraction."""
+    few = abs(number) < 100 and number != round(number)  # noqa: PLR2004 - cents matter below
+    return f"{number:,.2f}" if few else f"{number:,.0f}"
+
+
+def day_name(day: date, *, year: bool = False) -> str:
+    """A day for readers, such as 24 Nov."""
+    return f"{day.day} {day:%b %Y}" if year else f"{day.day} {day:%b}"

@@ -1,0 +1,198 @@
+"""Reads everything that the page shows, in one look at the database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tap_pinterest.page import changes, log, tables
+from tap_pinterest.page.tables import Tables
+from tap_pinterest.page.totals import MEASURES, REPORTS, compared, numbers_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    from psycopg import Connection
+
+    from tap_pinterest.page.changes import Changed, RestatedDay
+    from tap_pinterest.page.log import LastRun
+    from tap_pinterest.page.tables import TableFacts
+    from tap_pinterest.page.totals import Measure, Numbers, Total
+
+
+class NothingLoadedError(Exception):
+    """The schema has no tables; the text says which schemas have some."""
+
+
+class Ads(NamedTuple):
+    """The numbers of the ads.
+
+    Attributes:
+        report: The table that they are from.
+        measures: The measures that it has.
+        by_day: The totals of each day.
+        by_campaign: The totals of each campaign.
+        by_account: The totals of each ad account.
+        known_days: The totals of each campaign, only of days that the copy has.
+    """
+
+    report: str
+    measures: tuple[Measure, ...]
+    by_day: Sequence[Total]
+    by_campaign: Sequence[Total]
+    by_account: Sequence[Total]
+    known_days: Sequence[Total]
+
+
+class Contents(NamedTuple):
+    """The contents of the page.
+
+    Attributes:
+        schema: The schema with the tables.
+        copy: The schema with older tables to compare with.
+        ads: The numbers of the ads; `None` if no table has them.
+        names: The names of campaigns and ad accounts, by id.
+        complete: The newest day that Pinterest has finished counting.
+        restated: By day, the rows that the newest load changed; `None` if that is unknown.
+        tables: The facts about each table.
+        changed: What has changed in each table since the copy.
+        last_run: The last run in the log; `None` if there is no log.
+        missing: What the page cannot show, and why.
+    """
+
+    schema: str
+    copy: str | None
+    ads: Ads | None
+    names: Mapping[str, str]
+    complete: date | None
+    restated: Sequence[RestatedDay] | None
+    tables: Sequence[TableFacts]
+    changed: Sequence[Changed]
+    last_run: LastRun | None
+    missing: Sequence[str]
+
+    @classmethod
+    def read(
+        cls,
+        connection: Connection[Any],
+        schema: str,
+        *,
+        days: int,
+        copy: str | None = None,
+    ) -> Contents:
+        """Read a schema.
+
+        Args:
+            connection: The connection to the database.
+            schema: The schema with the tables.
+            days: How many days to show, up to the newest.
+            copy: A schema with older tables to compare with.
+
+        Raises:
+            NothingLoadedError: The schema or the copy has no tables.
+        """
+        loaded = _loaded(connection, schema)
+        older = _loaded(connection, copy) if copy else None
+        report = numbers_in(loaded)
+        return cls(
+            schema=schema,
+            copy=copy,
+            ads=_ads(report, numbers_in(older) if older else None, days) if report else None,
+            names=_names(loaded),
+            complete=_complete_day(loaded),
+            restated=changes.restated(loaded, report.report, days) if report else None,
+            tables=tables.facts(loaded),
+            changed=changes.since(loaded, older) if older else (),
+            last_run=log.last_run(loaded),
+            missing=list(_missing(loaded, report)),
+        )
+
+
+def _loaded(connection: Connection[Any], schema: str) -> Tables:
+    found = Tables.of(connection, schema)
+    if not found.columns:
+        others = ", ".join(tables.schemas_with(connection, REPORTS))
+        hint = f"; these schemas have some: {others}" if others else ""
+        message = f"the schema {schema} has no tables that this user may read{hint}"
+        raise NothingLoadedError(message)
+    return found
+
+
+def _ads(report: Numbers, older: Numbers | None, days: int) -> Ads | None:
+    last = report.last_day
+    if last is None:
+        return None
+    first = last - timedelta(days - 1)
+    known_to = older.last_day if older else None
+    # A copy with other measures cannot be compared.
+    copy = older if older and older.measures == report.measures else None
+
+    def by(of: str, until: date = last) -> list[Total]:
+        if not (of == "date" or report.has(of)):
+            return []
+        before = copy.totals(of, first, last) if copy and (of == "date" or copy.has(of)) else None
+        return compared(report.totals(of, first, until), before)
+
+    return Ads(
+        report.report,
+        report.measures,
+        by_day=by("date"),
+        by_campaign=by("campaign_id"),
+        by_account=by("ad_account_id"),
+        known_days=by("campaign_id", known_to) if known_to else (),
+    )
+
+
+def _names(loaded: Tables) -> dict[str, str]:
+    """The names of campaigns and ad accounts; their ids have nothing in common."""
+    names: dict[str, str] = {}
+    for table in ("ad_accounts", "campaigns"):
+        if loaded.has(table, "id", "name"):
+            query = "SELECT id, name FROM {table} WHERE name IS NOT NULL"
+            names |= dict(loaded.query(query, table=loaded.identifier(table)))
+    return names
+
+
+def _complete_day(loaded: Tables) -> date | None:
+    ready = ("conversion_metrics_ready", "non_conversion_metrics_ready")
+    if not loaded.has("metrics_ready_state", "date", *ready):
+        return None
+    ((day,),) = loaded.query(
+        "SELECT max(date::date) FROM {table}"
+        " WHERE conversion_metrics_ready AND non_conversion_metrics_ready",
+        table=loaded.identifier("metrics_ready_state"),
+    )
+    found: date | None = day
+    return found
+
+
+def _missing(loaded: Tables, report: Numbers | None) -> Iterator[str]:
+    """A sentence for each part that the tables cannot fill."""
+    if report is None:
+        yield (
+            f"Numbers of ads: none of the tables {', '.join(REPORTS)} has a column of the page,"
+            " such as spend_in_dollar. With column_names: display the columns have other names."
+        )
+        return
+    for measure in MEASURES:
+        if measure not in report.measures:
+            yield _why_missing(loaded, report, measure)
+    if not report.has("campaign_id"):
+        yield f"Campaigns: {report.report} has no column campaign_id."
+    if not report.has("ad_account_id"):
+        yield f"Ad accounts: {report.report} has no column ad_account_id."
+    if not loaded.has("campaigns", "id", "name") and report.has("campaign_id"):
+        yield "Names of campaigns: there is no table campaigns with id and name."
+    if not loaded.has("metrics_ready_state"):
+        yield "The newest complete day: there is no table metrics_ready_state."
+    if not loaded.has(report.report, tables.LOAD):
+        yield f"Rows that the newest load changed: {report.report} has no column {tables.LOAD}."
+    yield from log.missing(loaded)
+
+
+def _why_missing(loaded: Tables, report: Numbers, measure: Measure) -> str:
+    columns = " or ".join(measure.columns)
+    if any(loaded.has(report.report, column) for column in measure.columns):
+        return f"{measure.title}: no column says the currency of {report.report}."
+    return f"{measure.title}: {report.report} has no column {columns}."

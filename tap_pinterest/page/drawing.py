@@ -1,0 +1,342 @@
+"""The page as HTML: one file that needs no other, readable on a phone and in the dark."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from tap_pinterest.page import charts
+from tap_pinterest.page.charts import Bar, Day, day_name
+from tap_pinterest.page.totals import merged, of_currency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from tap_pinterest.page.changes import RestatedDay
+    from tap_pinterest.page.contents import Ads, Contents
+    from tap_pinterest.page.log import LastRun
+    from tap_pinterest.page.tables import TableFacts
+    from tap_pinterest.page.totals import Measure, Total
+
+TITLE = "Pinterest in PostgreSQL"
+BARS_SHOWN = 8
+ROWS_SHOWN = 200
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+class Shown:
+    """One measure of the ads, in one currency if it is money.
+
+    Attributes:
+        title: The title of its charts.
+        unit: The currency, or nothing.
+    """
+
+    def __init__(self, place: int, measure: Measure, currency: str) -> None:
+        self._place = place
+        self._is_money = measure.is_money
+        self._currency = currency
+        self.unit = currency
+        in_currency = f", {currency or 'no currency'}" if measure.is_money else ""
+        self.title = f"{measure.title}{in_currency}"
+
+    def rows(self, totals: Sequence[Total]) -> list[Total]:
+        """The totals that count: those of the currency, or all of them together."""
+        return of_currency(totals, self._currency) if self._is_money else merged(totals)
+
+    def now(self, total: Total) -> float:
+        """The value in the tables."""
+        return float(total.now[self._place])
+
+    def before(self, total: Total) -> float | None:
+        """The value in the copy, if it has one."""
+        return None if total.before is None else float(total.before[self._place])
+
+    def restated(self, total: Total) -> float:
+        """The change since the copy; what the copy has not is new, not restated."""
+        before = self.before(total)
+        return 0.0 if before is None else self.now(total) - before
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there are no fractions of it."""
+        return not self._is_money
+
+    def text(self, number: float | None) -> str:
+        """A number of a table; empty without one."""
+        return "" if number is None else f"{number:,.{2 if self._is_money else 0}f}"
+
+    def with_unit(self, number: float, *, sign: bool = False) -> str:
+        """A number with its currency."""
+        text = f"{number:{'+' if sign else ''},.0f}"
+        return f"{text} {self.unit}".strip()
+
+
+def page(contents: Contents, intro: str = "") -> str:
+    """The page.
+
+    Args:
+        contents: What it shows.
+        intro: A sentence below its title, as HTML.
+    """
+    style = files("tap_pinterest.page").joinpath("page.css").read_text("utf-8")
+    return _PAGE.format(title=TITLE, style=style, body="\n".join(_body(contents, intro)))
+
+
+def _body(contents: Contents, intro: str) -> Iterator[str]:
+    ads = contents.ads
+    yield f"<h1>{TITLE}</h1>"
+    yield f"<p>{intro or _told_days(contents)}</p>"
+    yield from _tiles(contents)
+    if ads:
+        yield from _by_day(ads, contents.copy)
+        yield from _by_name("campaign", ads, ads.by_campaign, contents.names)
+        yield from _by_name("ad account", ads, ads.by_account, contents.names)
+    yield "<h2>Restated days</h2>"
+    yield (
+        "<p>Pinterest credits conversions late and completes the newest days, so each run reads the"
+        " last weeks again.</p>"
+    )
+    if ads and contents.copy:
+        yield from _restated_since(ads, contents.copy, contents.names)
+    if contents.restated is not None:
+        yield from _restated_rows(contents.restated)
+    yield from _last_run(contents.last_run)
+    yield from _tables(contents)
+    if contents.missing:
+        yield "<h2>Not shown</h2>"
+        yield f'<ul class="notes">{_items(contents.missing)}</ul>'
+
+
+def _told_days(contents: Contents) -> str:
+    schema = f"The schema <code>{escape(contents.schema)}</code>"
+    if not (contents.ads and contents.ads.by_day):
+        return f"{schema}."
+    days = [total.of for total in contents.ads.by_day]
+    first, last = (day_name(day, year=True) for day in (days[0], days[-1]))
+    return f"{schema}, {first} to {last}, from <code>{contents.ads.report}</code>."
+
+
+def _shown(ads: Ads, totals: Sequence[Total]) -> Iterator[Shown]:
+    """The measures to show; money once for each currency that has some."""
+    for place, measure in enumerate(ads.measures):
+        currencies = {each.currency for each in totals if each.now[place]}
+        for currency in sorted(currencies) if measure.is_money else [""]:
+            yield Shown(place, measure, currency)
+
+
+def _tiles(contents: Contents) -> Iterator[str]:
+    tiles: list[tuple[str, str, str]] = []
+    if contents.complete:
+        tiles.append((day_name(contents.complete), "newest complete day", ""))
+    if ads := contents.ads:
+        for shown in _shown(ads, ads.by_day):
+            total = sum(map(shown.now, shown.rows(ads.by_day)))
+            tiles.append((charts.rounded(total), shown.title, ""))
+    if contents.changed:
+        tiles.append((f"{sum(e.added for e in contents.changed):,}", "rows added", ""))
+        tiles.append((f"{sum(e.restated for e in contents.changed):,}", "rows restated", ""))
+    if run := contents.last_run:
+        failed = len(run.failures)
+        tiles.append((str(failed), "failed in the last run", "failed" if failed else ""))
+    yield '<div class="tiles">'
+    for number, words, kind in tiles:
+        yield (
+            f'<div class="tile {kind}"><b>{escape(number)}</b><span>{escape(words)}</span></div>'
+        )
+    yield "</div>"
+
+
+def _by_day(ads: Ads, copy: str | None) -> Iterator[str]:
+    yield "<h2>By day</h2>"
+    if copy:
+        yield (
+            f'<p><span class="key kept"></span>as in the schema <code>{escape(copy)}</code>'
+            ' <span class="key gained"></span>more now <span class="key lost"></span>less now</p>'
+        )
+    yield '<div class="grid">'
+    for shown in _shown(ads, ads.by_day):
+        rows = shown.rows(ads.by_day)
+        days = [Day(row.of, shown.now(row), _base(shown, row, copy)) for row in rows]
+        yield _by_day_figure(shown, days, f"{shown.title} by day")
+    yield "</div>"
+    yield from _numbers("Day", ads, ads.by_day[::-1], day_name)
+
+
+def _base(shown: Shown, row: Total, copy: str | None) -> float | None:
+    """The value in the copy; a day that it has not is wholly new."""
+    return (shown.before(row) or 0.0) if copy else None
+
+
+def _by_day_figure(shown: Shown, days: Sequence[Day], label: str, *, sign: bool = False) -> str:
+    total = shown.with_unit(sum(day.value for day in days), sign=sign)
+    title = label.removesuffix(" by day")
+    return _figure(title, total, charts.by_day(days, f"{label}: {total}", whole=shown.is_whole))
+
+
+def _by_name(
+    what: str, ads: Ads, totals: Sequence[Total], names: Mapping[str, str]
+) -> Iterator[str]:
+    """The largest campaigns or ad accounts of each measure, and the numbers of all."""
+    if not totals:
+        return
+    yield f"<h2>By {what}</h2>"
+    if len({each.of for each in totals}) > BARS_SHOWN:
+        yield f"<p>The {BARS_SHOWN} largest.</p>"
+    yield '<div class="grid">'
+    for shown in _shown(ads, totals):
+        rows = sorted(shown.rows(totals), key=lambda row: (-shown.now(row), row.of or ""))
+        drawn = [_bar(row.of, shown.now(row), names) for row in rows[:BARS_SHOWN]]
+        total = shown.with_unit(sum(map(shown.now, rows)))
+        yield _figure(shown.title, total, charts.bars(drawn))
+    yield "</div>"
+    largest = sorted(totals, key=lambda row: [-value for value in row.now])
+    yield from _numbers(what.capitalize(), ads, largest, lambda of: _name(of, names))
+
+
+def _bar(of: str | None, value: float, names: Mapping[str, str]) -> Bar:
+    name = _name(of, names)
+    return Bar(name, value, name if name == of else f"{name} ({of})")
+
+
+def _name(of: str | None, names: Mapping[str, str]) -> str:
+    return names.get(of or "", of or "none")
+
+
+def _restated_since(ads: Ads, copy: str, names: Mapping[str, str]) -> Iterator[str]:
+    """The change of each measure since the copy, by day and by campaign."""
+    yield f"<p>The change since <code>{escape(copy)}</code>, of days that it has.</p>"
+    same = []
+    yield '<div class="grid">'
+    for shown in _shown(ads, ads.by_day):
+        rows = [row for row in shown.rows(ads.by_day) if row.before is not None]
+        changed = [place for place, row in enumerate(rows) if shown.restated(row)]
+        if not changed:
+            same.append(shown.title)
+            continue
+        days = [Day(row.of, shown.restated(row)) for row in rows[changed[0] :]]
+        yield _by_day_figure(shown, days, f"{shown.title}, restated by day", sign=True)
+        campaigns = sorted(shown.rows(ads.known_days), key=shown.restated)[::-1][:BARS_SHOWN]
+        drawn = [_bar(row.of, shown.restated(row), names) for row in campaigns]
+        if drawn:
+            total = "the largest"
+            yield _figure(f"{shown.title}, restated by campaign", total, charts.bars(drawn))
+    yield "</div>"
+    if same:
+        yield f"<p>Unchanged: {escape('; '.join(same))}.</p>"
+
+
+def _restated_rows(days: Sequence[RestatedDay]) -> Iterator[str]:
+    """Rows of older days that the newest load changed."""
+    if not days:
+        yield "<p>There has been one load so far, so that nothing could be restated.</p>"
+        return
+    changed = sum(each.changed for each in days)
+    drawn = [Day(each.day, each.changed) for each in days]
+    total = f"{changed:,} of {sum(each.rows for each in days):,}"
+    title = "Rows that the newest load changed"
+    yield '<div class="grid">'
+    yield _figure(title, total, charts.by_day(drawn, f"{title}, by day: {total}", whole=True))
+    yield "</div>"
+    yield (
+        "<p>Rows of days that an earlier load had loaded. <code>target-postgres-fast</code> writes"
+        " rows only if they differ; the stock <code>target-postgres</code> writes every row, so"
+        " that these are all rows that were read again.</p>"
+    )
+
+
+def _last_run(run: LastRun | None) -> Iterator[str]:
+    if run is None:
+        return
+    yield "<h2>The last run</h2>"
+    yield f"<p>{escape(run.told)}</p>"
+    if run.failures:
+        yield from _table(("Stream", "Account", "Result", "Reason"), run.failures, texts=True)
+
+
+def _tables(contents: Contents) -> Iterator[str]:
+    yield "<h2>Tables</h2>"
+    if contents.copy:
+        yield f"<p>Beside the schema <code>{escape(contents.copy)}</code>.</p>"
+        rows = [
+            (each.table, *map(_count, (each.before, each.after, each.added, each.restated)))
+            for each in contents.changed
+        ]
+        yield from _table(("Table", "Before", "Rows", "Added", "Restated"), rows)
+    else:
+        headings = ("Table", "Rows", "Newest day", "Newest row read, UTC")
+        yield from _table(headings, map(_facts, contents.tables))
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"
+
+
+def _facts(table: TableFacts) -> tuple[str, ...]:
+    day = day_name(table.newest_day) if table.newest_day else ""
+    read = table.loaded_at
+    return table.name, _count(table.rows), day, f"{day_name(read)} {read:%H:%M}" if read else ""
+
+
+def _numbers(
+    heading: str, ads: Ads, totals: Sequence[Total], name: Callable[[Any], str]
+) -> Iterator[str]:
+    """The numbers of the charts, one row for each day, campaign or ad account."""
+    shown = list(_shown(ads, totals))
+    values = [{row.of: each.now(row) for row in each.rows(totals)} for each in shown]
+    keys = list(dict.fromkeys(row.of for row in totals))
+    rows = (
+        (name(key), *(each.text(of.get(key)) for each, of in zip(shown, values, strict=True)))
+        for key in keys[:ROWS_SHOWN]
+    )
+    yield f"<details><summary>The numbers by {heading.lower()}</summary>"
+    yield from _table((heading, *(each.title for each in shown)), rows)
+    if more := len(keys[ROWS_SHOWN:]):
+        yield f"<p>And {more:,} more, which the totals count.</p>"
+    yield "</details>"
+
+
+def _figure(title: str, total: str, chart: str) -> str:
+    return (
+        f"<figure><figcaption><h3>{escape(title)}</h3><span>{escape(total)}</span></figcaption>"
+        f"{chart}</figure>"
+    )
+
+
+def _table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, texts: bool = False
+) -> Iterator[str]:
+    """A table that scrolls alone if it is too wide; its first column stays."""
+    cell = '<td class="text">' if texts else "<td>"
+    yield '<div class="scroll"><table><thead><tr>'
+    yield "".join(f"<th>{escape(each)}</th>" for each in headings)
+    yield "</tr></thead><tbody>"
+    for first, *others in rows:
+        cells = "".join(f"{cell}{escape(each)}</td>" for each in others)
+        # A narrow screen may break the name of a table between its words.
+        name = escape(first).replace("_", "_<wbr>")
+        yield f'<tr><th title="{escape(first)}">{name}</th>{cells}</tr>'
+    yield "</tbody></table></div>"
+
+
+def _items(texts: Iterable[str]) -> str:
+    return "".join(f"<li>{escape(text)}</li>" for text in texts)

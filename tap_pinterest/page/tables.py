@@ -1,0 +1,110 @@
+"""The tables of a schema in PostgreSQL, with their columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from psycopg import sql
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from psycopg import Connection
+    from psycopg.sql import Composable
+
+LOADED_AT = "_sdc_extracted_at"
+"""When the run read a row; our loader leaves it as it is in a row that has not changed."""
+LOAD = "_sdc_sync_started_at"
+"""The start of the load that wrote a row, which tells loads apart."""
+
+_COLUMNS = """
+    SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position)
+      FROM information_schema.columns
+     WHERE table_schema = %s
+     GROUP BY table_name
+     ORDER BY table_name
+"""
+_SCHEMAS = """
+    SELECT DISTINCT table_schema FROM information_schema.columns
+     WHERE table_name = ANY(%s) AND column_name = 'date'
+     ORDER BY 1
+"""
+
+
+class Tables(NamedTuple):
+    """The tables of one schema that the user may read.
+
+    Attributes:
+        connection: The connection to the database.
+        schema: The name of the schema.
+        columns: The columns of each table.
+    """
+
+    connection: Connection[Any]
+    schema: str
+    columns: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, connection: Connection[Any], schema: str) -> Tables:
+        """The tables of a schema; none if the schema does not exist."""
+        rows = connection.execute(_COLUMNS, [schema])
+        return cls(connection, schema, {name: tuple(columns) for name, columns in rows})
+
+    def has(self, table: str, *columns: str) -> bool:
+        """Whether a table exists and has all of these columns."""
+        return table in self.columns and {*columns} <= {*self.columns[table]}
+
+    def identifier(self, table: str) -> Composable:
+        """The name of a table for a query."""
+        return sql.Identifier(self.schema, table)
+
+    def query(self, text: str, **parts: Composable | str | date | None) -> list[Any]:
+        """The rows of a query.
+
+        Args:
+            text: The query, with the parts in braces.
+            parts: What is put in: SQL, or values.
+        """
+        values = {
+            name: part if isinstance(part, sql.Composable) else sql.Literal(part)
+            for name, part in parts.items()
+        }
+        return self.connection.execute(sql.SQL(text).format(**values)).fetchall()
+
+
+class TableFacts(NamedTuple):
+    """The size and the age of a table.
+
+    Attributes:
+        name: The name of the table.
+        rows: The number of its rows.
+        newest_day: Its newest `date`, if it has that column.
+        loaded_at: When its newest row was read, if the target says so.
+    """
+
+    name: str
+    rows: int
+    newest_day: date | None
+    loaded_at: datetime | None
+
+
+def facts(tables: Tables) -> list[TableFacts]:
+    """The facts about all tables of the schema, by name."""
+    return [_facts(tables, name) for name in tables.columns]
+
+
+def _facts(tables: Tables, name: str) -> TableFacts:
+    columns = tables.columns[name]
+    ((rows, day, loaded_at),) = tables.query(
+        "SELECT count(*), max({day}), max({loaded_at}) FROM {table}",
+        day=sql.SQL("date::date" if "date" in columns else "NULL::date"),
+        loaded_at=sql.Identifier(LOADED_AT) if LOADED_AT in columns else sql.SQL("NULL::timestamp"),
+        table=tables.identifier(name),
+    )
+    return TableFacts(name, rows, day, loaded_at)
+
+
+def schemas_with(connection: Connection[Any], tables: tuple[str, ...]) -> list[str]:
+    """The schemas that have one of these tables, with a column `date`."""
+    return [name for (name,) in connection.execute(_SCHEMAS, [list(tables)])]

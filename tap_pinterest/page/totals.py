@@ -1,0 +1,183 @@
+"""The numbers of the ads by day, campaign and ad account."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from psycopg import sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from psycopg.sql import Composable
+
+    from tap_pinterest.page.tables import Tables
+
+REPORTS = ("campaign_analytics", "ad_group_analytics", "ad_analytics", "ad_account_analytics")
+"""The reports that have the numbers, in the order in which the page prefers them."""
+
+Values = tuple[Decimal, ...]
+"""One value for each measure."""
+
+
+class Measure(NamedTuple):
+    """Something that the page counts.
+
+    Attributes:
+        title: Its name on the page.
+        columns: The columns that have it; the first one that exists is read.
+        is_money: Whether each currency must be counted on its own.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    is_money: bool = False
+
+
+MEASURES = (
+    Measure("Spend", ("spend_in_dollar", "spend_in_micro_dollar"), is_money=True),
+    Measure("Paid impressions", ("paid_impression", "impression_1")),
+    Measure("Paid Pin clicks", ("clickthrough_1",)),
+    Measure("Conversions", ("total_conversions",)),
+)
+
+
+class Total(NamedTuple):
+    """The measures of a day, a campaign or an ad account.
+
+    Attributes:
+        of: The day or the id.
+        currency: The currency of the money.
+        now: The values in the tables.
+        before: The values in the copy to compare with; `None` if it has none.
+    """
+
+    of: Any
+    currency: str
+    now: Values
+    before: Values | None = None
+
+
+class Numbers(NamedTuple):
+    """The report that the page reads its numbers from.
+
+    Attributes:
+        tables: The tables of the schema.
+        report: The name of the report's table.
+        measures: The measures that the report has.
+    """
+
+    tables: Tables
+    report: str
+    measures: tuple[Measure, ...]
+
+    def has(self, column: str) -> bool:
+        """Whether the report has a column."""
+        return self.tables.has(self.report, column)
+
+    @property
+    def last_day(self) -> date | None:
+        """The newest day that the report has."""
+        query = "SELECT max(date::date) FROM {report}"
+        ((day,),) = self.tables.query(query, report=self._table)
+        found: date | None = day
+        return found
+
+    def totals(self, of: str, first: date, last: date) -> dict[tuple[Any, str], Values]:
+        """The values of these days, by the values of a column and by currency."""
+        rows = self.tables.query(
+            """
+            SELECT {of} AS "of", coalesce({currency}, '') AS currency, {sums}
+              FROM {report} AS report {join}
+             WHERE report.date::date BETWEEN {first} AND {last}
+             GROUP BY 1, 2
+             ORDER BY 1, 2
+            """,
+            of=sql.SQL("report.date::date") if of == "date" else sql.Identifier("report", of),
+            currency=self._currency,
+            sums=sql.SQL(", ").join(map(self._sum, self.measures)),
+            report=self._table,
+            join=self._join,
+            first=first,
+            last=last,
+        )
+        return {(key, currency): tuple(values) for key, currency, *values in rows}
+
+    @property
+    def _table(self) -> Composable:
+        return self.tables.identifier(self.report)
+
+    @property
+    def _currency(self) -> Composable:
+        if self.has("currency"):
+            return sql.Identifier("report", "currency")
+        if _is_in_accounts(self.tables, self.report):
+            return sql.Identifier("accounts", "currency")
+        return sql.SQL("NULL::text")
+
+    @property
+    def _join(self) -> Composable:
+        if self.has("currency") or not _is_in_accounts(self.tables, self.report):
+            return sql.SQL("")
+        return sql.SQL("LEFT JOIN {} AS accounts ON accounts.id = report.ad_account_id").format(
+            self.tables.identifier("ad_accounts")
+        )
+
+    def _sum(self, measure: Measure) -> Composable:
+        column = next(filter(self.has, measure.columns))
+        divisor = 1_000_000 if "_micro_" in column else 1
+        return sql.SQL("coalesce(sum(report.{}), 0)::numeric / {}").format(
+            sql.Identifier(column), sql.Literal(divisor)
+        )
+
+
+def numbers_in(tables: Tables) -> Numbers | None:
+    """The report to read, if the schema has one with numbers."""
+    for report in REPORTS:
+        if measures := tuple(each for each in MEASURES if _has(tables, report, each)):
+            return Numbers(tables, report, measures)
+    return None
+
+
+def _has(tables: Tables, report: str, measure: Measure) -> bool:
+    if measure.is_money and not (tables.has(report, "currency") or _is_in_accounts(tables, report)):
+        return False
+    return any(tables.has(report, "date", column) for column in measure.columns)
+
+
+def _is_in_accounts(tables: Tables, report: str) -> bool:
+    """Whether the list of ad accounts says the currency of the report's rows."""
+    return tables.has(report, "ad_account_id") and tables.has("ad_accounts", "id", "currency")
+
+
+def compared(
+    now: Mapping[tuple[Any, str], Values], before: Mapping[tuple[Any, str], Values] | None
+) -> list[Total]:
+    """The values beside those of a copy."""
+    of_copy = before or {}
+    return [Total(*key, values, of_copy.get(key)) for key, values in now.items()]
+
+
+def of_currency(totals: Iterable[Total], currency: str) -> list[Total]:
+    """The totals of one currency."""
+    return [each for each in totals if each.currency == currency]
+
+
+def merged(totals: Iterable[Total]) -> list[Total]:
+    """One total for each day, campaign or account; the sum of money has no meaning then."""
+    found: dict[Any, Total] = {}
+    for each in totals:
+        known = found.get(each.of)
+        found[each.of] = _added(known, each) if known else each
+    return list(found.values())
+
+
+def _added(one: Total, other: Total) -> Total:
+    befores = [each.before for each in (one, other) if each.before is not None]
+    return Total(one.of, "", _sum((one.now, other.now)), _sum(befores) if befores else None)
+
+
+def _sum(values: Sequence[Values]) -> Values:
+    return tuple(sum(each, Decimal(0)) for each in zip(*values, strict=True))

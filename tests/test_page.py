@@ -1,0 +1,445 @@
+"""The page of the loaded data: all in one file, readable on a phone and in the dark."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import date, timedelta
+from decimal import Decimal
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+from psycopg import sql
+
+from chromium import chromium
+from loading import database
+from tap_pinterest.commands import report
+from tap_pinterest.page import Contents, NothingLoadedError, charts, page
+from tap_pinterest.page.changes import Changed, RestatedDay
+from tap_pinterest.page.charts import Day
+from tap_pinterest.page.totals import Total
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from psycopg import Connection
+
+LAST = date(2026, 11, 29)
+LONG = 'A campaign with a very long name & "quotes" <b>and more</b> than there is room for'
+TABLES = """
+    CREATE TABLE campaign_analytics (
+        date date, campaign_id text, ad_account_id text, currency text,
+        spend_in_dollar numeric, paid_impression numeric, clickthrough_1 numeric,
+        total_conversions numeric, _sdc_sync_started_at bigint, _sdc_extracted_at timestamp,
+        PRIMARY KEY (date, campaign_id)
+    );
+    CREATE TABLE campaigns (id text PRIMARY KEY, name text);
+    CREATE TABLE ad_accounts (id text PRIMARY KEY, name text, currency text);
+    CREATE TABLE metrics_ready_state (
+        date date PRIMARY KEY, conversion_metrics_ready boolean,
+        non_conversion_metrics_ready boolean
+    );
+    INSERT INTO ad_accounts VALUES ('a1', 'Shop', 'EUR');
+    INSERT INTO metrics_ready_state VALUES
+        ('2026-11-27', true, true), ('2026-11-28', false, true);
+"""
+INSERT = "INSERT INTO campaign_analytics VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+RESTATE = """
+    UPDATE campaign_analytics SET total_conversions = 9, _sdc_sync_started_at = %s
+     WHERE date = %s AND campaign_id = 'c1'
+"""
+FIRST_LOAD, SECOND_LOAD = 1_796_000_000_000, 1_796_086_400_000
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with database() as (url, _schema):
+        yield url.replace("+psycopg", "")
+
+
+@contextmanager
+def within(connection: Connection[Any], schema: str, *, keep: bool = False) -> Iterator[None]:
+    """A schema in which the block makes its tables; gone afterwards unless it is to be kept."""
+    name = sql.Identifier(schema)
+    connection.execute(sql.SQL("CREATE SCHEMA {0}; SET search_path TO {0}").format(name))
+    try:
+        yield
+    finally:
+        connection.execute("RESET search_path")
+        if not keep:
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(name))
+
+
+@pytest.fixture(scope="module")
+def db(url: str) -> Iterator[Connection[Any]]:
+    """Two loads of two accounts, each in its currency, and a copy of the first load."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for schema in ("earlier", "pinterest"):
+            with within(connection, schema, keep=True):
+                connection.execute(TABLES)
+                connection.execute("INSERT INTO campaigns VALUES ('c1', %s)", [LONG])
+                load(connection, 2, FIRST_LOAD, 5)
+                if schema == "pinterest":
+                    # One day more, and more conversions on the day before it.
+                    load(connection, 1, SECOND_LOAD, 1)
+                    connection.execute(RESTATE, [SECOND_LOAD, LAST - timedelta(2)])
+        yield connection
+
+
+def load(connection: Connection[Any], newest: int, at: int, days: int) -> None:
+    """Two campaigns on some days, the last of which is `newest` days before the last day."""
+    campaigns = (("c1", "a1", "EUR", 10, 1000, 20, 3), ("c2", "a2", "USD", 5, 500, 10, 1))
+    rows = [
+        (LAST - timedelta(newest + back), *campaign, at, "2026-11-30")
+        for back in range(days)
+        for campaign in campaigns
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(INSERT, rows)
+
+
+@pytest.fixture(scope="module")
+def contents(db: Connection[Any]) -> Contents:
+    return Contents.read(db, "pinterest", days=90)
+
+
+@pytest.fixture(scope="module")
+def compared(db: Connection[Any]) -> Contents:
+    return Contents.read(db, "pinterest", days=90, copy="earlier")
+
+
+class Elements(HTMLParser):
+    """The elements of a page, each with its attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def labels(html: str) -> list[str]:
+    """What the charts say to those who do not see them."""
+    return [str(given["aria-label"]) for tag, given in Elements(html).found if tag == "svg"]
+
+
+def test_the_page_needs_no_script_and_no_other_file(compared: Contents) -> None:
+    html = page(compared)
+    elements = Elements(html).found
+
+    assert not {tag for tag, _ in elements} & {"script", "link", "img", "iframe", "object", "use"}
+    named = [value for _, given in elements for name, value in given.items() if "href" in name]
+    assert named == []
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+def test_money_has_a_chart_for_each_currency_and_counts_are_added_up(contents: Contents) -> None:
+    assert labels(page(contents))[:5] == [
+        "Spend, EUR by day: 60 EUR",
+        "Spend, USD by day: 30 USD",
+        "Paid impressions by day: 9,000",
+        "Paid Pin clicks by day: 180",
+        "Conversions by day: 30",
+    ]
+
+
+def test_campaigns_and_accounts_are_named_or_have_their_ids(contents: Contents) -> None:
+    assert contents.ads
+    html = page(contents)
+
+    assert [(each.of, each.currency) for each in contents.ads.by_account] == [
+        ("a1", "EUR"),
+        ("a2", "USD"),
+    ]
+    for name in ("Shop", "a2", "c2", "A campaign with a very long name"):
+        assert f'<span class="name" title="{name}' in html.replace("&lt;", "")
+
+
+def test_a_name_is_text_whatever_is_in_it(contents: Contents) -> None:
+    html = page(contents)
+
+    assert "<b>and more</b>" not in html
+    assert "&lt;b&gt;and more&lt;/b&gt;" in html
+
+
+def test_the_newest_complete_day_is_one_that_is_complete_in_both_ways(contents: Contents) -> None:
+    assert contents.complete == LAST - timedelta(2)
+    assert "<b>27 Nov</b><span>newest complete day</span>" in page(contents)
+
+
+def test_rows_that_the_newest_load_changed_are_told_from_new_days(contents: Contents) -> None:
+    assert contents.restated
+    assert contents.restated[-1] == RestatedDay(LAST - timedelta(2), 2, 1)
+    assert sum(each.changed for each in contents.restated) == 1
+    assert "Rows that the newest load changed, by day: 1 of 10" in labels(page(contents))
+
+
+def test_a_copy_shows_what_was_added_and_restated(compared: Contents) -> None:
+    html = page(compared)
+
+    assert Changed("campaign_analytics", 10, 12, 2, 1) in compared.changed
+    assert "Conversions, restated by day: +6" in labels(html)
+    assert "Unchanged: Spend, EUR; Spend, USD; Paid impressions; Paid Pin clicks." in html
+    assert compared.ads
+    new = Total(LAST - timedelta(1), "EUR", (*map(Decimal, (10, 1000, 20, 3)),), None)
+    assert new in compared.ads.by_day
+
+
+def test_only_as_many_days_are_read_as_were_asked_for(db: Connection[Any]) -> None:
+    contents = Contents.read(db, "pinterest", days=2)
+
+    assert contents.ads
+    assert {each.of for each in contents.ads.by_day} == {LAST - timedelta(1), LAST - timedelta(2)}
+
+
+def test_a_table_that_the_page_cannot_read_is_named_with_the_reason(db: Connection[Any]) -> None:
+    with within(db, "other"):
+        db.execute("CREATE TABLE ad_analytics (date date, spend_in_dollar int, impression_1 int)")
+        db.execute("INSERT INTO ad_analytics VALUES ('2026-11-20', 1, 7)")
+        contents = Contents.read(db, "other", days=90)
+
+    assert contents.missing == [
+        "Spend: no column says the currency of ad_analytics.",
+        "Paid Pin clicks: ad_analytics has no column clickthrough_1.",
+        "Conversions: ad_analytics has no column total_conversions.",
+        "Campaigns: ad_analytics has no column campaign_id.",
+        "Ad accounts: ad_analytics has no column ad_account_id.",
+        "The newest complete day: there is no table metrics_ready_state.",
+        "Rows that the newest load changed: ad_analytics has no column _sdc_sync_started_at.",
+        "What failed last: there is no table sync_log.",
+    ]
+    html = page(contents)
+    assert labels(html) == ["Paid impressions by day: 7"]
+    assert "<li>Spend: no column" in html
+
+
+def test_the_currency_of_a_report_without_it_is_that_of_its_account(db: Connection[Any]) -> None:
+    with within(db, "daasity"):
+        db.execute("""
+            CREATE TABLE ad_accounts (id text, name text, currency text);
+            CREATE TABLE ad_analytics (date date, ad_account_id text, spend_in_micro_dollar int);
+            INSERT INTO ad_accounts VALUES ('a1', 'Shop', 'EUR');
+            INSERT INTO ad_analytics VALUES ('2026-11-20', 'a1', 2500000)
+        """)
+        contents = Contents.read(db, "daasity", days=90)
+
+    assert contents.ads
+    assert contents.ads.by_account == [Total("a1", "EUR", (Decimal("2.5"),))]
+
+
+def test_tables_without_a_number_of_ads_are_still_listed(db: Connection[Any]) -> None:
+    with within(db, "displayed"):
+        db.execute("CREATE TABLE campaign_analytics (date date, spend numeric)")
+        contents = Contents.read(db, "displayed", days=90)
+
+    html = page(contents)
+    assert "column_names: display" in html
+    assert 'title="campaign_analytics"' in html
+
+
+def test_a_schema_without_tables_names_those_that_have_some(db: Connection[Any]) -> None:
+    with pytest.raises(NothingLoadedError, match="these schemas have some: earlier, pinterest"):
+        Contents.read(db, "pinterst", days=90)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "whole", "expected"),
+    [
+        (0, 870, True, [0, 250, 500, 750, 1000]),
+        (0, 3, True, [0, 1, 2, 3]),
+        (0, 1, True, [0, 1]),
+        (0, 0, True, [0, 1]),
+        (0, 0.9, False, [0, 0.25, 0.5, 0.75, 1]),
+        (-30, 100, True, [-50, 0, 50, 100]),
+    ],
+)
+def test_the_ticks_of_an_axis_are_round_and_at_even_distances(
+    lowest: float, highest: float, *, whole: bool, expected: list[float]
+) -> None:
+    assert charts.ticks(lowest, highest, whole=whole) == expected
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ([0, 250, 500], ["0", "250", "500"]),
+        ([0, 5_000, 10_000], ["0", "5k", "10k"]),
+        ([0, 2_500, 5_000, 7_500, 10_000], ["0", "2.5k", "5.0k", "7.5k", "10.0k"]),
+        ([0, 0.25, 0.5], ["0", "0.25", "0.50"]),
+        ([0, 1e6, 2e6], ["0", "1M", "2M"]),
+    ],
+)
+def test_the_numbers_of_an_axis_have_one_unit(steps: list[float], expected: list[str]) -> None:
+    assert [charts.short(step, steps) for step in steps] == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(0, "0"), (9_999, "9,999"), (15_263, "15.3k"), (4_480_000, "4.48M")]
+)
+def test_a_large_number_has_three_digits(number: float, expected: str) -> None:
+    assert charts.rounded(number) == expected
+
+
+def test_days_are_named_at_even_distances_up_to_the_last() -> None:
+    days = [Day(LAST - timedelta(back), 1) for back in range(89, -1, -1)]
+    html = charts.by_day(days, "", whole=True)
+
+    named = html.partition('class="dates"')[2]
+    assert [text for text in ("6 Sep", "4 Oct", "1 Nov", "29 Nov") if f">{text}<" in named] == [
+        *("6 Sep", "4 Oct", "1 Nov", "29 Nov")
+    ]
+    assert named.count("<i ") == 4
+
+
+def test_a_day_without_rows_leaves_its_place_free() -> None:
+    html = charts.by_day([Day(LAST - timedelta(3), 1), Day(LAST, 1)], "", whole=True)
+
+    assert [given["x"] for tag, given in Elements(html).found if given.get("class") == "hit"] == [
+        "0.0",
+        "750.0",
+    ]
+    assert html.count("<g>") == 2
+
+
+@pytest.mark.parametrize(
+    ("base", "pieces"),
+    [(None, {"kept"}), (8, {"kept", "gained"}), (12, {"kept", "lost"}), (0, {"gained"})],
+)
+def test_a_column_shows_what_it_gained_or_lost(base: float | None, pieces: set[str]) -> None:
+    html = charts.by_day([Day(LAST, 10, base)], "", whole=True)
+
+    drawn = {given.get("class") for tag, given in Elements(html).found if tag == "rect"}
+    assert drawn - {"hit"} == pieces
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    ended = CliRunner().invoke(report.main, arguments)
+    return ended.exit_code, ended.output.strip()
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_the_command_writes_the_page_of_any_postgresql_url(
+    url: str, tmp_path: Path, scheme: str
+) -> None:
+    file = tmp_path / "new" / "page.html"
+    address = url.replace("postgresql", scheme, 1)
+    code, told = run("--database", address, "--output", str(file))
+
+    assert (code, told) == (0, f"Open it in a browser: {file}")
+    assert "Spend, EUR" in file.read_text("utf-8")
+
+
+@pytest.mark.usefixtures("db")
+def test_the_command_finds_database_and_schema_where_the_loader_does(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(report.DATABASE, raising=False)
+    monkeypatch.setenv(report.SCHEMA, "earlier")
+    (tmp_path / ".env").write_text(f"{report.DATABASE}={url}\n")
+    try:
+        code, _ = run()
+    finally:
+        monkeypatch.setenv(report.DATABASE, "")
+
+    assert code == 0
+    assert "<code>earlier</code>" in (tmp_path / "pinterest.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mysql://a:secret@host/db",
+        "host=localhost password=secret",
+        "postgresql://a:top@secret:x@host/db",
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_repeating_it(address: str) -> None:
+    code, told = run("--database", address)
+
+    assert code == 1
+    assert "is not of the form postgresql://" in told
+    assert "secret" not in told.replace(report.EXAMPLE, "")
+
+
+def test_a_database_that_cannot_be_reached_is_one_line() -> None:
+    code, told = run("--database", "postgresql://a:secret@127.0.0.1:1/db")
+
+    assert code == 1
+    assert told.count("\n") == 0
+    assert told.startswith("Error: PostgreSQL: connection")
+    assert "secret" not in told
+
+
+def test_no_database_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(report.DATABASE, "")
+
+    assert run() == (1, f"Error: {report.NO_DATABASE}")
+
+
+def test_a_file_that_cannot_be_written_is_named(
+    url: str, db: Connection[Any], tmp_path: Path
+) -> None:
+    assert db
+    (tmp_path / "file").write_text("")
+    code, told = run("--database", url, "--output", str(tmp_path / "file" / "page.html"))
+
+    assert code == 1
+    assert "page.html cannot be written" in told
+
+
+def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['psycopg'] = None\n"
+        "from tap_pinterest.commands.report import main\n"
+        "main(['--database', 'postgresql://host/db'])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr == f"Error: {report.NEEDS}\n"
+
+
+def test_a_browser_shows_it_on_a_phone_and_in_the_dark(compared: Contents, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(page(compared), encoding="utf-8")
+    colours = set()
+    with chromium() as browser:
+        for width, dark in ((390, False), (390, True), (1280, False), (1280, True)):
+            browser.look_as(width=width, height=844, dark=dark)
+            browser.open(file.as_uri())
+            picture = tmp_path / f"{width}-{dark}.png"
+            browser.screenshot(picture, whole=True)
+            assert picture.read_bytes().startswith(b"\x89PNG")
+            assert browser.complaints == []
+            assert browser.requested == [file.as_uri()]
+            # Nothing sticks out to the side, and no text is too small to read.
+            assert browser.evaluate("document.documentElement.scrollWidth") == width
+            assert browser.evaluate(SMALLEST_TEXT) >= 12
+            assert browser.evaluate(TICKS_APART) == 1
+            colours.add((dark, browser.evaluate("getComputedStyle(document.body).backgroundColor")))
+    assert colours == {(False, "rgb(255, 255, 255)"), (True, "rgb(20, 20, 19)")}
+
+
+SMALLEST_TEXT = """
+    Math.min(...[...document.querySelectorAll("main *")]
+      .filter(each => each.childElementCount == 0 && each.textContent.trim())
+      .map(each => parseFloat(getComputedStyle(each).fontSize)))
+"""
+TICKS_APART = """
+    Math.max(...[...document.querySelectorAll(".ticks")].map(each => {
+      const places = [...each.children].map(tick => tick.getBoundingClientRect().top);
+      const gaps = places.slice(1).map((place, at) => Math.round(places[at] - place));
+      return Math.max(...gaps) - Math.min(...gaps) <= 1 ? 1 : 0 }))
+"""
