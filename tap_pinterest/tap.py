@@ -116,9 +116,6 @@ class TapPinterest(SingerTap):
         ):
             run.warn_once(sentence)
         run.begin()
-        if self.input_catalog:
-            # The streams, which the state has a say in, have completed it.
-            self.setup_mapper()
         self._warn_of_the_catalog()
         self.state_written_at = self.clock.monotonic()
         try:

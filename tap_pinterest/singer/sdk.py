@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.mapper import StreamMap
+    from singer_sdk.singerlib.catalog import SelectionMask
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
     from singer_sdk.singerlib.encoding.simple import Message
 
@@ -218,28 +219,19 @@ class SingerTap(Tap):
             raise config.refusal([fault]) from error
 
     def _register_streams(self) -> None:
-        """Apply the stream maps to the selected streams.
+        """Apply the stream maps to the selected streams; no others are written.
 
         Raises:
             ConfigValidationError: A database would cut the name of a column, or mix up two names.
         """
-        listed = {entry.tap_stream_id: entry for entry in self.catalog.streams}
-        selected = {name for name in listed if name in self.streams and self.streams[name].selected}
-        mapper, maps = self.mapper, self.mapper.stream_maps_dict
-        for is_selected in (True, False):
-            mapper.stream_maps_dict = maps if is_selected else {}
-            names = [name for name in listed if (name in selected) == is_selected]
-            mapper.register_raw_streams_from_catalog(
-                singerlib.Catalog({name: listed[name] for name in names})
-            )
-        mapper.stream_maps_dict = maps
-        faults = [
-            fault
-            for name in listed
-            if name in selected
-            for each in mapper.stream_maps[name]
-            for fault in _faults_of_columns(each)
-        ]
+        mapper, faults = self.mapper, list[str]()
+        for name, stream in self.streams.items():
+            if stream.selected:
+                schema = _selected(stream.effective_schema, stream.mask)
+                mapper.register_raw_stream_schema(name, schema, stream.primary_keys)
+                faults += [
+                    fault for each in mapper.stream_maps[name] for fault in _faults_of_columns(each)
+                ]
         if faults:
             raise config.refusal(faults)
 
@@ -526,6 +518,21 @@ class SingerStream(Stream):
         """Whether no property is deselected and the SDK's maps change nothing."""
         deselected = self._deselected or self._is_deselected_deeper
         return not deselected and self._transforms == [(self.name, None)]
+
+
+def _selected(schema: dict[str, Any], mask: SelectionMask, *outer: str) -> dict[str, Any]:
+    """The schema without its deselected properties. Unlike the SDK's version it copies little."""
+    if "properties" not in schema:
+        return schema
+    kept = {
+        name: _selected(shape, mask, *outer, "properties", name)
+        for name, shape in schema["properties"].items()
+        if mask[(*outer, "properties", name)]
+    }
+    found = {**schema, "properties": kept}
+    if "required" in schema:
+        found["required"] = [name for name in schema["required"] if name in kept]
+    return found
 
 
 def _flat_names(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 import msgspec
 from singer_sdk.exceptions import FatalAPIError
 from singer_sdk.singerlib import Schema
-from singer_sdk.singerlib.catalog import Metadata
+from singer_sdk.singerlib.catalog import Metadata, MetadataMapping
 from typing_extensions import override
 
 from tap_pinterest import api
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import Catalog, CatalogEntry
-    from singer_sdk.singerlib.catalog import MetadataMapping
 
     from tap_pinterest.api.periods import DateRange
     from tap_pinterest.config import Settings
@@ -295,12 +294,19 @@ class PinterestStream(SingerStream):
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
+        entry = catalog.get_stream(self.name)
+        if entry:
+            root = MetadataMapping({(): entry.metadata.root}).resolve_selection()
+            if not root[()]:
+                # It needs no columns, and most streams of a catalog may be deselected.
+                self._tap_input_catalog, self._mask = catalog, root
+                return
         # A catalog decides the selection, not the keys: an edited catalog, or one of another
         # version, may lack them.
         keys, replication_key = self.primary_keys, self.replication_key
         super().apply_catalog(catalog)
         self.primary_keys, self.replication_key = keys, replication_key
-        if entry := catalog.get_stream(self.name):
+        if entry:
             self._complete(entry)
             self._input_schema = entry.schema.to_dict()
 
