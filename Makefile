@@ -2,10 +2,10 @@
 # Needs Python 3.11 or later with venv and pip; `make demo PYTHON=/path/to/python3` names one.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test lint format docs settings record lock bench bench-full bench-airbyte clean
+.PHONY: help demo report transform transform-test test lint format docs settings record lock bench bench-full bench-airbyte bench-transform clean
 
 BIN := .venv/bin
-CODE := tap_pinterest sandbox loader scripts tests docs
+CODE := tap_pinterest sandbox loader scripts tests docs transform
 export PYTHON
 # Without compiled modules each of the many processes that tests start would compile them again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -18,6 +18,12 @@ demo: .venv/ready-for-run ## load a made-up Pinterest into a PostgreSQL of its o
 
 report: .venv/ready-for-run ## draw the data in your PostgreSQL as a page (DATABASE=postgresql://..., or .env)
 	@$(BIN)/tap-pinterest-report --output output/report.html $(if $(DATABASE),--database '$(DATABASE)')
+
+transform: .venv/ready-for-run .venv-transform/ready ## build, test and show the dbt models on the demo's data, in PostgreSQL and in DuckDB
+	@$(BIN)/python -m scripts.transform
+
+transform-test: .venv/ready-for-dev .venv-transform/ready ## hold the dbt models against the sandbox's own numbers
+	$(BIN)/python -m pytest transform/tests_python
 
 test: lint ## lint, types and all tests
 	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
@@ -42,6 +48,7 @@ settings: .venv/ready-for-run ## write the tap's settings and streams into melta
 	@$(BIN)/python -m scripts.update_hub
 	@$(BIN)/python -m scripts.update_docs
 	@$(BIN)/python -m scripts.update_dictionary
+	@$(BIN)/python -m scripts.update_transform
 
 record: .venv/ready-for-dev ## record the answers that tests play, from Pinterest with credentials in the environment
 	@$(BIN)/python -m scripts.record_cassettes
@@ -62,13 +69,23 @@ bench-full: .venv/ready-for-dev ## the same, with an agency's 20 ad accounts, an
 bench-airbyte: .venv/ready-for-dev .venv-airbyte/ready ## the tap beside Airbyte's source, which is installed from PyPI
 	@$(BIN)/python -m scripts.bench_airbyte
 
+bench-transform: .venv/ready-for-dev .venv-transform/ready ## how long the dbt models take for a year of an agency
+	@$(BIN)/python -m scripts.bench_transform
+
 clean: ## remove what the commands above made
-	rm -rf .venv .venv-airbyte .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html output/report.html output/docs
+	rm -rf .venv .venv-airbyte .venv-transform transform/target transform/logs .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html output/report.html output/docs
 	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 
 # One environment; `dev` is `run` and more.
 .venv/ready-for-%: pyproject.toml sandbox/pyproject.toml loader/pyproject.toml requirements/dev.txt scripts/bootstrap.sh
 	@sh scripts/bootstrap.sh $*
+
+# dbt in an environment of its own: the tap's has no trace of it.
+.venv-transform/ready: requirements/transform.txt | .venv/ready-for-run
+	@echo "Installing dbt into .venv-transform ..."
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-transform
+	@$(BIN)/uv pip install --quiet --python .venv-transform/bin/python --requirement requirements/transform.txt
+	@touch $@
 
 # Airbyte's source is for Python 3.10 and 3.11: make bench-airbyte AIRBYTE_PYTHON=/path/to/python3.11
 AIRBYTE_PYTHON ?= python3.11

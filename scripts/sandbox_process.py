@@ -59,7 +59,9 @@ class SandboxProcess:
 
 
 @contextmanager
-def sandbox_process(today: date, log: Path, **size: int | str) -> Iterator[SandboxProcess]:
+def sandbox_process(
+    today: date, log: Path, **size: int | str | tuple[int, ...]
+) -> Iterator[SandboxProcess]:
     """A sandbox that runs while the block lasts.
 
     Args:
@@ -70,7 +72,11 @@ def sandbox_process(today: date, log: Path, **size: int | str) -> Iterator[Sandb
     Raises:
         SandboxError: When it ends before it listens.
     """
-    options = [f"--{name.replace('_', '-')}={value}" for name, value in size.items()]
+    options = [
+        text
+        for name, value in size.items()
+        for text in (f"--{name.replace('_', '-')}", *map(str, _values(value)))
+    ]
     with (
         log.open("a", encoding="utf-8") as log_file,
         running(
@@ -88,3 +94,7 @@ def sandbox_process(today: date, log: Path, **size: int | str) -> Iterator[Sandb
             raise SandboxError(message)
         said: dict[str, Any] = json.loads(line)
         yield SandboxProcess(**{name: said[name] for name in SandboxProcess.__annotations__})
+
+
+def _values(value: int | str | tuple[int, ...]) -> tuple[int | str, ...]:
+    return value if isinstance(value, tuple) else (value,)

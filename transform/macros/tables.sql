@@ -1,0 +1,152 @@
+{# The schemas that the tap has loaded, one for each client. #}
+{% macro schemas() %}
+  {% do return(var('pinterest_schemas', [env_var('TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA', 'pinterest')])) %}
+{% endmacro %}
+
+
+{# The tables of a name, in the schemas that have one. #}
+{% macro tables_called(name) %}
+  {% set found = [] %}
+  {% if execute %}
+    {% for schema in tap_pinterest.schemas() %}
+      {% set relation = adapter.get_relation(database=target.database, schema=schema, identifier=name) %}
+      {% if relation %}{% do found.append(relation) %}{% endif %}
+    {% endfor %}
+  {% endif %}
+  {% do return(found) %}
+{% endmacro %}
+
+
+{# The types of a table's columns, by name. #}
+{% macro types_of(relation) %}
+  {% set types = {} %}
+  {% for column in adapter.get_columns_in_relation(relation) %}
+    {% do types.update({column.name: column.dtype | lower}) %}
+  {% endfor %}
+  {% do return(types) %}
+{% endmacro %}
+
+
+{# Columns of a staging model: of its table, and when a row was read and loaded. #}
+{% macro staged_columns(table) %}
+  {% do return(tap_pinterest.columns_of(table) + [
+    ['synced_at', [['_sdc_extracted_at', 'timestamp']]],
+    ['loaded_at', [['_sdc_batched_at', 'timestamp']]],
+  ]) %}
+{% endmacro %}
+
+
+{% macro names_staged(table) %}
+  {% do return(tap_pinterest.staged_columns(table) | map('first') | list) %}
+{% endmacro %}
+
+
+{#
+  The rows of a table in all schemas, typed. A column that a schema does not have is null. Without
+  the table in any schema there are no rows.
+
+  With `names`, the rows of tables of these names, which have the columns of `table`; the column
+  `report` says which.
+#}
+{% macro staged(table, names=none) %}
+  {%- set columns = tap_pinterest.staged_columns(table) -%}
+  {%- set relations = [] -%}
+  {%- for name in (names if names is not none else [table]) -%}
+    {%- do relations.extend(tap_pinterest.tables_called(name)) -%}
+  {%- endfor -%}
+  {%- for relation in relations %}
+    {%- set types = tap_pinterest.types_of(relation) %}
+{{ 'union all' if not loop.first }}
+select
+  cast('{{ relation.schema }}' as text) as source_relation
+  {%- if names is not none %},
+  cast('{{ relation.identifier }}' as text) as report
+  {%- endif %}
+  {%- for name, sources in columns %},
+  {{ tap_pinterest.typed(sources, types) }} as {{ name }}
+  {%- endfor %}
+from {{ relation }}
+    {%- if '_sdc_deleted_at' in types %}
+where _sdc_deleted_at is null
+    {%- endif %}
+  {%- else %}
+select
+  cast(null as text) as source_relation
+  {%- if names is not none %},
+  cast(null as text) as report
+  {%- endif %}
+  {%- for name, sources in columns %},
+  {{ tap_pinterest.typed(sources, {}) }} as {{ name }}
+  {%- endfor %}
+where false
+  {%- endfor %}
+{% endmacro %}
+
+
+{# The first of some columns that has a value, in the type of the model. #}
+{% macro typed(sources, types) %}
+  {%- set made = [] -%}
+  {%- for column, kind in sources if column in types -%}
+    {%- do made.append(tap_pinterest.value_as(kind, adapter.quote(column), types[column])) -%}
+  {%- endfor -%}
+  {%- if made | length > 1 -%}
+    coalesce({{ made | join(', ') }})
+  {%- elif made -%}
+    {{ made[0] }}
+  {%- else -%}
+    cast(null as {{ tap_pinterest.type_of(sources[0][1]) }})
+  {%- endif -%}
+{% endmacro %}
+
+
+{# Stops a run that could only give empty models, and names the tables that are not there. #}
+{% macro check_tables() %}
+  {% if execute and flags.WHICH in ('build', 'run', 'snapshot') %}
+    {% set missing = [] %}
+    {% set there = [] %}
+    {% for table in tap_pinterest.known_tables() %}
+      {% set relations = tap_pinterest.tables_called(table) %}
+      {% do (there if relations else missing).append(table) %}
+      {% for relation in relations %}{% do tap_pinterest.check_names(table, relation) %}{% endfor %}
+    {% endfor %}
+    {% if not there %}
+      {% do exceptions.raise_compiler_error(
+        'No table of tap-pinterest is in ' ~ (tap_pinterest.schemas() | join(', ')) ~ ' of the database '
+        ~ target.database ~ '. Load it first, or name its schemas in the variable pinterest_schemas.'
+      ) %}
+    {% endif %}
+    {% if missing %}
+      {% do log('Not loaded, so their models stay empty: ' ~ (missing | join(', ')), info=true) %}
+    {% endif %}
+  {% endif %}
+{% endmacro %}
+
+
+{# Refuses a report whose columns have the names that Ads Manager shows. #}
+{% macro check_names(table, relation) %}
+  {% if table in tap_pinterest.report_tables() %}
+    {% set types = tap_pinterest.types_of(relation) %}
+    {% set known = tap_pinterest.metric_sources() | select('in', types) | list %}
+    {% if not known %}
+      {% do exceptions.raise_compiler_error(
+        'The table ' ~ relation ~ ' has no metric under a name of Pinterest. These models do not work with '
+        ~ 'column_names: display; load with column_names: api, which is the default.'
+      ) %}
+    {% endif %}
+  {% endif %}
+{% endmacro %}
+
+
+{# The columns of the tap's own log that the models use. #}
+{% macro columns_of_sync_log() %}
+  {% do return([
+    ['run_id', [['run_id', 'text']]],
+    ['started_at', [['started_at', 'timestamp']]],
+    ['ended_at', [['ended_at', 'timestamp']]],
+    ['stream', [['stream', 'text']]],
+    ['ad_account_id', [['ad_account_id', 'text']]],
+    ['complete_to', [['complete_to', 'date']]],
+    ['result', [['result', 'text']]],
+    ['reason', [['reason', 'text']]],
+  ]) %}
+{% endmacro %}

@@ -1,0 +1,1 @@
+{{ tap_pinterest.facts('ad_analytics', ['ad_id'], ref('stg_pinterest__ad_daily')) }}

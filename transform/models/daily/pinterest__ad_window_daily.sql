@@ -1,0 +1,1 @@
+{{ tap_pinterest.report('ad', ref('int_pinterest__ad_window_daily'), dimensions=['report']) }}

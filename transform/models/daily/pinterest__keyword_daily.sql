@@ -1,0 +1,1 @@
+{{ tap_pinterest.report('keyword', ref('int_pinterest__keyword_daily')) }}

@@ -1,0 +1,20 @@
+{{ config(alias='pinterest_ads__pin_promotion_report') }}
+select
+  source_relation,
+  cast(date as timestamp) as date_day,
+  ad_account_id as advertiser_id,
+  ad_account_name as advertiser_name,
+  campaign_id,
+  campaign_name,
+  campaign_status,
+  ad_group_id,
+  ad_group_name,
+  ad_group_status,
+  creative_type,
+  ad_id as pin_promotion_id,
+  ad_name as pin_name,
+  ad_status as pin_status,
+  destination_url,
+  {{ tap_pinterest.part_of('destination_url', '^([^?]+)') }} as base_url,
+  {{ tap_pinterest.fivetran_sums() }}
+from {{ ref('pinterest__ad_daily') }}

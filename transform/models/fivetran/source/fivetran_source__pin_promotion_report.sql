@@ -1,0 +1,10 @@
+{{ config(alias='pin_promotion_report') }}
+select
+  {{ tap_pinterest.fivetran_day() }},
+  ad_account_id as advertiser_id,
+  campaign_id,
+  ad_group_id,
+  ad_id as pin_promotion_id,
+  {{ tap_pinterest.fivetran_metrics() }},
+  {{ tap_pinterest.fivetran_synced() }}
+from {{ ref('stg_pinterest__ad_daily') }}

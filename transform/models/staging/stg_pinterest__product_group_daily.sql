@@ -1,0 +1,1 @@
+{{ tap_pinterest.staged('product_group_analytics') }}
