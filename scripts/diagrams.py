@@ -7,10 +7,10 @@ what the pages use of it: entities with their relations, arrows, and bars in tim
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from html import escape
-from itertools import pairwise
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
@@ -29,8 +29,7 @@ SPACE = 12
 """Free height between two boxes."""
 BEND = 18
 """Free width between a box and the bend of the lines that leave it."""
-SWEEPS = 8
-DAYS_BETWEEN = 14
+DAYS_BETWEEN = 28
 
 _RELATION = re.compile(r"(\w+) (\|\||\|o)--o\{ (\w+) : \"([^\"]+)\"")
 _ARROW = re.compile(r"(\w+) --> (\w+)")
@@ -112,28 +111,13 @@ def _graph(lines: Sequence[Line]) -> str:
 def placed(lines: Sequence[Line]) -> dict[str, Box]:
     """The place of each box: columns from left to right, each line from one to the next."""
     columns = _columns(lines)
-    incoming: dict[str, list[str]] = defaultdict(list)
-    outgoing: dict[str, list[str]] = defaultdict(list)
-    for line in lines:
-        incoming[line.end].append(line.start)
-        outgoing[line.start].append(line.end)
+    incoming = Counter(line.end for line in lines)
     heights = {
-        name: max(BOX_HEIGHT, PORT_HEIGHT * len(incoming[name]) + 6)
+        name: max(BOX_HEIGHT, PORT_HEIGHT * incoming[name] + 6)
         for column in columns
         for name in column
     }
-    middles: dict[str, float] = {}
-    for column in columns:
-        _stack(column, heights, middles)
-    for sweep in range(SWEEPS):
-        neighbours = outgoing if sweep % 2 == 0 else incoming
-        for column in columns[::-1] if sweep % 2 == 0 else columns:
-            for name in column:
-                if near := neighbours[name]:
-                    middles[name] = sum(middles[each] for each in near) / len(near)
-            column.sort(key=middles.__getitem__)
-            _stack(column, heights, middles)
-    return _boxes_of(columns, lines, heights, middles)
+    return _boxes_of(columns, lines, heights, _middles(columns, lines, heights))
 
 
 def _columns(lines: Sequence[Line]) -> list[list[str]]:
@@ -153,13 +137,49 @@ def _columns(lines: Sequence[Line]) -> list[list[str]]:
     return columns
 
 
-def _stack(column: Sequence[str], heights: Mapping[str, float], middles: dict[str, float]) -> None:
-    """Move the boxes of a column apart, each as near as possible to where it wants to be."""
-    for place, name in enumerate(column):
-        middles.setdefault(name, place * (BOX_HEIGHT + SPACE))
-    for upper, lower in pairwise(column):
-        least = (heights[upper] + heights[lower]) / 2 + SPACE
-        middles[lower] = max(middles[lower], middles[upper] + least)
+def _middles(
+    columns: Sequence[Sequence[str]], lines: Sequence[Line], heights: Mapping[str, float]
+) -> dict[str, float]:
+    """The heights of the boxes: trees below each other, each box beside its branches."""
+    parents = {line.end: line.start for line in sorted(lines, key=lambda line: line.is_sure)}
+    branches: dict[str, list[str]] = defaultdict(list)
+    for end, start in parents.items():
+        branches[start].append(end)
+    middles: dict[str, float] = {}
+    bottom = 0.0
+
+    def place(name: str) -> None:
+        nonlocal bottom
+        for branch in branches[name]:
+            place(branch)
+        if inner := [middles[branch] for branch in branches[name]]:
+            middles[name] = (inner[0] + inner[-1]) / 2
+        else:
+            middles[name] = bottom + heights[name] / 2
+            bottom += heights[name] + SPACE
+
+    others = []
+    for name in (name for column in columns for name in column if name not in parents):
+        if branches[name]:
+            place(name)
+        else:
+            others.append(name)
+    for name in others:
+        wanted = next(middles[line.end] for line in lines if line.start == name)
+        column = next(column for column in columns if name in column)
+        taken = [(middles[each], heights[each]) for each in column if each in middles]
+        middles[name] = _free(wanted, heights[name], taken)
+    return middles
+
+
+def _free(wanted: float, height: float, taken: Sequence[tuple[float, float]]) -> float:
+    """The height next to the wanted one at which a box does not touch others of its column."""
+    steps = (wanted + sign * step * SPACE for step in count() for sign in (-1, 1))
+    return next(
+        middle
+        for middle in steps
+        if all(abs(middle - other) >= (height + tall) / 2 + SPACE for other, tall in taken)
+    )
 
 
 def _boxes_of(
@@ -185,6 +205,8 @@ def _lines(lines: Sequence[Line], boxes: Mapping[str, Box]) -> Iterator[str]:
     ends: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
         ends[line.end].append(line)
+    # Boxes above each other must not share a bend: their lines would seem to be one.
+    starts = sorted({line.start for line in lines}, key=lambda name: (boxes[name].x, boxes[name].y))
     for line in lines:
         start, end = boxes[line.start], boxes[line.end]
         others = sorted(ends[line.end], key=lambda each: boxes[each.start].y)
@@ -194,7 +216,8 @@ def _lines(lines: Sequence[Line], boxes: Mapping[str, Box]) -> Iterator[str]:
         kind = "" if line.is_sure else ' class="maybe"'
         foot = f"M{x2 - 9:.0f} {y2:.1f}l9 -5m-9 5l9 5" if line.text else ""
         head = "" if line.text else f"M{x2 - 7:.0f} {y2 - 4:.1f}l7 4l-7 4"
-        yield f'<path{kind} d="M{x:.0f} {y:.1f}H{x + BEND:.0f}V{y2:.1f}H{x2:.0f}"/>'
+        bend = x + BEND - 6 * (starts.index(line.start) % 3)
+        yield f'<path{kind} d="M{x:.0f} {y:.1f}H{bend:.0f}V{y2:.1f}H{x2:.0f}"/>'
         yield f'<path d="{foot}{head}"/>'
         if line.text:
             yield f'<text class="on" x="{x2 - 12:.0f}" y="{y2 - 4:.1f}">{escape(line.text)}</text>'

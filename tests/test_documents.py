@@ -24,6 +24,7 @@ from meltano.core.schedule import is_valid_cron
 from psycopg import sql
 from ruamel.yaml import YAML
 
+from chromium import chromium
 from documents import PAGES, all_blocks, blocks, code_in, folder_of, prose, table_rows, text_of
 from loading import database
 from pinterest_sandbox import Sandbox, WorldSize
@@ -266,6 +267,7 @@ def test_a_command_that_no_test_runs_names_existing_things(block: Block) -> None
 
 OWN_COMMANDS = (
     *("tap-pinterest", "tap-pinterest-login", "tap-pinterest-plan", "tap-pinterest-reconcile"),
+    "tap-pinterest-report",
     *("map-pinterest", "pinterest-sandbox"),
 )
 
@@ -475,24 +477,61 @@ def test_a_join_that_is_drawn_as_certain_leaves_no_row_alone(loaded: psycopg.Con
     assert looked_at
 
 
-def test_the_documents_build_without_a_broken_link(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation as a website; a broken link fails it."""
+    folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
-        [command("sphinx-build"), "-q", "-W", "--keep-going", str(ROOT / "docs"), str(tmp_path)],
+        [command("sphinx-build"), "-q", "-W", "--keep-going", str(ROOT / "docs"), str(folder)],
         capture_output=True,
         text=True,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+    return folder
+
+
+def test_the_site_has_every_page_and_one_for_each_stream(site: Path) -> None:
     pages = {Path(page).stem for page in PAGES if page.startswith("docs/")} - {"README"}
-    assert pages <= {page.stem for page in tmp_path.glob("*.html")}
-    assert {page.stem for page in (tmp_path / "stream").glob("*.html")} > set(
-        stream_pages.streams()
-    )
-    for page in (tmp_path / "columns.html", tmp_path / "stream" / "ad_analytics.html"):
-        loaded = re.findall(r'(?:src="|<link[^>]*href=")([^"]+)', page.read_text(encoding="utf-8"))
+    assert pages <= {page.stem for page in site.glob("*.html")}
+    assert {page.stem for page in (site / "stream").glob("*.html")} > set(stream_pages.streams())
+
+
+def test_the_site_needs_no_network(site: Path) -> None:
+    for page in (*site.glob("*.html"), site / "stream" / "ad_analytics.html"):
+        text = page.read_text(encoding="utf-8")
+        loaded = re.findall(r'(?:src="|<link[^>]*href=")([^"]+)', text)
         assert loaded
         assert [each for each in loaded if "//" in each] == []
-        assert [each for each in loaded if not (page.parent / each.split("?")[0]).exists()] == []
+        files = [re.split("[?#]", each)[0] for each in loaded]
+        assert [each for each in files if not (page.parent / each).exists()] == []
+
+
+def test_a_browser_shows_the_site_on_a_phone_and_in_the_dark(site: Path, tmp_path: Path) -> None:
+    colours = set()
+    with chromium() as browser:
+        for width, dark in ((390, False), (390, True), (1280, False), (1280, True)):
+            browser.look_as(width=width, height=844, dark=dark)
+            for name in ("index", "tables", "streams"):
+                browser.open((site / f"{name}.html").as_uri())
+                picture = tmp_path / f"{name}-{width}-{dark}.png"
+                browser.screenshot(picture)
+                assert picture.read_bytes().startswith(b"\x89PNG")
+                assert browser.complaints == []
+                outside = [
+                    url for url in browser.requested if not url.startswith(("file:", "data:"))
+                ]
+                assert outside == []
+                assert browser.evaluate("document.documentElement.scrollWidth") == width
+                if name == "streams":
+                    # Side by side on a desktop, below each other on a phone.
+                    cell = "document.querySelector('table.cards td')"
+                    shown = browser.evaluate(f"getComputedStyle({cell}).display")
+                    assert shown == ("block" if width == 390 else "table-cell")
+            body = "getComputedStyle(document.body).backgroundColor"
+            colours.add((dark, browser.evaluate(body)))
+    assert len({dark for dark, _ in colours}) == len(colours) == 2
+    assert len({colour for _, colour in colours}) == 2
 
 
 @functools.cache
