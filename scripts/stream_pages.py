@@ -123,6 +123,13 @@ def report_columns() -> list[Column]:
 
 def facts_of(stream: PinterestStream) -> list[tuple[str, str]]:
     """The facts about a stream besides its columns, as HTML."""
+    if stream.is_about_the_run:
+        return [
+            ("Key", _code(stream.primary_keys)),
+            ("How it is read", "after all other streams: each run adds its own rows"),
+            ("Source", "the run itself"),
+            ("Group", "none: <code>sync_log</code> turns it off"),
+        ]
     operation = api.operation(f"GET {stream.path}")
     settings = dict.fromkeys(
         name for source in getattr(stream, "per", ()) for name in source.settings

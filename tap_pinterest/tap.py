@@ -33,10 +33,12 @@ from tap_pinterest.singer.process import (
 from tap_pinterest.singer.sdk import BrokenOutput, EndOfRun, SingerTap
 from tap_pinterest.singer.state import ReadBefore, StateError
 from tap_pinterest.streams import STREAM_TYPES, listed, needed_scopes, report_at
+from tap_pinterest.streams.log import SyncLog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_pinterest.run.outcome import Outcome
     from tap_pinterest.streams.bases.stream import PinterestStream
 
 
@@ -75,6 +77,7 @@ class TapPinterest(SingerTap):
             types = listed(run.settings.stream_groups)
             streams = [stream for each in types for stream in each.variants(run)]
             taken = {name for each in STREAM_TYPES for name in each.possible_names()}
+            taken.add(SyncLog.name)
             for each in run.settings.custom_reports:
                 if each.name in taken:
                     allowed = "allowed: one that no stream of the tap has"
@@ -82,6 +85,8 @@ class TapPinterest(SingerTap):
                 else:
                     like = report_at(each.at)
                     streams.append(like(run, each.name, each.granularity, custom=each))
+            if run.settings.sync_log:
+                streams.append(SyncLog(run))
         faults += self._sync_key_faults(streams)
         if faults:
             raise config.refusal(faults)
@@ -118,8 +123,11 @@ class TapPinterest(SingerTap):
         run.begin()
         self._warn_of_the_catalog()
         self.state_written_at = self.clock.monotonic()
+        outcomes = None
         try:
             code = self._sync()
+            outcomes = run.conclude()
+            self._end(outcomes)
         except (OSError, BrokenOutput) as broken:
             # Whatever reading can raise has been noted: this came from writing a message.
             error = broken.error if isinstance(broken, BrokenOutput) else broken
@@ -128,12 +136,21 @@ class TapPinterest(SingerTap):
                 run.close()
                 return code
             run.summary.ended_by = "the output cannot be written"
-        tell(run.summary, run.conclude(), run.settings.log_format)
+        tell(run.summary, outcomes or run.conclude(), run.settings.log_format)
         run.close()
         return code or int(run.summary.failed)
 
+    def _end(self, outcomes: Sequence[Outcome]) -> None:
+        """Write the log of the run, and STATE after it."""
+        log = self.streams.get(SyncLog.name)
+        if isinstance(log, SyncLog) and log.selected:
+            log.write(outcomes)
+            self.write_last_state()
+        else:
+            self.write_state()
+
     def _sync(self) -> int:
-        """Write all messages, STATE last; return the exit code so far."""
+        """Read all streams, and write their messages; return the exit code so far."""
         code = 0
         try:
             self.run.check()
@@ -147,7 +164,6 @@ class TapPinterest(SingerTap):
             code = 1
             self.run.summary.ended_by = str(reason)
             self.logger.error("%s", reason)  # noqa: TRY400 - a traceback would say nothing more
-        self.write_state()
         return code
 
     @classmethod

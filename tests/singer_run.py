@@ -159,7 +159,11 @@ def run(
     on_message: Callable[[dict[str, Any]], None] | None = None,
     clock: Clock | None = None,
 ) -> Run:
-    """One run of the tap; all streams of the default groups when none is named."""
+    """One run of the tap; all streams of the default groups when none is named.
+
+    The log of the run is there only if it is named, or if the config says so.
+    """
+    config = {"sync_log": "sync_log" in streams, **config}
     writer = Messages(on_message)
     tap = PatientTap(
         config=dict(config),

@@ -12,6 +12,7 @@ from snapshots import SNAPSHOTS, compact, compared, entry_of, in_full, shown
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.bases.stream import PinterestStream
+from tap_pinterest.streams.log import SyncLog
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def entries(**config: Any) -> dict[str, dict[str, Any]]:
 
 CATALOG = entries(stream_groups=["all"], report_columns="all")
 TABLES = entries(layout="daasity")
-GROUPS = {each.name: each.group for each in STREAM_TYPES}
+GROUPS = {each.name: each.group for each in (*STREAM_TYPES, SyncLog)}
 HAS_CHANGED = (
     "the catalog has changed: look at the difference, then UPDATE_SNAPSHOTS=1 pytest "
     "tests/test_catalog.py, and tell users in CHANGELOG.md"
@@ -79,7 +80,7 @@ def test_every_stream_class_is_in_the_contents_page() -> None:
         named = {base} if is_ours and "name" in vars(base) else set()
         return named.union(*map(leaves, below))
 
-    assert leaves(PinterestStream) == set(STREAM_TYPES)  # type: ignore[type-abstract]
+    assert leaves(PinterestStream) == {*STREAM_TYPES, SyncLog}  # type: ignore[type-abstract]
 
 
 @pytest.mark.parametrize("stream", sorted(CATALOG))
@@ -135,11 +136,13 @@ def test_default_groups_list_what_needs_no_call_for_each_entity() -> None:
         *("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics"),
         *("metrics_ready_state", "delivery_metrics"),
         *("user_account", "user_account_metrics", "user_account_analytics", "boards", "pins"),
+        "sync_log",
     }
 
 
 def test_one_group_lists_its_own_streams_only() -> None:
-    organic = TapPinterest(config={"stream_groups": "organic"}, validate_config=False).streams
+    config = {"stream_groups": "organic", "sync_log": False}
+    organic = TapPinterest(config=config, validate_config=False).streams
 
     assert set(organic) == {
         *("user_account", "user_account_metrics", "user_account_analytics", "boards", "pins")

@@ -45,7 +45,16 @@ console.log(JSON.stringify([byId["column-count"].textContent, names]));
 """
 
 
-@pytest.mark.parametrize("name", sorted(streams()))
+def test_the_page_of_the_log_tells_its_columns() -> None:
+    page = page_of(streams()["sync_log"])
+
+    assert set(re.findall(r'<tr id="([^".]+)"', page)) == {
+        *streams()["sync_log"].schema["properties"]
+    }
+    assert "the run itself" in page
+
+
+@pytest.mark.parametrize("name", sorted({*streams()} - {"sync_log"}))
 def test_the_page_of_a_stream_tells_all_there_is_to_know(name: str) -> None:
     stream = streams()[name]
     page = page_of(stream)

@@ -541,6 +541,13 @@ SYNC_KEY = (
 )
 LAYOUT = (
     th.Property(
+        "sync_log",
+        th.BooleanType,
+        default=True,
+        description="Add the stream sync_log, which says how each stream of a run went: one row "
+        "for each ad account or user, also if the run fails. The Daasity layout has none.",
+    ),
+    th.Property(
         "extra_fields",
         th.BooleanType,
         default=True,

@@ -116,6 +116,7 @@ class Settings:
     log_format: str
     extra_fields: bool
     empty_key_value: str
+    sync_log: bool
     sync_key: bool
     sync_key_separator: str
     sync_key_fields: Mapping[str, tuple[str, ...]]

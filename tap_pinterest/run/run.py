@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
@@ -58,6 +60,7 @@ class Run:
         clock: The run's time.
         memory: The Singer state, at the start of the run and later.
         read_before: Streams and contexts that earlier runs have read, from the state at the start.
+        started: When it began.
     """
 
     def __init__(
@@ -75,6 +78,12 @@ class Run:
         self.read_before = ReadBefore.of(memory)
         self._client_type = client_type
         self._warned: set[str] = set()
+        self.started = datetime.fromtimestamp(clock.now(), tz=UTC)
+
+    @functools.cached_property
+    def id(self) -> str:
+        """A text that no other run has; later runs have greater ones."""
+        return f"{self.started:%Y%m%dT%H%M%SZ}-{os.urandom(4).hex()}"
 
     @functools.cached_property
     def client(self) -> PinterestClient:
@@ -99,8 +108,9 @@ class Run:
 
     @property
     def streams(self) -> Mapping[str, RunStream]:
-        """All streams by their names, in the order in which they are read."""
-        return cast("Mapping[str, RunStream]", self.sdk_tap.streams)
+        """All streams of Pinterest by their names, in the order in which they are read."""
+        streams = cast("Mapping[str, RunStream]", self.sdk_tap.streams)
+        return {name: each for name, each in streams.items() if not each.is_about_the_run}
 
     @property
     def selected(self) -> Sequence[RunStream]:

@@ -24,11 +24,13 @@ class RunStream(Protocol):
     Attributes:
         name: Its name.
         is_report: Whether it has metrics by day.
+        is_about_the_run: Whether its records are about the run, and not from Pinterest.
         custom: The entry of `custom_reports` that defines it.
     """
 
     name: str
     is_report: bool
+    is_about_the_run: bool
     custom: CustomReport | None
 
     @property

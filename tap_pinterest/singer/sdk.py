@@ -271,6 +271,11 @@ class SingerTap(Tap):
         if self.state:
             self.state_writer.write_state(self.state)
 
+    def write_last_state(self) -> None:
+        """Write STATE after all rows, even if it has not changed since the last one."""
+        if self.state:
+            self.message_writer.write_message(singerlib.StateMessage(value=self.state))
+
     def write_state_after(self, seconds: float) -> None:
         """Write STATE if the last one is older than that; a large one must be worth its length.
 

@@ -56,6 +56,7 @@ class PinterestStream(SingerStream):
         contexts: The stream is read once for the token, or for each ad account or user.
         run: The parts that all streams of the run share.
         is_report: Whether it has metrics by day.
+        is_about_the_run: Whether its records are about the run, and not from Pinterest.
         custom: The entry of `custom_reports` that defines it.
     """
 
@@ -65,6 +66,7 @@ class PinterestStream(SingerStream):
     contexts: ClassVar[Contexts] = Token()
     run: Run
     is_report: bool = False
+    is_about_the_run: bool = False
     custom: CustomReport | None = None
 
     def __init__(self, run: Run, name: str | None = None) -> None:

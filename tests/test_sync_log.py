@@ -1,0 +1,196 @@
+"""The log of runs: a row for each stream and account, whatever becomes of the run."""
+
+from __future__ import annotations
+
+import json
+import signal
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from both_targets import Database
+from conftest import TODAY
+from loading import database
+from singer_pipes import lines
+from singer_run import Messages, PatientTap, run, settings
+from tap_pinterest.config import CONFIG_SCHEMA
+from tap_pinterest.run.cost import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pinterest_sandbox import Sandbox
+    from singer_run import Run
+
+LOG = "sync_log"
+STREAMS = ("campaigns", "campaign_analytics", "user_account")
+SELECTED = (*STREAMS, LOG)
+
+
+def rows(result: Run) -> dict[tuple[str, str], dict[str, Any]]:
+    """The rows of the log by stream and ad account."""
+    return {(each["stream"], each["ad_account_id"]): each for each in result.records(LOG)}
+
+
+def config(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
+    return settings(sandbox, start_date="10 days ago", **more)
+
+
+def test_each_stream_and_account_has_a_row(sandbox: Sandbox) -> None:
+    result = run(config(sandbox), *SELECTED)
+    log = rows(result)
+    of_account = sorted({account for _, account in log} - {""})
+
+    assert result.code == 0
+    assert len(of_account) == 3
+    assert log.keys() == {
+        ("user_account", ""),
+        *((name, each) for name in STREAMS[:2] for each in of_account),
+    }
+    assert {row["result"] for row in log.values()} == {"complete"}
+    assert {row["reason"] for row in log.values()} == {None}
+    assert len({row["run_id"] for row in log.values()}) == 1
+    for (name, account), row in log.items():
+        own = [each.get("ad_account_id", "") for each in result.records(name)]
+        assert row["rows"] == own.count(account)
+        assert row["run_started_at"] <= row["started_at"] <= row["ended_at"]
+    report = log["campaign_analytics", of_account[0]]
+    assert report["start_date"] == str(TODAY - timedelta(days=10))
+    assert report["end_date"] == str(TODAY - timedelta(days=1))
+    assert report["complete_to"] == str(TODAY - timedelta(days=2))
+    assert log["campaigns", of_account[0]]["complete_to"] is None
+
+
+def test_the_log_comes_last_and_the_state_after_it(sandbox: Sandbox) -> None:
+    result = run(config(sandbox), *SELECTED)
+    kinds = [(each["type"], each.get("stream")) for each in result.messages]
+    first = kinds.index(("SCHEMA", LOG))
+
+    assert {stream for _, stream in kinds[first:]} == {LOG, None}
+    assert kinds[-1] == ("STATE", None)
+    assert LOG not in result.state["bookmarks"]
+    assert f'"{LOG}"' not in json.dumps(result.tap.run.summary.as_json())
+
+
+def test_the_log_is_on_by_default_and_can_be_switched_off(sandbox: Sandbox) -> None:
+    groups = {"stream_groups": ["organic"]}
+    on = run(config(sandbox, sync_log=True, **groups))
+    off = run(config(sandbox, sync_log=False, **groups))
+
+    assert CONFIG_SCHEMA["properties"][LOG]["default"] is True
+    assert on.records(LOG)
+    assert LOG in on.tap.streams
+    assert off.records(LOG) == []
+    assert LOG not in off.tap.streams
+
+
+def test_a_catalog_that_does_not_select_the_log_goes_without(sandbox: Sandbox) -> None:
+    result = run(config(sandbox), *STREAMS)
+
+    assert result.code == 0
+    assert LOG not in result.streams("SCHEMA") + result.streams("RECORD")
+
+
+def test_the_tables_of_daasity_have_no_log(sandbox: Sandbox) -> None:
+    result = run(config(sandbox, layout="daasity", sync_log=True))
+
+    assert result.code == 0
+    assert LOG not in result.tap.streams
+
+
+def test_a_failure_and_what_is_skipped_are_in_the_log(sandbox: Sandbox) -> None:
+    accounts = sorted(account for _, account in rows(run(config(sandbox), *SELECTED)) if account)
+    sandbox.fail(f"/ad_accounts/{accounts[0]}/campaigns/analytics", status=500, times=None)
+    sandbox.fail("/user_account", status=403, body={"code": 29, "message": "no"}, times=None)
+    result = run(config(sandbox), *SELECTED)
+    log = rows(result)
+
+    assert result.code == 1
+    failed, skipped = log["campaign_analytics", accounts[0]], log["user_account", ""]
+    assert (failed["result"], failed["failed"], failed["complete_to"]) == ("failed", True, None)
+    assert "500" in failed["reason"]
+    assert failed["retries"] > 0
+    assert (skipped["result"], skipped["failed"]) == ("skipped", False)
+    others = [row for key, row in log.items() if row not in (failed, skipped)]
+    assert {row["result"] for row in others} == {"complete"}
+
+
+def test_a_run_without_a_token_writes_its_log(sandbox: Sandbox) -> None:
+    wrong = config(sandbox) | {"refresh_token": "pinr.of-nobody", "client_secret": "wrong-secret"}
+    result = run(wrong, *SELECTED)
+
+    assert result.code == 1
+    assert {row["stream"] for row in rows(result).values()} == {*STREAMS}
+    assert {row["result"] for row in rows(result).values()} == {"failed"}
+
+
+def test_a_stopped_run_writes_its_log_before_its_last_state(sandbox: Sandbox) -> None:
+    def stop(message: dict[str, Any]) -> None:
+        if message["type"] == "RECORD" and message["stream"] == "campaign_analytics":
+            signal.raise_signal(signal.SIGTERM)
+
+    result = run(config(sandbox), *SELECTED, on_message=stop)
+
+    assert result.code == 128 + signal.SIGTERM
+    assert result.messages[-1]["type"] == "STATE"
+    told = {row["reason"] for row in rows(result).values() if row["result"] != "complete"}
+    assert any("stopped by a signal" in reason for reason in told)
+
+
+@pytest.mark.parametrize("status", [400, 401, 500])
+def test_no_secret_is_in_the_log(sandbox: Sandbox, status: int) -> None:
+    asked = config(sandbox)
+    secrets = [asked[name] for name in ("client_secret", "refresh_token")]
+    if status == 400:
+        secrets = [sandbox.credentials["access_token"]]
+        asked = {"api_url": sandbox.url, "access_token": secrets[0], "start_date": "yesterday"}
+    body = {"code": 1, "message": f"not with {' or '.join(secrets)}"}
+    sandbox.fail("/ad_accounts/*", status=status, body=body, times=None)
+    result = run(asked, *SELECTED)
+
+    written = json.dumps(result.records(LOG))
+    assert result.code == 1
+    assert "not with" in written
+    assert [each for each in secrets if each in written] == []
+
+
+def test_stream_maps_apply_to_the_log_and_a_broken_one_fails_the_run(sandbox: Sandbox) -> None:
+    renamed = {LOG: {"__alias__": "runs", "reason": "__NULL__", "version": None}}
+    good = run(config(sandbox, stream_maps=renamed), *SELECTED)
+    broken = run(config(sandbox, stream_maps={LOG: {"x": "1 / rows * 0 + int(stream)"}}), *SELECTED)
+
+    assert good.records("runs")
+    assert all("version" not in each for each in good.records("runs"))
+    assert broken.code == 1
+    assert broken.messages[-1]["type"] == "STATE"
+
+
+def test_the_log_takes_no_call(sandbox: Sandbox) -> None:
+    run(config(sandbox), *STREAMS)
+    without = len(sandbox.requests)
+    run(config(sandbox), *SELECTED)
+
+    assert len(sandbox.requests) == 2 * without
+    tap = PatientTap(config=config(sandbox, stream_groups=["organic"]), message_writer=Messages())
+    assert LOG not in [each.stream for each in plan(tap.run).streams]
+    tap.run.close()
+
+
+@pytest.fixture(scope="module")
+def db() -> Iterator[Database]:
+    with database() as found:
+        db = Database(*found)
+        yield db
+        db.close()
+
+
+def test_both_targets_keep_the_rows_of_all_runs(sandbox: Sandbox, db: Database) -> None:
+    first = run(config(sandbox), *SELECTED)
+    sandbox.today += timedelta(days=1)
+    second = run(config(sandbox), *SELECTED, state=first.state)
+    for each in (first, second):
+        db.load_both(lines(each.messages).decode())
+
+    query = "SELECT count(*), count(DISTINCT run_id) FROM {}.{}"
+    assert db.execute(query, db.schema, LOG) == [(2 * len(rows(first)), 2)]
