@@ -51,7 +51,7 @@ def test_the_page_of_the_log_tells_its_columns() -> None:
     assert set(re.findall(r'<tr id="([^".]+)"', page)) == {
         *streams()["sync_log"].schema["properties"]
     }
-    assert "the run itself" in page
+    assert "The run itself" in page
 
 
 @pytest.mark.parametrize("name", sorted({*streams()} - {"sync_log"}))
