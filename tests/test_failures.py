@@ -211,7 +211,7 @@ def test_a_default_report_that_everybody_refuses_is_a_failure_on_the_first_run_t
 
     assert result.code == 1
     assert len(result.records("ad_accounts")) == 3
-    assert f"deselecting {report} stops reading it" in caplog.text
+    assert "to do without, deselect the stream" in caplog.text
 
 
 def test_an_organic_stream_without_its_scope_is_skipped_with_the_scopes_name(
@@ -431,7 +431,44 @@ def test_ids_that_the_token_does_not_know_fail_the_run_and_are_named(
     assert result.code == 1
     assert [record["id"] for record in result.records("ad_accounts")] == [known]
     assert contexts(result, REPORT) == {known}
-    assert "ad_account_ids names 123" in caplog.text
+    (line,) = (each for each in caplog.messages if each.startswith("FAILED"))
+    assert line.startswith(
+        f"FAILED ad_accounts, {REPORT} of ad account 123: ad_account_ids names it"
+    )
+
+
+def test_a_wrong_ad_account_id_is_one_failure_that_names_those_that_the_token_has(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    size = replace(SMALL, accounts=8, empty_accounts=0)
+    with Sandbox(seed=7, today=TODAY, size=size) as sandbox:
+        sandbox.fail("/ad_accounts/124", **FORBIDDEN)
+        result = run(settings(sandbox, ad_account_ids=["123", "124"], start_date="2 days ago"))
+        asked = {request.path for request in sandbox.requests}
+        listed = [account for _, account in sandbox.truth("GET /ad_accounts")]
+
+    assert result.code == 1
+    unknown, forbidden = (each for each in caplog.messages if each.startswith("FAILED"))
+    assert " of ad account 123: ad_account_ids names it" in unknown
+    assert " of ad account 124: ad_account_ids names it" in forbidden
+    for line in (unknown, forbidden):
+        assert line.endswith(" and 3 more")
+        for account in listed[:5]:
+            assert f"{account['id']} ({account['name']})" in line
+        assert all(stream in line for stream in ("ad_accounts", "campaigns", "ad_analytics"))
+    assert not [path for path in asked if re.search("/12[34]/", path)]
+    assert result.records("boards")
+
+
+def test_a_token_without_any_ad_account_says_so_beside_the_wrong_id(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    size = replace(SMALL, accounts=0, empty_accounts=0)
+    with Sandbox(seed=7, today=TODAY, size=size) as sandbox:
+        assert run(settings(sandbox, ad_account_ids="123"), "campaigns", "ad_accounts").code == 1
+
+    (line,) = (each for each in caplog.messages if each.startswith("FAILED"))
+    assert line.endswith("This token has no ad account")
 
 
 def test_a_named_account_that_cannot_be_looked_up_takes_no_other_along(sandbox: Sandbox) -> None:

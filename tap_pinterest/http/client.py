@@ -238,8 +238,8 @@ class PinterestClient:
                 # The reason is unknown and not about the token: other calls may be answered.
                 raise FatalAPIError(str(error))
             msg = (
-                f"Pinterest refuses the access token: {error}. Give a new access_token, or "
-                "client_id, client_secret and refresh_token, with which it is renewed."
+                f"Pinterest refuses the access token: {error}. Sign in with tap-pinterest-login, "
+                "whose tokens the tap renews, or give a new access_token."
             )
             raise TokenRefusedError(msg)
 

@@ -23,6 +23,10 @@ class Owners(Protocol):
         """Ids of this run's ad accounts."""
 
     @property
+    def unreadable(self) -> Mapping[str, Exception]:
+        """Ad accounts that the config names and the token cannot read, each with the reason."""
+
+    @property
     def users(self) -> Mapping[str, str | None]:
         """The ids of this run's users, each with the ad account through which it is read."""
 
@@ -56,6 +60,10 @@ class Contexts:
         """The contexts; `None` for one without a name."""
         return None
 
+    def unreadable(self, owners: Owners) -> Mapping[str, Exception]:  # noqa: ARG002
+        """Ad accounts that the config names and the token cannot read, each with the reason."""
+        return {}
+
     def parameters(self, context: Context | None, owners: Owners) -> Mapping[str, str]:  # noqa: ARG002
         """The parameters of a call that name the context."""
         return _NOTHING
@@ -81,6 +89,10 @@ class AdAccounts(Contexts):
     @override
     def of(self, owners: Owners) -> list[dict[str, Any]] | None:
         return [{"ad_account_id": each} for each in owners.ad_account_ids]
+
+    @override
+    def unreadable(self, owners: Owners) -> Mapping[str, Exception]:
+        return owners.unreadable
 
     @override
     def parameters(self, context: Context | None, owners: Owners) -> Mapping[str, str]:

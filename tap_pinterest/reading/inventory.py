@@ -9,7 +9,7 @@ import threading
 import weakref
 import zlib
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import SpooledTemporaryFile
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,7 +18,14 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 
 from tap_pinterest import api
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.errors import NoCatalogError
+from tap_pinterest.http.errors import (
+    AwayError,
+    InvalidRequestError,
+    NoCatalogError,
+    TokenRefusedError,
+)
+from tap_pinterest.reading import accounts
+from tap_pinterest.reading.accounts import NamedAccountError
 from tap_pinterest.reading.calls import Call, Expected, Scope, page_decoder
 from tap_pinterest.reading.pages import Page
 from tap_pinterest.reading.pagination import BookmarkPaginator
@@ -43,8 +50,6 @@ KEPT_IN_MEMORY = 16 * 1024 * 1024
 KEPT_AHEAD = 64 * 1024 * 1024
 """Most compressed bytes to keep; beyond it, no more pages are read before their turn."""
 PAGE_SIZE = 250
-MOST_TOLD = 5
-"""Ad accounts that a warning names."""
 
 _ANY: Mapping[str, Sequence[str]] = MappingProxyType({})
 _logger = logging.getLogger("tap-pinterest.inventory")
@@ -153,35 +158,36 @@ class Inventory:
         for ad_account_id in named:
             if ad_account_id not in found and (item := self._one_ad_account(ad_account_id)):
                 found[ad_account_id] = item
+        self._unreadable = {each: self._told(why) for each, why in self._unreadable.items()}
         return found
+
+    def _told(self, error: Exception) -> Exception:
+        """The error for an ad account that the config names, with those that it may name."""
+        if isinstance(error, (AwayError, TokenRefusedError)):
+            return error
+        told = f"ad_account_ids names it, and it cannot be read: {error}"
+        if isinstance(error, (SkippableAPIError, InvalidRequestError)):
+            with suppress(*PART_ERRORS):
+                there_are = [*self._listed_ad_accounts(frozenset()).values()]
+                told += f". This token has {accounts.named(there_are)}"
+        return NamedAccountError(told)
 
     @property
     def ad_account_ids(self) -> Sequence[str]:
-        """Ids of this run's ad accounts, also of named ones that the token cannot read."""
-        return [*self.ad_accounts, *self._unreadable]
+        """Ids of this run's ad accounts."""
+        return [*self.ad_accounts]
+
+    @property
+    def unreadable(self) -> Mapping[str, Exception]:
+        """Ad accounts that the config names and the token cannot read, each with the reason.
+
+        They are known once the ad accounts are.
+        """
+        return self._unreadable
 
     def ad_account(self, ad_account_id: str) -> Item:
-        """One of this run's ad accounts.
-
-        Raises:
-            Exception: The config names the account, but the token cannot read it.
-        """
-        accounts = self.ad_accounts
-        if error := self._unreadable.get(ad_account_id):
-            raise error
-        return accounts.get(ad_account_id, {})
-
-    def check_named_ad_accounts(self) -> None:
-        """Fail if the config names ad accounts that the token cannot read.
-
-        Raises:
-            FatalAPIError: There is such an account.
-        """
-        if self.ad_account_ids and self._unreadable:
-            ids = ", ".join(self._unreadable)
-            reason = next(iter(self._unreadable.values()))
-            msg = f"ad_account_ids names {ids}, which cannot be read: {reason}"
-            raise FatalAPIError(msg)
+        """One of this run's ad accounts."""
+        return self.ad_accounts.get(ad_account_id, {})
 
     @property
     def users(self) -> Mapping[str, str | None]:
@@ -210,7 +216,7 @@ class Inventory:
                 "Pinterest does not tell who owns %s of the ad accounts (%s): what their owners "
                 "have is read only if they own another.",
                 len(without),
-                ", ".join(without[:MOST_TOLD]),
+                ", ".join(without[: accounts.MOST_TOLD]),
             )
         if self._settings.organic_accounts == "ad_account_owners":
             return of_owners

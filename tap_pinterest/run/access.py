@@ -8,6 +8,7 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import TokenRefusedError
+from tap_pinterest.reading.accounts import in_one_line
 from tap_pinterest.reading.inventory import USER_ACCOUNT
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from tap_pinterest.http.client import PinterestClient
     from tap_pinterest.reading.inventory import Inventory
-
-MAX_CHARACTERS = 100
 
 _decode = decoder(dict[str, Any])
 
@@ -47,11 +46,6 @@ def described(
         raise
     except (FatalAPIError, RetriableAPIError, SkippableAPIError) as error:
         yield f"Ad accounts: not to be read ({error})"
-
-
-def in_one_line(text: object) -> str:
-    """A text from elsewhere as part of one line of a terminal."""
-    return "".join(each if each.isprintable() else " " for each in str(text))[:MAX_CHARACTERS]
 
 
 def _account(account: Mapping[str, Any]) -> str:

@@ -181,7 +181,7 @@ class AccessPolicy:
         for name, part in self._summary.streams.items():
             nothing = part.skipped and not part.answered
             if nothing and (self._is_expected(name) or name in self._read_before.streams):
-                way_out = f"; deselecting {name} stops reading it"
+                way_out = "; to do without, deselect the stream"
                 part.failures |= {where: why + way_out for where, why in part.skipped.items()}
                 part.skipped.clear()
 
@@ -225,7 +225,8 @@ class AccessPolicy:
 
     def _fail_without_ad_accounts(self) -> None:
         """A token without any ad account is a failure, unless no selected stream needs one."""
-        if not self._inventory.knows_ad_accounts or self._inventory.ad_account_ids:
+        inventory = self._inventory
+        if not inventory.knows_ad_accounts or inventory.ad_account_ids or inventory.unreadable:
             return
         for name, part in self._summary.streams.items():
             stream = self._streams[name]

@@ -123,6 +123,7 @@ class Check:
         except Exception as error:  # noqa: BLE001 - after any error, other streams can be read
             self._run.failed(stream.name, None, error)
             return []
+        self._run.fail_for_unreadable(stream.name, stream.unreadable)
         if found is None:
             return [None]
         named = [each for each in found if self._is_named(each)]

@@ -230,6 +230,7 @@ def _faults(stream: RunStream) -> Iterator[tuple[str, str]]:
     except _NOT_LISTED as error:
         yield "", str(error)
         return
+    yield from ((each, str(error)) for each, error in stream.unreadable.items())
     for context in contexts:
         try:
             for _ in stream.expected(context):

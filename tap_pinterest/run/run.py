@@ -281,6 +281,15 @@ class Run:
             raise EndOfRun(str(error)) from error
         self.access_policy.judge(stream, context, error)
 
+    def fail_for_unreadable(self, stream: str, unreadable: Mapping[str, Exception]) -> None:
+        """Fail a stream for the ad accounts that the config names and the token cannot read.
+
+        Raises:
+            EndOfRun: Nothing else can be read either.
+        """
+        for ad_account_id, error in unreadable.items():
+            self.failed(stream, {"ad_account_id": ad_account_id}, error)
+
     def begin(self) -> None:
         """Prepare the summary, and warn of settings that leave something out."""
         for stream in self.selected:

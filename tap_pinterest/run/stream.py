@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
@@ -57,6 +57,8 @@ class RunStream(Protocol):
     def written_lists(self) -> Sequence[str]: ...
     @property
     def missing_settings(self) -> Sequence[str]: ...
+    @property
+    def unreadable(self) -> Mapping[str, Exception]: ...
     @property
     def why_nothing(self) -> str: ...
     @property

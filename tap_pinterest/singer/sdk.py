@@ -6,6 +6,7 @@ A test compares their signatures with the SDK's, and their output with the stock
 from __future__ import annotations
 
 import functools
+import logging
 import signal
 import sys
 from contextlib import closing, contextmanager
@@ -62,7 +63,21 @@ STAMP_SECONDS = 0.001
 LINES_BYTES = 64 * 1024
 """Bytes of records that are written at once: as much as a pipe takes."""
 
+_MISLEADING = frozenset(
+    {
+        "Parsing env var for settings config...",
+        "Skipping parse of env var settings...",
+        "Config validation failed",
+    }
+)
+"""Lines of the SDK: variables are always in force, and each fault has a line of its own."""
+
 _encode_into = msgspec.json.Encoder().encode_into
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether a line of the SDK says something that is true and new."""
+    return record.msg not in _MISLEADING
 
 
 class EndOfRun(BaseException):
@@ -166,7 +181,11 @@ class SingerTap(Tap):
     def __init__(self, *, setup_mapper: bool = True, **how: Any) -> None:  # noqa: ANN401 - the SDK's
         # The SDK's version has the maps ask the streams for their columns before it knows the
         # state, which keeps the names that columns have had.
+        self.logger.addFilter(_is_worth_a_line)
         super().__init__(setup_mapper=False, **how)
+        if self.metrics_logger.level == logging.INFO:
+            # These lines are for programs, and the summary has the same numbers.
+            self.metrics_logger.setLevel(logging.WARNING)
         if setup_mapper:
             self.setup_mapper()
 

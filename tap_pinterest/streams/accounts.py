@@ -38,4 +38,4 @@ class AdAccounts(PinterestStream):
         for item in self.inventory.ad_accounts.values():
             yield self.finished(self.convert(item))
             self.summary.read()
-        self.inventory.check_named_ad_accounts()
+        self.run.fail_for_unreadable(self.name, self.inventory.unreadable)

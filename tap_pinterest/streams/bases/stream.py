@@ -107,6 +107,7 @@ class PinterestStream(SingerStream):
         found = super()._contexts(context)
         for each in found:
             self.summary.of(name_of(each))
+        self.run.fail_for_unreadable(self.name, self.unreadable)
         if not found:
             self.summary.nothing = self.why_nothing
         return found
@@ -120,6 +121,11 @@ class PinterestStream(SingerStream):
     @override
     def partitions(self) -> list[dict[str, Any]] | None:
         return self.contexts.of(self.inventory)
+
+    @property
+    def unreadable(self) -> Mapping[str, Exception]:
+        """Ad accounts that the config names and the token cannot read, once this is known."""
+        return self.contexts.unreadable(self.inventory)
 
     @functools.cached_property
     def remembered(self) -> Partitions:
