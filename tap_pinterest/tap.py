@@ -14,6 +14,7 @@ from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_pinterest import config
+from tap_pinterest.api.likeness import hint
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.layouts import LAYOUTS
@@ -99,14 +100,21 @@ class TapPinterest(SingerTap):
         known |= {each.name for each in settings.custom_reports}
         known.update(*(each.tables for each in LAYOUTS.values()))
         unknown = sorted(settings.sync_key_fields.keys() - known)
-        faults = [f"sync_key_fields.{name}: there is no such stream" for name in unknown]
+        faults = [
+            f"sync_key_fields.{name}: there is no such stream{hint(name, known)}"
+            for name in unknown
+        ]
         return faults + [fault for each in streams for fault in each.sync_key_faults()]
 
     def _warn_of_the_catalog(self) -> None:
         """Warn about selected streams that the tap does not have."""
         given = self.input_catalog.streams if self.input_catalog else []
         selected = (each.tap_stream_id for each in given if each.metadata.root.selected)
-        if missing := sorted({*selected} - self.streams.keys()):
+        groups = {name: each.group for each in STREAM_TYPES for name in each.possible_names()}
+        if missing := [
+            f"{name} (of {groups[name]})" if name in groups else name
+            for name in sorted({*selected} - self.streams.keys())
+        ]:
             self.run.warn_once(
                 f"The catalog selects {', '.join(missing)}, which the config does not list; see "
                 "stream_groups, granularities and custom_reports."

@@ -6,7 +6,6 @@ entity are metrics, and every metric is a number: counts, rates and money.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 from importlib import resources
@@ -25,6 +24,7 @@ from tap_pinterest.api.levels import (
     PRODUCT_ITEM,
     entities,
 )
+from tap_pinterest.api.likeness import hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -343,21 +343,9 @@ def _fault(name: str, offered: Sequence[str], only_synchronous: Sequence[str]) -
         return (
             f"{name} is only in synchronous reports, and a history takes both kinds: leave it out"
         )
-    near = _names_near(upper, offered)
-    return f"{name} is no column" + (f"; did you mean {' or '.join(near)}?" if near else "")
-
-
-def _names_near(name: str, offered: Sequence[str]) -> list[str]:
-    """Up to three names that the user may have meant: first those that begin with the same words.
-
-    Among these, the default columns come first: `SPEND` is most likely `SPEND_IN_DOLLAR`.
-    """
-    begun = sorted(
-        (each for each in offered if each.startswith(f"{name}_")),
-        key=lambda each: (each not in DEFAULT_COLUMNS, "_MICRO_" in each, len(each)),
-    )
-    containing = [each for each in offered if name in each]
-    return (begun or difflib.get_close_matches(name, offered, n=3) or containing)[:3]
+    # Of names that begin alike a default column comes first: `SPEND` is most likely
+    # `SPEND_IN_DOLLAR`.
+    return f"{name} is no column{hint(name, offered, first=DEFAULT_COLUMNS)}"
 
 
 def report_facts(names: Iterable[str]) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_pinterest import api
 from tap_pinterest.api import columns
+from tap_pinterest.api.likeness import hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -114,8 +115,9 @@ class Shape:
         pattern = facts.get("items", facts).get("pattern")
         for value in values:
             if allowed and value not in allowed:
-                texts = (str(each) for each in allowed if each is not None)
-                yield f"{value!r:.60} is refused; allowed: {', '.join(texts)}"
+                texts = [str(each) for each in allowed if each is not None]
+                meant = hint(value, texts)
+                yield f"{value!r:.60} is refused; allowed: {', '.join(texts)}{meant}"
             elif pattern and not re.search(pattern, str(value)):
                 yield f"{value!r:.60} is refused; allowed: {pattern}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from tap_pinterest.api.columns import (
     unknown_columns,
 )
 from tap_pinterest.api.levels import ID_FILTERS, ordered
+from tap_pinterest.api.likeness import hint
 from tap_pinterest.api.periods import DAY, GRANULARITIES
 
 if TYPE_CHECKING:
@@ -129,13 +129,13 @@ def faults_of(definitions: Sequence[Any]) -> list[str]:
 def _faults(definition: Mapping[str, Any]) -> Iterator[str]:
     for key in definition:
         if key not in KEYS:
-            near = difflib.get_close_matches(str(key), KEYS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(KEYS)}"
-            yield f"{key!s:.60}: there is no such key; {hint}"
+            meant = hint(key, KEYS) or f"; the keys are {', '.join(KEYS)}"
+            yield f"{key!s:.60}: there is no such key{meant}"
     given = {key: value for key, value in definition.items() if value is not None}
     name, levels = given.get("level"), ordered()
     if not isinstance(name, str) or name not in levels:
-        yield f"level: {name!r:.60} is refused; allowed: one of {', '.join(levels)}"
+        allowed = f"one of {', '.join(levels)}{hint(name, levels)}"
+        yield f"level: {name!r:.60} is refused; allowed: {allowed}"
     else:
         yield from _faults_at(levels[name], given)
         yield from _faults_of_ids(levels[name].level, given)
@@ -253,7 +253,8 @@ def _faults_of_types(level: Level, types: object, given: Mapping[str, Any]) -> I
         return
     for name in types or ():
         if name not in known:
-            yield f"targeting_types: {name!r:.60} is refused; allowed: {', '.join(known)}"
+            allowed = f"{', '.join(known)}{hint(name, known)}"
+            yield f"targeting_types: {name!r:.60} is refused; allowed: {allowed}"
     if combined and not (types and len(types) <= most):
         yield f"targeting_types: refused; allowed: 1 to {most}, to be combined"
 

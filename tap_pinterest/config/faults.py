@@ -24,6 +24,7 @@ from tap_pinterest.api.columns import (
     only_asynchronous,
     unknown_columns,
 )
+from tap_pinterest.api.likeness import hint
 from tap_pinterest.config import beta_reports, custom_reports
 from tap_pinterest.config.days import FORMS, Day
 from tap_pinterest.config.schema import (
@@ -137,7 +138,8 @@ def _schema_fault(error: jsonschema.ValidationError) -> str:
     given = "" if setting in SECRETS else f"{_shown(error.instance)} is refused; "
     match error.validator:
         case "enum":
-            allowed = f"one of {', '.join(_listed(error.validator_value))}"
+            known = _listed(error.validator_value)
+            allowed = f"one of {', '.join(known)}{hint(error.instance, known)}"
         case "type":
             types = [kind for kind in _listed(error.validator_value) if kind != "null"]
             allowed = " or ".join(types)
@@ -231,7 +233,7 @@ def _category_faults(values: Mapping[str, Any]) -> list[str]:
     known = details.parameters["product_categories"].allowed
     return [
         f"product_categories: {_shown(item)} is refused; allowed: Pinterest's names, "
-        f"such as {', '.join(known[:3])}"
+        f"such as {', '.join(known[:3])}{hint(item, known)}"
         for item in values.get("product_categories", ())
         if item not in known
     ]
@@ -376,6 +378,7 @@ def _targeting_faults(values: Mapping[str, Any]) -> list[str]:
     known = targeting.known()
     return [
         f"targeting_types: {_shown(item)} is refused; allowed: {', '.join(known)}"
+        f"{hint(item, known)}"
         for item in values.get("targeting_types", ())
         if str(item).upper() not in known
     ]
