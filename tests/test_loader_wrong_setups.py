@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from loading import main_job
 from scripts.embedded_postgres import EmbeddedPostgres
 from scripts.main_job import MainJobError
 from scripts.processes import command
+from target_postgres_fast import start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -174,6 +176,31 @@ def test_the_command_says_in_one_line_what_is_wrong(
     assert set_up.says in last
     assert len(before) <= 3, before
     assert not re.search(f"{PASSWORD}|{quote(PASSWORD)}|topsecret|top@|secret:", ended.stderr)
+
+
+@pytest.mark.parametrize(
+    ("written", "is_silent"),
+    [(b"", True), (b"{", False)],
+    ids=["a tap that failed before its first byte", "a tap that works"],
+)
+def test_what_is_wrong_with_the_database_waits_for_the_tap_to_begin(
+    monkeypatch: pytest.MonkeyPatch, written: bytes, *, is_silent: bool
+) -> None:
+    ours, theirs = os.pipe()
+    has_something = start._has_something
+
+    def tap_comes_to_its_end(descriptor: int, seconds: float) -> bool:
+        if not seconds:
+            assert not has_something(descriptor, 0)
+            os.write(theirs, written)
+            os.close(theirs)
+            return False
+        return has_something(descriptor, seconds)
+
+    monkeypatch.setattr(start, "_has_something", tap_comes_to_its_end)
+
+    assert start._ends_without_a_byte(ours) is is_silent
+    os.close(ours)
 
 
 @pytest.mark.parametrize(

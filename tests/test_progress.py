@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from logging import INFO, WARNING
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from meltano.core.plugin.singer.base import _get_sdk_logging
 
 from simulated import simulate
 from singer_run import run, settings
+from tap_pinterest.run.progress import tell_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,6 +93,27 @@ def test_a_pipe_gets_lines_of_the_log_and_nothing_that_moves(
     assert all(" | " in line for line in told), told
     assert "rich.live" not in result.stderr
     assert "rich.table" not in result.stderr
+
+
+def test_a_log_says_now_and_then_how_far_the_stream_is(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(INFO)
+    summary = run(settings(sandbox), "campaigns").tap.run.summary
+    waits: list[float] = []
+
+    class Over(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0)
+            summary.current = [None, "campaigns", "campaigns"][len(waits) - 1]
+            return len(waits) == 3
+
+    caplog.clear()
+    tell_until(Over(), summary)
+
+    rows = summary.of("campaigns").rows
+    assert caplog.messages == [f"Reading campaigns  3 of 3 accounts  {rows} rows"]
+    assert waits == [30, 30, 30]
 
 
 def test_the_summary_says_how_long_calls_waited(

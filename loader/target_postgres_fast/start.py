@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,19 +20,40 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+LONGEST_WAIT = 10
+"""Seconds in which a tap that cannot start has ended."""
+
+
 def main() -> None:
     """Load, if the database can take it."""
     try:
         if (config := _config(sys.argv[1:])) is not None:
             _check(config)
     except UnusableError as error:
-        sys.stderr.write(f"ERROR {error}\n")
+        if sys.stdin is None or not _ends_without_a_byte(sys.stdin.fileno()):
+            sys.stderr.write(f"ERROR {error}\n")
         leave()
     with lean.imports():
         # This import takes most of a second.
         from target_postgres_fast.target import TargetPostgresFast  # noqa: PLC0415
 
     TargetPostgresFast.cli()
+
+
+def _ends_without_a_byte(descriptor: int) -> bool:
+    """Whether the input ends, while it is waited for, before anything has come.
+
+    Then the tap has failed, and has said why: that is to be mended first, and the next load says
+    the rest. An input that is at its end already belongs to somebody who tries this command alone.
+    """
+    if _has_something(descriptor, 0):
+        return False
+    return _has_something(descriptor, LONGEST_WAIT) and not os.read(descriptor, 1)
+
+
+def _has_something(descriptor: int, seconds: float) -> bool:
+    """Whether there is a byte, or the end, within some seconds."""
+    return os.isatty(descriptor) or bool(select.select([descriptor], [], [], seconds)[0])
 
 
 def _config(arguments: Sequence[str]) -> dict[str, Any] | None:

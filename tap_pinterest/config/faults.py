@@ -43,6 +43,7 @@ from tap_pinterest.config.values import (
     has_stored_tokens,
     normalised,
     report_columns_of,
+    token_path_of,
 )
 from tap_pinterest.layouts import LAYOUTS, PINTEREST
 
@@ -472,12 +473,14 @@ def _credential_faults(values: Mapping[str, Any], *, required: bool) -> list[str
         return [fault]
     if not required:
         return []
+    if method is None and values.get("client_id") and values.get("client_secret"):
+        return [f"refresh_token: {_signed_out(values)}"]
     if method is None:
         fault = (
             "access_token: no credentials; allowed: access_token, or client_id with client_secret "
             "and refresh_token, or client_id with client_secret and auth_method "
-            "client_credentials, or oauth_credentials with refresh_token and refresh_proxy_url. "
-            "tap-pinterest-login gets a refresh token"
+            "client_credentials, or oauth_credentials with refresh_token and refresh_proxy_url; "
+            "tap-pinterest-login gets a refresh_token"
         )
         return [fault]
     app = ("client_id", "client_secret")
@@ -488,7 +491,19 @@ def _credential_faults(values: Mapping[str, Any], *, required: bool) -> list[str
         "client_credentials": app,
     }.get(method, ())
     return [
-        f"{name}: missing; it is needed with auth_method {method}"
+        f"{name}: {_signed_out(values)}"
+        if name == "refresh_token"
+        else f"{name}: missing; it is needed with auth_method {method}"
         for name in needed
         if not (found.get(name) or values.get(name))
     ]
+
+
+def _signed_out(values: Mapping[str, Any]) -> str:
+    """What is missing of the tokens of an app, and how to get it."""
+    try:
+        path = token_path_of(values.get("token_file"), values.get("client_id"), None)
+    except (RuntimeError, TypeError, ValueError):
+        path = None  # another check refuses it
+    where = f", and there is no token_file {path}" if path else ""
+    return f"missing{where}; run tap-pinterest-login, which gets one"

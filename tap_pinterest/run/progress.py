@@ -1,9 +1,10 @@
-"""Show the progress of a run at a terminal."""
+"""Show the progress of a run."""
 
 from __future__ import annotations
 
 import logging
 import sys
+import threading
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,40 @@ if TYPE_CHECKING:
     from tap_pinterest.run.summary import StreamSummary, Summary
 
 REFRESHES_PER_SECOND = 4
+QUIET_SECONDS = 30
+"""Seconds between two lines of progress in a log."""
+
+_logger = logging.getLogger("tap-pinterest.progress")
 
 
 def shown(summary: Summary, clock: Clock) -> AbstractContextManager[None]:
-    """Show progress on stderr, if stderr is a terminal and stdout is not."""
-    if is_watched() and not sys.stdout.isatty():
-        return _live(summary, clock)
-    return nullcontext()
+    """Show progress: a moving line if stderr is a terminal, else a line of the log now and then.
+
+    Nothing is shown if the messages go to a terminal.
+    """
+    if sys.stdout.isatty():
+        return nullcontext()
+    return _live(summary, clock) if is_watched() else _logged(summary)
+
+
+@contextmanager
+def _logged(summary: Summary) -> Iterator[None]:
+    """Log how far the stream is that is being read, also while it waits for Pinterest."""
+    is_over = threading.Event()
+    thread = threading.Thread(target=tell_until, args=(is_over, summary), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def tell_until(is_over: threading.Event, summary: Summary) -> None:
+    """Log a line every `QUIET_SECONDS`, until the event is set."""
+    while not is_over.wait(QUIET_SECONDS):
+        if name := summary.current:
+            _logger.info("Reading %s", _told(name, summary.of(name)))
 
 
 @contextmanager
