@@ -448,7 +448,7 @@ def test_a_revoked_refresh_token_is_one_clear_line(
 
     (line,) = (each for each in caplog.records if each.levelno >= logging.ERROR)
     assert result.code == 1
-    assert "authorise the app again" in line.getMessage()
+    assert "run tap-pinterest-login if the token was revoked" in line.getMessage()
 
 
 def stored_and_revoked(sandbox: Sandbox, path: Path) -> None:
@@ -488,7 +488,7 @@ def test_a_stored_and_a_configured_refresh_token_that_are_refused_end_in_one_lin
 
     (line,) = (each for each in caplog.records if each.levelno >= logging.ERROR)
     assert result.code == 1
-    assert "authorise the app again" in line.getMessage()
+    assert "run tap-pinterest-login if the token was revoked" in line.getMessage()
     assert [each.status for each in sandbox.requests] == [401, 401]
 
 

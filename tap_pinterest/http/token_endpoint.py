@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 
 _OR_AGAIN = "; authorise the app again if the token was revoked or has ended"
+_SIGN_IN = "run tap-pinterest-login if the token was revoked or has ended"
 _TO_CHECK = {
-    "refresh_token": f"client_id, client_secret and refresh_token{_OR_AGAIN}: tap-pinterest-login",
+    "refresh_token": f"client_id, client_secret and refresh_token; {_SIGN_IN}",
     "client_credentials": "client_id, client_secret and scopes",
     "authorization_code": "client_id and client_secret, and sign in again",
 }
