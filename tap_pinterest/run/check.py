@@ -137,7 +137,7 @@ class Check:
     def _answers(self, stream: RunStream, context: Context | None) -> bool:
         named = stream.written_lists and stream.named_and_missing
         part = self._run.summary.of(stream.name)
-        unasked = part.unasked
+        before = (part.unasked, len(part.failures))
         # Only the whole list can show whether an id that the config names exists.
         self._client.awaited = None if named else stream.path
         records = cast("Generator[dict[str, Any]]", stream.get_records(context))
@@ -153,7 +153,7 @@ class Check:
             return False
         finally:
             self._client.awaited = ""
-        return part.unasked == unasked
+        return (part.unasked, len(part.failures)) == before
 
     def _outcomes(self, stream: RunStream) -> Iterator[str]:
         part = self._run.summary.of(stream.name)
