@@ -10,8 +10,8 @@ import psycopg
 from psycopg import sql
 from target_postgres.target import TargetPostgres
 
+from target_postgres_fast.postgres.target import TargetPostgresFast
 from target_postgres_fast.rows import OF_THE_LOAD
-from target_postgres_fast.target import TargetPostgresFast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -25,8 +25,8 @@ from loading import database
 from scripts.processes import command, running
 from singer_pipes import lines
 from target_postgres_fast import target as target_module
+from target_postgres_fast.postgres.target import TargetPostgresFast
 from target_postgres_fast.reader import LineReader
-from target_postgres_fast.target import TargetPostgresFast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -609,7 +609,7 @@ def test_a_lean_start_imports_later_what_is_hardly_ever_used(db: Database, tmp_p
         import sys
         from target_postgres_fast import lean
         with lean.imports():
-            import target_postgres_fast.target
+            import target_postgres_fast.postgres.target
             from singer_sdk.helpers._batch import UPath
             from target_postgres.connector import paramiko
         assert not {"joblib", "numpy", "paramiko", "upath", "jsonpath_ng"} & {*sys.modules}

@@ -14,9 +14,10 @@ from both_targets import Database, record, schema, text
 from loading import database
 from singer_pipes import lines
 from singer_run import run, settings
+from target_postgres_fast.batch import Written
 from target_postgres_fast.loaded import QUIET_SECONDS, Loaded
-from target_postgres_fast.table import Table, Written
-from target_postgres_fast.target import TargetPostgresFast
+from target_postgres_fast.postgres.table import Table
+from target_postgres_fast.postgres.target import TargetPostgresFast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

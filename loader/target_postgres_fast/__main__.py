@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from target_postgres_fast.start import main
+from target_postgres_fast.postgres.start import main
 
 main()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_postgres_fast.table import Written
+    from target_postgres_fast.batch import Written
 
 QUIET_SECONDS = 30
 """Seconds between two lines of progress in a log file."""

@@ -1,33 +1,24 @@
-"""Records as lines of CSV for COPY, made from their JSON with as little change as possible.
+"""Records as rows for a bulk load, made from their JSON with as little change as possible.
 
-A JSON text without escapes is already a CSV field, and so are numbers, truth values and `null`, if
-COPY's NULL is set to it. Only texts with escapes, dates and nested values must be decoded. A value
-of another kind than its column goes through the stock target's conversion.
+A row is a line: its fields, with commas between them. The columns of a back end turn the JSON of a
+value into a field. A value of another kind than its column is decoded first.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from functools import lru_cache
 from time import time as now
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
 import msgspec
 from msgspec import Raw
-from singer_sdk.helpers._typing import get_datelike_property_type
-from singer_sdk.singerlib.json import deserialize_json
-from sqlalchemy import types
-from sqlalchemy.dialects.postgresql import JSONB
-
-from target_postgres_fast.keys import BETWEEN, normal_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sqlalchemy.types import TypeEngine
-
     Field = Callable[[Raw], bytes]
+    Normal = Callable[[bytes], bytes | None]
 
 DELETED_AT = "_sdc_deleted_at"
 VERSION = "_sdc_table_version"
@@ -42,28 +33,40 @@ OF_THE_LOAD = (
 """Metadata that differ with each load; a difference only in these does not change a row."""
 METADATA = (*OF_THE_LOAD, DELETED_AT, VERSION)
 
-_NULL = Raw(b"null")
+NULL = b"null"
+"""The field of a value that is not there."""
+BETWEEN = b"\0"
+"""Separates the values of a key."""
+
 _CACHED = 4096
-_PARSERS: Mapping[str, tuple[type[TypeEngine[Any]], Callable[[str], date | time]]] = {
-    "date": (types.DATE, date.fromisoformat),
-    "date-time": (types.TIMESTAMP, datetime.fromisoformat),
-    "time": (types.TIME, time.fromisoformat),
-}
-_TRUTHS = (b"true", b"false", b"null")
-_decode_text = msgspec.json.Decoder(str).decode
+_TRUTHS = (b"true", b"false", NULL)
+decode_text = msgspec.json.Decoder(str).decode
 
 
 class UnusualValueError(Exception):
-    """A value of another kind than its column, for the stock target's conversion."""
+    """A value of another kind than its column."""
 
 
 class Line(NamedTuple):
-    """A record in the form for COPY, and its key."""
+    """A record as fields, and its key."""
 
     key: bytes
     text: bytes
     has_sure_key: bool = True
-    """Whether the keys of two lines differ when their key values do. If not, PostgreSQL decides."""
+    """Whether lines whose key values differ have different keys; if not, the database decides."""
+
+
+class Column(Protocol):
+    """A column of a table."""
+
+    def field(self) -> Field | None:
+        """The function that turns a value's JSON into a field; none if the JSON is the field."""
+
+    def field_with_escapes(self) -> Field:
+        """The same for JSON that may have a backslash in it."""
+
+    def of_value(self, value: Any) -> bytes:  # noqa: ANN401 - any JSON
+        """The field of a value that is decoded."""
 
 
 class RowFormat:
@@ -73,7 +76,7 @@ class RowFormat:
         self,
         stream: str,
         columns: Mapping[str, Column],
-        keys: Mapping[str, str],
+        keys: Mapping[str, Normal],
         started_at: int,
     ) -> None:
         """Prepare each column once.
@@ -81,7 +84,8 @@ class RowFormat:
         Args:
             stream: Name of the stream.
             columns: The columns by name, metadata included.
-            keys: The key columns with their types in the table; empty if the table only grows.
+            keys: The key columns, each with a function that gives equal values equal fields, and
+                none for a field that only the database can compare. Empty if the table only grows.
             started_at: When the load began, in Unix milliseconds.
         """
         own = [name for name in columns if name not in METADATA]
@@ -92,8 +96,10 @@ class RowFormat:
         self._fields = [
             (at, field) for at, name in enumerate(own) if (field := columns[name].field())
         ]
-        self._every_field = [(at, columns[name].field() or _number) for at, name in enumerate(own)]
-        self._keys = [(self.names.index(name), normal_form(kind)) for name, kind in keys.items()]
+        self._every_field = [
+            (at, columns[name].field_with_escapes()) for at, name in enumerate(own)
+        ]
+        self._keys = [(self.names.index(name), normal) for name, normal in keys.items()]
         try:
             self._decode = _decoder(stream, own, [*keys], deleted=self._has_metadata)
         except ValueError:
@@ -102,7 +108,7 @@ class RowFormat:
         self._started_at = started_at
         self._sequence = 0
         self._received_at = b""
-        self._timestamp = _dated(datetime.fromisoformat)
+        self._timestamp = dated(datetime.fromisoformat)
 
     def from_message(self, line: bytes, batched_at: bytes) -> Line | None:
         """A line from a RECORD of this stream; none if it is another message or is unusual."""
@@ -118,8 +124,8 @@ class RowFormat:
         return self._line(values)
 
     def from_record(self, record: Mapping[str, Any]) -> Line:
-        """A line from a record in the stock target's form."""
-        values = [self._columns[name].stock(record.get(name)) for name in self.names]
+        """A line from a record as the SDK decodes it."""
+        values = [self._columns[name].of_value(record.get(name)) for name in self.names]
         return self._line(values)
 
     def _line(self, values: Sequence[Any]) -> Line:
@@ -136,7 +142,7 @@ class RowFormat:
         sequence = round(received * 1000)
         if sequence != self._sequence:
             self._sequence = sequence
-            self._received_at = str(datetime.fromtimestamp(received, UTC)).encode()
+            self._received_at = b'"%b"' % str(datetime.fromtimestamp(received, UTC)).encode()
         return b"%b,%b,%b,%d,%d,%b,%b" % (
             self._timestamp(message.time_extracted),
             self._received_at,
@@ -148,108 +154,35 @@ class RowFormat:
         )
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of a table, with the stock target's way to write its values."""
-
-    schema: Mapping[str, Any]
-    kind: TypeEngine[Any]
-    process: Callable[[Any], Any] | None
-    """SQLAlchemy's part in writing a value."""
-    sanitize: Callable[[Any], Any]
-    """The stock target's."""
-    dump: Callable[[Any], bytes | None]
-    """Psycopg's."""
-
-    def stock(self, value: Any) -> bytes:  # noqa: ANN401 - any JSON
-        """The field that the stock target would write."""
-        value = self.sanitize(value)
-        if self.process:
-            value = self.process(value)
-        if value is None:
-            return b"null"
-        dumped = self.dump(value)
-        return b"null" if dumped is None else _quoted(dumped)
-
-    def field(self) -> Field | None:
-        """The function that turns a value's JSON into a field; none if the JSON is the field."""
-        if dated := get_datelike_property_type(dict(self.schema)):
-            expected, parse = _PARSERS[dated]
-            return _dated(parse) if isinstance(self.kind, expected) else _nothing_but_null
-        if isinstance(self.kind, (types.Integer, types.Numeric)):
-            return None
-        if isinstance(self.kind, types.Boolean):
-            return _truth
-        if isinstance(self.kind, types.String):
-            return _text
-        if isinstance(self.kind, JSONB):
-            return _json
-        return self._by_the_stock_target
-
-    def _by_the_stock_target(self, raw: Raw) -> bytes:
-        return self.stock(deserialize_json(bytes(raw)))
+def _refuse(_: bytes) -> Any:  # noqa: ANN401 - it gives nothing
+    raise UnusualValueError
 
 
-def _text(raw: Raw) -> bytes:
-    field = bytes(raw)
-    if field[:1] != b'"' and field != b"null":
-        raise UnusualValueError
-    if b"\\" not in field:
-        return field
-    text = _decode_text(field)
-    if "\0" in text:
-        raise UnusualValueError
-    return _quoted(text.encode())
+def truth(raw: Raw) -> bytes:
+    """The field of true or false.
 
-
-def _number(raw: Raw) -> bytes:
-    # A number as a text, with escapes in it.
-    field = bytes(raw)
-    return _quoted(_decode_text(field).encode()) if b"\\" in field else field
-
-
-def _truth(raw: Raw) -> bytes:
+    Raises:
+        UnusualValueError: It is something else.
+    """
     field = bytes(raw)
     if field not in _TRUTHS:
         raise UnusualValueError
     return field
 
 
-def _json(raw: Raw) -> bytes:
-    # The stock target writes JSON's null, too.
-    field = bytes(raw)
-    if b"\\u0000" in field:
-        raise UnusualValueError
-    return _quoted(field)
-
-
-def _refuse(_: bytes) -> Any:  # noqa: ANN401 - it gives nothing
-    raise UnusualValueError
-
-
-def _nothing_but_null(raw: Raw) -> bytes:
-    if bytes(raw) != b"null":
-        raise UnusualValueError
-    return b"null"
-
-
-def _dated(parse: Callable[[str], date | time]) -> Field:
-    """The field of a date or a time; the stock target takes only forms that Python can parse."""
+def dated(parse: Callable[[str], object]) -> Field:
+    """The function for the field of a date or a time; only forms that Python parses are taken."""
 
     @lru_cache(_CACHED)
     def parsed(field: bytes) -> bytes:
-        if field == b"null":
+        if field == NULL:
             return field
         try:
-            return str(parse(_decode_text(field))).encode()
-        except ValueError as error:
+            return b'"%b"' % str(parse(decode_text(field))).encode()
+        except (ValueError, OverflowError) as error:
             raise UnusualValueError from error
 
     return lambda raw: parsed(bytes(raw))
-
-
-def _quoted(text: bytes) -> bytes:
-    return b'"%b"' % text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
 def _decoder(
@@ -262,7 +195,7 @@ def _decoder(
         [
             (f"field_{at}", Raw, msgspec.field(name=name))
             if name in keys
-            else (f"field_{at}", Raw, msgspec.field(name=name, default=_NULL))
+            else (f"field_{at}", Raw, msgspec.field(name=name, default=Raw(NULL)))
             for at, name in enumerate(names)
         ],
         kw_only=True,
@@ -274,8 +207,8 @@ def _decoder(
             ("type", literal["RECORD"]),
             ("stream", literal[stream]),
             ("record", record),
-            ("version", Raw, _NULL),
-            ("time_extracted", Raw, _NULL),
+            ("version", Raw, Raw(NULL)),
+            ("time_extracted", Raw, Raw(NULL)),
         ],
     )
     return msgspec.json.Decoder(message).decode

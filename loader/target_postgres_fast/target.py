@@ -1,26 +1,24 @@
-"""The target: meltanolabs-target-postgres with its own reader, sinks and commits."""
+"""The core of a target: its own reader, sinks and commits, whatever the database."""
 
 from __future__ import annotations
 
 import sys
 import time
+from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-import psycopg
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.exceptions import InvalidInputLine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from target_postgres.target import TargetPostgres
+from singer_sdk.sql import SQLTarget
 from typing_extensions import override
 
-from target_postgres_fast import faults
-from target_postgres_fast.faults import UnusableError
+from target_postgres_fast.errors import UnusableError
 from target_postgres_fast.leaving import leave
 from target_postgres_fast.loaded import Loaded
 from target_postgres_fast.reader import LineReader
-from target_postgres_fast.sink import FastPostgresSink
+from target_postgres_fast.sink import FastSink
 from target_postgres_fast.writer import Writer
 
 if TYPE_CHECKING:
@@ -29,47 +27,49 @@ if TYPE_CHECKING:
 
     from singer_sdk.sinks import Sink
 
-    from target_postgres_fast.connector import FastPostgresConnector
-
 COMMIT_SECONDS = 30
 """Longest time that a record waits for a commit, also while the tap sends nothing."""
 
 
-class TargetPostgresFast(TargetPostgres):
-    """Singer target for PostgreSQL: meltanolabs-target-postgres with a faster way in."""
+class FastTarget(SQLTarget):
+    """Reads messages, commits all streams together, and writes the state after each commit."""
 
-    # Its settings, and so their environment variables, are the stock target's.
-    name = "target-postgres"
-    package_name = "target-postgres-fast"
-    default_sink_class = FastPostgresSink
     message_reader_class = LineReader
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the stock target's arguments
-        """Connect the reader with the sinks; see the stock target."""
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's arguments
+        """Connect the reader with the sinks; see the SDK's target."""
         self._signal: int | None = None
         self.loaded = Loaded()
         self.writer = Writer()
-        try:
-            super().__init__(*args, **kwargs)
-        except AssertionError as error:
-            # The stock target raises this for settings that do not go together.
-            raise UnusableError(str(error)) from error
-        # The SDK's constructor forgets that the stock target has set this.
+        super().__init__(*args, **kwargs)
         self.max_parallelism = 1
         self._written_state: dict[str, Any] | None = None
         self._waiting_since: float | None = None
-        self._reader.before_lines = self._check_database
+        self._reader.before_lines = self.check_database
         self._reader.direct = self._taker
         self._reader.after_lines = self._commit_when_due
         self._reader.after_all = self.writer.close
+
+    @abstractmethod
+    def check_database(self) -> None:
+        """Connect before the first line is read.
+
+        Raises:
+            UnusableError: No table could be loaded there.
+        """
+
+    @classmethod
+    def database_fault(cls, error: Exception) -> str | None:
+        """The line for an error of the database; none if it is another error."""
+        raise NotImplementedError
 
     @property
     def _reader(self) -> LineReader:
         return cast("LineReader", self.message_reader)
 
     @property
-    def _sinks(self) -> Sequence[FastPostgresSink]:
-        return cast("list[FastPostgresSink]", [*self._sinks_active.values()])
+    def _sinks(self) -> Sequence[FastSink]:
+        return cast("list[FastSink]", [*self._sinks_active.values()])
 
     @classmethod
     @override
@@ -83,7 +83,7 @@ class TargetPostgresFast(TargetPostgres):
         try:
             super().invoke(**options)
         except Exception as error:
-            if (line := _in_one_line(error)) is None:
+            if (line := cls._in_one_line(error)) is None:
                 raise
             cls.logger.debug("Where it happened:", exc_info=True)
         else:
@@ -91,21 +91,24 @@ class TargetPostgresFast(TargetPostgres):
         cls.logger.error("%s", line)
         leave()
 
-    @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        errors = super()._validate_config(raise_errors=raise_errors)
-        faults.require_address(self.config)
-        return errors
-
-    def _check_database(self) -> None:
-        connector = cast("FastPostgresConnector", self.target_connector)
-        connector.check(self.config.get("default_target_schema"))
+    @classmethod
+    def _in_one_line(cls, error: Exception) -> str | None:
+        """The line for an error that needs no traceback; none for a fault in our code."""
+        if line := cls.database_fault(error):
+            return line
+        if isinstance(error, ConfigValidationError):
+            return " ".join([str(error), *map(str, error.errors)])
+        if isinstance(
+            error, (UnusableError, InvalidInputLine, SingerSDKError, NotImplementedError)
+        ):
+            return " ".join(str(error).split())
+        return None
 
     def _taker(self, stream: str) -> Callable[[bytes], bool] | None:
         """The function that takes undecoded records of a stream, if they need no change."""
         maps = self.mapper.stream_maps.get(stream, [])
         sink = self._sinks_active.get(stream)
-        if len(maps) != 1 or not isinstance(sink, FastPostgresSink) or not sink.takes_lines:
+        if len(maps) != 1 or not isinstance(sink, FastSink) or not sink.takes_lines:
             return None
         (only,) = maps
         if type(only) is not SameRecordTransform or only.flattening_enabled:
@@ -191,18 +194,3 @@ class TargetPostgresFast(TargetPostgres):
         if self._signal is not None and not self._reader.is_complete:
             # The last state that went out belongs to the last commit: the next run continues there.
             sys.exit(128 + self._signal)
-
-
-def _in_one_line(error: Exception) -> str | None:
-    """The line for an error that needs no traceback; none for a fault in our code."""
-    if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.Error):
-        error = error.orig
-    if isinstance(error, psycopg.Error):
-        return faults.loading(error)
-    if isinstance(error, SQLAlchemyError):
-        return faults.other(str(error))
-    if isinstance(error, ConfigValidationError):
-        return " ".join([str(error), *map(str, error.errors)])
-    if isinstance(error, (UnusableError, InvalidInputLine, SingerSDKError, NotImplementedError)):
-        return " ".join(str(error).split())
-    return None

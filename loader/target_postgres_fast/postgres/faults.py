@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
+
+from target_postgres_fast.errors import GOES_ON, Advice, UnusableError, advice, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,18 +14,11 @@ if TYPE_CHECKING:
 NAMES = ("postgres", "postgresql")
 """The beginning of a URL of PostgreSQL; a driver may follow."""
 CONNECT_SECONDS = "15"
-SHOWN = 300
-"""Most characters to show of a text from elsewhere."""
 EXAMPLE = "postgresql://user:password@host:5432/database"
 NO_DATABASE = (
     "No database is named. Set sqlalchemy_url (TARGET_POSTGRES_SQLALCHEMY_URL in the environment"
     f" or in .env) to {EXAMPLE}."
 )
-GOES_ON = "What was committed stays; the next run goes on from there."
-
-
-class UnusableError(Exception):
-    """The target cannot start; the text says why and what to do."""
 
 
 class Address(NamedTuple):
@@ -36,18 +30,7 @@ class Address(NamedTuple):
     user: str | None
 
 
-class Advice(NamedTuple):
-    """The message about an error.
-
-    Attributes:
-        pattern: Matches the error's own text.
-        text: The fault and the remedy, with the parts of the address in braces.
-    """
-
-    pattern: str
-    text: str
-
-
+REFUSED = "PostgreSQL at {host}:{port} refuses the connection: {message}. Check sqlalchemy_url."
 CONNECTING = (
     Advice(
         r"connection refused|no such file or directory",
@@ -147,17 +130,13 @@ def connecting(error: Exception, address: Address) -> UnusableError:
         "user": address.user or "",
         "message": _message(error),
     }
-    text = "PostgreSQL at {host}:{port} refuses the connection: {message}. Check sqlalchemy_url."
-    for advice in CONNECTING:
-        if re.search(advice.pattern, str(error), re.IGNORECASE):
-            text = advice.text
-            break
+    text = advice(str(error), CONNECTING, REFUSED)
     return UnusableError(text.format_map(parts))
 
 
 def other(text: str) -> str:
     """The line for an error of an unknown kind."""
-    return OTHER.format(message=_first_line(text), goes_on=GOES_ON)
+    return OTHER.format(message=first_line(text), goes_on=GOES_ON)
 
 
 def loading(error: psycopg.Error) -> str:
@@ -173,11 +152,6 @@ def loading(error: psycopg.Error) -> str:
 
 def _message(error: Exception) -> str:
     if not isinstance(error, psycopg.Error) or not error.diag.message_primary:
-        return _first_line(str(error))
+        return first_line(str(error))
     parts = [error.diag.message_primary, error.diag.message_detail, error.diag.context]
-    return "; ".join(_first_line(part) for part in parts if part)
-
-
-def _first_line(text: str) -> str:
-    line = next(iter(text.splitlines()), "").strip().rstrip(".")
-    return line if len(line) <= SHOWN else f"{line[:SHOWN]}..."
+    return "; ".join(first_line(part) for part in parts if part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from target_postgres_fast.faults import UnusableError
+from target_postgres_fast.errors import UnusableError
 
 if TYPE_CHECKING:
     from typing import Any

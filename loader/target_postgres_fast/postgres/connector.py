@@ -13,8 +13,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from target_postgres.connector import PostgresConnector
 from typing_extensions import override
 
-from target_postgres_fast import faults, readiness
-from target_postgres_fast.faults import EXAMPLE, Address, UnusableError
+from target_postgres_fast.errors import UnusableError
+from target_postgres_fast.postgres import faults, readiness
+from target_postgres_fast.postgres.faults import EXAMPLE, Address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,67 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from psycopg.errors import UniqueViolation
 
-from target_postgres_fast import statements
+from target_postgres_fast.batch import Written
+from target_postgres_fast.postgres import statements
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from psycopg import Cursor, sql
 
-    from target_postgres_fast.connector import FastPostgresConnector
-    from target_postgres_fast.rows import Line
+    from target_postgres_fast.batch import Batch
+    from target_postgres_fast.postgres.connector import FastPostgresConnector
 
 COPY_ROWS = 500
-
-
-class Batch:
-    """Rows that go into a table together: the last row of each key."""
-
-    def __init__(self, *, has_keys: bool) -> None:
-        """Start empty."""
-        self._has_keys = has_keys
-        self._rows: dict[Any, bytes] = {}
-        self.bytes = 0
-        self.arrived = 0
-        self.are_keys_sure = True
-        """Whether all rows here have different keys."""
-
-    def __len__(self) -> int:
-        """Number of rows."""
-        return len(self._rows)
-
-    def add(self, line: Line) -> None:
-        """Add a row; it replaces a row with the same key."""
-        self.arrived += 1
-        self.bytes += len(line.text)
-        if not self._has_keys:
-            self._rows[len(self._rows)] = line.text
-            return
-        self.are_keys_sure &= line.has_sure_key
-        key = line.key if line.has_sure_key else (line.key,)
-        # Without this, the row would keep the place of the row that it replaces.
-        self._rows.pop(key, None)
-        self._rows[key] = line.text
-
-    def in_order_of_keys(self) -> Iterator[bytes]:
-        """All rows in the order of all loads, so that parallel loads never wait in a circle."""
-        return (row for _, row in sorted(self._rows.items()))
-
-    def in_order_of_arrival(self) -> Iterator[bytes]:
-        """All rows, each with its number at the end."""
-        return (b"%b,%d" % (row, at) for at, row in enumerate(self._rows.values()))
-
-
-class Written(NamedTuple):
-    """Counts of the rows of a batch after writing."""
-
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
 
 
 @dataclass(frozen=True)
@@ -169,7 +124,8 @@ class Table:
                 return self._upsert(cursor, names, len(batch))
             # The order differs from that of other loads, so two loads could wait for each other.
             cursor.execute(statements.lock(self.name))
-            self._stage(cursor, [*names, statements.ARRIVAL], batch.in_order_of_arrival())
+            numbered = (b"%b,%d" % (row, at) for at, row in enumerate(batch.in_order_of_arrival()))
+            self._stage(cursor, [*names, statements.ARRIVAL], numbered)
             last = cursor.execute(statements.keep_last(self._temporary, self._keys))
             count = len(batch) - last.rowcount
             if self.has_unique_keys:

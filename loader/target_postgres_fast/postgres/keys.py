@@ -6,14 +6,12 @@ import re
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, DecimalException
 from typing import TYPE_CHECKING
 
+from target_postgres_fast.rows import NULL
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    Normal = Callable[[bytes], bytes | None]
-
-NULL = b"null"
-BETWEEN = b"\0"
-"""Separates the values of a key: no text in PostgreSQL has this character in it."""
+    from target_postgres_fast.rows import Normal
 
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _TRUTHS = {b"true": b"t", b'"t"': b"t", b"false": b"f", b'"f"': b"f"}

@@ -1,0 +1,1 @@
+"""The back end for DuckDB, in a file or at MotherDuck."""

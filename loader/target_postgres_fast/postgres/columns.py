@@ -1,0 +1,116 @@
+"""Values as fields of CSV for COPY.
+
+A JSON text without escapes is already a CSV field, and so are numbers, truth values and `null`, if
+COPY's NULL is set to it. Only texts with escapes, dates and nested values must be decoded. A value
+of another kind than its column goes through the stock target's conversion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.helpers._typing import get_datelike_property_type
+from singer_sdk.singerlib.json import deserialize_json
+from sqlalchemy import types
+from sqlalchemy.dialects.postgresql import JSONB
+from typing_extensions import override
+
+from target_postgres_fast.rows import NULL, Column, UnusualValueError, dated, decode_text, truth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from msgspec import Raw
+    from sqlalchemy.types import TypeEngine
+
+    from target_postgres_fast.rows import Field
+
+_PARSERS: Mapping[str, tuple[type[TypeEngine[Any]], Callable[[str], date | time]]] = {
+    "date": (types.DATE, date.fromisoformat),
+    "date-time": (types.TIMESTAMP, datetime.fromisoformat),
+    "time": (types.TIME, time.fromisoformat),
+}
+
+
+@dataclass(frozen=True)
+class PostgresColumn(Column):
+    """A column of a table, with the stock target's way to write its values."""
+
+    schema: Mapping[str, Any]
+    kind: TypeEngine[Any]
+    process: Callable[[Any], Any] | None
+    """SQLAlchemy's part in writing a value."""
+    sanitize: Callable[[Any], Any]
+    """The stock target's."""
+    dump: Callable[[Any], bytes | None]
+    """Psycopg's."""
+
+    @override
+    def of_value(self, value: Any) -> bytes:
+        value = self.sanitize(value)
+        if self.process:
+            value = self.process(value)
+        if value is None:
+            return NULL
+        dumped = self.dump(value)
+        return NULL if dumped is None else _quoted(dumped)
+
+    @override
+    def field(self) -> Field | None:
+        if dated_like := get_datelike_property_type(dict(self.schema)):
+            expected, parse = _PARSERS[dated_like]
+            return dated(parse) if isinstance(self.kind, expected) else _nothing_but_null
+        if isinstance(self.kind, (types.Integer, types.Numeric)):
+            return None
+        if isinstance(self.kind, types.Boolean):
+            return truth
+        if isinstance(self.kind, types.String):
+            return _text
+        if isinstance(self.kind, JSONB):
+            return _json
+        return self._by_the_stock_target
+
+    @override
+    def field_with_escapes(self) -> Field:
+        return self.field() or _number
+
+    def _by_the_stock_target(self, raw: Raw) -> bytes:
+        return self.of_value(deserialize_json(bytes(raw)))
+
+
+def _text(raw: Raw) -> bytes:
+    field = bytes(raw)
+    if field[:1] != b'"' and field != NULL:
+        raise UnusualValueError
+    if b"\\" not in field:
+        return field
+    text = decode_text(field)
+    if "\0" in text:
+        raise UnusualValueError
+    return _quoted(text.encode())
+
+
+def _number(raw: Raw) -> bytes:
+    # A number as a text, with escapes in it.
+    field = bytes(raw)
+    return _quoted(decode_text(field).encode()) if b"\\" in field else field
+
+
+def _json(raw: Raw) -> bytes:
+    # The stock target writes JSON's null, too.
+    field = bytes(raw)
+    if b"\\u0000" in field:
+        raise UnusualValueError
+    return _quoted(field)
+
+
+def _nothing_but_null(raw: Raw) -> bytes:
+    if bytes(raw) != NULL:
+        raise UnusualValueError
+    return NULL
+
+
+def _quoted(text: bytes) -> bytes:
+    return b'"%b"' % text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')

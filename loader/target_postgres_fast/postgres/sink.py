@@ -1,0 +1,97 @@
+"""A stream's sink for PostgreSQL: the stock one with our way into the table."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, cast
+
+import sqlalchemy as sa
+from psycopg import sql
+from psycopg.adapt import PyFormat, Transformer
+from target_postgres.sinks import PostgresSink
+from typing_extensions import override
+
+from target_postgres_fast import comments
+from target_postgres_fast.postgres.columns import PostgresColumn
+from target_postgres_fast.postgres.connector import FastPostgresConnector
+from target_postgres_fast.postgres.keys import normal_form
+from target_postgres_fast.postgres.table import Table
+from target_postgres_fast.rows import RowFormat
+from target_postgres_fast.sink import FastSink
+
+
+class FastPostgresSink(FastSink, PostgresSink):
+    """The stock sink with another way from the message of a record into the table."""
+
+    connector_class = FastPostgresConnector
+
+    @property
+    @override
+    def connector(self) -> FastPostgresConnector:
+        return cast("FastPostgresConnector", self._connector)
+
+    @override
+    def setup(self) -> None:
+        with self.connector.one_at_a_time(self.schema_name or ""):
+            super().setup()
+        if not self._table.comment(comments.wanted(self.schema)):
+            self.logger.warning(
+                "The comments on the table %s stay as they are: only its owner can change them.",
+                self.table_name,
+            )
+        if self._is_fast and not self.append_only and not self._table.has_unique_keys:
+            self.logger.warning(
+                "The table %s has no unique index on %s. Loading it takes longer, and nobody else"
+                " can write into it meanwhile. Add a primary key.",
+                self.table_name,
+                ", ".join(self.key_properties),
+            )
+
+    @override
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        if self._is_fast:
+            super().process_record(record, context)
+        else:
+            PostgresSink.process_record(self, record, context)
+
+    @override
+    def process_batch(self, context: dict[str, Any]) -> None:
+        if self._is_fast:
+            super().process_batch(context)
+            return
+        records = context.get("records", ())
+        self._writer.wait()
+        PostgresSink.process_batch(self, {**context, "records": records})
+        self._loaded.of(self.stream_name).arrived += len(records)
+
+    @cached_property
+    def _table(self) -> Table:
+        name = sql.Identifier(*filter(None, (self.schema_name, self.table_name)))
+        temporary = sql.Identifier(self.temp_table_name)
+        return Table(self.connector, name, temporary, self.key_properties)
+
+    @cached_property
+    def _format(self) -> RowFormat:
+        with self.connector.transaction() as cursor:
+            # SQLAlchemy registers the same types on every connection.
+            transformer = Transformer(cursor.connection)
+
+        def dump(value: object) -> bytes | None:
+            dumped = transformer.get_dumper(value, PyFormat.TEXT).dump(value)
+            return None if dumped is None else bytes(dumped)
+
+        columns = {}
+        for name, schema in self.schema["properties"].items():
+            kind = self.connector.to_sql_type(schema)
+            # SQLAlchemy's conversion would make floats of numbers. The stock target rounds numbers
+            # in this way with COPY, but not with INSERT; we never do.
+            is_number = isinstance(kind, sa.Numeric)
+            process = None if is_number else kind.bind_processor(self.connector.dialect)
+            columns[name] = PostgresColumn(schema, kind, process, self._sanitized, dump)
+        keys = {name: normal_form(self._table.facts.types[name]) for name in self.key_properties}
+        return RowFormat(self.stream_name, columns, keys, self.sync_started_at)
+
+    def _sanitized(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
+        if self.connector.sanitize_null_text_characters:
+            return self.sanitize_null_text_characters(value)
+        return value
