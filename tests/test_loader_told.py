@@ -188,7 +188,7 @@ def test_a_table_without_a_unique_index_is_counted_too(
 def test_progress_is_told_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     now = 0.0
-    loaded = Loaded(clock=lambda: now)
+    loaded = Loaded(logging.getLogger(), clock=lambda: now)
     for second in range(QUIET_SECONDS * 2 + 1):
         now = float(second)
         loaded.of("ads").add(1000, Written(new=900, unchanged=100))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from dataclasses import asdict, dataclass
 from time import monotonic
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from logging import Logger
 
     from target_postgres_fast.batch import Written
 
@@ -18,8 +18,6 @@ QUIET_SECONDS = 30
 """Seconds between two lines of progress in a log file."""
 WATCHED_SECONDS = 5
 """Seconds between two lines of progress at a terminal."""
-
-_logger = logging.getLogger("target-postgres.loaded")
 
 
 @dataclass
@@ -57,8 +55,9 @@ class TableCounts:
 class Loaded:
     """The counts of all tables."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, logger: Logger, clock: Callable[[], float] = monotonic) -> None:
         """Start at zero."""
+        self._logger = logger
         self.tables: dict[str, TableCounts] = {}
         self._clock = clock
         self._started_at = self._told_at = clock()
@@ -81,19 +80,19 @@ class Loaded:
         self._told_at = self._clock()
         counts = self.of(table)
         arrived = counts.arrived + waiting
-        _logger.info("Loading %s: %s rows arrived, %s", table, f"{arrived:,}", str(counts))
+        self._logger.info("Loading %s: %s rows arrived, %s", table, f"{arrived:,}", str(counts))
 
     def tell_total(self) -> None:
         """Log a line for each table that got rows, one for all, and one of JSON for programs."""
         total = TableCounts()
         for table, counts in self.tables.items():
             if counts.arrived:
-                _logger.info("Loaded %s: %s", table, str(counts))
+                self._logger.info("Loaded %s: %s", table, str(counts))
             for name, count in asdict(counts).items():
                 setattr(total, name, getattr(total, name) + count)
-        _logger.info("Loaded %s tables: %s", len(self.tables), str(total))
+        self._logger.info("Loaded %s tables: %s", len(self.tables), str(total))
         facts = {
             "tables": {name: asdict(counts) for name, counts in self.tables.items()},
             "seconds": round(self._clock() - self._started_at, 1),
         }
-        _logger.info("Load summary: %s", json.dumps(facts, separators=(",", ":")))
+        self._logger.info("Load summary: %s", json.dumps(facts, separators=(",", ":")))

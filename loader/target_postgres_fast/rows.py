@@ -108,7 +108,7 @@ class RowFormat:
         self._started_at = started_at
         self._sequence = 0
         self._received_at = b""
-        self._timestamp = dated(datetime.fromisoformat)
+        self._timestamp = cast("Field", self._has_metadata and columns[EXTRACTED_AT].field())
 
     def from_message(self, line: bytes, batched_at: bytes) -> Line | None:
         """A line from a RECORD of this stream; none if it is another message or is unusual."""
@@ -170,8 +170,8 @@ def truth(raw: Raw) -> bytes:
     return field
 
 
-def dated(parse: Callable[[str], object]) -> Field:
-    """The function for the field of a date or a time; only forms that Python parses are taken."""
+def parsed_by(parse: Callable[[str], object]) -> Field:
+    """The function for the field of a text that Python parses, such as a date."""
 
     @lru_cache(_CACHED)
     def parsed(field: bytes) -> bytes:

@@ -150,10 +150,9 @@ class FastSink(SQLSink[Any]):
         written = self._table.load(batch, self._format.names)
         self._loaded.of(self.stream_name).add(batch.arrived, written)
 
-    @override
-    def activate_version(self, new_version: int) -> None:
+    def write_what_waits(self) -> None:
+        """Write all records that have come in."""
         if self._pending_batch:
             self.process_batch(self.start_drain())
             self.mark_drained()
         self._writer.wait()
-        super().activate_version(new_version)

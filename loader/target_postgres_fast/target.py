@@ -6,7 +6,7 @@ import sys
 import time
 from abc import abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 from singer_sdk.mapper import SameRecordTransform
@@ -34,12 +34,14 @@ COMMIT_SECONDS = 30
 class FastTarget(SQLTarget):
     """Reads messages, commits all streams together, and writes the state after each commit."""
 
+    command: ClassVar[str]
+    """The name of its command."""
     message_reader_class = LineReader
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's arguments
         """Connect the reader with the sinks; see the SDK's target."""
         self._signal: int | None = None
-        self.loaded = Loaded()
+        self.loaded = Loaded(self.logger.getChild("loaded"))
         self.writer = Writer()
         super().__init__(*args, **kwargs)
         self.max_parallelism = 1
@@ -75,7 +77,7 @@ class FastTarget(SQLTarget):
     @override
     def print_version(cls, print_fn: Callable[[Any], None] = print) -> None:
         versions = f"v{cls.plugin_version}, Meltano SDK v{cls.sdk_version}"
-        print_fn(f"{cls.package_name} {versions}")
+        print_fn(f"{cls.command} {versions}")
 
     @classmethod
     @override

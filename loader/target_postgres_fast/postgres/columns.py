@@ -17,7 +17,7 @@ from sqlalchemy import types
 from sqlalchemy.dialects.postgresql import JSONB
 from typing_extensions import override
 
-from target_postgres_fast.rows import NULL, Column, UnusualValueError, dated, decode_text, truth
+from target_postgres_fast.rows import NULL, Column, UnusualValueError, decode_text, parsed_by, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,9 +59,9 @@ class PostgresColumn(Column):
 
     @override
     def field(self) -> Field | None:
-        if dated_like := get_datelike_property_type(dict(self.schema)):
-            expected, parse = _PARSERS[dated_like]
-            return dated(parse) if isinstance(self.kind, expected) else _nothing_but_null
+        if dated := get_datelike_property_type(dict(self.schema)):
+            expected, parse = _PARSERS[dated]
+            return parsed_by(parse) if isinstance(self.kind, expected) else _nothing_but_null
         if isinstance(self.kind, (types.Integer, types.Numeric)):
             return None
         if isinstance(self.kind, types.Boolean):

@@ -64,6 +64,11 @@ class FastPostgresSink(FastSink, PostgresSink):
         PostgresSink.process_batch(self, {**context, "records": records})
         self._loaded.of(self.stream_name).arrived += len(records)
 
+    @override
+    def activate_version(self, new_version: int) -> None:
+        self.write_what_waits()
+        super().activate_version(new_version)
+
     @cached_property
     def _table(self) -> Table:
         name = sql.Identifier(*filter(None, (self.schema_name, self.table_name)))

@@ -24,6 +24,7 @@ class TargetPostgresFast(FastTarget, TargetPostgres):
     # Its settings, and so their environment variables, are the stock target's.
     name = "target-postgres"
     package_name = "target-postgres-fast"
+    command = "target-postgres-fast"
     default_sink_class = FastPostgresSink
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the stock target's arguments

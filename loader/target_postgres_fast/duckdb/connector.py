@@ -1,0 +1,69 @@
+"""The connection to DuckDB."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from target_postgres_fast.duckdb import faults
+from target_postgres_fast.duckdb.faults import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from duckdb import DuckDBPyConnection
+
+
+class DuckdbConnector:
+    """An open database; each transaction has a cursor of its own."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        """Prepare to connect.
+
+        Args:
+            config: Settings of the target.
+
+        Raises:
+            UnusableError: They name no database.
+        """
+        self._address = Address.of(config)
+
+    def check(self) -> None:
+        """Open the database.
+
+        Raises:
+            UnusableError: It cannot be opened for writing.
+        """
+        try:
+            with self.transaction():
+                pass
+        except duckdb.Error as error:
+            raise faults.connecting(error, self._address) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[DuckDBPyConnection]:
+        """A cursor, and a commit at the end of the block."""
+        with self._connection.cursor() as cursor:
+            cursor.begin()
+            yield cursor
+            cursor.commit()
+
+    @cached_property
+    def database(self) -> str:
+        """The name of the database, which tables need if their schema has the same name."""
+        ((name,),) = self._connection.execute("SELECT current_database()").fetchall()
+        return str(name)
+
+    def close(self) -> None:
+        """Let other programs open the file."""
+        self._connection.close()
+
+    @cached_property
+    def _connection(self) -> DuckDBPyConnection:
+        path, token = self._address
+        if token and self._address.is_at_motherduck:
+            return duckdb.connect(path, config={"motherduck_token": token})
+        return duckdb.connect(path)

@@ -1,0 +1,127 @@
+"""A table in DuckDB, and the way of a batch of rows into it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_postgres_fast.batch import Written
+from target_postgres_fast.duckdb import statements
+from target_postgres_fast.duckdb.columns import type_for_both
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from duckdb import DuckDBPyConnection
+
+    from target_postgres_fast.batch import Batch
+    from target_postgres_fast.duckdb.connector import DuckdbConnector
+
+
+class Table:
+    """The table for the rows of one stream."""
+
+    def __init__(
+        self, connector: DuckdbConnector, schema: str, name: str, keys: Sequence[str]
+    ) -> None:
+        """Name it.
+
+        Args:
+            connector: The connection to the database.
+            schema: The schema that it is in.
+            name: Its name.
+            keys: The key columns; empty for a table that only grows.
+        """
+        self._connector = connector
+        self._place = (schema, name)
+        self._name = statements.name(connector.database, schema, name)
+        self._keys = keys
+        self.types: Mapping[str, str] = {}
+        """The types of the columns for new rows."""
+
+    def prepare(self, wanted: Mapping[str, str], texts: Mapping[str | None, str]) -> None:
+        """Create the table, or give it the columns, the types and the comments that it lacks.
+
+        Args:
+            wanted: The types of the columns for new rows.
+            texts: The comments by column, and the table's comment under None.
+
+        Raises:
+            NotImplementedError: A column cannot hold the values that are to come.
+        """
+        with self._connector.transaction() as cursor:
+            columns = cursor.execute(statements.COLUMNS, self._place).fetchall()
+            # DuckDB ignores upper and lower case.
+            there = {name.lower(): (kind, text) for name, kind, text in columns}
+            if not there:
+                cursor.execute(statements.create_schema(self._connector.database, self._place[0]))
+                cursor.execute(statements.create(self._name, wanted, self._keys))
+                there = {name.lower(): (kind, None) for name, kind in wanted.items()}
+            self.types = {
+                column: self._fitting(cursor, column, kind, there.get(column.lower()))
+                for column, kind in wanted.items()
+            }
+            row = cursor.execute(statements.COMMENT, self._place).fetchone()
+            known = {name: text for name, (_, text) in there.items()}
+            for column, text in texts.items():
+                old = known.get(column.lower()) if column is not None else row and row[0]
+                if text != old:
+                    cursor.execute(statements.comment(self._name, column, text))
+
+    def _fitting(
+        self,
+        cursor: DuckDBPyConnection,
+        column: str,
+        wanted: str,
+        there: tuple[str, str | None] | None,
+    ) -> str:
+        """Let a column hold values of a type, and return the type that it has then."""
+        if there is None:
+            cursor.execute(statements.add_column(self._name, column, wanted))
+            return wanted
+        old, _ = there
+        kind = type_for_both(old, wanted)
+        if kind == old:
+            return old
+        if kind is None or self._loses(cursor, column, old, kind):
+            schema, name = self._place
+            message = (
+                f"The column {column} of {schema}.{name} is {old}, and {wanted} is to come. Give it"
+                " a type for both, or load into another schema."
+            )
+            raise NotImplementedError(message)
+        cursor.execute(statements.widen(self._name, column, kind))
+        return kind
+
+    def _loses(self, cursor: DuckDBPyConnection, column: str, old: str, kind: str) -> bool:
+        query = statements.lost(self._name, column, old, kind)
+        return cursor.execute(query).fetchone() != (0,)
+
+    def load(self, batch: Batch, names: Sequence[str]) -> Written:
+        """Write a batch in one transaction.
+
+        Args:
+            batch: The rows.
+            names: Columns of the rows' fields.
+        """
+        rows = [f"[{row.decode()}]" for row in batch.in_order_of_arrival()]
+        query = statements.rows({name: self.types[name] for name in names})
+        with self._connector.transaction() as cursor:
+            if not self._keys:
+                cursor.execute(statements.insert(self._name, names, query), [rows])
+                return Written(new=len(rows))
+            cursor.execute(statements.stage(query), [rows])
+            changed = _count(cursor, statements.update(self._name, names, self._keys))
+            new = _count(cursor, statements.insert_new(self._name, names, self._keys))
+        return Written(new, changed, len(rows) - new - changed)
+
+    def delete_older(self, version: int, *, hard: bool) -> None:
+        """Delete rows of older versions, or mark them as deleted."""
+        with self._connector.transaction() as cursor:
+            delete = statements.delete_older if hard else statements.mark_older
+            cursor.execute(delete(self._name), [version])
+
+
+def _count(cursor: DuckDBPyConnection, statement: str) -> int:
+    """Run a statement, and return how many rows it wrote."""
+    ((count,),) = cursor.execute(statement).fetchall()
+    return int(count)

@@ -1,0 +1,157 @@
+"""The rows that a store must hold after some messages: the last record of each key."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+Row = dict[str, Any]
+Key = tuple[str, ...]
+
+
+@dataclass
+class LastRecords:
+    """The records of one stream, by their keys."""
+
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    keys: Sequence[str] = ()
+    records: dict[Key, Row] = field(default_factory=dict)
+
+    def add(self, record: Row) -> None:
+        """Take a record; it replaces a record with the same key."""
+        key = self._key(self._comparable(record, sent))
+        self.records[key or (str(len(self.records)),)] = record
+
+    def _key(self, row: Row) -> Key:
+        return tuple(str(row[name]) for name in self.keys)
+
+    def _comparable(self, row: Row, structure: Callable[..., Any]) -> Row:
+        return {
+            name: comparable(row.get(name), described, structure)
+            for name, described in self.properties.items()
+        }
+
+    def differences(self, loaded: Iterable[Row]) -> list[str]:
+        """Each key that is lost, unknown or there twice, and each value that differs."""
+        found: list[str] = []
+        left = dict(self.records)
+        for each in loaded:
+            row = self._comparable(each, stored)
+            key = self._key(row)
+            if (record := left.pop(key, None)) is None:
+                found.append(f"{key} is there, but was not sent, or is there twice")
+                continue
+            found.extend(
+                f"{key}: {name} is {row[name]!r}, sent was {value!r}"
+                for name, value in self._comparable(record, sent).items()
+                if row[name] != value
+            )
+        return [*found, *(f"{key} is lost" for key in left)]
+
+
+def last_records(messages: Iterable[Mapping[str, Any]]) -> dict[str, LastRecords]:
+    """The last record of each key, by stream."""
+    streams: dict[str, LastRecords] = {}
+    for message in messages:
+        if message["type"] == "SCHEMA":
+            stream = streams.setdefault(message["stream"], LastRecords())
+            stream.properties = message["schema"]["properties"]
+            stream.keys = message["key_properties"]
+        elif message["type"] == "RECORD":
+            streams[message["stream"]].add(message["record"])
+    return streams
+
+
+def comparable(
+    value: Any, described: Mapping[str, Any], structure: Callable[[Any, Mapping[str, Any]], Any]
+) -> Any:
+    """A value as its schema means it: whichever way a store writes it, it is the same then.
+
+    Args:
+        value: The value.
+        described: Its schema.
+        structure: The form of a value that is more than a scalar: `sent` or `stored`.
+    """
+    if value is None:
+        return None
+    for each in described.get("anyOf", ()):
+        described = each if each.get("type") != "null" else described
+    kind = described.get("format") or _kind(described)
+    if form := _FORMS.get(kind):
+        return form(value)
+    return structure(value, described)
+
+
+def sent(value: Any, _: Mapping[str, Any]) -> Any:
+    """An object, a list or any value, as a tap writes it."""
+    return json.loads(json.dumps(value, default=_plain))
+
+
+def stored(value: Any, described: Mapping[str, Any]) -> Any:
+    """The same as a store returns it: the value, its JSON, or a list of JSON texts."""
+    if isinstance(value, str):
+        return json.loads(value)
+    items = described.get("items", {})
+    if isinstance(value, list) and _kind(items) != "string":
+        value = [json.loads(each) if isinstance(each, str) else each for each in value]
+    return sent(value, described)
+
+
+def _kind(described: Mapping[str, Any]) -> str:
+    named = described.get("type", ())
+    types = ({named} if isinstance(named, str) else {*named}) - {"null"}
+    if types == {"integer", "number"}:
+        return "number"
+    return types.pop() if len(types) == 1 else ""
+
+
+def _moment(value: Any) -> datetime:
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _date(value: Any) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def _time(value: Any) -> time:
+    moment = value if isinstance(value, time) else time.fromisoformat(value)
+    return moment.replace(tzinfo=None)
+
+
+def _truth(value: Any) -> bool:
+    return str(value).lower() in {"true", "1"}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _number(value: Any) -> str:
+    # As text, because NaN differs from itself.
+    return repr(float(value) + 0.0)
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
+_FORMS: Mapping[str, Any] = {
+    "date": _date,
+    "date-time": _moment,
+    "time": _time,
+    "uuid": lambda value: value if isinstance(value, UUID) else UUID(value),
+    "string": _text,
+    "integer": int,
+    "number": _number,
+    "boolean": _truth,
+}

@@ -1,0 +1,489 @@
+"""`target-duckdb-fast`: each key has its last record, whatever its values are."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+from singer_sdk.singerlib.json import deserialize_json
+
+from both_targets import record, schema, state, text
+from duck import SCHEMA, DuckDatabase
+from last_records import last_records
+from scripts.processes import command, running
+from target_postgres_fast.duckdb.columns import column_type
+from target_postgres_fast.duckdb.connector import DuckdbConnector
+from target_postgres_fast.duckdb.faults import Address, connecting
+from target_postgres_fast.errors import UnusableError
+from test_loader import ADS, EVERY_KIND, VALUES
+from test_loader_told import described, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+UNLIKE_POSTGRESQL: Mapping[str, tuple[Any, ...]] = {
+    # Times have an offset here, and one without it is in UTC.
+    "moment": ("2026-11-24T06:00:00+02:00", "2026-11-24", "9999-12-31T23:59:59.999999"),
+    "hex": ("00ff",),
+    "number": (0, 1, 1.5, -0.0, 1e300, 1e-300, "1.50", "NaN", 12345678901234.678),
+    "several": ("2026-11-24T06:00:00Z",),
+    "text": (*VALUES["text"], "a\0b"),
+}
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> DuckDatabase:
+    return DuckDatabase(tmp_path / "warehouse.duckdb")
+
+
+def differences(db: DuckDatabase, messages: list[dict[str, Any]]) -> list[str]:
+    # As the target reads them, with each digit.
+    read = map(deserialize_json, text(messages).splitlines())
+    return last_records(read)["ads"].differences(db.rows())
+
+
+def test_values_of_every_kind_come_through(db: DuckDatabase) -> None:
+    values = {**VALUES, **UNLIKE_POSTGRESQL}
+    records = [
+        record(id=f"{name} {at}", **{name: value})
+        for name in values
+        for at, value in enumerate((None, *values[name]))
+    ]
+    messages = [schema(EVERY_KIND), record(id="first"), *records, record(id="last")]
+
+    for size in (3, 1000):
+        db.load(messages, batch_size_rows=size)
+        assert differences(db, messages) == []
+
+    assert len(db.rows()) == len(records) + 2
+    assert db.types() == {
+        **dict.fromkeys(("id", "text", "short", "hex", "Odd näme"), "VARCHAR"),
+        **dict.fromkeys(("integer", "small"), "BIGINT"),
+        **dict.fromkeys(("object", "anything", "either"), "JSON"),
+        **dict.fromkeys(("moment", "several"), "TIMESTAMP WITH TIME ZONE"),
+        "number": "DOUBLE",
+        "truth": "BOOLEAN",
+        "day": "DATE",
+        "clock": "TIME",
+        "uuid": "UUID",
+        "texts": "VARCHAR[]",
+        "numbers": "DOUBLE[]",
+        "objects": "JSON[]",
+    }
+
+
+@pytest.mark.parametrize(
+    ("described", "kind"),
+    [
+        ({"type": "array", "items": {"type": ["null", "integer"]}}, "BIGINT[]"),
+        ({"type": "array", "items": {}}, "JSON[]"),
+        ({"type": "array"}, "JSON"),
+        ({"type": "array", "items": {"type": "array", "items": {"type": "string"}}}, "JSON[]"),
+        ({"type": ["string", "integer", "null"]}, "VARCHAR"),
+        ({"type": ["number", "integer", "null"]}, "DOUBLE"),
+        ({"type": ["array", "string"]}, "JSON"),
+        ({"anyOf": [{"type": "string"}, {"type": "object"}]}, "JSON"),
+        ({"type": "null"}, "JSON"),
+    ],
+    ids=str,
+)
+def test_a_column_has_the_type_that_its_schema_says(described: dict[str, Any], kind: str) -> None:
+    assert column_type(described) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("text", "\ud800"),
+        ("text", {"a": 1}),
+        ("object", {"a": "\ud800"}),
+        ("integer", 2**63),
+        ("integer", 1.5),
+        ("integer", "x"),
+        ("integer", True),
+        ("integer", {"a": 1}),
+        ("integers", [1, 1.5]),
+        ("number", ""),
+        ("number", True),
+        ("number", [1]),
+        ("number", 10**400),
+        ("number", "1e400"),
+        ("object", float("nan")),
+        ("object", {"a": [float("nan")]}),
+        ("truth", "yes"),
+        ("truth", 2),
+        ("day", "2026-02-30"),
+        ("day", 20261124),
+        ("day", "2026-11-24T00:00:00"),
+        ("moment", "infinity"),
+        ("moment", "0001-01-01T00:00:00+01:00"),
+        ("clock", "25:00"),
+        ("uuid", "x"),
+        ("texts", {"a": 1}),
+        ("id", None),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_value_that_does_not_fit_is_refused_and_nothing_of_its_batch_is_written(
+    db: DuckDatabase, name: str, value: Any, at: int
+) -> None:
+    kinds = {**EVERY_KIND, "integers": {"type": ["null", "array"], "items": {"type": "integer"}}}
+    rows = [record(id="0"), record(id="2")]
+    rows.insert(at, record(**{"id": "1", name: value}))
+
+    # The SDK itself parses dates and times of the first record of a stream.
+    with pytest.raises((duckdb.Error, ValueError, TypeError)):
+        db.load([schema(kinds), *rows])
+
+    assert db.rows() == []
+
+
+def test_a_number_with_too_many_digits_is_rounded_and_told_of_once(
+    db: DuckDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = '{{"type":"RECORD","stream":"ads","record":{{"id":"{}","spend":{}}}}}\n'
+    numbers = ("1", "0.1000000000000000055511151231257827", "0.0037037037037037037", "1" * 18)
+    db.load(text([ADS]) + "".join(line.format(*each) for each in enumerate(numbers)))
+
+    assert sorted(row["spend"] for row in db.rows()) == sorted(map(float, numbers))
+    (warning,) = [each for each in caplog.messages if "rounds" in each]
+    assert "spend has a number with more than 17 digits: 0.10000000000000000555" in warning
+
+
+def test_a_second_load_of_the_same_rows_writes_none(
+    db: DuckDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    rows = [
+        record(id=str(at), text="a", number=at / 7, object={"b": [1.10], "a": at}, texts=["é"])
+        for at in range(100)
+    ]
+    db.load([schema(EVERY_KIND), *rows])
+    before = db.rows()
+    caplog.clear()
+
+    # Neither another first record nor other spaces in the JSON make a difference.
+    db.load([schema(EVERY_KIND), *reversed(rows)])
+
+    assert db.rows() == before
+    assert summary(caplog)["ads"] == {
+        **dict.fromkeys(("arrived", "unchanged"), 100),
+        **dict.fromkeys(("new", "changed", "repeated"), 0),
+    }
+
+
+def test_new_changed_unchanged_and_repeated_rows_are_counted(
+    db: DuckDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    rows = [record(id=str(at), name="a", clicks=at) for at in range(10)]
+    db.load([ADS, *rows], batch_size_rows=4)
+    before = {row["id"]: row["_sdc_batched_at"] for row in db.rows()}
+    caplog.clear()
+    changed = [record(id="3", clicks=7), record(id="4", clicks=None), record(id="10", clicks=1)]
+
+    db.load([ADS, *rows[:3], *changed, *rows[5:], record(id="10", clicks=1)])
+
+    counts = {"arrived": 12, "new": 1, "changed": 2, "unchanged": 8, "repeated": 1}
+    assert summary(caplog) == {"ads": counts}
+    after = {row["id"]: row["_sdc_batched_at"] for row in db.rows()}
+    assert {key for key in after if after[key] != before.get(key)} == {"3", "4", "10"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "spellings"),
+    [
+        ("string", ("é", "e")),
+        ("integer", (7, "7", " 7 ", "+7", "007")),
+        ("number", (0, -0.0, "0.00", "-0", "0e5")),
+        ("boolean", (True, 1)),
+        (EVERY_KIND["day"], ("2026-11-24", "20261124", "2026-W48-2")),
+        (EVERY_KIND["moment"], ("2026-11-24T06:00:00Z", "2026-11-24T08:00:00+02:00")),
+        (EVERY_KIND["clock"], ("06:00", "06:00:00")),
+        (
+            EVERY_KIND["uuid"],
+            ("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "{A0EEBC999C0B4EF8BB6D6BB9BD380A11}"),
+        ),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("size", [1, 100])
+def test_the_last_record_of_a_key_wins_however_the_key_is_written(
+    db: DuckDatabase, kind: Any, spellings: tuple[Any, ...], size: int
+) -> None:
+    keyed = schema({"id": kind, "clicks": "integer"})
+    orders = [[*spellings, spellings[at]] for at in range(len(spellings))]
+    for at, order in enumerate(orders):
+        rows = [record(id=key, clicks=100 * at + clicks) for clicks, key in enumerate(order)]
+
+        db.load([keyed, *rows], batch_size_rows=size)
+
+        assert differences(db, [keyed, *rows]) == []
+
+
+def test_a_table_without_a_key_only_grows(db: DuckDatabase) -> None:
+    rows = [record(id="1", clicks=1)] * 3
+    for _ in range(2):
+        db.load([schema({"id": "string", "clicks": "integer"}, []), *rows], batch_size_rows=2)
+
+    assert len(db.rows()) == 6
+
+
+def test_a_file_may_have_the_name_of_the_schema(tmp_path: Path) -> None:
+    db = DuckDatabase(tmp_path / f"{SCHEMA}.duckdb")
+    for clicks in (1, 2):
+        db.load([ADS, record(id="1", clicks=clicks)])
+
+    assert db.execute("SELECT id, clicks FROM pinterest.pinterest.ads") == [("1", 2)]
+
+
+def test_a_table_of_nothing_but_its_key_is_loaded_too(db: DuckDatabase) -> None:
+    for _ in range(2):
+        db.load([schema({"id": "string"}), record(id="1"), record(id="2")])
+
+    assert [row["id"] for row in db.rows()] == ["1", "2"]
+
+
+def test_a_column_that_comes_in_mid_stream_is_added(db: DuckDatabase) -> None:
+    wider = schema({**ADS["schema"]["properties"], "pins": "integer", "day": EVERY_KIND["day"]})
+    messages = [
+        *(ADS, record(id="1", clicks=1), record(id="2")),
+        *(wider, record(id="1", pins=4), record(id="3")),
+    ]
+    db.load(messages, batch_size_rows=1)
+
+    assert differences(db, messages) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ("integer", "string", "VARCHAR"),
+        ("integer", "number", "DOUBLE"),
+        ("number", "integer", "DOUBLE"),
+        ("string", "integer", "VARCHAR"),
+        ("string", "object", "VARCHAR"),
+        (EVERY_KIND["day"], "string", "VARCHAR"),
+    ],
+    ids=str,
+)
+def test_a_column_becomes_wide_enough_for_old_and_new_values(
+    db: DuckDatabase, before: Any, after: Any, kind: str
+) -> None:
+    samples = {"integer": 7, "number": 1.5, "string": "a", "object": {"a": 1}}
+    old = schema({"id": "string", "value": before})
+    new = schema({"id": "string", "value": after})
+    first = samples[before] if isinstance(before, str) else "2026-11-24"
+    messages = [old, record(id="1", value=first), new, record(id="2", value=samples[after])]
+    db.load(messages)
+
+    assert db.types()["value"] == kind
+    values = {row["id"]: row["value"] for row in db.rows()}
+    assert values["1"] == (str(first) if kind == "VARCHAR" else first)
+    assert values["2"] in (samples[after], json.dumps(samples[after]).replace(" ", ""))
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "after"),
+    [
+        (2**53 + 1, "integer", "number"),
+        ({"a": 1}, "object", "integer"),
+        (True, "boolean", "number"),
+    ],
+)
+def test_a_column_that_no_type_can_widen_ends_the_load_and_keeps_its_rows(
+    db: DuckDatabase, value: Any, before: str, after: str
+) -> None:
+    old, new = (schema({"id": "string", "value": kind}) for kind in (before, after))
+    db.load([old, record(id="1", value=value)])
+
+    with pytest.raises(NotImplementedError, match=rf"column value of {SCHEMA}\.ads"):
+        db.load([new, record(id="2", value=1)])
+
+    assert len(db.rows()) == 1
+
+
+def test_a_table_that_is_there_without_a_key_and_in_capitals_is_updated(db: DuckDatabase) -> None:
+    db.execute(f"CREATE SCHEMA {SCHEMA}")
+    db.execute(f"CREATE TABLE {SCHEMA}.ads (ID varchar, NAME varchar, ours int DEFAULT 5)")
+    rows = [record(id=str(at % 3), name=str(at), clicks=at) for at in range(10)]
+    for _ in range(2):
+        db.load([ADS, *rows])
+
+    found = {row["ID"]: (row["NAME"], row["clicks"], row["ours"]) for row in db.rows()}
+    assert found == {"0": ("9", 9, 5), "1": ("7", 7, 5), "2": ("8", 8, 5)}
+
+
+def test_descriptions_become_comments_and_only_new_texts_are_written(db: DuckDatabase) -> None:
+    db.load([described("Ads of an account.", name='It\'s "50 %", {really}; \\ and é')])
+    db.load([described("Ads.", name="Name.", late="Late."), record(id="1", late="x")])
+
+    query = "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'ads'"
+    found = dict(db.execute(query))
+    assert (found["name"], found["late"], found["plain"]) == ("Name.", "Late.", None)
+    assert db.execute("SELECT comment FROM duckdb_tables()") == [("Ads.",)]
+
+
+@pytest.mark.parametrize("hard_delete", [False, True])
+def test_rows_of_older_versions_are_deleted(db: DuckDatabase, *, hard_delete: bool) -> None:
+    def version(number: int, *ids: str) -> list[dict[str, Any]]:
+        rows = [{**record(id=each, clicks=1), "version": number} for each in ids]
+        return [ADS, *rows, {"type": "ACTIVATE_VERSION", "stream": "ads", "version": number}]
+
+    for messages in (version(1, "a", "b", "c"), version(2, "a", "c"), version(3, "a", "b")):
+        db.load(messages, hard_delete=hard_delete)
+
+    found = {row["id"]: (row["_sdc_table_version"], row["_sdc_deleted_at"]) for row in db.rows()}
+    assert {key: (number, at is None) for key, (number, at) in found.items()} == {
+        "a": (3, True),
+        "b": (3, True),
+        **({} if hard_delete else {"c": (2, False)}),
+    }
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"validate_records": True},
+        {"add_record_metadata": False},
+        {"stream_maps": {"ads": {"name": "name.upper() if name else None"}}},
+        {"flattening_enabled": True, "flattening_max_depth": 2},
+    ],
+    ids=str,
+)
+def test_settings_of_the_sdk_do_what_they_do_elsewhere(
+    db: DuckDatabase, settings: dict[str, Any]
+) -> None:
+    more = {"type": ["null", "object"], "properties": {"deep": {"type": ["null", "string"]}}}
+    wide = schema({**ADS["schema"]["properties"], "more": more})
+    rows = [record(id=str(at), name="A", clicks=at, more={"deep": "x"}) for at in range(5)]
+    db.load([wide, *rows], **settings)
+
+    assert {row["name"] for row in db.rows()} == {"A"}
+    assert len(db.rows()) == 5
+    assert ("more__deep" in db.types()) is ("flattening_enabled" in settings)
+
+
+@contextmanager
+def loading(db: DuckDatabase, folder: Path, **more: Any) -> Iterator[subprocess.Popen[str]]:
+    """Our target as a process, which waits for messages."""
+    config = folder / "config.json"
+    config.write_text(json.dumps(db.config(**more)))
+    arguments = (command("target-duckdb-fast"), "--config", str(config))
+    pipe = subprocess.PIPE
+    with running(*arguments, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as process:
+        yield process
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
+def test_an_end_in_the_middle_leaves_no_state_ahead_of_the_rows(
+    db: DuckDatabase, tmp_path: Path, how: signal.Signals
+) -> None:
+    with loading(db, tmp_path, batch_size_rows=10) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(text([ADS]))
+        for at in range(1, 26):
+            process.stdin.write(text([record(id=str(at)), state(at=at)]))
+            process.stdin.flush()
+        first = process.stdout.readline()
+
+        process.send_signal(how)
+        written = [first, *process.stdout]
+        code = process.wait()
+        process.stdin.close()
+
+    assert code == (128 + how if how is signal.SIGTERM else -how)
+    rows = len(db.rows())
+    last = json.loads(written[-1])["at"]
+    assert 9 <= last <= rows
+    if how is signal.SIGTERM:
+        assert rows - last <= 1
+
+
+def refusal(path: object, **more: Any) -> str:
+    """The one line about a database that cannot be opened."""
+    with pytest.raises(UnusableError) as refused:
+        DuckdbConnector({"path": str(path), **more}).check()
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_a_path_that_cannot_be_loaded_is_refused_in_one_line(tmp_path: Path) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("no database" * 1000)
+
+    assert "No database is named" in refusal("")
+    assert "gone when the target ends" in refusal(":memory:")
+    assert "begins with postgresql" in refusal("postgresql://me:topsecret@here/db")
+    assert "topsecret" not in refusal("postgresql://me:topsecret@here/db")
+    assert f"There is no folder {tmp_path / 'none'}" in refusal(tmp_path / "none" / "a.duckdb")
+    assert "is a folder" in refusal(tmp_path)
+    assert "file of another kind" in refusal(other)
+    DuckdbConnector({"path": f"duckdb:///{tmp_path}/a.duckdb"}).check()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_a_folder_of_somebody_else_is_refused_in_one_line(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    os.seteuid(65534)
+    try:
+        assert "may not write" in refusal(tmp_path / "a.duckdb")
+    finally:
+        os.seteuid(0)
+
+
+def test_a_file_that_another_program_has_open_is_refused_with_the_program(
+    db: DuckDatabase,
+) -> None:
+    program = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
+    arguments = (sys.executable, "-c", program, str(db.file))
+    pipe = subprocess.PIPE
+    with running(*arguments, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert f"is open in another program: {sys.executable[:1]}" in refusal(db.file)
+        assert f"(PID {process.pid})" in refusal(db.file)
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ('IO Error: Could not write file "a.duckdb": No space left on device', "disk .* is full"),
+        ('IO Error: Cannot open file "a.duckdb": Read-only file system', "is read-only"),
+        ("IO Error: Trying to read a database file with version number 99", "version of DuckDB"),
+        ("Invalid Input Error: Your request is not authenticated", "refuses the token"),
+        ('IO Error: Failed to download extension "motherduck" at URL', "its part for MotherDuck"),
+        ("IO Error: Something new?motherduck_token=topsecret&a=b", "cannot open md:numbers"),
+    ],
+)
+def test_other_errors_of_opening_say_what_to_do(said: str, line: str) -> None:
+    address = Address("md:numbers?motherduck_token=topsecret", "topsecret")
+
+    refused = str(connecting(duckdb.IOException(said), address))
+
+    assert "topsecret" not in refused
+    with pytest.raises(UnusableError, match=line):
+        raise UnusableError(refused)
+
+
+def test_the_command_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"path": str(tmp_path)}), encoding="utf-8")
+    arguments = [command("target-duckdb-fast"), "--config", str(config)]
+    ended = subprocess.run(arguments, input="", capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.endswith("Name a file in it, such as " + f"{tmp_path}/warehouse.duckdb.")
