@@ -42,7 +42,8 @@ class DuckDatabase:
 
     def execute(self, query: str) -> list[Any]:
         with duckdb.connect(str(self.file)) as connection:
-            return connection.execute(query).fetchall()
+            rows: list[Any] = connection.execute(query).fetchall()
+        return rows
 
     def tables(self) -> list[str]:
         found = self.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1")

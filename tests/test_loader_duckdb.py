@@ -455,6 +455,7 @@ def test_a_file_that_another_program_has_open_is_refused_with_the_program(
         process.stdout.readline()
         assert f"is open in another program: {sys.executable[:1]}" in refusal(db.file)
         assert f"(PID {process.pid})" in refusal(db.file)
+        process.communicate("")
 
 
 @pytest.mark.parametrize(

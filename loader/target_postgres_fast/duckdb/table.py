@@ -94,7 +94,7 @@ class Table:
 
     def _loses(self, cursor: DuckDBPyConnection, column: str, old: str, kind: str) -> bool:
         query = statements.lost(self._name, column, old, kind)
-        return cursor.execute(query).fetchone() != (0,)
+        return bool(cursor.execute(query).fetchone() != (0,))
 
     def load(self, batch: Batch, names: Sequence[str]) -> Written:
         """Write a batch in one transaction.
