@@ -33,6 +33,7 @@ class Config:
     settings: str = "aaaaaaaa"
     reach: int = 60
     backfill: DateRange | None = None
+    restate: str = "always"
 
 
 @dataclass
@@ -61,7 +62,7 @@ class History:
     def change(self) -> None:
         """Change a setting, as users do now and then."""
         chance, config = self.chance, self.config
-        match chance.randrange(9):
+        match chance.randrange(10):
             case 0:
                 config.start = chance.choice((5, 20, 40, 80))
             case 1:
@@ -77,6 +78,8 @@ class History:
             case 7:
                 first = self.today - DAY * chance.randrange(1, 120)
                 config.backfill = DateRange(first, first + DAY * chance.randrange(30))
+            case 8:
+                config.restate = chance.choice(("always", "daily", "daily"))
             case _:
                 config.backfill = None
 
@@ -119,6 +122,7 @@ class History:
             and DateRange(max(backfill.start, earliest), min(backfill.end, self.today)),
             backfill_name=f"{backfill.start}/{backfill.end}" if backfill else None,
             granularity=self.granularity,
+            once_on=self.today if config.restate == "daily" else None,
         )
 
     @property

@@ -63,6 +63,7 @@ CONVERSION_QUALITY = {
     "ingestion_source": ("TAG", "MMP", "FILE_UPLOAD", "CONVERSIONS_API", "NATIVE"),
 }
 ORGANIC_LOOKBACK_DAYS = 14
+DAILY_MAX_AGE_HOURS = 12
 LOG_FORMATS = ("auto", "text", "json")
 READ_SCOPES = ("ads:read", "boards:read", "pins:read", "user_accounts:read")
 
@@ -256,6 +257,23 @@ ANALYTICS = (
         description="Days before the bookmark that each run reads again, because Pinterest credits "
         "conversions late. Default: the longest attribution window plus 2; for organic reports "
         f"{ORGANIC_LOOKBACK_DAYS}.",
+    ),
+    th.Property(
+        "restate",
+        th.StringType,
+        default="always",
+        allowed_values=["always", "daily"],
+        description="When a run reads the days of the lookback again: always, or daily, in the "
+        "first run of a day (UTC). With daily, further runs of the day read only what was not "
+        "complete, and leave out lists that are young enough; see entities_max_age_hours.",
+    ),
+    th.Property(
+        "entities_max_age_hours",
+        th.IntegerType,
+        minimum=0,
+        description="Hours for which a list, such as the campaigns, is not read again once a run "
+        f"has read all of it; 0 reads it in each run. Default: 0, or {DAILY_MAX_AGE_HOURS} with "
+        "restate daily. Reports still list the ids that their calls name.",
     ),
     th.Property(
         "backfill",

@@ -10,12 +10,15 @@ from tap_pinterest.config import beta_reports, custom_reports
 from tap_pinterest.config.days import Day
 from tap_pinterest.config.schema import (
     CONFIG_SCHEMA,
+    CREDENTIALS,
+    DAILY_MAX_AGE_HOURS,
     LISTS,
     ORGANIC_FILTERS,
     ORGANIC_ID_FILTERS,
     ORGANIC_LOOKBACK_DAYS,
     SETTLING_DAYS,
     SLICE_ROWS,
+    TRANSPORT,
 )
 from tap_pinterest.config.values import (
     auth_method_of,
@@ -39,6 +42,12 @@ def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(values))
 
 
+NOT_OF_LISTS = (
+    *("refresh_proxy_url", "refresh_proxy_url_auth", "sync_log", "restate"),
+    "log_format",
+    *("entities_max_age_hours", "start_date", "end_date", "lookback_days", "backfill"),
+)
+"""Settings that no row of a list depends on, besides credentials and transport."""
 _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "start_date": Day.parse,
     "end_date": Day.parse,
@@ -82,6 +91,8 @@ class Settings:
     start_date: Day
     end_date: Day
     lookback_days: int | None
+    restate: str
+    entities_max_age_hours: int | None
     backfill: tuple[Day, Day] | None
     report_columns: str | tuple[str, ...]
     granularities: tuple[str, ...]
@@ -148,6 +159,25 @@ class Settings:
             return self.lookback_days
         windows = (self.click_window_days, self.engagement_window_days, self.view_window_days)
         return max(windows) + SETTLING_DAYS
+
+    @property
+    def of_the_rows(self) -> Mapping[str, str]:
+        """The settings that rows of a list can depend on, as texts."""
+        others = {each.name for each in (*CREDENTIALS, *TRANSPORT)} | {*NOT_OF_LISTS}
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {
+            name: str(getattr(value, "name", value))
+            for name, value in values.items()
+            if name not in others
+        }
+
+    @property
+    def entities_max_age_seconds(self) -> int:
+        """The age up to which a list is not read again; 0 if each run reads it."""
+        hours = self.entities_max_age_hours
+        if hours is None:
+            hours = DAILY_MAX_AGE_HOURS if self.restate == "daily" else 0
+        return hours * 3600
 
     @property
     def organic_lookback(self) -> int:

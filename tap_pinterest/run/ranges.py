@@ -88,6 +88,7 @@ class Ranges:
             and DateRange(max(backfill.start, earliest), min(backfill.end, today)),
             backfill_name=f"{backfill.start}/{backfill.end}" if backfill else None,
             granularity=granularity,
+            once_on=today if settings.restate == "daily" else None,
         )
 
     def _complete_to(self, last: date, stream: RunStream) -> date | None:

@@ -16,7 +16,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -109,6 +109,7 @@ def _check_progress(stream: str, entry: Mapping[str, Any]) -> None:
     for key in _DAYS:
         _check_day(stream, key, entry.get(key))
     _check_intervals(stream, entry.get("earlier"))
+    _check_restated(stream, entry.get("restated"))
     for key in ("settings", "backfilled"):
         if not isinstance(entry.get(key), (str, type(None))):
             raise StateError(_malformed(f"{key} in bookmarks.{stream} is not a text"))
@@ -123,6 +124,16 @@ def _check_intervals(stream: str, earlier: object) -> None:
     except (AttributeError, TypeError, ValueError):
         raise StateError(
             _malformed(f"earlier in bookmarks.{stream} is no list of ranges")
+        ) from None
+
+
+def _check_restated(stream: str, note: object) -> None:
+    try:
+        if note is not None:
+            Restated.parse(note)  # type: ignore[arg-type]
+    except (AttributeError, TypeError, ValueError):
+        raise StateError(
+            _malformed(f"restated in bookmarks.{stream} is no pair of dates")
         ) from None
 
 
@@ -231,6 +242,29 @@ def keep_column_names(state: dict[str, Any], names: Mapping[str, str]) -> None:
     own.setdefault("column_names", {}).update(names)
 
 
+class ListRead(NamedTuple):
+    """The last time that a run has read all of a list.
+
+    Attributes:
+        at: When, in whole Unix seconds.
+        settings: Fingerprint of its contexts and of the settings that shape its rows.
+    """
+
+    at: int
+    settings: str
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any], stream: str) -> ListRead | None:
+        """The note in the state; `None` if there is none that can be used."""
+        note = state.get("bookmarks", {}).get(stream, {}).get("list_read")
+        at, _, settings = note.partition("/") if isinstance(note, str) else ("", "", "")
+        return cls(int(at), settings) if at.isdecimal() else None
+
+    def keep(self, state: dict[str, Any], stream: str) -> None:
+        """Put the note into the state."""
+        entry(state, stream)["list_read"] = f"{self.at}/{self.settings}"
+
+
 class Partitions:
     """The partitions that a stream has in the state, found by their context."""
 
@@ -267,6 +301,32 @@ def fingerprint(shape: Mapping[str, object]) -> str:
     return hashlib.md5(text, usedforsecurity=False).hexdigest()[:8]
 
 
+class Restated(NamedTuple):
+    """The last time that the days of the lookback were read, if that is done once a day.
+
+    Attributes:
+        on: The day of the run.
+        as_of: The last complete day then.
+    """
+
+    on: date
+    as_of: date
+
+    @classmethod
+    def parse(cls, text: str) -> Restated:
+        """Read it from the state, such as `2026-11-20/2026-11-18`.
+
+        Raises:
+            ValueError: The text has another form.
+        """
+        on, as_of = map(date.fromisoformat, text.split("/"))
+        return cls(on, as_of)
+
+    def __str__(self) -> str:
+        """The form in the state."""
+        return f"{self.on}/{self.as_of}"
+
+
 @dataclass(frozen=True)
 class Progress:
     """The days of a report that earlier runs have read in one context.
@@ -279,6 +339,7 @@ class Progress:
         backfilled: The backfill that has been read, such as `2026-01-01/2026-03-31`.
         as_of: The last complete day when that interval was read; by default the bookmark.
         earlier: The other intervals, sorted.
+        restated: When the lookback was read, if it is read once a day.
     """
 
     bookmark: date | None = None
@@ -287,6 +348,7 @@ class Progress:
     backfilled: str | None = None
     as_of: date | None = None
     earlier: tuple[Interval, ...] = ()
+    restated: Restated | None = None
 
     @classmethod
     def of(cls, partition: Mapping[str, Any]) -> Progress:
@@ -302,6 +364,7 @@ class Progress:
             backfilled=partition.get("backfilled"),
             as_of=day("as_of"),
             earlier=tuple(sorted(map(Interval.parse, partition.get("earlier") or ()))),
+            restated=Restated.parse(text) if (text := partition.get("restated")) else None,
         )
 
     def write_to(self, partition: dict[str, Any], replication_key: str) -> None:
@@ -314,8 +377,9 @@ class Progress:
             "backfilled": self.backfilled,
             "as_of": self.as_of and self.as_of.isoformat(),
             "earlier": list(map(str, self.earlier)),
+            "restated": self.restated and str(self.restated),
         }
-        for name in ("as_of", "earlier"):
+        for name in ("as_of", "earlier", "restated"):
             partition.pop(name, None)
         partition.update({key: value for key, value in values.items() if value})
 
@@ -384,6 +448,7 @@ class ReportRange:
         backfill: A further range to read once, within reach of the API.
         backfill_name: Its name in the state.
         granularity: How long a period is.
+        once_on: The day of the run, if the lookback is read only once a day.
     """
 
     wanted: DateRange
@@ -393,6 +458,7 @@ class ReportRange:
     backfill: DateRange | None = None
     backfill_name: str | None = None
     granularity: Granularity = DAY
+    once_on: date | None = None
 
     @property
     def days(self) -> DateRange:
@@ -408,7 +474,8 @@ class ReportRange:
         known = progress.known(self.granularity, self.lookback_days)
         ranges = [self.wanted]
         if known:
-            ranges = [*missing(known, self.days), *self._stale(known, settings)]
+            stale = self._stale(self._not_restated(known, progress, settings), settings)
+            ranges = [*missing(known, self.days), *stale]
             ranges.append(self._gap(known, progress, since=self.earliest))
         if backfill := self._pending_backfill(progress):
             ranges.append(backfill)
@@ -466,17 +533,39 @@ class ReportRange:
         known = painted(
             progress.known(self.granularity, self.lookback_days), layers, self.lookback_days
         )
-        return replace(progress.with_known(known, self.granularity), backfilled=backfilled)
+        after = progress.with_known(known, self.granularity)
+        return replace(after, backfilled=backfilled, restated=self._restated(progress))
 
     def _read(self, progress: Progress, settings: str) -> Iterator[Interval]:
         """The intervals after the ranges were read; empty until a day is complete."""
+        if as_of := self._as_of(progress):
+            for each in self.to_read(progress, settings):
+                yield Interval(each.start, each.end, settings, as_of)
+
+    def _as_of(self, progress: Progress) -> date | None:
+        """The last complete day of what is read now; `None` while none is known."""
         if self.complete_to is None:
-            return
+            return None
         complete = self.granularity.first_day(_end_of_whole(self.complete_to, self.granularity))
         # Pinterest may call a day complete, and later incomplete again.
-        as_of = max(complete, progress.bookmark or complete)
-        for each in self.to_read(progress, settings):
-            yield Interval(each.start, each.end, settings, as_of)
+        return max(complete, progress.bookmark or complete)
+
+    def _restated(self, progress: Progress) -> Restated | None:
+        """The note that the lookback has been read, if it is read once a day."""
+        if self.once_on is None:
+            return None
+        as_of = self._as_of(progress)
+        return Restated(self.once_on, as_of) if as_of else progress.restated
+
+    def _not_restated(
+        self, known: Sequence[Interval], progress: Progress, settings: str
+    ) -> Iterator[Interval]:
+        """The intervals whose lookback has not been read today, or with other settings."""
+        note = progress.restated
+        is_over = note is not None and note.on == self.once_on
+        for each in known:
+            if not (is_over and note and each.settings == settings and each.as_of >= note.as_of):
+                yield each
 
     def _gap(
         self, known: Sequence[Interval], progress: Progress, *, since: date = date.min

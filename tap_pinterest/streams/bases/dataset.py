@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,11 +25,12 @@ from tap_pinterest.reading.calls import (
 from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.read_ahead import Ahead
 from tap_pinterest.records.conform import EXTRA_FIELDS, KeptStrays, Strays, singer_schema
-from tap_pinterest.singer.state import Progress
+from tap_pinterest.singer import state
+from tap_pinterest.singer.state import ListRead, Progress
 from tap_pinterest.streams.bases.stream import PinterestStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
@@ -259,8 +261,47 @@ class DatasetStream(PinterestStream):
     @property
     @override
     def partitions(self) -> list[dict[str, Any]] | None:
-        """The contexts; none at all while a setting is missing."""
-        return [] if self.missing_settings else super().partitions
+        """The contexts; none at all while a setting is missing or the list is young enough."""
+        return [] if self.missing_settings or self.is_young else super().partitions
+
+    @functools.cached_property
+    def is_young(self) -> bool:
+        """Whether a run has read all of it so recently that this run leaves it out."""
+        age = self.settings.entities_max_age_seconds
+        note = ListRead.of(self.run.memory, self.name) if age else None
+        if note is None or not 0 <= self.clock.now() - note.at < age:
+            return False
+        return note.settings == self._shape
+
+    @functools.cached_property
+    def _shape(self) -> str:
+        """A fingerprint of all that its rows can depend on, besides Pinterest."""
+        today = datetime.fromtimestamp(self.clock.now(), tz=UTC).date()
+        shape = {
+            "contexts": super().partitions,
+            "settings": self.settings.of_the_rows,
+            "left_out": sorted(self._deselected),
+            "day": today.isoformat() if self.replication_key else None,
+        }
+        return state.fingerprint(shape)
+
+    @property
+    @override
+    def why_nothing(self) -> str:
+        if self.missing_settings or not self.is_young:
+            return super().why_nothing
+        return "a run has read all of it so recently that entities_max_age_hours leaves it out"
+
+    @override
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], None, None]:
+        began = int(self.clock.now())
+        yield from super()._sync_records(context, write_messages=write_messages)
+        part = self.summary
+        is_whole = part.contexts and not (part.failures or part.skipped)
+        if is_whole and self.settings.entities_max_age_seconds:
+            ListRead(began, self._shape).keep(self.run.memory, self.name)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
