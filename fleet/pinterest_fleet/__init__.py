@@ -1,0 +1,1 @@
+"""Runs tap-pinterest for many connections, each with a credential, a state and a schema."""

@@ -1,0 +1,7 @@
+"""`python -m pinterest_fleet`."""
+
+from __future__ import annotations
+
+from pinterest_fleet.cli import main
+
+main()

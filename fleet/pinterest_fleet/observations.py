@@ -1,0 +1,203 @@
+"""What a fleet has loaded, as OpenMetrics and as one view over all schemas."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.request import Request, urlopen
+
+import psycopg
+from psycopg import sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pinterest_fleet.connections import Connection, Fleet
+    from pinterest_fleet.runs import Place
+
+CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+PUSH_SECONDS = 30
+SECONDS_A_DAY = 86_400
+VIEW = "pinterest_freshness"
+LOG = "sync_log"
+
+
+class Family(NamedTuple):
+    """A family of metrics.
+
+    Attributes:
+        name: Its name, with its unit.
+        unit: The unit, which the name ends with; an empty text if there is none.
+        text: What it tells.
+    """
+
+    name: str
+    unit: str
+    text: str
+
+
+LAST_RUN = Family("pinterest_last_run_timestamp_seconds", "seconds", "When the last run ended.")
+EXIT_CODE = Family(
+    "pinterest_last_run_exit_code", "", "Exit code of the last run; 78 needs a person."
+)
+TOKEN_DAYS = Family(
+    "pinterest_refresh_token_days", "days", "Days until Pinterest ends the refresh token."
+)
+COMPLETE_TO = Family(
+    "pinterest_complete_to_timestamp_seconds",
+    "seconds",
+    "The newest day that is complete in all reports of the ad account, at 0:00 UTC.",
+)
+ROWS = Family("pinterest_last_run_rows", "rows", "Records of the last run.")
+CALLS = Family("pinterest_last_run_calls", "calls", "Calls of the last run.")
+WAITED = Family(
+    "pinterest_last_run_waited_seconds", "seconds", "Seconds that its calls waited for quota."
+)
+MISSING = Family(
+    "pinterest_last_run_missing_streams", "streams", "Streams that have not arrived whole."
+)
+
+Sample = tuple[Family, "Mapping[str, str]", float]
+
+_OF_LAST_RUNS = """
+  WITH last_of_each AS (
+    SELECT DISTINCT ON (stream, account_id) *
+      FROM {log} WHERE ad_account_id IS NOT NULL
+     ORDER BY stream, account_id, started_at DESC
+  )
+  SELECT ad_account_id,
+         min(complete_to) AS complete_to,
+         coalesce(sum(rows), 0) AS rows,
+         coalesce(sum(calls), 0) AS calls,
+         coalesce(sum(seconds_waited), 0) AS seconds_waited,
+         count(*) FILTER (WHERE result IN ('failed', 'partial')) AS missing_streams,
+         max(ended_at) AS last_read
+    FROM last_of_each GROUP BY ad_account_id
+"""
+
+
+def samples(fleet: Fleet, place: Place, database: str | None) -> Iterator[Sample]:
+    """What is known of every enabled connection.
+
+    Args:
+        fleet: All connections.
+        place: The folders, with results and token files.
+        database: Address of the PostgreSQL that the tables are in; `None` leaves out what only
+            the tables know.
+    """
+    for each in fleet.enabled:
+        yield from _of_files(each, place)
+    if database:
+        with psycopg.connect(database) as connection:
+            for each in fleet.enabled:
+                yield from _of_tables(connection, each)
+
+
+def _of_files(connection: Connection, place: Place) -> Iterator[Sample]:
+    labels = {"connection": connection.name}
+    if result := place.result(connection.name):
+        yield LAST_RUN, labels, datetime.fromisoformat(result.ended).timestamp()
+        yield EXIT_CODE, labels, result.exit_code
+    try:
+        tokens = json.loads(place.token_file(connection).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    if ends := tokens.get("refresh_token_expires_at"):
+        yield TOKEN_DAYS, labels, round((ends - time.time()) / SECONDS_A_DAY, 2)
+
+
+def _of_tables(connection: psycopg.Connection, one: Connection) -> Iterator[Sample]:
+    if not _has_log(connection, one.schema):
+        return
+    query = sql.SQL(_OF_LAST_RUNS).format(log=sql.Identifier(one.schema, LOG))
+    for account, complete_to, rows, calls, waited, missing, _ in connection.execute(query):
+        labels = {"connection": one.name, "ad_account": account}
+        if complete_to is not None:
+            day = datetime(complete_to.year, complete_to.month, complete_to.day, tzinfo=UTC)
+            yield COMPLETE_TO, labels, day.timestamp()
+        yield ROWS, labels, int(rows)
+        yield CALLS, labels, int(calls)
+        yield WAITED, labels, float(waited)
+        yield MISSING, labels, missing
+
+
+def _has_log(connection: psycopg.Connection, schema: str) -> bool:
+    found = connection.execute(
+        "SELECT to_regclass(quote_ident(%s) || '.' || quote_ident(%s))", (schema, LOG)
+    ).fetchone()
+    return bool(found and found[0])
+
+
+def open_metrics(samples: Iterable[Sample]) -> str:
+    """The samples as OpenMetrics text."""
+    families: dict[Family, list[str]] = {}
+    for family, labels, value in samples:
+        listed = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
+        families.setdefault(family, []).append(f"{family.name}{{{listed}}} {value:.15g}")
+    lines = []
+    for family, each in families.items():
+        lines.append(f"# TYPE {family.name} gauge")
+        if family.unit:
+            lines.append(f"# UNIT {family.name} {family.unit}")
+        lines.append(f"# HELP {family.name} {family.text}")
+        lines += each
+    return "\n".join([*lines, "# EOF\n"])
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+def write(text: str, path: Path) -> None:
+    """Replace a file in one step, so that its reader never sees half of it."""
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(name).chmod(0o644)
+    Path(name).replace(path)
+
+
+def push(text: str, url: str) -> None:
+    """Send the text to a push gateway, in place of what it has.
+
+    Raises:
+        OSError: The gateway does not take it.
+    """
+    request = Request(  # noqa: S310 - the command refuses other schemes
+        url, data=text.encode(), method="PUT", headers={"Content-Type": CONTENT_TYPE}
+    )
+    with urlopen(request, timeout=PUSH_SECONDS):  # noqa: S310
+        pass
+
+
+def make_view(database: str, connections: Sequence[Connection], schema: str) -> Sequence[str]:
+    """Make a view of the newest complete day of every ad account of every connection.
+
+    Args:
+        database: Address of the PostgreSQL.
+        connections: The connections.
+        schema: The schema of the view.
+
+    Returns:
+        The names of connections that have loaded nothing yet and are left out.
+    """
+    with psycopg.connect(database) as connection:
+        loaded = [each for each in connections if _has_log(connection, each.schema)]
+        parts = [
+            sql.SQL("SELECT {name}::text AS connection, of_log.* FROM ({query}) AS of_log").format(
+                name=sql.Literal(each.name),
+                query=sql.SQL(_OF_LAST_RUNS).format(log=sql.Identifier(each.schema, LOG)),
+            )
+            for each in loaded
+        ]
+        view = sql.Identifier(schema, VIEW)
+        connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(view))
+        if parts:
+            everything = sql.SQL(" UNION ALL ").join(parts)
+            connection.execute(sql.SQL("CREATE VIEW {} AS {}").format(view, everything))
+    return [each.name for each in connections if each not in loaded]

@@ -1,0 +1,277 @@
+"""Runs one connection: `meltano run` in an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pinterest_fleet.references import SecretError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+    from types import FrameType
+
+    from pinterest_fleet.connections import Connection, Fleet
+
+NOT_OURS = ("AIRFLOW", "DAGSTER", "MELTANO_", "TAP_", "TARGET_", "DBT_", "PYTHON", "VIRTUAL_ENV")
+"""Variables of a scheduler that would change a run; a connection's own come from its secret."""
+OK, FAILED, NEEDS_A_PERSON = 0, 1, 78
+"""Exit codes. After the last, EX_CONFIG of sysexits, a retry changes nothing."""
+_SENSITIVE = re.compile(r"SECRET|TOKEN|PASSWORD|KEY|URL|URI")
+_LOCATION = re.compile(r"_(FILE|PATH)$|^TAP_PINTEREST_API_URL$")
+_PASSWORD = re.compile(r"://[^:/@]+:([^@/]+)@")
+_SHORTEST_SECRET = 6
+_SUMMARY = re.compile(r'Summary: (\{"streams".*\})')
+_FOR_A_PERSON = ("refused; allowed: ", "tap-pinterest-login")
+"""In the tap's lines about a setting, and about a credential that Pinterest refuses."""
+
+
+@dataclass
+class Result:
+    """The last run of a connection.
+
+    Attributes:
+        connection: Its name.
+        started: When, UTC.
+        ended: When, UTC.
+        exit_code: 0, 1 or 78; 128 and more after a signal.
+        reason: Why a person has to act; an empty text otherwise.
+        summary: The tap's summary; empty if it wrote none.
+    """
+
+    connection: str
+    started: str
+    ended: str = ""
+    exit_code: int = FAILED
+    reason: str = ""
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folders of a fleet.
+
+    Attributes:
+        project: The folder of `meltano.yml`.
+        root: Where each connection has a folder for Meltano's files and its result.
+    """
+
+    project: Path
+    root: Path
+
+    def folder(self, connection: Connection) -> Path:
+        """The folder of a connection; nobody else may read it."""
+        folder = self.root / "connections" / connection.name
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    def token_file(self, connection: Connection) -> Path:
+        """Where renewed tokens stay.
+
+        One file for each credential: if Pinterest renews a refresh token for one connection, the
+        others need the new one too.
+        """
+        folder = self.root / "tokens"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder / f"{connection.credential}.json"
+
+    def result(self, name: str) -> Result | None:
+        """The last run of a connection; `None` before the first one."""
+        try:
+            text = (self.root / "connections" / name / "last_run.json").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        return Result(**json.loads(text))
+
+    def keep(self, connection: Connection, result: Result) -> None:
+        """Replace the result of a connection in one step."""
+        folder = self.folder(connection)
+        handle, name = tempfile.mkstemp(dir=folder)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(asdict(result), file)
+        Path(name).replace(folder / "last_run.json")
+
+
+def environment(
+    fleet: Fleet,
+    connection: Connection | None,
+    place: Place,
+    parent: Mapping[str, str],
+    dates: tuple[date, date] | None = None,
+) -> dict[str, str]:
+    """The variables of a run: the parent's without those of schedulers, then the connection's.
+
+    Args:
+        fleet: All connections.
+        connection: The connection to run; `None` for commands on the whole project.
+        place: The folders.
+        parent: The variables of this process.
+        dates: First and last day of a backfill.
+
+    Raises:
+        SecretError: Variables cannot be read, or contradict the file of connections.
+    """
+    variables = {name: value for name, value in parent.items() if not name.startswith(NOT_OURS)}
+    if fleet.shared:
+        variables |= fleet.shared.variables()
+    meltano = Path(_meltano()).parent
+    variables["PATH"] = f"{meltano}{os.pathsep}{variables.get('PATH', os.defpath)}"
+    if connection is None:
+        return variables
+    schema = f"{fleet.loader.upper().replace('-', '_')}_DEFAULT_TARGET_SCHEMA"
+    own = connection.secret.variables()
+    if own.get(schema, connection.schema) != connection.schema:
+        msg = f"{schema} differs from the schema in the file of connections"
+        raise SecretError(msg)
+    variables |= {
+        "TAP_PINTEREST_TOKEN_FILE": str(place.token_file(connection)),
+        **own,
+        schema: connection.schema,
+        # Two runs that share this folder overwrite each other's catalog.
+        "MELTANO_SYS_DIR_ROOT": str(place.folder(connection) / "meltano"),
+    }
+    if dates:
+        first, last = dates
+        days = {"start_date": first.isoformat(), "end_date": last.isoformat()}
+        variables["TAP_PINTEREST_BACKFILL"] = json.dumps(days)
+    return variables
+
+
+def run(
+    fleet: Fleet,
+    connection: Connection,
+    place: Place,
+    dates: tuple[date, date] | None = None,
+    state: Sequence[str] = (),
+) -> Result:
+    """Load one connection, pass its log on, and keep its result.
+
+    Args:
+        fleet: All connections.
+        connection: The one to load.
+        place: The folders.
+        dates: First and last day to read again.
+        state: Options of `meltano run`, such as `--full-refresh`.
+    """
+    result = Result(connection.name, started=_now())
+    try:
+        variables = environment(fleet, connection, place, os.environ, dates)
+    except SecretError as error:
+        result.reason, result.exit_code = f"its variables cannot be read: {error}", NEEDS_A_PERSON
+        print(f"{connection.name}: {result.reason}", flush=True)  # noqa: T201 - the command's output
+    else:
+        command = ["run", *state, "--state-id-suffix", connection.name, "tap-pinterest"]
+        _pass_on([_meltano(), *command, fleet.loader], variables, place.project, result)
+    result.ended = _now()
+    place.keep(connection, result)
+    return result
+
+
+def prime(fleet: Fleet, place: Place) -> int:
+    """Prepare Meltano's database, which connections that start at once would all try to do."""
+    variables = environment(fleet, None, place, os.environ)
+    folder = place.root / "project"
+    variables["MELTANO_SYS_DIR_ROOT"] = str(folder)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    done = subprocess.run(  # noqa: S603 - Meltano
+        [_meltano(), "state", "list"],
+        cwd=place.project,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        secrets = _secrets(variables)
+        print(secrets.sub("***", done.stdout) if secrets else done.stdout)  # noqa: T201 - the output
+    return done.returncode
+
+
+def _meltano() -> str:
+    beside = Path(sys.executable).parent / "meltano"
+    return str(beside) if beside.exists() else shutil.which("meltano") or "meltano"
+
+
+def _pass_on(
+    command: Sequence[str], variables: Mapping[str, str], project: Path, result: Result
+) -> None:
+    """Run a command; its lines go to the standard output, without secrets."""
+    secrets = _secrets(variables)
+    with (
+        subprocess.Popen(  # noqa: S603 - Meltano
+            command,
+            cwd=project,
+            env=dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        ) as process,
+        _signals_to(process),
+    ):
+        for line in process.stdout or ():
+            shown = secrets.sub("***", line) if secrets else line
+            sys.stdout.write(shown)
+            sys.stdout.flush()
+            _note(shown, result)
+    code = process.returncode
+    if code == 0:
+        result.reason = ""
+    result.exit_code = NEEDS_A_PERSON if code > 0 and result.reason else code
+    if code < 0:
+        result.exit_code = 128 - code
+
+
+def _note(line: str, result: Result) -> None:
+    if found := _SUMMARY.search(line):
+        result.summary = json.loads(found[1])
+    if not result.reason and any(text in line for text in _FOR_A_PERSON):
+        result.reason = line.strip()
+
+
+def _secrets(variables: Mapping[str, str]) -> re.Pattern[str] | None:
+    """What the log must not show: the values of variables that are named like secrets."""
+    values = {
+        value
+        for name, value in variables.items()
+        if _SENSITIVE.search(name) and not _LOCATION.search(name) and len(value) >= _SHORTEST_SECRET
+    }
+    passwords = {
+        found[1] for value in values if (found := re.search(r"://[^:/@]+:([^@/]+)@", value))
+    }
+    hidden = sorted(values | passwords, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, hidden))) if hidden else None
+
+
+@contextmanager
+def _signals_to(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Pass SIGINT and SIGTERM on, so that the tap stops in order and its state stays right."""
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        process.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _now() -> str:
+    return datetime.now(tz=UTC).isoformat(timespec="seconds")

@@ -1,0 +1,295 @@
+"""A fleet on Airflow 3: connections four at a time, one of them poisoned, then the recovery.
+
+It needs no account, no database and no Airflow of one's own, and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import psycopg
+import requests
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scripts.fleet_world import fleet_world
+from scripts.processes import ROOT, command, end_of, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from scripts.fleet_world import FleetWorld
+
+AIRFLOW = ROOT / ".venv-airflow" / "bin" / "airflow"
+START_SECONDS = 300
+RUN_SECONDS = 3600
+POLL_SECONDS = 2
+AT_ONCE = 4
+COLUMNS = 10
+MARKS = {"success": "[green]ok[/]", "failed": "[red]FAILED[/]", None: "waiting"}
+_OTHERS = ("AIRFLOW", "PINTEREST_FLEET", "MELTANO_", "TAP_", "TARGET_")
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+class AirflowDemoError(RuntimeError):
+    """Airflow did not start, or a run went otherwise than it must."""
+
+
+class Airflow:
+    """A scheduler with its own database, apart from any Airflow of the user."""
+
+    def __init__(self, folder: Path, world: FleetWorld) -> None:
+        """Prepare its environment; it starts with `started`."""
+        self._folder = folder
+        self._log = folder / "airflow.log"
+        self._port = _free_port()
+        with psycopg.connect(world.database, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE airflow")
+        self._database = world.database.removesuffix("postgres") + "airflow"
+        address = self._database.replace("postgresql:", "postgresql+psycopg2:", 1)
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)},
+            **world.options,
+            "PATH": f"{AIRFLOW.parent}{os.pathsep}{os.environ['PATH']}",
+            "PINTEREST_FLEET": command("pinterest-fleet"),
+            "PINTEREST_FLEET_RETRY_MINUTES": "0.1",
+            "AIRFLOW_HOME": str(folder),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": address,
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "deploy" / "airflow" / "dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__PARALLELISM": str(AT_ONCE),
+            "AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG": "100",
+            "AIRFLOW__API__PORT": str(self._port),
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(32),
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{self._port}/execution/",
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        }
+
+    @contextmanager
+    def started(self, pools: str) -> Iterator[None]:
+        """Run the scheduler while the block lasts.
+
+        Args:
+            pools: The pools, as `pinterest-fleet list --format pools` prints them.
+        """
+        self.run("db", "migrate")
+        (self._folder / "pools.json").write_text(pools, encoding="utf-8")
+        self.run("pools", "import", str(self._folder / "pools.json"))
+        options: dict[str, Any] = {"cwd": self._folder, "env": self.environment}
+        with (
+            self._log.open("a", encoding="utf-8") as log,
+            running(str(AIRFLOW), "standalone", stdout=log, stderr=log, **options),
+        ):
+            self._wait_until_healthy()
+            yield
+
+    def run(self, *arguments: str) -> None:
+        """Run a command of Airflow to its end.
+
+        Raises:
+            AirflowDemoError: It fails.
+        """
+        with (
+            self._log.open("a", encoding="utf-8") as log,
+            running(
+                str(AIRFLOW),
+                *arguments,
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env=self.environment,
+            ) as process,
+        ):
+            if process.wait():
+                self._fail(f"airflow {' '.join(arguments)} failed")
+
+    def _wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        url = f"http://127.0.0.1:{self._port}/api/v2/monitor/health"
+        while time.monotonic() < deadline:
+            try:
+                health = requests.get(url, timeout=POLL_SECONDS).json()
+            except (requests.RequestException, ValueError):
+                health = {}
+            parts = [health.get(each, {}).get("status") for each in ("scheduler", "dag_processor")]
+            if parts == ["healthy", "healthy"] and self._rows("SELECT 1 FROM dag LIMIT 1"):
+                return
+            time.sleep(POLL_SECONDS)
+        self._fail("Airflow did not start")
+
+    def _fail(self, what: str) -> None:
+        message = f"{end_of(self._log)}\n{what}"
+        raise AirflowDemoError(message)
+
+    def load(self, run_id: str, dag: str = "pinterest", **parameters: Any) -> str:  # noqa: ANN401
+        """Trigger a DAG, wait for its end, and return its state."""
+        self.run("dags", "unpause", "--yes", dag)
+        given = ["--conf", json.dumps(parameters)] if parameters else []
+        self.run("dags", "trigger", "--run-id", run_id, *given, dag)
+        deadline = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < deadline:
+            states = self._rows("SELECT state FROM dag_run WHERE run_id = %s", run_id)
+            if states and states[0][0] in {"success", "failed"}:
+                return str(states[0][0])
+            time.sleep(POLL_SECONDS)
+        self._fail(f"the run {run_id} did not end")
+        return ""
+
+    def tasks(self, run_id: str) -> Sequence[tuple[str, str, str | None, int, float]]:
+        """The tasks of a run: task, connection, state, tries and seconds."""
+        return self._rows(
+            "SELECT task_id, coalesce(rendered_map_index, ''), state, try_number,"
+            " extract(epoch FROM end_date - start_date)::float FROM task_instance"
+            " WHERE run_id = %s ORDER BY task_id, map_index",
+            run_id,
+        )
+
+    def holds(self, text: str) -> bool:
+        """Whether its database or its logs have a text anywhere."""
+        with psycopg.connect(self._database) as connection:
+            tables = connection.execute(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+            ).fetchall()
+            for (table,) in tables:
+                query = f'SELECT 1 FROM "{table}" AS t WHERE t::text LIKE %s LIMIT 1'  # noqa: S608
+                if connection.execute(query, (f"%{text}%",)).fetchone():
+                    return True
+        files = [each for each in self._folder.rglob("*.log") if each.is_file()]
+        return any(text in each.read_text(encoding="utf-8", errors="replace") for each in files)
+
+    def _rows(self, query: str, *parameters: str) -> Sequence[Any]:
+        with psycopg.connect(self._database) as connection:
+            return connection.execute(query, parameters or None).fetchall()  # type: ignore[arg-type]
+
+
+@click.command()
+@click.option("--connections", default=40, show_default=True, type=click.IntRange(2))
+@click.option(
+    "--single", default=4, show_default=True, help="Connections to compare with a run of their own."
+)
+def main(connections: int, single: int) -> None:
+    """Load a made-up fleet on Airflow twice: one connection fails alone, and recovers."""
+    with ExitStack() as stack:
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="tap-pinterest-airflow-"))
+        )
+        with console.status("Starting made-up Pinterests, a PostgreSQL and Airflow ..."):
+            world = stack.enter_context(fleet_world(folder, connections))
+            home = folder / "airflow"
+            home.mkdir()
+            airflow = Airflow(home, world)
+            pools = world.fleet("list", "--format", "pools", "--slots", str(AT_ONCE)).stdout
+            stack.enter_context(airflow.started(pools))
+        try:
+            _show(airflow, world, single)
+        except AirflowDemoError as error:
+            console.print(Text(str(error)))
+            sys.exit(1)
+
+
+def _show(airflow: Airflow, world: FleetWorld, single: int) -> None:
+    poisoned = world.names[len(world.names) // 2]
+    world.poison(poisoned)
+    _expect(airflow.load("morning"), "failed", "the run with a poisoned connection")
+    console.print(f"{poisoned} has a refresh token that Pinterest refuses:")
+    _print_grid(airflow.tasks("morning"))
+    failed = [
+        name for task, name, state, *_ in airflow.tasks("morning") if _is_failed_load(task, state)
+    ]
+    _expect(failed, [poisoned], "the failed connections")
+    world.write_variables(poisoned)
+    _expect(airflow.load("next"), "success", "the next run")
+    console.print("Its token is mended, and the next run:")
+    _print_grid(airflow.tasks("next"))
+    _compare(world, [poisoned, *(each for each in world.names if each != poisoned)][:single])
+    console.print(f"Calls answered with 429: {world.refused_calls}")
+    _expect(world.refused_calls, 0, "the calls answered with 429")
+    held = [
+        name
+        for name, sandbox in world.sandboxes.items()
+        if airflow.holds(sandbox.credentials["refresh_token"])
+    ]
+    _expect(held, [], "connections whose secrets Airflow knows")
+    console.print("No refresh token is in Airflow's database or in its logs.")
+    _measure(airflow, world)
+
+
+def _is_failed_load(task: str, state: str | None) -> bool:
+    return task.startswith("load") and state != "success"
+
+
+def _measure(airflow: Airflow, world: FleetWorld) -> None:
+    """Tell how much longer a task takes than the bare command, with nothing else running."""
+    name = world.names[0]
+    started = time.monotonic()
+    world.fleet("run", name)
+    bare = time.monotonic() - started
+    airflow.load("one", "pinterest_backfill", connections=[name])
+    (task,) = [each for each in airflow.tasks("one") if each[0] == "load" and each[1] == name]
+    console.print(f"One connection: {bare:.1f} s as a command, {task[4]:.1f} s as a task.")
+
+
+def _expect(found: object, wanted: object, what: str) -> None:
+    if found != wanted:
+        message = f"{what}: {found}, not {wanted}"
+        raise AirflowDemoError(message)
+
+
+def _print_grid(tasks: Sequence[tuple[str, str, str | None, int, float]]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, collapse_padding=True)
+    for heading in ("task", "connection", "state", "tries"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("seconds", justify="right")
+    loads = [each for each in tasks if each[0].startswith("load")]
+    for task, name, state, tries, seconds in tasks:
+        if task.startswith("load") and state == "success":
+            continue
+        table.add_row(task, name, MARKS.get(state, state), str(tries), f"{seconds or 0:.1f}")
+    console.print(table)
+    arrived = [f"{name} ok" for _, name, state, *_ in loads if state == "success"]
+    for first in range(0, len(arrived), COLUMNS):
+        console.print("  " + "  ".join(arrived[first : first + COLUMNS]))
+    console.print(f"{len(arrived)} of {len(loads)} connections loaded\n")
+
+
+def _compare(world: FleetWorld, names: Sequence[str]) -> None:
+    """Load connections once more, alone, with new states and schemas; the tables must be equal."""
+    lines = ["env_file: shared.env\n", "connections:\n"]
+    lines += [
+        f"- name: alone-{name}\n  env_file: {name}.env\n  schema: alone_{name}\n" for name in names
+    ]
+    (world.folder / "alone.yml").write_text("".join(lines), encoding="utf-8")
+    for name in names:
+        done = world.fleet("--connections", str(world.folder / "alone.yml"), "run", f"alone-{name}")
+        _expect(done.returncode, 0, f"the exit code of {name} alone")
+        fleet, alone = world.contents(f"pinterest_{name}"), world.contents(f"alone_{name}")
+        differing = [table for table in {*fleet, *alone} if fleet.get(table) != alone.get(table)]
+        _expect(differing, [], f"the tables of {name} that differ from those of a run of its own")
+        rows = sum(count for count, _ in fleet.values())
+        console.print(f"{name}: {len(fleet)} tables, {rows:,} rows, equal to a run of its own")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+if __name__ == "__main__":
+    main()
