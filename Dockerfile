@@ -11,9 +11,10 @@ COPY pyproject.toml README.md LICENSE ./
 COPY requirements requirements
 COPY tap_pinterest tap_pinterest
 COPY loader loader
+COPY fleet fleet
 RUN python -m venv /opt/tap-pinterest \
  && /opt/tap-pinterest/bin/pip install --no-cache-dir --constraint requirements/dev.txt \
-    . ./loader meltano
+    . ./loader ./fleet meltano
 
 FROM python:3.13-slim
 RUN useradd --uid 1000 --create-home tap && install --directory --owner tap /project /state

@@ -16,6 +16,7 @@ from singer_pipes import lines
 from singer_run import Messages, PatientTap, run, settings
 from tap_pinterest.config import CONFIG_SCHEMA
 from tap_pinterest.run.cost import plan
+from tap_pinterest.streams.log import NO_ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +30,8 @@ SELECTED = (*STREAMS, LOG)
 
 
 def rows(result: Run) -> dict[tuple[str, str], dict[str, Any]]:
-    """The rows of the log by stream and ad account."""
-    return {(each["stream"], each["ad_account_id"]): each for each in result.records(LOG)}
+    """The rows of the log by stream and account."""
+    return {(each["stream"], each["account_id"]): each for each in result.records(LOG)}
 
 
 def config(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
@@ -40,19 +41,19 @@ def config(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
 def test_each_stream_and_account_has_a_row(sandbox: Sandbox) -> None:
     result = run(config(sandbox), *SELECTED)
     log = rows(result)
-    of_account = sorted({account for _, account in log} - {""})
+    of_account = sorted({account for _, account in log} - {NO_ACCOUNT})
 
     assert result.code == 0
     assert len(of_account) == 3
     assert log.keys() == {
-        ("user_account", ""),
+        ("user_account", NO_ACCOUNT),
         *((name, each) for name in STREAMS[:2] for each in of_account),
     }
     assert {row["result"] for row in log.values()} == {"complete"}
     assert {row["reason"] for row in log.values()} == {None}
     assert len({row["run_id"] for row in log.values()}) == 1
     for (name, account), row in log.items():
-        own = [each.get("ad_account_id", "") for each in result.records(name)]
+        own = [each.get("ad_account_id", NO_ACCOUNT) for each in result.records(name)]
         assert row["rows"] == own.count(account)
         assert row["run_started_at"] <= row["started_at"] <= row["ended_at"]
     report = log["campaign_analytics", of_account[0]]
@@ -100,14 +101,16 @@ def test_the_tables_of_daasity_have_no_log(sandbox: Sandbox) -> None:
 
 
 def test_a_failure_and_what_is_skipped_are_in_the_log(sandbox: Sandbox) -> None:
-    accounts = sorted(account for _, account in rows(run(config(sandbox), *SELECTED)) if account)
+    accounts = sorted(
+        account for _, account in rows(run(config(sandbox), *SELECTED)) if account != NO_ACCOUNT
+    )
     sandbox.fail(f"/ad_accounts/{accounts[0]}/campaigns/analytics", status=500, times=None)
     sandbox.fail("/user_account", status=403, body={"code": 29, "message": "no"}, times=None)
     result = run(config(sandbox), *SELECTED)
     log = rows(result)
 
     assert result.code == 1
-    failed, skipped = log["campaign_analytics", accounts[0]], log["user_account", ""]
+    failed, skipped = log["campaign_analytics", accounts[0]], log["user_account", NO_ACCOUNT]
     assert (failed["result"], failed["failed"], failed["complete_to"]) == ("failed", True, None)
     assert "500" in failed["reason"]
     assert failed["retries"] > 0
