@@ -16,9 +16,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from psycopg import sql
 
+from loading import database
 from pinterest_fleet import cli, connections, observations, runs
-from scripts.embedded_postgres import EmbeddedPostgres
 from scripts.fleet_world import fleet_world
 from scripts.processes import ROOT
 
@@ -313,13 +314,6 @@ class Gateway(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def postgres() -> Iterator[EmbeddedPostgres]:
-    """An empty PostgreSQL."""
-    with EmbeddedPostgres() as server:
-        yield server
-
-
-@pytest.fixture
 def gateway() -> Iterator[HTTPServer]:
     """A push gateway."""
     Gateway.taken = []
@@ -332,10 +326,9 @@ def gateway() -> Iterator[HTTPServer]:
 
 
 LOG = """
-CREATE SCHEMA pinterest_acme;
-CREATE TABLE pinterest_acme.sync_log (stream text, account_id text, ad_account_id text,
+CREATE TABLE {} (stream text, account_id text, ad_account_id text,
   started_at timestamptz, ended_at timestamptz, rows bigint, calls bigint,
-  seconds_waited numeric, complete_to date, result text);
+  seconds_waited numeric, complete_to date, result text)
 """
 LOG_ROWS: list[tuple[object, ...]] = [
     # stream, account, day of the run, rows, calls, seconds waited, complete to, result
@@ -355,26 +348,39 @@ def sampled(text: str) -> Mapping[tuple[str, str], float]:
     }
 
 
+@pytest.fixture
+def loaded(fleet_file: Path) -> Iterator[tuple[str, str]]:
+    """The address of a database in which acme has a log of runs, and acme's schema."""
+    with database() as (url, schema):
+        text = fleet_file.read_text("utf-8")
+        own = text.replace(
+            "  credential: agency\n", f"  credential: agency\n  schema: {schema}\n", 1
+        )
+        fleet_file.write_text(own, encoding="utf-8")
+        log = sql.Identifier(schema, "sync_log")
+        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+            connection.execute(sql.SQL(LOG).format(log))
+            for stream, account, day, *rest in LOG_ROWS:
+                row = (stream, account or "(none)", account, day, day, *rest)
+                places = sql.SQL(", ").join(map(sql.Literal, row))
+                connection.execute(sql.SQL("INSERT INTO {} VALUES ({})").format(log, places))
+        yield url, schema
+
+
 @pytest.mark.usefixtures("meltano")
 def test_metrics_tell_of_each_connection_and_account(
-    fleet_file: Path, postgres: EmbeddedPostgres, gateway: HTTPServer
+    fleet_file: Path, loaded: tuple[str, str], gateway: HTTPServer
 ) -> None:
     call(fleet_file, "run", "acme")
     tokens = fleet_file.parent / "fleet" / "tokens" / "agency.json"
     tokens.write_text(json.dumps({"refresh_token_expires_at": 4_000_000_000}), encoding="utf-8")
-    with psycopg.connect(postgres.psql_url, autocommit=True) as connection:
-        connection.execute(LOG)
-        for stream, account, day, *rest in LOG_ROWS:
-            connection.execute(
-                f"INSERT INTO pinterest_acme.sync_log VALUES ({', '.join(['%s'] * 10)})",
-                (stream, account or "user", account, day, day, *rest),
-            )
+    url, _ = loaded
     address = f"http://127.0.0.1:{gateway.server_port}/metrics/job/pinterest"
     file = fleet_file.parent / "pinterest.prom"
 
     result = call(
-        fleet_file,
-        *("metrics", "--database", postgres.url, "--output", str(file), "--push", address),
+        fleet_file, "metrics", "--database", url, "--output", str(file), "--push", address
     )
 
     assert result.exit_code == 0, result.output
@@ -388,13 +394,19 @@ def test_metrics_tell_of_each_connection_and_account(
     assert found["pinterest_last_run_waited_seconds", "acme/7"] == 1.5
     assert found["pinterest_last_run_missing_streams", "acme/7"] == 1
     assert Gateway.taken == [("/metrics/job/pinterest", observations.CONTENT_TYPE, text)]
-    viewed = call(fleet_file, "view", "--database", postgres.url)
+
+
+def test_one_view_is_over_all_schemas(fleet_file: Path, loaded: tuple[str, str]) -> None:
+    url, schema = loaded
+
+    viewed = call(fleet_file, "view", "--database", url, "--schema", schema)
+
     assert viewed.output == "globex: nothing is loaded yet, so the view leaves it out\n"
-    with psycopg.connect(postgres.psql_url, autocommit=True) as connection:
-        rows = connection.execute(
-            "SELECT connection, ad_account_id, complete_to::text FROM pinterest_freshness"
-        ).fetchall()
-    assert rows == [("acme", "7", "2026-02-26")]
+    query = sql.SQL("SELECT connection, ad_account_id, complete_to::text FROM {}").format(
+        sql.Identifier(schema, observations.VIEW)
+    )
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        assert connection.execute(query).fetchall() == [("acme", "7", "2026-02-26")]
 
 
 def test_every_alert_is_about_a_metric_that_exists() -> None:
