@@ -174,7 +174,7 @@ class Airflow:
 
     def _rows(self, query: str, *parameters: str) -> Sequence[Any]:
         with psycopg.connect(self._database) as connection:
-            return connection.execute(query, parameters or None).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, parameters or None).fetchall()
 
 
 @click.command()

@@ -343,7 +343,7 @@ def sampled(text: str) -> Mapping[tuple[str, str], float]:
     """The values of OpenMetrics text, by family and labels; the reference parser reads it."""
     return {
         (family.name, "/".join(sample.labels.values())): sample.value
-        for family in text_string_to_metric_families(text)
+        for family in text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
         for sample in family.samples
     }
 
