@@ -34,8 +34,8 @@ def test_contributing_draws_the_floors_as_the_contract_keeps_them() -> None:
     assert layers["exhaustive"]
 
 
-def test_no_file_of_tap_and_loader_may_be_in_a_circle() -> None:
-    packages = {"tap_pinterest", "target_postgres_fast"}
+def test_no_file_of_tap_loader_and_fleet_may_be_in_a_circle() -> None:
+    packages = {"tap_pinterest", "target_postgres_fast", "pinterest_fleet"}
 
     assert {*contracts()["acyclic_siblings"]["ancestors"]} == packages
 
