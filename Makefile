@@ -13,8 +13,8 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
-demo: .venv/ready-for-run ## load a made-up Pinterest into a PostgreSQL of its own, twice (KEEP=1: keep both up)
-	@$(BIN)/python -m scripts.demo $(if $(filter-out 0 no false,$(KEEP)),--keep)
+demo: .venv/ready-for-run ## load a made-up Pinterest into a PostgreSQL of its own, twice (KEEP=1: keep both up; DATABASE=duckdb: a file)
+	@$(BIN)/python -m scripts.demo $(if $(DATABASE),--database $(DATABASE)) $(if $(filter-out 0 no false,$(KEEP)),--keep)
 
 report: .venv/ready-for-run ## draw the data in your PostgreSQL as a page (DATABASE=postgresql://..., or .env)
 	@$(BIN)/tap-pinterest-report --output output/report.html $(if $(DATABASE),--database '$(DATABASE)')

@@ -1,4 +1,4 @@
-"""The whole way by one command: a made-up Pinterest into a PostgreSQL, on two successive days.
+"""The whole way by one command: a made-up Pinterest into a database, on two successive days.
 
 It needs no account, no Docker and no database, and leaves nothing behind but a page to look at.
 """
@@ -15,15 +15,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import psycopg
-from psycopg import sql
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scripts.embedded_postgres import EmbeddedPostgres, PostgresUnavailableError
-from scripts.main_job import JOB, MainJob, MainJobError
+from scripts.demo_databases import DATABASES, SCHEMA
+from scripts.embedded_postgres import PostgresUnavailableError
+from scripts.main_job import MainJob, MainJobError
 from scripts.processes import ROOT, SIGNALS
 from scripts.sandbox_process import SandboxError, sandbox_process
 from tap_pinterest.page import Contents
@@ -34,18 +33,17 @@ if TYPE_CHECKING:
     from datetime import date
     from types import FrameType
 
+    from scripts.demo_databases import DemoDatabase
     from tap_pinterest.page.changes import Changed
     from tap_pinterest.page.contents import Ads
     from tap_pinterest.page.totals import Total
 
-SCHEMA = "pinterest"
 DAYS = 90
 WORLD = {"seed": 7, "accounts": 3, "campaigns": 4, "ad_groups": 8, "ads": 20}
 DAY_1 = "day_1"
 PAGE = ROOT / "output" / "demo.html"
 CAMPAIGNS_SHOWN = 12
 NAME_WIDTH = 28
-COMMAND = f"meltano {' '.join(JOB)}"
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -53,7 +51,13 @@ console = Console(highlight=False, soft_wrap=True)
 def main() -> int:
     """Run the demo and return the exit code: 0 when both runs went through."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="keep both servers up until Ctrl-C")
+    parser.add_argument("--keep", action="store_true", help="keep everything up until Ctrl-C")
+    parser.add_argument(
+        "--database",
+        choices=DATABASES,
+        default="postgres",
+        help="what to load: %(choices)s; default: %(default)s",
+    )
     parser.add_argument(
         "--page",
         type=Path,
@@ -68,7 +72,7 @@ def main() -> int:
     os.close(descriptor)
     log = Path(name)
     try:
-        _demo(log, options.page, keep=options.keep)
+        _demo(DATABASES[options.database], log, options.page, keep=options.keep)
     except (MainJobError, PostgresUnavailableError, SandboxError) as error:
         # As text: the output of a process may look like markup.
         console.print(Text(str(error)))
@@ -89,66 +93,54 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _demo(log: Path, page: Path, *, keep: bool) -> None:
+def _demo(kind: type[DemoDatabase], log: Path, page: Path, *, keep: bool) -> None:
     today = datetime.now(tz=UTC).date()
     yesterday = today - timedelta(days=1)
     with ExitStack() as stack:
         folder = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="tap-pinterest-demo-"))
         )
-        with console.status("Starting a made-up Pinterest and a PostgreSQL ..."):
+        with console.status(f"Starting a made-up Pinterest and a {kind.name} ..."):
             sandbox = stack.enter_context(sandbox_process(yesterday, log, **WORLD))
-            database = stack.enter_context(EmbeddedPostgres())
+            database = kind(stack, folder)
         console.print(f"A made-up Pinterest at {sandbox.url}")
-        console.print(f"An empty PostgreSQL at 127.0.0.1:{database.port}\n")
-        connection = stack.enter_context(psycopg.connect(database.psql_url, autocommit=True))
-        settings = {
-            **sandbox.settings(folder),
-            "TARGET_POSTGRES_SQLALCHEMY_URL": database.url,
-        }
-        job = MainJob(folder, settings, log=log)
+        console.print(f"An empty {kind.name} at {database.place}\n")
+        settings = {**sandbox.settings(folder), **database.settings}
+        job = MainJob(folder, settings, log=log, loader=kind.loader)
         _run(job, "Day 1", yesterday)
-        _keep_copy(connection)
+        database.keep_copy(DAY_1)
         sandbox.move_to(today)
         _run(job, "Day 2", today)
         console.print()
-        contents = Contents.read(connection, SCHEMA, days=DAYS, copy=DAY_1)
-        _show_rows(contents.changed)
+        with database.connection() as connection:
+            contents = Contents.read(connection, SCHEMA, days=DAYS, copy=DAY_1)
+        _show_rows(kind.name, contents.changed)
         if contents.ads:
             _show_spend(contents.ads, contents.names)
         _show_state(job.state())
-        _write_page(page, contents, (yesterday, today))
+        _write_page(page, contents, job.command, (yesterday, today))
         if keep:
-            _wait(sandbox.url, database.psql_url)
+            _wait(sandbox.url, database)
         else:
             console.print("To look around in it: make demo KEEP=1")
 
 
 def _run(job: MainJob, day: str, today: date) -> None:
-    with console.status(f"{day}, {today}: {COMMAND} ..."):
+    with console.status(f"{day}, {today}: {job.command} ..."):
         seconds = job.run()
-    console.print(f"{day}, {today}: [bold]{COMMAND}[/]  {seconds:.1f} s")
+    console.print(f"{day}, {today}: [bold]{job.command}[/]  {seconds:.1f} s")
 
 
-def _wait(sandbox_url: str, psql_url: str) -> None:
-    console.print(f"Both servers stay up until Ctrl-C.\n  psql '{psql_url}'\n  {sandbox_url}")
+def _wait(sandbox_url: str, database: DemoDatabase) -> None:
+    console.print(f"Both stay up until Ctrl-C.\n  {database.client}\n  {sandbox_url}")
     console.print(f"Tables are in the schema {SCHEMA}, those of day 1 in {DAY_1}.")
     with suppress(SystemExit):
         signal.pause()
 
 
-def _keep_copy(connection: psycopg.Connection[Any]) -> None:
-    """Copy every table to a schema of its own, to compare with later."""
-    connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(DAY_1)))
-    names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [SCHEMA])
-    for (name,) in names.fetchall():
-        copy = sql.SQL("CREATE TABLE {} AS TABLE {}")
-        connection.execute(copy.format(sql.Identifier(DAY_1, name), sql.Identifier(SCHEMA, name)))
-
-
-def _write_page(path: Path, contents: Contents, days: tuple[date, date]) -> None:
+def _write_page(path: Path, contents: Contents, command: str, days: tuple[date, date]) -> None:
     intro = (
-        f"A made-up Pinterest, loaded by <code>{COMMAND}</code> on day 1, {days[0]}, and again on"
+        f"A made-up Pinterest, loaded by <code>{command}</code> on day 1, {days[0]}, and again on"
         f" day 2, {days[1]}."
     )
     try:
@@ -160,9 +152,9 @@ def _write_page(path: Path, contents: Contents, days: tuple[date, date]) -> None
         console.print(Text(f"The same as a page with charts, for any browser: {path.resolve()}"))
 
 
-def _show_rows(changes: Sequence[Changed]) -> None:
+def _show_rows(database: str, changes: Sequence[Changed]) -> None:
     columns = ("day 1", "day 2", "added", "restated", "unchanged")
-    table = _table(f"Rows in PostgreSQL, schema {SCHEMA}", ("table",), columns)
+    table = _table(f"Rows in {database}, schema {SCHEMA}", ("table",), columns)
     for change in changes:
         counts = (change.before, change.after, change.added, change.restated, change.unchanged)
         table.add_row(change.table, *(f"{count:,}" for count in counts))

@@ -14,10 +14,11 @@ from scripts.processes import ROOT, command, end_of, running
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-JOB = ("run", "tap-pinterest", "target-postgres")
-STATE_ID = "dev:tap-pinterest-to-target-postgres"
+JOB = ("run", "tap-pinterest")
+LOADER = "target-postgres"
+STATE_ID = f"dev:tap-pinterest-to-{LOADER}"
 
-_PREFIXES = ("MELTANO_", "TAP_PINTEREST_", "TARGET_POSTGRES_")
+_PREFIXES = ("MELTANO_", "TAP_PINTEREST_", "TARGET_POSTGRES_", "TARGET_DUCKDB_")
 
 
 class MainJobError(RuntimeError):
@@ -25,7 +26,7 @@ class MainJobError(RuntimeError):
 
 
 class MainJob:
-    """`meltano run tap-pinterest target-postgres` on this project's `meltano.yml`.
+    """`meltano run tap-pinterest` and a loader on this project's `meltano.yml`.
 
     Nothing of the caller's own Meltano settings gets in, and nothing of the run gets out:
     settings come from an env file in `folder` in place of the project's `.env`, and the state is
@@ -33,7 +34,13 @@ class MainJob:
     """
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, str], *, log: Path, project: Path = ROOT
+        self,
+        folder: Path,
+        settings: Mapping[str, str],
+        *,
+        log: Path,
+        project: Path = ROOT,
+        loader: str = LOADER,
     ) -> None:
         """Write the env file.
 
@@ -42,8 +49,10 @@ class MainJob:
             settings: Environment variables of tap and target, by name.
             log: File that Meltano's output is added to.
             project: The folder that `meltano.yml` is in.
+            loader: The loader of `meltano.yml` that the job runs.
         """
         self._project = project
+        self._loader = loader
         self.env_file = folder / "job.env"
         lines = [f"{name}='{value}'\n" for name, value in settings.items()]
         self.env_file.write_text("".join(lines), encoding="utf-8")
@@ -57,6 +66,11 @@ class MainJob:
             "PATH": f"{Path(command('meltano')).parent}{os.pathsep}{os.environ['PATH']}",
         }
 
+    @property
+    def command(self) -> str:
+        """The job as one would type it."""
+        return f"meltano {' '.join(JOB)} {self._loader}"
+
     def run(self) -> float:
         """Run the job once, from where the last run stopped, and return the seconds it took.
 
@@ -66,17 +80,21 @@ class MainJob:
         started = time.monotonic()
         with (
             self.log.open("a", encoding="utf-8") as log,
-            running(*self._arguments(*JOB), **self._options(), stdout=log, stderr=log) as process,
+            running(
+                *self._arguments(*JOB, self._loader), **self._options(), stdout=log, stderr=log
+            ) as process,
         ):
             code = process.wait()
         if code:
-            message = f"{end_of(self.log)}\n`meltano {' '.join(JOB)}` ended with exit code {code}"
+            message = f"{end_of(self.log)}\n`{self.command}` ended with exit code {code}"
             raise MainJobError(message)
         return time.monotonic() - started
 
     def state(self) -> dict[str, Any]:
         """The tap's state after the last run."""
-        state: dict[str, Any] = json.loads(self.meltano("state", "get", STATE_ID))
+        state: dict[str, Any] = json.loads(
+            self.meltano("state", "get", STATE_ID.replace(LOADER, self._loader))
+        )
         return state
 
     def meltano(self, *arguments: str) -> str:

@@ -70,48 +70,39 @@ def restated(tables: Tables, report: str, days: int) -> list[RestatedDay] | None
 
 def since(tables: Tables, copy: Tables) -> list[Changed]:
     """Every table that has a key beside its copy; a table without a copy is new as a whole."""
-    return [_changed(tables, copy, name) for name in tables.columns if _key(tables, name)]
+    return [_changed(tables, copy, name) for name in tables.columns if tables.key(name)]
 
 
 def _changed(tables: Tables, copy: Tables, name: str) -> Changed:
     if name not in copy.columns:
         ((rows,),) = tables.query("SELECT count(*) FROM {new}", new=tables.identifier(name))
         return Changed(name, 0, rows, rows, 0)
-    key = _key(tables, name)
+    key = tables.key(name)
     (row,) = tables.query(
         """
         SELECT (SELECT count(*) FROM {old}),
                count(*),
                count(*) FILTER (WHERE old.{first} IS NULL),
-               count(*) FILTER (WHERE old.{first} IS NOT NULL AND {new_values} <> {old_values})
+               count(*) FILTER (WHERE old.{first} IS NOT NULL AND {differ})
           FROM {new} AS new LEFT JOIN {old} AS old USING ({key})
         """,
         old=copy.identifier(name),
         new=tables.identifier(name),
         first=sql.Identifier(key[0]),
         key=sql.SQL(", ").join(map(sql.Identifier, key)),
-        new_values=_values("new", tables, name),
-        old_values=_values("old", tables, name),
+        differ=_differ(tables, copy, name),
     )
     return Changed(name, *row)
 
 
-def _values(row: str, tables: Tables, name: str) -> sql.Composed:
-    """A row as one value without the columns that say when it was loaded."""
-    of_load = [column for column in tables.columns[name] if column.startswith("_sdc_")]
-    return sql.SQL("to_jsonb({}) - {}::text[]").format(sql.Identifier(row), sql.Literal(of_load))
-
-
-def _key(tables: Tables, name: str) -> list[str]:
-    """The columns of a table's primary key, in their order."""
-    rows = tables.query(
-        """
-        SELECT attname::text
-          FROM pg_index, unnest(indkey) WITH ORDINALITY AS part (number, place), pg_attribute
-         WHERE indrelid = {table}::regclass AND indisprimary
-           AND attrelid = indrelid AND attnum = number
-         ORDER BY place
-        """,
-        table=sql.Literal(tables.identifier(name).as_string(tables.connection)),
+def _differ(tables: Tables, copy: Tables, name: str) -> sql.Composed:
+    """Whether a row has other values, beside those that say when it was loaded."""
+    new, old = (
+        sql.SQL(", ").join(
+            sql.Identifier(row, column) if column in of.columns[name] else sql.SQL("NULL")
+            for column in tables.columns[name]
+            if not column.startswith("_sdc_")
+        )
+        for row, of in (("new", tables), ("old", copy))
     )
-    return [column for (column,) in rows]
+    return sql.SQL("({}) IS DISTINCT FROM ({})").format(new, old)

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_pinterest.page import changes, log, tables
-from tap_pinterest.page.tables import Tables
+from tap_pinterest.page.duckdb import DuckdbConnection
+from tap_pinterest.page.tables import DuckdbTables, Tables
 from tap_pinterest.page.totals import MEASURES, REPORTS, compared, numbers_in
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Contents(NamedTuple):
     @classmethod
     def read(
         cls,
-        connection: Connection[Any],
+        connection: Connection[Any] | DuckdbConnection,
         schema: str,
         *,
         days: int,
@@ -109,8 +110,9 @@ class Contents(NamedTuple):
         )
 
 
-def _loaded(connection: Connection[Any], schema: str) -> Tables:
-    found = Tables.of(connection, schema)
+def _loaded(connection: Connection[Any] | DuckdbConnection, schema: str) -> Tables:
+    kind = DuckdbTables if isinstance(connection, DuckdbConnection) else Tables
+    found = kind.of(connection, schema)
     if not found.columns:
         others = ", ".join(tables.schemas_with(connection, REPORTS))
         hint = f"; these schemas have some: {others}" if others else ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tap_pinterest.page.tables import TableFacts
     from tap_pinterest.page.totals import Measure, Total
 
-TITLE = "Pinterest in PostgreSQL"
+TITLE = "Your Pinterest data"
 BARS_SHOWN = 8
 ROWS_SHOWN = 200
 

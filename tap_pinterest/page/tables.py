@@ -1,10 +1,11 @@
-"""The tables of a schema in PostgreSQL, with their columns."""
+"""The tables of a schema, with their columns."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg import sql
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
     from psycopg.sql import Composable
+
+    from tap_pinterest.page.duckdb import DuckdbConnection
 
 LOADED_AT = "_sdc_extracted_at"
 """When the run read a row; our loader leaves it as it is in a row that has not changed."""
@@ -30,6 +33,13 @@ _SCHEMAS = """
      WHERE table_name = ANY(%s) AND column_name = 'date'
      ORDER BY 1
 """
+_KEY = """
+    SELECT attname::text
+      FROM pg_index, unnest(indkey) WITH ORDINALITY AS part (number, place), pg_attribute
+     WHERE indrelid = {table}::regclass AND indisprimary
+       AND attrelid = indrelid AND attnum = number
+     ORDER BY place
+"""
 
 
 class Tables(NamedTuple):
@@ -41,12 +51,12 @@ class Tables(NamedTuple):
         columns: The columns of each table.
     """
 
-    connection: Connection[Any]
+    connection: Connection[Any] | DuckdbConnection
     schema: str
     columns: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, connection: Connection[Any], schema: str) -> Tables:
+    def of(cls, connection: Connection[Any] | DuckdbConnection, schema: str) -> Tables:
         """The tables of a schema; none if the schema does not exist."""
         rows = connection.execute(_COLUMNS, [schema])
         return cls(connection, schema, {name: tuple(columns) for name, columns in rows})
@@ -58,6 +68,11 @@ class Tables(NamedTuple):
     def identifier(self, table: str) -> Composable:
         """The name of a table for a query."""
         return sql.Identifier(self.schema, table)
+
+    def key(self, table: str) -> list[str]:
+        """The columns of a table's primary key, in their order."""
+        rows = self.query(_KEY, table=self.identifier(table).as_string(None))
+        return [column for (column,) in rows]
 
     def query(self, text: str, **parts: Composable | str | date | None) -> list[Any]:
         """The rows of a query.
@@ -71,6 +86,19 @@ class Tables(NamedTuple):
             for name, part in parts.items()
         }
         return self.connection.execute(sql.SQL(text).format(**values)).fetchall()
+
+
+class DuckdbTables(Tables):
+    """The tables of one schema in DuckDB."""
+
+    @override
+    def key(self, table: str) -> list[str]:
+        rows = self.connection.execute(
+            "SELECT unnest(constraint_column_names) FROM duckdb_constraints()"
+            " WHERE constraint_type = 'PRIMARY KEY' AND schema_name = %s AND table_name = %s",
+            [self.schema, table],
+        )
+        return [column for (column,) in rows]
 
 
 class TableFacts(NamedTuple):
@@ -105,6 +133,8 @@ def _facts(tables: Tables, name: str) -> TableFacts:
     return TableFacts(name, rows, day, loaded_at)
 
 
-def schemas_with(connection: Connection[Any], tables: tuple[str, ...]) -> list[str]:
+def schemas_with(
+    connection: Connection[Any] | DuckdbConnection, tables: tuple[str, ...]
+) -> list[str]:
     """The schemas that have one of these tables, with a column `date`."""
     return [name for (name,) in connection.execute(_SCHEMAS, [list(tables)])]

@@ -128,7 +128,7 @@ class Numbers(NamedTuple):
     def _sum(self, measure: Measure) -> Composable:
         column = next(filter(self.has, measure.columns))
         divisor = 1_000_000 if "_micro_" in column else 1
-        return sql.SQL("coalesce(sum(report.{}), 0)::numeric / {}").format(
+        return sql.SQL("CAST(coalesce(sum(report.{}), 0) / {}.0 AS numeric(38, 6))").format(
             sql.Identifier(column), sql.Literal(divisor)
         )
 
