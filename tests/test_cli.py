@@ -57,7 +57,7 @@ def test_a_bad_config_is_one_clear_line_and_nothing_is_written(
 
     assert result.returncode == 1
     assert result.stdout == ""
-    (fault, _summary) = lines(result.stderr, "ERROR")
+    (fault,) = lines(result.stderr, "ERROR")
     assert f"{setting}: " in fault
     assert "Traceback" not in result.stderr
     assert "pina_secret" not in result.stderr
@@ -250,7 +250,7 @@ def test_an_env_file_that_is_not_utf_8_is_one_clear_line(tmp_path: Path) -> None
     )
 
     assert result.returncode == 1
-    (fault, _summary) = lines(result.stderr, "ERROR")
+    (fault,) = lines(result.stderr, "ERROR")
     assert f"{tmp_path / '.env'}: it cannot be read (it is not UTF-8)" in fault
     assert "Traceback" not in result.stderr
 

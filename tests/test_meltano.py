@@ -32,6 +32,7 @@ DEFAULT_STREAMS = {
     "user_account_analytics",
     "boards",
     "pins",
+    "sync_log",
 }
 SECRETS = {
     "TAP_PINTEREST_CLIENT_ID": "1234567",
