@@ -184,12 +184,15 @@ class TapPinterest(SingerTap):
         config: ConfigInput | None = None,
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
+        log_format: str | None = None,
     ) -> None:
         """Run the tap from the command line, and exit with its exit code."""
         if about:
             with writing_to_stdout(cls.logger):
                 cls.print_about(about_format)
             return
+        if config and log_format:
+            config.config["log_format"] = log_format
         tap = cls.from_options(config, state, catalog)
         if sys.stdout is None:
             cls.logger.error("There is no standard output to write to.")
@@ -265,8 +268,16 @@ class TapPinterest(SingerTap):
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
-        """The command line, with its own help for `--test`."""
+        """The command line, with its own help for `--test`, and with `--log-format`."""
         command = super().get_singer_command()
+        log_format = cls.config_jsonschema["properties"]["log_format"]
+        command.params.append(
+            click.Option(
+                ["--log-format"],
+                type=click.Choice(log_format["enum"]),
+                help=f"{log_format['description']} It comes before the setting of that name.",
+            )
+        )
         for option in command.params:
             if isinstance(option, click.Option) and "--test" in option.opts:
                 option.help = (

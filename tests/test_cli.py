@@ -311,3 +311,20 @@ def test_no_secret_is_in_anything_that_a_run_leaves_at_its_most_talkative(
     assert '"STATE"' in written
     everything = written + told + arguments + about.stdout + about.stderr
     assert [name for name, secret in secrets.items() if secret in everything] == []
+
+
+@pytest.mark.parametrize(
+    ("log_format", "has_table", "has_json"),
+    [("text", True, False), ("json", False, True), ("auto", True, True)],
+)
+def test_the_end_of_a_run_is_told_in_the_format_that_is_asked_for(
+    sandbox: Sandbox, tmp_path: Path, log_format: str, *, has_table: bool, has_json: bool
+) -> None:
+    config = settings(sandbox, stream_groups="organic", start_date="yesterday", log_format="text")
+
+    result = tap(tmp_path, config, "--log-format", log_format)
+
+    assert result.returncode == 0
+    assert ("Stream  " in result.stderr) is has_table
+    assert ("Next: nothing" in result.stderr) is has_table
+    assert ("Summary: {" in result.stderr) is has_json
