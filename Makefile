@@ -2,7 +2,7 @@
 # Needs Python 3.11 or later with venv and pip; `make demo PYTHON=/path/to/python3` names one.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report transform transform-test test lint format docs settings record lock bench bench-full bench-airbyte bench-transform airflow-demo clean
+.PHONY: help demo report transform transform-test test lint format docs picture settings record lock bench bench-full bench-airbyte bench-transform airflow-demo clean
 
 BIN := .venv/bin
 CODE := tap_pinterest sandbox loader fleet deploy scripts tests docs transform
@@ -42,6 +42,9 @@ format: .venv/ready-for-dev ## put the code into shape
 docs: .venv/ready-for-dev ## build the documentation as a site; a broken link fails it
 	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs output/docs
 	@echo "output/docs/index.html"
+
+picture: .venv/ready-for-dev ## take the picture of the page that the documents show; needs Chromium
+	@PYTHONPATH=tests $(BIN)/python -m scripts.update_picture
 
 settings: .venv/ready-for-run ## write the tap's settings and streams into meltano.yml and the documents
 	@$(BIN)/python -m scripts.update_meltano_yml

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import typing as th
 
+from scripts import loader_messages
 from scripts.processes import ROOT
 from tap_pinterest import api, config
 from tap_pinterest.api.levels import LEVELS
@@ -265,7 +266,17 @@ def reach() -> Iterator[str]:
     yield f"| organic | | {ORGANIC.days_back} |"
 
 
+def messages_of_the_loader() -> Iterator[str]:
+    """The loader's messages about a database, as Markdown lists."""
+    for title, messages in loader_messages.by_time().items():
+        yield f"### {title}"
+        yield ""
+        yield from (f"- `{message}`" for message in messages)
+        yield ""
+
+
 BLOCKS = {
+    "messages of the loader": messages_of_the_loader,
     "calls": calls,
     "reach": reach,
     "daasity tables": daasity_tables,

@@ -12,7 +12,7 @@ import shlex
 import subprocess
 from collections import defaultdict
 from contextlib import ExitStack
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -211,6 +211,35 @@ def test_what_the_quick_start_has_loaded_is_what_pinterest_has(
     assert loaded
     told = reader.told("docs/quickstart.md", "tap-pinterest-reconcile", "--config", "ENV")
     assert told.splitlines()[-1] == "All that can be compared is equal."
+
+
+def test_an_alert_is_silent_about_fresh_tables_and_speaks_about_others(
+    loaded: psycopg.Connection,
+) -> None:
+    (block,) = all_blocks("sql", "alerts")
+
+    def alerts() -> list[str]:
+        return [alert for (alert,) in loaded.execute(block.text.encode()).fetchall()]
+
+    with loaded.transaction(force_rollback=True):
+        for table in ("metrics_ready_state", "ad_account_analytics"):
+            name = sql.Identifier("pinterest", table)
+            move = "UPDATE {} SET date = date + 10000; UPDATE {} SET date = date + %s"
+            ((last,),) = loaded.execute(sql.SQL("SELECT max(date) FROM {}").format(name)).fetchall()
+            days = sql.Literal((datetime.now(tz=UTC).date() - last).days - 10_001)
+            loaded.execute(
+                sql.SQL(move.replace("%s", "{}")).format(name, name, days)  # no key twice meanwhile
+            )
+        assert alerts() == []
+        loaded.execute("""
+            UPDATE pinterest.ad_account_analytics SET spend_in_dollar = 1000000
+             WHERE date = (SELECT max(date) FROM pinterest.ad_account_analytics)
+               AND spend_in_dollar > 0
+        """)
+        assert "1000000.00" in alerts()[0]
+    told = alerts()
+    assert told[0].startswith("The newest complete day is 20")
+    assert " has no row since 20" in told[1]
 
 
 def test_reach_does_not_add_up_as_the_documents_say(loaded: psycopg.Connection) -> None:

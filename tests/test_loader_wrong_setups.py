@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -14,8 +15,10 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from documents import text_of
 from loading import lines_of_failing, main_job
 from scripts.embedded_postgres import EmbeddedPostgres
+from scripts.loader_messages import DATABASE, HOST, OWN_WORDS, PORT, SCHEMA, USER, by_time
 from scripts.processes import command
 from target_postgres_fast import start
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from pinterest_sandbox import Sandbox
 
+PAGE = text_of("docs/postgresql.md")
 PASSWORD = "pass@word/%"
 
 ROLES = f"""
@@ -147,6 +151,7 @@ def test_the_command_says_in_one_line_what_is_wrong(
     *before, last = ended.stderr.splitlines()
     assert ended.returncode == 1
     assert set_up.says in last
+    assert [each for each in documented() if re.search(f"{each}$", last)], last
     assert len(before) <= 3, before
     assert not re.search(f"{PASSWORD}|{quote(PASSWORD)}|topsecret|top@|secret:", ended.stderr)
 
@@ -217,6 +222,14 @@ def test_a_user_who_may_only_write_into_tables_that_are_there_loads_them(
     ended = run_target(tmp_path, messages, sqlalchemy_url=url, activate_version=False, **settings)
 
     assert ended.returncode == 0, ended.stderr
+
+
+def documented() -> Iterator[str]:
+    """The messages that the page about PostgreSQL quotes, as patterns for any database."""
+    varying = rf"{re.escape(HOST)}|{PORT}|{DATABASE}|{USER}|{SCHEMA}|mysql|{OWN_WORDS}"
+    for message in itertools.chain(*by_time().values()):
+        assert f"- `{message}`" in PAGE
+        yield ".+".join(map(re.escape, re.split(varying, message)))
 
 
 def run_target(folder: Path, messages: bytes, **config: Any) -> subprocess.CompletedProcess[str]:

@@ -18,10 +18,11 @@ from psycopg import sql
 from chromium import chromium
 from loading import database
 from tap_pinterest.commands import report
-from tap_pinterest.page import Contents, NothingLoadedError, charts, page
+from tap_pinterest.page import Contents, NothingLoadedError, charts, log, page
 from tap_pinterest.page.changes import Changed, RestatedDay
 from tap_pinterest.page.charts import Day
 from tap_pinterest.page.totals import Total
+from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,13 +213,59 @@ def test_a_table_that_the_page_cannot_read_is_named_with_the_reason(db: Connecti
         "Conversions: ad_analytics has no column total_conversions.",
         "Campaigns: ad_analytics has no column campaign_id.",
         "Ad accounts: ad_analytics has no column ad_account_id.",
-        "The newest complete day: there is no table metrics_ready_state.",
         "Rows that the newest load changed: ad_analytics has no column _sdc_sync_started_at.",
+        "The newest complete day: there is no table metrics_ready_state.",
         "What failed last: there is no table sync_log.",
     ]
     html = page(contents)
     assert labels(html) == ["Paid impressions by day: 7"]
     assert "<li>Spend: no column" in html
+
+
+LOG = """
+    CREATE TABLE sync_log (
+        run_id text, run_started_at timestamp, stream text, ad_account_id text, user_id text,
+        result text, failed boolean, reason text
+    );
+    INSERT INTO sync_log VALUES
+        ('1', '2026-11-28 06:00', 'ads', 'a1', '', 'failed', true, 'an old reason'),
+        ('2', '2026-11-29 06:00', 'ads', 'a1', '', 'complete', false, null),
+        ('2', '2026-11-29 06:00', 'boards', '', 'u1', 'skipped', false, 'It needs <boards:read>'),
+        ('2', '2026-11-29 06:00', 'pins', '', 'u1', 'failed', true, 'a new reason');
+"""
+
+
+def test_what_failed_in_the_last_run_comes_first_with_its_reason(db: Connection[Any]) -> None:
+    with within(db, "logged"):
+        db.execute(LOG)
+        contents = Contents.read(db, "logged", days=90)
+
+    assert contents.last_run
+    assert contents.last_run.told == (
+        "Started 29 Nov 2026, 06:00 UTC. Of its 3 parts these did not arrive whole:"
+    )
+    assert contents.last_run.incomplete == [
+        ("pins", "u1", "failed, fails the run", "a new reason"),
+        ("boards", "u1", "skipped", "It needs <boards:read>"),
+    ]
+    html = page(contents)
+    assert "<b>1</b><span>failed in the last run</span>" in html
+    assert "It needs &lt;boards:read&gt;" in html
+    assert "old reason" not in html
+
+
+def test_a_log_of_another_form_is_named_as_not_shown(db: Connection[Any]) -> None:
+    with within(db, "logged"):
+        db.execute("CREATE TABLE sync_log (run_id text, stream text)")
+        contents = Contents.read(db, "logged", days=90)
+
+    assert contents.missing[-1].startswith("What failed last: sync_log has no column run_started")
+
+
+def test_the_log_of_a_run_has_the_columns_that_the_page_reads() -> None:
+    streams = TapPinterest(config={}, validate_config=False).streams
+
+    assert {*log.COLUMNS} <= {*streams[log.TABLE].schema["properties"]}
 
 
 def test_the_currency_of_a_report_without_it_is_that_of_its_account(db: Connection[Any]) -> None:

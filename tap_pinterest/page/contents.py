@@ -176,7 +176,14 @@ def _missing(loaded: Tables, report: Numbers | None) -> Iterator[str]:
             f"Numbers of ads: none of the tables {', '.join(REPORTS)} has a column of the page,"
             " such as spend_in_dollar. With column_names: display the columns have other names."
         )
-        return
+    else:
+        yield from _missing_numbers(loaded, report)
+    if not loaded.has("metrics_ready_state"):
+        yield "The newest complete day: there is no table metrics_ready_state."
+    yield from log.missing(loaded)
+
+
+def _missing_numbers(loaded: Tables, report: Numbers) -> Iterator[str]:
     for measure in MEASURES:
         if measure not in report.measures:
             yield _why_missing(loaded, report, measure)
@@ -186,11 +193,8 @@ def _missing(loaded: Tables, report: Numbers | None) -> Iterator[str]:
         yield f"Ad accounts: {report.report} has no column ad_account_id."
     if not loaded.has("campaigns", "id", "name") and report.has("campaign_id"):
         yield "Names of campaigns: there is no table campaigns with id and name."
-    if not loaded.has("metrics_ready_state"):
-        yield "The newest complete day: there is no table metrics_ready_state."
     if not loaded.has(report.report, tables.LOAD):
         yield f"Rows that the newest load changed: {report.report} has no column {tables.LOAD}."
-    yield from log.missing(loaded)
 
 
 def _why_missing(loaded: Tables, report: Numbers, measure: Measure) -> str:

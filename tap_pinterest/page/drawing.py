@@ -156,8 +156,8 @@ def _tiles(contents: Contents) -> Iterator[str]:
         tiles.append((f"{sum(e.added for e in contents.changed):,}", "rows added", ""))
         tiles.append((f"{sum(e.restated for e in contents.changed):,}", "rows restated", ""))
     if run := contents.last_run:
-        failed = len(run.failures)
-        tiles.append((str(failed), "failed in the last run", "failed" if failed else ""))
+        kind = "failed" if run.failed else ""
+        tiles.append((str(run.failed), "failed in the last run", kind))
     yield '<div class="tiles">'
     for number, words, kind in tiles:
         yield (
@@ -269,8 +269,9 @@ def _last_run(run: LastRun | None) -> Iterator[str]:
         return
     yield "<h2>The last run</h2>"
     yield f"<p>{escape(run.told)}</p>"
-    if run.failures:
-        yield from _table(("Stream", "Account", "Result", "Reason"), run.failures, texts=True)
+    if run.incomplete:
+        headings = ("Stream", "Ad account or user", "Result", "Reason")
+        yield from _table(headings, run.incomplete, texts=True)
 
 
 def _tables(contents: Contents) -> Iterator[str]:

@@ -13,16 +13,26 @@ if TYPE_CHECKING:
     from tap_pinterest.page.tables import Tables
 
 TABLE = "sync_log"
-COLUMNS = ("run_id", "started_at", "stream", "account_id", "result", "reason")
+COLUMNS = (
+    *("run_id", "run_started_at", "stream", "ad_account_id", "user_id"),
+    *("result", "failed", "reason"),
+)
 ARRIVED = "complete"
-"""The result of a stream that has arrived whole."""
+"""The result of a part that has arrived whole."""
 
 
 class Part(NamedTuple):
-    """A stream of one ad account or user that has not arrived whole."""
+    """A stream of one ad account or user that has not arrived whole.
+
+    Attributes:
+        stream: The stream.
+        of: The ad account or the user; empty for a stream that is read for the token.
+        result: Whether something came, and whether the run ends with 1 because of it.
+        reason: Why it is not complete.
+    """
 
     stream: str
-    account: str
+    of: str
     result: str
     reason: str
 
@@ -32,21 +42,23 @@ class LastRun(NamedTuple):
 
     Attributes:
         started_at: When it began.
-        parts: How many streams and accounts it has read or tried to read.
-        failures: Those that have not arrived whole.
+        parts: How many parts it had, each a stream of one ad account or user.
+        failed: How many of them have failed, so that the run ended with 1.
+        incomplete: The parts that have not arrived whole, those that failed first.
     """
 
     started_at: datetime
     parts: int
-    failures: Sequence[Part]
+    failed: int
+    incomplete: Sequence[Part]
 
     @property
     def told(self) -> str:
         """The run in a sentence."""
         started = f"{day_name(self.started_at, year=True)}, {self.started_at:%H:%M} UTC"
-        if not self.failures:
-            return f"Started {started}; all of its {self.parts:,} parts arrived."
-        return f"Started {started}; of its {self.parts:,} parts these did not arrive whole:"
+        if not self.incomplete:
+            return f"Started {started}. All of its {self.parts:,} parts arrived."
+        return f"Started {started}. Of its {self.parts:,} parts these did not arrive whole:"
 
 
 def last_run(tables: Tables) -> LastRun | None:
@@ -55,17 +67,24 @@ def last_run(tables: Tables) -> LastRun | None:
         return None
     rows = tables.query(
         """
-        SELECT started_at, stream, account_id, result, reason FROM {log}
-         WHERE run_id = (SELECT run_id FROM {log} ORDER BY started_at DESC LIMIT 1)
-         ORDER BY stream, account_id
+        SELECT run_started_at, coalesce(failed, false), stream,
+               coalesce(nullif(ad_account_id, ''), user_id, ''), result, coalesce(reason, '')
+          FROM {log}
+         WHERE run_id = (
+                SELECT run_id FROM {log} ORDER BY run_started_at DESC NULLS LAST LIMIT 1
+               )
+         ORDER BY 2 DESC, stream, 4
         """,
         log=tables.identifier(TABLE),
     )
     if not rows:
         return None
-    parts = [Part(*(text or "" for text in each)) for _, *each in rows]
-    failures = [each for each in parts if each.result != ARRIVED]
-    return LastRun(min(row[0] for row in rows), len(rows), failures)
+    parts = [
+        Part(stream, of, f"{result}, fails the run" if failed else result, reason)
+        for _, failed, stream, of, result, reason in rows
+        if failed or result != ARRIVED
+    ]
+    return LastRun(rows[0][0], len(rows), sum(failed for _, failed, *_ in rows), parts)
 
 
 def missing(tables: Tables) -> Iterator[str]:

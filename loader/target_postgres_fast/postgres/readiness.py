@@ -53,11 +53,11 @@ def check(cursor: Cursor[Any], schema: str | None) -> None:
     """
     row = cursor.execute(RIGHTS, [schema or "public"]).fetchone()
     assert row is not None  # noqa: S101 - a query without WHERE on one row
-    if reason := _reason(Rights(*row), schema):
-        raise UnusableError(reason)
+    if fault := reason(Rights(*row), schema):
+        raise UnusableError(fault)
 
 
-def _reason(rights: Rights, schema: str | None) -> str | None:
+def reason(rights: Rights, schema: str | None) -> str | None:
     """The reason why no table could be loaded, and the remedy; none if tables can be loaded."""
     user, database = f'"{rights.user}"', f'"{rights.database}"'
     if rights.is_standby:
