@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import subprocess
+import tomllib
 from collections import defaultdict
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
@@ -287,7 +288,10 @@ def test_a_command_that_no_test_runs_names_existing_things(block: Block) -> None
             assert {each for each in words[2:] if each.isidentifier() or "-" in each} <= known
         if words[:2] == ["pip", "install"]:
             folders = {each for each in words[2:] if each.startswith(".")}
-            assert all((ROOT / each / "pyproject.toml").exists() for each in folders)
+            for each in folders:
+                folder, _, extra = each.rstrip("]").partition("[")
+                project = tomllib.loads((ROOT / folder / "pyproject.toml").read_text("utf-8"))
+                assert extra in {"", *project["project"].get("optional-dependencies", ())}
             names = {re.split(r"[\[><=~]", each)[0] for each in {*words[2:]} - folders}
             assert names <= distributions()
         if words[0] == "make":
