@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from documents import text_of
 from loading import lines_of_failing, main_job
@@ -222,6 +223,49 @@ def test_a_user_who_may_only_write_into_tables_that_are_there_loads_them(
     ended = run_target(tmp_path, messages, sqlalchemy_url=url, activate_version=False, **settings)
 
     assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "told"),
+    [
+        (["id"], "string", ["Altering columns is not supported."]),
+        (
+            ["id", "day"],
+            "integer",
+            ["has no unique index on", "duplicate key value violates unique constraint"],
+        ),
+    ],
+    ids=["another type", "another key"],
+)
+def test_a_table_with_another_key_or_type_is_refused_as_the_page_about_upgrading_says(
+    server: EmbeddedPostgres, tmp_path: Path, key: list[str], kind: str, told: list[str]
+) -> None:
+    schema = f"upgraded_{kind}"
+    with psycopg.connect(server.psql_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL(
+                "CREATE SCHEMA {0}; CREATE TABLE {0}.ads (id text PRIMARY KEY, day text, n bigint)"
+            ).format(sql.Identifier(schema))
+        )
+    properties = {"id": {"type": "string"}, "day": {"type": "string"}, "n": {"type": kind}}
+    records = [{"id": "1", "day": day, "n": "x" if kind == "string" else 1} for day in "ab"]
+    messages = [
+        {
+            "type": "SCHEMA",
+            "stream": "ads",
+            "key_properties": key,
+            "schema": {"properties": properties},
+        },
+        *({"type": "RECORD", "stream": "ads", "record": each} for each in records),
+    ]
+    lines = "\n".join(map(json.dumps, messages)).encode()
+    settings = {"sqlalchemy_url": server.url, "default_target_schema": schema}
+    ended = run_target(tmp_path, lines, **settings)
+
+    assert ended.returncode == 1
+    for text in told:
+        assert text in ended.stderr
+        assert f"`{text}`" in text_of("docs/upgrading.md")
 
 
 def documented() -> Iterator[str]:
