@@ -12,7 +12,8 @@ from pathlib import Path
 import psycopg
 
 from chromium import chromium
-from scripts.demo import DAYS, SCHEMA, WORLD
+from scripts.demo import DAYS, WORLD
+from scripts.demo_databases import SCHEMA
 from scripts.embedded_postgres import EmbeddedPostgres
 from scripts.main_job import MainJob
 from scripts.processes import ROOT
