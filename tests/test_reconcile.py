@@ -204,6 +204,28 @@ def test_a_row_that_somebody_has_changed_is_found(loaded: Loaded) -> None:
     assert [*told.lines(report)][-1] == "Spend differs, and nothing explains all of it."
 
 
+def test_the_log_of_runs_says_that_a_row_was_read_again(sandbox: Sandbox, loaded: Loaded) -> None:
+    """A loader that leaves unchanged rows as they are keeps the time of an earlier reading."""
+    account = loaded.execute("SELECT ad_account_id FROM {}.{} LIMIT 1", "ad_analytics")[0][0]
+    create = """CREATE TABLE {}.{} AS SELECT 'ad_analytics'::text AS stream,
+        %s::text AS ad_account_id, 'complete'::text AS result, %s::text AS ranges,
+        %s::text AS complete_to"""
+    days = f"2026-01-01..2026-01-02, {FIRST}..{TODAY}"
+    loaded.execute(create, "sync_log", account, days, str(TODAY + timedelta(days=60)))
+    sandbox.today = TODAY + timedelta(days=20)
+    try:
+        report = loaded.report(last=TODAY)
+    finally:
+        sandbox.today = TODAY
+        loaded.execute("DROP TABLE {}.{}", "sync_log")
+
+    unexplained = [each for each in different(report) if each.unexplained]
+    assert {(each.source, each.ad_account_id) for each in unexplained} == {
+        ("ad_analytics", account)
+    }
+    assert report.failed
+
+
 def test_a_row_that_is_missing_is_found(loaded: Loaded) -> None:
     copy = "CREATE TEMPORARY TABLE kept AS SELECT * FROM {}.{} WHERE date = %s"
     loaded.execute(copy, "campaign_analytics", FIRST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
@@ -181,14 +182,26 @@ class _Search:
     def _was_early(
         self, metric: str, day: date, row: Row | None, rows: Mapping[Place, Row]
     ) -> bool:
-        """Whether a day's numbers could still change after they were last read."""
+        """Whether a day's numbers could still change after they were last read.
+
+        A loader may keep the time of a row that has not changed; the log of runs knows better.
+        """
+        settled = settled_on(metric, day, self.fresh.settings)
+        complete = [as_of for days, as_of in self._reads if days.start <= day <= days.end]
+        if complete and max(complete) + timedelta(days=SETTLING_DAYS) >= settled:
+            return False
         read_at = row.read_at if row else _latest(rows.values())
-        return read_at is not None and read_at < settled_on(metric, day, self.fresh.settings)
+        return read_at is not None and read_at < settled
+
+    @functools.cached_property
+    def _reads(self) -> list[tuple[DateRange, date]]:
+        """The days that runs have read, as the log of runs has them."""
+        return self.loaded.tables.reads(self.loaded.table.name, self.ad_account_id)
 
 
 def settled_on(metric: str, day: date, settings: Settings) -> date:
     """The day from which on a day's numbers no longer change."""
-    after = settings.attribution_lookback if settles_late(metric) else 0
+    after = settings.attribution_lookback + 1 if settles_late(metric) else 0
     return day + timedelta(days=after + SETTLING_DAYS)
 
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from tap_pinterest.api.periods import DateRange
 from tap_pinterest.reconcile.findings import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
 
     import psycopg
 
-    from tap_pinterest.api.periods import DateRange
     from tap_pinterest.config import Settings
     from tap_pinterest.reconcile.findings import Place, Totals
 
@@ -29,6 +28,7 @@ SHAPING = (
 )
 """Columns with the settings that a row was read with."""
 READ_AT = "_sdc_extracted_at"
+LOG = "sync_log"
 
 Shape = tuple[tuple[str, Any], ...]
 """The settings of a row, as pairs of a name and a value; those that its table does not tell are
@@ -139,6 +139,24 @@ class Tables:
             values = {name: each[name] or NOTHING for name in metrics}
             place = (each["entity"], each["day"])
             yield Row(place, _shape(each, shaping), _day(each["read_at"]), values)
+
+    def reads(self, table: str, ad_account_id: str) -> list[tuple[DateRange, date]]:
+        """The days that runs have read, each range with the last day that was complete then.
+
+        The log of runs says so; without one there is no range.
+        """
+        if not self.columns(LOG):
+            return []
+        query = sql.SQL(
+            "SELECT ranges, complete_to::date FROM {} WHERE stream = %s AND ad_account_id = %s"
+            " AND result = 'complete' AND ranges IS NOT NULL AND complete_to IS NOT NULL"
+        ).format(sql.Identifier(self._schema, LOG))
+        rows = self._connection.execute(query, [table, ad_account_id]).fetchall()
+        return [
+            (DateRange(*map(date.fromisoformat, each.split(".."))), complete_to)
+            for ranges, complete_to in rows
+            for each in ranges.split(", ")
+        ]
 
     def _select(
         self,
