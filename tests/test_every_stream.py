@@ -127,7 +127,7 @@ def test_almost_every_stream_has_records(loaded: Loaded) -> None:
     assert len(empty) <= 3, empty
 
 
-@pytest.mark.parametrize("stream", sorted(CATALOG))
+@pytest.mark.parametrize("stream", sorted({*CATALOG} - {"sync_log"}))
 def test_every_record_is_there_once_with_all_its_values(loaded: Loaded, stream: str) -> None:
     keys = CATALOG[stream]["key_properties"]
     records = loaded.records(stream)

@@ -27,6 +27,7 @@ DEFAULT_STREAMS = {
     "ad_analytics",
     "delivery_metrics",
     "metrics_ready_state",
+    "sync_log",
     "user_account",
     "user_account_metrics",
     "user_account_analytics",

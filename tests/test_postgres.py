@@ -193,7 +193,7 @@ def differences(loaded: Rows, sent: Rows) -> list[str]:
 
 def test_without_a_selection_the_default_streams_arrive_and_nothing_else(two_days: TwoDays) -> None:
     others = {
-        *("metrics_ready_state", "delivery_metrics"),
+        *("metrics_ready_state", "delivery_metrics", "sync_log"),
         *("user_account", "user_account_metrics", "user_account_analytics"),
     }
     assert set(two_days.first.tables) == {*ENTITIES, *REPORTS, *others}
