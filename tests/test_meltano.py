@@ -33,7 +33,6 @@ DEFAULT_STREAMS = {
     "user_account_analytics",
     "boards",
     "pins",
-    "sync_log",
 }
 SECRETS = {
     "TAP_PINTEREST_CLIENT_ID": "1234567",
