@@ -35,7 +35,9 @@ def definition() -> dict[str, Any]:
         "variant": owner or NAME,
         **{key: tap[key] for key in ("label", "namespace", "executable")},
         "description": "Ads, their daily numbers, boards and Pins from Pinterest's API v5.",
-        "pip_url": project["name"],
+        # There is no package yet, and its name on PyPI may come to be somebody else's. Without an
+        # address in [project.urls] it installs from the clone that Meltano runs in.
+        "pip_url": f"git+{repository}" if repository else ".",
         **({"repo": repository} if repository else {}),
         "domain_url": "https://developers.pinterest.com/docs/api/v5/",
         "logo_url": "/assets/logos/extractors/pinterest-ads.png",

@@ -59,6 +59,13 @@ def test_it_has_what_the_hub_wants_and_nothing_else(definition: dict[str, Any]) 
         assert ("options" in setting) == (setting["kind"] == "options")
 
 
+def test_it_installs_from_the_repository_since_there_is_no_package(
+    definition: dict[str, Any],
+) -> None:
+    address = definition.get("repo")
+    assert definition["pip_url"] == (f"git+{address}" if address else ".")
+
+
 def test_meltano_yml_says_the_same(definition: dict[str, Any], plugin: dict[str, Any]) -> None:
     unlabelled = [
         {name: value for name, value in setting.items() if name != "label"}
