@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 @dataclass(slots=True)
@@ -24,24 +28,23 @@ class Tallies:
     """The tallies of a run, by the stream or path that calls count for, and by ad account."""
 
     def __init__(self) -> None:
-        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._tallies: dict[str, dict[str, Tally]] = {}
 
     def of(self, counts_for: str, ad_account_id: str) -> Tally:
         """The tally of one ad account; calls that name none have an empty id."""
-        return self._tallies.setdefault((counts_for, ad_account_id), Tally())
+        return self._tallies.setdefault(counts_for, {}).setdefault(ad_account_id, Tally())
 
     def total(self, counts_for: str) -> Tally:
         """The sum over all ad accounts."""
-        total = Tally()
         # Threads that the run has left behind may still add one.
-        for (name, _), each in tuple(self._tallies.items()):
-            if name == counts_for:
-                total.calls += each.calls
-                total.retries += each.retries
-                total.seconds_waited += each.seconds_waited
-        return total
+        found = tuple(self._tallies.get(counts_for, {}).values())
+        return Tally(
+            calls=sum(each.calls for each in found),
+            retries=sum(each.retries for each in found),
+            seconds_waited=sum(each.seconds_waited for each in found),
+        )
 
     @property
-    def names(self) -> frozenset[str]:
+    def names(self) -> Collection[str]:
         """The streams and paths that calls have counted for."""
-        return frozenset(name for name, _ in tuple(self._tallies))
+        return self._tallies.keys()
