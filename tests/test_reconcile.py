@@ -238,6 +238,33 @@ def test_a_row_that_is_missing_is_found(loaded: Loaded) -> None:
     assert all(str(FIRST) in example for each in different(report) for example in each.examples)
 
 
+def test_a_metric_that_pinterest_refuses_is_not_compared(url: str) -> None:
+    with Sandbox(
+        seed=7, today=TODAY, size=WORLD, access_tier="unlimited", unavailable=["TOTAL_CHECKOUT"]
+    ) as sandbox:
+        refused = Loaded(url, "refused", sandbox, report_columns=["SPEND_IN_MICRO_DOLLAR"])
+        change = "ALTER TABLE {}.{} ADD COLUMN total_checkout numeric DEFAULT 1"
+        refused.execute(change, "ad_account_analytics")
+        report = refused.report()
+        refused.db.close()
+
+    (finding,) = {each.obstacle for each in report.findings if each.metric == "TOTAL_CHECKOUT"}
+    assert finding == "Pinterest refuses it for the ad account"
+    assert not report.failed
+
+
+def test_the_table_of_daasity_is_compared_too(sandbox: Sandbox, url: str) -> None:
+    config = settings(sandbox, layout="daasity", start_date=FIRST.isoformat())
+    db = Database(url, "daasity")
+    db.load(lines(run(config, "ad_analytics").messages).decode())
+    report = reconciled(config, request(database=url, schema="daasity"))
+    db.close()
+
+    assert {each.source for each in report.findings} == {"ad_analytics"}
+    assert different(report) == []
+    assert not report.failed
+
+
 def test_results_are_added_to_a_table(loaded: Loaded) -> None:
     reconciled(loaded.config, loaded.request(store="reconciliation"))
     reconciled(loaded.config, loaded.request(store="reconciliation"))

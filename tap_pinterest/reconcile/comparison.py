@@ -100,6 +100,7 @@ class Comparison:
                 stream.name,
                 stream.column(stream.question.level.own_id.lower()),
                 stream.column("ad_account_id"),
+                stream.column("date"),
                 metrics,
                 columns,
             )

@@ -80,6 +80,7 @@ class ExportedTable:
         findings = []
         for label, name in self.export.metrics.items():
             finding = Finding(self.export.name, ad_account_id, name)
+            finding.obstacle = fresh.obstacle(ad_account_id, name)
             if adds_up(name):
                 finding.here = here.get(label, NOTHING)
                 finding.tolerance = units.get(label, NOTHING)

@@ -60,6 +60,7 @@ class Fresh:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._known: dict[tuple[object, ...], Cells] = {}
+        self._refused: dict[str, frozenset[str]] = {}
 
     @property
     def settings(self) -> Settings:
@@ -77,6 +78,11 @@ class Fresh:
         """The numbers of an ad account over the days, all statuses included."""
         found = self.cells(ad_account_id, _OF_ACCOUNT, days, settings, metrics)
         return found.get((ad_account_id, None), {})
+
+    def obstacle(self, ad_account_id: str, metric: str) -> str:
+        """Why the numbers of a metric that was asked for cannot be compared; empty if they can."""
+        refused = self._refused.get(ad_account_id, frozenset())
+        return "Pinterest refuses it for the ad account" if metric in refused else ""
 
     def cells(
         self,
@@ -140,6 +146,8 @@ class Fresh:
             for row in rows.records(answered, entities, None, days.end):
                 place = str(row[own_id]), None if is_total else date.fromisoformat(row["date"])
                 yield place, {name: _number(row.get(field)) for name, field in names}
+        refused = self._refused.get(ad_account_id, frozenset())
+        self._refused[ad_account_id] = refused | reader.refused_columns(ad_account_id)
 
 
 def _attribution(settings: Settings) -> tuple[object, ...]:

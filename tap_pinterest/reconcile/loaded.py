@@ -72,6 +72,7 @@ class LoadedTable:
                 here=sums.totals[name],
                 pinterest=totals.get(name, NOTHING),
                 tolerance=tolerance(name, max(sums.rows, 1)),
+                obstacle=fresh.obstacle(ad_account_id, name),
             )
             for name in self.table.metrics
         ]

@@ -43,6 +43,7 @@ class Table:
         name: The table.
         id_column: The column with the id of its entity.
         account_column: The column with the id of the ad account.
+        date_column: The column with the day.
         metrics: The columns of its metrics that add up, by the API's name.
         columns: All its columns.
     """
@@ -50,6 +51,7 @@ class Table:
     name: str
     id_column: str
     account_column: str
+    date_column: str
     metrics: Mapping[str, str]
     columns: frozenset[str]
 
@@ -132,7 +134,7 @@ class Tables:
         ]
         columns += [
             sql.SQL("{}::text AS entity").format(sql.Identifier(table.id_column)),
-            sql.SQL("date::date AS day"),
+            sql.SQL("{}::date AS day").format(sql.Identifier(table.date_column)),
             sql.SQL("{} AS read_at").format(sql.Identifier(read_at) if read_at else sql.NULL),
         ]
         for each in self._select(table, ad_account_id, days, columns):
@@ -167,10 +169,11 @@ class Tables:
         group_by: Sequence[sql.Composable] = (),
     ) -> list[dict[str, Any]]:
         comma = sql.SQL(", ")
-        query = sql.SQL("SELECT {} FROM {} WHERE {} = %s AND date::date BETWEEN %s AND %s").format(
+        query = sql.SQL("SELECT {} FROM {} WHERE {} = %s AND {}::date BETWEEN %s AND %s").format(
             comma.join(columns),
             sql.Identifier(self._schema, table.name),
             sql.Identifier(table.account_column),
+            sql.Identifier(table.date_column),
         )
         if group_by:
             query += sql.SQL(" GROUP BY ") + comma.join(group_by)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from tap_pinterest.reconcile.findings import SPEND, as_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from decimal import Decimal
 
-    from tap_pinterest.reconcile.findings import Finding, Report
+    from tap_pinterest.reconcile.findings import Finding, Outcome, Report
 
+WORDS: Mapping[Outcome, str] = {
+    "equal": "equal",
+    "differs": "different",
+    "not comparable": "not comparable",
+}
 HEADINGS = ("source", "metric", "here", "Pinterest", "result")
 
 
@@ -28,7 +34,7 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def _of_account(findings: Sequence[Finding]) -> Iterator[str]:
-    """Spend and all that differs, then how many others are equal or have no sum."""
+    """Spend and all that differs, the proofs, and how many others are equal or have no sum."""
     told = [each for each in findings if _is_told(each)]
     rows = [HEADINGS, *map(_cells, told)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(HEADINGS) - 1)]
@@ -38,14 +44,12 @@ def _of_account(findings: Sequence[Finding]) -> Iterator[str]:
             for place, (text, width) in enumerate(zip(row, widths, strict=False))
         )
         yield f"  {source}  {metric}  {here}  {there}  {row[-1]}"
-        yield from _reasons(finding) if finding else ()
+        yield from (f"      {each}" for each in (finding.examples if finding else ()))
+    for name, text in dict.fromkeys((c.name, c.text) for each in told for c in each.causes):
+        yield f"  {name}: {text}"
     for source, found in itertools.groupby(findings, lambda each: each.source):
-        outcomes = [each.outcome for each in found]
-        counts = [
-            f"{outcomes.count(outcome)} {outcome}"
-            for outcome in ("equal", "differs", "not comparable")
-            if outcome in outcomes
-        ]
+        outcomes = Counter(each.outcome for each in found)
+        counts = [f"{outcomes[name]} {word}" for name, word in WORDS.items() if outcomes[name]]
         yield f"  {source}: {', '.join(counts)}"
 
 
@@ -56,17 +60,12 @@ def _is_told(finding: Finding) -> bool:
 def _cells(finding: Finding) -> tuple[str, ...]:
     result: str = finding.outcome
     if result == "differs":
-        result = f"differs by {_number(finding.difference)}"
+        reasons = [f"{each.name} {_number(each.amount)}" for each in finding.causes]
+        if finding.unexplained:
+            reasons.append(f"not explained {_number(finding.unexplained)}")
+        result = f"differs by {_number(finding.difference)}: {', '.join(reasons)}"
     numbers = (_number(finding.here), _number(finding.pinterest))
     return (finding.source, finding.metric.lower(), *numbers, result)
-
-
-def _reasons(finding: Finding) -> Iterator[str]:
-    for cause in finding.causes:
-        yield f"    {cause.name} ({_number(cause.amount)}): {cause.text}"
-    if finding.unexplained:
-        yield f"    not explained: {_number(finding.unexplained)}"
-    yield from (f"      {each}" for each in finding.examples)
 
 
 def _number(number: Decimal) -> str:
