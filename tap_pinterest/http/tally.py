@@ -47,4 +47,4 @@ class Tallies:
     @property
     def names(self) -> Collection[str]:
         """The streams and paths that calls have counted for."""
-        return self._tallies.keys()
+        return tuple(self._tallies)
