@@ -10,7 +10,7 @@ import msgspec
 
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.http.errors import TokenRefusedError
-from tap_pinterest.reading.contexts import of_context
+from tap_pinterest.run.causes import Remark, told
 from tap_pinterest.run.cost import TRIAL_CALLS, plan
 from tap_pinterest.singer.process import leave
 from tap_pinterest.singer.sdk import EndOfRun
@@ -72,9 +72,13 @@ def described(planned: Plan, access_tier: str) -> Iterator[str]:
     """The plan as sentences and a table."""
     yield from _table(planned)
     yield ""
+    faults = (
+        Remark(each.stream, context, reason)
+        for each in planned.streams
+        for context, reason in each.faults.items()
+    )
+    yield from (f"Cannot be told: {line}" for line in told(faults))
     for each in planned.streams:
-        for context, reason in each.faults.items():
-            yield f"{each.stream}{of_context(context)} cannot be told: {reason}"
         if each.most > each.total:
             yield (
                 f"{each.stream}: {each.most:,} calls where Pinterest does not let the app ask for "
