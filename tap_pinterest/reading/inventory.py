@@ -291,17 +291,15 @@ class Inventory:
         scope: Scope,
         turn: Turn | None = None,
         following: Following = NOTHING,
-    ) -> Iterator[tuple[Call, Item]]:
-        """The items of a list, each with its call.
+    ) -> Iterator[tuple[Call, Iterator[Item]]]:
+        """The items of a list, page by page, each page with its call.
 
         They come from the pages kept (which are forgotten after the last stream that writes them),
         or else fresh, and a few calls at once. `turn` and `following` are those of `read_ahead`.
         What cannot be read is told to the scope.
         """
         for call, page in self._pages(listing, scope, turn, following):
-            for item in page.items:
-                if listing.wants(item):
-                    yield call, item
+            yield call, filter(listing.wants, page.items)
 
     def expected(self, listing: Listing, scope: Scope) -> Iterator[Expected]:
         """The calls that `items` will make, without calls whose pages are kept already."""

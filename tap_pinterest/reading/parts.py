@@ -1,8 +1,9 @@
-"""The parts of a context: each call of a dataset is answered, refused, or fails by itself."""
+"""The parts of a context: each of its calls is answered, refused, or fails by itself."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
@@ -17,10 +18,12 @@ from tap_pinterest.http.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tap_pinterest.http.errors import PartError
     from tap_pinterest.reading.calls import Call
+
+_T = TypeVar("_T")
 
 MOST_NAMED = 10
 """Parts that a message names."""
@@ -45,8 +48,25 @@ def is_said_of_all(refusal: SkippableAPIError) -> bool:
     return isinstance(refusal, _OF_ALL)
 
 
+@dataclass(frozen=True)
+class Tried(Generic[_T]):
+    """A call that was made: its answer, or the error that it ended with."""
+
+    call: Call
+    answer: _T | None = None
+    error: PartError | None = None
+
+    @classmethod
+    def by(cls, call: Call, ask: Callable[[], _T]) -> Tried[_T]:
+        """Make a call."""
+        try:
+            return Tried(call, ask())
+        except PART_ERRORS as error:
+            return Tried(call, error=error)
+
+
 class Parts:
-    """How the calls of a dataset went in one context.
+    """How the calls of a context went.
 
     Attributes:
         is_answered: Whether any was answered.
@@ -74,6 +94,43 @@ class Parts:
         if isinstance(error, _OF_MORE):
             raise error
         self._failures.setdefault(call.key, (call, error))
+
+    def went_wrong(self, call: Call, error: PartError) -> None:
+        """Take note of a call that was refused or failed.
+
+        Raises:
+            FatalAPIError: The error is of all calls: the same one.
+        """
+        if isinstance(error, SkippableAPIError):
+            self.refused(call, error)
+        else:
+            self.failed(call, error)
+
+    @property
+    def are_all_refused(self) -> bool:
+        """Whether Pinterest refuses the operation, so that no other call needs to be made."""
+        refusals = (refusal for _, refusal in self._refusals.values())
+        return not self.is_answered and any(map(is_said_of_all, refusals))
+
+    def answers(self, tried: Iterable[Tried[_T]]) -> Iterator[tuple[Call, _T]]:
+        """The answers, each with its call; it is noted which calls went wrong."""
+        for each in tried:
+            if each.error is None:
+                self.answered()
+                yield each.call, cast("_T", each.answer)
+                continue
+            self.went_wrong(each.call, each.error)
+            if self.are_all_refused:
+                return
+
+    def include(self, others: Parts) -> None:
+        """Add the refusals and failures of other calls, such as of the lists behind these."""
+        self._refusals = {**others._refusals, **self._refusals}
+        self.include_failures(others)
+
+    def include_failures(self, others: Parts) -> None:
+        """Add the failures of other calls."""
+        self._failures = {**others._failures, **self._failures}
 
     def has_failed(self, call: Call) -> bool:
         """Whether a call has failed: it is not made again."""

@@ -193,7 +193,7 @@ class Ordering:
                 raise _UnfinishedError(msg)
             without += status == FINISHED
             if without == MOST_POLLS_WITHOUT_LINK:
-                msg = f"a report is {answer.told}, and has no link"
+                msg = f"a report is {answer.told(self._client.secrets)}, and has no link"
                 raise _UnfinishedError(msg)
             left = deadline - self._clock.monotonic()
             if left <= 0:

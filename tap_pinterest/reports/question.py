@@ -313,6 +313,16 @@ class Question:
         first = {name: row[name] for name in (*self.keys, "ad_account_id")}
         return {**schema, "properties": first | beside | row}
 
+    def told(self, part: Slice) -> dict[str, Any]:
+        """The values that tell a slice from others, for messages."""
+        told = {
+            "days": str(part.dates),
+            self.level.within: part.within,
+            self.level.id_parameter or "ids": part.ids,
+            "targeting_types": part.types,
+        }
+        return {name: value for name, value in told.items() if value}
+
     def query(self, part: Slice) -> dict[str, Any]:
         """The parameters of a synchronous call."""
         query = {

@@ -17,6 +17,7 @@ from tap_pinterest.http.errors import (
     TooLargeError,
     ValuesRefusedError,
 )
+from tap_pinterest.reading.parts import PART_ERRORS
 from tap_pinterest.reports.ordering import Order
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tap_pinterest.api.periods import Slice
     from tap_pinterest.clock import Clock
     from tap_pinterest.http.client import PinterestClient
+    from tap_pinterest.http.errors import PartError
     from tap_pinterest.reports.ordering import Operation, Ordering
     from tap_pinterest.reports.plan import Part
     from tap_pinterest.reports.question import Question
@@ -55,10 +57,29 @@ def _taken(rows: list[msgspec.Raw]) -> Iterator[bytes]:
 
 @dataclass(frozen=True)
 class Answered:
-    """The rows that came for a part of a report, as JSON."""
+    """The rows that came for a part of a report, as JSON, and the errors of those that did not.
+
+    Attributes:
+        part: The part.
+        rows: Its rows.
+        failures: What could not be read: the whole part, or pieces of it, each with its error.
+    """
 
     part: Part
-    rows: Iterable[bytes]
+    rows: Iterable[bytes] = ()
+    failures: Sequence[tuple[Part, PartError]] = ()
+
+    @classmethod
+    def joined(cls, part: Part, pieces: Sequence[Answered]) -> Answered:
+        """A part whose pieces were read one by one."""
+        rows = itertools.chain.from_iterable(each.rows for each in pieces)
+        return cls(part, rows, [failure for each in pieces for failure in each.failures])
+
+    @property
+    def refusal(self) -> SkippableAPIError | None:
+        """The first refusal among the errors."""
+        errors = (error for _, error in self.failures)
+        return next((each for each in errors if isinstance(each, SkippableAPIError)), None)
 
 
 class Reader:
@@ -96,28 +117,22 @@ class Reader:
         self._refused_columns: dict[str, frozenset[str]] = {}
 
     def report(self, ad_account_id: str, part: Part) -> Steps:
-        """The steps that read an asynchronous report; one that is too large is read in halves.
-
-        Raises:
-            Exception: As `Ordering.read`.
-        """
+        """The steps that read an asynchronous report; one that is too large is read in halves."""
         if self._is_known_to_be_refused(ad_account_id, part.slice):
-            return Answered(part, ())
+            return Answered(part)
         try:
-            download = yield from self._ordered(ad_account_id, part.slice)
+            return Answered(part, (yield from self._ordered(ad_account_id, part.slice)))
         except TooLargeError as error:
             halves = self._halves(part.slice)
             if halves is None:
                 msg = f"{error}; it is of {part.slice.dates} alone: select fewer columns"
-                raise TooLargeError(msg) from None
-            rows: list[Iterable[bytes]] = []
-            for half in halves:
-                answered = yield from self.report(ad_account_id, replace(part, slice=half))
-                rows.append(answered.rows)
-            return Answered(part, itertools.chain.from_iterable(rows))
-        except (SkippableAPIError, FatalAPIError) as error:
-            return self._refused(ad_account_id, part, error)
-        return Answered(part, download)
+                return Answered(part, failures=[(part, TooLargeError(msg))])
+        except PART_ERRORS as error:
+            return self._without_rows(ad_account_id, part, error)
+        first, second = (replace(part, slice=half) for half in halves)
+        earlier = yield from self.report(ad_account_id, first)
+        later = yield from self.report(ad_account_id, second)
+        return Answered.joined(part, [earlier, later])
 
     def _ordered(self, ad_account_id: str, part: Slice) -> Generator[float, None, Iterable[bytes]]:
         """The steps that end with the file of one report."""
@@ -141,19 +156,25 @@ class Reader:
             shorter = shorter if shorter[0].types == part.types else None
         return shorter or (part.halves() if len(part.ids) > 1 else None)
 
-    def call(self, ad_account_id: str, part: Part) -> Answered:
-        """The answer of a synchronous call.
-
-        Raises:
-            Exception: As `PinterestClient.get`.
-        """
+    def call(self, ad_account_id: str, part: Part, halvings: int = 0) -> Answered:
+        """The answer of a synchronous call; one that is too large or too slow is read in halves."""
         if self._is_known_to_be_refused(ad_account_id, part.slice):
-            return Answered(part, ())
+            return Answered(part)
+        halves = part.slice.halves()
+        may_split = halves is not None and halvings < self.MOST_HALVINGS
         try:
-            rows = self._rows(ad_account_id, part.slice)
-        except (SkippableAPIError, FatalAPIError) as error:
-            return self._refused(ad_account_id, part, error)
-        return Answered(part, _taken(rows))
+            rows = self._answer(ad_account_id, part.slice, split_instead=may_split)
+        except (TooLargeError, SlowAnswerError) as error:
+            if halves is None or (isinstance(error, SlowAnswerError) and not may_split):
+                return Answered(part, failures=[(part, error)])
+        except PART_ERRORS as error:
+            return self._without_rows(ad_account_id, part, error)
+        else:
+            return Answered(part, _taken(rows))
+        pieces = [
+            self.call(ad_account_id, replace(part, slice=half), halvings + 1) for half in halves
+        ]
+        return Answered.joined(part, pieces)
 
     def read(self, ad_account_id: str, part: Part, clock: Clock) -> Answered:
         """The answer of a part, by a call or a report; this waits until it is there."""
@@ -166,17 +187,6 @@ class Reader:
             except StopIteration as end:
                 answered: Answered = end.value
                 return answered
-
-    def _rows(self, ad_account_id: str, part: Slice, halvings: int = 0) -> list[msgspec.Raw]:
-        """The rows of a slice; one that is too large or too slow is read in halves."""
-        halves = part.halves()
-        may_split = halves is not None and halvings < self.MOST_HALVINGS
-        try:
-            return self._answer(ad_account_id, part, split_instead=may_split)
-        except (TooLargeError, SlowAnswerError) as error:
-            if halves is None or (isinstance(error, SlowAnswerError) and not may_split):
-                raise
-            return [row for half in halves for row in self._rows(ad_account_id, half, halvings + 1)]
 
     def _answer(self, ad_account_id: str, part: Slice, *, split_instead: bool) -> list[msgspec.Raw]:
         query = self._question.query(part)
@@ -226,12 +236,8 @@ class Reader:
     def _is_known_to_be_refused(self, ad_account_id: str, part: Slice) -> bool:
         return any((ad_account_id, name) in self._refused_types for name in part.types)
 
-    def _refused(self, ad_account_id: str, part: Part, error: Exception) -> Answered:
-        """An answer without rows if Pinterest refuses a targeting type in beta.
-
-        Raises:
-            Exception: The refusal is not about a targeting type in beta.
-        """
+    def _without_rows(self, ad_account_id: str, part: Part, error: PartError) -> Answered:
+        """An answer without rows; it is no failure if a targeting type in beta is refused."""
         types = part.slice.types
         about_the_question = type(error) in self.ERRORS_OF_THE_QUESTION
         is_refused = isinstance(error, SkippableAPIError) or about_the_question
@@ -241,13 +247,15 @@ class Reader:
                 f"{self._question.name}: {types[0]} is in beta and refused, so its rows are "
                 f"missing: {error}"
             )
-            return Answered(part, ())
-        if not about_the_question:
-            raise error
-        # Which columns go together is not known.
+            return Answered(part)
+        told = self._with_columns(part, error) if about_the_question else error
+        return Answered(part, failures=[(part, told)])
+
+    def _with_columns(self, part: Part, error: PartError) -> FatalAPIError:
+        """An error in the question with the columns, because Pinterest may not say which is bad."""
         columns = self._question.asked(asynchronous=part.asynchronous)
         named, others = columns[: self.MOST_COLUMNS_TOLD], len(columns) - self.MOST_COLUMNS_TOLD
         more = f" and {others} others" if others > 0 else ""
         msg = f"{error}; the columns were {', '.join(named)}{more}"
         kind = InvalidRequestError if isinstance(error, InvalidRequestError) else FatalAPIError
-        raise kind(msg) from None
+        return kind(msg)

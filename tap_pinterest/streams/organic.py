@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections import defaultdict
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,9 +18,9 @@ from typing_extensions import override
 from tap_pinterest import api
 from tap_pinterest.api.periods import ONE_DAY, ORGANIC, DateRange, cut
 from tap_pinterest.http.answers import check_fields, decoder
-from tap_pinterest.reading.calls import Expected, Scope
+from tap_pinterest.reading.calls import Call, Expected, Scope
 from tap_pinterest.reading.contexts import Users, name_of
-from tap_pinterest.reading.parts import Parts
+from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.read_ahead import Task
 from tap_pinterest.records.conform import singer_name
 from tap_pinterest.singer import state
@@ -29,7 +30,7 @@ from tap_pinterest.streams.bases.stream import ReportStream, TaskStream
 from tap_pinterest.streams.boards import PinListStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
@@ -41,6 +42,8 @@ NOT_FINAL = frozenset({"PROCESSING", "ESTIMATE"})
 MOST_TOP_PINS = 50
 BYTES_PER_DAY = 300
 """Size of an answer, for each Pin or user."""
+
+_T = TypeVar("_T")
 
 _TEXT: Mapping[str, Any] = MappingProxyType({"type": "string"})
 _NUMBER: Mapping[str, Any] = MappingProxyType({"type": "number"})
@@ -110,6 +113,19 @@ class UserStream(TaskStream):
         """Whether a column is selected, or is part of `__sync_key`."""
         return name in self.hashed_fields or self.mask["properties", name]
 
+    def call(
+        self, user_id: str, dates: DateRange, query: Mapping[str, Any], own: Mapping[str, str]
+    ) -> Call:
+        """A call for some days of a user; `own` tells it from other calls for these days."""
+        account = self.contexts.parameters({"user_id": user_id}, self.inventory)
+        part = {**own, "days": str(dates)}
+        return Call(self.path, query={**query, **account, **dates.query}, part=part)
+
+    def asked(self, call: Call, decode: Callable[[bytes], _T], nothing: _T) -> Tried[_T]:
+        """The answer of a call; `nothing` if Pinterest has none of its days."""
+        get = self.run.client.get
+        return Tried.by(call, lambda: get(call.path, decode, query=call.query, nothing=nothing))
+
 
 class OrganicReportStream(UserStream, ReportStream):
     """Metrics by day (UTC) of a user's Pins or profile, for each part of a split.
@@ -158,13 +174,13 @@ class OrganicReportStream(UserStream, ReportStream):
         return wanted or offered[:1]
 
     @override
-    def rows(self, context: Context) -> Iterator[dict[str, Any]]:
+    def rows(self, context: Context, parts: Parts) -> Iterator[dict[str, Any]]:
         self._not_final = None
-        answered = self.answered(context)
-        yield from self.finished_once(self._noted(map(self.convert, answered)))
+        for call, items in self.answered(context, parts):
+            yield from self.of_part(call, self._noted(map(self.convert, items)), parts)
 
-    def answered(self, context: Context) -> Iterator[Item]:
-        """The records of a user as Pinterest sends them."""
+    def answered(self, context: Context, parts: Parts) -> Iterator[tuple[Call, Iterable[Item]]]:
+        """The records of a user as Pinterest sends them, call by call."""
         raise NotImplementedError
 
     def _noted(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -203,38 +219,29 @@ class UserAccountAnalytics(OrganicReportStream):
         )
 
     @override
-    def tasks(self, context: Context) -> Iterator[Task[tuple[str, Splits]]]:
+    def tasks(self, context: Context) -> Iterator[Task[Tried[Splits]]]:
         for dates in self.days_to_read(context):
             for piece in cut(dates, ORGANIC.days):
                 for split_field in self.settings.user_split_fields:
-                    run = functools.partial(self._request, context["user_id"], split_field, piece)
-                    yield Task(run, expected_bytes=piece.days * BYTES_PER_DAY)
+                    own = {"split_field": split_field}
+                    call = self.call(context["user_id"], piece, {**self.query, **own}, own)
+                    yield Task(
+                        functools.partial(self.asked, call, decode_splits, Splits()),
+                        expected_bytes=piece.days * BYTES_PER_DAY,
+                    )
 
     @override
-    def answered(self, context: Context) -> Iterator[Item]:
-        for split_field, splits in self.answers(context):
-            for part, day in days_of(splits):
-                yield {
-                    "user_id": context["user_id"],
-                    "split_field": split_field,
-                    "split_value": part,
-                    **day,
-                }
+    def answered(self, context: Context, parts: Parts) -> Iterator[tuple[Call, Iterable[Item]]]:
+        for call, splits in parts.answers(self.answers(context)):
+            beside = {"user_id": context["user_id"], "split_field": call.part["split_field"]}
+            days = days_of(splits)
+            yield call, ({**beside, "split_value": part, **day} for part, day in days)
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
         pieces = sum(len(cut(dates, ORGANIC.days)) for dates in self.ranges(context))
         calls = pieces * len(self.settings.user_split_fields)
         yield Expected(api.operation(f"GET {self.path}").category, calls)
-
-    def _request(self, user_id: str, split_field: str, dates: DateRange) -> tuple[str, Splits]:
-        query = {
-            **self.query,
-            **self.contexts.parameters({"user_id": user_id}, self.inventory),
-            **dates.query,
-            "split_field": split_field,
-        }
-        return split_field, self.run.client.get(self.path, decode_splits, query=query, nothing={})
 
 
 class TopPinsStream(UserStream):
@@ -300,39 +307,37 @@ class TopPinsStream(UserStream):
         yield Expected(api.operation(f"GET {self.path}").category, calls)
 
     @override
-    def tasks(self, context: Context) -> Iterator[Task[tuple[str, Top]]]:
+    def tasks(self, context: Context) -> Iterator[Task[Tried[Top]]]:
+        same = {**self.settings.organic_filters, "num_of_pins": MOST_TOP_PINS}
         for dates in self.ranges(context):
             for by in self.sorts:
-                yield Task(functools.partial(self._request, context["user_id"], by, dates))
+                own = {"sort_by": by}
+                call = self.call(context["user_id"], dates, {**same, **own}, own)
+                yield Task(functools.partial(self.asked, call, _decode_top, Top()))
 
     def _top(self, context: Context, dates: DateRange) -> Iterator[dict[str, Any]]:
         """The records of a user."""
         self.summary.of(name_of(context)).note(dates)
-        for sort_by, answer in self.answers(context):
+        parts = Parts()
+        for call, answer in parts.answers(self.answers(context)):
             beside = {
                 "user_id": context["user_id"],
-                "sort_by": sort_by,
+                "sort_by": call.part["sort_by"],
                 "start_date": dates.start.isoformat(),
                 "date": dates.end.isoformat(),
                 "date_availability": answer.date_availability,
             }
-            ranked = (
-                self.convert({**beside, "rank": rank, **_flat(pin)})
-                for rank, pin in enumerate(answer.pins or (), 1)
-            )
-            yield from self.finished_once(ranked)
-        self.remember(context, Progress(bookmark=dates.end))
+            ranked = self._ranked(beside, answer.pins or ())
+            yield from self.of_part(call, map(self.convert, ranked), parts)
+        self.judge_parts(context, parts)
+        if not parts.refused_calls:
+            self.remember(context, Progress(bookmark=dates.end))
         self.summary.read()
 
-    def _request(self, user_id: str, sort_by: str, dates: DateRange) -> tuple[str, Top]:
-        query = {
-            **self.settings.organic_filters,
-            **self.contexts.parameters({"user_id": user_id}, self.inventory),
-            **dates.query,
-            "sort_by": sort_by,
-            "num_of_pins": MOST_TOP_PINS,
-        }
-        return sort_by, self.run.client.get(self.path, _decode_top, query=query, nothing=Top())
+    @staticmethod
+    def _ranked(beside: Item, pins: Iterable[Item]) -> Iterator[Item]:
+        for rank, pin in enumerate(pins, 1):
+            yield {**beside, "rank": rank, **_flat(pin)}
 
 
 def _flat(pin: Item) -> Item:
@@ -358,6 +363,10 @@ class UserAccountTopVideoPinAnalytics(TopPinsStream):
 
     name = "user_account_top_video_pin_analytics"
     path = "/user_account/analytics/top_video_pins"
+
+
+_Ranked: TypeAlias = "dict[tuple[str, str], dict[str, tuple[float, str, Item]]]"
+"""By domain and sort, each Pin by its id: its value, negative so that the highest comes first."""
 
 
 class DomainTopPins(SnapshotStream, PinListStream):
@@ -398,30 +407,33 @@ class DomainTopPins(SnapshotStream, PinListStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         parts = Parts()
         scope = Scope(self.inventory, self.settings, context, parts)
-        ranked: dict[tuple[str, str], list[tuple[float, str, Item]]] = defaultdict(list)
+        ranked: _Ranked = defaultdict(dict)
         turn, following = self.turn(context), self.run.order.following(self, context)
-        listing = self.listing(self.settings)
-        for _, pin in self.inventory.items(listing, scope, turn, following):
-            recent = (pin.get("pin_metrics") or {}).get("90d") or {}
-            for domain in self._domains(pin):
-                for sort, number in self.sorts.items():
-                    # A number may be sent as a text.
-                    value = float(recent.get(number) or 0)
-                    if value and pin.get("is_owner") is not False:
-                        ranked[domain, sort].append((-value, str(pin.get("id")), self._kept(pin)))
+        pages = self.inventory.items(self.listing(self.settings), scope, turn, following)
+        for pin in itertools.chain.from_iterable(items for _, items in pages):
+            self._rank(pin, ranked)
         self.judge_parts(context, parts)
         user_id = self.inventory.user_id(context)
-        yield from self.finished_once(self._records(ranked, user_id))
+        yield from self.finished_once(self._records(ranked, user_id), {})
         self.remember(context, Progress(bookmark=self.clock.today))
         self.summary.read(asked=parts.is_answered)
 
-    def _records(
-        self, ranked: Mapping[tuple[str, str], list[tuple[float, str, Item]]], user_id: str
-    ) -> Iterator[dict[str, Any]]:
+    def _rank(self, pin: Item, ranked: _Ranked) -> None:
+        """Note the numbers of a Pin; of one that is listed twice, the later ones."""
+        recent = (pin.get("pin_metrics") or {}).get("90d") or {}
+        for domain in self._domains(pin):
+            for sort, number in self.sorts.items():
+                # A number may be sent as a text.
+                value = float(recent.get(number) or 0)
+                if value and pin.get("is_owner") is not False:
+                    pin_id = str(pin.get("id"))
+                    ranked[domain, sort][pin_id] = (-value, pin_id, self._kept(pin))
+
+    def _records(self, ranked: _Ranked, user_id: str) -> Iterator[dict[str, Any]]:
         today = self.clock.today.isoformat()
         for (domain, sort), pins in sorted(ranked.items(), key=lambda each: each[0]):
-            pins.sort(key=lambda each: each[:2])
-            for rank, (negative, pin_id, kept) in enumerate(pins, 1):
+            in_order = sorted(pins.values(), key=lambda each: each[:2])
+            for rank, (negative, pin_id, kept) in enumerate(in_order, 1):
                 yield self.convert(
                     {
                         "domain": domain,

@@ -16,7 +16,7 @@ from tap_pinterest.api.periods import ORGANIC, Slice, cut
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import InvalidRequestError, SlowAnswerError, TooLargeError
 from tap_pinterest.reading.calls import Call, Expected, Scope
-from tap_pinterest.reading.parts import PART_ERRORS, Parts, is_said_of_all
+from tap_pinterest.reading.parts import PART_ERRORS, Parts
 from tap_pinterest.reading.read_ahead import Task
 from tap_pinterest.singer import state
 from tap_pinterest.streams.boards import Pins
@@ -30,7 +30,7 @@ from tap_pinterest.streams.organic import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
@@ -158,7 +158,7 @@ class PinAnalytics(OrganicReportStream):
     @override
     def tasks(self, context: Context) -> Iterator[Task[OfPins]]:
         user_id = context["user_id"]
-        parts = self._parts[user_id] = Parts()
+        parts = self._listed[user_id] = Parts()
         ranges = list(self.days_to_read(context))
         kinds = self._pins(user_id, parts) if ranges else {}
         for (_, metrics), ids in kinds.items():
@@ -169,41 +169,32 @@ class PinAnalytics(OrganicReportStream):
                         yield from self.calls.tasks(part, self._query(user_id, metrics))
 
     @override
-    def answered(self, context: Context) -> Iterator[Item]:
-        user_id = context["user_id"]
+    def answered(self, context: Context, parts: Parts) -> Iterator[tuple[Call, Iterable[Item]]]:
         for found in self.answers(context):
-            parts = self._parts[user_id]
             for pin_id, splits in found.answers.items():
                 parts.answered()
-                for part, day in days_of(splits):
-                    yield {
-                        "user_id": user_id,
-                        "pin_id": pin_id,
-                        "app_type": found.app_type or part.upper(),
-                        **day,
-                    }
-            if self._note_errors(found, parts):
+                beside = {**context, "pin_id": pin_id}
+                yield self._of_pin(pin_id), _days_beside(beside, found.app_type, splits)
+            for pin_id, error in found.errors.items():
+                parts.went_wrong(self._of_pin(pin_id), error)
+            if parts.are_all_refused:
                 break
-        parts = self._parts.pop(user_id)
+        parts.include(self._listed.pop(context["user_id"]))
         self._refuse_named(parts)
-        self.judge_parts(context, parts)
 
-    def _note_errors(self, found: OfPins, parts: Parts) -> bool:
-        """Take note of what is wrong with Pins; whether Pinterest says that it is so of all."""
-        for pin_id, error in found.errors.items():
-            ids = {"pin_id": pin_id}
-            call = Call(self.path, ids, part=ids)
-            if not isinstance(error, SkippableAPIError):
-                parts.failed(call, error)
-                continue
-            parts.refused(call, error)
-            if is_said_of_all(error) and not parts.is_answered:
-                return True
-        return False
+    def _of_pin(self, pin_id: str) -> Call:
+        """The calls for a Pin, as one part."""
+        ids = {"pin_id": pin_id}
+        return Call(self.path, ids, part=ids)
+
+    @override
+    def is_whole(self, parts: Parts) -> bool:
+        # A Pin that is refused, such as one of somebody else, has no numbers.
+        return True
 
     @functools.cached_property
-    def _parts(self) -> dict[str, Parts]:
-        """How the calls go, of the users that are being read."""
+    def _listed(self) -> dict[str, Parts]:
+        """How the calls go that list Pins, of the users that are being read."""
         return {}
 
     @override
@@ -396,6 +387,11 @@ class PinCalls:
                 self._may_ask_for_many = True
                 return {app_type: answer} if ids == part.ids else {}
         return {}
+
+
+def _days_beside(beside: Item, app_type: str | None, splits: Splits) -> Iterator[Item]:
+    for part, day in days_of(splits):
+        yield {**beside, "app_type": app_type or part.upper(), **day}
 
 
 def _narrower(metrics: Sequence[str]) -> Sequence[str]:

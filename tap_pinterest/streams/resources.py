@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,7 +11,8 @@ from typing_extensions import override
 
 from tap_pinterest import api
 from tap_pinterest.api.periods import ONE_DAY, SYNCHRONOUS
-from tap_pinterest.reading.calls import Each, Expected, Values
+from tap_pinterest.reading.calls import Call, Each, Expected, Values
+from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.read_ahead import Task
 from tap_pinterest.run.readiness import ASKED_DAYS, READY_STATE
 from tap_pinterest.singer import state
@@ -20,7 +22,6 @@ from tap_pinterest.streams.bases.stream import TaskStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import date
 
     from singer_sdk.helpers.types import Context
 
@@ -51,21 +52,24 @@ class MetricsReadyState(TaskStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         complete_to = self._complete_to
-        unbroken = True
-        for day, answer in self.answers(context):
+        unbroken, parts = True, Parts()
+        for call, answer in parts.answers(self.answers(context)):
+            day = call.part["date"]
             unbroken = unbroken and answer.is_ready
-            complete_to = day if unbroken else complete_to
-            yield self.finished({"date": day.isoformat(), **msgspec.structs.asdict(answer)})
-        self._keep(complete_to)
+            complete_to = date.fromisoformat(day) if unbroken else complete_to
+            yield self.finished({"date": day, **msgspec.structs.asdict(answer)})
+        self.judge_parts(context, parts)
+        if not parts.refused_calls:
+            self._keep(complete_to)
         self.summary.read()
 
     @override
-    def tasks(self, context: None) -> Iterator[Task[tuple[date, ReadyState]]]:
+    def tasks(self, context: None) -> Iterator[Task[Tried[ReadyState]]]:
         for day in self._days():
-            yield Task(functools.partial(self._asked, day))
-
-    def _asked(self, day: date) -> tuple[date, ReadyState]:
-        return day, self.run.readiness.of(day)
+            own = {"date": day.isoformat()}
+            call = Call(self.path, query=own, part=own)
+            ask = functools.partial(self.run.readiness.of, day)
+            yield Task(functools.partial(Tried.by, call, ask))
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
-from singer_sdk.exceptions import SkippableAPIError
 from typing_extensions import override
 
 from tap_pinterest.api.periods import ASYNCHRONOUS
@@ -14,7 +14,7 @@ from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import InvalidRequestError, NotOfferedError
 from tap_pinterest.reading.calls import Call, Scope
 from tap_pinterest.reading.contexts import AdAccounts, Users
-from tap_pinterest.reading.parts import PART_ERRORS, Parts, is_said_of_all
+from tap_pinterest.reading.parts import PART_ERRORS, Parts, Tried
 from tap_pinterest.reading.read_ahead import Task, with_pauses
 from tap_pinterest.reports.ordering import REPORTS, Operation, Order, Ordering
 from tap_pinterest.reports.rows import upper_case
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.http.errors import PartError
     from tap_pinterest.reading.calls import Expected
     from tap_pinterest.reading.read_ahead import Turn
 
@@ -45,12 +44,7 @@ class Wanted(NamedTuple):
     columns: Mapping[str, str]
 
 
-class Answered(NamedTuple):
-    """The rows of a report, or the refusal."""
-
-    call: Call
-    rows: Iterable[bytes]
-    error: PartError | None = None
+Rows: TypeAlias = "Iterable[bytes]"
 
 
 class NumberedReportStream(TaskStream):
@@ -91,25 +85,17 @@ class NumberedReportStream(TaskStream):
         parts.raise_if_any_failed()
 
     @override
-    def tasks(self, context: Context | None) -> Iterator[Task[Answered]]:
-        parts = self._parts[self.turn(context)] = Parts()
+    def tasks(self, context: Context | None) -> Iterator[Task[Tried[Rows]]]:
+        parts = self._listed[self.turn(context)] = Parts()
         for each in list(self.wanted(context, parts)):
             yield Task(with_pauses(self.ordered(each)))
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        for call, rows, error in self.answers(context):
-            parts = self._parts[self.turn(context)]
-            if isinstance(error, SkippableAPIError):
-                parts.refused(call, error)
-                if is_said_of_all(error) and not parts.is_answered:
-                    break
-            elif error:
-                parts.failed(call, error)
-            else:
-                parts.answered()
-                yield from self.finished_once(self._records(call, rows))
-        parts = self._parts.pop(self.turn(context))
+        parts = Parts()
+        for call, rows in parts.answers(self.answers(context)):
+            yield from self.of_part(call, self._records(call, rows), parts)
+        parts.include(self._listed.pop(self.turn(context)))
         self.judge_parts(context, parts)
         if not parts.refused_calls:
             self.remember(context, Progress(bookmark=self.clock.today))
@@ -121,17 +107,17 @@ class NumberedReportStream(TaskStream):
         return Ordering(self.run.client, self.clock, self.settings, self.name)
 
     @functools.cached_property
-    def _parts(self) -> dict[Turn, Parts]:
-        """How the calls go, of the contexts that are being read."""
+    def _listed(self) -> dict[Turn, Parts]:
+        """How the calls go that list what to order, of the contexts that are being read."""
         return {}
 
-    def ordered(self, wanted: Wanted) -> Generator[float, None, Answered]:
+    def ordered(self, wanted: Wanted) -> Generator[float, None, Tried[Rows]]:
         """The steps that read a report."""
         call = self._call(wanted)
         try:
-            return Answered(call, (yield from self._ordering.read(wanted.order)))
+            return Tried(call, (yield from self._ordering.read(wanted.order)))
         except PART_ERRORS as error:
-            return Answered(call, (), error)
+            return Tried(call, error=error)
 
     def _call(self, wanted: Wanted) -> Call:
         order, columns = wanted
@@ -192,12 +178,12 @@ class TemplateReports(NumberedReportStream):
         return found
 
     @override
-    def ordered(self, wanted: Wanted) -> Generator[float, None, Answered]:
+    def ordered(self, wanted: Wanted) -> Generator[float, None, Tried[Rows]]:
         """The steps that read a report; one that Pinterest cannot make says nothing of others."""
-        answered = yield from super().ordered(wanted)
-        if isinstance(answered.error, InvalidRequestError):
-            return answered._replace(error=NotOfferedError(str(answered.error)))
-        return answered
+        tried = yield from super().ordered(wanted)
+        if isinstance(tried.error, InvalidRequestError):
+            return replace(tried, error=NotOfferedError(str(tried.error)))
+        return tried
 
     def _is_out_of_reach(self, seconds: str) -> bool:
         """Whether a fixed first day, in Unix seconds, is further back than Pinterest reaches."""

@@ -308,17 +308,20 @@ class DatasetStream(PinterestStream):
         parts = Parts()
         scope = Scope(self.inventory, self.settings, context, parts)
         listing, following = self.listing(self.settings), self.run.order.following(self, context)
-        items = self.inventory.items(listing, scope, self.turn(context), following)
-        records: Iterable[dict[str, Any]] = (
-            self.convert(self.complete(item, call)) for call, item in items
-        )
-        if self.contexts.may_overlap(self.inventory):
-            records = filter(self._is_new, records)
-        for record in self.finished_once(records):
-            self.named_and_missing.discard(record.get(self.id_field, ""))
-            yield record
+        seen: dict[object, Any] = {}
+        pages = self.inventory.items(listing, scope, self.turn(context), following)
+        for call, items in pages:
+            for record in self.of_part(call, self._converted(call, items), parts, seen):
+                self.named_and_missing.discard(record.get(self.id_field, ""))
+                yield record
         self.judge_parts(context, parts)
         self.summary.read(asked=parts.is_answered)
+
+    def _converted(self, call: Call, items: Iterable[Item]) -> Iterator[dict[str, Any]]:
+        """The records of items, without those that another context has written."""
+        records = (self.convert(self.complete(item, call)) for item in items)
+        overlaps = self.contexts.may_overlap(self.inventory)
+        return filter(self._is_new, records) if overlaps else records
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:

@@ -15,15 +15,15 @@ from tap_pinterest.api.columns import column
 from tap_pinterest.api.periods import DAY, GRANULARITIES, merged
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.layouts.tables import Table
-from tap_pinterest.reading.calls import Expected
+from tap_pinterest.reading.calls import Call, Expected
 from tap_pinterest.reading.contexts import AdAccounts, name_of
-from tap_pinterest.reading.parts import Parts
+from tap_pinterest.reading.parts import PART_ERRORS, Parts
 from tap_pinterest.reading.read_ahead import Task, with_pauses
 from tap_pinterest.reports.ordering import Operation, Ordering
 from tap_pinterest.reports.plan import Entities, plan, unread
 from tap_pinterest.reports.question import TARGETING, Question
-from tap_pinterest.reports.reader import Reader
-from tap_pinterest.reports.rows import Rows, added_up, differing
+from tap_pinterest.reports.reader import Answered, Reader
+from tap_pinterest.reports.rows import Rows, added_up
 from tap_pinterest.singer import state
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.bases.stream import ReportStream, TaskStream
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tap_pinterest.config import Settings
     from tap_pinterest.config.custom_reports import CustomReport
     from tap_pinterest.reports.plan import Part
-    from tap_pinterest.reports.reader import Answered, Steps
+    from tap_pinterest.reports.reader import Steps
     from tap_pinterest.run.run import Run
     from tap_pinterest.singer.state import ReportRange
     from tap_pinterest.streams.bases.dataset import DatasetStream
@@ -298,13 +298,13 @@ class AdsReport(TaskStream, ReportStream):
         If Pinterest refuses reports, synchronous calls read the days within their reach.
 
         Raises:
-            SkippableAPIError: Reports are refused, and synchronous calls cannot replace them.
+            SkippableAPIError: All reports are refused, and synchronous calls cannot replace them.
         """
         first = next((part for part in reading.parts if part.asynchronous), None)
         if first is None:
             return {}
         steps = self.reader.report(ad_account_id, first)
-        order, for_all = functools.partial(next, steps), self._asks_for_what_all_have(first)
+        order, for_all = functools.partial(_begin, steps), self._asks_for_what_all_have(first)
         try:
             if self.operation == Operation():
                 pause = self.run.grants.ask(ad_account_id, order, for_all=for_all)
@@ -313,10 +313,9 @@ class AdsReport(TaskStream, ReportStream):
         except StopIteration as end:
             return {first: _again(0.0, _just(end.value))}
         except SkippableAPIError as refusal:
-            if self.question.only_asynchronous:
-                raise
-            self._do_without_reports(ad_account_id, refusal)
-            return {}
+            if self.run.grants.refusal(ad_account_id) or not self.question.only_asynchronous:
+                return self._do_without_reports(ad_account_id, refusal)
+            return {first: _again(0.0, _just(Answered(first, failures=[(first, refusal)])))}
         return {first: _again(pause, steps)}
 
     def _asks_for_what_all_have(self, part: Part) -> bool:
@@ -324,12 +323,21 @@ class AdsReport(TaskStream, ReportStream):
         in_beta = {*part.slice.types} & {*targeting.BETA}
         return not (self.question.custom or self.question.sent_if_set or in_beta)
 
-    def _do_without_reports(self, ad_account_id: str, refusal: SkippableAPIError) -> None:
-        """Read an ad account by synchronous calls only, and say so once."""
+    def _do_without_reports(
+        self, ad_account_id: str, refusal: SkippableAPIError
+    ) -> dict[Part, Steps]:
+        """Read an ad account by synchronous calls only, and say so once.
+
+        Raises:
+            SkippableAPIError: There are no such calls.
+        """
+        if self.question.only_asynchronous:
+            raise refusal
         self._without_reports.add(ad_account_id)
         self._readings.pop(ad_account_id)
         whose = "" if self.run.grants.refusal(ad_account_id) else f"{self.name} of "
         self.run.say_reports_are_refused(f"{whose}ad account {ad_account_id} ({refusal})")
+        return {}
 
     def _note_ranges(self, context: Context, reading: Reading) -> None:
         for asynchronous in (True, False):
@@ -343,19 +351,56 @@ class AdsReport(TaskStream, ReportStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         if context is None:
             return
+        parts = Parts()
         for place, answered in enumerate(self.answers(context)):
             if place == 0:
                 reading = self.reading(context)
                 self.begin_rewriting(context, reading.progress, reading.range)
-            yield from self.records(context, answered)
+            yield from self._of_answer(context, answered, parts)
+            if parts.are_all_refused:
+                break
         reading = self.reading(context)
-        if reading.lists.refused_calls:
-            self.run.access_policy.left_out(self, context, reading.lists)
-        reading.lists.raise_if_any_failed()
+        self._judge(context, parts, reading.lists)
         self.summary.read(asked=bool(reading.parts))
         self._fail_for_refused_columns(context["ad_account_id"])
-        if not reading.lists.refused_calls:
+        if not (reading.lists.refused_calls or parts.refused_calls):
             self._remember(context)
+
+    def _of_answer(
+        self, context: Mapping[str, Any], answered: Answered, parts: Parts
+    ) -> Iterator[dict[str, Any]]:
+        """The records of one call or report; if they cannot be made, others have theirs."""
+        for part, error in answered.failures:
+            parts.went_wrong(self._call(context, part), error)
+        if not any(part == answered.part for part, _ in answered.failures):
+            parts.answered()
+        # An account that cannot be read at all is not a fault of this part.
+        self.inventory.ad_account(context["ad_account_id"])
+        try:
+            yield from self.records(context, answered)
+        except PART_ERRORS as error:
+            parts.failed(self._call(context, answered.part), error)
+
+    def _call(self, context: Mapping[str, Any], part: Part) -> Call:
+        """A part of the plan as a call, with the days and ids that messages name it by."""
+        question, each = self.question, part.slice
+        told = question.told(each)
+        return Call(question.path or self.path, dict(context), query=told, part=told)
+
+    def _judge(self, context: Mapping[str, Any], parts: Parts, lists: Parts) -> None:
+        """Say which parts of a context were refused or failed.
+
+        Raises:
+            SkippableAPIError: All calls were refused.
+            FatalAPIError: Some calls failed, or some lists of entities.
+        """
+        parts.raise_if_nothing_was_read()
+        if lists.refused_calls:
+            self.run.access_policy.left_out(self, context, lists)
+        if parts.refusal:
+            self.run.failed(self.name, context, type(parts.refusal)(parts.told_refusals))
+        parts.include_failures(lists)
+        parts.raise_if_any_failed()
 
     def _fail_for_refused_columns(self, ad_account_id: str) -> None:
         """Fail where a column of the config is missing; the bookmark stays where it is.
@@ -414,6 +459,8 @@ class AdsReport(TaskStream, ReportStream):
         again = self.run.read_ahead.run(
             functools.partial(self.reader.read, context["ad_account_id"], part, self.clock)
         )
+        for _, error in again.failures:
+            raise error
         for record in self._converted(context, again):
             if (key := self.key_of(record)) in twice:
                 rows.setdefault(key, []).append(record)
@@ -426,7 +473,7 @@ class AdsReport(TaskStream, ReportStream):
     def _as_one(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """One record of the rows that share a key and differ."""
         if not self.question.dimensions:
-            self._fail_for_two(rows[0], differing(rows))
+            self._fail_for_two(rows)
         self.summary.added_up += 1
         names = self.question.facts["properties"]
         metrics = {name.lower() for name in names if column(name).kind == "metric"}
@@ -506,6 +553,25 @@ class LevelReport(AdsReport):
     @override
     def possible_names(cls) -> Sequence[str]:
         return [cls.name, *(f"{cls.name}_{each.lower()}" for each in GRANULARITIES)]
+
+
+def _begin(steps: Steps) -> float:
+    """Take the first step.
+
+    Returns:
+        The seconds to wait.
+
+    Raises:
+        SkippableAPIError: There are no more steps, because it was refused.
+        StopIteration: There are no more steps.
+    """
+    try:
+        return next(steps)
+    except StopIteration as end:
+        answered: Answered = end.value
+        if answered.refusal:
+            raise answered.refusal from None
+        raise
 
 
 def _again(pause: float, steps: Steps) -> Steps:

@@ -16,9 +16,11 @@ from tap_pinterest import api
 from tap_pinterest.api.periods import SYNCHRONOUS
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.reading.contexts import Token, name_of
+from tap_pinterest.reading.parts import PART_ERRORS, Parts
 from tap_pinterest.reading.read_ahead import Ahead, Turn
 from tap_pinterest.records.conform import Converter, RefusedStrays, singer_schema
 from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
+from tap_pinterest.reports.rows import differing
 from tap_pinterest.singer import state
 from tap_pinterest.singer.sdk import SingerStream
 from tap_pinterest.singer.state import Partitions, Progress
@@ -33,10 +35,9 @@ if TYPE_CHECKING:
     from tap_pinterest.config import Settings
     from tap_pinterest.config.custom_reports import CustomReport
     from tap_pinterest.layouts.tables import Arrange, Table
-    from tap_pinterest.reading.calls import Expected
+    from tap_pinterest.reading.calls import Call, Expected
     from tap_pinterest.reading.contexts import Contexts
     from tap_pinterest.reading.inventory import Inventory
-    from tap_pinterest.reading.parts import Parts
     from tap_pinterest.reading.read_ahead import Task
     from tap_pinterest.records.conform import Strays
     from tap_pinterest.run.run import Run
@@ -355,38 +356,62 @@ class PinterestStream(SingerStream):
         """Whether members of objects become columns."""
         return bool(self.config.get("flattening_enabled"))
 
-    def finished_once(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def of_part(
+        self,
+        call: Call,
+        records: Iterable[dict[str, Any]],
+        parts: Parts,
+        seen: dict[object, Any] | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """The finished records of one call; if they cannot be made, other calls have theirs.
+
+        Calls that may have the same record share `seen`.
+        """
+        try:
+            yield from self.finished_once(records, {} if seen is None else seen)
+        except PART_ERRORS as error:
+            parts.failed(call, error)
+
+    def finished_once(
+        self, records: Iterable[dict[str, Any]], seen: dict[object, Any]
+    ) -> Iterator[dict[str, Any]]:
         """The records finished, less exact repeats.
 
         A list that changes while it is read may show an item on two of its pages. If the item has
         changed in between, its later state is a record as well.
 
         Raises:
-            FatalAPIError: Two records of a report have one key and differ.
+            FatalAPIError: Two records have one key and differ, and none can have changed.
         """
-        seen: dict[object, int] = {}
         key_of = self.key_of
+        # A record of a long list is not kept: its content is told by eight bytes.
+        content_of: Callable[[dict[str, Any]], Any] = _content if self.may_change else dict
         for record in records:
-            key, content = key_of(record), hash(_ENCODE(record))
+            key, content = key_of(record), content_of(record)
             before = seen.get(key)
             if before == content:
                 self.summary.duplicates += 1
                 continue
-            if before is not None and self.is_report:
-                self._fail_for_two(record)
+            if before is not None and not self.may_change:
+                self._fail_for_two((before, content))
             seen[key] = content
             yield record if None not in key else self.finished(record)
 
-    def _fail_for_two(self, record: Mapping[str, Any], columns: Sequence[str] = ()) -> NoReturn:
+    def _fail_for_two(self, rows: Sequence[dict[str, Any]]) -> NoReturn:
         """Fail for records that share a key, and are not the same.
 
         Raises:
             FatalAPIError: Always.
         """
-        key = ", ".join(f"{name} {record[name]}" for name in self.natural_keys)
-        where = f" in {', '.join(columns)}" if columns else ""
-        msg = f"Pinterest sent two different records for {key}; they differ{where}"
+        key = ", ".join(f"{name} {rows[0][name]}" for name in self.natural_keys)
+        columns = ", ".join(differing(rows))
+        msg = f"Pinterest sent two different records for {key}; they differ in {columns}"
         raise FatalAPIError(msg)
+
+    @functools.cached_property
+    def may_change(self) -> bool:
+        """Whether an item may change while it is read, because its list has several pages."""
+        return "bookmark" in api.operation(f"GET {self.path}").parameters
 
     @functools.cached_property
     def key_of(self) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
@@ -489,7 +514,7 @@ class ReportStream(PinterestStream):
     def ranges(self, context: Context | None) -> Sequence[DateRange]:
         return self.report_range.to_read(self.progress(context or {}), self.fingerprint)
 
-    def rows(self, context: Context) -> Iterator[dict[str, Any]]:
+    def rows(self, context: Context, parts: Parts) -> Iterator[dict[str, Any]]:
         """The finished records of a context for all days that this run reads."""
         raise NotImplementedError
 
@@ -500,9 +525,16 @@ class ReportStream(PinterestStream):
         progress = self.progress(context)
         self.warn_of_new_settings(progress, self.report_range)
         self.begin_rewriting(context, progress, self.report_range)
-        yield from self.rows(context)
-        self.remember(context, self.final_range.after(progress, self.fingerprint))
+        parts = Parts()
+        yield from self.rows(context, parts)
+        self.judge_parts(context, parts)
+        if self.is_whole(parts):
+            self.remember(context, self.final_range.after(progress, self.fingerprint))
         self.summary.read()
+
+    def is_whole(self, parts: Parts) -> bool:
+        """Whether a context has been read, so that the next run goes on where this one ends."""
+        return not parts.refused_calls
 
     def days_to_read(self, context: Context) -> Iterator[DateRange]:
         """The ranges of days that this run reads; the summary notes them."""
@@ -536,6 +568,10 @@ class ReportStream(PinterestStream):
         if during != progress:
             self.remember(context, during)
             self.write_state()
+
+
+def _content(record: Mapping[str, Any]) -> int:
+    return hash(_ENCODE(record))
 
 
 def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
