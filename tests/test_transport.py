@@ -298,8 +298,8 @@ def test_a_single_day_that_is_too_large_ends_in_a_clear_error(sandbox: Sandbox) 
         assert "2026-11-12..2026-11-12 alone: select fewer columns" in failure
     assert not result.records("campaign_analytics")
     assert "partitions" not in result.state.get("bookmarks", {}).get("campaign_analytics", {})
-    # Of eight days, four, two and one; and so for each account.
-    assert len(requests_of(sandbox, CREATE)) == 2 * 4
+    # Of eight days, four, two, one and one more; and so for each account.
+    assert len(requests_of(sandbox, CREATE)) == 2 * 5
 
 
 def test_a_day_of_named_entities_that_is_too_large_is_read_in_halves_of_them(

@@ -74,13 +74,13 @@ class Web:
     ) -> None:
         """Answers one request to the API, or misbehaves as told, and writes it down."""
         asked = _Asked(scope, keys)
-        fault = self.faults.hit(asked.method, asked.path, asked.query, asked.key)
+        await asked.receive(receive)
+        fault = self.faults.hit(asked)
         connection = Connection(scope, receive, send)
         at, status = time.monotonic(), 0
         try:
             if self._latency:
                 await asyncio.sleep(self._latency)
-            await asked.receive(receive)
             if fault is not None and fault.replaces:
                 response = fault.response()
             elif asked.is_download:
@@ -114,7 +114,7 @@ class Web:
     async def _refresh_proxy(self, request: WebRequest) -> WebAnswer:
         """A proxy of the token endpoint, so that taps need not know the app's secret."""
         asked, at = _Asked(request.scope, None), time.monotonic()
-        fault = self.faults.hit(asked.method, asked.path, asked.query, None)
+        fault = self.faults.hit(asked)
         if fault is not None and fault.replaces:
             made = fault.response()
             answer = WebAnswer(made.body, made.status, dict(made.headers))
@@ -169,7 +169,8 @@ class _Asked:
         return Request(key, api.operation(key), values, self.query, self.headers, self._body)
 
     @property
-    def _json(self) -> Any:  # noqa: ANN401  any JSON
+    def json(self) -> Any:  # noqa: ANN401  any JSON
+        """The JSON that was sent, if any."""
         if self.headers.get("content-type") == "application/json":
             with suppress(msgspec.DecodeError):
                 return msgspec.json.decode(self._body)
@@ -188,7 +189,7 @@ class _Asked:
             ad_account_id=account if account and self.path.startswith(_ACCOUNT_PATHS) else None,
             status=status,
             fault=fault.kind if fault else None,
-            body=self._json,
+            body=self.json,
         )
 
 

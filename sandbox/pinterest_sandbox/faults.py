@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -45,6 +45,26 @@ _OK = 200
 _PIECES = 8
 
 
+class Hittable(Protocol):
+    """A request as faults look at it.
+
+    Attributes:
+        method: Such as GET.
+        path: Below the API's base.
+        query: Its parameters as they were sent.
+        key: The key of its operation, if the API has one.
+    """
+
+    method: str
+    path: str
+    query: str
+    key: str | None
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401  any JSON
+        """The JSON that was sent, if any."""
+
+
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True):
     """One way to fail: which requests, how, and how often."""
 
@@ -56,6 +76,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
     """The key of an operation, such as `GET /boards`."""
     query: dict[str, str] = {}
     """Parameters that the request must have among its own."""
+    sent: dict[str, Any] = {}
+    """Members that the request's body, an object, must have among its own."""
     after: int = 0
     """Matching requests that are left alone first."""
     times: int | None = 1
@@ -90,11 +112,11 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
         """Prepares what remembers earlier answers."""
         self._distorted = Distortion(self.change)
 
-    def applies(self, method: str, path: str, query: str, operation: str | None) -> bool:
+    def applies(self, request: Hittable) -> bool:
         """Whether this request is hit; counts it."""
         if self.times is not None and self.hits >= self.times:
             return False
-        if not self._matches(method, path, query, operation):
+        if not self._matches(request):
             return False
         self.seen += 1
         if self.seen <= self.after or not Draws(self.seed, self.seen).chance(self.share):
@@ -102,12 +124,17 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
         self.hits += 1
         return True
 
-    def _matches(self, method: str, path: str, query: str, operation: str | None) -> bool:
-        if self.method not in {None, method} or self.operation not in {None, operation}:
+    def _matches(self, request: Hittable) -> bool:
+        if self.method not in {None, request.method} or self.operation not in {None, request.key}:
             return False
-        if not fnmatchcase(path, self.path):
+        if not fnmatchcase(request.path, self.path):
             return False
-        return not self.query or self.query.items() <= set(parse_qsl(query))
+        if self.query and not self.query.items() <= set(parse_qsl(request.query)):
+            return False
+        sent = request.json if self.sent else {}
+        return isinstance(sent, dict) and all(
+            name in sent and sent[name] == value for name, value in self.sent.items()
+        )
 
     @property
     def replaces(self) -> bool:
@@ -250,11 +277,6 @@ class Faults:
         """No more faults."""
         self._faults.clear()
 
-    def hit(self, method: str, path: str, query: str, operation: str | None) -> Fault | None:
+    def hit(self, request: Hittable) -> Fault | None:
         """The fault to play for a request."""
-        if not self._faults:
-            return None
-        return next(
-            (fault for fault in self._faults if fault.applies(method, path, query, operation)),
-            None,
-        )
+        return next((fault for fault in self._faults if fault.applies(request)), None)

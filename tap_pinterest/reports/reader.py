@@ -63,17 +63,35 @@ class Answered:
         part: The part.
         rows: Its rows.
         failures: What could not be read: the whole part, or pieces of it, each with its error.
+        was_read: Whether Pinterest has answered for any piece.
+        is_given_up: Whether smaller pieces were no better, so that no more are tried.
     """
 
     part: Part
     rows: Iterable[bytes] = ()
     failures: Sequence[tuple[Part, PartError]] = ()
+    was_read: bool = True
+    is_given_up: bool = False
 
     @classmethod
-    def joined(cls, part: Part, pieces: Sequence[Answered]) -> Answered:
-        """A part whose pieces were read one by one."""
-        rows = itertools.chain.from_iterable(each.rows for each in pieces)
-        return cls(part, rows, [failure for each in pieces for failure in each.failures])
+    def failed(cls, part: Part, error: PartError, *, is_given_up: bool = False) -> Answered:
+        """A part that could not be read."""
+        return cls(part, (), [(part, error)], was_read=False, is_given_up=is_given_up)
+
+    @classmethod
+    def joined(cls, part: Part, earlier: Answered, later: Answered) -> Answered:
+        """A part that was read in two pieces."""
+        rows = itertools.chain(earlier.rows, later.rows)
+        failures = [*earlier.failures, *later.failures]
+        return cls(part, rows, failures, was_read=earlier.was_read or later.was_read)
+
+    def given_up(self, whole: Part) -> Answered | None:
+        """The end of the whole, if two pieces have shown that the size is not the cause."""
+        errors = [error for _, error in self.failures]
+        is_size = all(isinstance(each, (TooLargeError, SlowAnswerError)) for each in errors)
+        if self.was_read or not is_size or not (len(errors) > 1 or self.is_given_up):
+            return None
+        return self.failed(whole, errors[0], is_given_up=True)
 
     @property
     def refusal(self) -> SkippableAPIError | None:
@@ -126,13 +144,15 @@ class Reader:
             halves = self._halves(part.slice)
             if halves is None:
                 msg = f"{error}; it is of {part.slice.dates} alone: select fewer columns"
-                return Answered(part, failures=[(part, TooLargeError(msg))])
+                return Answered.failed(part, TooLargeError(msg))
         except PART_ERRORS as error:
             return self._without_rows(ad_account_id, part, error)
         first, second = (replace(part, slice=half) for half in halves)
         earlier = yield from self.report(ad_account_id, first)
+        if end := earlier.given_up(part):
+            return end
         later = yield from self.report(ad_account_id, second)
-        return Answered.joined(part, [earlier, later])
+        return Answered.joined(part, earlier, later)
 
     def _ordered(self, ad_account_id: str, part: Slice) -> Generator[float, None, Iterable[bytes]]:
         """The steps that end with the file of one report."""
@@ -166,15 +186,16 @@ class Reader:
             rows = self._answer(ad_account_id, part.slice, split_instead=may_split)
         except (TooLargeError, SlowAnswerError) as error:
             if halves is None or (isinstance(error, SlowAnswerError) and not may_split):
-                return Answered(part, failures=[(part, error)])
+                return Answered.failed(part, error)
         except PART_ERRORS as error:
             return self._without_rows(ad_account_id, part, error)
         else:
             return Answered(part, _taken(rows))
-        pieces = [
-            self.call(ad_account_id, replace(part, slice=half), halvings + 1) for half in halves
-        ]
-        return Answered.joined(part, pieces)
+        first, second = (replace(part, slice=half) for half in halves)
+        earlier = self.call(ad_account_id, first, halvings + 1)
+        if end := earlier.given_up(part):
+            return end
+        return Answered.joined(part, earlier, self.call(ad_account_id, second, halvings + 1))
 
     def read(self, ad_account_id: str, part: Part, clock: Clock) -> Answered:
         """The answer of a part, by a call or a report; this waits until it is there."""
@@ -249,7 +270,7 @@ class Reader:
             )
             return Answered(part)
         told = self._with_columns(part, error) if about_the_question else error
-        return Answered(part, failures=[(part, told)])
+        return Answered.failed(part, told)
 
     def _with_columns(self, part: Part, error: PartError) -> FatalAPIError:
         """An error in the question with the columns, because Pinterest may not say which is bad."""

@@ -315,7 +315,7 @@ class AdsReport(TaskStream, ReportStream):
         except SkippableAPIError as refusal:
             if self.run.grants.refusal(ad_account_id) or not self.question.only_asynchronous:
                 return self._do_without_reports(ad_account_id, refusal)
-            return {first: _again(0.0, _just(Answered(first, failures=[(first, refusal)])))}
+            return {first: _again(0.0, _just(Answered.failed(first, refusal)))}
         return {first: _again(pause, steps)}
 
     def _asks_for_what_all_have(self, part: Part) -> bool:
@@ -372,7 +372,7 @@ class AdsReport(TaskStream, ReportStream):
         """The records of one call or report; if they cannot be made, others have theirs."""
         for part, error in answered.failures:
             parts.went_wrong(self._call(context, part), error)
-        if not any(part == answered.part for part, _ in answered.failures):
+        if answered.was_read:
             parts.answered()
         # An account that cannot be read at all is not a fault of this part.
         self.inventory.ad_account(context["ad_account_id"])
