@@ -265,6 +265,34 @@ def test_a_first_day_that_stays_refused_is_left_out_with_one_warning(
     assert f"reports start on {second}" in warning.getMessage()
 
 
+ORDERS = "/ad_accounts/{ad_account_id}/reports"
+
+
+def test_an_order_whose_first_day_stays_refused_is_placed_without_it_with_one_warning(
+    client: PinterestClient, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.get(BOARDS, as_object)
+    ids = {"ad_account_id": sandbox.world.ad_accounts[0].id}
+    first, second = (sandbox.today - timedelta(days=ago) for ago in (90, 89))
+    content = {"level": "CAMPAIGN", "granularity": "DAY", "columns": ["SPEND_IN_DOLLAR"]}
+    sent = {"start_date": first.isoformat()}
+    sandbox.fail("*/reports", status=400, body=OUT_OF_REACH, sent=sent, times=None)
+
+    for _ in range(2):
+        order = {**days(first, sandbox.today), **content}
+        assert client.post(ORDERS, as_object, order, ids=ids)["token"]
+    nothing: dict[str, Any] = {}
+    order = {**days(first, first), **content}
+    answer = client.post(ORDERS, as_object, order, ids=ids, nothing=nothing)
+
+    asked = [each.body["start_date"] for each in sandbox.requests if each.method == "POST"]
+    again = [first.isoformat(), second.isoformat()]
+    assert asked == [first.isoformat()] * 2 + again * 2 + [first.isoformat()]
+    assert answer is nothing
+    (warning,) = (each for each in caplog.records if each.levelno == logging.WARNING)
+    assert f"reports start on {second}" in warning.getMessage()
+
+
 def test_a_range_that_is_really_out_of_reach_is_asked_for_once(
     client: PinterestClient, sandbox: Sandbox
 ) -> None:

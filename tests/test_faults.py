@@ -456,8 +456,13 @@ def test_texts_that_no_database_takes_are_mended(
     assert any(texts)
 
 
+@pytest.mark.parametrize("transport", ["sync", "async"])
 def test_a_first_day_that_stays_refused_is_missing_and_told(
-    world: Sandbox, tables: Tables, first: str, caplog: pytest.LogCaptureFixture
+    world: Sandbox,
+    tables: Tables,
+    first: str,
+    caplog: pytest.LogCaptureFixture,
+    transport: str,
 ) -> None:
     body = error(1, "You can only get data from the last 90 days.")
     theirs = [r for r in tables["campaign_analytics"].values() if r["ad_account_id"] == first]
@@ -465,8 +470,10 @@ def test_a_first_day_that_stays_refused_is_missing_and_told(
     whole = truth(world, start_date=oldest)
     refused = status(400, times=ALWAYS, body=body, query={"start_date": oldest})
     hit(world, first, "report", refused)
+    ordered = status(400, times=ALWAYS, body=body, sent={"start_date": oldest})
+    world.fail(f"/ad_accounts/{first}/reports", **ordered)
 
-    result = run(config_of(world, start_date=oldest), *STREAMS)
+    result = run(config_of(world, start_date=oldest, report_transport=transport), *STREAMS)
 
     rows = {
         key: row

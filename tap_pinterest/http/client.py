@@ -113,20 +113,13 @@ class PinterestClient:
             RetriableAPIError: The service stayed away for all attempts.
             AwayError: It does so for every call.
         """
-        asked = query or {}
 
         def ask(query: Query) -> _T:
             url = self.url(path, ids=ids, query=query)
             call = _Call("GET", path, url, stream or path, _account(ids, query), asked=query)
             return self._call(call, decode, split_instead=split_instead)
 
-        try:
-            return ask(asked)
-        except ReachError as error:
-            later = self._reach.a_day_later(asked, error)
-            if later is None and nothing is None:
-                raise
-            return ask(later) if later else cast("_T", nothing)
+        return self._within_reach(ask, query or {}, nothing)
 
     def post(  # noqa: PLR0913 - one call has these parts
         self,
@@ -137,18 +130,40 @@ class PinterestClient:
         ids: Mapping[str, str] | None = None,
         query: Query | None = None,
         stream: str | None = None,
+        nothing: _T | None = None,
     ) -> _T:
         """Call `POST path`, with a body of JSON, and return the content of its good answer.
 
         If an answer is lost on its way, Pinterest may create the thing twice.
+        `nothing` is returned if Pinterest has none of the days in the body.
 
         Raises:
             Exception: As `get`.
         """
         url = self.url(path, ids=ids, query=query, method="POST")
-        content = None if body is None else msgspec.json.encode(body)
         account = _account(ids, query)
-        return self._call(_Call("POST", path, url, stream or path, account, content), decode)
+
+        def ask(sent: Mapping[str, Any]) -> _T:
+            content = None if body is None else msgspec.json.encode(sent)
+            call = _Call("POST", path, url, stream or path, account, content, sent)
+            return self._call(call, decode)
+
+        return self._within_reach(ask, body or {}, nothing)
+
+    def _within_reach(
+        self,
+        ask: Callable[[Mapping[str, Any]], _T],
+        asked: Mapping[str, Any],
+        nothing: _T | None,
+    ) -> _T:
+        """The answer for some days; without the first one if Pinterest keeps refusing it."""
+        try:
+            return ask(asked)
+        except ReachError as error:
+            later = self._reach.a_day_later(asked, error)
+            if later is None and nothing is None:
+                raise
+            return ask(later) if later else cast("_T", nothing)
 
     def url(
         self,
@@ -304,7 +319,7 @@ class _Call(NamedTuple):
     counts_for: str
     ad_account_id: str = ""
     content: bytes | None = None
-    asked: Query = MappingProxyType({})
+    asked: Mapping[str, Any] = MappingProxyType({})
 
     def __str__(self) -> str:
         """The call without its query."""

@@ -17,17 +17,16 @@ from tap_pinterest.reading.calls import Expected
 from tap_pinterest.reports.download import downloaded
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
     from typing import TypeAlias
 
     from tap_pinterest.clock import Clock
     from tap_pinterest.config import Settings
     from tap_pinterest.http.client import PinterestClient
     from tap_pinterest.http.redaction import Secrets
-    from tap_pinterest.reports.download import Download
 
-    Steps: TypeAlias = Generator[float, None, Download]
-    """The steps that read a report: each yields seconds to wait, and the last returns the file."""
+    Steps: TypeAlias = Generator[float, None, Iterable[bytes]]
+    """The steps that read a report: each yields seconds to wait, and the last returns its rows."""
 
 REPORTS = "/ad_accounts/{ad_account_id}/reports"
 POLLS = 3
@@ -143,6 +142,8 @@ class Ordering:
         """
         for creation in itertools.count(1):
             token = self._create(order)
+            if token is None:
+                return ()
             try:
                 return (yield from self._finished(order, token))
             except _UnfinishedError as error:
@@ -152,11 +153,20 @@ class Ordering:
                 _logger.info("%s; creating it again", error)
         raise AssertionError  # pragma: no cover - counting does not end
 
-    def _create(self, order: Order) -> str:
-        path = order.operation.create
+    def _create(self, order: Order) -> str | None:
+        """The token of a new report; `None` if Pinterest has none of its days."""
+        path, nothing = order.operation.create, Answer()
         answer = self._client.post(
-            path, _decode, order.body, ids=order.ids, query=order.query, stream=self._stream
+            path,
+            _decode,
+            order.body,
+            ids=order.ids,
+            query=order.query,
+            stream=self._stream,
+            nothing=nothing,
         ).own
+        if answer is nothing:
+            return None
         if not answer.token:
             msg = f"POST {path}: no token for a report ({answer.told(self._client.secrets)})"
             raise FatalAPIError(msg)

@@ -1,0 +1,209 @@
+"""Reports are read by several calls: one that fails or is refused hides no other one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from faulty_world import COLUMNS, records_are_unique, upsert
+from pinterest_sandbox import Sandbox, WorldSize
+from singer_run import run, settings
+from tap_pinterest.reports import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from faulty_world import Table
+    from singer_run import Run
+
+TODAY = date(2026, 11, 20)
+SIZE = WorldSize(
+    accounts=2, empty_accounts=0, campaigns=6, ad_groups=6, ads=8, boards=1, pins=3, days=60
+)
+REFUSAL = {"code": 29, "message": "You are not permitted to access that resource."}
+STATUSES = {500: "500 (code 500)", 400: "400 (code 400)", 403: "403 (code 29)"}
+SYNC = {"report_transport": "sync", "slice_rows": 20, "start_date": "10 days ago"}
+ASYNC = {"report_transport": "async", "start_date": "10 days ago"}
+TYPES = "GENDER,LOCATION,APPTYPE,KEYWORD,PLACEMENT,AGE_BUCKET,COUNTRY"
+TYPES_OF_MIXES = ["APPTYPE", "COUNTRY", "CREATIVE_TYPE", "GENDER", "LOCATION", "PLACEMENT"]
+SPLIT = {"user_split_fields": "NO_SPLIT,APP_TYPE,SOURCE", "start_date": "10 days ago"}
+TOP = {"top_pins_sort_by": "IMPRESSION,SAVE", "stream_groups": "all"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A report that takes several calls, of which one goes wrong.
+
+    Attributes:
+        stream: Its name.
+        path: The end of the path of its calls.
+        parameters: What tells one of its calls from the others.
+        settings: The settings that make it take several calls.
+        status: How the call is answered.
+        posted: Whether its calls are orders.
+    """
+
+    stream: str
+    path: str
+    parameters: tuple[str, ...]
+    settings: Mapping[str, Any]
+    status: int = 500
+    posted: bool = False
+
+    @property
+    def name(self) -> str:
+        """The test's name."""
+        return f"{self.status} to {self.stream} by {' and '.join(self.parameters)}"
+
+
+BY_IDS = Case("campaign_analytics", "/campaigns/analytics", ("campaign_ids",), SYNC)
+BY_DAYS = Case("ad_account_analytics", "/analytics", ("start_date",), SYNC | {"slice_rows": 4})
+BY_TYPES = Case(
+    "campaign_targeting_analytics",
+    "/campaigns/targeting_analytics",
+    ("campaign_ids", "targeting_types", "start_date"),
+    {**SYNC, "targeting_types": TYPES},
+)
+ORDERED = Case("campaign_analytics", "/reports", ("start_date",), ASYNC, posted=True)
+MIX = Case(
+    "mmm_report",
+    "/mmm_reports",
+    ("targeting_types",),
+    {"mmm_report": {"targeting_types": TYPES_OF_MIXES}, "start_date": "1 days ago"},
+    posted=True,
+)
+SPLITS = Case("user_account_analytics", "/user_account/analytics", ("split_field",), SPLIT)
+CASES = (
+    BY_IDS,
+    replace(BY_IDS, status=400),
+    replace(BY_IDS, status=403),
+    BY_DAYS,
+    Case("ad_pin_analytics", "/pins/analytics", ("campaign_id",), SYNC, status=400),
+    BY_TYPES,
+    ORDERED,
+    replace(ORDERED, status=400),
+    replace(ORDERED, status=403),
+    MIX,
+    replace(MIX, status=403),
+    SPLITS,
+    replace(SPLITS, status=403),
+    Case("user_account_top_pin_analytics", "/analytics/top_pins", ("sort_by",), TOP),
+    Case("metrics_ready_state", "/resources/metrics_ready_state", ("date",), {}),
+)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Sandbox]:
+    with Sandbox(seed=7, today=TODAY, size=SIZE, access_tier="unlimited") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(autouse=True)
+def _short_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order asks for few days, so that ten days take several."""
+    monkeypatch.setattr(plan, "REPORT_ROWS", 20)
+
+
+@pytest.fixture(autouse=True)
+def _well_again(world: Sandbox) -> Iterator[None]:
+    world.requests.clear()
+    yield
+    world.heal()
+
+
+def read(world: Sandbox, case: Case, state: dict[str, Any] | None = None, **more: Any) -> Run:
+    if case.path == MIX.path:
+        # Pinterest takes five orders a minute.
+        world.wait(61)
+    usual = {"stream_groups": "all", "report_columns": COLUMNS, "max_requests_in_flight": 1}
+    return run(settings(world, **usual | dict(case.settings) | more), case.stream, state=state)
+
+
+def table_of(case: Case, *runs: Run) -> Table:
+    tables: dict[str, Table] = {}
+    for each in runs:
+        upsert(tables, each.messages)
+    return tables[case.stream]
+
+
+def calls(world: Sandbox, case: Case) -> list[dict[str, Any]]:
+    """What tells the calls of a report from each other, of its first ad account."""
+    made: dict[str, dict[str, Any]] = {}
+    method = "POST" if case.posted else "GET"
+    found = [each for each in world.requests if each.method == method]
+    found = [each for each in found if each.path.endswith(case.path)]
+    for each in found:
+        said = each.body if case.posted else lists(each.query)
+        told = {name: said[name] for name in case.parameters}
+        if each.ad_account_id == found[0].ad_account_id:
+            dates = {name: said[name] for name in ("start_date", "end_date") if name in said}
+            made[str(told)] = {"path": each.path, "told": told, "days": dates}
+    return list(made.values())
+
+
+def lists(query: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in query:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def fail(world: Sandbox, case: Case, call: Mapping[str, Any]) -> None:
+    told = call["told"]
+    where = {"sent": told} if case.posted else {"query": {name: told[name][0] for name in told}}
+    body = REFUSAL if case.status == 403 else None
+    method = "POST" if case.posted else "GET"
+    world.fail(call["path"], method=method, times=None, status=case.status, body=body, **where)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_call_of_a_report_that_goes_wrong_hides_no_other(world: Sandbox, case: Case) -> None:
+    truth = table_of(case, read(world, case))
+    *others, last = calls(world, case)
+    fail(world, case, last)
+
+    result = read(world, case)
+
+    part = result.tap.run.summary.of(case.stream)
+    ((account, told),) = (part.failures or part.skipped).items()
+    arrived = table_of(case, result)
+    lost = [row for key, row in truth.items() if key not in arrived]
+    assert others
+    assert 0 < len(lost) < len(truth)
+    assert arrived.items() <= truth.items()
+    assert lost == [row for row in truth.values() if is_of(row, last)]
+    assert records_are_unique(result.messages)
+    assert STATUSES[case.status] in told
+    assert account in {last["path"].split("/")[2], f"user {world.world.user.id}", ""}
+    assert all(value in told for value in texts(last["told"])[:3])
+    assert result.code == int(case.status != 403 or bool(part.failures))
+    assert not [each for each in partitions(result, case) if account and account in str(each)]
+    world.heal()
+    mended = read(world, case, state=result.state or None)
+    assert mended.code == 0
+    assert table_of(case, result, mended) == truth
+    assert partitions(mended, case) == partitions(read(world, case), case)
+
+
+def is_of(row: Mapping[str, Any], call: Mapping[str, Any]) -> bool:
+    """Whether a call asks for a row."""
+    account, days = call["path"].split("/")[2], texts(call["days"])
+    if days and "start_date" not in row and not days[0] <= row["date"] <= days[1]:
+        return False
+    told = {name.removesuffix("s"): texts({name: value}) for name, value in call["told"].items()}
+    return row.get("ad_account_id", account) == account and all(
+        row[name] in values for name, values in told.items() if name != "start_date"
+    )
+
+
+def texts(told: Mapping[str, Any]) -> list[str]:
+    values = (value if isinstance(value, list) else [value] for value in told.values())
+    return [text for value in values for each in value for text in str(each).split(",")]
+
+
+def partitions(result: Run, case: Case) -> list[dict[str, Any]]:
+    found = result.state.get("bookmarks", {}).get(case.stream, {}).get("partitions", [])
+    return sorted(found, key=str)
