@@ -110,8 +110,8 @@ class Fresh:
         """
         settings, parts = self.settings, Parts()
         scope = Scope(self._run.inventory, settings, {"ad_account_id": ad_account_id}, parts)
-        listed = self._run.inventory.items(entities.listing(settings), scope)
-        found = {str(item["id"]): item for _, item in listed}
+        pages = self._run.inventory.items(entities.listing(settings), scope)
+        found = {str(item["id"]): item for _, items in pages for item in items}
         parts.raise_if_nothing_was_read()
         parts.raise_if_any_failed()
         return found
