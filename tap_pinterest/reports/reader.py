@@ -198,7 +198,17 @@ class Reader:
         return Answered.joined(part, earlier, self.call(ad_account_id, second, halvings + 1))
 
     def read(self, ad_account_id: str, part: Part, clock: Clock) -> Answered:
-        """The answer of a part, by a call or a report; this waits until it is there."""
+        """The answer of a part, by a call or a report; this waits until it is there.
+
+        Raises:
+            Exception: It could not be read, or a piece of it.
+        """
+        answered = self._waited_for(ad_account_id, part, clock)
+        for _, error in answered.failures:
+            raise error
+        return answered
+
+    def _waited_for(self, ad_account_id: str, part: Part, clock: Clock) -> Answered:
         if not part.asynchronous:
             return self.call(ad_account_id, part)
         steps = self.report(ad_account_id, part)

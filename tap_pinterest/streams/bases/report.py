@@ -459,8 +459,6 @@ class AdsReport(TaskStream, ReportStream):
         again = self.run.read_ahead.run(
             functools.partial(self.reader.read, context["ad_account_id"], part, self.clock)
         )
-        for _, error in again.failures:
-            raise error
         for record in self._converted(context, again):
             if (key := self.key_of(record)) in twice:
                 rows.setdefault(key, []).append(record)
