@@ -151,7 +151,7 @@ def _discovered(config: str) -> str:
     return json.dumps(tap.catalog_dict)
 
 
-def run(
+def run(  # noqa: PLR0913 - what a run may be given, each named
     config: Mapping[str, Any],
     *streams: str,
     state: dict[str, Any] | None = None,
