@@ -236,7 +236,7 @@ OTHERS = {
     "unknown fields": "Counted, and named in the summary; all rows arrive.",
     "unknown enum values": "Written as they are, counted, and named in the summary.",
     "NUL and half a surrogate pair in a text": "U+FFFD instead; all rows arrive.",
-    "the same 400, for a first day that stays refused": (
+    "the same 400, for a first day that stays refused, of a call or of an order": (
         "The range starts a day later, with one warning."
     ),
     "400 that refuses follows and profile visits of Pins with a video": (
@@ -289,6 +289,18 @@ OTHERS = {
     "no answer to one operation, for however many ad accounts": FAILS,
     "500 for ever, or another failure, of one part of a list: an ad group, a board, a feed": (
         "All other parts arrive; the run fails, naming the part, and its state does not move."
+    ),
+    "the same, of one call or order of a report: some ids, some days, a split": (
+        "All other rows of the ad account or user arrive; the run fails, naming the ids and days, "
+        "and the next one reads all of them."
+    ),
+    "401, 403 or 404 to some calls or orders of a report": (
+        "All other rows arrive; the run fails or skips by the rules of access, naming the ids and "
+        "days, and the next one reads all of them."
+    ),
+    "two rows of a report with one key that differ": (
+        "All other calls have their rows; the run fails, naming the key and the columns that "
+        "differ. Parts of a row of a breakdown are added up."
     ),
     "a page of a list of entities that a report needs": (
         "The entities of the other pages have their numbers; the run fails, and the next one reads "

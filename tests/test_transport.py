@@ -338,7 +338,7 @@ def test_types_that_are_one_breakdown_are_never_halved(sandbox: Sandbox) -> None
 
     assert result.code == 1
     assert {tuple(each.body["targeting_types"]) for each in asked} == {("GENDER", "COUNTRY")}
-    assert len(asked) == 2 * 2
+    assert len(asked) == 2 * 3
 
 
 @pytest.mark.parametrize("transport", ["sync", "async"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
@@ -17,12 +18,13 @@ from tap_pinterest.http.errors import (
     GoneError,
     NoEndpointError,
     NotOfferedError,
+    ScopeRefusedError,
 )
 from tap_pinterest.reading.contexts import AdAccounts, name_of
 from tap_pinterest.reading.inventory import AD_ACCOUNTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from tap_pinterest.singer.state import ReadBefore
 
 _DEFAULT_GROUPS = frozenset(CONFIG_SCHEMA["properties"]["stream_groups"]["default"])
+
+_SCOPE = re.compile(r"\b[a-z_]+:(?:read|write)\w*")
 
 _logger = logging.getLogger("tap-pinterest")
 
@@ -64,6 +68,8 @@ class AccessPolicy:
         self._client = client
         self._inventory = inventory
         self._not_for_this_kind: set[str] = set()
+        self._said_to_be_missing: dict[str, frozenset[str]] = {}
+        """By stream, the scopes that Pinterest has said the token lacks."""
 
     def judge(self, stream: str, context: Context | None, error: Exception) -> None:
         """Take note of an error that ended a context."""
@@ -82,6 +88,9 @@ class AccessPolicy:
             return
         if isinstance(error, AccountKindError):
             self._not_for_this_kind.add(stream)
+        if isinstance(error, ScopeRefusedError):
+            named = frozenset(_SCOPE.findall(str(error)))
+            self._said_to_be_missing[stream] = named or frozenset(self._needed_scopes(stream))
         reason = self._reason(stream, context, error, str(error))
         if must_arrive:
             way_out = "; exclude_ad_account_ids stops reading the account" if account else ""
@@ -133,10 +142,13 @@ class AccessPolicy:
         return f"{needs}; there the token's user is {roles}" if roles else needs
 
     def missing_scopes(self, stream: str) -> list[str]:
-        """Scopes that a stream needs and the token lacks; empty if Pinterest names no scopes."""
+        """Scopes that a stream needs and the token lacks, as the token or a refusal says."""
         granted = self._granted_scopes
-        needed = api.operation(f"GET {self._streams[stream].path}").scopes
-        return [] if granted is None else sorted({*needed} - granted)
+        said = self._said_to_be_missing.get(stream, frozenset())
+        return sorted(said if granted is None else {*self._needed_scopes(stream)} - granted | said)
+
+    def _needed_scopes(self, stream: str) -> Sequence[str]:
+        return api.operation(f"GET {self._streams[stream].path}").scopes
 
     def tell_missing_scopes(self) -> None:
         """Warn once about all selected streams for which the token lacks scopes."""
