@@ -76,4 +76,6 @@ def test_a_missing_scope_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
 
     (line,) = (each for each in caplog.messages if each.startswith(("FAILED", "Skipped")))
     assert line.startswith("Skipped ad_account_analytics, ad_accounts, ad_analytics, ")
-    assert line.endswith("the token lacks ads:read")
+    assert line.endswith(
+        "the token lacks ads:read: sign in with tap-pinterest-login, which asks for it"
+    )

@@ -134,7 +134,8 @@ class AccessPolicy:
         if operation.beta or operation.since or creation.beta:
             needs += "; Pinterest does not open it to every app"
         if missing := self.missing_scopes(stream):
-            return f"{needs}; the token lacks {' and '.join(missing)}"
+            lacking = f"the token lacks {' and '.join(missing)}"
+            return f"{needs}; {lacking}: sign in with tap-pinterest-login, which asks for it"
         roles = ""
         if context and "ad_account_id" in context:
             account = self._inventory.ad_accounts.get(context["ad_account_id"], {})
