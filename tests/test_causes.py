@@ -26,7 +26,7 @@ def test_streams_and_accounts_with_one_cause_share_a_line() -> None:
         ("campaigns", "1", "GET /campaigns: 500 Oops. [request 8]"),
         ("ads", "2", "GET /ads: 500 Oops. [request 9]"),
         ("campaigns", "2", "GET /campaigns: 500 Oops."),
-        ("boards", "user 12", "GET /boards: 500 Oops."),
+        ("boards", "user 12", "1 of its parts failed (days 1; id 2): GET /boards: 500 Oops."),
         ("pins", "", "GET /pins: 403 No access. [request 4]"),
     ]
 

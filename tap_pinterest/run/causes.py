@@ -13,7 +13,10 @@ MOST_STREAMS = 20
 MOST_CONTEXTS = 5
 """Ad accounts or users that a line names."""
 
-_OF_ONE_CALL = re.compile(r"\b(?:GET|POST) /\S*: | \[request [^\]]*\]|.*(?=the token lacks )")
+_OF_ONE_CALL = re.compile(
+    r"[\d,]+ of its (?:parts failed|calls were refused)(?: \(.*?\))?: "
+    r"|\b(?:GET|POST) /\S*: | \[request [^\]]*\]|.*(?=the token lacks )"
+)
 """The parts of a text that tell one call from another with the same cause."""
 
 
