@@ -5,7 +5,7 @@
 .PHONY: help demo report transform transform-test test lint format docs picture settings record lock bench bench-full bench-airbyte bench-transform airflow-demo clean
 
 BIN := .venv/bin
-CODE := tap_pinterest sandbox loader fleet deploy scripts tests docs transform
+CODE := tap_pinterest sandbox loader fleet deploy scripts tests docs
 export PYTHON
 # Without compiled modules each of the many processes that tests start would compile them again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -23,7 +23,7 @@ transform: .venv/ready-for-run .venv-transform/ready ## build, test and show the
 	@$(BIN)/python -m scripts.transform
 
 transform-test: .venv/ready-for-dev .venv-transform/ready ## hold the dbt models against the sandbox's own numbers
-	$(BIN)/python -m pytest transform/tests_python
+	$(BIN)/python -m pytest -m dbt tests/transform
 
 test: lint ## lint, types and all tests
 	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder

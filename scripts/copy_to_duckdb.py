@@ -14,6 +14,7 @@ import duckdb
 import psycopg2
 
 TYPES = {
+    "ARRAY": "JSON",
     "jsonb": "JSON",
     "numeric": "DECIMAL(38, 9)",
     "timestamp without time zone": "TIMESTAMP",
@@ -23,8 +24,8 @@ TYPES = {
 
 
 OPTIONS = (
-    "header = false, delim = ',', quote = '\"', escape = '\"', allow_quoted_nulls = false,"
-    " max_line_size = 20000000, parallel = false"
+    "auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"',"
+    " allow_quoted_nulls = false, max_line_size = 20000000, parallel = false"
 )
 
 
@@ -44,10 +45,14 @@ def _copy_table(cursor: Any, made: Any, schema: str, table: str) -> None:  # noq
         [schema, table],
     )
     types = {name: TYPES.get(kind, kind) for name, kind in cursor.fetchall()}
+    listed = ", ".join(
+        f'to_json("{name}")' if kind == "JSON" else f'"{name}"' for name, kind in types.items()
+    )
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder) / "rows.csv"
+        select = f'SELECT {listed} FROM "{schema}"."{table}"'
         with rows.open("wb") as written:
-            cursor.copy_expert(f'COPY "{schema}"."{table}" TO STDOUT (FORMAT csv)', written)
+            cursor.copy_expert(f"COPY ({select}) TO STDOUT (FORMAT csv)", written)
         columns = "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in types.items()) + "}"
         made.execute(
             f'CREATE OR REPLACE TABLE "{schema}"."{table}" AS SELECT * FROM read_csv('

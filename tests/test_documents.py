@@ -161,7 +161,7 @@ def test_every_command_of_a_page_runs(page: str, reader: Reader) -> None:
 
 @pytest.mark.parametrize(
     "block",
-    [each for each in all_blocks("sql") if not {"parsed", "empty"} & {*each.words}],
+    [each for each in all_blocks("sql") if not {"parsed", "empty", "models"} & {*each.words}],
     ids=str,
 )
 def test_every_query_runs_on_what_the_quick_start_has_loaded(
@@ -282,7 +282,7 @@ def test_every_command_line_is_valid(block: Block) -> None:
 
 @pytest.mark.parametrize("block", all_blocks("sh", "parsed"), ids=str)
 def test_a_command_that_no_test_runs_names_existing_things(block: Block) -> None:
-    known = {"tap-pinterest", "target-postgres", *mappings()}
+    known = {"tap-pinterest", "target-postgres", *mappings(), *utilities()}
     for words in command_lines(block.text):
         if words[:2] == ["meltano", "run"]:
             assert {each for each in words[2:] if each.isidentifier() or "-" in each} <= known
@@ -327,6 +327,11 @@ def command_lines(text: str) -> Iterator[list[str]]:
 def mappings() -> set[str]:
     (plugin,) = _yaml.load(ROOT / "meltano.yml")["plugins"]["mappers"]
     return {mapping["name"] for mapping in plugin["mappings"]}
+
+
+def utilities() -> set[str]:
+    plugins = _yaml.load(ROOT / "meltano.yml")["plugins"]["utilities"]
+    return {f"{plugin['name']}:{command}" for plugin in plugins for command in plugin["commands"]}
 
 
 def distributions() -> set[str]:
@@ -660,6 +665,9 @@ NAMES_OF_OTHERS = {
     *("in_micro_dollar", "in_micro_currency"),
     # Singer's and Meltano's.
     *("default_target_schema", "state_backend", "singer_state", "default_environment"),
+    # Schemas and tables of the models, Fivetran's packages, and columns of exchange rates.
+    *("pinterest_models", "pinterest_ads", "vendor_performance", "pinterest_ads__campaign_report"),
+    *("dbt_pinterest", "dbt_ad_reporting", "from_currency", "to_currency"),
 }
 
 
@@ -679,6 +687,20 @@ def known_names() -> set[str]:
             names |= {setting["name"] for setting in plugin.get("settings", ())}
     names |= {*custom_reports.KEYS, "custom_event_metrics_type", "custom_event_name"}
     names |= {"stream_maps", "stream_map_config", "flattening_enabled", "flattening_max_depth"}
+    return names | names_of_models()
+
+
+@functools.cache
+def names_of_models() -> set[str]:
+    """Models and snapshots, their columns, their tests, and the variables of the dbt project."""
+    folder = ROOT / "transform"
+    code = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.sql"))
+    code += (folder / "dbt_project.yml").read_text(encoding="utf-8")
+    names = {*re.findall(r"var\('(\w+)'", code), *(path.stem for path in folder.rglob("*.sql"))}
+    for path in [*(folder / "models").rglob("*.yml"), *(folder / "snapshots").glob("*.yml")]:
+        document = _yaml.load(path.read_text(encoding="utf-8"))
+        for model in (*document.get("models", ()), *document.get("snapshots", ())):
+            names |= {model["name"], *(each["name"] for each in model.get("columns", ()))}
     return names
 
 
@@ -692,4 +714,6 @@ def test_every_name_in_a_text_is_one_that_there_is(page: str) -> None:
 def test_every_setting_with_a_value_in_a_text_is_accepted(page: str) -> None:
     shown = [text for text in code_in(prose(page)) if re.match(r"[a-z]+(_[a-z]+)*: ", text)]
     for text in shown:
+        if text.startswith("pinterest_"):
+            continue  # a variable of the dbt project
         assert problems(_yaml.load(text), credentials=False) == [], text

@@ -94,6 +94,7 @@
     on_schema_change='fail',
     indexes=[{'columns': unique}, {'columns': ['source_relation', 'loaded_at']}] if target.type == 'postgres' else [],
   ) -}}
+  {%- if not execute -%}{{ return('') }}{%- endif -%}
   {%- set names = tap_pinterest.names_staged(table) -%}
 select
   source_relation

@@ -49,6 +49,7 @@
   `report` says which.
 #}
 {% macro staged(table, names=none) %}
+  {%- if not execute -%}{{ return('') }}{%- endif -%}
   {%- set columns = tap_pinterest.staged_columns(table) -%}
   {%- set relations = [] -%}
   {%- for name in (names if names is not none else [table]) -%}

@@ -1,0 +1,231 @@
+"""How long the dbt models take for a year of an agency, and what a second build reads.
+
+The tables are made in the database: 20 ad accounts, 5,000 ads, 365 days, a row for each ad and day.
+A second load then restates the days that the tap reads again, and adds one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, LiteralString
+
+import psycopg
+from psycopg import sql
+from rich.console import Console
+
+from scripts.dbt_project import Dbt
+from scripts.embedded_postgres import EmbeddedPostgres
+from tap_pinterest.tap import TapPinterest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from psycopg import Connection
+
+    from scripts.dbt_project import Built
+
+ACCOUNTS, ADS, DAYS = 20, 5_000, 365
+RESTATED_DAYS = 32
+TABLES = (
+    *("ad_accounts", "campaigns", "ad_groups", "ads", "metrics_ready_state"),
+    *("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics"),
+)
+TYPES = {"integer": "bigint", "number": "numeric", "boolean": "boolean"}
+LEVELS = {
+    "ad_group_analytics": ("ad_group_id", "campaign_id", "ad_account_id"),
+    "campaign_analytics": ("campaign_id", "ad_account_id"),
+    "ad_account_analytics": ("ad_account_id",),
+}
+MEASURES = (
+    *("spend_in_micro_dollar", "impression_1", "impression_2", "clickthrough_1", "clickthrough_2"),
+    *("total_conversions", "total_checkout", "total_checkout_value_in_micro_dollar"),
+    *("total_click_checkout", "total_click_checkout_value_in_micro_dollar"),
+    *("total_view_checkout", "total_view_checkout_value_in_micro_dollar"),
+)
+SAME = ("date", "currency", "click_window_days", "engagement_window_days", "view_window_days")
+
+ENTITIES: tuple[LiteralString, ...] = (
+    """
+    INSERT INTO ad_accounts (id, name, currency)
+    SELECT n::text, 'Account ' || n, (ARRAY['USD', 'EUR', 'GBP'])[n % 3 + 1]
+      FROM generate_series(1, %(accounts)s) AS n
+    """,
+    """
+    INSERT INTO ads (id, name, status, ad_group_id, campaign_id, ad_account_id, destination_url)
+    SELECT n::text, 'Ad ' || n, 'ACTIVE', (n / 4)::text, (n / 20)::text,
+           (n / 20 % %(accounts)s + 1)::text,
+           'https://shop.example.com/' || n % 50 || '?utm_campaign=' || n / 20
+      FROM generate_series(1, %(ads)s) AS n
+    """,
+    """
+    INSERT INTO ad_groups (id, name, status, campaign_id, ad_account_id)
+    SELECT DISTINCT ad_group_id, 'Ad group ' || ad_group_id, 'ACTIVE', campaign_id, ad_account_id
+      FROM ads
+    """,
+    """
+    INSERT INTO campaigns (id, name, status, ad_account_id)
+    SELECT DISTINCT campaign_id, 'Campaign ' || campaign_id, 'ACTIVE', ad_account_id FROM ads
+    """,
+    """
+    INSERT INTO metrics_ready_state
+           (date, conversion_metrics_ready, non_conversion_metrics_ready)
+    SELECT current_date - n, n > 1, true FROM generate_series(1, 4) AS n
+    """,
+)
+ROWS: LiteralString = """
+    INSERT INTO ad_analytics
+           (ad_id, ad_group_id, campaign_id, ad_account_id, date, currency, click_window_days,
+            engagement_window_days, view_window_days, spend_in_micro_dollar, impression_1,
+            impression_2, clickthrough_1, clickthrough_2, total_conversions, total_checkout,
+            total_checkout_value_in_micro_dollar, total_click_checkout,
+            total_click_checkout_value_in_micro_dollar, total_view_checkout,
+            total_view_checkout_value_in_micro_dollar, _sdc_extracted_at, _sdc_batched_at)
+    SELECT ads.id, ad_group_id, campaign_id, ad_account_id, current_date - days, currency, 30, 30,
+           1, spend * 1000, spend / 7, spend / 90, spend / 200, spend / 900, spend / 400, orders,
+           orders * 25000000, orders / 2, (orders / 2) * 25000000, orders - orders / 2,
+           (orders - orders / 2) * 25000000, %(loaded)s, %(loaded)s
+      FROM generate_series(%(first)s::int, %(last)s::int) AS days
+     CROSS JOIN ads
+      JOIN ad_accounts ON ad_accounts.id = ads.ad_account_id
+     CROSS JOIN LATERAL (
+           SELECT (hashint4(ads.id::int * 1000 + days) & 65535) + 1 AS spend,
+                  (hashint4(ads.id::int + days * 7919) & 7) AS orders) AS made
+"""
+RESTATE: LiteralString = """
+    UPDATE ad_analytics
+       SET total_conversions = total_conversions + 1, _sdc_batched_at = %(loaded)s,
+           _sdc_extracted_at = %(loaded)s
+     WHERE date > current_date - %(days)s::int
+"""
+READ = "SELECT seq_tup_read, idx_tup_fetch FROM pg_stat_user_tables WHERE relid = %s::regclass"
+console = Console(highlight=False, soft_wrap=True)
+
+
+def main() -> int:
+    """Make the tables, build twice, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="make bench-transform", description=__doc__)
+    parser.add_argument("--ads", type=int, default=ADS, help="default: %(default)s")
+    parser.add_argument("--days", type=int, default=DAYS, help="default: %(default)s")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        database = stack.enter_context(EmbeddedPostgres())
+        db = stack.enter_context(psycopg.connect(database.psql_url, autocommit=True))
+        started = time.monotonic()
+        _make(db, options.ads, options.days)
+        console.print(
+            f"{options.ads * options.days:,} rows of ads: {time.monotonic() - started:.0f} s"
+        )
+        dbt = Dbt(folder, url=database.url)
+        _build(db, dbt, "First build")
+        _load_again(db)
+        _build(db, dbt, "Second build")
+        db.execute("CREATE INDEX ON ad_analytics USING brin (_sdc_batched_at)")
+        _load_again(db)
+        _build(db, dbt, "Third build, with an index on when rows were loaded")
+    return 0
+
+
+def _make(db: Connection, ads: int, days: int) -> None:
+    db.execute("CREATE SCHEMA pinterest")
+    db.execute("SET search_path TO pinterest")
+    tap = TapPinterest(config={"stream_groups": ["all"]}, validate_config=False)
+    for table in TABLES:
+        _create(db, table, tap.streams[table].schema["properties"], tap.streams[table].primary_keys)
+    for query in ENTITIES:
+        db.execute(query, {"accounts": ACCOUNTS, "ads": ads})
+    loaded = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+    db.execute(ROWS, {"first": 2, "last": days + 1, "loaded": loaded})
+    _sum_up(db)
+    db.execute("VACUUM ANALYZE")
+
+
+def _create(db: Connection, table: str, properties: Mapping[str, Any], keys: Any) -> None:  # noqa: ANN401 - the SDK's
+    columns = {name: _type(shape) for name, shape in properties.items()}
+    columns |= dict.fromkeys(("_sdc_extracted_at", "_sdc_batched_at"), "timestamp")
+    listed = [
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
+        for name, kind in columns.items()
+    ]
+    db.execute(
+        sql.SQL("CREATE TABLE {} ({}, PRIMARY KEY ({}))").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(listed),
+            sql.SQL(", ").join(map(sql.Identifier, keys)),
+        )
+    )
+
+
+def _type(shape: Mapping[str, Any]) -> str:
+    kind = (
+        next(each for each in shape["type"] if each != "null")
+        if isinstance(shape["type"], list)
+        else shape["type"]
+    )
+    if kind in {"object", "array"}:
+        return "jsonb"
+    return {"date-time": "timestamp", "date": "date"}.get(
+        shape.get("format", ""), TYPES.get(kind, "text")
+    )
+
+
+def _sum_up(db: Connection) -> None:
+    """Make the levels above ads from their rows."""
+    for table, ids in LEVELS.items():
+        same = sql.SQL(", ").join(map(sql.Identifier, (*ids, *SAME)))
+        measures = sql.SQL(", ").join(map(sql.Identifier, MEASURES))
+        sums = sql.SQL(", ").join(
+            sql.SQL("sum({})").format(sql.Identifier(name)) for name in MEASURES
+        )
+        stamps = sql.SQL("max(_sdc_extracted_at), max(_sdc_batched_at)")
+        db.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
+        db.execute(
+            sql.SQL(
+                "INSERT INTO {} ({}, {}, _sdc_extracted_at, _sdc_batched_at)"
+                " SELECT {}, {}, {} FROM ad_analytics GROUP BY {}"
+            ).format(sql.Identifier(table), same, measures, same, sums, stamps, same)
+        )
+
+
+def _load_again(db: Connection) -> None:
+    """Restate the days that the tap reads again, and add the newest."""
+    loaded = datetime.now(tz=UTC).replace(tzinfo=None)
+    db.execute("DELETE FROM ad_analytics WHERE date = current_date - 1")
+    db.execute(ROWS, {"first": 1, "last": 1, "loaded": loaded})
+    db.execute(RESTATE, {"days": RESTATED_DAYS, "loaded": loaded})
+    _sum_up(db)
+    db.execute("ANALYZE")
+
+
+def _build(db: Connection, dbt: Dbt, title: str) -> None:
+    before = _read(db)
+    models = dbt.run("run")
+    read = _read(db) - before
+    status, said = models.nodes["model.tap_pinterest.int_pinterest__ad_daily"]
+    console.print(
+        f"{title}: models {models.seconds:.0f} s; ads by day: {said}, {read:,} rows read ({status})"
+    )
+    tests = dbt.run("test")
+    console.print(f"  {_told(tests)} tests in {tests.seconds:.0f} s")
+
+
+def _told(built: Built) -> str:
+    return ", ".join(f"{count} {status}" for status, count in built.statuses("test").items())
+
+
+def _read(db: Connection) -> int:
+    """Rows that PostgreSQL has read of the table of ads, by its own count."""
+    time.sleep(1)
+    db.execute("SELECT pg_stat_clear_snapshot()")
+    ((sequential, by_index),) = db.execute(READ, ["pinterest.ad_analytics"]).fetchall()
+    return int(sequential) + int(by_index or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""Two days of a made-up Pinterest, loaded, and the dbt models built over them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from loading import database, main_job
+from pinterest_sandbox import Sandbox, WorldSize
+from scripts.dbt_project import Dbt
+from test_postgres import REPORTS, Pinterest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from psycopg import Connection
+
+    from scripts.dbt_project import Built
+
+DAY_1 = date(2026, 11, 20)
+DAY_2 = date(2026, 11, 21)
+START = DAY_1 - timedelta(days=25)
+WORLD = WorldSize(accounts=3, campaigns=4, ad_groups=8, ads=20, boards=2, pins=8)
+GROUPS = "ads,organic,targeting,keywords,products,resources"
+MODELS = "pinterest_models"
+WEEK = "ads_of_a_week"
+CUSTOM = json.dumps(
+    [
+        {
+            "name": WEEK,
+            "level": "PIN_PROMOTION",
+            "granularity": "DAY",
+            "columns": "default",
+            "click_window_days": 7,
+            "engagement_window_days": 7,
+            "view_window_days": 0,
+        }
+    ]
+)
+MICRO = Decimal(1_000_000)
+ROUNDING = Decimal("0.001")
+MEASURES = """
+    SELECT count(*) AS rows, sum(spend) AS spend, sum(impressions) AS impressions,
+           sum(clicks) AS clicks, sum(conversions) AS conversions,
+           sum(checkouts) AS checkouts, sum(checkout_value) AS checkout_value
+      FROM """
+Row = dict[str, Any]
+
+
+@dataclass
+class World:
+    """A client's schemas, the models over them, and what Pinterest says."""
+
+    folder: Path
+    url: str
+    schema: str
+    db: Connection[Row]
+    pinterest: Pinterest
+    truth: dict[date, Mapping[str, list[Row]]] = field(default_factory=dict)
+    sums: dict[date, Mapping[str, Row]] = field(default_factory=dict)
+    built: dict[date, Built] = field(default_factory=dict)
+
+    def dbt(self, **variables: Any) -> Dbt:
+        """The project on the database, as of the morning of the second day."""
+        said = {
+            "pinterest_schemas": [self.schema],
+            "pinterest_now": f"{DAY_2} 06:00:00",
+            "pinterest_fivetran": True,
+            "pinterest_ad_window_tables": [WEEK],
+            **variables,
+        }
+        return Dbt(self.folder, url=self.url, variables=said)
+
+    def rows(self, query: str, *values: object) -> list[Row]:
+        """The rows of a query, which finds models and tables by their names."""
+        return self.db.execute(query.encode(), values).fetchall()
+
+    def one(self, query: str, *values: object) -> Row:
+        """The only row of a query."""
+        (row,) = self.rows(query, *values)
+        return row
+
+    def learn(self, today: date) -> None:
+        """Ask Pinterest for all rows up to the day before, and sum the models up."""
+        end = today - timedelta(days=1)
+        self.truth[today] = {
+            name: list(self.pinterest.report(name, START, end).values()) for name in REPORTS
+        }
+        self.sums[today] = {name: self.sum_of(name) for name in SUMMED}
+
+    def sum_of(self, model: str) -> Row:
+        """The measures of a model over all rows, and how many there are."""
+        return self.one(MEASURES + model)
+
+
+SUMMED = (
+    "pinterest__account_daily",
+    "pinterest__campaign_daily",
+    "pinterest__ad_group_daily",
+    "pinterest__ad_daily",
+    "pinterest__url_daily",
+    "pinterest__country_daily",
+    "pinterest__region_daily",
+)
+
+
+@contextmanager
+def two_days(folder: Path) -> Iterator[World]:
+    """Two days of a small world, loaded and built after each."""
+    with (
+        database() as (url, schema),
+        Sandbox(seed=7, today=DAY_1, size=WORLD, report_seconds=(0.0, 0.0)) as sandbox,
+        psycopg.connect(url.replace("+psycopg", ""), row_factory=dict_row, autocommit=True) as db,
+    ):
+        path = sql.SQL("SET search_path TO {}, ums, {}")
+        db.execute(path.format(sql.Identifier(MODELS), sql.Identifier(schema)))
+        pinterest = Pinterest(sandbox.url, sandbox.credentials["access_token"])
+        found = World(folder, url, schema, db, pinterest)
+        job = main_job(
+            folder,
+            sandbox,
+            url,
+            schema,
+            start_date=START.isoformat(),
+            stream_groups=GROUPS,
+            targeting_types="COUNTRY,REGION",
+            custom_reports=CUSTOM,
+        )
+        for day in (DAY_1, DAY_2):
+            sandbox.today = day
+            job.run()
+            _link(db)
+            found.built[day] = found.dbt().build()
+            found.learn(day)
+        yield found
+
+
+def _link(db: Connection[Row]) -> None:
+    """Give every second ad a link with UTM parameters, one of them empty, and one ad no link."""
+    db.execute(
+        """
+        WITH shown AS (SELECT ad_id FROM ad_analytics GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1)
+        UPDATE ads
+           SET destination_url = CASE WHEN id NOT IN (SELECT ad_id FROM shown)
+               THEN 'https://shop.example.com:8443/sale'
+                    '?utm_source=pinterest&utm_medium=paid&utm_term=#top' END
+         WHERE hashtext(id) % 2 = 0 OR id IN (SELECT ad_id FROM shown)
+        """
+    )
+
+
+def total(rows: Iterable[Row], *columns: str) -> Decimal:
+    """The sum of some columns of Pinterest's rows."""
+    return sum(
+        (Decimal(str(row[name])) for row in rows for name in columns if row.get(name) is not None),
+        Decimal(0),
+    )
+
+
+def sums(rows: list[Row]) -> dict[str, Decimal]:
+    """The measures that the models have, of Pinterest's rows."""
+    return {
+        "spend": total(rows, "SPEND_IN_MICRO_DOLLAR") / MICRO,
+        "impressions": total(rows, "IMPRESSION_1", "IMPRESSION_2"),
+        "clicks": total(rows, "CLICKTHROUGH_1", "CLICKTHROUGH_2"),
+        "conversions": total(rows, "TOTAL_CONVERSIONS"),
+        "checkouts": total(rows, "TOTAL_CHECKOUT"),
+        "checkout_value": total(rows, "TOTAL_CHECKOUT_VALUE_IN_MICRO_DOLLAR") / MICRO,
+    }
