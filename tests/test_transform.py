@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from documents import all_blocks
 from scripts import update_transform
 from scripts.processes import ROOT
 
@@ -20,6 +21,11 @@ CODE = [
 ]
 FIVETRANS_NAMES = ("pinterest_ads__", "stg_pinterest_ads__")
 _yaml = YAML(typ="safe")
+
+
+def loaded(name: str) -> Any:
+    """A YAML file of the project."""
+    return _yaml.load((PROJECT / name).read_text(encoding="utf-8"))
 
 
 def properties() -> dict[str, dict[str, Any]]:
@@ -82,9 +88,7 @@ def test_a_model_with_money_says_its_currency(described: dict[str, dict[str, Any
 
 def test_no_model_has_a_name_of_fivetrans_package() -> None:
     assert [path.stem for path in MODELS if path.stem.startswith(FIVETRANS_NAMES)] == []
-    assert (
-        _yaml.load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["name"] != "pinterest"
-    )
+    assert loaded("dbt_project.yml")["name"] != "pinterest"
 
 
 def test_the_project_needs_no_package() -> None:
@@ -95,11 +99,51 @@ def test_the_project_needs_no_package() -> None:
 def test_every_snapshot_compares_columns_that_its_model_has(
     described: dict[str, dict[str, Any]],
 ) -> None:
-    snapshots = _yaml.load((PROJECT / "snapshots" / "history.yml").read_text(encoding="utf-8"))[
-        "snapshots"
-    ]
+    snapshots = loaded("snapshots/history.yml")["snapshots"]
     assert len(snapshots) == 4
     for snapshot in snapshots:
         (model,) = re.findall(r"'(\w+)'", snapshot["relation"])
         columns = {each["name"] for each in described[model]["columns"]}
         assert {*snapshot["config"]["check_cols"], *snapshot["config"]["unique_key"]} <= columns
+
+
+GROUPS = {
+    "stg_pinterest": r"stg_pinterest__\w+",
+    "int_pinterest_daily": r"int_pinterest__\w+_daily",
+    "url_daily": r"pinterest__url_daily",
+    "organic_daily": r"pinterest__organic_\w+_daily",
+    "pinterest_daily": r"pinterest__(?!url|organic)\w+_daily",
+    "reconciliation": r"pinterest__reconciliation",
+    "freshness": r"pinterest__freshness",
+    "ums_vendor_performance": r"ums__vendor_performance",
+    "fivetran": r"fivetran(?:_source)?__\w+",
+}
+"""The boxes of the lineage in the documents, with the models in each."""
+
+
+def group_of(model: str) -> str | None:
+    return next((name for name, form in GROUPS.items() if re.fullmatch(form, model)), None)
+
+
+def test_the_drawn_lineage_is_that_of_the_models() -> None:
+    (block,) = (b for b in all_blocks("mermaid") if b.text.startswith("flowchart"))
+    drawn = set(re.findall(r"(\w+) --> (\w+)", block.text))
+    refs = {
+        (group_of(ref), group_of(path.stem))
+        for path in MODELS
+        for ref in re.findall(r"ref\('(\w+)'\)", path.read_text(encoding="utf-8"))
+    }
+    links = {(a, b) for a, b in refs if a and b and a != b}
+    links |= {("stg_pinterest", "snapshots"), ("tables", "stg_pinterest")}
+    assert drawn <= links
+    # Every model takes names from staging.
+    assert {link for link in links - drawn if link[0] != "stg_pinterest"} == set()
+
+
+def test_every_question_of_the_page_is_asked_of_models() -> None:
+    questions = [b for b in all_blocks("sql", "models") if b.text.startswith("SELECT")]
+    assert len(questions) >= 10
+    models = {path.stem for path in MODELS} | {"vendor_performance"}
+    models |= {each["name"] for each in loaded("snapshots/history.yml")["snapshots"]}
+    for block in questions:
+        assert {*re.findall(r"(?:pinterest_models|ums)\.(\w+)", block.text)} <= models

@@ -146,6 +146,7 @@ where false
     ['ended_at', [['ended_at', 'timestamp']]],
     ['stream', [['stream', 'text']]],
     ['ad_account_id', [['ad_account_id', 'text']]],
+    ['end_date', [['end_date', 'date']]],
     ['complete_to', [['complete_to', 'date']]],
     ['result', [['result', 'text']]],
     ['reason', [['reason', 'text']]],

@@ -28,15 +28,25 @@ complete_days as (
 
 ),
 
-last_runs as (
+runs_of_streams as (
 
+  -- A stream that failed is as new as its last run that did not.
   select
     source_relation,
     ad_account_id,
+    stream,
     max(ended_at) as last_run_at,
-    max(complete_to) as complete_to
+    max(case when result = 'complete' then end_date end) as read_to
   from {{ ref('stg_pinterest__sync_log') }}
-  where ad_account_id is not null and stream in ('ad_analytics', 'ad_account_analytics')
+  where stream in ('ad_account_analytics', 'campaign_analytics', 'ad_group_analytics', 'ad_analytics')
+  group by source_relation, ad_account_id, stream
+
+),
+
+last_runs as (
+
+  select source_relation, ad_account_id, max(last_run_at) as last_run_at, min(read_to) as read_to
+  from runs_of_streams
   group by source_relation, ad_account_id
 
 ),
@@ -49,9 +59,12 @@ days as (
     accounts.name as ad_account_name,
     accounts.currency,
     newest_rows.newest_date,
-    coalesce(last_runs.complete_to, complete_days.newest_complete_date, newest_rows.newest_date) as newest_complete_date,
     case
-      when last_runs.complete_to is not null then 'sync_log'
+      when complete_days.newest_complete_date <= last_runs.read_to then complete_days.newest_complete_date
+      else coalesce(last_runs.read_to, complete_days.newest_complete_date, newest_rows.newest_date)
+    end as newest_complete_date,
+    case
+      when last_runs.read_to is not null then 'sync_log'
       when complete_days.newest_complete_date is not null then 'metrics_ready_state'
       when newest_rows.newest_date is not null then 'rows'
     end as told_by,
