@@ -292,6 +292,38 @@ def test_tables_without_a_number_of_ads_are_still_listed(db: Connection[Any]) ->
     assert 'title="campaign_analytics"' in html
 
 
+MODELS = """
+    CREATE TABLE ums.vendor_performance (
+        store text, channel text, vendor text, attribution_window text, original_currency text,
+        campaign_id text, total_spend numeric, vendor_reported_orders numeric, activity_date date
+    );
+    INSERT INTO ums.vendor_performance VALUES
+        ('pinterest', 'Paid Social', 'Pinterest', '30/30/1', 'EUR', 'c1', 1234.5, 7, '2026-11-29'),
+        ('pinterest', 'Paid Social', 'Pinterest', '30/30/1', 'EUR', 'c2', 0.25, NULL, '2026-11-28'),
+        ('pinterest', 'Paid Social', 'Pinterest', '30/30/1', 'EUR', 'c2', 99, 1, '2026-01-01'),
+        ('another', 'Paid Social', 'Pinterest', '30/30/1', 'EUR', 'c9', 77, 1, '2026-11-29');
+    CREATE TABLE ums.pinterest__reconciliation (
+        source_relation text, level text, currency text, spend numeric, account_spend numeric,
+        is_equal boolean
+    );
+    INSERT INTO ums.pinterest__reconciliation VALUES
+        ('pinterest', 'ad', 'EUR', 4, 4, true), ('pinterest', 'ad', 'EUR', 5, 6, false),
+        ('another', 'ad', 'EUR', 8, 8, true);
+"""
+
+
+def test_models_that_are_built_show_spend_by_channel_and_what_adds_up(db: Connection[Any]) -> None:
+    assert "Reconciliation" not in page(Contents.read(db, "pinterest", days=90))
+    with within(db, "ums"):
+        db.execute(MODELS)
+        html = page(Contents.read(db, "pinterest", days=90))
+
+    row = "<td>Pinterest</td><td>30/30/1</td><td>EUR</td><td>2</td><td>1,234.75</td><td>7.00</td>"
+    assert f'<th title="Paid Social">Paid Social</th>{row}' in html
+    row = "<td>EUR</td><td>2</td><td>10.00</td><td>9.00</td><td>1</td>"
+    assert f'<th title="ad">ad</th>{row}' in html
+
+
 def test_a_schema_without_tables_names_those_that_have_some(db: Connection[Any]) -> None:
     with pytest.raises(NothingLoadedError, match="these schemas have some: earlier, pinterest"):
         Contents.read(db, "pinterst", days=90)

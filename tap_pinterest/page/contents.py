@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_pinterest.page import changes, log, tables
+from tap_pinterest.page import changes, log, models, tables
 from tap_pinterest.page.duckdb import DuckdbConnection
 from tap_pinterest.page.tables import DuckdbTables, Tables
 from tap_pinterest.page.totals import MEASURES, REPORTS, compared, numbers_in
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tap_pinterest.page.changes import Changed, RestatedDay
     from tap_pinterest.page.log import LastRun
+    from tap_pinterest.page.models import Models
     from tap_pinterest.page.tables import TableFacts
     from tap_pinterest.page.totals import Measure, Numbers, Total
 
@@ -59,6 +60,7 @@ class Contents(NamedTuple):
         tables: The facts about each table.
         changed: What has changed in each table since the copy.
         last_run: The last run in the log; `None` if there is no log.
+        models: What the dbt models say about the schema.
         missing: What the page cannot show, and why.
     """
 
@@ -71,6 +73,7 @@ class Contents(NamedTuple):
     tables: Sequence[TableFacts]
     changed: Sequence[Changed]
     last_run: LastRun | None
+    models: Models
     missing: Sequence[str]
 
     @classmethod
@@ -106,6 +109,7 @@ class Contents(NamedTuple):
             tables=tables.facts(loaded),
             changed=changes.since(loaded, older) if older else (),
             last_run=log.last_run(loaded),
+            models=models.models(connection, schema, days),
             missing=list(_missing(loaded, report)),
         )
 

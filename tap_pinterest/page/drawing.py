@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tap_pinterest.page.changes import RestatedDay
     from tap_pinterest.page.contents import Ads, Contents
     from tap_pinterest.page.log import LastRun
+    from tap_pinterest.page.models import Models
     from tap_pinterest.page.tables import TableFacts
     from tap_pinterest.page.totals import Measure, Total
 
@@ -111,6 +113,7 @@ def _body(contents: Contents, intro: str) -> Iterator[str]:
         yield from _by_day(ads, contents.copy)
         yield from _by_name("campaign", ads, ads.by_campaign, contents.names)
         yield from _by_name("ad account", ads, ads.by_account, contents.names)
+    yield from _models(contents.models)
     yield "<h2>Restated days</h2>"
     yield (
         "<p>Pinterest credits conversions late and completes the newest days, so each run reads the"
@@ -262,6 +265,25 @@ def _restated_rows(days: Sequence[RestatedDay]) -> Iterator[str]:
         " rows only if they differ; the stock <code>target-postgres</code> writes every row, so"
         " that these are all rows that were read again.</p>"
     )
+
+
+def _models(models: Models) -> Iterator[str]:
+    if models.channels:
+        yield "<h2>Spend by channel</h2>"
+        yield "<p>From <code>ums.vendor_performance</code>, a dbt model; by attribution window.</p>"
+        headings = ("Channel", "Vendor", "Window", "Currency", "Campaigns", "Spend", "Orders")
+        yield from _table(headings, (tuple(map(_value, each)) for each in models.channels))
+    if models.levels:
+        yield "<h2>Reconciliation</h2>"
+        yield "<p>What each level adds up to, beside its ad accounts.</p>"
+        headings = ("Level", "Currency", "Days", "Of accounts", "Of the level", "Days that differ")
+        yield from _table(headings, (tuple(map(_value, each)) for each in models.levels))
+
+
+def _value(value: str | Decimal | None) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return f"{value:,.2f}" if isinstance(value, Decimal) else f"{value:,}"
 
 
 def _last_run(run: LastRun | None) -> Iterator[str]:
