@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 DAY_1 = date(2026, 11, 20)
 DAY_2 = date(2026, 11, 21)
 START = DAY_1 - timedelta(days=25)
-WORLD = WorldSize(accounts=3, campaigns=4, ad_groups=8, ads=20, boards=2, pins=8)
-GROUPS = "ads,organic,targeting,keywords,products,resources"
+WORLD = WorldSize(accounts=3, campaigns=4, ad_groups=8, ads=20, boards=2, pins=20)
+GROUPS = "ads,organic,boards,targeting,keywords,resources"
 MODELS = "pinterest_models"
 WEEK = "ads_of_a_week"
 CUSTOM = json.dumps(
