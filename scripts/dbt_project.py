@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 PROJECT = ROOT / "transform"
 ENVIRONMENT = ROOT / ".venv-transform"
 DBT = ENVIRONMENT / "bin" / "dbt"
-PYTHON = ENVIRONMENT / "bin" / "python"
 ENDS_WELL = {"success", "pass", "warn", "no-op"}
 
 
@@ -75,7 +74,7 @@ class Dbt:
             "DBT_TARGET_PATH": str(folder / "target"),
             "DBT_LOG_PATH": str(folder / "logs"),
             "DBT_PINTEREST_TARGET": "duckdb" if duckdb else "postgres",
-            "DBT_PINTEREST_DUCKDB": str(duckdb or ""),
+            "TARGET_DUCKDB_PATH": str(duckdb or ""),
             "DBT_PINTEREST_SCHEMA": schema,
             "TARGET_POSTGRES_SQLALCHEMY_URL": url,
             "DO_NOT_TRACK": "1",

@@ -6,7 +6,6 @@ exist for, and builds, tests and shows the models. It leaves nothing behind.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import psycopg
 from psycopg import sql
 from rich import box
@@ -23,10 +23,9 @@ from rich.table import Table
 from rich.text import Text
 
 from scripts import demo
-from scripts.dbt_project import PYTHON, Dbt, DbtError
+from scripts.dbt_project import Dbt, DbtError
 from scripts.embedded_postgres import EmbeddedPostgres, PostgresUnavailableError
 from scripts.main_job import MainJob, MainJobError
-from scripts.processes import ROOT
 from scripts.sandbox_process import SandboxError, sandbox_process
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
     from scripts.dbt_project import Built
 
-SCHEMA = "pinterest"
 MODELS = "pinterest_models"
 SETTINGS = {
     "TAP_PINTEREST_STREAM_GROUPS": "ads,organic,boards,targeting,keywords,resources",
@@ -45,7 +43,6 @@ SETTINGS = {
     "TAP_PINTEREST_START_DATE": "45 days ago",
 }
 READY_AT_ONCE = (0, 0)
-COPY = ROOT / "scripts" / "copy_to_duckdb.py"
 
 SPEND = """
     SELECT channel, campaign_name, activity_date, original_currency,
@@ -84,11 +81,6 @@ FIVETRAN = """
 """
 SAME_SUMS = "SELECT count(*), sum(total_spend), sum(total_clicks) FROM ums.vendor_performance"
 
-SHOW_DUCKDB = """
-import sys, duckdb
-file, query = sys.argv[1:]
-print(*duckdb.connect(file).execute(query).fetchone())
-"""
 SHOWN: tuple[tuple[str, tuple[str, ...], LiteralString], ...] = (
     (
         "ums.vendor_performance, the newest days",
@@ -134,6 +126,7 @@ def _transform(folder: Path, stack: ExitStack) -> None:
         **sandbox.settings(folder),
         **SETTINGS,
         "TARGET_POSTGRES_SQLALCHEMY_URL": database.url,
+        "TARGET_DUCKDB_PATH": str(folder / "warehouse.duckdb"),
     }
     job = MainJob(folder, settings, log=log)
     dbt = Dbt(folder, url=database.url, variables={"pinterest_fivetran": True})
@@ -144,7 +137,7 @@ def _transform(folder: Path, stack: ExitStack) -> None:
     _show_build("PostgreSQL, day 2", dbt.build())
     connection = stack.enter_context(psycopg.connect(database.psql_url, autocommit=True))
     _show(connection)
-    _in_duckdb(folder, database.psql_url, connection)
+    _in_duckdb(folder, job, connection)
 
 
 def _load(job: MainJob, day: str) -> None:
@@ -153,21 +146,15 @@ def _load(job: MainJob, day: str) -> None:
     console.print(f"{day}: loaded in {seconds:.1f} s")
 
 
-def _in_duckdb(folder: Path, url: str, connection: Connection) -> None:
-    file = folder / "pinterest.duckdb"
-    with console.status("Copying the tables into DuckDB ..."):
-        subprocess.run([str(PYTHON), str(COPY), url, SCHEMA, str(file)], check=True)
+def _in_duckdb(folder: Path, job: MainJob, connection: Connection) -> None:
+    file = folder / "warehouse.duckdb"
+    with console.status("Loading the same into DuckDB ..."):
+        job.meltano("run", "tap-pinterest", "target-duckdb")
     built = Dbt(folder, duckdb=file, variables={"pinterest_fivetran": True}).build()
     _show_build("DuckDB", built)
-    told = subprocess.run(
-        [str(PYTHON), "-c", SHOW_DUCKDB, str(file), SAME_SUMS],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.split()
-    known = connection.execute(SAME_SUMS).fetchall()[0]
-    same = [float(each) for each in told] == [float(each) for each in known]
-    if not same:
+    with duckdb.connect(str(file), read_only=True) as made:
+        told = made.execute(SAME_SUMS).fetchall()
+    if told != (known := connection.execute(SAME_SUMS).fetchall()):
         message = f"DuckDB and PostgreSQL differ: {told} and {known}"
         raise DbtError(message)
     console.print("DuckDB and PostgreSQL have the same sums in ums.vendor_performance.")

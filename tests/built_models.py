@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from scripts.dbt_project import Built
+    from scripts.main_job import MainJob
 
 DAY_1 = date(2026, 11, 20)
 DAY_2 = date(2026, 11, 21)
@@ -48,11 +50,29 @@ CUSTOM = json.dumps(
 )
 MICRO = Decimal(1_000_000)
 ROUNDING = Decimal("0.001")
+VARIABLES: Mapping[str, Any] = MappingProxyType(
+    {
+        "pinterest_now": f"{DAY_2} 06:00:00",
+        "pinterest_fivetran": True,
+        "pinterest_ad_window_tables": [WEEK],
+    }
+)
 MEASURES = """
     SELECT count(*) AS rows, sum(spend) AS spend, sum(impressions) AS impressions,
            sum(clicks) AS clicks, sum(conversions) AS conversions,
            sum(checkouts) AS checkouts, sum(checkout_value) AS checkout_value
       FROM """
+LINK = """
+    WITH shown AS (
+        SELECT ad_id FROM {schema}.ad_analytics GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1
+    )
+    UPDATE {schema}.ads
+       SET destination_url = CASE WHEN id NOT IN (SELECT ad_id FROM shown)
+           THEN 'https://shop.example.com:8443/sale'
+                '?utm_source=pinterest&utm_medium=paid&utm_term=#top' END
+     WHERE right(id, 1) < '5' OR id IN (SELECT ad_id FROM shown)
+"""
+"""Give half of the ads a link with UTM parameters, one of them empty, and one ad no link."""
 Row = dict[str, Any]
 
 
@@ -65,20 +85,19 @@ class World:
     schema: str
     db: Connection[Row]
     pinterest: Pinterest
+    job: MainJob
     truth: dict[date, Mapping[str, list[Row]]] = field(default_factory=dict)
     sums: dict[date, Mapping[str, Row]] = field(default_factory=dict)
     built: dict[date, Built] = field(default_factory=dict)
 
     def dbt(self, **variables: Any) -> Dbt:
         """The project on the database, as of the morning of the second day."""
-        said = {
-            "pinterest_schemas": [self.schema],
-            "pinterest_now": f"{DAY_2} 06:00:00",
-            "pinterest_fivetran": True,
-            "pinterest_ad_window_tables": [WEEK],
-            **variables,
-        }
+        said = {**VARIABLES, "pinterest_schemas": [self.schema], **variables}
         return Dbt(self.folder, url=self.url, variables=said)
+
+    def dbt_in(self, file: Path) -> Dbt:
+        """The project on a DuckDB with the same tables."""
+        return Dbt(self.folder / "duckdb", duckdb=file, variables=VARIABLES)
 
     def rows(self, query: str, *values: object) -> list[Row]:
         """The rows of a query, which finds models and tables by their names."""
@@ -124,7 +143,6 @@ def two_days(folder: Path) -> Iterator[World]:
         path = sql.SQL("SET search_path TO {}, ums, {}")
         db.execute(path.format(sql.Identifier(MODELS), sql.Identifier(schema)))
         pinterest = Pinterest(sandbox.url, sandbox.credentials["access_token"])
-        found = World(folder, url, schema, db, pinterest)
         job = main_job(
             folder,
             sandbox,
@@ -135,27 +153,16 @@ def two_days(folder: Path) -> Iterator[World]:
             targeting_types="COUNTRY,REGION",
             custom_reports=CUSTOM,
         )
+        with job.env_file.open("a", encoding="utf-8") as settings:
+            settings.write(f"TARGET_DUCKDB_PATH='{folder / 'warehouse.duckdb'}'\n")
+        found = World(folder, url, schema, db, pinterest, job)
         for day in (DAY_1, DAY_2):
             sandbox.today = day
             job.run()
-            _link(db)
+            db.execute(LINK.format(schema=schema).encode())
             found.built[day] = found.dbt().build()
             found.learn(day)
         yield found
-
-
-def _link(db: Connection[Row]) -> None:
-    """Give every second ad a link with UTM parameters, one of them empty, and one ad no link."""
-    db.execute(
-        """
-        WITH shown AS (SELECT ad_id FROM ad_analytics GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1)
-        UPDATE ads
-           SET destination_url = CASE WHEN id NOT IN (SELECT ad_id FROM shown)
-               THEN 'https://shop.example.com:8443/sale'
-                    '?utm_source=pinterest&utm_medium=paid&utm_term=#top' END
-         WHERE hashtext(id) % 2 = 0 OR id IN (SELECT ad_id FROM shown)
-        """
-    )
 
 
 def total(rows: Iterable[Row], *columns: str) -> Decimal:

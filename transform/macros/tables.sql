@@ -1,6 +1,7 @@
 {# The schemas that the tap has loaded, one for each client. #}
 {% macro schemas() %}
-  {% do return(var('pinterest_schemas', [env_var('TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA', 'pinterest')])) %}
+  {% set loader = 'TARGET_DUCKDB' if target.type == 'duckdb' else 'TARGET_POSTGRES' %}
+  {% do return(var('pinterest_schemas', [env_var(loader ~ '_DEFAULT_TARGET_SCHEMA', 'pinterest')])) %}
 {% endmacro %}
 
 
