@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TITLE = "Your Pinterest data"
 BARS_SHOWN = 8
 ROWS_SHOWN = 200
+CHANNEL_HEADINGS = ("Channel", "Vendor", "Window", "Currency", "Campaigns", "Spend", "Orders")
+LEVEL_HEADINGS = ("Level", "Currency", "Days", "Of accounts", "Of the level", "Days that differ")
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -271,19 +273,21 @@ def _models(models: Models) -> Iterator[str]:
     if models.channels:
         yield "<h2>Spend by channel</h2>"
         yield "<p>From <code>ums.vendor_performance</code>, a dbt model; by attribution window.</p>"
-        headings = ("Channel", "Vendor", "Window", "Currency", "Campaigns", "Spend", "Orders")
-        yield from _table(headings, (tuple(map(_value, each)) for each in models.channels))
+        yield from _table(CHANNEL_HEADINGS, map(_texts, models.channels))
     if models.levels:
         yield "<h2>Reconciliation</h2>"
         yield "<p>What each level adds up to, beside its ad accounts.</p>"
-        headings = ("Level", "Currency", "Days", "Of accounts", "Of the level", "Days that differ")
-        yield from _table(headings, (tuple(map(_value, each)) for each in models.levels))
+        yield from _table(LEVEL_HEADINGS, map(_texts, models.levels))
 
 
-def _value(value: str | Decimal | None) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    return f"{value:,.2f}" if isinstance(value, Decimal) else f"{value:,}"
+def _texts(row: Iterable[object]) -> tuple[str, ...]:
+    return tuple(map(_value, row))
+
+
+def _value(value: object) -> str:
+    if isinstance(value, int):
+        return _count(value)
+    return f"{value:,.2f}" if isinstance(value, Decimal) else str(value or "")
 
 
 def _last_run(run: LastRun | None) -> Iterator[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from psycopg import sql
+
 from tap_pinterest.page.tables import Tables
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ SPEND_COLUMNS = ("store", "channel", "vendor", "original_currency", "total_spend
 LEVEL_COLUMNS = ("source_relation", "level", "currency", "spend", "account_spend", "is_equal")
 
 _SCHEMAS = """
-    SELECT table_schema FROM information_schema.tables WHERE table_name = {table} ORDER BY 1
+    SELECT table_schema FROM information_schema.tables WHERE table_name = %s ORDER BY 1
 """
 _CHANNELS = """
     SELECT channel, vendor, attribution_window, original_currency, count(DISTINCT campaign_id),
@@ -78,15 +80,21 @@ class Models(NamedTuple):
 
 def models(connection: Connection[Any] | DuckdbConnection, schema: str, days: int) -> Models:
     """What the models of any schema say; nothing if they are not built."""
-    ums = Tables.of(connection, UMS)
-    channels = levels = ()
-    if ums.has(SPEND, *SPEND_COLUMNS):
-        rows = ums.query(_CHANNELS, spend=ums.identifier(SPEND), schema=schema, days=days)
-        channels = tuple(Channel(*row) for row in rows)
-    for (name,) in ums.query(_SCHEMAS, table=RECONCILIATION):
+    return Models(_channels(Tables.of(connection, UMS), schema, days), _levels(connection, schema))
+
+
+def _channels(ums: Tables, schema: str, days: int) -> list[Channel]:
+    if not ums.has(SPEND, *SPEND_COLUMNS):
+        return []
+    rows = ums.query(_CHANNELS, spend=ums.identifier(SPEND), schema=schema, days=sql.Literal(days))
+    return [Channel(*row) for row in rows]
+
+
+def _levels(connection: Connection[Any] | DuckdbConnection, schema: str) -> list[Level]:
+    for (name,) in connection.execute(_SCHEMAS, [RECONCILIATION]):
         found = Tables.of(connection, name)
         if found.has(RECONCILIATION, *LEVEL_COLUMNS):
             table = found.identifier(RECONCILIATION)
-            rows = found.query(_LEVELS, reconciliation=table, schema=schema)
-            levels = levels or tuple(Level(*row) for row in rows)
-    return Models(channels, levels)
+            if rows := found.query(_LEVELS, reconciliation=table, schema=schema):
+                return [Level(*row) for row in rows]
+    return []
