@@ -27,6 +27,7 @@ _RUNNING_HOURS: Final = 11
 _UNITS: Final = 96
 _VARIANTS: Final = 8
 _NOTHING_SHARE: Final = 0.1
+_PARTS_AT_ONCE: Final = 65_536
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,32 +83,36 @@ class Division:
         variants = cells.picks(parting.salt, _VARIANTS)
         self._base = ((parting.active(cells) * _VARIANTS + variants) * (_UNITS + 1)).ravel()
         self._first_units = _table(slots)
-        self._per_round = [of_slot[self._base + _UNITS] for of_slot in self._first_units]
+        self._per_round = self._first_units[:, self._base + _UNITS]
         self._buckets = parting.buckets[cells.ads].T.copy()
         self._size = parting.size
         self._days = len(cells.days)
         self._cells = cells
 
     def parts(self, fact: str, whole: Some) -> Iterator[Some]:
-        """Each part of a fact that belongs to a bucket."""
+        """The parts of a fact that belong to a bucket; not too many of them at once."""
+        step = max(1, _PARTS_AT_ONCE // max(1, len(self._buckets)))
+        for start in range(0, len(whole.places), step):
+            yield self._parts(fact, Some(*(each[start : start + step] for each in whole)))
+
+    def _parts(self, fact: str, whole: Some) -> Some:
         unit = self._unit(fact, whole)
         amount = whole.amounts // unit
         rounds = amount // _UNITS
         place = self._base[whole.places] + (amount - rounds * _UNITS)
-        ads = whole.places // self._days
-        for slot, own in enumerate(self._buckets):
-            per_round = self._per_round[slot][whole.places]
-            if fact == ROWS:
-                part = whole.amounts * (per_round > 0)
-            else:
-                part = (rounds * per_round + self._first_units[slot][place]) * unit
-            bucket = own[ads]
-            kept = np.flatnonzero((part > 0) & (bucket >= 0))
-            yield Some(
-                whole.places[kept],
-                part[kept],
-                whole.buckets[kept] * self._size + bucket[kept],
-            )
+        per_round = self._per_round[:, whole.places]
+        if fact == ROWS:
+            amounts = whole.amounts * (per_round > 0)
+        else:
+            amounts = (rounds * per_round + self._first_units[:, place]) * unit
+        buckets = self._buckets[:, whole.places // self._days]
+        kept = (amounts > 0) & (buckets >= 0)
+        _, of_whole = np.nonzero(kept)
+        return Some(
+            whole.places[of_whole],
+            amounts[kept],
+            whole.buckets[of_whole] * self._size + buckets[kept],
+        )
 
     def _unit(self, fact: str, whole: Some) -> Counts | int:
         """The smallest unit of a fact: one micro-currency for amounts without a fraction."""
