@@ -32,7 +32,7 @@ class Secrets:
 
     def __init__(self) -> None:
         self._known: set[str] = set()
-        self._pattern = re.compile("(?!)")
+        self._pattern: re.Pattern[str] | None = None
         self._lock = threading.Lock()
 
     def add(self, *secrets: str | None) -> None:
@@ -41,7 +41,8 @@ class Secrets:
             new = {each for each in secrets if each and len(each) >= SHORTEST} - self._known
             if new:
                 self._known |= new
-                self._pattern = _pattern_of(self._known)
+                # Made when it is needed: it takes milliseconds, and most runs have nothing to hide.
+                self._pattern = None
 
     def add_pair(self, user: str, password: str) -> None:
         """Hide a password from now on, and the header's credentials of name and password."""
@@ -49,7 +50,11 @@ class Secrets:
 
     def hidden_in(self, text: str) -> str:
         """A text that a service sent, as part of one line, with its secrets hidden."""
-        return _one_line(self._pattern.sub(_HIDDEN, text))
+        with self._lock:
+            if self._pattern is None:
+                self._pattern = _pattern_of(self._known)
+            pattern = self._pattern
+        return _one_line(pattern.sub(_HIDDEN, text))
 
 
 def _one_line(text: str) -> str:
@@ -60,7 +65,8 @@ def _one_line(text: str) -> str:
 def _pattern_of(secrets: Iterable[str]) -> re.Pattern[str]:
     """Matches each form of each secret, also in other case and cut into lines."""
     forms = sorted({form for each in secrets for form in _forms(each)}, key=len, reverse=True)
-    return re.compile("|".join(r"\s*".join(map(re.escape, each)) for each in forms), re.IGNORECASE)
+    either = "|".join(r"\s*".join(map(re.escape, each)) for each in forms)
+    return re.compile(either or "(?!)", re.IGNORECASE)
 
 
 def _forms(secret: str) -> Iterator[str]:
