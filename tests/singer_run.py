@@ -12,6 +12,8 @@ import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
 from tap_pinterest.clock import Clock
+from tap_pinterest.singer.process import selected_in
+from tap_pinterest.singer.sdk import members
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ class Messages(GenericSingerWriter[bytes, "Message"]):
         self._on_message = on_message
 
     def serialize_message(self, message: Message) -> bytes:
-        return msgspec.json.encode(message.to_dict())
+        return msgspec.json.encode(members(message))
 
     def write_message(self, message: Message) -> None:
         read = msgspec.json.decode(self.serialize_message(message))
@@ -151,30 +153,24 @@ def _discovered(config: str) -> str:
     return json.dumps(tap.catalog_dict)
 
 
-def run(  # noqa: PLR0913 - what a run may be given, each named
+def run(
     config: Mapping[str, Any],
     *streams: str,
     state: dict[str, Any] | None = None,
     without: Collection[str] = (),
     on_message: Callable[[dict[str, Any]], None] | None = None,
     clock: Clock | None = None,
-    lists_others: bool = True,
 ) -> Run:
     """One run of the tap; all streams of the default groups when none is named.
 
-    The log of the run is there only if it is named, or if the config says so. A catalog that lists
-    no others beside the streams is much faster to read.
+    The log of the run is there only if it is named, or if the config says so.
     """
     config = {"sync_log": "sync_log" in streams, **config}
     writer = Messages(on_message)
-    catalog = catalog_of(config, streams, without) if streams else None
-    if catalog and not lists_others:
-        listed = catalog["streams"]
-        catalog["streams"] = [each for each in listed if each["tap_stream_id"] in streams]
     tap = PatientTap(
         config=dict(config),
         state=copy.deepcopy(state),
-        catalog=catalog,
+        catalog=selected_in(catalog_of(config, streams, without)) if streams else None,
         message_writer=writer,
         clock=clock,
     )

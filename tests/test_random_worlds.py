@@ -272,7 +272,7 @@ def play(world: Sandbox, seed: int, draw: random.Random) -> Played:
         hit(world, draw.choice(calls), draw.choice(FAULTS))
     world.requests.clear()
     config = {**way.config, "max_requests_in_flight": draw.choice([1, 4])}
-    result = run(config, *streams, lists_others=False)
+    result = run(config, *streams)
     asked = [each for each in world.requests if each.fault]
     return Played(way, streams, result, asked, upsert({}, result.messages))
 
@@ -298,7 +298,7 @@ def test_parts_that_answer_equal_the_truth_others_are_named_and_the_next_run_has
 
     world.heal()
     state = result.state or None
-    mended = run(way.config, *played.streams, state=state, lists_others=False)
+    mended = run(way.config, *played.streams, state=state)
     assert mended.code == 0
     tables = upsert(played.arrived, mended.messages)
     assert {name: tables.get(name, {}) for name in played.streams} == {

@@ -283,6 +283,7 @@ def live_columns() -> tuple[str, ...]:
     return msgspec.json.decode(text, type=_Live).names
 
 
+@functools.cache
 def described() -> frozenset[str]:
     """The columns that a description has."""
     return frozenset(
@@ -292,7 +293,7 @@ def described() -> frozenset[str]:
 
 def is_undescribed(name: str) -> bool:
     """Whether no description has a column of this name; Pinterest may have it."""
-    return name.upper() not in {DATE, *described()}
+    return name.upper() != DATE and name.upper() not in described()
 
 
 def is_unheard_of(name: str) -> bool:

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 from singer_sdk.singerlib import Catalog
+from singer_sdk.singerlib.catalog import MetadataMapping
 
 if TYPE_CHECKING:
     import logging
@@ -41,10 +42,31 @@ def catalog_in(file: IO[str] | None) -> Catalog | None:
     if found is None:
         return None
     try:
-        return Catalog.from_dict(_with_forced_methods(found))
+        return Catalog.from_dict(_with_forced_methods(selected_in(found)))
     except Exception as error:  # noqa: BLE001 - the SDK takes it apart without having checked it
         reason = f"{type(error).__name__}: {error}"
         raise _unusable("catalog", reason) from None  # noqa: EM101 - no message
+
+
+def selected_in(catalog: dict[str, Any]) -> dict[str, Any]:
+    """The catalog without the streams that it deselects: to read their columns takes long."""
+    streams = [
+        entry
+        for entry in catalog["streams"]
+        if is_selected(MetadataMapping.from_iterable(_roots(entry)))
+    ]
+    return {**catalog, "streams": streams}
+
+
+def is_selected(metadata: MetadataMapping) -> bool:
+    """Whether the metadata selects the stream as a whole."""
+    root = {breadcrumb: each for breadcrumb, each in metadata.items() if not breadcrumb}
+    return MetadataMapping(root).resolve_selection().get((), True)
+
+
+def _roots(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metadata about the stream itself."""
+    return [item for item in entry.get("metadata", ()) if not item.get("breadcrumb")]
 
 
 def _with_forced_methods(catalog: dict[str, Any]) -> dict[str, Any]:
@@ -54,10 +76,9 @@ def _with_forced_methods(catalog: dict[str, Any]) -> dict[str, Any]:
     method that discovery has written beside it.
     """
     for entry in catalog["streams"]:
-        for item in entry.get("metadata", ()):
+        for item in _roots(entry):
             words = item.get("metadata", {})
-            wanted = words.get("replication-method") or words.get("forced-replication-method")
-            if wanted and not item.get("breadcrumb"):
+            if wanted := words.get("replication-method") or words.get("forced-replication-method"):
                 entry["replication_method"] = wanted
     return catalog
 

@@ -5,6 +5,7 @@ A test compares their signatures with the SDK's, and their output with the stock
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import logging
 import signal
@@ -145,16 +146,19 @@ class LineWriter(MsgSpecWriter):
 
     @override
     def serialize_message(self, message: Message) -> bytearray:
-        if isinstance(message, singerlib.StateMessage):
-            # The SDK's version copies every partition first.
-            return serialize_jsonl({"type": "STATE", "value": message.value})
-        return super().serialize_message(message)
+        return serialize_jsonl(members(message))
 
     @override
     def write_message(self, message: Message) -> None:
         if self._lines:
             self.flush()
         super().write_message(message)
+
+
+def members(message: Message) -> dict[str, Any]:
+    """The members of a message. The SDK's version copies all columns and partitions first."""
+    found = {each.name: getattr(message, each.name) for each in dataclasses.fields(message)}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 class SingerTap(Tap):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 import msgspec
 from singer_sdk.exceptions import FatalAPIError
 from singer_sdk.singerlib import Schema
-from singer_sdk.singerlib.catalog import Metadata, MetadataMapping
+from singer_sdk.singerlib.catalog import Metadata, SelectionMask
 from typing_extensions import override
 
 from tap_pinterest import api
@@ -22,6 +22,7 @@ from tap_pinterest.records.conform import Converter, RefusedStrays, singer_schem
 from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
 from tap_pinterest.reports.rows import differing
 from tap_pinterest.singer import state
+from tap_pinterest.singer.process import is_selected
 from tap_pinterest.singer.sdk import SingerStream
 from tap_pinterest.singer.state import Partitions, Progress
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import Catalog, CatalogEntry
+    from singer_sdk.singerlib.catalog import MetadataMapping
 
     from tap_pinterest.api.periods import DateRange
     from tap_pinterest.config import Settings
@@ -304,20 +306,17 @@ class PinterestStream(SingerStream):
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
         entry = catalog.get_stream(self.name)
-        if entry:
-            root = MetadataMapping({(): entry.metadata.root}).resolve_selection()
-            if not root[()]:
-                # It needs no columns, and most streams of a catalog may be deselected.
-                self._tap_input_catalog, self._mask = catalog, root
-                return
+        if not (entry and is_selected(entry.metadata)):
+            # It needs no columns, and a catalog may select few of the streams.
+            self._tap_input_catalog, self._mask = catalog, SelectionMask({(): False})
+            return
         # A catalog decides the selection, not the keys: an edited catalog, or one of another
         # version, may lack them.
         keys, replication_key = self.primary_keys, self.replication_key
         super().apply_catalog(catalog)
         self.primary_keys, self.replication_key = keys, replication_key
-        if entry:
-            self._complete(entry)
-            self._input_schema = entry.schema.to_dict()
+        self._complete(entry)
+        self._input_schema = entry.schema.to_dict()
 
     def _complete(self, entry: CatalogEntry) -> None:
         """Add the columns to a catalog's entry that each record must have."""
