@@ -25,8 +25,10 @@ transform: .venv/ready-for-run .venv-transform/ready ## build, test and show the
 transform-test: .venv/ready-for-dev .venv-transform/ready ## hold the dbt models against the sandbox's own numbers
 	$(BIN)/python -m pytest -m dbt tests/transform
 
-test: lint ## lint, types and all tests
-	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
+test: .venv/ready-for-dev ## lint, types and all tests, at the same time; what lint says comes last
+	@said=$$(mktemp); $(MAKE) lint >"$$said" 2>&1 & lint=$$!; \
+	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	wait $$lint; style=$$?; cat "$$said"; rm "$$said"; exit $$((tests | style))
 
 lint: .venv/ready-for-dev ## style, floors and types
 	$(BIN)/ruff check $(CODE)

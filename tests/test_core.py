@@ -9,8 +9,7 @@ from datetime import date
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
 from pinterest_sandbox import Sandbox, WorldSize
-from singer_run import settings
-from tap_pinterest.tap import TapPinterest
+from singer_run import PatientTap, settings
 
 # The suite discovers streams while pytest collects, so the sandbox must answer by then.
 _open = ExitStack()
@@ -26,7 +25,7 @@ _sandbox = _open.enter_context(
 atexit.register(_open.close)
 
 TestTapPinterest = get_tap_test_class(
-    TapPinterest,
+    PatientTap,
     config=settings(
         _sandbox,
         start_date="20 days ago",

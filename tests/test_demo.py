@@ -59,6 +59,13 @@ class RunningDemo:
         output, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
         return output
 
+    def run_until(self, begun: str) -> None:
+        """Let it run until it has started such a command."""
+        while not any(begun in command for command in self.left_behind()):
+            # To look without a pause would take the time that the demo needs.
+            with suppress(subprocess.TimeoutExpired):
+                pytest.fail(f"the demo ended with {self.process.wait(0.05)}")
+
     def left_behind(self) -> list[str]:
         """Commands of the processes that the demo has started and that still run."""
         found = []
@@ -132,8 +139,7 @@ def test_keep_leaves_a_database_to_look_at_until_ctrl_c(tmp_path: Path) -> None:
 )
 def test_ctrl_c_stops_everything_whatever_has_begun(begun: str, tmp_path: Path) -> None:
     with running_demo(folder=tmp_path) as demo:
-        while not any(begun in command for command in demo.left_behind()):
-            assert demo.process.poll() is None
+        demo.run_until(begun)
         demo.press_ctrl_c()
         shown = demo.rest()
         assert demo.process.returncode == 128 + signal.SIGINT
@@ -144,8 +150,7 @@ def test_ctrl_c_stops_everything_whatever_has_begun(begun: str, tmp_path: Path) 
 
 def test_nothing_outlives_a_demo_that_was_killed(tmp_path: Path) -> None:
     with running_demo(folder=tmp_path) as demo:
-        while not any("bin/target-postgres" in command for command in demo.left_behind()):
-            assert demo.process.poll() is None
+        demo.run_until("bin/target-postgres")
         demo.process.kill()
         demo.process.wait()
         until = time.monotonic() + PATIENCE_SECONDS

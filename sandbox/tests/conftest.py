@@ -132,6 +132,12 @@ def connect() -> Iterator[Callable[[Sandbox], Client]]:
         client.close()
 
 
+@pytest.fixture(scope="session")
+def models() -> Any:
+    """The models of the published client. Their import takes seconds: not while pytest collects."""
+    return pytest.importorskip("pinterestsdk.models")
+
+
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
     """A small world that the tests of a module share and do not change."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from conftest import Client
 
 TODAY = date(2026, 11, 20)
-models = pytest.importorskip("pinterestsdk.models")
 
 _ACCOUNT = "GET /ad_accounts/{ad_account_id}"
 _METRICS = {"pin_metrics": True}
@@ -141,7 +140,9 @@ def test_every_value_is_of_its_documented_type(sandbox: Sandbox, key: str) -> No
 
 
 @pytest.mark.parametrize("key", DATASETS)
-def test_every_record_is_one_of_the_published_model(sandbox: Sandbox, key: str) -> None:
+def test_every_record_is_one_of_the_published_model(
+    sandbox: Sandbox, models: Any, key: str
+) -> None:
     record = api.operation(key).record_name or key
     model = getattr(models, MODELS.get(record, record), None)
     if model is None:
