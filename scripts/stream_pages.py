@@ -16,7 +16,7 @@ from docutils import nodes
 from docutils.utils import new_document
 
 from scripts.update_dictionary import names_of_reports
-from scripts.update_docs import GROUPS
+from scripts.update_docs import GROUPS, ORDER_OF_REPORTS, endpoints
 from tap_pinterest import api
 from tap_pinterest.api.columns import only_asynchronous
 from tap_pinterest.api.periods import ORGANIC
@@ -44,7 +44,6 @@ INDEX_FILE = "column-index.js"
 SCRIPT_FILE = "columns.js"
 DEEPEST = 2
 """Members of members that the search looks through; the pages have all."""
-ORDER_OF_REPORTS = "/ad_accounts/{ad_account_id}/reports"
 
 _KINDS = {
     "array": "list",
@@ -154,12 +153,7 @@ def _code(names: Iterable[str]) -> str:
 
 def _sources(stream: PinterestStream) -> Iterator[str]:
     """Links to the operations that answer the rows."""
-    keys = [f"GET {stream.path}"]
-    if f"POST {stream.path}" in api.operations():
-        keys.insert(0, f"POST {stream.path}")
-    elif isinstance(stream, AdsReport) and stream.question.order_level:
-        keys.append(f"POST {ORDER_OF_REPORTS}")
-    for key in keys:
+    for key in endpoints(stream):
         yield f'<a href="{escape(api.operation(key).page)}"><code>{escape(key)}</code></a>'
 
 
@@ -184,7 +178,8 @@ def reading(stream: PinterestStream) -> str:
 
 def _is_in_beta(stream: PinterestStream) -> bool:
     """Whether it is a report in beta, which has its own reach."""
-    return stream.path != ORDER_OF_REPORTS and f"POST {stream.path}" in api.operations()
+    order = f"POST {stream.path}"
+    return order != ORDER_OF_REPORTS and order in api.operations()
 
 
 def _reach(report: AdsReport) -> str:

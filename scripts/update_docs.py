@@ -27,6 +27,7 @@ from tap_pinterest.http.rate_limit import STANDARD
 from tap_pinterest.layouts.daasity import TABLES
 from tap_pinterest.reports.plan import MOST_CALLS, REPORT_ROWS
 from tap_pinterest.streams import STREAM_TYPES
+from tap_pinterest.streams.bases.report import AdsReport
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ SECTIONS = {
 }
 """Headings of the groups in `config/schema.py`; another group has its name as the heading."""
 
+ORDER_OF_REPORTS = "POST /ad_accounts/{ad_account_id}/reports"
+
 UNFINISHED_DAYS = 2
 """Days up to yesterday that Pinterest has not finished; the bookmark stays before them."""
 
@@ -93,8 +96,9 @@ def streams() -> Iterator[str]:
         yield ""
         yield f"{GROUPS.get(group, group.capitalize())}."
         yield ""
-        yield "| stream | one record is | key | replication | scopes | calls a minute | needs |"
-        yield "|---|---|---|---|---|---|---|"
+        titles = "one record is | key | replication | endpoint | scopes | calls a minute | needs"
+        yield f"| stream | {titles} |"
+        yield "|---|---|---|---|---|---|---|---|"
         for stream in members:
             yield _row(stream)
         yield ""
@@ -107,11 +111,23 @@ def _row(stream: PinterestStream) -> str:
         _meaning(type(stream)),
         ", ".join(f"`{key}`" for key in stream.primary_keys),
         "by `date`" if stream.replication_key else "whole",
+        ", ".join(f"`{each}`" for each in endpoints(stream)),
         ", ".join(operation.scopes),
         f"{STANDARD[operation.category].calls:,}",
         ", ".join(f"`{name}`" for name in _needed(stream)),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def endpoints(stream: PinterestStream) -> Iterator[str]:
+    """The operations that answer the rows of a stream, such as `GET /boards`."""
+    order = f"POST {stream.path}"
+    is_only_ordered = order in api.operations()
+    if is_only_ordered:
+        yield order
+    yield f"GET {stream.path}"
+    if not is_only_ordered and isinstance(stream, AdsReport) and stream.question.order_level:
+        yield ORDER_OF_REPORTS
 
 
 def _needed(stream: PinterestStream) -> list[str]:

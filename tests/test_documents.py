@@ -238,6 +238,13 @@ def test_an_alert_is_silent_about_fresh_tables_and_speaks_about_others(
                AND spend_in_dollar > 0
         """)
         assert "1000000.00" in alerts()[0]
+        loaded.execute("""
+            UPDATE pinterest.sync_log SET failed = true, reason = 'no role'
+             WHERE stream = 'campaigns' AND run_id = (SELECT max(run_id) FROM pinterest.sync_log)
+        """)
+        assert re.fullmatch(r"The last run has no campaigns of \d+: no role", alerts()[-1])
+        loaded.execute("UPDATE pinterest.sync_log SET run_started_at = '2026-01-31 06:00'")
+        assert alerts()[-1] == "No run since 2026-01-31 06:00:00"
     told = alerts()
     assert told[0].startswith("The newest complete day is 20")
     assert " has no row since 20" in told[1]
