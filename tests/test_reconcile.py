@@ -238,6 +238,20 @@ def test_a_row_that_is_missing_is_found(loaded: Loaded) -> None:
     assert all(str(FIRST) in example for each in different(report) for example in each.examples)
 
 
+def test_a_table_without_rows_is_no_matter_of_statuses(loaded: Loaded) -> None:
+    copy = "CREATE TEMPORARY TABLE all_rows AS SELECT * FROM {}.{}"
+    loaded.execute(copy, "ad_group_analytics")
+    loaded.execute("DELETE FROM {}.{}", "ad_group_analytics")
+    try:
+        report = loaded.report()
+    finally:
+        loaded.execute("INSERT INTO {}.{} SELECT * FROM all_rows", "ad_group_analytics")
+
+    assert report.failed
+    assert causes(report) == set()
+    assert {each.source for each in different(report)} == {"ad_group_analytics"}
+
+
 def test_a_metric_that_pinterest_refuses_is_not_compared(url: str) -> None:
     with Sandbox(
         seed=7, today=TODAY, size=WORLD, access_tier="unlimited", unavailable=["TOTAL_CHECKOUT"]

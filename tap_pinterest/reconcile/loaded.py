@@ -135,7 +135,12 @@ class _Search:
         amount = sum((each[name] for each in now.values()), NOTHING) - finding.pinterest
         if abs(amount) <= finding.tolerance:
             return
-        different = dict(_differing(self.shapes, self.fresh.settings))
+        different = {
+            each: told
+            for each, told in _differing(self.shapes, self.fresh.settings)
+            # Attribution changes conversions only; the days change everything.
+            if settles_late(name) or each == "reporting_timezone"
+        }
         if not different:
             text = "its rows of this level add up to another number than those of the account"
             finding.causes.append(Cause(LEVELS_DIFFER, amount, text))
@@ -222,7 +227,8 @@ def left_out(
     """
     statuses = {str(items[each].get("status")) for each in missing if each in items}
     kept = {str(items[each].get("status")) for each in listed if each in items}
-    if not missing <= items.keys() or (statuses & {*(wanted or kept)}):
+    there = {*(wanted or kept)}
+    if not (there and missing <= items.keys()) or statuses & there:
         return None
     name = ARCHIVED if statuses == {"ARCHIVED"} and not wanted else FILTERED
     return name, f"it has none of the {len(missing):,} that are {' or '.join(sorted(statuses))}"
