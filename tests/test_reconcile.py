@@ -18,10 +18,11 @@ from loading import database
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_pipes import lines
 from singer_run import PatientTap, run, settings
-from tap_pinterest.reconcile import export, told
+from tap_pinterest.reconcile import export
 from tap_pinterest.reconcile.comparison import compared
 from tap_pinterest.reconcile.findings import Cause, Finding, as_number
 from tap_pinterest.reconcile.request import Request, RequestError
+from tap_pinterest.reconcile.told import lines as lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -124,7 +125,7 @@ def test_after_a_clean_load_everything_is_equal(sandbox: Sandbox, loaded: Loaded
     assert outcomes["ad_analytics", SPEND] == "equal"
     assert outcomes["ad_analytics", "CTR"] == "not comparable"
     assert all(each.here for each in report.findings if each.metric == SPEND)
-    assert [*told.lines(report)][-1] == "All that can be compared is equal."
+    assert [*lines_of(report)][-1] == "All that can be compared is equal."
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ def test_a_row_that_somebody_has_changed_is_found(loaded: Loaded) -> None:
     assert finding.unexplained == 1_000_000
     (example,) = finding.examples
     assert example.startswith(f"{ad_id} on {FIRST}: ")
-    assert [*told.lines(report)][-1] == "Spend differs, and nothing explains all of it."
+    assert [*lines_of(report)][-1] == "Spend differs, and nothing explains all of it."
 
 
 def test_the_log_of_runs_says_that_a_row_was_read_again(sandbox: Sandbox, loaded: Loaded) -> None:
@@ -236,6 +237,27 @@ def test_a_row_that_is_missing_is_found(loaded: Loaded) -> None:
     assert report.failed
     assert {each.source for each in different(report)} == {"campaign_analytics"}
     assert all(str(FIRST) in example for each in different(report) for example in each.examples)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [("*/analytics", "Not every"), ("*/ad_groups/analytics", "Spend differs")],
+    ids=["totals", "causes"],
+)
+def test_an_answer_that_does_not_come_explains_nothing(
+    sandbox: Sandbox, loaded: Loaded, path: str, told: str
+) -> None:
+    change = "UPDATE {}.{} SET spend_in_micro_dollar = spend_in_micro_dollar + %s WHERE date = %s"
+    loaded.execute(change, "ad_group_analytics", 5_000_000, FIRST)
+    sandbox.fail(f"/ad_accounts{path}", status=500, times=None)
+    try:
+        report = loaded.report()
+    finally:
+        sandbox.heal()
+        loaded.execute(change, "ad_group_analytics", -5_000_000, FIRST)
+
+    assert report.failed
+    assert [*lines_of(report)][-1].startswith(told)
 
 
 def test_a_table_without_rows_is_no_matter_of_statuses(loaded: Loaded) -> None:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
 from tap_pinterest.api.columns import column
 from tap_pinterest.api.periods import DAY
+from tap_pinterest.reading.parts import PART_ERRORS
 from tap_pinterest.reconcile import export, store
 from tap_pinterest.reconcile.exported import ExportedTable
 from tap_pinterest.reconcile.findings import NOTHING, SPEND, Finding, Report, adds_up
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 COMPARED = ("ad_account", "campaign", "ad_group", "ad")
 """Levels whose rows add up to those of the ad account."""
-_NOT_READ = (FatalAPIError, RetriableAPIError, SkippableAPIError)
 
 
 class Comparison:
@@ -65,7 +64,8 @@ class Comparison:
         for ad_account_id in ad_account_ids:
             try:
                 self._compare(ad_account_id)
-            except _NOT_READ as error:
+            except PART_ERRORS as error:
+                report.is_cut_short = True
                 report.notes.append(f"ad account {ad_account_id} cannot be compared: {error}")
         return report
 

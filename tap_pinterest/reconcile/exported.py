@@ -7,11 +7,10 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
-
 from tap_pinterest.api import columns
 from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.config.effects import REFUSED_WINDOWS
+from tap_pinterest.reading.parts import PART_ERRORS
 from tap_pinterest.reconcile import export
 from tap_pinterest.reconcile.findings import (
     KINDS,
@@ -23,6 +22,7 @@ from tap_pinterest.reconcile.findings import (
     Cause,
     Finding,
     adds_up,
+    looking_for_causes,
     settles_late,
 )
 from tap_pinterest.reconcile.fresh import Detail
@@ -50,7 +50,6 @@ SAME_WINDOWS = (1, 7, 14, 30, 60)
 """Windows of Ads Manager, the same for clicks, engagements and views."""
 MORE_WINDOWS = ((30, 30, 1), (7, 7, 1), (14, 14, 1), (60, 60, 1))
 REPORT_TIMES = ("TIME_OF_AD_ACTION", "TIME_OF_CONVERSION")
-_REFUSED = (FatalAPIError, RetriableAPIError, SkippableAPIError)
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,8 @@ class ExportedTable:
                 finding.obstacle = "it does not add up over rows"
             findings.append(finding)
         different = [each for each in findings if each.outcome == "differs"]
-        _Search(self, fresh, ad_account_id, days, lines).explain(different)
+        with looking_for_causes(different):
+            _Search(self, fresh, ad_account_id, days, lines).explain(different)
         return findings
 
 
@@ -132,7 +132,7 @@ class _Search:
                 continue
             try:
                 totals = self._totals(settings, [each.metric for each in asked])
-            except _REFUSED:
+            except PART_ERRORS:
                 continue
             if all(_fits(each, totals.get(each.metric, NOTHING)) for each in asked):
                 for each in asked:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tap_pinterest.api.columns import is_conversion
 from tap_pinterest.dictionary.metrics import metric
+from tap_pinterest.reading.parts import PART_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
     from tap_pinterest.api.periods import DateRange
@@ -136,17 +138,29 @@ class Report:
         days: The days that were compared.
         findings: One for each source, ad account and metric.
         notes: What could not be looked at, in sentences.
+        is_cut_short: Whether Pinterest has not answered for an ad account.
     """
 
     days: DateRange
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    is_cut_short: bool = False
 
     @property
     def failed(self) -> bool:
-        """Whether spend differs for no proven reason, or no spend could be compared."""
+        """Whether spend differs for no proven reason, or could not be compared."""
         compared = any(each.metric in SPEND and not each.obstacle for each in self.findings)
-        return not compared or any(each.failed for each in self.findings)
+        return self.is_cut_short or not compared or any(each.failed for each in self.findings)
+
+
+@contextmanager
+def looking_for_causes(findings: Iterable[Finding]) -> Iterator[None]:
+    """Say in the findings if Pinterest does not answer while the block looks for causes."""
+    try:
+        yield
+    except PART_ERRORS as error:
+        for each in findings:
+            each.examples.append(f"the cause could not be looked for: {error}")
 
 
 def as_number(value: Decimal) -> int | float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from tap_pinterest.reconcile.findings import (
     WINDOWS,
     Cause,
     Finding,
+    looking_for_causes,
     settles_late,
     tolerance,
 )
@@ -77,7 +78,8 @@ class LoadedTable:
             for name in self.table.metrics
         ]
         if different := [each for each in findings if each.outcome == "differs"]:
-            _Search(self, fresh, ad_account_id, days, sums.shapes).explain(different)
+            with looking_for_causes(different):
+                _Search(self, fresh, ad_account_id, days, sums.shapes).explain(different)
         return findings
 
 
@@ -114,7 +116,11 @@ class _Search:
         stream = self.loaded.stream
         found: dict[Place, Totals] = {}
         detail = Detail(stream.question.level, stream.entities, "DAY")
-        shape_of_day = {place[1]: row.shape for place, row in rows.items()}
+        counts: dict[date | None, Counter[Shape]] = defaultdict(Counter)
+        for (_, day), row in rows.items():
+            counts[day][row.shape] += 1
+        # A row that Pinterest no longer returns keeps older settings.
+        shape_of_day = {day: shapes.most_common(1)[0][0] for day, shapes in counts.items()}
         only = next(iter(self.shapes), ()) if len(self.shapes) <= 1 else ()
         wanted = defaultdict(list)
         for day in _each_day(self.days):
