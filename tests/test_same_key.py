@@ -122,6 +122,64 @@ def test_two_rows_without_a_breakdown_that_differ_fail_their_account_by_key_and_
     assert "campaign_analytics" not in json.dumps(result.state.get("bookmarks", {}))
 
 
+def test_two_organic_rows_that_differ_fail_by_key_and_column_and_hide_no_other_split(
+    world: Sandbox,
+) -> None:
+    days = [
+        {"date": "2026-11-15", "data_status": "READY", "metrics": {"IMPRESSION": 1, "SAVE": save}}
+        for save in (2, 2, 3)
+    ]
+    split = {"split_field": "APP_TYPE"}
+    body = {"MOBILE": {"daily_metrics": days}}
+    path = "/user_account/analytics"
+    world.fail(path, status=200, body=body, query=split, times=None)
+
+    result = run(config_of(world, user_split_fields="APP_TYPE,NO_SPLIT"), "user_account_analytics")
+
+    part = result.tap.run.summary.of("user_account_analytics")
+    (told,) = part.failures.values()
+    assert result.code == 1
+    assert "split_field APP_TYPE, split_value MOBILE, date 2026-11-15; they differ in save" in told
+    splits = [row["split_field"] for row in result.records("user_account_analytics")]
+    assert splits.count("NO_SPLIT") > 5
+    assert part.duplicates == 1
+
+
+def test_two_rows_of_one_answer_without_pages_cannot_have_changed_so_they_fail(
+    world: Sandbox,
+) -> None:
+    items = [
+        {"name": "SPEND_IN_DOLLAR", "category": "ADS", "definition": each, "display_name": "Spend"}
+        for each in ("Spend in dollars", "Spend in dollars", "Spend")
+    ]
+    sync = {"report_type": "SYNC"}
+    path = "/resources/delivery_metrics"
+    world.fail(path, status=200, body={"items": items}, query=sync, times=None)
+
+    result = run(config_of(world), "delivery_metrics")
+
+    (told,) = result.tap.run.summary.of("delivery_metrics").failures.values()
+    assert result.code == 1
+    assert "name SPEND_IN_DOLLAR, category ADS, report_type SYNC; they differ in definition" in told
+    assert {row["report_type"] for row in result.records("delivery_metrics")} == {"SYNC", "ASYNC"}
+
+
+def test_a_pin_that_is_listed_twice_has_one_rank(world: Sandbox) -> None:
+    pins = [
+        {"id": pin_id, "link": "https://a.example/", "pin_metrics": {"90d": {"save": saves}}}
+        for pin_id, saves in (("1", 5), ("2", 4), ("1", 3))
+    ]
+    world.fail("/pins", status=200, body={"items": pins, "bookmark": None}, times=None)
+
+    result = run(config_of(world, stream_groups="all"), "domain_top_pins")
+
+    ranks = {
+        row["pin_id"]: (row["rank"], row["value"]) for row in result.records("domain_top_pins")
+    }
+    assert result.code == 0
+    assert ranks == {"2": (1, 4), "1": (2, 3)}
+
+
 def test_an_entity_that_changes_while_its_list_is_read_is_written_again(world: Sandbox) -> None:
     campaign_id, account = campaign(world)
     items = [{"id": campaign_id, "ad_account_id": account, "name": each} for each in "aab"]
