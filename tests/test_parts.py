@@ -274,6 +274,34 @@ def test_a_page_of_a_part_that_fails_takes_no_other_page_along(
     assert arrived.items() <= table.items()
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_a_page_of_ad_accounts_that_fails_takes_no_other_account_along(
+    monkeypatch: pytest.MonkeyPatch,
+    named: bool,  # noqa: FBT001 - a parameter of the case
+) -> None:
+    with Sandbox(seed=7, today=TODAY, size=replace(SIZE, accounts=3)) as world:
+        ids = [account.id for account in world.world.ad_accounts]
+        config = settings(world, ad_account_ids=ids if named else [], start_date="3 days ago")
+        streams = ("campaigns", "ad_account_analytics")
+        before = run(config, *streams)
+        monkeypatch.setattr(inventory, "PAGE_SIZE", 1)
+        world.fail("/ad_accounts", after=1, **BROKEN)
+
+        result = run(config, *streams, state=before.state)
+
+    read = {row["ad_account_id"] for row in result.records("campaigns")}
+    parts = result.tap.run.summary.streams.values()
+    failures = [each for part in parts for each in part.failures.items()]
+    assert not before.code
+    if named:
+        assert (result.code, read) == (0, set(ids))
+        return
+    assert (result.code, read) == (1, {ids[0]})
+    ((account, told),) = failures
+    assert not account
+    assert "those on the later ones are not read: GET /ad_accounts: 500" in told
+
+
 def test_a_report_has_the_numbers_of_the_entities_that_could_be_listed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -29,7 +29,7 @@ from tap_pinterest.reading.accounts import NamedAccountError
 from tap_pinterest.reading.calls import Call, Expected, Scope, page_decoder
 from tap_pinterest.reading.pages import Page
 from tap_pinterest.reading.pagination import BookmarkPaginator
-from tap_pinterest.reading.parts import PART_ERRORS, is_said_of_all
+from tap_pinterest.reading.parts import PART_ERRORS, is_of_more, is_said_of_all
 from tap_pinterest.reading.read_ahead import NOTHING, Task
 
 if TYPE_CHECKING:
@@ -81,6 +81,9 @@ class Inventory:
     A report or a child may need the ids of a list that a later stream writes. The inventory then
     keeps the pages until that stream has written them: compressed, and if there are many, in a
     temporary file.
+
+    Attributes:
+        cut_short: Why the list of ad accounts has been read in part only; `None` if it has not.
     """
 
     def __init__(
@@ -117,6 +120,7 @@ class Inventory:
         self._ad_accounts: Mapping[str, Item] | None = None
         self._of_ad_accounts = threading.Lock()
         self._users: Mapping[str, str | None] | None = None
+        self.cut_short: PartError | None = None
 
     @property
     def ad_accounts(self) -> Mapping[str, Item]:
@@ -318,14 +322,20 @@ class Inventory:
         shared = bool(named) or self._settings.include_shared_accounts
         call = Call(AD_ACCOUNTS, query={"include_shared_accounts": shared})
         found: dict[str, Item] = {}
-        for page in self._following(call, page_decoder(AD_ACCOUNTS)):
-            for item in page.items:
-                ad_account_id = _id(item, "id")
-                excluded = ad_account_id in self._settings.exclude_ad_account_ids
-                if not excluded and (not named or ad_account_id in named):
-                    found[ad_account_id] = item
-            if named and len(found) == len(named):
-                break
+        try:
+            for page in self._following(call, page_decoder(AD_ACCOUNTS)):
+                for item in page.items:
+                    ad_account_id = _id(item, "id")
+                    excluded = ad_account_id in self._settings.exclude_ad_account_ids
+                    if not excluded and (not named or ad_account_id in named):
+                        found[ad_account_id] = item
+                if named and len(found) == len(named):
+                    break
+        except PART_ERRORS as error:
+            if is_of_more(error) or not (found or named):
+                raise
+            # Those that the config names are asked for one by one.
+            self.cut_short = None if named else error
         return found
 
     def may_read(self, ad_account_id: str) -> bool:

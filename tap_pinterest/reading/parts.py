@@ -65,6 +65,11 @@ class Tried(Generic[_T]):
             return Tried(call, error=error)
 
 
+def is_of_more(error: PartError) -> bool:
+    """Whether an error is not of one call: others would fail as well."""
+    return isinstance(error, _OF_MORE)
+
+
 class Parts:
     """How the calls of a context went.
 
@@ -91,7 +96,7 @@ class Parts:
         Raises:
             FatalAPIError: The error is of all calls: the same one.
         """
-        if isinstance(error, _OF_MORE):
+        if is_of_more(error):
             raise error
         self._failures.setdefault(call.key, (call, error))
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tap_pinterest.reading.inventory import Inventory
     from tap_pinterest.reading.parts import Parts
     from tap_pinterest.run.stream import RunStream
-    from tap_pinterest.run.summary import Summary
+    from tap_pinterest.run.summary import StreamSummary, Summary
     from tap_pinterest.singer.state import ReadBefore
 
 _DEFAULT_GROUPS = frozenset(CONFIG_SCHEMA["properties"]["stream_groups"]["default"])
@@ -182,6 +182,7 @@ class AccessPolicy:
         self._refuse_if_no_account_had_it()
         self._fail_for_what_is_missing()
         self._fail_for_what_is_gone()
+        self._fail_for_accounts_not_listed()
         self._fail_without_ad_accounts()
         self._fail_if_nothing_could_be_read()
 
@@ -224,7 +225,7 @@ class AccessPolicy:
     def _is_gone(self, kind: str, value: str) -> bool:
         """Whether a context of an earlier run is not there, and the config still wants it."""
         inventory, settings = self._inventory, self._settings
-        if settings.ad_account_ids:
+        if settings.ad_account_ids or inventory.cut_short:
             return False
         if kind == "user_id":
             known = inventory.knows_users and not settings.exclude_ad_account_ids
@@ -236,20 +237,34 @@ class AccessPolicy:
         # Without shared accounts, one that can still be read is left out by the config.
         return settings.include_shared_accounts or not inventory.may_read(value)
 
+    def _fail_for_accounts_not_listed(self) -> None:
+        """The list of ad accounts is a failure if only its first pages could be read."""
+        if self._inventory.cut_short and (part := self._first_of_ad_accounts()):
+            told = (
+                "Pinterest lists ad accounts on several pages, and those on the later ones are not "
+                f"read: {self._inventory.cut_short}"
+            )
+            part.failures[""] = "; ".join(filter(None, (part.failures.get(""), told)))
+
     def _fail_without_ad_accounts(self) -> None:
         """A token without any ad account is a failure, unless no selected stream needs one."""
         inventory = self._inventory
         if not inventory.knows_ad_accounts or inventory.ad_account_ids or inventory.unreadable:
             return
+        if part := self._first_of_ad_accounts():
+            part.failures.setdefault(
+                "",
+                "Pinterest lists no ad account for this token: ask for a role in one, or "
+                "leave groups of ads out of stream_groups",
+            )
+
+    def _first_of_ad_accounts(self) -> StreamSummary | None:
+        """The summary of the first stream that needs the list of ad accounts."""
         for name, part in self._summary.streams.items():
             stream = self._streams[name]
             if stream.path == AD_ACCOUNTS or isinstance(stream.contexts, AdAccounts):
-                part.failures.setdefault(
-                    "",
-                    "Pinterest lists no ad account for this token: ask for a role in one, or "
-                    "leave groups of ads out of stream_groups",
-                )
-                return
+                return part
+        return None
 
     def _fail_if_nothing_could_be_read(self) -> None:
         """A run that was refused everything is a failure, whatever each refusal is."""

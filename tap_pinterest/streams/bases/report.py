@@ -374,8 +374,6 @@ class AdsReport(TaskStream, ReportStream):
             parts.went_wrong(self._call(context, part), error)
         if answered.was_read:
             parts.answered()
-        # An account that cannot be read at all is not a fault of this part.
-        self.inventory.ad_account(context["ad_account_id"])
         try:
             yield from self.records(context, answered)
         except PART_ERRORS as error:
