@@ -302,6 +302,23 @@ OTHERS = {
         "All other calls have their rows; the run fails, naming the key and the columns that "
         "differ. Parts of a row of a breakdown are added up."
     ),
+    "a page of the list of ad accounts": (
+        "The ad accounts of the other pages are read; the run fails, naming the list."
+    ),
+    "an ad account or a user that Pinterest no longer lists, and that an earlier run has read": (
+        "Everything else is read; the run fails, naming it and how to do without."
+    ),
+    "no ad account at all": (
+        "Everything else is read; the run fails, unless no selected stream needs one."
+    ),
+    "a finished report without a link": "Asked again, then created again; all rows arrive.",
+    "a report that is packed with gzip, whatever its headers say": "Unpacked; all rows arrive.",
+    "a report of 0 bytes": (
+        "Empty if Pinterest says that its size is 0; otherwise asked for again, then a failure."
+    ),
+    "a metric that is no number": (
+        "The other calls have their rows; the run fails, naming the column."
+    ),
     "a page of a list of entities that a report needs": (
         "The entities of the other pages have their numbers; the run fails, and the next one reads "
         "the same days."

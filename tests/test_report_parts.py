@@ -11,6 +11,7 @@ import pytest
 from faulty_world import COLUMNS, records_are_unique, upsert
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
+from tap_pinterest.reading import inventory
 from tap_pinterest.reports import plan
 
 if TYPE_CHECKING:
@@ -207,3 +208,48 @@ def texts(told: Mapping[str, Any]) -> list[str]:
 def partitions(result: Run, case: Case) -> list[dict[str, Any]]:
     found = result.state.get("bookmarks", {}).get(case.stream, {}).get("partitions", [])
     return sorted(found, key=str)
+
+
+def test_a_code_12_on_a_second_page_and_on_a_slice_costs_no_row(
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = settings(world, report_columns=COLUMNS, **SYNC)
+    streams = ("campaigns", "campaign_analytics")
+    truth = upsert({}, run(config, *streams).messages)
+    monkeypatch.setattr(inventory, "PAGE_SIZE", 2)
+    passing = {"code": 12, "message": "Something went wrong on our end. Sorry about that."}
+    for path in ("*/campaigns", "*/campaigns/analytics"):
+        world.fail(path, status=400, body=passing, after=1)
+
+    result = run(config, *streams)
+
+    assert [each.fault for each in world.requests].count("status") == 2
+    assert (result.code, upsert({}, result.messages)) == (0, truth)
+    assert records_are_unique(result.messages)
+
+
+def test_a_code_1_that_stays_is_asked_once_for_each_call(world: Sandbox) -> None:
+    body = {"code": 1, "message": "Parameter 'start_date' is wrong."}
+    world.fail("*/analytics", status=400, body=body, times=None)
+
+    result = run(settings(world, start_date="3 days ago"), "ad_account_analytics")
+
+    asked = [each.path for each in world.requests if each.fault]
+    assert result.code == 1
+    assert len(asked) == len({*asked}) == len(world.world.ad_accounts)
+
+
+def test_an_order_that_no_day_is_left_of_is_a_report_without_rows(
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth = table_of(ORDERED, read(world, ORDERED))
+    monkeypatch.setattr(plan, "REPORT_ROWS", 6)
+    last = {"start_date": "2026-11-19", "end_date": "2026-11-19"}
+    body = {"code": 1, "message": "You can only get data from the last 90 days."}
+    world.fail("*/reports", method="POST", status=400, body=body, sent=last, times=None)
+
+    result = read(world, ORDERED)
+
+    assert result.code == 0
+    expected = {key: row for key, row in truth.items() if row["date"] != "2026-11-19"}
+    assert table_of(ORDERED, result) == expected != truth

@@ -224,6 +224,18 @@ def test_a_finished_report_without_a_link_is_asked_again_and_then_created_again(
     assert len(created) == 2
 
 
+def test_a_report_that_never_has_a_link_is_a_failure_in_plain_words(world: Sandbox) -> None:
+    row, *_ = run(config_of(world), "campaign_analytics").records("campaign_analytics")
+    account = {"ad_account_ids": [row["ad_account_id"]], "report_transport": "async"}
+    body = {"report_status": "FINISHED", "url": None, "size": 10, "message": "Done."}
+    world.fail("*/reports", method="GET", status=200, body=body, times=None)
+
+    result = run(config_of(world, **account), "campaign_analytics")
+
+    (told,) = result.tap.run.summary.of("campaign_analytics").failures.values()
+    assert "a report is FINISHED: Done., and has no link, 3 times in a row" in told
+
+
 def file_of(content: bytes) -> IO[bytes]:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - `Download` closes it
     file.write(content)
