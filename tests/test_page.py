@@ -18,6 +18,7 @@ from psycopg import sql
 from chromium import chromium
 from loading import database
 from tap_pinterest.commands import report
+from tap_pinterest.config import database as database_config
 from tap_pinterest.page import Contents, NothingLoadedError, charts, log, page
 from tap_pinterest.page.changes import Changed, RestatedDay
 from tap_pinterest.page.charts import Day
@@ -422,13 +423,13 @@ def test_the_command_finds_database_and_schema_where_the_loader_does(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(report.DATABASE, raising=False)
-    monkeypatch.setenv(report.SCHEMA, "earlier")
-    (tmp_path / ".env").write_text(f"{report.DATABASE}={url}\n")
+    monkeypatch.delenv(database_config.URL, raising=False)
+    monkeypatch.setenv(database_config.SCHEMA, "earlier")
+    (tmp_path / ".env").write_text(f"{database_config.URL}={url}\n")
     try:
         code, _ = run()
     finally:
-        monkeypatch.setenv(report.DATABASE, "")
+        monkeypatch.setenv(database_config.URL, "")
 
     assert code == 0
     assert "<code>earlier</code>" in (tmp_path / "pinterest.html").read_text("utf-8")
@@ -447,7 +448,7 @@ def test_an_address_that_is_none_is_refused_without_repeating_it(address: str) -
 
     assert code == 1
     assert "is not of the form postgresql://" in told
-    assert "secret" not in told.replace(report.EXAMPLE, "")
+    assert "secret" not in told.replace(database_config.EXAMPLE, "")
 
 
 def test_a_database_that_cannot_be_reached_is_one_line() -> None:
@@ -460,7 +461,7 @@ def test_a_database_that_cannot_be_reached_is_one_line() -> None:
 
 
 def test_no_database_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(report.DATABASE, "")
+    monkeypatch.setenv(database_config.URL, "")
 
     assert run() == (1, f"Error: {report.NO_DATABASE}")
 

@@ -338,6 +338,7 @@ def test_the_command_prints_json_and_ends_with_its_verdict(loaded: Loaded, tmp_p
         ({}, "Name a database"),
         ({"database": "postgresql://127.0.0.1:1/x", "accounts": ("7",)}, "does not list 7"),
         ({"database": "postgresql://127.0.0.1:1/x"}, "there is no connection"),
+        ({"database": "mysql://127.0.0.1/x"}, "--database: the address of the database is not of"),
         ({"database": "postgresql://127.0.0.1:1/x", "first": LAST, "last": FIRST}, "refused"),
         ({"database": "x", "first": TODAY - timedelta(days=100)}, "at most 90 days"),
         ({"export": "x", "store": "y"}, "--store needs a database"),

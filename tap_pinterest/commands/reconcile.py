@@ -12,6 +12,7 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.config import Day
+from tap_pinterest.config.database import SCHEMA, URL
 from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.reconcile import told
 from tap_pinterest.reconcile.request import Request, RequestError
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
-URL = "TARGET_POSTGRES_SQLALCHEMY_URL"
-SCHEMA = "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"
 TABLE = "reconciliation"
 NOT_INSTALLED = "This command needs psycopg: pip install 'tap-pinterest[reconcile]'"
 _NOT_READ = (FatalAPIError, RetriableAPIError, SkippableAPIError, TokenRefusedError, EndOfRun)

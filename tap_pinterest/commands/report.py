@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
 
+from tap_pinterest.config.database import EXAMPLE, SCHEMA, URL, plain_url
 from tap_pinterest.config.environment import load_env_file
 
-DATABASE = "TARGET_POSTGRES_SQLALCHEMY_URL"
-SCHEMA = "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"
-EXAMPLE = "postgresql://user:password@host:5432/database"
 CONNECT_SECONDS = 15
 NEEDS = (
     "tap-pinterest-report needs psycopg, which a plain tap does not. Install it with:"
     " pip install 'tap-pinterest[report]', or in a clone: pip install '.[report]'"
 )
-NO_DATABASE = f"no database is named: --database {EXAMPLE}, or {DATABASE} in .env"
-NO_URL = (
-    f"the address of the database is not of the form {EXAMPLE}; in user and password @ is written"
-    " %40, : is %3A, / is %2F and % is %25"
-)
+NO_DATABASE = f"no database is named: --database {EXAMPLE}, or {URL} in .env"
 
 
 @click.command()
-@click.option("--database", metavar="URL", help=f"The PostgreSQL. Default: {DATABASE}.")
+@click.option("--database", metavar="URL", help=f"The PostgreSQL. Default: {URL}.")
 @click.option("--schema", metavar="NAME", help=f"Default: {SCHEMA}, or else pinterest.")
 @click.option(
     "--output",
@@ -56,7 +49,7 @@ def main(
         load_env_file()
     except ConfigValidationError as error:
         raise click.ClickException("; ".join(error.errors)) from None
-    address = database or os.environ.get(DATABASE)
+    address = database or os.environ.get(URL)
     if not address:
         raise click.ClickException(NO_DATABASE)
     schema = schema or os.environ.get(SCHEMA) or "pinterest"
@@ -84,7 +77,11 @@ def drawn(address: str, schema: str, days: int, copy: str | None) -> str:
     except ImportError:
         raise click.ClickException(NEEDS) from None
     try:
-        with psycopg.connect(_url(address), connect_timeout=CONNECT_SECONDS) as connection:
+        url = plain_url(address)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    try:
+        with psycopg.connect(url, connect_timeout=CONNECT_SECONDS) as connection:
             connection.read_only = True
             # All queries see the same moment, also while a load is running.
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -95,19 +92,6 @@ def drawn(address: str, schema: str, days: int, copy: str | None) -> str:
         raise click.ClickException(message) from None
     except page.NothingLoadedError as error:
         raise click.ClickException(str(error)) from None
-
-
-def _url(address: str) -> str:
-    """An address for psycopg: without the name of a driver.
-
-    Raises:
-        ClickException: It is none. The message repeats no part of it, which might be the password.
-    """
-    rest = r"://(?:[^@/?\s]*@)?[\w.,:%\[\]-]*(?:[/?][^@\s]*)?"
-    found = re.fullmatch(rf"postgres(?:ql)?(?:\+\w+)?({rest})", address.strip())
-    if not found:
-        raise click.ClickException(NO_URL)
-    return f"postgresql{found[1]}"
 
 
 if __name__ == "__main__":

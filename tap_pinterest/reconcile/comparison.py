@@ -10,6 +10,7 @@ import psycopg
 
 from tap_pinterest.api.columns import column
 from tap_pinterest.api.periods import DAY
+from tap_pinterest.config.database import plain_url
 from tap_pinterest.reading.parts import PART_ERRORS
 from tap_pinterest.reconcile import export, store
 from tap_pinterest.reconcile.exported import ExportedTable
@@ -169,9 +170,11 @@ def _connected(url: str) -> psycopg.Connection[Any]:
     Raises:
         RequestError: There is none.
     """
-    scheme, separator, rest = url.partition("://")
     try:
-        return psycopg.connect(f"postgresql{separator}{rest}" if separator else scheme)
+        return psycopg.connect(plain_url(url))
+    except ValueError as error:
+        message = f"--database: {error}"
+        raise RequestError(message) from None
     except psycopg.Error as error:
         # libpq's message does not repeat the password.
         told = " ".join(str(error).split())
