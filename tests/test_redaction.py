@@ -82,6 +82,17 @@ def test_a_report_that_repeats_a_secret_is_told_without_it(
     assert secret not in caplog.text
 
 
+@given(SECRETS, st.sampled_from(["upper", "lower", "swapcase"]))
+def test_the_quick_look_misses_no_text_that_the_pattern_hides(secret: str, case: str) -> None:
+    quick, thorough = Secrets(), Secrets()
+    quick.add(secret)
+    thorough.add(secret)
+    thorough._signs = frozenset({""})
+    repeated = " ".join(getattr(secret, case)())
+
+    assert quick.hidden_in(repeated) == thorough.hidden_in(repeated)
+
+
 @given(WORDS)
 def test_a_text_without_a_secret_stays(text: str) -> None:
     secrets = Secrets()

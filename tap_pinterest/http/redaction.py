@@ -25,6 +25,8 @@ SHORTEST = 4
 """Least length of a secret; a shorter one would hide letters of all words."""
 
 _HIDDEN = "***"
+_LETTER_I = str.maketrans("\u0130\u0131", "ii")
+"""With and without a dot: a pattern takes both for an i."""
 
 
 class Secrets:
@@ -32,6 +34,7 @@ class Secrets:
 
     def __init__(self) -> None:
         self._known: set[str] = set()
+        self._signs: frozenset[str] = frozenset()
         self._pattern: re.Pattern[str] | None = None
         self._lock = threading.Lock()
 
@@ -41,7 +44,7 @@ class Secrets:
             new = {each for each in secrets if each and len(each) >= SHORTEST} - self._known
             if new:
                 self._known |= new
-                # Made when it is needed: it takes milliseconds, and most runs have nothing to hide.
+                self._signs |= {_squeezed(form) for each in new for form in _forms(each)}
                 self._pattern = None
 
     def add_pair(self, user: str, password: str) -> None:
@@ -50,11 +53,22 @@ class Secrets:
 
     def hidden_in(self, text: str) -> str:
         """A text that a service sent, as part of one line, with its secrets hidden."""
+        squeezed = _squeezed(text)
+        # The pattern takes 10 ms to make, and hardly any text has a secret.
+        if any(each in squeezed for each in self._signs):
+            text = self._made_pattern().sub(_HIDDEN, text)
+        return _one_line(text)
+
+    def _made_pattern(self) -> re.Pattern[str]:
         with self._lock:
             if self._pattern is None:
                 self._pattern = _pattern_of(self._known)
-            pattern = self._pattern
-        return _one_line(pattern.sub(_HIDDEN, text))
+            return self._pattern
+
+
+def _squeezed(text: str) -> str:
+    """The text without white space and case: equal for all texts that the pattern takes for one."""
+    return "".join(text.split()).translate(_LETTER_I).casefold()
 
 
 def _one_line(text: str) -> str:
@@ -65,8 +79,7 @@ def _one_line(text: str) -> str:
 def _pattern_of(secrets: Iterable[str]) -> re.Pattern[str]:
     """Matches each form of each secret, also in other case and cut into lines."""
     forms = sorted({form for each in secrets for form in _forms(each)}, key=len, reverse=True)
-    either = "|".join(r"\s*".join(map(re.escape, each)) for each in forms)
-    return re.compile(either or "(?!)", re.IGNORECASE)
+    return re.compile("|".join(r"\s*".join(map(re.escape, each)) for each in forms), re.IGNORECASE)
 
 
 def _forms(secret: str) -> Iterator[str]:
