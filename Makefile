@@ -84,7 +84,7 @@ airflow-demo: .venv/ready-for-dev .venv-airflow/ready ## a fleet of connections 
 	@$(BIN)/python -m scripts.airflow_demo $(if $(CONNECTIONS),--connections $(CONNECTIONS))
 
 clean: ## remove what the commands above made
-	rm -rf .venv .venv-airbyte .venv-transform .venv-airflow .fleet transform/target transform/logs .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html output/report.html output/docs
+	rm -rf .venv .venv-airbyte .venv-transform .venv-airflow .venv-warehouses .fleet transform/target transform/logs .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html output/report.html output/docs
 	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 
 # One environment; `dev` is `run` and more.

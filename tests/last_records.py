@@ -38,12 +38,32 @@ class LastRecords:
             for name, described in self.properties.items()
         }
 
-    def differences(self, loaded: Iterable[Row]) -> list[str]:
-        """Each key that is lost, unknown or there twice, and each value that differs."""
+    def differences(
+        self,
+        loaded: Iterable[Row],
+        *,
+        empty_texts: bool = True,
+        absent_members: bool = True,
+        is_decoded: bool = False,
+    ) -> list[str]:
+        """Each key that is lost, unknown or there twice, and each value that differs.
+
+        Args:
+            loaded: The rows of a store.
+            empty_texts: Whether the store keeps empty texts apart from null.
+            absent_members: Whether the store keeps members that are not there apart from null.
+            is_decoded: Whether the rows have values where others have their JSON.
+        """
+
+        def plain(value: Any) -> Any:
+            if not absent_members:
+                value = _without_nulls(value)
+            return None if value == "" and not empty_texts else value
+
         found: list[str] = []
         left = dict(self.records)
         for each in loaded:
-            row = self._comparable(each, stored)
+            row = self._comparable(each, sent if is_decoded else stored)
             key = self._key(row)
             if (record := left.pop(key, None)) is None:
                 found.append(f"{key} is there, but was not sent, or is there twice")
@@ -51,7 +71,7 @@ class LastRecords:
             found.extend(
                 f"{key}: {name} is {row[name]!r}, sent was {value!r}"
                 for name, value in self._comparable(record, sent).items()
-                if row[name] != value
+                if plain(row[name]) != plain(value)
             )
         return [*found, *(f"{key} is lost" for key in left)]
 
@@ -81,10 +101,7 @@ def comparable(
     """
     if value is None:
         return None
-    for each in described.get("anyOf", ()):
-        described = each if each.get("type") != "null" else described
-    kind = described.get("format") or _kind(described)
-    if form := _FORMS.get(kind):
+    if form := _FORMS.get(kind_of(described)):
         return form(value)
     return structure(value, described)
 
@@ -99,16 +116,33 @@ def stored(value: Any, described: Mapping[str, Any]) -> Any:
     if isinstance(value, str):
         return json.loads(value)
     items = described.get("items", {})
-    if isinstance(value, list) and _kind(items) != "string":
+    if isinstance(value, list) and kind_of(items) != "string":
         value = [json.loads(each) if isinstance(each, str) else each for each in value]
     return sent(value, described)
 
 
-def _kind(described: Mapping[str, Any]) -> str:
+def _without_nulls(value: Any) -> Any:
+    """A value whose members have a value; nothing, if none has."""
+    if isinstance(value, list):
+        return [_without_nulls(each) for each in value] or None
+    if not isinstance(value, dict):
+        return value
+    members = {name: _without_nulls(each) for name, each in value.items()}
+    return {name: each for name, each in members.items() if each is not None} or None
+
+
+def kind_of(described: Mapping[str, Any]) -> str:
+    """The format of a text, or else the type; empty for values of several types."""
+    for each in described.get("anyOf", ()):
+        described = each if each.get("type") != "null" else described
+    if form := described.get("format"):
+        return str(form)
     named = described.get("type", ())
     types = ({named} if isinstance(named, str) else {*named}) - {"null"}
     if types == {"integer", "number"}:
         return "number"
+    if len(types) > 1 and "string" in types and not types & {"object", "array"}:
+        return "string"
     return types.pop() if len(types) == 1 else ""
 
 

@@ -1,0 +1,66 @@
+"""`make warehouses`: load all streams into each target, and print what is not as it was sent."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from loading import SERVERS
+from warehouses.declared import TARGETS, TYPED
+from warehouses.place import Result
+
+if TYPE_CHECKING:
+    from warehouses.place import Installed
+
+SHOWN = 5
+"""Differences of a target to show."""
+
+console = Console(highlight=False, width=120)
+
+
+def main() -> int:
+    """Return 0 if every target has every value."""
+    parser = argparse.ArgumentParser(prog="make warehouses", description=__doc__)
+    every: tuple[Installed, ...] = (*TARGETS, *TYPED)
+    names = [each.name for each in every]
+    parser.add_argument("names", nargs="*", choices=[*names, []], help="all, if none is named")
+    chosen = parser.parse_args().names or names
+    table = Table("target", "streams", "rows", "differences", "seconds")
+    with SERVERS:
+        results = {each.name: _result(each) for each in every if each.name in chosen}
+    for name, result in results.items():
+        if result is None:
+            table.add_row(name, "", "", "not installed", "")
+            continue
+        rows = f"{result.rows:,}" if result.rows else "types only"
+        counts = (str(result.streams), rows, f"{len(result.differences):,}")
+        table.add_row(name, *counts, f"{result.seconds:.0f}")
+    console.print(table)
+    return int(any(result is None or result.differences for result in results.values()))
+
+
+def _result(target: Installed) -> Result | None:
+    with console.status(f"{target.name} ..."), tempfile.TemporaryDirectory() as folder:
+        try:
+            target.install()
+        except subprocess.CalledProcessError:
+            console.print(f"{target.name} cannot be installed here.")
+            return None
+        try:
+            result = target.load(Path(folder))
+        except AssertionError as error:
+            result = Result(0, 0, [str(error)], 0)
+    for each in result.differences[:SHOWN]:
+        console.print(f"{target.name}: {each}", markup=False)
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())
