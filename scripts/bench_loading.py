@@ -1,7 +1,7 @@
-"""Rows a second of the main job into PostgreSQL: the stock loader and ours.
+"""Rows a second of the main job: the stock loader and ours for PostgreSQL, and ours for DuckDB.
 
 All load the same 100,000 rows of `ad_analytics` (87 columns and `__sync_key`), one after the other,
-from the same sandbox into the same server, each round into new schemas. Ours loads them
+from the same sandbox into the same database, each round into new schemas. Ours loads them
 twice: the second time there is nothing to write. Each figure is the median of all rounds, with the
 least and the most; ratios are taken within a round, so that a busy machine slows both sides.
 """
@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import duckdb
 import psutil
 import psycopg
-from psycopg import sql
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -56,7 +56,7 @@ console = Console(highlight=False, width=120)
 
 @dataclass(frozen=True)
 class Way:
-    """A way into PostgreSQL: a loader of `meltano.yml`, and settings that differ from that file."""
+    """A way into a database: a loader of `meltano.yml`, and settings that differ from that file."""
 
     name: str
     loader: str
@@ -68,7 +68,13 @@ DEFAULTS = Way("stock, its defaults", "target-postgres-stock", "defaults", STOCK
 SHIPPED = Way("stock, our settings", "target-postgres-stock", "shipped")
 FAST = Way("ours", "target-postgres", "ours")
 AGAIN = Way("ours, again", "target-postgres", "ours")
-WAYS = (DEFAULTS, SHIPPED, FAST, AGAIN)
+DUCKDB = Way("ours, DuckDB", "target-duckdb", "ours")
+DUCKDB_AGAIN = Way("ours, DuckDB, again", "target-duckdb", "ours")
+WAYS = (DEFAULTS, SHIPPED, FAST, AGAIN, DUCKDB, DUCKDB_AGAIN)
+COMPARED = (
+    *((SHIPPED, DEFAULTS), (FAST, DEFAULTS), (FAST, SHIPPED), (AGAIN, SHIPPED)),
+    *((DUCKDB, FAST), (DUCKDB_AGAIN, AGAIN)),
+)
 
 
 @dataclass(frozen=True)
@@ -141,21 +147,31 @@ def _load(
         "TAP_PINTEREST_REPORT_COLUMNS": json.dumps(COLUMNS),
         "TARGET_POSTGRES_SQLALCHEMY_URL": database.url,
         "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
+        "TARGET_DUCKDB_PATH": str(file := place.parent / "warehouse.duckdb"),
+        "TARGET_DUCKDB_DEFAULT_TARGET_SCHEMA": schema,
     }
     job = MainJob(place, settings, log=place / "log")
     before_it = len(sandbox.asked())
-    with psycopg.connect(database.psql_url) as connection:
-        ((before,),) = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchall()
+    began_at = int(time.time() * 1000)
     started = time.monotonic()
     with _used() as usage:
         job.meltano("run", "tap-pinterest", way.loader)
     seconds = time.monotonic() - started
-    with psycopg.connect(database.psql_url) as connection:
-        text = "SELECT count(*), count(*) FILTER (WHERE xmin::text::bigint > %s) FROM {}"
-        query = sql.SQL(text).format(sql.Identifier(schema, STREAM))
-        ((rows, written),) = connection.execute(query, [before]).fetchall()
+    # A row says when the load that wrote it began.
+    query = f"""
+        SELECT count(*), count(*) FILTER (WHERE _sdc_sync_started_at >= {began_at})
+          FROM {schema}.{STREAM}
+    """  # noqa: S608 - our own names
+    with _connection(way, database, file) as connection:
+        ((rows, written),) = connection.execute(query).fetchall()
     asked = sandbox.asked()[before_it:]
     return Load(len(asked), fewest_calls(asked).total(), rows, written, seconds, usage)
+
+
+def _connection(way: Way, database: EmbeddedPostgres, file: Path) -> Any:  # noqa: ANN401 - of either driver
+    if way.loader == DUCKDB.loader:
+        return duckdb.connect(str(file))
+    return psycopg.connect(database.psql_url)
 
 
 class Usage:
@@ -222,7 +238,7 @@ def _used() -> Iterator[Usage]:
 
 def _show(loads: Mapping[Way, Sequence[Load]]) -> None:
     (rows,) = {load.rows for of_way in loads.values() for load in of_way}
-    table = Table(title=f"{rows:,} rows of {STREAM} into PostgreSQL", box=box.SIMPLE_HEAD)
+    table = Table(title=f"{rows:,} rows of {STREAM}, by loader", box=box.SIMPLE_HEAD)
     table.add_column("target", no_wrap=True)
     cpu = f"CPU s: {', '.join(WATCHED)}"
     for column in ("calls", "fewest", "written", "seconds", "rows/s", cpu, "µs/row", "peak MB"):
@@ -239,7 +255,7 @@ def _show(loads: Mapping[Way, Sequence[Load]]) -> None:
         rate = f"{median(load.rate for load in of_way):,.0f}"
         table.add_row(way.name, *calls, seconds, rate, used, each_row, memory)
     console.print(table)
-    for way, than in ((SHIPPED, DEFAULTS), (FAST, DEFAULTS), (FAST, SHIPPED), (AGAIN, SHIPPED)):
+    for way, than in COMPARED:
         if way in loads and than in loads:
             pairs = [*zip(loads[way], loads[than], strict=True)]
             seconds = _spread([other.seconds / one.seconds for one, other in pairs])

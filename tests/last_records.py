@@ -44,6 +44,7 @@ class LastRecords:
         *,
         empty_texts: bool = True,
         absent_members: bool = True,
+        line_breaks: bool = True,
         is_decoded: bool = False,
     ) -> list[str]:
         """Each key that is lost, unknown or there twice, and each value that differs.
@@ -52,12 +53,15 @@ class LastRecords:
             loaded: The rows of a store.
             empty_texts: Whether the store keeps empty texts apart from null.
             absent_members: Whether the store keeps members that are not there apart from null.
+            line_breaks: Whether the store keeps line breaks, and does not write a backslash and n.
             is_decoded: Whether the rows have values where others have their JSON.
         """
 
         def plain(value: Any) -> Any:
             if not absent_members:
                 value = _without_nulls(value)
+            if not line_breaks and isinstance(value, str):
+                value = value.replace("\\n", "\n")
             return None if value == "" and not empty_texts else value
 
         found: list[str] = []

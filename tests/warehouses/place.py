@@ -43,14 +43,17 @@ class Keeps:
     Attributes:
         empty_texts: Whether an empty text stays one, and does not become null.
         absent_members: Whether a member that is not there stays so, and does not become null.
+        line_breaks: Whether a line break in a text stays one.
         is_decoded: Whether it keeps values of any kind, and not their JSON.
     """
 
     empty_texts: bool = True
     absent_members: bool = True
+    line_breaks: bool = True
     is_decoded: bool = False
 
 
+PIPELINEWISE = Keeps(line_breaks=False)
 JSONL = Keeps(is_decoded=True)
 CSV = Keeps(empty_texts=False)
 STORAGE = Keeps(absent_members=False)
