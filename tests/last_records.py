@@ -16,6 +16,35 @@ Row = dict[str, Any]
 Key = tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Keeps:
+    """Differences that a kind of store makes by its nature.
+
+    Attributes:
+        empty_texts: Whether an empty text stays one, and does not become null.
+        absent_members: Whether a member that is not there stays so, and does not become null.
+        line_breaks: Whether a line break in a text stays one.
+        quoted_texts: Whether a text in a column of objects stays one if it looks like a number.
+        is_decoded: Whether it keeps values of any kind, and not their JSON.
+    """
+
+    empty_texts: bool = True
+    absent_members: bool = True
+    line_breaks: bool = True
+    quoted_texts: bool = True
+    is_decoded: bool = False
+
+    def plain(self, value: Any) -> Any:
+        """A comparable value, without what the store does not keep."""
+        if not self.absent_members:
+            value = _without_nulls(value)
+        if not self.quoted_texts and isinstance(value, int):
+            value = str(value)
+        if not self.line_breaks and isinstance(value, str):
+            value = value.replace("\\n", "\n")
+        return None if value == "" and not self.empty_texts else value
+
+
 @dataclass
 class LastRecords:
     """The records of one stream, by their keys."""
@@ -38,36 +67,13 @@ class LastRecords:
             for name, described in self.properties.items()
         }
 
-    def differences(
-        self,
-        loaded: Iterable[Row],
-        *,
-        empty_texts: bool = True,
-        absent_members: bool = True,
-        line_breaks: bool = True,
-        is_decoded: bool = False,
-    ) -> list[str]:
-        """Each key that is lost, unknown or there twice, and each value that differs.
-
-        Args:
-            loaded: The rows of a store.
-            empty_texts: Whether the store keeps empty texts apart from null.
-            absent_members: Whether the store keeps members that are not there apart from null.
-            line_breaks: Whether the store keeps line breaks, and does not write a backslash and n.
-            is_decoded: Whether the rows have values where others have their JSON.
-        """
-
-        def plain(value: Any) -> Any:
-            if not absent_members:
-                value = _without_nulls(value)
-            if not line_breaks and isinstance(value, str):
-                value = value.replace("\\n", "\n")
-            return None if value == "" and not empty_texts else value
-
+    def differences(self, loaded: Iterable[Row], keeps: Keeps | None = None) -> list[str]:
+        """Each key that is lost, unknown or there twice, and each value that differs."""
+        keeps = keeps or Keeps()
         found: list[str] = []
         left = dict(self.records)
         for each in loaded:
-            row = self._comparable(each, sent if is_decoded else stored)
+            row = self._comparable(each, sent if keeps.is_decoded else stored)
             key = self._key(row)
             if (record := left.pop(key, None)) is None:
                 found.append(f"{key} is there, but was not sent, or is there twice")
@@ -75,7 +81,7 @@ class LastRecords:
             found.extend(
                 f"{key}: {name} is {row[name]!r}, sent was {value!r}"
                 for name, value in self._comparable(record, sent).items()
-                if plain(row[name]) != plain(value)
+                if keeps.plain(row[name]) != keeps.plain(value)
             )
         return [*found, *(f"{key} is lost" for key in left)]
 

@@ -289,7 +289,7 @@ def test_every_command_line_is_valid(block: Block) -> None:
 
 @pytest.mark.parametrize("block", all_blocks("sh", "parsed"), ids=str)
 def test_a_command_that_no_test_runs_names_existing_things(block: Block) -> None:
-    known = {"tap-pinterest", "target-postgres", *mappings(), *utilities()}
+    known = {"tap-pinterest", *loaders(), *mappings(), *utilities()}
     for words in command_lines(block.text):
         if words[:2] == ["meltano", "run"]:
             assert {each for each in words[2:] if each.isidentifier() or "-" in each} <= known
@@ -329,6 +329,10 @@ def command_lines(text: str) -> Iterator[list[str]]:
     for line in text.replace("\\\n", " ").splitlines():
         if words := shlex.split(line, comments=True):
             yield words[: words.index("||")] if "||" in words else words
+
+
+def loaders() -> set[str]:
+    return {each["name"] for each in _yaml.load(ROOT / "meltano.yml")["plugins"]["loaders"]}
 
 
 def mappings() -> set[str]:

@@ -21,6 +21,7 @@ from warehouses.place import (
     JSONL,
     PIPELINEWISE,
     STORAGE,
+    UNQUOTED,
     Place,
     Target,
     TypedTarget,
@@ -142,7 +143,7 @@ def s3_settings(place: Place) -> dict[str, Any]:
 def s3_rows(place: Place, stream: str, expected: LastRecords) -> list[Row]:
     """Through the view of docs/warehouses.md, as a reader would."""
     page = (ROOT / "docs" / "warehouses.md").read_text("utf-8")
-    view = page.partition("```sql duckdb\n")[2].partition("```")[0]
+    view = page.partition("```sql parsed\n")[2].partition("```")[0]
     files = str([str(each) for each in place.stored(f"pinterest/{stream}/")])
     made_for = {
         "'s3://bucket/pinterest/ad_analytics/**/*.parquet'": files,
@@ -178,6 +179,7 @@ TARGETS = (
     Target(
         name="target-duckdb",
         packages=("target-duckdb==0.8.0", "duckdb==1.0.0"),
+        keeps=UNQUOTED,
         settings=duckdb_settings,
         rows=duckdb_rows,
         tap=NO_EMPTY_KEYS,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import requests
 from typing_extensions import override
 
-from last_records import kind_of, last_records
+from last_records import Keeps, kind_of, last_records
 from loading import database
 from pinterest_sandbox import Sandbox
 from scripts.processes import ROOT, command, running
@@ -36,24 +36,8 @@ SECONDS = 900
 """Longest time that a target may take for a day."""
 
 
-@dataclass(frozen=True)
-class Keeps:
-    """Differences that a kind of store makes by its nature.
-
-    Attributes:
-        empty_texts: Whether an empty text stays one, and does not become null.
-        absent_members: Whether a member that is not there stays so, and does not become null.
-        line_breaks: Whether a line break in a text stays one.
-        is_decoded: Whether it keeps values of any kind, and not their JSON.
-    """
-
-    empty_texts: bool = True
-    absent_members: bool = True
-    line_breaks: bool = True
-    is_decoded: bool = False
-
-
-PIPELINEWISE = Keeps(line_breaks=False)
+UNQUOTED = Keeps(quoted_texts=False)
+PIPELINEWISE = Keeps(line_breaks=False, quoted_texts=False)
 JSONL = Keeps(is_decoded=True)
 CSV = Keeps(empty_texts=False)
 STORAGE = Keeps(absent_members=False)
@@ -276,7 +260,7 @@ def _differences(target: Target, place: Place, stream: str, records: LastRecords
         rows = list(target.rows(place, stream, records))
     except Exception as error:  # noqa: BLE001 - whatever its reader raises
         return [f"cannot be read: {error}"]
-    return records.differences(rows, **vars(target.keeps))
+    return records.differences(rows, target.keeps)
 
 
 @functools.cache
