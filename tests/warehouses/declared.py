@@ -124,7 +124,7 @@ def _as_text(json_text: str | bytes) -> str:
 
 def s3_settings(place: Place) -> dict[str, Any]:
     return {
-        "format": {"format_type": "parquet"},
+        "format": {"format_type": "parquet", "format_parquet": {"get_schema_from_tap": False}},
         "cloud_provider": {
             "cloud_provider_type": "aws",
             "aws": {
@@ -205,6 +205,7 @@ TARGETS = (
         packages=("meltanolabs-target-csv==0.5.0",),
         settings=csv_settings,
         rows=csv_rows,
+        tap=NO_EMPTY_KEYS,
         keeps=CSV,
     ),
     Target(
