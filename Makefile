@@ -2,7 +2,7 @@
 # Needs Python 3.11 or later with venv and pip; `make demo PYTHON=/path/to/python3` names one.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report transform transform-test test worlds lint format docs picture settings record lock bench bench-full bench-airbyte bench-transform airflow-demo clean
+.PHONY: help demo report transform transform-test test worlds warehouses lint format docs picture settings record lock bench bench-full bench-airbyte bench-transform airflow-demo clean
 
 BIN := .venv/bin
 CODE := tap_pinterest sandbox loader fleet deploy scripts tests docs
@@ -32,6 +32,9 @@ test: .venv/ready-for-dev ## lint, types and all tests, at the same time; what l
 
 worlds: .venv/ready-for-dev ## 300 runs of all groups with random faults, and the run after each (N=…, FROM=…: others)
 	RANDOM_WORLDS=$(or $(N),300) RANDOM_WORLDS_FROM=$(or $(FROM),0) $(BIN)/python -m pytest -q tests/test_random_worlds.py
+
+warehouses: .venv/ready-for-dev ## load all streams into each target that installs, and compare every value
+	@PYTHONPATH=.:tests $(BIN)/python -m warehouses $(TARGETS)
 
 lint: .venv/ready-for-dev ## style, floors and types
 	$(BIN)/ruff check $(CODE)
