@@ -155,7 +155,7 @@ class Target(Installed):
     settings: Callable[[Place], Mapping[str, Any]]
     rows: Callable[[Place, str, LastRecords], Iterable[Row]]
     command: str = ""
-    tap: Mapping[str, str] = field(default_factory=dict)
+    tap: Mapping[str, Any] = field(default_factory=dict)
     keeps: Keeps = field(default_factory=Keeps)
 
     @override
@@ -264,7 +264,7 @@ def _differences(target: Target, place: Place, stream: str, records: LastRecords
 
 
 @functools.cache
-def two_days(**tap: str) -> tuple[bytes, bytes]:
+def two_days(**tap: Any) -> tuple[bytes, bytes]:
     """The messages of all streams on two successive days."""
     with Sandbox(seed=7, today=DAY_1, size=WORLD, access_tier="unlimited") as sandbox:
         config = tap_settings(sandbox, **EVERYTHING, **tap)
