@@ -90,10 +90,10 @@ class World:
     sums: dict[date, Mapping[str, Row]] = field(default_factory=dict)
     built: dict[date, Built] = field(default_factory=dict)
 
-    def dbt(self, **variables: Any) -> Dbt:
+    def dbt(self, schema: str = MODELS, **variables: Any) -> Dbt:
         """The project on the database, as of the morning of the second day."""
         said = {**VARIABLES, "pinterest_schemas": [self.schema], **variables}
-        return Dbt(self.folder, url=self.url, variables=said)
+        return Dbt(self.folder, url=self.url, schema=schema, variables=said)
 
     def dbt_in(self, file: Path) -> Dbt:
         """The project on a DuckDB with the same tables."""

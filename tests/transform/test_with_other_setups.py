@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.dbt
 
-SUMS = "SELECT count(*), sum(total_spend), sum(vendor_reported_orders) FROM ums.vendor_performance"
+SUMS = (
+    "SELECT count(*) AS rows, sum(total_spend) AS spend, sum(vendor_reported_orders) AS orders"
+    " FROM ums.vendor_performance"
+)
+EXACTLY = ("--indirect-selection", "cautious")
+"""Only tests of models that are all selected."""
 FIVETRANS_MODELS = {
     "advertiser_report": "advertiser_id currency_code country",
     "campaign_report": "campaign_id campaign_name campaign_status",
@@ -121,27 +126,33 @@ SUMMED_IN_BOTH = (
 
 
 def _measures(model: str) -> str:
-    return f"SELECT count(*), sum(spend), sum(clicks), sum(impressions) FROM {MODELS}.{model}"  # noqa: S608
+    return (
+        "SELECT count(*) AS rows, sum(spend) AS spend, sum(clicks) AS clicks,"  # noqa: S608
+        f" sum(impressions) AS impressions FROM {MODELS}.{model}"
+    )
 
 
 def test_two_clients_in_one_build_stay_apart(world: World) -> None:
     other = f"{world.schema}_b"
     _copy(world, other)
-    try:
-        dbt = world.dbt(pinterest_schemas=[world.schema, other])
-        built = dbt.build("--select", "+ums__vendor_performance", "+pinterest__reconciliation")
-        assert built.statuses("test")["pass"] > 5
-        rows = world.rows(
-            "SELECT store, count(*) AS rows, sum(total_spend) AS spend, count(DISTINCT id) AS ids"
-            " FROM vendor_performance GROUP BY store"
-        )
-        assert {row["store"] for row in rows} == {world.schema, other}
-        first, second = ({**row, "store": ""} for row in rows)
-        assert first == second
-        assert first["ids"] == first["rows"]
-    finally:
-        world.db.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(other)))
-        world.dbt().build("--full-refresh", "--select", "+ums__vendor_performance")
+    dbt = world.dbt(
+        schema="of_two",
+        pinterest_schemas=[world.schema, other],
+        pinterest_ums_schema="of_two",
+        pinterest_fivetran=False,
+    )
+    built = dbt.build(
+        "--select", "+ums__vendor_performance", "+pinterest__reconciliation", *EXACTLY
+    )
+    assert built.statuses("test")["pass"] > 5
+    rows = world.rows(
+        "SELECT store, count(*) AS rows, sum(total_spend) AS spend, count(DISTINCT id) AS ids"
+        " FROM of_two.vendor_performance GROUP BY store"
+    )
+    assert {row["store"] for row in rows} == {world.schema, other}
+    first, second = ({**row, "store": ""} for row in rows)
+    assert first == second
+    assert first["ids"] == first["rows"]
 
 
 def _copy(world: World, schema: str) -> None:
@@ -162,23 +173,26 @@ def test_money_is_converted_and_a_missing_rate_is_found(world: World) -> None:
             " 'GBP' AS to_currency, 0.5 AS rate FROM ad_analytics"
         ).format(sql.Identifier(world.schema))
     )
-    dbt = world.dbt(pinterest_fx_rates=f"{world.schema}.rates", pinterest_currency="GBP")
-    selected = ("--select", "pinterest__ad_daily", "no_exchange_rate_is_missing")
-    dbt.build(*selected)
+    dbt = world.dbt(
+        schema="converted",
+        pinterest_fx_rates=f"{world.schema}.rates",
+        pinterest_currency="GBP",
+        pinterest_fivetran=False,
+    )
+    dbt.build("--select", "+pinterest__ad_daily", *EXACTLY)
     rows = world.one(
-        "SELECT sum(spend) AS spend, sum(spend_converted) AS converted FROM pinterest__ad_daily"
+        "SELECT sum(spend) AS spend, sum(spend_converted) AS converted"
+        " FROM converted.pinterest__ad_daily"
     )
     assert abs(rows["converted"] - rows["spend"] / 2) < Decimal("0.01")
     world.db.execute("DELETE FROM rates WHERE date = (SELECT max(date) FROM ad_analytics)")
     with pytest.raises(DbtError, match="no_exchange_rate_is_missing"):
-        dbt.build(*selected)
+        dbt.run("test", "--select", "no_exchange_rate_is_missing")
     nothing = world.one(
-        "SELECT count(spend_converted) AS rows FROM pinterest__ad_daily"
+        "SELECT count(spend_converted) AS rows FROM converted.pinterest__ad_daily"
         " WHERE date = (SELECT max(date) FROM ad_analytics)"
     )
     assert nothing["rows"] == 0
-    world.db.execute("DROP TABLE rates CASCADE")
-    world.dbt().build("--select", "+ums__vendor_performance")
 
 
 def test_names_of_ads_manager_are_refused_in_words(world: World, tmp_path: Path) -> None:
