@@ -40,6 +40,7 @@ STAGED = {
     "targeting_options": "targeting_options",
     "ad_account_countries": "ad_account_countries",
     "days": "metrics_ready_state",
+    "sync_log": "sync_log",
     **{
         f"{each}_daily": f"{each}_analytics"
         for each in ("ad_account", "campaign", "ad_group", "ad")

@@ -113,6 +113,7 @@ def test_an_account_without_rows_has_freshness_and_no_report(world: World) -> No
     assert fresh["newest_date"] is None
     assert fresh["newest_complete_date"] == DAY_1
     assert fresh["age_hours"] == 6
+    assert fresh["told_by"] == "sync_log"
 
 
 def test_a_campaign_that_is_gone_keeps_its_numbers_and_last_name(world: World) -> None:

@@ -25,6 +25,7 @@
     'product_group_analytics',
     'product_group_promotions',
     'product_group_targeting_analytics',
+    'sync_log',
     'targeting_options',
     'user_account',
     'user_account_analytics',
@@ -1439,6 +1440,32 @@
     ['total_conversions_quantity', [['total_conversions_quantity', 'number']]],
     ['total_conversions_value', [['total_conversions_value_in_micro_dollar', 'micro']]],
   ] + tap_pinterest.more_columns()) %}
+{% endmacro %}
+
+
+{% macro columns_of_sync_log() %}
+  {% do return([
+    ['run_id', [['run_id', 'text']]],
+    ['stream', [['stream', 'text']]],
+    ['account_id', [['account_id', 'text']]],
+    ['ad_account_id', [['ad_account_id', 'text']]],
+    ['user_id', [['user_id', 'text']]],
+    ['run_started_at', [['run_started_at', 'timestamp']]],
+    ['started_at', [['started_at', 'timestamp']]],
+    ['ended_at', [['ended_at', 'timestamp']]],
+    ['start_date', [['start_date', 'date']]],
+    ['end_date', [['end_date', 'date']]],
+    ['ranges', [['ranges', 'text']]],
+    ['rows', [['rows', 'integer']]],
+    ['calls', [['calls', 'integer']]],
+    ['retries', [['retries', 'integer']]],
+    ['seconds_waited', [['seconds_waited', 'number']]],
+    ['complete_to', [['complete_to', 'date']]],
+    ['result', [['result', 'text']]],
+    ['failed', [['failed', 'boolean']]],
+    ['reason', [['reason', 'text']]],
+    ['version', [['version', 'text']]],
+  ]) %}
 {% endmacro %}
 
 

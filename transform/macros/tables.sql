@@ -137,19 +137,3 @@ where false
     {% endif %}
   {% endif %}
 {% endmacro %}
-
-
-{# The columns of the tap's own log that the models use. #}
-{% macro columns_of_sync_log() %}
-  {% do return([
-    ['run_id', [['run_id', 'text']]],
-    ['started_at', [['started_at', 'timestamp']]],
-    ['ended_at', [['ended_at', 'timestamp']]],
-    ['stream', [['stream', 'text']]],
-    ['ad_account_id', [['ad_account_id', 'text']]],
-    ['end_date', [['end_date', 'date']]],
-    ['complete_to', [['complete_to', 'date']]],
-    ['result', [['result', 'text']]],
-    ['reason', [['reason', 'text']]],
-  ]) %}
-{% endmacro %}
