@@ -150,7 +150,7 @@ def two_days(folder: Path) -> Iterator[World]:
             schema,
             start_date=START.isoformat(),
             stream_groups=GROUPS,
-            targeting_types="COUNTRY,REGION",
+            targeting_types="COUNTRY,REGION,GENDER",
             custom_reports=CUSTOM,
         )
         with job.env_file.open("a", encoding="utf-8") as settings:
