@@ -188,7 +188,8 @@ def _show_fivetran(connection: Connection) -> None:
 def _show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for name in columns:
-        table.add_column(name, max_width=100 if name == "columns" else demo.NAME_WIDTH)
+        wide = name == "columns"
+        table.add_column(name, no_wrap=not wide, max_width=100 if wide else demo.NAME_WIDTH)
     for row in rows:
         table.add_row(*(Text(_text(value)) for value in row))
     console.print(table)

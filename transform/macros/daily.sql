@@ -142,7 +142,7 @@ where {{ tap_pinterest.changed_since_the_last_build() }}
   {%- elif marks[0] is none -%}
     {{ days }}
   {%- else -%}
-    loaded_at > cast('{{ marks[0] }}' as timestamp) - interval '{{ var('pinterest_overlap_minutes', 60) }} minutes'
+    loaded_at > cast('{{ marks[0] }}' as timestamp) - interval '{{ var('pinterest_overlap_minutes', 5) }} minutes'
     or {{ days }}
   {%- endif -%}
 {% endmacro %}
