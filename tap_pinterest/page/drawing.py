@@ -354,7 +354,7 @@ def _table(
 ) -> Iterator[str]:
     """A table that scrolls alone if it is too wide; its first column stays."""
     cell = '<td class="text">' if texts else "<td>"
-    yield '<div class="scroll"><table><thead><tr>'
+    yield f'<div class="scroll"><table{" class=texts" if texts else ""}><thead><tr>'
     yield "".join(f"<th>{escape(each)}</th>" for each in headings)
     yield "</tr></thead><tbody>"
     for first, *others in rows:
