@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from singer_run import Run
 
 FIRST_SEED = int(os.environ.get("RANDOM_WORLDS_FROM", "0"))
-WORLDS = int(os.environ.get("RANDOM_WORLDS", "4"))
+WORLDS = int(os.environ.get("RANDOM_WORLDS", "3"))
 TODAY = date(2026, 11, 20)
 SIZE = WorldSize(
     accounts=2,
@@ -266,7 +266,7 @@ class Played:
 
 
 def play(world: Sandbox, seed: int, draw: random.Random) -> Played:
-    way = undisturbed(world, seed % len(WAYS))
+    way = undisturbed(world, seed // 100 % len(WAYS))
     streams = [
         name
         for group in way.groups.values()

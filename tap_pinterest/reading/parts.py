@@ -152,6 +152,13 @@ class Parts:
         return next((refusal for _, refusal in self._refusals.values()), None)
 
     @property
+    def not_named(self) -> Iterator[str]:
+        """The names of refused and failed calls that no message has room for."""
+        for found in (self._refusals, self._failures):
+            for call, _ in list(found.values())[MOST_NAMED:]:
+                yield _name(call)
+
+    @property
     def told_refusals(self) -> str:
         """How many calls were refused, of what, and why."""
         return _told(self._refusals.values(), "of its calls were refused")

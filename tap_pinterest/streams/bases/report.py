@@ -393,6 +393,7 @@ class AdsReport(TaskStream, ReportStream):
             FatalAPIError: Some calls failed, or some lists of entities.
         """
         parts.raise_if_nothing_was_read()
+        self.name_the_rest(context, parts)
         if lists.refused_calls:
             self.run.access_policy.left_out(self, context, lists)
         if parts.refusal:

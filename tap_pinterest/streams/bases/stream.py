@@ -15,7 +15,7 @@ from typing_extensions import override
 from tap_pinterest import api
 from tap_pinterest.api.periods import SYNCHRONOUS
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
-from tap_pinterest.reading.contexts import Token, name_of
+from tap_pinterest.reading.contexts import Token, name_of, of_context
 from tap_pinterest.reading.parts import PART_ERRORS, Parts
 from tap_pinterest.reading.read_ahead import Ahead, Turn
 from tap_pinterest.records.conform import Converter, RefusedStrays, singer_schema
@@ -203,9 +203,17 @@ class PinterestStream(SingerStream):
             RetriableAPIError: The only one failed.
         """
         parts.raise_if_nothing_was_read()
+        self.name_the_rest(context, parts)
         if parts.refused_calls:
             self.run.access_policy.left_out(self, context, parts)
         parts.raise_if_any_failed()
+
+    def name_the_rest(self, context: Context | None, parts: Parts) -> None:
+        """Log the parts that the message about them has no room for."""
+        for name in parts.not_named:
+            self.logger.info(
+                "%s%s was not read for %s", self.name, of_context(name_of(context)), name
+            )
 
     def turn(self, context: Context | None) -> Turn:
         """The turn of a context in the order of the run."""
