@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft4Validator, Draft7Validator, Draft202012Validator
 from singer_sdk.exceptions import ConfigValidationError
 
 from singer_run import Messages, PatientTap, catalog_of, run, settings
@@ -25,7 +26,7 @@ def faults(error: ConfigValidationError) -> str:
     return "\n".join([str(error), *error.errors])
 
 
-@pytest.mark.parametrize("depth", [1, 3])
+@pytest.mark.parametrize("depth", [1, 3, 5])
 def test_flattened_columns_fit_into_a_database(depth: int) -> None:
     flattened = {**ALL, "flattening_enabled": True, "flattening_max_depth": depth}
     tap = TapPinterest(config=flattened, validate_config=False)
@@ -33,6 +34,20 @@ def test_flattened_columns_fit_into_a_database(depth: int) -> None:
         names = list(maps[0].transformed_schema["properties"])
         assert max(len(name.encode()) for name in names) <= 63
         assert len({name.lower() for name in names}) == len(names)
+
+
+@pytest.mark.parametrize("draft", [Draft4Validator, Draft7Validator, Draft202012Validator])
+def test_every_schema_is_one_for_strict_readers(draft: type[Draft7Validator]) -> None:
+    """Keys are properties, and each property names its type."""
+    for entry in TapPinterest(config=ALL, validate_config=False).catalog_dict["streams"]:
+        schema, keys = entry["schema"], entry["key_properties"]
+        draft.check_schema(schema)
+        assert keys, entry["stream"]
+        assert {*keys} <= {*schema["properties"]}
+        for name in (entry["stream"], *schema["properties"]):
+            assert len(name.encode()) <= 63
+        for property_ in schema["properties"].values():
+            assert {"type", "anyOf"} & {*property_}
 
 
 def test_flattened_columns_that_a_database_would_cut_are_refused() -> None:
