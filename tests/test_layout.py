@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -126,6 +127,36 @@ def test_what_api_v5_does_not_have_is_there_and_null(sandbox: Sandbox) -> None:
         *("first_name", "last_name", "location", "gender", "is_active"),
         *("last_pin_like_time", "last_pin_save_time", "created_at"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("website", "host"),
+    [
+        ("https://Shop.example.com:8443/sale?utm_source=pin", "shop.example.com"),
+        ("www.example.com/about", "www.example.com"),
+        ("example.com", "example.com"),
+        ("", None),
+        (None, None),
+        ("http://[::1", "http://[::1"),
+    ],
+)
+def test_the_domain_of_an_account_is_the_host_of_its_website(
+    website: str | None, host: str | None
+) -> None:
+    arrange = TABLES["account"].arrange({})
+
+    row = arrange({"id": "7", "username": "studio", "website_url": website})
+
+    assert row is not None
+    assert row["domain_url"] == host
+
+
+def test_the_table_of_accounts_has_hosts_instead_of_addresses(sandbox: Sandbox) -> None:
+    plain = run(settings(sandbox), "user_account")
+    (record,) = plain.records("user_account")
+    (row,) = run(settings(sandbox, layout="daasity"), "account").records("account")
+
+    assert urlsplit(record["website_url"]).hostname == row["domain_url"] != record["website_url"]
 
 
 def test_account_metrics_are_one_row_a_day(sandbox: Sandbox) -> None:

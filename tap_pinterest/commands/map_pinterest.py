@@ -23,7 +23,7 @@ from tap_pinterest import dictionary
 from tap_pinterest.config import CONFIG_SCHEMA
 from tap_pinterest.layouts import LAYOUTS, PINTEREST
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS, TABLES
-from tap_pinterest.layouts.tables import ATTRIBUTION
+from tap_pinterest.layouts.tables import ATTRIBUTION, HostOf
 from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
 
 if TYPE_CHECKING:
@@ -358,7 +358,11 @@ def _known_fields(
 def _described(schema: Mapping[str, Any], table: Table | None = None) -> dict[str, Any]:
     """The schema with descriptions of the columns that the mapper adds."""
     sources: Mapping[str, object] = table.columns if table else {}
-    added = {name: each for name, each in sources.items() if not isinstance(each, str)}
+    added = {
+        name: each
+        for name, each in sources.items()
+        if isinstance(each, HostOf) or not isinstance(each, str)
+    }
     return dictionary.described(
         schema,
         table.source if table else "",
@@ -377,6 +381,7 @@ def _shape(table: Table, fields: Sequence[str]) -> dict[str, Any]:
     looked_at = {
         *(source for name in (*fields, *table.key) if (source := table.columns.get(name))),
         *(table.preferred or ())[:1],
+        *(source for source in table.columns.values() if isinstance(source, HostOf)),
     }
     shape = {name: Any if name in looked_at else msgspec.Raw for name in table.fields}
     for source in table.columns.values():

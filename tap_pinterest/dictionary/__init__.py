@@ -101,9 +101,9 @@ def described(  # noqa: PLR0913 - the facts that a stream's texts depend on, eac
 
     def meaning(name: str) -> Meaning | None:
         source = columns.get(name)
-        if isinstance(source, str):
-            return known.field(source)
-        return texts.find(name, layout.columns) if source is not None and layout else None
+        if layout and source is not None and (own := texts.find(name, layout.columns)):
+            return own
+        return known.field(source) if isinstance(source, str) else None
 
     properties = schema["properties"].items()
     made = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_pinterest.layouts.layout import Layout
-from tap_pinterest.layouts.tables import InForce, Nowhere, Table
+from tap_pinterest.layouts.tables import HostOf, InForce, Nowhere, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ TABLES: Mapping[str, Table] = {
             columns={
                 "pinterest_id": "id",
                 "username": "username",
-                "domain_url": "website_url",
+                "domain_url": HostOf("website_url"),
                 "first_name": _TEXT,
                 "last_name": _TEXT,
                 "location": _TEXT,

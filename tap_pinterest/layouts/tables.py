@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +35,12 @@ class Nowhere:
 
     type: str
     format: str | None = None
+
+
+class HostOf(str):
+    """A field with a web address; the column has its host."""
+
+    __slots__ = ()
 
 
 Source: TypeAlias = "str | InForce | Nowhere"
@@ -114,6 +121,7 @@ class Table:
         moved = [(name, source) for name, source in self.columns.items() if isinstance(source, str)]
         flat = [(name, source) for name, source in moved if "." not in source]
         nested = [(name, *source.split(".")) for name, source in moved if "." in source]
+        addresses = [name for name, source in moved if isinstance(source, HostOf)]
         same = {
             name: in_force.get(source.setting) if isinstance(source, InForce) else None
             for name, source in self.columns.items()
@@ -128,6 +136,8 @@ class Table:
                 made[name] = record.get(source)
             for name, outer, inner in nested:
                 made[name] = (record.get(outer) or {}).get(inner)
+            for name in addresses:
+                made[name] = host(made[name])
             return made
 
         return row
@@ -147,6 +157,21 @@ class Table:
             return known and record.get(name) != preferred
 
         return repeats
+
+
+def host(address: str | None) -> str | None:
+    """The host of a web address, with or without its scheme; `None` for an empty address.
+
+    Example:
+        >>> host("https://Shop.example.com:8443/sale")
+        'shop.example.com'
+    """
+    try:
+        named = urlsplit(address if "//" in (address or "") else f"//{address or ''}").hostname
+    except ValueError:
+        # Whoever reads the table sees more in an odd address than in a null.
+        return address
+    return named or None
 
 
 def _schema_of(source: Source, schema: Mapping[str, Any], *, is_key: bool) -> dict[str, Any]:
