@@ -137,6 +137,7 @@ def test_default_groups_list_what_needs_no_call_for_each_entity() -> None:
         *("metrics_ready_state", "delivery_metrics"),
         *("user_account", "user_account_metrics", "user_account_analytics", "boards", "pins"),
         "sync_log",
+        *("board_counts_daily", "pin_metrics_daily"),
     }
 
 
@@ -145,7 +146,8 @@ def test_one_group_lists_its_own_streams_only() -> None:
     organic = TapPinterest(config=config, validate_config=False).streams
 
     assert set(organic) == {
-        *("user_account", "user_account_metrics", "user_account_analytics", "boards", "pins")
+        *("user_account", "user_account_metrics", "user_account_analytics", "boards", "pins"),
+        *("board_counts_daily", "pin_metrics_daily"),
     }
 
 

@@ -97,7 +97,9 @@ def test_settings_may_come_from_the_environment(
 
     messages = [json.loads(line) for line in result.stdout.splitlines()]
     assert {m["stream"] for m in messages if m["type"] == "RECORD"} == {
+        "board_counts_daily",
         "boards",
+        "pin_metrics_daily",
         "pins",
         "user_account",
         "user_account_analytics",

@@ -33,6 +33,8 @@ DEFAULT_STREAMS = {
     "user_account_analytics",
     "boards",
     "pins",
+    "board_counts_daily",
+    "pin_metrics_daily",
 }
 SECRETS = {
     "TAP_PINTEREST_CLIENT_ID": "1234567",

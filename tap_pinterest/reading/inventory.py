@@ -114,6 +114,7 @@ class Inventory:
         self._rows: dict[bytes, dict[str, tuple[str, ...]]] = {}
         self._read_so_far: dict[bytes, dict[str, tuple[str, ...]]] = {}
         """The rows of lists that could not be read to their end."""
+        self._partly_read: set[bytes] = set()
         self._refusals: dict[bytes, SkippableAPIError] = {}
         self._unreadable: dict[str, Exception] = {}
         self._locks: dict[bytes, threading.Lock] = {}
@@ -391,12 +392,14 @@ class Inventory:
             try:
                 with self._kept.whole(call.key):
                     for page in self._following(call, decode):
-                        _note(rows, page.items, call, fields)
+                        self._partly_read.add(call.key)
+                        if call.path in self._referred:
+                            _note(rows, page.items, call, fields)
                         if to_write:
                             self._kept.add(call.key, page.body)
             except SkippableAPIError as refusal:
                 self._read_so_far[call.key] = rows
-                if rows:
+                if call.key in self._partly_read:
                     raise FatalAPIError(_cut_short(refusal)) from refusal
                 self._refusals[call.key] = refusal
                 raise
@@ -485,7 +488,7 @@ class Inventory:
         try:
             self._listed(call, listing)
         except PART_ERRORS as error:
-            if not self._read_so_far.get(call.key):
+            if call.key not in self._partly_read:
                 return Begun(call, error=error)
         return self._begun(call, listing)
 

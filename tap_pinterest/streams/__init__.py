@@ -61,6 +61,8 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     organic.UserAccountAnalytics,
     boards.Boards,
     boards.Pins,
+    boards.BoardCountsDaily,
+    boards.PinMetricsDaily,
     # Boards in depth.
     boards.BoardSections,
     boards.BoardPins,
@@ -87,6 +89,7 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     conversions.PageVisitConversionTags,
     conversions.AdvertiserDefinedEvents,
     conversions.ConversionEqs,
+    conversions.ConversionEqsComponents,
     leads.LeadAdsSubscriptions,
     # Billing.
     billing.BillingProfiles,

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
 
 from tap_pinterest.reading.calls import Each
 from tap_pinterest.reading.contexts import Users
-from tap_pinterest.streams.bases.dataset import DatasetStream
+from tap_pinterest.streams.bases.dataset import DailyStream, DatasetStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_pinterest.reading.calls import Call
+    from tap_pinterest.reading.pages import Item
+
+PIN_METRICS = "pin_metrics"
+COUNTED = ("impression", "pin_click", "clickthrough", "save")
+"""Numbers of a Pin in both of Pinterest's spans."""
+SPANS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"90d": COUNTED, "lifetime_metrics": (*COUNTED, "reaction", "comment")}
+)
+"""Pinterest's spans of a Pin's numbers, and the numbers that they are known to have."""
 
 
 class Boards(DatasetStream):
@@ -21,6 +38,22 @@ class Boards(DatasetStream):
     group = "organic"
     primary_keys = ("id",)
     id_filters = MappingProxyType({"board_ids": "id"})
+
+
+class BoardCountsDaily(DailyStream):
+    """How many Pins, followers and collaborators a board has on the day of the run.
+
+    Source: GET /boards.
+    """
+
+    name = "board_counts_daily"
+    path = "/boards"
+    contexts = Users()
+    group = "organic"
+    primary_keys = ("board_id", "date")
+    id_filters = MappingProxyType({"board_ids": "id"})
+    kept = ("id", "pin_count", "follower_count", "collaborator_count")
+    renamed = MappingProxyType({"id": "board_id"})
 
 
 class BoardSections(DatasetStream):
@@ -57,6 +90,50 @@ class Pins(PinListStream):
     name = "pins"
     group = "organic"
     primary_keys = ("id",)
+
+
+class PinMetricsDaily(DailyStream, PinListStream):
+    """Numbers of a Pin over the last 90 days and over its whole life, as of the day of the run.
+
+    Source: GET /pins.
+    """
+
+    name = "pin_metrics_daily"
+    group = "organic"
+    primary_keys = ("pin_id", "date")
+    kept = ("id", "board_id")
+    renamed = MappingProxyType({"id": "pin_id"})
+
+    @override
+    def own_facts(self) -> Mapping[str, Any]:
+        numbers = {
+            _column(name, span): {"type": "number"}
+            for span, names in SPANS.items()
+            for name in names
+        }
+        return {"properties": {**super().own_facts()["properties"], **numbers}}
+
+    @override
+    def complete(self, record: Item, call: Call) -> dict[str, Any]:
+        return super().complete(record, call) | dict(_numbers(record.get(PIN_METRICS)))
+
+
+def _numbers(metrics: object) -> Iterator[tuple[str, Any]]:
+    """The numbers of a Pin by column; anything else under Pinterest's own name."""
+    if not isinstance(metrics, dict):
+        if metrics is not None:
+            yield PIN_METRICS, metrics
+        return
+    for span, numbers in metrics.items():
+        if not isinstance(numbers, dict):
+            yield f"{PIN_METRICS}.{span}", numbers
+            continue
+        for name, number in numbers.items():
+            yield _column(name, span), number
+
+
+def _column(metric: str, span: str) -> str:
+    return f"{metric}_{span.removesuffix('_metrics')}"
 
 
 class BoardPins(DatasetStream):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -12,10 +12,11 @@ from tap_pinterest.reading.pages import MAP_KEY
 from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_pinterest.config import Settings
     from tap_pinterest.reading.calls import Source
+    from tap_pinterest.reading.pages import Item
 
 
 class ConversionTags(DatasetStream):
@@ -92,6 +93,39 @@ class ConversionEqs(SnapshotStream):
     def sources(cls, settings: Settings) -> Sequence[Source]:
         asked = {"lookback_period": (), **settings.conversion_quality}
         return [Values(name, *values) for name, values in asked.items()]
+
+
+class ConversionEqsComponents(ConversionEqs):
+    """One component of an event quality score, such as the hashed e-mail addresses, by event.
+
+    Source: GET /ad_accounts/{ad_account_id}/conversion_eqs.
+    """
+
+    name = "conversion_eqs_components"
+    primary_keys = (
+        *("ad_account_id", "lookback_period", "source_platform", "ingestion_source"),
+        *("component", "event_name", "date"),
+    )
+    components: ClassVar[str] = "quality_components"
+
+    @classmethod
+    @override
+    def unpacked(cls, item: Any) -> Iterable[Item]:
+        return list(cls._unpacked(item))
+
+    @classmethod
+    def _unpacked(cls, item: Item) -> Iterator[Item]:
+        score = {name: value for name, value in item.items() if name != cls.components}
+        for component, events in (item.get(cls.components) or {}).items():
+            for event, found in (events or {}).items():
+                yield {**score, "component": component, "event_name": event, **found}
+
+    @override
+    def own_facts(self) -> Mapping[str, Any]:
+        score = dict(super().own_facts()["properties"])
+        component, *_ = score.pop(self.components)["properties"].values()
+        own = {name: {"type": "string"} for name in ("component", "event_name")}
+        return {"properties": {**score, **own, **component["additionalProperties"]["properties"]}}
 
 
 class ConversionDeletionRequests(DatasetStream):

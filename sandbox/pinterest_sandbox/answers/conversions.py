@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _SCORE: Final = "EventQualityScore"
 _SOURCES: Final = (("WEB", "TAG"), ("WEB", "CONVERSIONS_API"), ("MOBILE_IOS", "MMP"))
 _DELETED: Final = "ARCHIVED"
+_EVENTS: Final = ("checkout", "add_to_cart", "page_visit")
 
 
 def tags(call: Call) -> dict[str, Any]:
@@ -47,15 +48,19 @@ def quality_scores(call: Call) -> list[dict[str, Any]]:
         return []
     period = values["lookback_period"]
     return [
-        {
-            **specimens.record(
-                _SCORE, Draws(call.world.seed, *account.parts, platform, way, period)
-            ),
-            "lookback_period": period,
-            "source_platform": platform,
-            "ingestion_source": way,
-        }
+        _score(Draws(call.world.seed, *account.parts, platform, way, period))
+        | {"lookback_period": period, "source_platform": platform, "ingestion_source": way}
         for platform, way in _SOURCES
         if values["source_platform"] in (None, platform)
         and values["ingestion_source"] in (None, way)
     ]
+
+
+def _score(draws: Draws) -> dict[str, Any]:
+    """A score; its components have a part for each kind of event."""
+    made = specimens.record(_SCORE, draws)
+    made["quality_components"] = {
+        component: dict(zip(_EVENTS, events.values(), strict=False))
+        for component, events in made["quality_components"].items()
+    }
+    return made

@@ -309,10 +309,11 @@ class DatasetStream(PinterestStream):
         scope = Scope(self.inventory, self.settings, context, parts)
         listing, following = self.listing(self.settings), self.run.order.following(self, context)
         seen: dict[object, Any] = {}
+        id_column = self.renamed.get(self.id_field, self.id_field)
         pages = self.inventory.items(listing, scope, self.turn(context), following)
         for call, items in pages:
             for record in self.of_part(call, self._converted(call, items), parts, seen):
-                self.named_and_missing.discard(record.get(self.id_field, ""))
+                self.named_and_missing.discard(record.get(id_column, ""))
                 yield record
         self.judge_parts(context, parts)
         self.summary.read(asked=parts.is_answered)
@@ -408,3 +409,26 @@ class SnapshotStream(DatasetStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         yield from super().get_records(context)
         self.remember(context, Progress(bookmark=self.clock.today))
+
+
+class DailyStream(SnapshotStream):
+    """Some fields of each item of a list, on each day of a run.
+
+    They are history that Pinterest does not keep. Another stream writes the whole items of the same
+    list, so that in a run with both no call is made for them.
+
+    Attributes:
+        kept: The fields of an item.
+    """
+
+    kept: ClassVar[Sequence[str]] = ()
+
+    @override
+    def own_facts(self) -> Mapping[str, Any]:
+        known = super().own_facts()["properties"]
+        return {"properties": {name: known[name] for name in self.kept}}
+
+    @override
+    def complete(self, record: Item, call: Call) -> dict[str, Any]:
+        kept = {name: record[name] for name in self.kept if name in record}
+        return super().complete(kept, call)
