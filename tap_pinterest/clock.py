@@ -33,6 +33,8 @@ class Clock:
 
     def __init__(self) -> None:
         self._today: date | None = None
+        self._behind = 0.0
+        """Seconds that this machine's clock is behind Pinterest's."""
         self._lock = threading.Lock()
         self._is_over = False
         self.interrupted_by: int | None = None
@@ -50,13 +52,19 @@ class Clock:
         if self._today is not None or not date_header:
             return
         try:
-            self._today = parsedate_to_datetime(date_header).astimezone(UTC).date()
+            moment = parsedate_to_datetime(date_header).astimezone(UTC)
         except (OverflowError, ValueError):
             return
+        self._today = moment.date()
+        self._behind = moment.timestamp() - self.now()
 
     def now(self) -> float:
         """Unix seconds."""
         return time.time()
+
+    def pinterest_time(self) -> float:
+        """Unix seconds by Pinterest's clock."""
+        return self.now() + self._behind
 
     def monotonic(self) -> float:
         """Seconds that never jump back."""

@@ -137,7 +137,7 @@ def test_default_groups_list_what_needs_no_call_for_each_entity() -> None:
         *("metrics_ready_state", "delivery_metrics"),
         *("user_account", "user_account_metrics", "user_account_analytics", "boards", "pins"),
         "sync_log",
-        *("board_counts_daily", "pin_metrics_daily"),
+        *("board_counts_daily", "pin_metrics_daily", "ad_creatives"),
     }
 
 

@@ -33,6 +33,7 @@ DEFAULT_STREAMS = {
     "user_account_analytics",
     "boards",
     "pins",
+    "ad_creatives",
     "board_counts_daily",
     "pin_metrics_daily",
 }

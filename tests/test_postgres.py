@@ -195,7 +195,7 @@ def test_without_a_selection_the_default_streams_arrive_and_nothing_else(two_day
     others = {
         *("metrics_ready_state", "delivery_metrics", "sync_log"),
         *("user_account", "user_account_metrics", "user_account_analytics"),
-        *("board_counts_daily", "pin_metrics_daily"),
+        *("board_counts_daily", "pin_metrics_daily", "ad_creatives"),
     }
     assert set(two_days.first.tables) == {*ENTITIES, *REPORTS, *others}
 

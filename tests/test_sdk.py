@@ -29,6 +29,7 @@ OVERRIDDEN = [
     (SingerStream, Stream, "_generate_schema_messages"),
     (SingerStream, Stream, "_write_record_message"),
     (SingerStream, Stream, "finalize_state_progress_markers"),
+    (SingerStream, Stream, "get_replication_key_signpost"),
     (SingerTap, Tap, "load_state"),
     (SingerTap, PluginBase, "_validate_config"),
     (SingerTap, Tap, "_handle_termination"),

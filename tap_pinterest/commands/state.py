@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -16,10 +17,10 @@ from tap_pinterest.config import Day
 from tap_pinterest.singer import state as singer_state
 from tap_pinterest.singer.coverage import GIVEN_UP
 from tap_pinterest.singer.state import Progress, StateError
+from tap_pinterest.singer.updates import LAST_ID, UpdatesProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import date
 
     from tap_pinterest.api.periods import Granularity
 
@@ -130,6 +131,11 @@ class Part(NamedTuple):
 
     def described(self) -> str:
         """One line: the context, the days, and notes about them."""
+        if LAST_ID in self.entry:
+            pending = self.entry.get("pending") or ()
+            later = f"; {len(pending)} are pending" if pending else ""
+            read = f"updates up to {self.entry['replication_key_value']}"
+            return f"  {self.context or 'all'}: {read}{later}"
         known = self.progress.known(self.granularity, 0)
         days = merged(DateRange(each.start, each.end) for each in known)
         told = [", ".join(map(str, days)) or "no days"]
@@ -256,6 +262,10 @@ def _refuse_unknown(parts: Sequence[Part], streams: Sequence[str], accounts: Seq
 
 
 def _mark_outdated(part: Part, first: date | None, last: date | None) -> None:
+    if LAST_ID in part.entry:
+        progress = UpdatesProgress.of(part.entry).back_to(first or date.min)
+        progress.write_to(part.entry, part.entry["replication_key"])
+        return
     known = part.progress.known(part.granularity, 0)
     if known:
         dates = DateRange(first or known[0].start, last or known[-1].end)

@@ -22,6 +22,7 @@ _READ_BY: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(ORGANIC_FILTERS, _ORGANIC),
     "board_ids": (*_ORGANIC, "beta"),
     "conversion_quality": ("conversions",),
+    "creative_calls": ("ads",),
     "domains": ("boards",),
     "pin_ids": (*_ORGANIC, "beta"),
     "product_group_ids": ("products", "targeting"),

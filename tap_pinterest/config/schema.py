@@ -24,6 +24,7 @@ ATTRIBUTION_WINDOWS = (0, 1, 7, 14, 30, 60)
 SETTLING_DAYS = 2
 """Days that Pinterest needs to finish counting, in addition to any attribution window."""
 SLICE_ROWS = {"standard": 5_000, "trial": sys.maxsize}
+CREATIVE_CALLS = {"standard": 1_000, "trial": 100}
 AUTH_METHODS = ("refresh_token", "access_token", "client_credentials")
 STREAM_GROUPS = (
     *("ads", "organic", "boards", "targeting", "products", "keywords", "audiences"),
@@ -507,6 +508,14 @@ TRANSPORT = (
         minimum=1,
         description="Rows (ids times days times targeting types) that one report call may "
         "request. Default: 5000; with access_tier trial, as many as Pinterest allows.",
+    ),
+    th.Property(
+        "creative_calls",
+        th.IntegerType,
+        minimum=0,
+        description="Calls that a run may make for ad_creatives: one for the Pin of each ad that "
+        "is new or has changed, unless another stream lists the Pin. The next runs read the rest. "
+        "Default: 1000; with access_tier trial, 100.",
     ),
     th.Property(
         "request_timeout",

@@ -10,6 +10,7 @@ from tap_pinterest.config import beta_reports, custom_reports
 from tap_pinterest.config.days import Day
 from tap_pinterest.config.schema import (
     CONFIG_SCHEMA,
+    CREATIVE_CALLS,
     CREDENTIALS,
     DAILY_MAX_AGE_HOURS,
     LISTS,
@@ -122,6 +123,7 @@ class Settings:
     access_tier: str
     max_requests_in_flight: int
     slice_rows: int
+    creative_calls: int
     request_timeout: int
     max_wait_seconds: int
     log_format: str
@@ -207,6 +209,9 @@ class Settings:
                 "attribution_types": tuple(dict.fromkeys(values["attribution_types"] or ())),
                 "custom_reports": custom_reports.parsed(values["custom_reports"] or (), _PARSERS),
                 "slice_rows": values["slice_rows"] or SLICE_ROWS[values["access_tier"]],
+                "creative_calls": CREATIVE_CALLS[values["access_tier"]]
+                if values["creative_calls"] is None
+                else values["creative_calls"],
                 "domains": tuple(dict.fromkeys(map(str.lower, values["domains"] or ()))),
                 "conversion_quality": {
                     name: tuple(asked)

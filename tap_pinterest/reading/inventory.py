@@ -306,6 +306,30 @@ class Inventory:
         for call, page in self._pages(listing, scope, turn, following):
             yield call, filter(listing.wants, page.items)
 
+    def is_shared(self, path: str) -> bool:
+        """Whether several streams read a list, or one that does not write it."""
+        return path in self._referred or self._written[path] > 1
+
+    def again(self, listing: Listing, scope: Scope) -> Iterator[tuple[Call, Item]]:
+        """The items of a list that is read whole for several streams; its pages stay kept.
+
+        What cannot be read whole is told to the scope, and has no items.
+        """
+        for call in listing.calls(scope):
+            try:
+                self._listed(call, listing)
+            except SkippableAPIError as refusal:
+                scope.outcomes.refused(call, refusal)
+                continue
+            except (FatalAPIError, RetriableAPIError) as error:
+                scope.outcomes.failed(call, error)
+                continue
+            scope.outcomes.answered()
+            for body in self._kept.read(call.key, forget=False):
+                for item in _reading(listing.decode, body).items:
+                    if listing.wants(item):
+                        yield call, item
+
     def expected(self, listing: Listing, scope: Scope) -> Iterator[Expected]:
         """The calls that `items` will make, without calls whose pages are kept already."""
         operation = api.operation(f"GET {listing.path}")
@@ -415,8 +439,8 @@ class Inventory:
 
         A list that other streams need too is always read whole, by the first stream.
         """
-        shared = listing.path in self._referred or self._written[listing.path] > 1
-        begin = self._listed_whole if shared else self._kept_whole if ahead else self._begun
+        alone = self._kept_whole if ahead else self._begun
+        begin = self._listed_whole if self.is_shared(listing.path) else alone
         for call in listing.calls(scope):
             yield Task(functools.partial(begin, call, listing), held=lambda begun: begun.bytes)
 

@@ -147,6 +147,11 @@ class Parts:
         return [call for call, _ in self._refusals.values()]
 
     @property
+    def failed_calls(self) -> Sequence[Call]:
+        """The calls that failed."""
+        return [call for call, _ in self._failures.values()]
+
+    @property
     def refusal(self) -> SkippableAPIError | None:
         """The first refusal."""
         return next((refusal for _, refusal in self._refusals.values()), None)

@@ -21,7 +21,7 @@ from tap_pinterest.http.errors import (
     ScopeRefusedError,
 )
 from tap_pinterest.reading.contexts import AdAccounts, name_of
-from tap_pinterest.reading.inventory import AD_ACCOUNTS
+from tap_pinterest.reading.inventory import AD_ACCOUNT, AD_ACCOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -172,7 +172,8 @@ class AccessPolicy:
             return True
         if not context or isinstance(error, NoEndpointError):
             return stream in self._read_before.streams
-        if self._streams[stream].group != "ads":
+        is_of_ads = self._streams[stream].group == "ads"
+        if not (is_of_ads and self._streams[stream].path.startswith(AD_ACCOUNT)):
             return self._streams[stream].remembered.of(context) is not None
         named = (*self._settings.ad_account_ids, *self._read_before.ad_accounts)
         return context["ad_account_id"] in named

@@ -61,6 +61,7 @@ class StreamSummary:
         skipped: Why something was left out, by ad account.
         duplicates: Records left out because the same one had come.
         added_up: Rows that Pinterest sent in parts, and that were added up.
+        left: Entities whose calls are left to later runs.
         unknowns: Fields, values and types that the schema does not know.
         keeps_extra_fields: Whether records keep unknown fields.
     """
@@ -74,6 +75,7 @@ class StreamSummary:
     tally: Tally = field(default_factory=Tally)
     duplicates: int = 0
     added_up: int = 0
+    left: int = 0
     failures: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     unknowns: UnknownCounts = field(default_factory=UnknownCounts)
@@ -134,6 +136,7 @@ class StreamSummary:
             "seconds_waited": round(self.tally.seconds_waited, 1),
             "duplicates": self.duplicates,
             "added_up": self.added_up,
+            "left": self.left,
             "ranges": dict(self.ranges),
             "failures": self.failures,
             "skipped": self.skipped,

@@ -259,6 +259,11 @@ class SingerTap(Tap):
             raise config.refusal(faults)
 
     @override
+    def load_streams(self) -> list[Stream]:
+        # The SDK's version orders them by name alone.
+        return sorted(super().load_streams(), key=lambda each: getattr(each, "comes_late", False))
+
+    @override
     def load_state(self, state_dict: dict[str, Any]) -> None:
         # The SDK's version drops all keys beside the bookmarks, and checks nothing.
         self.memory.update(state.checked(state_dict))
@@ -348,9 +353,13 @@ class SingerStream(Stream):
 
     `get_records` yields records that have every property of the schema, and moves the state of
     its context itself, after the last record.
+
+    Attributes:
+        comes_late: Whether it is read after all streams that do not, since it uses their lists.
     """
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+    comes_late: ClassVar[bool] = False
 
     def __init__(self, run: SingerRun, name: str | None = None) -> None:
         # The SDK's constructor already needs the schema.
@@ -474,6 +483,10 @@ class SingerStream(Stream):
     def arranged(self, records: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
         """Change the records, before the catalog's selection and the SDK's maps apply."""
         return records
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """Return nothing: `get_records` moves the state, and the SDK's mark would stay in it."""
 
     @override
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:

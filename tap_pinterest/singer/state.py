@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -22,6 +22,7 @@ import msgspec
 
 from tap_pinterest.api.periods import DAY, ONE_DAY, DateRange, merged
 from tap_pinterest.singer.coverage import GIVEN_UP, MIXED, Interval, after, before, missing, painted
+from tap_pinterest.singer.updates import LAST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -107,7 +108,8 @@ def _check_stream(stream: str, of_stream: object) -> None:
 
 def _check_progress(stream: str, entry: Mapping[str, Any]) -> None:
     for key in _DAYS:
-        _check_day(stream, key, entry.get(key))
+        value = entry.get(key)
+        _check_day(stream, key, _day_in(value) if LAST_ID in entry else value)
     _check_intervals(stream, entry.get("earlier"))
     _check_restated(stream, entry.get("restated"))
     for key in ("settings", "backfilled"):
@@ -135,6 +137,14 @@ def _check_restated(stream: str, note: object) -> None:
         raise StateError(
             _malformed(f"restated in bookmarks.{stream} is no pair of dates")
         ) from None
+
+
+def _day_in(value: object) -> object:
+    """The day of a time; anything else unchanged."""
+    try:
+        return datetime.fromisoformat(value).date().isoformat()  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return value
 
 
 def _check_day(stream: str, key: str, value: object) -> None:
@@ -173,7 +183,7 @@ def refuse_future(state: Mapping[str, Any], streams: Iterable[str], today: date)
 
 def _days_in(entry: Mapping[str, Any]) -> Iterator[date]:
     """The last days that a part of the state names as read."""
-    yield from (date.fromisoformat(entry[key]) for key in _DAYS if entry.get(key))
+    yield from (datetime.fromisoformat(entry[key]).date() for key in _DAYS if entry.get(key))
     for each in map(Interval.parse, entry.get("earlier") or ()):
         yield from (each.end, each.as_of)
 

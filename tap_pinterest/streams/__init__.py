@@ -15,6 +15,7 @@ from tap_pinterest.streams import (
     business,
     catalogs,
     conversions,
+    creatives,
     leads,
     mix,
     organic,
@@ -63,6 +64,8 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     boards.Pins,
     boards.BoardCountsDaily,
     boards.PinMetricsDaily,
+    # Its Pins come from the list of Pins, if that is read.
+    creatives.AdCreatives,
     # Boards in depth.
     boards.BoardSections,
     boards.BoardPins,

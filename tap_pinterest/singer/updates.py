@@ -1,0 +1,108 @@
+"""The state of a stream that reads entities in the order of their last update.
+
+A context is one partition, a plain dict in the Singer state::
+
+    {"context": {"ad_account_id": "549…"}, "replication_key": "updated_time",
+     "replication_key_value": "2026-11-20T10:00:00Z", "last_id": "687…", "settings": "1a2b3c4d"}
+
+Many entities may share a time, so that the bookmark is a time and an id. `pending` has the ids of
+earlier entities that could not be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import date
+
+LAST_ID = "last_id"
+"""The key of a partition that tells it from one of a report."""
+MOST_PENDING = 50
+"""Entities that could not be read and do not hold up the bookmark."""
+
+
+class Update(NamedTuple):
+    """The last update of an entity. Updates have a fixed order, and no two are equal.
+
+    Attributes:
+        time: An ISO date-time; empty if Pinterest tells none.
+        id: The entity.
+    """
+
+    time: str
+    id: str
+
+
+@dataclass(frozen=True)
+class UpdatesProgress:
+    """How far earlier runs have read a context.
+
+    Attributes:
+        last: The update up to which everything has been read, apart from `pending`.
+        pending: Entities before it that could not be read.
+        settings: Fingerprint of the settings that the entities were read with.
+    """
+
+    last: Update | None = None
+    pending: tuple[str, ...] = ()
+    settings: str | None = None
+
+    @classmethod
+    def of(cls, partition: Mapping[str, Any]) -> UpdatesProgress:
+        """Progress from a partition of the state; empty from an empty partition."""
+        time, last_id = partition.get("replication_key_value"), partition.get(LAST_ID)
+        return cls(
+            last=Update(time, last_id) if time and last_id else None,
+            pending=tuple(partition.get("pending") or ()),
+            settings=partition.get("settings"),
+        )
+
+    def write_to(self, partition: dict[str, Any], replication_key: str) -> None:
+        """Write the progress into a partition of the state, next to its context."""
+        values = {
+            "replication_key": replication_key if self.last else None,
+            "replication_key_value": self.last.time if self.last else None,
+            LAST_ID: self.last.id if self.last else None,
+            "settings": self.settings,
+            "pending": list(self.pending),
+        }
+        for name in values:
+            partition.pop(name, None)
+        partition.update({name: value for name, value in values.items() if value})
+
+    def back_to(self, day: date) -> UpdatesProgress:
+        """The progress without what was updated since a day began."""
+        start = Update(f"{day}T00:00:00Z", "0")
+        return replace(self, last=min(self.last or start, start))
+
+    def is_left(self, update: Update) -> bool:
+        """Whether an entity has to be read: it is new, has changed, or is pending."""
+        return (
+            self.last is None or not update.time or update > self.last or update.id in self.pending
+        )
+
+    def after(
+        self,
+        new: Collection[Update],
+        unread: Sequence[Update],
+        failed: Collection[str],
+        settled: str,
+    ) -> UpdatesProgress:
+        """The progress after a run.
+
+        Args:
+            new: The updates of the entities that were left to read.
+            unread: Those that have not been read, in order.
+            failed: The ids of those that were asked for in vain.
+            settled: The time up to which no more updates will appear in the list.
+        """
+        postponed = [each.id for each in unread if each.id in failed or each.id in self.pending]
+        pending = tuple(postponed[:MOST_PENDING])
+        first = min((each for each in unread if each.time and each.id not in pending), default=None)
+        settled_ones = (each for each in new if each.time and each.time <= settled)
+        read = (each for each in settled_ones if first is None or each < first)
+        last = max((*read, *filter(None, [self.last])), default=None)
+        return UpdatesProgress(last, pending, self.settings)

@@ -1,0 +1,348 @@
+"""Creatives: the Pin that people see in an ad."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import defaultdict
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import chain
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from singer_sdk.exceptions import SkippableAPIError
+from typing_extensions import override
+
+from tap_pinterest import api
+from tap_pinterest.reading.calls import Call, Each, Expected, Scope
+from tap_pinterest.reading.contexts import AdAccounts
+from tap_pinterest.reading.inventory import PageStore
+from tap_pinterest.reading.parts import PART_ERRORS, Parts, is_said_of_all
+from tap_pinterest.reading.read_ahead import Task
+from tap_pinterest.records.instants import instant
+from tap_pinterest.singer import state
+from tap_pinterest.singer.updates import Update, UpdatesProgress
+from tap_pinterest.streams.ads import Ads
+from tap_pinterest.streams.bases.dataset import DatasetStream
+from tap_pinterest.streams.bases.stream import TaskStream
+from tap_pinterest.streams.boards import Pins
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_pinterest.http.errors import PartError
+    from tap_pinterest.reading.pages import Item
+    from tap_pinterest.reading.read_ahead import Turn
+    from tap_pinterest.run.run import Run
+
+_TEXT: Mapping[str, Any] = MappingProxyType({"type": "string"})
+OF_THE_PIN = (*("title", "description", "alt_text", "link", "creative_type", "dominant_color"),)
+"""Fields of a Pin that a creative has."""
+OF_THE_MEDIA = ("media_type", "cover_image_url", "video_url", "duration")
+"""Fields of a Pin's media that it has."""
+CARDS = "carousel_cards"
+SETTLING_SECONDS = 600
+"""An ad that changed within these seconds is asked for again in the next run: another one that
+changed before it may not be in the list yet."""
+NO_PIN = "Pinterest names no Pin of the ad"
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Ad(NamedTuple):
+    """The parts of an ad that its creative needs."""
+
+    update: Update
+    pin_id: str
+
+
+@dataclass
+class Batch:
+    """The ads of an ad account in one run.
+
+    Attributes:
+        progress: How far earlier runs have read them.
+        new: The updates of ads that are new or have changed.
+        unread: Those that have no row yet, in order.
+        pins: The Pins that take a call in this run.
+    """
+
+    progress: UpdatesProgress
+    new: Sequence[Update]
+    unread: dict[Update, Ad]
+    pins: Sequence[str]
+
+
+class AdCreatives(TaskStream, DatasetStream):
+    """The Pin that an ad promotes, as it was when the ad last changed.
+
+    Pins that the run lists for another stream come from that list, in every run, as they are now.
+    Each other Pin takes a call once the ad is new or has changed, at most `creative_calls` a run.
+    Source: GET /pins/{pin_id}.
+    """
+
+    name = "ad_creatives"
+    path = "/pins/{pin_id}"
+    contexts = AdAccounts()
+    group = "ads"
+    replication_key = "updated_time"
+    primary_keys = ("ad_id",)
+    per = (Each(Ads, pin_id="pin_id"),)
+    comes_late = True
+
+    def __init__(self, run: Run, name: str | None = None) -> None:
+        super().__init__(run, name)
+        self._lock = threading.Lock()
+        self._allotments: dict[Turn, Sequence[str]] = {}
+        """The Pins that each ad account may ask for in this run."""
+        self._batches: dict[Turn, Batch] = {}
+
+    @functools.cached_property
+    @override
+    def facts(self) -> Mapping[str, Any]:
+        pin = api.record_facts(self.path)["properties"]
+        media = pin["media"]["properties"]
+        sizes = media["images"]["properties"]
+        return {
+            "properties": {
+                **dict.fromkeys(("ad_id", "ad_account_id", "pin_id"), _TEXT),
+                "updated_time": {"type": "string", "format": "date-time"},
+                **{name: pin[name] for name in OF_THE_PIN},
+                **{name: media[name] for name in OF_THE_MEDIA},
+                **dict.fromkeys(map(_image_column, sizes), _TEXT),
+                CARDS: media["items"],
+                "unavailable_reason": _TEXT,
+            }
+        }
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A fingerprint of the settings that choose and shape the rows, for the state."""
+        columns = {*self.schema["properties"]} - {*self._deselected}
+        return state.fingerprint(
+            {
+                "columns": sorted(columns),
+                **{name: sorted(ids) for name, ids in self.settings.filters.items()},
+                **self.settings.sync_key_shape(self.name),
+            }
+        )
+
+    @property
+    @override
+    def written_lists(self) -> Sequence[str]:
+        # Their pages are kept until this stream has read them, too.
+        return (Ads.path, Pins.path)
+
+    @override
+    def tasks(self, context: Context) -> Iterator[Task[tuple[Call, Item | PartError]]]:
+        # The lists are read here, where nothing else waits for them.
+        batch = self._batches[self.turn(context)] = self._batch(context)
+        for pin_id in batch.pins:
+            ids = {"pin_id": pin_id}
+            call = Call(self.path, ids, query=dict(context), part=ids)
+            yield Task(functools.partial(self._answer, call))
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        parts = Parts()
+        with closing(self._rows(context or {}, parts)) as rows:
+            yield from self.finished_once(rows)
+        self.judge_parts(context, parts)
+        self.summary.read(asked=True)
+
+    @override
+    def expected(self, context: Context | None) -> Iterator[Expected]:
+        yield Expected(self.category, len(self._batch(context or {}).pins))
+
+    def _rows(self, context: Context, parts: Parts) -> Generator[dict[str, Any]]:
+        """The rows of an ad account: those whose Pins are listed, then those that take calls."""
+        answers = iter(self.answers(context))
+        first = next(answers, None)
+        batch = self._batches.pop(self.turn(context))
+        try:
+            for ad in self._ads(context):
+                if not ad.pin_id:
+                    yield self._row(context, ad, reason=NO_PIN)
+                elif self._listed.has(_key(ad.pin_id)):
+                    yield self._row(context, ad, self._listed_pin(ad.pin_id))
+                else:
+                    continue
+                # By now the row has been written.
+                batch.unread.pop(ad.update, None)
+            for ad, outcome in self._answered(
+                batch, chain([first] if first else [], answers), parts
+            ):
+                if isinstance(outcome, SkippableAPIError):
+                    yield self._row(context, ad, reason=_reason(outcome))
+                else:
+                    yield self._row(context, ad, outcome)
+                del batch.unread[ad.update]
+        finally:
+            if not parts.refused_calls:
+                self._end(context, batch, parts)
+
+    def _answered(
+        self,
+        batch: Batch,
+        answers: Iterable[tuple[Call, Item | PartError]],
+        parts: Parts,
+    ) -> Iterator[tuple[Ad, Item | SkippableAPIError]]:
+        """Each ad whose Pin was asked for, with the answer or the refusal."""
+        ads: dict[str, list[Ad]] = defaultdict(list)
+        for ad in batch.unread.values():
+            ads[ad.pin_id].append(ad)
+        for call, outcome in answers:
+            pin_id = call.ids["pin_id"]
+            if isinstance(outcome, SkippableAPIError):
+                if is_said_of_all(outcome) and not parts.is_answered:
+                    parts.refused(call, outcome)
+                    return
+            elif isinstance(outcome, Exception):
+                parts.failed(call, outcome)
+                continue
+            else:
+                parts.answered()
+                self._listed.add(_key(pin_id), msgspec.json.encode(outcome))
+            yield from ((ad, outcome) for ad in ads[pin_id])
+
+    def _end(self, context: Context, batch: Batch, parts: Parts) -> None:
+        """Note in the state and in the summary what is left to later runs."""
+        failed = {value for call in parts.failed_calls for value in call.ids.values()}
+        in_vain = {ad.update.id for ad in batch.unread.values() if ad.pin_id in failed}
+        settled = instant(self.clock.pinterest_time() - SETTLING_SECONDS, when_made=True) or ""
+        progress = batch.progress.after(batch.new, [*batch.unread], in_vain, settled)
+        progress.write_to(self.remembered.made(context), self.column("updated_time"))
+        self.summary.left += len(batch.unread) - len(in_vain)
+
+    def _batch(self, context: Context) -> Batch:
+        """The ads of an ad account, and the Pins to ask for in this run."""
+        progress, listed = self._progress(context), self._listed
+        new = (ad for ad in self._ads(context) if progress.is_left(ad.update))
+        unread = {ad.update: ad for ad in sorted(new, key=_in_order)}
+        left = (ad.pin_id for ad in unread.values() if not listed.has(_key(ad.pin_id)))
+        pins = self._allotted(context, [*dict.fromkeys(filter(None, left))])
+        return Batch(progress, [*unread], unread, pins)
+
+    def _progress(self, context: Context) -> UpdatesProgress:
+        """The progress of earlier runs; none if they have read other ads or other columns."""
+        progress = UpdatesProgress.of(self.remembered.of(context) or {})
+        if progress.settings == self.fingerprint:
+            return progress
+        return UpdatesProgress(settings=self.fingerprint)
+
+    def _ads(self, context: Context) -> Iterator[Ad]:
+        """The ads of an ad account.
+
+        Raises:
+            SkippableAPIError: They may not be listed.
+            FatalAPIError: They cannot be listed whole.
+            RetriableAPIError: The same.
+        """
+        parts = Parts()
+        scope = Scope(self.inventory, self.settings, context, parts)
+        for _, item in self.inventory.again(Ads.listing(self.settings), scope):
+            changed = item.get("updated_time") or item.get("created_time")
+            time = instant(changed, when_made=True) if changed else None
+            yield Ad(Update(time or "", str(item["id"])), str(item.get("pin_id") or ""))
+        parts.raise_if_nothing_was_read()
+        parts.raise_if_any_failed()
+
+    def _answer(self, call: Call) -> tuple[Call, Item | PartError]:
+        try:
+            page = self.run.client.get(self.path, self.decoder(), ids=call.ids, query=call.query)
+        except PART_ERRORS as error:
+            return call, error
+        return call, page.items[0]
+
+    def _allotted(self, context: Context, pins: Sequence[str]) -> Sequence[str]:
+        """The first of an ad account's Pins, within the calls of the run."""
+        turn = self.turn(context)
+        with self.run.read_ahead.alone_with(self._lock):
+            if turn not in self._allotments:
+                spent = sum(map(len, self._allotments.values()))
+                self._allotments[turn] = pins[: max(self.settings.creative_calls - spent, 0)]
+        return self._allotments[turn]
+
+    @property
+    def _listed(self) -> PageStore:
+        """The Pins of ads that other streams list, and those that have been asked for."""
+        with self.run.read_ahead.alone_with(self._lock):
+            return self._found_pins
+
+    @functools.cached_property
+    def _found_pins(self) -> PageStore:
+        found, inventory = PageStore(), self.inventory
+        if not inventory.is_shared(Pins.path):
+            return found
+        promoted = self._promoted_pins()
+        # The filters are those of the other streams: each Pin on their pages can be used.
+        listing = replace(Pins.listing(self.settings), filters={})
+        for context in Pins.contexts.of(inventory) or [None]:
+            scope = Scope(inventory, self.settings, context, Parts())
+            for _, pin in inventory.again(listing, scope):
+                key = _key(str(pin.get("id")))
+                if key in promoted and not found.has(key):
+                    found.add(key, msgspec.json.encode(pin))
+        return found
+
+    def _promoted_pins(self) -> frozenset[bytes]:
+        """The Pins of all ads of the run."""
+        inventory, settings = self.inventory, self.settings
+        place = Ads.listing(settings).fields.index("pin_id")
+        accounts = (
+            inventory.entities(Ads, settings, each, Parts()) for each in inventory.ad_account_ids
+        )
+        return frozenset(_key(row[place]) for rows in accounts for row in rows.values())
+
+    def _listed_pin(self, pin_id: str) -> Item:
+        body = next(self._listed.read(_key(pin_id), forget=False))
+        return _decode(body)
+
+    def _row(
+        self, context: Context, ad: Ad, pin: Item | None = None, reason: str | None = None
+    ) -> dict[str, Any]:
+        ids = {"ad_id": ad.update.id, "pin_id": ad.pin_id or None, **context}
+        own = {"updated_time": ad.update.time, "unavailable_reason": reason}
+        return self.convert({**ids, **own, **(_creative(pin) if pin else {})})
+
+
+def _reason(refusal: SkippableAPIError) -> str:
+    """The words of a refusal, without the number of the request: each request has another."""
+    return str(refusal).partition(" [request ")[0]
+
+
+def _creative(pin: Item) -> Item:
+    """The columns of a Pin; what has none is under Pinterest's own name."""
+    of_pin = {name: pin[name] for name in OF_THE_PIN if name in pin}
+    media = pin.get("media") or {}
+    if not isinstance(media, dict):
+        return {**of_pin, "media": media}
+    images = media.get("images") or {}
+    if not isinstance(images, dict):
+        images = {"": images}
+    return {
+        **of_pin,
+        **{name: media.get(name) for name in OF_THE_MEDIA},
+        CARDS: media.get("items"),
+        **{
+            _image_column(size): image.get("url") if isinstance(image, dict) else image
+            for size, image in images.items()
+        },
+    }
+
+
+def _image_column(size: str) -> str:
+    return f"image_url_{size}"
+
+
+def _key(pin_id: str) -> bytes:
+    return pin_id.encode()
+
+
+def _in_order(ad: Ad) -> tuple[bool, Update]:
+    """By time; an ad without one is asked for in every run, after all others."""
+    return not ad.update.time, ad.update
