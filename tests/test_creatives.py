@@ -359,8 +359,8 @@ def test_another_filter_reads_all_ads_again() -> None:
     assert titles(pinterest.read(state=first.state)) == {"1": "Pin 91", "2": "Pin 92"}
 
 
-@pytest.mark.parametrize("created", [None, NOON])
-def test_an_ad_whose_last_update_pinterest_does_not_tell_is_read(created: int | None) -> None:
+@pytest.mark.parametrize("created", [None, NOON, "yesterday", {}])
+def test_an_ad_whose_last_update_pinterest_does_not_tell_is_read(created: Any) -> None:
     pinterest = Pinterest(ad(1), {"id": "2", "pin_id": "92", "created_time": created})
     first = pinterest.read(creative_calls=1)
     second = pinterest.read(state=first.state, creative_calls=1)

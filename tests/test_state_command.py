@@ -188,3 +188,32 @@ def test_the_state_that_meltano_keeps_is_changed_through_meltano(tmp_path: Path)
     assert "ad_analytics_week" in command(*python, "show")
     kept = json.loads(command("meltano", "state", "get", "dev:a-to-b"))["singer_state"]
     assert kept["bookmarks"].keys() == state()["bookmarks"].keys() - {"ad_analytics"}
+
+
+def test_updates_are_shown_and_forgotten_from_a_day_on(tmp_path: Path) -> None:
+    entry = {
+        "context": {"ad_account_id": "1"},
+        "replication_key": "updated_time",
+        "replication_key_value": "2026-11-20T10:00:00Z",
+        "last_id": "7",
+        "settings": "1a2b3c4d",
+    }
+    file = tmp_path / "state.json"
+
+    def after(*arguments: str, **more: Any) -> tuple[str, Any]:
+        partition = {**entry, **more}
+        state = {"bookmarks": {"ad_creatives": {"partitions": [partition]}}}
+        file.write_text(json.dumps(state))
+        shown = CliRunner().invoke(main, ["--state", str(file), *arguments])
+        assert shown.exit_code == 0, shown.output
+        return shown.output, json.loads(file.read_text())["bookmarks"].get("ad_creatives")
+
+    assert (
+        "1: updates up to 2026-11-20T10:00:00Z; 2 are pending"
+        in after("show", pending=["3", "5"])[0]
+    )
+    _, kept = after("forget", "ad_creatives", "--from", "2026-11-01")
+    assert kept["partitions"][0]["replication_key_value"] == "2026-11-01T00:00:00Z"
+    _, kept = after("forget", "ad_creatives", "--from", "2026-11-30")
+    assert kept["partitions"] == [entry]
+    assert after("forget", "ad_creatives")[1] is None

@@ -45,10 +45,18 @@ def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:
 
 NOT_OF_LISTS = (
     *("refresh_proxy_url", "refresh_proxy_url_auth", "sync_log", "restate"),
-    "log_format",
+    *("log_format", "creative_calls"),
     *("entities_max_age_hours", "start_date", "end_date", "lookback_days", "backfill"),
 )
 """Settings that no row of a list depends on, besides credentials and transport."""
+
+
+def _of_tier(values: Mapping[str, Any], name: str, defaults: Mapping[str, int]) -> int:
+    """The value of a setting whose default depends on the app's access tier."""
+    given: int | None = values[name]
+    return defaults[values["access_tier"]] if given is None else given
+
+
 _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "start_date": Day.parse,
     "end_date": Day.parse,
@@ -208,10 +216,8 @@ class Settings:
                 "targeting_types": tuple(map(str.upper, values["targeting_types"] or ())),
                 "attribution_types": tuple(dict.fromkeys(values["attribution_types"] or ())),
                 "custom_reports": custom_reports.parsed(values["custom_reports"] or (), _PARSERS),
-                "slice_rows": values["slice_rows"] or SLICE_ROWS[values["access_tier"]],
-                "creative_calls": CREATIVE_CALLS[values["access_tier"]]
-                if values["creative_calls"] is None
-                else values["creative_calls"],
+                "slice_rows": _of_tier(values, "slice_rows", SLICE_ROWS),
+                "creative_calls": _of_tier(values, "creative_calls", CREATIVE_CALLS),
                 "domains": tuple(dict.fromkeys(map(str.lower, values["domains"] or ()))),
                 "conversion_quality": {
                     name: tuple(asked)

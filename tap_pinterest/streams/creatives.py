@@ -213,8 +213,9 @@ class AdCreatives(TaskStream, DatasetStream):
         """Note in the state and in the summary what is left to later runs."""
         failed = {value for call in parts.failed_calls for value in call.ids.values()}
         in_vain = {ad.update.id for ad in batch.unread.values() if ad.pin_id in failed}
-        settled = instant(self.clock.pinterest_time() - SETTLING_SECONDS, when_made=True) or ""
-        progress = batch.progress.after(batch.new, [*batch.unread], in_vain, settled)
+        settled = self.clock.pinterest_time() - SETTLING_SECONDS
+        until = instant(settled, when_made=False) or ""
+        progress = batch.progress.after(batch.new, [*batch.unread], in_vain, until)
         progress.write_to(self.remembered.made(context), self.column("updated_time"))
         self.summary.left += len(batch.unread) - len(in_vain)
 
@@ -245,9 +246,8 @@ class AdCreatives(TaskStream, DatasetStream):
         parts = Parts()
         scope = Scope(self.inventory, self.settings, context, parts)
         for _, item in self.inventory.again(Ads.listing(self.settings), scope):
-            changed = item.get("updated_time") or item.get("created_time")
-            time = instant(changed, when_made=True) if changed else None
-            yield Ad(Update(time or "", str(item["id"])), str(item.get("pin_id") or ""))
+            update = Update(_time_of(item), str(item["id"]))
+            yield Ad(update, str(item.get("pin_id") or ""))
         parts.raise_if_nothing_was_read()
         parts.raise_if_any_failed()
 
@@ -308,6 +308,15 @@ class AdCreatives(TaskStream, DatasetStream):
         ids = {"ad_id": ad.update.id, "pin_id": ad.pin_id or None, **context}
         own = {"updated_time": ad.update.time, "unavailable_reason": reason}
         return self.convert({**ids, **own, **(_creative(pin) if pin else {})})
+
+
+def _time_of(ad: Item) -> str:
+    """When an ad last changed; empty if Pinterest tells no time."""
+    try:
+        changed = ad.get("updated_time") or ad.get("created_time") or ""
+        return instant(changed, when_made=True) or ""
+    except (OverflowError, TypeError, ValueError):
+        return ""
 
 
 def _reason(refusal: SkippableAPIError) -> str:
