@@ -166,12 +166,12 @@ def host(address: str | None) -> str | None:
         >>> host("https://Shop.example.com:8443/sale")
         'shop.example.com'
     """
+    text = address or ""
     try:
-        named = urlsplit(address if "//" in (address or "") else f"//{address or ''}").hostname
+        return urlsplit(text if "//" in text else f"//{text}").hostname or None
     except ValueError:
         # Whoever reads the table sees more in an odd address than in a null.
-        return address
-    return named or None
+        return text
 
 
 def _schema_of(source: Source, schema: Mapping[str, Any], *, is_key: bool) -> dict[str, Any]:

@@ -61,6 +61,11 @@ class Outcome:
     reason: str
 
 
+def left_to_later_runs(count: int) -> str:
+    """The words for entities that a run had no calls for."""
+    return f"{count:,} are left to the next runs; see creative_calls"
+
+
 def outcomes(stream: str, summary: StreamSummary, ended_by: str) -> Iterator[Outcome]:
     """The outcomes of one stream.
 
@@ -85,7 +90,8 @@ def _outcome(stream: str, name: str, summary: StreamSummary, ended_by: str) -> O
     )
     if ended_by and not (part.is_read or failure or skip):
         failure = f"the run ended before it was read: {ended_by}"
-    reason = "; ".join(filter(None, (failure, skip)))
+    left = left_to_later_runs(part.left) if part.left else ""
+    reason = "; ".join(filter(None, (failure, skip, left)))
     if not (reason or part.is_read):
         reason = summary.nothing or NOTHING_ASKED
     return Outcome(

@@ -30,6 +30,7 @@ class ContextSummary:
         ranges: Days asked for, each range with whether asynchronous reports have it.
         tally: What its calls have taken, once the run is over.
         complete_to: The last day of complete numbers, once the run is over.
+        left: Entities whose calls are left to later runs.
     """
 
     started: float = 0.0
@@ -39,6 +40,7 @@ class ContextSummary:
     ranges: list[tuple[DateRange, bool]] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     complete_to: date | None = None
+    left: int = 0
 
     def note(self, dates: DateRange, *, asynchronous: bool = False) -> None:
         """Take note of days that are asked for."""
@@ -61,7 +63,6 @@ class StreamSummary:
         skipped: Why something was left out, by ad account.
         duplicates: Records left out because the same one had come.
         added_up: Rows that Pinterest sent in parts, and that were added up.
-        left: Entities whose calls are left to later runs.
         unknowns: Fields, values and types that the schema does not know.
         keeps_extra_fields: Whether records keep unknown fields.
     """
@@ -75,7 +76,6 @@ class StreamSummary:
     tally: Tally = field(default_factory=Tally)
     duplicates: int = 0
     added_up: int = 0
-    left: int = 0
     failures: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     unknowns: UnknownCounts = field(default_factory=UnknownCounts)
@@ -105,6 +105,11 @@ class StreamSummary:
     def rows(self) -> int:
         """Records written."""
         return sum(part.rows for part in self.parts.values())
+
+    @property
+    def left(self) -> int:
+        """Entities whose calls are left to later runs."""
+        return sum(part.left for part in self.parts.values())
 
     @property
     def planned(self) -> int:

@@ -10,6 +10,7 @@ import msgspec
 
 from tap_pinterest.run import causes, table
 from tap_pinterest.run.causes import Remark
+from tap_pinterest.run.outcome import left_to_later_runs
 from tap_pinterest.singer.process import is_watched
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ def _remarks(summary: Summary) -> Iterator[str]:
     ]
     yield from (f"FAILED {told}" for told in causes.told(failures))
     yield from (f"Skipped {told}" for told in causes.told(skipped))
+    for name, part in summary.streams.items():
+        if part.left:
+            yield f"{name}: {left_to_later_runs(part.left)}"
 
 
 def _news(summary: Summary) -> Iterator[str]:

@@ -258,10 +258,14 @@ class SingerTap(Tap):
         if faults:
             raise config.refusal(faults)
 
+    @property
     @override
-    def load_streams(self) -> list[Stream]:
+    def streams(self) -> dict[str, Stream]:
         # The SDK's version orders them by name alone.
-        return sorted(super().load_streams(), key=lambda each: getattr(each, "comes_late", False))
+        if self._streams is None:
+            by_name = cast("dict[str, SingerStream]", super().streams)
+            self._streams = dict(sorted(by_name.items(), key=lambda each: each[1].comes_late))
+        return self._streams
 
     @override
     def load_state(self, state_dict: dict[str, Any]) -> None:

@@ -73,19 +73,12 @@ class AdvertiserDefinedEvents(DatasetStream):
     primary_keys = ("ad_account_id", "name")
 
 
-class ConversionEqs(SnapshotStream):
-    """Event quality score: how good the events of a platform and a way of sending them are.
+class EventQualityStream(SnapshotStream):
+    """The quality scores of the events of a platform and a way of sending them."""
 
-    Source: GET /ad_accounts/{ad_account_id}/conversion_eqs.
-    """
-
-    name = "conversion_eqs"
     path = "/ad_accounts/{ad_account_id}/conversion_eqs"
     contexts = AdAccounts()
     group = "conversions"
-    primary_keys = (
-        *("ad_account_id", "lookback_period", "source_platform", "ingestion_source", "date"),
-    )
     per = (Values("lookback_period"),)
 
     @classmethod
@@ -95,7 +88,19 @@ class ConversionEqs(SnapshotStream):
         return [Values(name, *values) for name, values in asked.items()]
 
 
-class ConversionEqsComponents(ConversionEqs):
+class ConversionEqs(EventQualityStream):
+    """Event quality score: how good the events of a platform and a way of sending them are.
+
+    Source: GET /ad_accounts/{ad_account_id}/conversion_eqs.
+    """
+
+    name = "conversion_eqs"
+    primary_keys = (
+        *("ad_account_id", "lookback_period", "source_platform", "ingestion_source", "date"),
+    )
+
+
+class ConversionEqsComponents(EventQualityStream):
     """One component of an event quality score, such as the hashed e-mail addresses, by event.
 
     Source: GET /ad_accounts/{ad_account_id}/conversion_eqs.

@@ -152,7 +152,7 @@ class AdCreatives(TaskStream, DatasetStream):
         with closing(self._rows(context or {}, parts)) as rows:
             yield from self.finished_once(rows)
         self.judge_parts(context, parts)
-        self.summary.read(asked=True)
+        self.summary.read()
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
@@ -217,7 +217,7 @@ class AdCreatives(TaskStream, DatasetStream):
         until = instant(settled, when_made=False) or ""
         progress = batch.progress.after(batch.new, [*batch.unread], in_vain, until)
         progress.write_to(self.remembered.made(context), self.column("updated_time"))
-        self.summary.left += len(batch.unread) - len(in_vain)
+        self.summary.current.left += len(batch.unread) - len(in_vain)
 
     def _batch(self, context: Context) -> Batch:
         """The ads of an ad account, and the Pins to ask for in this run."""
@@ -281,7 +281,8 @@ class AdCreatives(TaskStream, DatasetStream):
         promoted = self._promoted_pins()
         # The filters are those of the other streams: each Pin on their pages can be used.
         listing = replace(Pins.listing(self.settings), filters={})
-        for context in Pins.contexts.of(inventory) or [None]:
+        users: Sequence[Context | None] = Pins.contexts.of(inventory) or [None]
+        for context in users:
             scope = Scope(inventory, self.settings, context, Parts())
             for _, pin in inventory.again(listing, scope):
                 key = _key(str(pin.get("id")))
