@@ -263,8 +263,9 @@ class SingerTap(Tap):
     def streams(self) -> dict[str, Stream]:
         # The SDK's version orders them by name alone.
         if self._streams is None:
-            by_name = cast("dict[str, SingerStream]", super().streams)
-            self._streams = dict(sorted(by_name.items(), key=lambda each: each[1].comes_late))
+            found = super().streams
+            late = {name for name, each in found.items() if getattr(each, "comes_late", False)}
+            self._streams = dict(sorted(found.items(), key=lambda each: each[0] in late))
         return self._streams
 
     @override

@@ -362,7 +362,9 @@ class Progress:
 
     @classmethod
     def of(cls, partition: Mapping[str, Any]) -> Progress:
-        """Progress from a partition of the state; empty from an empty partition."""
+        """Progress from a partition of the state; empty from one without days."""
+        if LAST_ID in partition:
+            return cls()
 
         def day(key: str) -> date | None:
             return date.fromisoformat(partition[key]) if partition.get(key) else None

@@ -281,8 +281,8 @@ class AdCreatives(TaskStream, DatasetStream):
         promoted = self._promoted_pins()
         # The filters are those of the other streams: each Pin on their pages can be used.
         listing = replace(Pins.listing(self.settings), filters={})
-        users: Sequence[Context | None] = Pins.contexts.of(inventory) or [None]
-        for context in users:
+        users = Pins.contexts.of(inventory)
+        for context in [None] if users is None else users:
             scope = Scope(inventory, self.settings, context, Parts())
             for _, pin in inventory.again(listing, scope):
                 key = _key(str(pin.get("id")))
