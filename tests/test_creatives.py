@@ -241,6 +241,18 @@ def test_the_summary_says_how_many_are_left(caplog: pytest.LogCaptureFixture) ->
     assert ended.tap.run.summary.streams["ad_creatives"].as_json()["left"] == 2
 
 
+def test_ads_that_are_left_come_on_the_same_day_where_lists_are_read_once_a_day() -> None:
+    pinterest = Pinterest(ad(1), ad(2))
+    state, read = None, []
+    for _ in range(3):
+        ended = pinterest.read(state=state, creative_calls=1, restate="daily")
+        read.append([*titles(ended)])
+        state = ended.state
+
+    assert read == [["1"], ["2"], []]
+    assert len(pinterest.asked) == 1
+
+
 @pytest.mark.parametrize(
     "error", [GoneError("404 Pin not found. [request 1]"), AccessRefusedError("403")]
 )

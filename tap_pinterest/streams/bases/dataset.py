@@ -299,7 +299,7 @@ class DatasetStream(PinterestStream):
         began = int(self.clock.now())
         yield from super()._sync_records(context, write_messages=write_messages)
         part = self.summary
-        is_whole = part.contexts and not (part.failures or part.skipped)
+        is_whole = part.contexts and not (part.failures or part.skipped or part.left)
         if is_whole and self.settings.entities_max_age_seconds:
             ListRead(began, self._shape).keep(self.run.memory, self.name)
 
