@@ -131,6 +131,12 @@ class AdCreatives(TaskStream, DatasetStream):
             }
         )
 
+    @functools.cached_property
+    @override
+    def may_change(self) -> bool:
+        # The list of ads has pages.
+        return True
+
     @property
     @override
     def written_lists(self) -> Sequence[str]:
@@ -150,7 +156,7 @@ class AdCreatives(TaskStream, DatasetStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         parts = Parts()
         with closing(self._rows(context or {}, parts)) as rows:
-            yield from self.finished_once(rows)
+            yield from self.finished_once(rows, {})
         self.judge_parts(context, parts)
         self.summary.read()
 
