@@ -110,7 +110,7 @@ def _row(stream: PinterestStream) -> str:
         f"`{stream.name}`",
         _meaning(type(stream)),
         ", ".join(f"`{key}`" for key in stream.primary_keys),
-        "by `date`" if stream.replication_key else "whole",
+        f"by `{stream.replication_key}`" if stream.replication_key else "whole",
         ", ".join(f"`{each}`" for each in endpoints(stream)),
         ", ".join(operation.scopes),
         f"{STANDARD[operation.category].calls:,}",
