@@ -201,7 +201,7 @@ def test_a_wrong_ad_account_id_is_one_line(sandbox: Sandbox) -> None:
     counted = planned(settings(sandbox, ad_account_ids="123", stream_groups="ads"))
 
     (line,) = (each for each in described(counted, "") if each.startswith("Cannot be told: "))
-    assert "campaign_analytics, campaigns of ad account 123: ad_account_ids names it" in line
+    assert "campaigns, ad_creatives of ad account 123: ad_account_ids names it" in line
     assert sandbox.world.ad_accounts[0].id in line
 
 
