@@ -1,0 +1,182 @@
+"""The files for schedulers: what Kubernetes, GitHub and Airflow say of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from pinterest_fleet import connections, runs
+from scripts.processes import ROOT, command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEPLOY = ROOT / "deploy"
+AIRFLOW = ROOT / ".venv-airflow" / "bin" / "python"
+KUBERNETES = "1.37"
+FLEET = """#!{python}
+import sys
+from pinterest_fleet import cli
+arguments = sys.argv[1:]
+if arguments[0] == "prime":
+    sys.exit(0)
+if arguments[0] == "run":
+    print("loading", *arguments[1:])
+    sys.exit({{"globex": 78, "initech": 1}}.get(arguments[1], 0))
+sys.argv[0] = "pinterest-fleet"
+cli.main()
+"""
+RUN_DAG = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(sys.argv[1])
+found = {"errors": bag.import_errors, "dags": sorted(bag.dag_ids)}
+if len(sys.argv) > 2:
+    run = bag.get_dag(sys.argv[2]).test(run_conf=json.loads(sys.argv[3]))
+    found["state"] = run.state
+    found["tasks"] = [
+        [each.task_id, each.rendered_map_index, each.state] for each in run.get_task_instances()
+    ]
+print("FOUND" + json.dumps(found))
+"""
+in_airflow = pytest.mark.skipif(not AIRFLOW.exists(), reason="make airflow-demo installs Airflow")
+
+
+def manifests() -> list[dict[str, Any]]:
+    """The objects of the Kubernetes file."""
+    return [*yaml.safe_load_all((DEPLOY / "kubernetes/cronjob.yml").read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("manifest", manifests(), ids=lambda each: each["kind"])
+def test_kubernetes_accepts_the_objects(manifest: dict[str, Any]) -> None:
+    kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def test_the_cron_job_never_runs_twice_and_stops_retrying_when_a_person_has_to_act() -> None:
+    (job,) = [each["spec"] for each in manifests() if each["kind"] == "CronJob"]
+    (rule,) = job["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
+
+    assert job["concurrencyPolicy"] == "Forbid"
+    assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", [runs.NEEDS_A_PERSON])
+
+
+def test_the_connections_of_kubernetes_can_be_read(tmp_path: Path) -> None:
+    (config,) = [each["data"] for each in manifests() if each["kind"] == "ConfigMap"]
+    (tmp_path / "secret").mkdir()
+    text = config["connections.yml"].replace("/run/secrets/acme", str(tmp_path / "secret"))
+    file = tmp_path / "connections.yml"
+    file.write_text(text, encoding="utf-8")
+
+    assert [each.name for each in connections.read(file).enabled] == ["acme"]
+
+
+def test_github_accepts_the_workflow() -> None:
+    checker = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        "vendor.github-workflows",
+    ]
+
+    done = subprocess.run(
+        [*checker, str(DEPLOY / "github/pinterest.yml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_workflow_has_a_job_for_each_connection_and_none_stops_another() -> None:
+    workflow = yaml.safe_load((DEPLOY / "github/pinterest.yml").read_text("utf-8"))
+    strategy = workflow["jobs"]["load"]["strategy"]
+
+    assert strategy["fail-fast"] is False
+    assert strategy["matrix"] == "${{ fromJSON(needs.connections.outputs.matrix) }}"
+
+
+@pytest.fixture
+def airflow(tmp_path: Path) -> dict[str, str]:
+    """The variables of an Airflow of our own, with a fleet in which two connections fail."""
+    (tmp_path / "own.env").write_text("TAP_PINTEREST_CLIENT_SECRET=of-the-env-file\n", "utf-8")
+    lines = ["connections:\n"]
+    for name, credential in [
+        *(("acme", "acme"), ("globex", "globex"), ("initech", "initech")),
+        *(("north", "agency"), ("south", "agency")),
+    ]:
+        lines.append(f"- {{name: {name}, env_file: own.env, credential: {credential}}}\n")
+    (tmp_path / "connections.yml").write_text("".join(lines), encoding="utf-8")
+    program = tmp_path / "pinterest-fleet"
+    program.write_text(FLEET.format(python=command("python")), encoding="utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    variables = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
+        "AIRFLOW_HOME": str(tmp_path / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(DEPLOY / "airflow/dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "PINTEREST_FLEET": str(program),
+        "PINTEREST_FLEET_FILE": str(tmp_path / "connections.yml"),
+        "PINTEREST_FLEET_PROJECT": str(tmp_path),
+        "PINTEREST_FLEET_ROOT": str(tmp_path / "fleet"),
+    }
+    program = AIRFLOW.with_name("airflow")
+    for arguments in (["db", "migrate"], ["dags", "reserialize"]):
+        subprocess.run(
+            [program, *arguments], env=variables, cwd=tmp_path, check=True, capture_output=True
+        )
+    return variables
+
+
+def said_by_airflow(airflow: dict[str, str], *arguments: str) -> dict[str, Any]:
+    """What Airflow says of the DAGs, and of a run of one of them."""
+    done = subprocess.run(
+        [AIRFLOW, "-c", RUN_DAG, airflow["AIRFLOW__CORE__DAGS_FOLDER"], *arguments],
+        env=airflow,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "FOUND" in done.stdout, done.stdout + done.stderr
+    assert "of-the-env-file" not in done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.partition("FOUND")[2].splitlines()[0])
+    return found
+
+
+@in_airflow
+def test_airflow_runs_the_dags_and_only_the_failing_connections_fail(
+    airflow: dict[str, str],
+) -> None:
+    found = said_by_airflow(airflow, "pinterest", "{}")
+
+    assert found["errors"] == {}
+    assert found["dags"] == ["pinterest", "pinterest_backfill"]
+    states = {(task, name): state for task, name, state in found["tasks"]}
+    assert states["load", "acme"] == "success"
+    assert states["load", "globex"] == "failed"
+    assert states["load", "initech"] in {"up_for_retry", "failed"}
+    assert states["load_agency", "north"] == states["load_agency", "south"] == "success"
+
+
+@in_airflow
+def test_a_backfill_reads_the_days_of_the_connections_that_were_named(
+    airflow: dict[str, str],
+) -> None:
+    asked = {"from": "2026-01-01", "to": "2026-01-31", "connections": ["north"]}
+
+    found = said_by_airflow(airflow, "pinterest_backfill", json.dumps(asked))
+
+    states = {(task, name): state for task, name, state in found["tasks"]}
+    assert found["state"] == "success"
+    assert states["load_agency", "north"] == "success"
+    assert ("load", "acme") not in states
