@@ -2,7 +2,7 @@
 # Needs Python 3.11 or later with venv and pip; `make demo PYTHON=/path/to/python3` names one.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report transform transform-test test worlds warehouses lint format docs picture settings record lock bench bench-full bench-airbyte bench-transform airflow-demo clean
+.PHONY: help demo report transform transform-test test worlds warehouses lint format docs picture settings record lock bench bench-full bench-airbyte bench-transform airflow-demo bench-fleet clean
 
 BIN := .venv/bin
 CODE := tap_pinterest sandbox loader fleet deploy scripts tests docs
@@ -82,6 +82,9 @@ bench-airbyte: .venv/ready-for-dev .venv-airbyte/ready ## the tap beside Airbyte
 
 bench-transform: .venv/ready-for-dev .venv-transform/ready ## how long the dbt models take for a year of an agency
 	@$(BIN)/python -m scripts.bench_transform
+
+bench-fleet: .venv/ready-for-dev ## how many connections a machine loads in an hour
+	@$(BIN)/python -m scripts.bench_fleet
 
 airflow-demo: .venv/ready-for-dev .venv-airflow/ready ## a fleet of connections on Airflow 3: one fails alone, and recovers
 	@$(BIN)/python -m scripts.airflow_demo $(if $(CONNECTIONS),--connections $(CONNECTIONS))

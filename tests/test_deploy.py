@@ -126,6 +126,7 @@ def airflow(tmp_path: Path) -> dict[str, str]:
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "PINTEREST_FLEET": str(program),
+        "PINTEREST_FLEET_RETRY_MINUTES": "0",
         "PINTEREST_FLEET_FILE": str(tmp_path / "connections.yml"),
         "PINTEREST_FLEET_PROJECT": str(tmp_path),
         "PINTEREST_FLEET_ROOT": str(tmp_path / "fleet"),
