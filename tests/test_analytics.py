@@ -82,7 +82,7 @@ def test_only_the_selected_columns_are_asked_for(sandbox: Sandbox) -> None:
     }
 
 
-def test_what_the_sync_key_is_made_of_is_asked_for_even_if_deselected(sandbox: Sandbox) -> None:
+def test_columns_of_the_sync_key_are_read_even_if_deselected(sandbox: Sandbox) -> None:
     config = settings(sandbox, report_columns=["CTR"])
     everything = run(config, "ad_analytics").records("ad_analytics")
     unselected = [f"ad_analytics.{name}" for name in ("campaign_id", "pin_id", "ctr")]
@@ -305,9 +305,7 @@ def test_no_day_is_bookmarked_before_it_is_ready_and_readiness_is_asked_three_ti
 
 
 @pytest.mark.parametrize("status", [400, 500])
-def test_rows_arrive_also_when_nobody_tells_which_days_are_complete(
-    sandbox: Sandbox, status: int
-) -> None:
+def test_rows_arrive_without_an_answer_about_complete_days(sandbox: Sandbox, status: int) -> None:
     before = run(settings(sandbox), "campaign_analytics")
     sandbox.today += DAY
     truth = run(settings(sandbox), "campaign_analytics", state=before.state)

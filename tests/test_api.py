@@ -218,13 +218,13 @@ def test_column_enums_have_their_documented_size() -> None:
     assert columns.allowed == api.enum("columns_sync")
 
 
-def test_only_what_is_wholly_gated_is_beta() -> None:
+def test_only_wholly_gated_operations_are_in_beta() -> None:
     gated = {key for key, operation in api.operations().items() if operation.beta}
     assert {"GET /pins/analytics", f"GET {ACCOUNT}/labels", "GET /integrations"} <= gated
     assert not {"POST /catalogs/reports", f"GET {ACCOUNT}/campaigns", "GET /pins"} & gated
 
 
-def test_what_only_the_newer_client_knows_is_marked() -> None:
+def test_operations_known_only_to_the_newer_client_are_marked() -> None:
     newer = {key for key, operation in api.operations().items() if operation.since}
     assert {f"GET {ACCOUNT}/schedules", "GET /trends/editorial_articles"} <= newer
     assert api.operation("GET /pins").parameters["domains"].since == "5.28"
@@ -388,7 +388,7 @@ def model_in(annotation: Any) -> Any:
     return annotation
 
 
-def test_the_file_is_what_the_script_writes(description: dict[str, Any]) -> None:
+def test_the_file_is_up_to_date_with_its_script(description: dict[str, Any]) -> None:
     pytest.importorskip("pinterestsdk", exc_type=ImportError)
     path = ROOT.parent / "shared" / "openapi" / f"pinterest-v{description['info']['version']}.json"
     text = load_script().facts_text(path, "pinterestsdk")

@@ -284,9 +284,7 @@ def test_client_credentials_ask_for_the_scopes_that_are_configured(sandbox: Sand
     assert run(config, "user_account").records("user_account") == []
 
 
-def test_a_file_that_outlives_the_run_holds_what_the_next_run_needs(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_a_token_file_holds_the_tokens_for_the_next_run(sandbox: Sandbox, tmp_path: Path) -> None:
     config: dict[str, Any] = settings(sandbox, token_file=str(tmp_path / "tokens.json"))
 
     assert run(config, "boards").code == 0
@@ -316,7 +314,7 @@ def test_with_all_scopes_there_is_no_warning(
     assert "lacks scopes" not in caplog.text
 
 
-def test_what_client_credentials_do_not_open_is_said_without_a_call(
+def test_streams_closed_to_client_credentials_are_named_without_a_call(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     boards = msgspec.structs.replace(api.operation("GET /boards"), client_credentials=False)
@@ -644,7 +642,7 @@ def test_a_refresh_proxy_that_refuses_is_one_clear_line_without_secrets(
         assert secret.removeprefix("Bearer ") not in caplog.text
 
 
-def test_a_wrong_authorisation_for_the_proxy_is_told_as_such(
+def test_the_error_names_a_wrong_authorisation_for_the_proxy(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     config = proxied(sandbox, refresh_proxy_url_auth="Bearer wr0ng")

@@ -128,7 +128,7 @@ def test_a_choice_takes_lists_texts_and_numbers_in_either_form() -> None:
     ],
     ids=lambda each: getattr(each, "setting", None) or str(each)[:60],
 )
-def test_a_bad_choice_is_refused_in_one_line_that_names_it_and_what_is_allowed(
+def test_a_bad_choice_is_refused_in_one_line_with_its_name_and_allowed_values(
     setting: Shape, choice: dict[str, Any], member: str, allowed: str
 ) -> None:
     (fault,) = problems(TOKEN | {setting.setting: choice})

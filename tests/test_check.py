@@ -115,7 +115,7 @@ def test_a_report_without_anything_to_report_on_says_so() -> None:
     assert outcomes["ad_analytics"] == "has nothing to ask for: no account has what it is about"
 
 
-def test_what_the_config_names_has_to_be_readable(sandbox: Sandbox) -> None:
+def test_a_stream_that_the_config_names_must_be_readable(sandbox: Sandbox) -> None:
     first, second = (account.id for account in sandbox.world.ad_accounts[:2])
     body = {"code": 29, "message": "You are not permitted to access that resource."}
     sandbox.fail(f"/ad_accounts/{second}/ads", status=403, body=body, times=None)
@@ -198,7 +198,7 @@ def test_a_config_that_is_refused_is_told_in_words(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_the_help_says_what_the_option_does() -> None:
+def test_the_help_describes_the_option() -> None:
     command = [sys.executable, "-m", "tap_pinterest", "--help"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
 

@@ -190,7 +190,7 @@ def test_a_catalog_that_cannot_be_written_is_one_line() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="of POSIX shells")
 @pytest.mark.parametrize(("closed", "code"), [("2>&-", 0), (">&-", 1)], ids=["stderr", "stdout"])
-def test_a_process_without_one_of_its_outputs_runs_or_says_what_is_missing(
+def test_a_process_without_an_output_runs_or_names_the_missing_output(
     sandbox: Sandbox, tmp_path: Path, closed: str, code: int
 ) -> None:
     path = tmp_path / "config.json"

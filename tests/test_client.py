@@ -148,7 +148,7 @@ def test_a_429_of_the_safety_net_costs_a_second_and_holds_no_other_call(
     assert sum(clock.waits) < 1.1
 
 
-def test_calls_in_vain_with_an_answer_in_between_are_not_in_a_row(
+def test_an_answer_resets_the_count_of_failed_calls(
     client: PinterestClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patience, "MOST_GIVEN_UP", 2)
@@ -170,7 +170,7 @@ def test_a_minute_of_server_errors_is_outlasted(
     assert sum(clock.waits) > 60
 
 
-def test_an_operation_that_was_called_in_vain_often_enough_is_not_tried_again_and_again(
+def test_an_operation_that_failed_twenty_times_is_tried_no_more(
     client: PinterestClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patience, "MOST_GIVEN_UP", 1)
@@ -368,7 +368,7 @@ FEATURE = "Your application does not have access to this restricted feature: pin
         pytest.param(404, {"code": 404, "message": "Campaign not found."}, GoneError),
     ],
 )
-def test_a_refusal_is_told_by_what_its_words_say(
+def test_the_words_of_an_error_tell_whether_it_is_a_refusal(
     client: PinterestClient, sandbox: Sandbox, status: int, body: Any, error: type[Exception]
 ) -> None:
     sandbox.fail(BOARDS, status=status, body=body, times=None)
@@ -516,9 +516,7 @@ def test_links_lead_anywhere_while_pinterest_itself_is_on_this_machine(
 @pytest.mark.parametrize(
     "link", ["file:///etc/passwd", "ftp://127.0.0.1/x", "https:///x", "//x", "http://[::1", ""]
 )
-def test_a_link_that_leads_to_no_host_is_refused_and_told_to_nobody(
-    client: PinterestClient, link: str
-) -> None:
+def test_a_link_without_a_host_is_refused_and_not_shown(client: PinterestClient, link: str) -> None:
     with pytest.raises(FatalAPIError, match="the report: the link") as refused:
         client.download(link, BytesIO(), "the report")
     assert not link or link not in str(refused.value)

@@ -204,7 +204,7 @@ def test_a_live_column_may_be_named_and_so_may_one_that_only_pinterest_lists() -
         ("SHARES", "metric", "ad_account"),
     ],
 )
-def test_a_name_that_no_description_has_says_what_the_column_is(
+def test_the_name_of_an_undescribed_column_tells_its_kind_and_unit(
     name: str, kind: str, level: str
 ) -> None:
     found = columns.column(name)

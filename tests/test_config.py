@@ -114,7 +114,7 @@ def test_a_list_from_the_environment_may_be_written_as_json_as_meltano_does_or_p
 
 
 @pytest.mark.parametrize("text", ["['ads'", "[__import__('os')]", "{1: ads}", "[" * 5000])
-def test_what_only_looks_like_a_list_is_refused(text: str) -> None:
+def test_a_text_that_only_looks_like_a_list_is_refused(text: str) -> None:
     faults = problems(TOKEN | {"stream_groups": text})
 
     assert {fault.partition(".")[0].partition(":")[0] for fault in faults} == {"stream_groups"}
@@ -162,7 +162,7 @@ def test_values_of_organic_settings_are_those_of_the_description() -> None:
 
 
 @pytest.mark.parametrize("value", ["WEB, OFFLINE", ["WEB", "OFFLINE"], '["WEB", "OFFLINE"]'])
-def test_what_quality_is_read_for_is_a_list_or_one_text(value: Any) -> None:
+def test_conversion_quality_sources_are_a_list_or_one_text(value: Any) -> None:
     read = settings(conversion_quality={"source_platform": value, "lookback_period": ""})
 
     assert read.conversion_quality == {"source_platform": ("WEB", "OFFLINE")}
@@ -177,7 +177,7 @@ def test_an_empty_token_file_switches_it_off_and_an_absent_one_does_not() -> Non
     "name",
     [" ", "\n", "\t", "x\n", " x", "x ", "a\x00b", "a\x1bb", "\ud800", "/", "x/", ".", "~", "~/"],
 )
-def test_what_cannot_be_the_path_of_a_token_file_is_refused(name: str) -> None:
+def test_a_text_that_is_no_path_is_refused_as_token_file(name: str) -> None:
     (fault,) = problems(TOKEN | {"token_file": name})
 
     assert fault.startswith("token_file: ")
@@ -299,7 +299,7 @@ def test_a_name_of_no_setting_is_told_in_one_printable_line() -> None:
         pytest.param({"acount_ids": "1"}, "acount_ids", "ad_account_ids", id="a typing error"),
     ],
 )
-def test_a_bad_setting_is_refused_in_one_line_that_names_it_and_what_is_allowed(
+def test_a_bad_setting_is_refused_in_one_line_with_its_name_and_allowed_values(
     config: dict[str, Any], setting: str, allowed: str
 ) -> None:
     (fault,) = problems(TOKEN | config)

@@ -174,7 +174,7 @@ def test_values_fit_without_a_word(
         ("mixed", {}),
     ],
 )
-def test_what_does_not_fit_is_null_in_its_column_and_kept_as_it_came(
+def test_a_value_that_does_not_fit_is_null_in_its_column_and_kept_in_extra_fields(
     field: str, value: object, convert: conform.Converter, unknowns: conform.UnknownCounts
 ) -> None:
     record = convert({field: value})

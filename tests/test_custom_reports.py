@@ -85,7 +85,7 @@ def test_several_windows_stand_side_by_side(sandbox: Sandbox) -> None:
     assert 0 < counts[0] < counts[1]
 
 
-def test_what_only_reports_have_makes_it_asynchronous(sandbox: Sandbox) -> None:
+def test_columns_that_only_reports_have_make_a_custom_report_asynchronous(sandbox: Sandbox) -> None:
     report: dict[str, Any] = {
         "name": "running",
         "level": "AD_GROUP",
@@ -211,7 +211,7 @@ def test_a_report_keeps_its_own_filters_whatever_list_it_shares(sandbox: Sandbox
         ("AD_GROUP", "ad_group_id", "ad_id"),
     ],
 )
-def test_ids_of_what_is_below_a_level_narrow_its_numbers(
+def test_ids_of_a_lower_level_narrow_the_numbers(
     sandbox: Sandbox, level: str, key: str, below: str
 ) -> None:
     days = {"start_date": "40 days ago"}
@@ -244,9 +244,7 @@ def test_ids_of_what_is_below_a_level_narrow_its_numbers(
         ("AD_STATUS", "ad_statuses"),
     ],
 )
-def test_a_report_may_be_of_what_has_a_label_a_status_or_an_objective(
-    column: str, key: str
-) -> None:
+def test_a_report_can_be_filtered_by_label_status_or_objective(column: str, key: str) -> None:
     size = WorldSize(accounts=1, empty_accounts=0, campaigns=9, ad_groups=15, ads=45)
     own = {"level": "PIN_PROMOTION", "columns": [column], "start_date": "300 days ago"}
     field = column.lower()

@@ -699,7 +699,7 @@ def test_a_missing_catalog_is_empty_and_other_conflicts_are_skipped_at_once(
     assert [each.status for each in sandbox.requests if each.path == "/media"] == [status]
 
 
-def test_a_conflict_of_what_everybody_is_offered_is_a_failure(sandbox: Sandbox) -> None:
+def test_a_conflict_in_a_dataset_that_all_accounts_have_is_a_failure(sandbox: Sandbox) -> None:
     sandbox.fail("/boards", status=409, body={"code": 409, "message": "No."}, times=None)
 
     assert sandbox_run(settings(sandbox), "boards").code == 1
@@ -790,7 +790,7 @@ def test_many_ids_are_asked_for_in_batches_of_250() -> None:
     assert [len(ids) for ids in asked] == [250, 250, 101]
 
 
-def test_an_id_that_nobody_has_is_a_failure_when_everything_was_read() -> None:
+def test_an_unknown_id_in_the_config_is_a_failure_after_everything_was_read() -> None:
     answers = Answers({"/ad_accounts": TWO_OWNERS, "/boards": items({"id": "7"})})
 
     assert run(answers, "boards", board_ids="7").code == 0
@@ -963,7 +963,7 @@ def keyed(ended: Run, stream: str) -> list[tuple[Any, ...]]:
     return picked(ended, stream, *schema["key_properties"])
 
 
-def test_all_streams_read_the_sandbox_and_know_what_it_says(
+def test_all_streams_read_the_sandbox_without_an_unknown_field(
     two_runs: tuple[Sandbox, Run, Run],
 ) -> None:
     _, first, second = two_runs

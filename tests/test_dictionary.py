@@ -145,7 +145,7 @@ def with_inner(found: Iterable[texts.Entries]) -> Iterator[texts.Entries]:
         yield from with_inner(each for each in inner if isinstance(each, dict))
 
 
-def test_what_reports_say_of_an_entity_is_in_their_table() -> None:
+def test_the_documents_list_the_entity_columns_of_each_report() -> None:
     assert {name.lower() for name in ad_attributes()} <= texts.table(AD_REPORTS).keys()
 
 

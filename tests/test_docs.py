@@ -135,7 +135,7 @@ def commands(job: dict[str, Any]) -> str:
     return "\n".join(step.get("run", "") for step in job["steps"])
 
 
-def test_what_users_install_is_audited_daily_and_with_each_change_of_it() -> None:
+def test_dependencies_are_audited_daily_and_after_each_change() -> None:
     audit = job("dependencies.yml", "audit")
 
     assert "pip-audit" in commands(audit)

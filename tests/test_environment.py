@@ -90,7 +90,7 @@ def test_variables_that_share_only_the_prefix_are_left_alone(
     assert variables().keys() <= {"oauth_credentials"}
 
 
-def test_the_environment_adds_what_a_config_file_leaves_out(tmp_path: Path) -> None:
+def test_the_environment_completes_a_config_file(tmp_path: Path) -> None:
     (tmp_path / "tap.json").write_text(json.dumps(TOKEN | {"stream_groups": ["trends"]}))
     (tmp_path / ".env").write_text("TAP_PINTEREST_TREND_REGIONS=US,CA\n")
     environment = os.environ | {"TAP_PINTEREST_STREAM_GROUPS": "ads"}

@@ -273,7 +273,7 @@ def test_a_run_that_could_read_nothing_fails(caplog: pytest.LogCaptureFixture) -
     assert "nothing could be read" in caplog.text
 
 
-def test_an_ad_account_that_an_earlier_run_has_read_and_nobody_lists_fails_the_run_by_name(
+def test_an_ad_account_that_was_read_before_and_is_not_listed_now_fails_the_run_by_name(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = run(settings(sandbox), REPORT)
@@ -576,7 +576,7 @@ def test_a_field_and_a_value_that_the_schema_does_not_know_are_named_and_the_run
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_run_with_its_number_and_a_state_of_what_was_completed(
+def test_a_signal_ends_the_run_with_its_number_and_keeps_the_state_of_completed_streams(
     sandbox: Sandbox, number: int
 ) -> None:
     seen: list[str] = []
@@ -603,7 +603,7 @@ def test_a_signal_ends_the_run_with_its_number_and_a_state_of_what_was_completed
     [("/oauth/token", {}), ("/ad_accounts/*", {"ad_account_ids": "549700000901"})],
     ids=["a token", "an ad account"],
 )
-def test_a_signal_does_not_wait_for_what_a_run_begins_with(
+def test_a_signal_does_not_wait_for_the_first_calls_of_a_run(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, path: str, config: dict[str, Any]
 ) -> None:
     sandbox.fail(path, kind="hang", times=None)

@@ -47,11 +47,11 @@ def plugin() -> dict[str, Any]:
     return dict(tap)
 
 
-def test_the_file_is_what_the_script_writes() -> None:
+def test_the_file_is_up_to_date_with_its_script() -> None:
     assert update_hub.path().read_text(encoding="utf-8") == update_hub.written(), "make settings"
 
 
-def test_it_has_what_the_hub_wants_and_nothing_else(definition: dict[str, Any]) -> None:
+def test_it_has_all_fields_that_the_hub_wants_and_no_others(definition: dict[str, Any]) -> None:
     assert REQUIRED <= definition.keys() <= TOP_LEVEL
     for setting in definition["settings"]:
         assert {"name", "label", "kind", "description"} <= setting.keys() <= OF_A_SETTING

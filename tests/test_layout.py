@@ -79,7 +79,7 @@ def test_a_table_is_upserted_by_its_natural_key(table: str) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_documents_say_what_each_tables_key_is_made_of(table: str) -> None:
+def test_the_documents_list_the_fields_of_each_tables_key(table: str) -> None:
     fields = TABLES[table].sync_key_fields or TABLES[table].key
 
     assert (
@@ -119,7 +119,7 @@ def test_accounts_carry_the_attribution_settings_in_force(sandbox: Sandbox) -> N
     assert all(record["owner"] for record in records)
 
 
-def test_what_api_v5_does_not_have_is_there_and_null(sandbox: Sandbox) -> None:
+def test_columns_that_api_v5_lacks_are_null(sandbox: Sandbox) -> None:
     (account,) = run(settings(sandbox, layout="daasity"), "account").records("account")
 
     absent = [name for name in account if account[name] is None]
@@ -241,7 +241,7 @@ def test_without_the_sync_key_its_column_is_not_in_the_tables() -> None:
     [{"report_columns": "all"}, {"column_names": "display"}, {"stream_groups": ["ads"]}],
     ids=str,
 )
-def test_what_the_layout_settles_cannot_be_set_as_well(more: dict[str, Any]) -> None:
+def test_a_setting_that_the_layout_decides_is_refused(more: dict[str, Any]) -> None:
     config = {"layout": "daasity", "access_token": "pina_x", **more}
 
     (fault,) = problems(config)

@@ -84,7 +84,7 @@ def test_a_layout_that_is_in_the_registry_works_in_tap_and_mapper(
         ({"column_names": "nice"}, "column_names"),
     ],
 )
-def test_the_tap_refuses_what_the_registry_does_not_allow(
+def test_the_tap_refuses_a_layout_that_is_not_in_the_registry(
     tmp_path: Path, more: dict[str, Any], fault: str
 ) -> None:
     code, output, told = ran("tap", tmp_path, access_token="pina", **more)

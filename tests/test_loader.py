@@ -177,7 +177,9 @@ def test_escaped_and_unescaped_json_load_the_same(db: Database) -> None:
     ],
     ids=str,
 )
-def test_what_the_stock_target_refuses_is_refused(db: Database, name: str, value: Any) -> None:
+def test_the_loader_refuses_the_records_that_the_stock_target_refuses(
+    db: Database, name: str, value: Any
+) -> None:
     odd = record(**{"id": "1", name: value})
     messages = [schema(EVERY_KIND), record(id="0"), odd]
     settings = {"interpret_content_encoding": True}
@@ -435,9 +437,7 @@ def test_a_wider_column_of_a_table_that_is_there_keeps_its_type(db: Database) ->
     ],
     ids=str,
 )
-def test_settings_do_what_they_do_in_the_stock_target(
-    db: Database, settings: dict[str, Any]
-) -> None:
+def test_settings_work_as_in_the_stock_target(db: Database, settings: dict[str, Any]) -> None:
     sanitized = settings.get("sanitize_null_text_characters")
     wide = schema(
         {
@@ -604,7 +604,7 @@ def test_after_a_batch_that_fails_no_later_one_is_written_and_no_state(
     assert states(capsys) == [{"at": 1}]
 
 
-def test_a_lean_start_imports_later_what_is_hardly_ever_used(db: Database, tmp_path: Path) -> None:
+def test_a_start_does_not_import_rarely_used_modules(db: Database, tmp_path: Path) -> None:
     program = """
         import sys
         from target_postgres_fast import lean

@@ -361,7 +361,7 @@ def test_rows_of_older_versions_are_deleted(db: DuckDatabase, *, hard_delete: bo
     ],
     ids=str,
 )
-def test_settings_of_the_sdk_do_what_they_do_elsewhere(
+def test_settings_of_the_sdk_work_as_in_other_targets(
     db: DuckDatabase, settings: dict[str, Any]
 ) -> None:
     more = {"type": ["null", "object"], "properties": {"deep": {"type": ["null", "string"]}}}
@@ -469,7 +469,7 @@ def test_a_file_that_another_program_has_open_is_refused_with_the_program(
         ("IO Error: Something new?motherduck_token=topsecret&a=b", "cannot open md:numbers"),
     ],
 )
-def test_other_errors_of_opening_say_what_to_do(said: str, line: str) -> None:
+def test_other_errors_of_opening_have_advice(said: str, line: str) -> None:
     address = Address("md:numbers?motherduck_token=topsecret", "topsecret")
 
     refused = str(connecting(duckdb.IOException(said), address))

@@ -114,7 +114,7 @@ def url_of(set_up: SetUp, server: EmbeddedPostgres) -> str:
 
 
 @pytest.mark.parametrize("name", THROUGH_MELTANO)
-def test_meltano_run_says_in_one_line_what_is_wrong(
+def test_meltano_run_names_the_cause_in_one_line(
     sandbox: Sandbox, server: EmbeddedPostgres, tmp_path: Path, name: str
 ) -> None:
     set_up = SET_UPS[name]
@@ -162,7 +162,7 @@ def test_the_command_says_in_one_line_what_is_wrong(
     [(b"", True), (b"{", False)],
     ids=["a tap that failed before its first byte", "a tap that works"],
 )
-def test_what_is_wrong_with_the_database_waits_for_the_tap_to_begin(
+def test_an_error_of_the_database_waits_until_the_tap_has_begun(
     monkeypatch: pytest.MonkeyPatch, written: bytes, *, is_silent: bool
 ) -> None:
     ours, theirs = os.pipe()

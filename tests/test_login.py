@@ -178,7 +178,7 @@ def test_who_consents_in_a_browser_can_run_the_tap(app: App, consent: Callable[[
     assert after["refresh_token"] != before["refresh_token"]
 
 
-def test_the_browser_is_opened_with_a_link_that_asks_for_what_the_streams_need(
+def test_the_browser_opens_a_link_that_asks_for_the_scopes_of_the_streams(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     links = []
@@ -234,7 +234,7 @@ def test_who_declines_gets_no_tokens(
     assert not app.token_file.exists()
 
 
-def test_nobody_else_can_send_a_code_and_the_right_one_counts_once(app: App) -> None:
+def test_a_code_from_elsewhere_is_refused_and_the_right_one_counts_once(app: App) -> None:
     with signing_in(app) as (process, link):
         (right,) = parse_qs(urlsplit(link).query)["state"]
         forged = [
@@ -254,7 +254,7 @@ def test_nobody_else_can_send_a_code_and_the_right_one_counts_once(app: App) -> 
         requests.get(app.redirect_uri, timeout=30)
 
 
-def test_a_connection_that_says_nothing_holds_nobody_up(app: App) -> None:
+def test_a_silent_connection_does_not_block_the_login(app: App) -> None:
     with signing_in(app) as (process, link):
         port = urlsplit(app.redirect_uri).port
         with socket.create_connection(("127.0.0.1", port or 0)):

@@ -284,7 +284,7 @@ def test_a_bad_config_names_the_setting(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["--about", "--version", "--help"])
-def test_it_says_what_it_is(option: str) -> None:
+def test_the_mapper_describes_itself(option: str) -> None:
     shown = subprocess.run(
         [command("map-pinterest"), option], check=True, capture_output=True, text=True
     )

@@ -42,7 +42,7 @@ def test_fields_are_joined_in_the_order_given_whatever_the_order_in_the_record()
     assert sync_key({"a": "1", "b": "2"}, ["b", "a"]) == md5("21")
 
 
-def test_a_separator_keeps_apart_what_looks_like_each_others_concatenation() -> None:
+def test_a_separator_keeps_fields_apart_that_join_to_the_same_text() -> None:
     one, other = {"a": "1", "b": "23"}, {"a": "12", "b": "3"}
 
     assert sync_key(one, ["a", "b"]) == sync_key(other, ["a", "b"])

@@ -346,7 +346,7 @@ def test_product_group_ids_narrow_their_report(pinterest: Sandbox) -> None:
     assert asked == [wanted]
 
 
-def test_product_group_ids_and_other_filters_leave_what_all_of_them_leave(
+def test_several_filters_leave_only_entities_that_pass_all_of_them(
     pinterest: Sandbox,
 ) -> None:
     both = ("product_group_promotions", "ad_groups")

@@ -127,7 +127,7 @@ def test_today_is_read_in_the_same_call_when_it_is_wanted(pinterest: Sandbox) ->
     assert [record["date"] for record in result.records(USERS)] == days(TODAY - 90 * DAY, TODAY)
 
 
-def test_a_users_records_are_what_pinterest_answers(pinterest: Sandbox) -> None:
+def test_a_users_records_equal_pinterests_answers(pinterest: Sandbox) -> None:
     result = run(config(pinterest, start_date="20 days ago"), USERS)
 
     fixed = {"start_date": TODAY - 20 * DAY, "end_date": TODAY - DAY, "split_field": "NO_SPLIT"}
@@ -184,7 +184,7 @@ def test_after_five_days_the_table_equals_one_full_read(pinterest: Sandbox, stre
     assert any(by_key(runs[0], stream=stream).get(key, row) != row for key, row in full.items())
 
 
-def test_another_split_reads_what_is_covered_again_with_one_warning(
+def test_a_changed_split_reads_covered_days_again_with_one_warning(
     pinterest: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = run(config(pinterest), USERS)

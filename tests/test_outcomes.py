@@ -125,7 +125,7 @@ def test_an_account_that_may_not_be_read_is_skipped_and_fails_nothing(sandbox: S
     assert {of(result, "campaigns", each).result for each in others} == {"complete"}
 
 
-def test_what_is_said_of_a_whole_stream_is_said_of_each_account(sandbox: Sandbox) -> None:
+def test_a_failure_of_a_whole_stream_is_the_outcome_of_each_account(sandbox: Sandbox) -> None:
     sandbox.fail("/resources/metrics_ready_state", status=500, times=None)
 
     result = run(settings(sandbox, start_date="3 days ago"), REPORT)
@@ -138,7 +138,7 @@ def test_what_is_said_of_a_whole_stream_is_said_of_each_account(sandbox: Sandbox
         assert "no day is remembered as complete" in each.reason
 
 
-def test_streams_that_the_run_did_not_reach_say_what_ended_it(sandbox: Sandbox) -> None:
+def test_streams_that_a_run_did_not_reach_name_the_cause_of_its_end(sandbox: Sandbox) -> None:
     def stop(message: dict[str, Any]) -> None:
         if message["type"] == "RECORD" and message["stream"] == "ad_groups":
             clock.interrupted_by = 15

@@ -93,7 +93,7 @@ def test_the_wheel_has_the_package_whole_and_nothing_else(installed: Path) -> No
     }
 
 
-def test_the_sdist_has_what_the_wheel_is_built_from(dist: Path, tmp_path: Path) -> None:
+def test_the_sdist_has_all_files_of_the_wheel(dist: Path, tmp_path: Path) -> None:
     (file,) = dist.glob("*.tar.gz")
     with tarfile.open(file) as archive:
         archive.extractall(tmp_path, filter="data")
@@ -152,7 +152,7 @@ def test_the_package_knows_its_version() -> None:
         _ = tap_pinterest.nothing
 
 
-def test_the_container_runs_the_main_job_as_nobody_special_and_holds_no_secret() -> None:
+def test_the_container_runs_the_main_job_without_root_and_holds_no_secret() -> None:
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     steps = [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in lines)]

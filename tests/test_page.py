@@ -184,7 +184,7 @@ def test_rows_that_the_newest_load_changed_are_told_from_new_days(contents: Cont
     assert "Rows that the newest load changed, by day: 1 of 10" in labels(page(contents))
 
 
-def test_a_copy_shows_what_was_added_and_restated(compared: Contents) -> None:
+def test_a_copy_shows_added_and_restated_rows(compared: Contents) -> None:
     html = page(compared)
 
     assert Changed("campaign_analytics", 10, 12, 2, 1) in compared.changed
@@ -236,7 +236,7 @@ LOG = """
 """
 
 
-def test_what_failed_in_the_last_run_comes_first_with_its_reason(db: Connection[Any]) -> None:
+def test_failures_of_the_last_run_come_first_with_their_reasons(db: Connection[Any]) -> None:
     with within(db, "logged"):
         db.execute(LOG)
         contents = Contents.read(db, "logged", days=90)
@@ -313,7 +313,7 @@ MODELS = """
 """
 
 
-def test_models_that_are_built_show_spend_by_channel_and_what_adds_up(db: Connection[Any]) -> None:
+def test_built_models_show_spend_by_channel_and_the_reconciliation(db: Connection[Any]) -> None:
     assert "Reconciliation" not in page(Contents.read(db, "pinterest", days=90))
     with within(db, "ums"):
         db.execute(MODELS)
@@ -393,7 +393,7 @@ def test_a_day_without_rows_leaves_its_place_free() -> None:
     ("base", "pieces"),
     [(None, {"kept"}), (8, {"kept", "gained"}), (12, {"kept", "lost"}), (0, {"gained"})],
 )
-def test_a_column_shows_what_it_gained_or_lost(base: float | None, pieces: set[str]) -> None:
+def test_a_column_shows_its_gain_or_loss(base: float | None, pieces: set[str]) -> None:
     html = charts.by_day([Day(LAST, 10, base)], "", whole=True)
 
     drawn = {given.get("class") for tag, given in Elements(html).found if tag == "rect"}
@@ -477,7 +477,7 @@ def test_a_file_that_cannot_be_written_is_named(
     assert "page.html cannot be written" in told
 
 
-def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> None:
+def test_without_the_extra_the_command_names_the_package_to_install(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['psycopg'] = None\n"
         "from tap_pinterest.commands.report import main\n"

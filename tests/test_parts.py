@@ -215,7 +215,7 @@ def read_calls(world: Sandbox, stream: str) -> list[LoggedRequest]:
         pytest.param({"code": 11, "message": "API method not found."}, id="the path"),
     ],
 )
-def test_what_pinterest_says_of_all_is_not_asked_of_each(
+def test_a_refusal_for_all_parts_ends_the_calls_for_single_parts(
     world: Sandbox, body: dict[str, Any]
 ) -> None:
     status = 404 if body["code"] == 11 else 401

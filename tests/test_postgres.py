@@ -225,13 +225,13 @@ def test_every_row_of_a_report_is_there_once_after_each_day(two_days: TwoDays, t
 
 
 @pytest.mark.parametrize("table", REPORTS)
-def test_reports_hold_what_pinterest_says_on_that_day(two_days: TwoDays, table: str) -> None:
+def test_reports_hold_pinterests_numbers_of_that_day(two_days: TwoDays, table: str) -> None:
     for loaded in (two_days.first, two_days.second):
         assert differences(loaded.loaded(table), loaded.reports[table]) == []
 
 
 @pytest.mark.parametrize("table", REPORTS)
-def test_what_pinterest_does_not_send_is_null(two_days: TwoDays, table: str) -> None:
+def test_a_field_that_pinterest_leaves_out_is_null(two_days: TwoDays, table: str) -> None:
     second = two_days.second
     level = REPORTS[table][0]
     for key, row in second.loaded(table).items():

@@ -260,7 +260,7 @@ OTHERS: Mapping[str, tuple[str, float, Mapping[float, int]]] = {
 @FORMS
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("how", OTHERS)
-def test_what_others_leave_of_a_quota_is_used_and_not_overdrawn(
+def test_the_tap_uses_the_quota_that_others_leave_and_no_more(
     window: Window, how: str, form: Callable[..., RateLimits]
 ) -> None:
     category, theirs, others = OTHERS[how]
@@ -408,7 +408,7 @@ def test_headers_that_are_no_numbers_are_ignored() -> None:
 LIVE = '60, 100;w=1;name="safety_net_app_id_user_id", 60;w=60;name="org_analytics_app_id_user_id"'
 
 
-def test_the_live_form_states_each_window_and_what_the_tightest_has_left() -> None:
+def test_live_headers_state_each_window_and_the_calls_left_in_the_tightest() -> None:
     told = stated(
         {
             "x-ratelimit-limit": LIVE,
@@ -472,7 +472,7 @@ def test_a_trial_app_has_a_thousand_calls_a_day(window: Window) -> None:
         answered(trial.limiter, "org_read")
 
 
-def test_a_trial_app_knows_from_the_headers_what_it_has_used_today() -> None:
+def test_headers_tell_a_trial_app_how_many_calls_it_has_used_today() -> None:
     trial = simulation("fixed", tier="trial")
     for _ in range(990):
         trial.server.take("ads_read")

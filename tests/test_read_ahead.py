@@ -93,7 +93,7 @@ def test_an_error_comes_in_its_place(read_ahead: ReadAhead) -> None:
         next(results)
 
 
-def test_results_that_nobody_takes_any_more_can_end_after_everything_else(
+def test_abandoned_requests_may_end_after_the_run(
     read_ahead: ReadAhead,
 ) -> None:
     """As the results of a context do that an error has ended, once Python collects them."""
@@ -174,7 +174,7 @@ def numbers(count: int, done: list[int], start: int = 0) -> Iterator[Task[int]]:
         yield Task(partial(note, number))
 
 
-def test_what_follows_begins_while_the_first_is_waited_for() -> None:
+def test_the_next_task_begins_while_the_first_is_under_way() -> None:
     both = threading.Barrier(2, timeout=10)
     read_ahead = ReadAhead(2, Clock())
     later = Ahead(SECOND, lambda: [Task(both.wait)])
@@ -194,7 +194,7 @@ def test_tasks_begun_ahead_are_not_begun_again(read_ahead: ReadAhead) -> None:
     assert sorted(done) == [*first, *second]
 
 
-def test_an_error_in_what_follows_waits_for_its_turn(read_ahead: ReadAhead) -> None:
+def test_an_error_of_a_later_task_waits_for_its_turn(read_ahead: ReadAhead) -> None:
     def fail(_: int) -> Task[int]:
         raise KeyError
 
@@ -217,7 +217,7 @@ def test_an_error_in_what_follows_waits_for_its_turn(read_ahead: ReadAhead) -> N
         next(third)
 
 
-def test_what_is_passed_over_gives_its_places_back() -> None:
+def test_a_task_that_is_passed_over_frees_its_places() -> None:
     done: list[int] = []
     read_ahead = ReadAhead(2, Clock())
     later = [
@@ -411,7 +411,7 @@ def test_a_task_that_pauses_gives_its_result_in_its_place(in_flight: int) -> Non
     read_ahead.close()
 
 
-def test_what_pauses_takes_no_place_among_the_requests() -> None:
+def test_a_pausing_task_takes_no_place_among_the_requests() -> None:
     read_ahead = ReadAhead(2, PatientClock())
     made: list[str] = []
     tasks = [Task(with_pauses(pausing(made, name, 60.0, 60.0))) for name in "abcdef"]
@@ -495,7 +495,7 @@ def test_work_ahead_holds_a_quarter_of_the_bytes_while_earlier_work_remains(
     read_ahead.close()
 
 
-def test_a_result_holds_what_it_says_once_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finished_task_keeps_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
     time = simulate(monkeypatch)
     read_ahead = ReadAhead(8, time)
     ahead: list[float] = []

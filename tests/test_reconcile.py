@@ -486,7 +486,7 @@ def test_a_file_that_is_no_export_is_refused(tmp_path: Path, content: bytes, mes
         export.read(path, {"spend_in_dollar": "Spend"})
 
 
-def test_a_difference_is_what_its_causes_and_the_rest_add_up_to() -> None:
+def test_the_causes_and_the_rest_add_up_to_the_difference() -> None:
     finding = Finding("t", "1", SPEND, here=Decimal(10), pinterest=Decimal(16))
     finding.causes.append(Cause("windows", Decimal(-4), "why"))
 

@@ -81,7 +81,7 @@ def test_a_range_of_more_calls_than_are_cheap_comes_as_reports() -> None:
     assert days_of(parts, asynchronous=True) == 60
 
 
-def test_a_trial_app_counts_what_a_report_costs() -> None:
+def test_the_plan_counts_the_calls_of_a_report_for_a_trial_app() -> None:
     few = planned(question(access_tier="trial"), last(60), count=100)
     many = planned(question(access_tier="trial"), last(60), count=3_000)
 

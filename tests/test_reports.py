@@ -304,7 +304,7 @@ def test_an_hour_is_read_wherever_a_row_has_it(sandbox: Sandbox, row: dict[str, 
         assert (record["date"], record["hour"]) == ("2026-11-19", 7)
 
 
-def test_a_row_without_an_hour_fails_naming_what_it_has(sandbox: Sandbox) -> None:
+def test_a_row_without_an_hour_fails_and_the_error_lists_its_columns(sandbox: Sandbox) -> None:
     row = {"AD_ACCOUNT_ID": "1", "DATE": "2026-11-19", "TOTAL_IMPRESSION": 5}
     sandbox.fail("*/analytics", status=200, body=[row], times=None)
     config = config_of(sandbox, granularities=["HOUR"], start_date="yesterday")
@@ -634,7 +634,7 @@ def test_every_setting_that_shapes_the_rows_is_in_the_fingerprint(more: dict[str
     ],
     ids=str,
 )
-def test_what_does_not_shape_the_rows_is_not_in_the_fingerprint(more: dict[str, Any]) -> None:
+def test_settings_that_do_not_shape_rows_are_not_in_the_fingerprint(more: dict[str, Any]) -> None:
     assert fingerprint(**more) == fingerprint()
 
 
@@ -666,7 +666,7 @@ def test_the_order_of_a_list_is_not_in_the_fingerprint(name: str, values: list[s
     ],
     ids=str,
 )
-def test_what_shapes_a_custom_report_is_in_its_fingerprint(more: dict[str, Any]) -> None:
+def test_settings_that_shape_a_custom_report_are_in_its_fingerprint(more: dict[str, Any]) -> None:
     report = {"name": "own", "level": "CAMPAIGN_TARGETING", "targeting_types": ["GENDER"]}
 
     def of_report(**more: Any) -> str:
@@ -732,7 +732,7 @@ def test_a_column_that_only_pinterest_has_heard_of_is_read_with_a_warning(
     assert "custom_reports.mine.columns: SHARES is newer" in caplog.text
 
 
-def test_a_column_that_nobody_has_is_refused_before_the_first_row(sandbox: Sandbox) -> None:
+def test_an_unknown_column_is_refused_before_the_first_row(sandbox: Sandbox) -> None:
     config = config_of(sandbox)
     config["report_columns"] = ["SPENT_IN_DOLLAR"]
     report = {"name": "mine", "level": "CAMPAIGN", "columns": ["TOTAL_CHECKOUTS"]}

@@ -366,7 +366,7 @@ def test_a_row_that_tells_several_types_is_of_all_of_them_together(fragile: Sand
 
 
 @pytest.mark.parametrize("lost", ["CAMPAIGN_ID", "TARGETING_TYPE"])
-def test_a_row_that_does_not_say_what_it_is_about_fails_naming_what_it_has(
+def test_a_row_without_its_key_fails_and_the_error_lists_its_columns(
     fragile: Sandbox, lost: str
 ) -> None:
     row = {"CAMPAIGN_ID": 1, "TARGETING_TYPE": "GENDER", "DATE": "2026-11-02", "ECTR": 1}
@@ -381,7 +381,7 @@ def test_a_row_that_does_not_say_what_it_is_about_fails_naming_what_it_has(
     assert all("ectr" in each.lower() for each in failures.values())
 
 
-def test_what_these_reports_cost_is_planned(fragile: Sandbox) -> None:
+def test_the_plan_counts_the_calls_of_special_reports(fragile: Sandbox) -> None:
     catalog = catalog_of(config(fragile), STREAMS)
     tap = PatientTap(config=dict(config(fragile)), catalog=catalog)
     planned = {each.stream: each.calls for each in plan(tap.run).streams}
@@ -563,7 +563,7 @@ def test_all_of_them_are_ordered_while_the_first_is_prepared(
 
 
 @pytest.mark.parametrize("stream", ["mmm_report", "mmm_report_week", "brand_category_sku_report"])
-def test_daily_runs_end_up_with_what_a_full_read_has(fragile: Sandbox, stream: str) -> None:
+def test_daily_runs_end_with_the_same_rows_as_one_full_read(fragile: Sandbox, stream: str) -> None:
     days = {"start_date": "2026-10-19", "end_date": "yesterday"}
     choice = {"granularities": ["DAY", "WEEK"], "targeting_types": "GENDER"}
     more = config(fragile, **days, mmm_report=choice)
@@ -587,7 +587,7 @@ def test_daily_runs_end_up_with_what_a_full_read_has(fragile: Sandbox, stream: s
     assert max(each["start_date"] for each in ordered) > "2026-10-19" or stream != "mmm_report"
 
 
-def test_another_choice_reads_again_what_is_covered(
+def test_a_changed_setting_reads_covered_days_again(
     fragile: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     days = {"start_date": "2026-08-01", "end_date": "2026-11-18", "lookback_days": 3}

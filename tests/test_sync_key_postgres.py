@@ -81,7 +81,7 @@ def daasity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loads]:
         yield loads
 
 
-def test_the_key_of_every_row_is_what_sql_computes(pinterest: Loads) -> None:
+def test_sql_computes_the_same_key_for_every_row(pinterest: Loads) -> None:
     tables = pinterest.target.tables()
     assert len(tables) >= 14
     for table in tables:
@@ -97,7 +97,7 @@ def test_daasitys_tables_have_their_columns_in_order(daasity: Loads) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_daasitys_keys_are_what_sql_computes(daasity: Loads, table: str) -> None:
+def test_sql_computes_the_same_keys_for_daasitys_tables(daasity: Loads, table: str) -> None:
     fields = TABLES[table].sync_key_fields or TABLES[table].key
     assert daasity.target.unlike_sql(table, fields) == []
 
@@ -180,7 +180,7 @@ VALUES: Sequence[tuple[object, object, object, object]] = (
 
 
 @pytest.mark.parametrize("separator", ["", "|", " \u2013 "])
-def test_the_mapper_adds_to_any_taps_records_what_sql_computes(
+def test_sql_computes_the_same_keys_as_the_mapper_for_any_tap(
     tmp_path: Path, separator: str
 ) -> None:
     names = ("number", "flag", "day", "text")

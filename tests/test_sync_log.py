@@ -100,7 +100,7 @@ def test_the_tables_of_daasity_have_no_log(sandbox: Sandbox) -> None:
     assert LOG not in result.tap.streams
 
 
-def test_a_failure_and_what_is_skipped_are_in_the_log(sandbox: Sandbox) -> None:
+def test_failures_and_skipped_streams_are_in_the_log(sandbox: Sandbox) -> None:
     accounts = sorted(
         account for _, account in rows(run(config(sandbox), *SELECTED)) if account != NO_ACCOUNT
     )

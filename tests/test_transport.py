@@ -133,7 +133,7 @@ def test_levels_that_only_reports_have_come_with_their_own_ids(
     assert len({(each[key], each["date"]) for each in records}) == len(records)
 
 
-def test_a_row_without_an_id_fails_naming_what_it_has(sandbox: Sandbox) -> None:
+def test_a_row_without_an_id_fails_and_the_error_lists_its_columns(sandbox: Sandbox) -> None:
     sandbox.fail("/downloads/*", status=200, body=[{"DATE": "2026-11-19", "TERM": "x"}], times=None)
     result = run(config_of(sandbox, start_date="yesterday"), "keyword_analytics")
     failures = result.tap.run.summary.of("keyword_analytics").failures
@@ -175,7 +175,7 @@ def test_a_finished_report_that_cannot_be_read_is_a_failure(
     assert "partitions" not in result.state.get("bookmarks", {}).get("campaign_analytics", {})
 
 
-def test_a_download_gets_no_token_and_its_link_is_told_to_nobody(
+def test_a_download_gets_no_token_and_its_link_is_not_shown(
     sandbox: Sandbox,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -453,7 +453,7 @@ def test_a_trial_run_takes_the_way_with_fewer_calls(
     assert len(requests_of(sandbox, CREATE)) == reports
 
 
-def test_what_only_calls_break_down_by_comes_as_calls_beside_the_reports(
+def test_breakdowns_that_only_calls_have_are_read_by_calls_beside_the_reports(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     ads = run(config_of(sandbox), "ads").records("ads")
@@ -657,7 +657,7 @@ def test_history_of_914_days_takes_few_reports_without_gap_or_overlap() -> None:
     assert partition["covered_from"] == "2024-05-20"
 
 
-def test_where_reports_are_refused_calls_read_what_they_reach_with_one_warning(
+def test_where_reports_are_refused_calls_read_the_days_in_reach_with_one_warning(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     refusal = {"code": 29, "message": "You are not permitted to access that resource."}

@@ -38,7 +38,7 @@ def same(found: dict[str, Any], known: dict[str, Decimal]) -> bool:
 
 @pytest.mark.parametrize("day", [DAY_1, DAY_2], ids=["day 1", "day 2"])
 @pytest.mark.parametrize("model", BY_LEVEL)
-def test_a_report_adds_up_to_what_pinterest_says(world: World, model: str, day: Any) -> None:
+def test_a_report_adds_up_to_pinterests_numbers(world: World, model: str, day: Any) -> None:
     known = sums(world.truth[day][BY_LEVEL[model]])
     assert known["spend"] > 0
     assert same(world.sums[day][model], known), (world.sums[day][model], known)
@@ -194,7 +194,7 @@ def test_organic_numbers_equal_their_table(world: World) -> None:
     assert model["impressions"] > 0
 
 
-def test_history_keeps_what_an_entity_was(world: World) -> None:
+def test_history_keeps_earlier_states_of_an_entity(world: World) -> None:
     states: defaultdict[str, list[Any]] = defaultdict(list)
     for row in world.rows(ALL + "pinterest__ad_history ORDER BY dbt_valid_from"):
         states[row["ad_id"]].append(row["dbt_valid_to"])
