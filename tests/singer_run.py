@@ -132,8 +132,11 @@ def catalog_of(
     """The discovered catalog with these streams selected, less properties as `stream.name`."""
     # Only the names that Pinterest displays take calls to discover.
     asks = config.get("column_names") == "display"
+    # The log of the run is an entry of its own, and shapes no other.
     shaping = {
-        name: value for name, value in config.items() if asks or name not in OF_THE_CONNECTION
+        name: value
+        for name, value in config.items()
+        if name != "sync_log" and (asks or name not in OF_THE_CONNECTION)
     }
     catalog = json.loads(_discovered(json.dumps(shaping)))
     for entry in catalog["streams"]:

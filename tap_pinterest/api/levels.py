@@ -93,6 +93,7 @@ class Level:
         plural: The entities of its rows, in words.
         own_id: The column with the id of the entity.
         other_ids: Other names that rows may have for this column.
+        adds_up: Whether the numbers of its rows add up to those of the ad account.
         entities: The entities that a row belongs to, parents first. What belongs to any other has
             no one value in a row, and is not offered: a campaign's row has no ad's name. A Pin may
             be promoted by several ads, and an item by several campaigns.
@@ -116,6 +117,7 @@ class Level:
     plural: str
     own_id: str
     entities: tuple[Entity, ...]
+    adds_up: bool = False
     other_ids: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
     id_parameter: str = ""
@@ -155,6 +157,7 @@ _REPORTED = (
         name="ad_account",
         plural="ad accounts",
         own_id="AD_ACCOUNT_ID",
+        adds_up=True,
         other_ids=("ADVERTISER_ID",),
         entities=(AD_ACCOUNT,),
         path="/ad_accounts/{ad_account_id}/analytics",
@@ -166,6 +169,7 @@ _REPORTED = (
         name="campaign",
         plural="campaigns",
         own_id="CAMPAIGN_ID",
+        adds_up=True,
         entities=(AD_ACCOUNT, CAMPAIGN),
         filters=("campaign_ids",),
         id_parameter="campaign_ids",
@@ -179,6 +183,7 @@ _REPORTED = (
         name="ad_group",
         plural="ad groups",
         own_id="AD_GROUP_ID",
+        adds_up=True,
         entities=(AD_ACCOUNT, CAMPAIGN, AD_GROUP),
         filters=("campaign_ids", "ad_group_ids"),
         id_parameter="ad_group_ids",
@@ -191,6 +196,7 @@ _REPORTED = (
         name="ad",
         plural="ads",
         own_id="AD_ID",
+        adds_up=True,
         other_ids=("PIN_PROMOTION_ID",),
         entities=(AD_ACCOUNT, CAMPAIGN, AD_GROUP, AD, PIN, PRODUCT_GROUP_AD),
         filters=("campaign_ids", "ad_group_ids", "ad_ids"),

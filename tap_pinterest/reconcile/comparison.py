@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from tap_pinterest.reconcile.request import Request
     from tap_pinterest.run.run import Run
 
-COMPARED = ("ad_account", "campaign", "ad_group", "ad")
-"""Levels whose rows add up to those of the ad account."""
-
 
 class Comparison:
     """Compares ad accounts over some days."""
@@ -113,7 +110,7 @@ class Comparison:
 def _is_compared(stream: AdsReport) -> bool:
     question = stream.question
     plain = not (question.dimensions or question.custom) and question.granularity == DAY
-    return plain and question.level.name in COMPARED
+    return plain and question.level.adds_up
 
 
 def _not_comparable(loaded: LoadedTable, ad_account_id: str) -> Iterator[Finding]:
