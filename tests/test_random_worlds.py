@@ -335,7 +335,8 @@ def names_of(call: LoggedRequest) -> list[str]:
     values = values_of(call)
     start, end = values.get("start_date"), values.get("end_date")
     if start and end:
-        return [f"{min(start)}..{max(end)}"]
+        ids = [value for name in values if name.endswith("_ids") for value in values[name]]
+        return [f"{min(start)}..{max(end)}", *ids]
     ids = [name for name in values if f"{{{name}}}" in str(call.operation)]
     others = [name for name in ids if name != "ad_account_id"] or list(values)
     return [str(call.operation).lower(), *(value for name in others for value in values[name])]
