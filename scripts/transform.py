@@ -40,9 +40,9 @@ MODELS = "pinterest_models"
 SETTINGS = {
     "TAP_PINTEREST_STREAM_GROUPS": "ads,organic,boards,targeting,keywords,resources",
     "TAP_PINTEREST_TARGETING_TYPES": "COUNTRY,REGION,GENDER",
-    "TAP_PINTEREST_START_DATE": "45 days ago",
 }
 READY_AT_ONCE = (0, 0)
+DAYS = 45
 
 SPEND = """
     SELECT channel, campaign_name, activity_date, original_currency,
@@ -125,6 +125,8 @@ def _transform(folder: Path, stack: ExitStack) -> None:
     settings = {
         **sandbox.settings(folder),
         **SETTINGS,
+        # The same first day on both days, and in both databases.
+        "TAP_PINTEREST_START_DATE": (today - timedelta(days=DAYS)).isoformat(),
         "TARGET_POSTGRES_SQLALCHEMY_URL": database.url,
         "TARGET_DUCKDB_PATH": str(folder / "warehouse.duckdb"),
     }
