@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import functools
 import inspect
 import json
@@ -28,6 +29,9 @@ from ruamel.yaml import YAML
 from chromium import chromium
 from documents import PAGES, all_blocks, blocks, code_in, folder_of, prose, table_rows, text_of
 from loading import database
+from pinterest_fleet import observations
+from pinterest_fleet.connections import Connection
+from pinterest_fleet.observations import Family
 from pinterest_sandbox import Sandbox, WorldSize
 from scripts import stream_pages
 from scripts.main_job import MainJob
@@ -293,7 +297,9 @@ def test_a_command_that_no_test_runs_names_existing_things(block: Block) -> None
     for words in command_lines(block.text):
         if words[:2] == ["meltano", "run"]:
             assert {each for each in words[2:] if each.isidentifier() or "-" in each} <= known
-        if words[:2] == ["pip", "install"]:
+        if words[:3] == ["pip", "install", "-r"]:
+            assert (ROOT / words[3]).is_file()
+        elif words[:2] == ["pip", "install"]:
             folders = {each for each in words[2:] if each.startswith(".")}
             for each in folders:
                 folder, _, extra = each.rstrip("]").partition("[")
@@ -698,7 +704,19 @@ def known_names() -> set[str]:
             names |= {setting["name"] for setting in plugin.get("settings", ())}
     names |= {*custom_reports.KEYS, "custom_event_metrics_type", "custom_event_name"}
     names |= {"stream_maps", "stream_map_config", "flattening_enabled", "flattening_max_depth"}
-    return names | names_of_models()
+    return names | names_of_models() | names_of_fleet()
+
+
+def names_of_fleet() -> set[str]:
+    """Metrics, the view and the DAGs of a fleet, and the members of its file."""
+    families = [each for each in vars(observations).values() if isinstance(each, Family)]
+    dags = (ROOT / "deploy/airflow/dags/pinterest.py").read_text(encoding="utf-8")
+    return {
+        *(each.name for each in families),
+        *(field.name for field in dataclasses.fields(Connection)),
+        *("env_file", observations.VIEW),
+        *re.findall(r'dag_id="(\w+)"', dags),
+    }
 
 
 @functools.cache
