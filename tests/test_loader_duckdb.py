@@ -160,6 +160,14 @@ def test_a_number_with_too_many_digits_is_rounded_and_told_of_once(
     assert "spend has a number with more than 17 digits: 0.10000000000000000555" in warning
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1E+400", "1" * 400, '"1e400"'])
+def test_a_number_that_is_too_large_is_refused(db: DuckDatabase, number: str) -> None:
+    line = f'{{"type":"RECORD","stream":"ads","record":{{"id":"2","spend":{number}}}}}\n'
+
+    with pytest.raises(duckdb.ConversionException, match="spend is a DOUBLE"):
+        db.load(text([ADS, record(id="1")]) + line)
+
+
 def test_a_second_load_of_the_same_rows_writes_none(
     db: DuckDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -132,7 +132,9 @@ class DuckdbColumn(Column):
 
     def _number(self, raw: Raw) -> bytes:
         field = bytes(raw)
-        if field[0] in _BEGINS_NUMBER and len(field) <= MOST_DIGITS:
+        is_short = len(field) <= MOST_DIGITS or _digits(field) <= MOST_DIGITS
+        # An exponent can make it too large.
+        if is_short and field[0] in _BEGINS_NUMBER and b"e" not in field and b"E" not in field:
             return field
         return field if field == NULL else self._checked(field)
 
@@ -158,6 +160,11 @@ class DuckdbColumn(Column):
                 *(self._name, MOST_DIGITS, text),
             )
         return b'"%b"' % text.strip().encode()
+
+
+def _digits(field: bytes) -> int:
+    """How many digits of a number count, at most."""
+    return len(field.lstrip(b"-0.").replace(b".", b""))
 
 
 def _as_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON
