@@ -92,6 +92,7 @@ def test_keys_and_fields_of_the_sync_key_are_always_selected(stream: str) -> Non
         if len(item["breadcrumb"]) == 2
     }
     needed = {*entry["key_properties"], *SYNC_KEY_FIELDS.get(stream, ()), "__sync_key"}
+    needed |= {entry["replication_key"]} if entry.get("replication_key") else set()
 
     assert {name for name, value in inclusion.items() if value == "automatic"} == needed
 
@@ -116,7 +117,7 @@ def test_identifiers_fit_into_postgresql(stream: str) -> None:
     assert len({name.lower() for name in names}) == len(names)
 
 
-def test_only_streams_with_a_date_in_their_key_are_incremental_on_it() -> None:
+def test_only_creatives_and_streams_with_a_date_in_their_key_are_incremental() -> None:
     incremental = {
         name: entry["replication_key"]
         for name, entry in CATALOG.items()
@@ -124,7 +125,8 @@ def test_only_streams_with_a_date_in_their_key_are_incremental_on_it() -> None:
     }
 
     assert incremental == {
-        name: "date" for name, entry in CATALOG.items() if "date" in entry["key_properties"]
+        **{name: "date" for name, entry in CATALOG.items() if "date" in entry["key_properties"]},
+        "ad_creatives": "updated_time",
     }
 
 

@@ -100,6 +100,7 @@ def _candidates(name: str, known: Iterable[str], first: Sequence[str]) -> Iterat
     """By meaning; then names that begin with the same words; then by spelling; then the rest."""
     stem = name.removesuffix("S")
     yield name
+    yield stem
     yield from (each.upper() for each in _BY_WORD.get(name, ()))
     yield from sorted(
         (each for each in known if each.startswith(f"{stem}_")),
