@@ -181,7 +181,9 @@ def specimen(facts: Mapping[str, Any], number: int) -> Any:
     if kind == "array":
         return [specimen(facts.get("items", {}), number)]
     if kind == "object":
-        return {name: specimen(each, number) for name, each in facts.get("properties", {}).items()}
+        free = facts.get("additionalProperties")
+        named = {**facts.get("properties", {}), **({"one": free} if isinstance(free, dict) else {})}
+        return {name: specimen(each, number) for name, each in named.items()}
     if kind == "string":
         return {"date": TODAY, "date-time": f"{TODAY}T10:00:00Z"}.get(
             facts.get("format", ""), str(number)
@@ -191,12 +193,23 @@ def specimen(facts: Mapping[str, Any], number: int) -> Any:
     return {"boolean": True, "number": 1.5}.get(kind, number)
 
 
+OTHER_IN_THE_SECOND = {
+    "/ad_accounts/{ad_account_id}/conversion_eqs": {"source_platform": "APP"},
+    "/resources/ad_account_countries": {"code": "AT"},
+    "/trends/product_categories/details": {"product_category": "ANKLETS"},
+    "/trends/product_categories/trending": {"product_category": "ANKLETS"},
+}
+"""Values of keys that are names in a list, so that two records of an answer have two keys."""
+
+
 def answered(path: str) -> Any:
     """Two records of a path in its shape."""
     operation = api.operation(f"GET {path}")
     if operation.record is None:
         return ["FULL_NAME", "EMAIL"]
     one, two = (specimen(api.schema(operation.record), number) for number in (1, 2))
+    if path in OTHER_IN_THE_SECOND:
+        two |= OTHER_IN_THE_SECOND[path]
     if path == "/pins":
         # What the numbers of a Pin are called, the description shows in an example only.
         found = {"link": "https://example.com/1", "pin_metrics": {"90d": {"clickthrough": 3}}}

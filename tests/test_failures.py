@@ -65,7 +65,9 @@ def test_one_account_failing_the_others_arrive_and_its_state_stays(
     for other in others:
         assert after.partition(REPORT, other) != before.partition(REPORT, other)
     assert len(after.records("ad_accounts")) == 3
-    assert f"FAILED {REPORT} of ad account {first}: GET" in caplog.text
+    told = next(each for each in caplog.messages if each.startswith("FAILED"))
+    assert told.startswith(f"FAILED {REPORT} of ad account {first}: 1 of its parts failed (days ")
+    assert "): GET /ad_accounts/{ad_account_id}/campaigns/analytics: 500" in told
     assert '"failed":true' in caplog.text
 
 

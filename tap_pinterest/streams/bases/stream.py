@@ -384,23 +384,23 @@ class PinterestStream(SingerStream):
     ) -> Iterator[dict[str, Any]]:
         """The records finished, less exact repeats.
 
-        A list that changes while it is read may show an item on two of its pages. If the item has
-        changed in between, its later state is a record as well.
+        An item that two pages or two calls show may have changed in between: then its later state
+        is a record as well.
 
         Raises:
-            FatalAPIError: Two records have one key and differ, and none can have changed.
+            FatalAPIError: One answer without pages has two records with one key that differ.
         """
         key_of = self.key_of
-        # A record of a long list is not kept: its content is told by eight bytes.
-        content_of: Callable[[dict[str, Any]], Any] = _content if self.may_change else dict
+        of_this_answer: dict[object, dict[str, Any]] = {}
         for record in records:
-            key, content = key_of(record), content_of(record)
-            before = seen.get(key)
-            if before == content:
+            key, content = key_of(record), _content(record)
+            if seen.get(key) == content:
                 self.summary.duplicates += 1
                 continue
-            if before is not None and not self.may_change:
-                self._fail_for_two((before, content))
+            if not self.may_change:
+                if key in of_this_answer:
+                    self._fail_for_two((of_this_answer[key], record))
+                of_this_answer[key] = dict(record)
             seen[key] = content
             yield record if None not in key else self.finished(record)
 
@@ -578,6 +578,7 @@ class ReportStream(PinterestStream):
 
 
 def _content(record: Mapping[str, Any]) -> int:
+    """Eight bytes that tell a record from others: a long list is not kept."""
     return hash(_ENCODE(record))
 
 
