@@ -194,7 +194,7 @@ def specimen(facts: Mapping[str, Any], number: int) -> Any:
 
 
 OTHER_IN_THE_SECOND = {
-    "/ad_accounts/{ad_account_id}/conversion_eqs": {"source_platform": "APP"},
+    "/ad_accounts/{ad_account_id}/conversion_eqs": {"source_platform": "MOBILE"},
     "/resources/ad_account_countries": {"code": "AT"},
     "/trends/product_categories/details": {"product_category": "ANKLETS"},
     "/trends/product_categories/trending": {"product_category": "ANKLETS"},
