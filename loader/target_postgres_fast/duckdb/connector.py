@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+OF_FILES = {"checkpoint_threshold": "256MB"}
+"""A checkpoint rewrites the newest rows, and with DuckDB's own 16 MB one comes every few batches."""
+
 
 class DuckdbConnector:
     """An open database; each transaction has a cursor of its own."""
@@ -64,6 +67,6 @@ class DuckdbConnector:
     @cached_property
     def _connection(self) -> DuckDBPyConnection:
         path, token = self._address
-        if token and self._address.is_at_motherduck:
-            return duckdb.connect(path, config={"motherduck_token": token})
-        return duckdb.connect(path)
+        if not self._address.is_at_motherduck:
+            return duckdb.connect(path, config=OF_FILES)
+        return duckdb.connect(path, config={"motherduck_token": token} if token else {})
