@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 OF_FILES = {"checkpoint_threshold": "256MB"}
-"""A checkpoint rewrites the newest rows, and with DuckDB's own 16 MB one comes every few batches."""
+"""A checkpoint rewrites the newest rows; with the usual 16 MB there is one every few batches."""
 
 
 class DuckdbConnector:
