@@ -222,7 +222,7 @@ def test_a_signal_ends_a_run_that_waits_for_an_answer(
         for line in process.stdout:
             message = json.loads(line)
             written.append(message["type"])
-            if message["type"] == "SCHEMA" and message["stream"] == "boards":
+            if message["type"] == "SCHEMA" and message["stream"] == "board_counts_daily":
                 process.send_signal(number)
 
     assert process.returncode == 128 + number
