@@ -243,7 +243,10 @@ def arrived(value: Any, stored: Any) -> bool:
 
 
 RENAMED = {("audiences", "ad_account_id"): "owner_ad_account_id"}
-SHOWN_OTHERWISE = {"user_account_metrics", "domain_top_pins"}
+SHOWN_OTHERWISE = {
+    *("user_account_metrics", "domain_top_pins"),
+    *("pin_metrics_daily", "board_counts_daily", "conversion_eqs_components"),
+}
 """Streams that make other records of an answer which another stream writes whole."""
 PLAYABLE = [name for name, each in RECORDINGS.items() if described(each.path) not in WITHOUT_STREAM]
 
