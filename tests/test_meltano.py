@@ -72,13 +72,18 @@ def test_only_secrets_are_sensitive() -> None:
     }
 
 
-def test_no_plugin_has_anything_to_install() -> None:
-    plugins = [plugin for kind in meltano_yml()["plugins"].values() for plugin in kind]
+def test_no_plugin_of_a_job_has_anything_to_install_and_others_are_pinned() -> None:
+    document = meltano_yml()
+    plugins = [plugin for kind in document["plugins"].values() for plugin in kind]
+    in_jobs = {word for job in document["jobs"] for task in job["tasks"] for word in task.split()}
     assert plugins
     for plugin in plugins:
         assert "executable" in plugin
         assert {"namespace", "inherit_from"} & set(plugin)
-        assert not {"pip_url", "variant"} & set(plugin)
+        assert "variant" not in plugin
+        if "pip_url" in plugin:
+            assert plugin["name"] not in in_jobs
+            assert all("==" in each or "<" in each for each in plugin["pip_url"].split())
 
 
 def test_the_schedule_runs_the_job_that_is_the_main_job() -> None:

@@ -40,10 +40,6 @@ OVERRIDDEN = [
 ]
 
 
-def parameters(method: Any) -> list[tuple[str, Any]]:
-    return [(name, each.kind) for name, each in inspect.signature(method).parameters.items()]
-
-
 @pytest.mark.parametrize(("ours", "theirs", "name"), OVERRIDDEN, ids=str)
 def test_an_overridden_method_has_the_signature_that_the_sdk_calls(
     ours: type, theirs: type, name: str

@@ -231,15 +231,15 @@ def test_meltano_runs_the_mapper_for_daasitys_tables(
 ) -> None:
     program, *_ = jsonl_target(tmp_path, install("target-jsonl"))
     loader = {
-        "name": "target-jsonl",
-        "namespace": "target_jsonl",
+        "name": "target-lines",
+        "namespace": "target_lines",
         "executable": program,
         "settings": [{"name": "destination_path"}, {"name": "do_timestamp_file"}],
         "config": {"destination_path": str(tmp_path / "out"), "do_timestamp_file": False},
     }
     job = project(tmp_path, sandbox, {}, loader)
 
-    job.meltano("run", "tap-pinterest", "daasity", "target-jsonl")
+    job.meltano("run", "tap-pinterest", "daasity", "target-lines")
 
     rows = jsonl_rows(tmp_path)
     assert set(rows) == set(TABLES)
