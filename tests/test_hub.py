@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,8 @@ def test_the_command_that_tests_the_connection_runs_in_meltano(
 
     told = project.meltano("invoke", "tap-pinterest:test")
 
-    assert "15 of 15 datasets can be read." in told
+    (good, every) = re.findall(r"(\d+) of (\d+) datasets can be read\.", told)[0]
+    assert int(good) == int(every) > 10
 
 
 def test_the_command_that_plans_runs_in_meltano(sandbox: Sandbox, tmp_path: Path) -> None:

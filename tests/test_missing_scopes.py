@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 ALL = ("ads:read", "boards:read", "pins:read", "user_accounts:read")
 SIZE = replace(SMALL, accounts=2, empty_accounts=0)
-ORGANIC = {"boards", "pins", "user_account", "user_account_analytics", "user_account_metrics"}
+OF_BOARDS = {"boards", "board_counts_daily"}
+OF_PINS = {"pins", "pin_metrics_daily"}
+ORGANIC = OF_BOARDS | OF_PINS
+ORGANIC |= {"user_account", "user_account_analytics", "user_account_metrics"}
+CREATIVES = {"ad_creatives"}
 ADS = {
     *("ad_account_analytics", "ad_accounts", "ad_analytics", "ad_group_analytics", "ad_groups"),
     *("ads", "campaign_analytics", "campaigns"),
@@ -59,12 +63,12 @@ WITHOUT_BOARDS = ("ads:read", "pins:read", "user_accounts:read")
 WITHOUT_ADS = ("boards:read", "pins:read", "user_accounts:read")
 ADS_ALONE = ("ads:read",)
 CASES = (
-    Case("one scope", {"boards", "pins"}, scopes=WITHOUT_BOARDS),
-    Case("all scopes but one", ORGANIC | {"delivery_metrics"}, scopes=ADS_ALONE),
-    Case("the scope of ads", ADS | FOR_ALL, scopes=WITHOUT_ADS),
+    Case("one scope", OF_BOARDS | OF_PINS | CREATIVES, scopes=WITHOUT_BOARDS),
+    Case("all scopes but one", ORGANIC | CREATIVES | {"delivery_metrics"}, scopes=ADS_ALONE),
+    Case("the scope of ads", ADS | CREATIVES | FOR_ALL, scopes=WITHOUT_ADS),
     Case(
         "a scope of what an earlier run has read",
-        {"pins"},
+        OF_PINS | CREATIVES | {"board_counts_daily"},
         {"boards"},
         scopes=WITHOUT_BOARDS,
         before=("boards",),
@@ -72,7 +76,7 @@ CASES = (
     ),
     Case(
         "a scope of a report that an earlier run has read",
-        ORGANIC - {"user_account_analytics"} | {"delivery_metrics"},
+        ORGANIC - {"user_account_analytics"} | CREATIVES | {"delivery_metrics"},
         {"user_account_analytics"},
         scopes=ADS_ALONE,
         before=("user_account_analytics",),
@@ -80,8 +84,8 @@ CASES = (
     ),
     Case(
         "every scope that is asked for",
-        ORGANIC - {"boards"},
-        {"boards"},
+        ORGANIC - {"board_counts_daily"},
+        {"board_counts_daily"},
         scopes=("catalogs:read",),
         config={"stream_groups": "organic"},
         code=1,

@@ -126,8 +126,10 @@ def _a_new_level(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("columns_sync", "columns_async"):
         monkeypatch.setitem(facts.enums, name, (*facts.enums[name], "CREATIVE_TITLE"))
     columns.column.cache_clear()
+    columns.described.cache_clear()
     yield
     columns.column.cache_clear()
+    columns.described.cache_clear()
 
 
 def read(transport: str, **config: Any) -> tuple[Run, Pinterest]:
