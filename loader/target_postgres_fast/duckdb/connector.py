@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-OF_FILES = {"checkpoint_threshold": "256MB"}
+OF_FILES: dict[str, str | bool | int | float | list[str]] = {"checkpoint_threshold": "256MB"}
 """A checkpoint rewrites the newest rows; with the usual 16 MB there is one every few batches."""
 
 
