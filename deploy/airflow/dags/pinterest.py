@@ -170,8 +170,9 @@ def pinterest() -> None:
     max_active_runs=1,
     tags=["pinterest"],
     params={
-        "from": Param("", type="string", format="date", description="First day to read again."),
-        "to": Param("", type="string", format="date", description="Last day to read again."),
+        # Without days it is an ordinary run of some connections.
+        "from": Param(None, type=["null", "string"], format="date", description="First day."),
+        "to": Param(None, type=["null", "string"], format="date", description="Last day."),
         "connections": Param(
             [], type="array", items={"type": "string"}, description="Names; empty means all."
         ),
