@@ -233,8 +233,9 @@ def test_half_a_backfill_is_refused(fleet_file: Path, days: list[str]) -> None:
     [
         ("", 0, 0),
         ("Pinterest did not answer", 1, 1),
-        ("refresh_token: refused; allowed: printable ASCII", 1, 78),
-        ("refresh_token: refused; allowed: a warning only", 0, 0),
+        ("[error    ] tap-pinterest refresh_token: refused; allowed: printable ASCII", 1, 78),
+        ("[error    ] tap-pinterest refresh_token: refused; allowed: printable ASCII", 0, 0),
+        ("[warning  ] tap-pinterest The refresh token ends soon: tap-pinterest-login.", 1, 1),
     ],
 )
 def test_the_exit_code_says_whether_a_retry_helps(

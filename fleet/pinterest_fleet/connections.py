@@ -136,6 +136,7 @@ class _File:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._faults: list[str] = []
+        self._lines: dict[tuple[str, str], int] = {}
 
     def fleet(self, node: yaml.Node | None) -> Fleet:
         """The connections of the document.
@@ -179,7 +180,7 @@ class _File:
 
     def _refuse_twice(self, what: str, value: str, line: int) -> None:
         """Refuse a value that another connection has; two would load over each other."""
-        first: int = self.__dict__.setdefault(f"_{what}s", {}).setdefault(value, line)
+        first = self._lines.setdefault((what, value), line)
         if value and first != line:
             self._fault(line, f"{what} {value}", f"a {what} of its own; line {first} has it too")
 

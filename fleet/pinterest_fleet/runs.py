@@ -35,7 +35,9 @@ _PASSWORD = re.compile(r"://[^:/@]+:([^@/]+)@")
 _SHORTEST_SECRET = 6
 _SUMMARY = re.compile(r'Summary: (\{"streams".*\})')
 _FOR_A_PERSON = ("refused; allowed: ", "tap-pinterest-login")
-"""In the tap's lines about a setting, and about a credential that Pinterest refuses."""
+"""In the tap's errors about a setting, and about a credential that Pinterest refuses."""
+_ERROR = re.compile(r'\[error\s*\]|"level": ?"error"')
+"""In lines that tell why a whole run ended; a warning may advise a new sign-in as well."""
 
 
 @dataclass
@@ -240,7 +242,8 @@ def _pass_on(
 def _note(line: str, result: Result) -> None:
     if found := _SUMMARY.search(line):
         result.summary = json.loads(found[1])
-    if not result.reason and any(text in line for text in _FOR_A_PERSON):
+    is_error = _ERROR.search(line)
+    if is_error and not result.reason and any(text in line for text in _FOR_A_PERSON):
         result.reason = line.strip()
 
 
