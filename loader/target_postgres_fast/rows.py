@@ -15,8 +15,9 @@ import msgspec
 from msgspec import Raw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    Check = Callable[[Sequence[Raw]], bool]
     Field = Callable[[Raw], bytes]
     Normal = Callable[[bytes], bytes | None]
 
@@ -59,6 +60,13 @@ class Line(NamedTuple):
 class Column(Protocol):
     """A column of a table."""
 
+    def check(self) -> Check | None:
+        """Tells whether values are fields already; columns with the same check share one call.
+
+        If they are not, each column of the record gets its field by `field_with_escapes`.
+        """
+        return None
+
     def field(self) -> Field | None:
         """The function that turns a value's JSON into a field; none if the JSON is the field."""
 
@@ -96,6 +104,7 @@ class RowFormat:
         self._fields = [
             (at, field) for at, name in enumerate(own) if (field := columns[name].field())
         ]
+        self._checks = _checks([columns[name] for name in own])
         self._every_field = [
             (at, columns[name].field_with_escapes()) for at, name in enumerate(own)
         ]
@@ -115,13 +124,19 @@ class RowFormat:
         try:
             message = self._decode(line)
             values = list(msgspec.structs.astuple(message.record))
-            for at, field in self._every_field if b"\\" in line else self._fields:
+            fields = self._fields if self._is_usual(line, values) else self._every_field
+            for at, field in fields:
                 values[at] = field(values[at])
             if self._has_metadata:
                 values[-1] = self._metadata(message, values[-1], batched_at)
         except (msgspec.DecodeError, UnusualValueError):
             return None
         return self._line(values)
+
+    def _is_usual(self, line: bytes, values: Sequence[Raw]) -> bool:
+        return b"\\" not in line and all(
+            check([values[at] for at in places]) for check, places in self._checks
+        )
 
     def from_record(self, record: Mapping[str, Any]) -> Line:
         """A line from a record as the SDK decodes it."""
@@ -152,6 +167,15 @@ class RowFormat:
             self._timestamp(deleted_at),
             bytes(message.version),
         )
+
+
+def _checks(columns: Iterable[Column]) -> list[tuple[Check, Sequence[int]]]:
+    """The places of the columns that each check is for."""
+    places: dict[Check, list[int]] = {}
+    for at, column in enumerate(columns):
+        if check := column.check():
+            places.setdefault(check, []).append(at)
+    return list(places.items())
 
 
 def _refuse(_: bytes) -> Any:  # noqa: ANN401 - it gives nothing

@@ -1,4 +1,4 @@
-"""Types of columns in DuckDB, and values as JSON that DuckDB casts to these types."""
+"""Types of columns in DuckDB, and values as texts of CSV that DuckDB casts to these types."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from target_postgres_fast.errors import first_line
 from target_postgres_fast.rows import NULL, Column, UnusualValueError, decode_text, parsed_by, truth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from target_postgres_fast.rows import Field
+    from target_postgres_fast.rows import Check, Field
 
 LISTED = "[]"
 """The end of the type of a list."""
@@ -39,6 +39,10 @@ _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE")
 _WHOLE = re.compile(rb'"?\s*\+?(-?\d+)\s*"?').fullmatch
 _TRUTHS = {b"1": b"true", b"0": b"false"}
 _BEGINS_NUMBER = frozenset(b"-0123456789")
+_IN_WHOLE_NUMBERS = b"-0123456789,nul"
+_IN_NUMBERS = b".e" + _IN_WHOLE_NUMBERS
+_MAY_BE_TOO_LARGE = re.compile(rb"e[^-]").search
+_LONG = re.compile(rb"[.\d]{%d,}" % (MOST_DIGITS + 1)).findall
 _logger = logging.getLogger("target-duckdb.columns")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -96,8 +100,13 @@ class DuckdbColumn(Column):
         self._has_warned = False
 
     @override
-    def field(self) -> Field:
-        return self._field
+    def check(self) -> Check | None:
+        # Equal numbers of a key need equal fields, so each is looked at.
+        return None if self._is_key else _CHECKS.get(self._kind)
+
+    @override
+    def field(self) -> Field | None:
+        return None if self.check() else self._field
 
     @override
     def field_with_escapes(self) -> Field:
@@ -167,6 +176,25 @@ def _digits(field: bytes) -> int:
     return len(field.lstrip(b"-0.").replace(b".", b""))
 
 
+def _are_whole(values: Sequence[Raw]) -> bool:
+    """Whether all are null or whole numbers of JSON."""
+    return not b",".join(values).translate(None, _IN_WHOLE_NUMBERS)
+
+
+def _are_exact(values: Sequence[Raw]) -> bool:
+    """Whether all are null or numbers that a DOUBLE holds with each digit."""
+    fields = b",".join(values)
+    if fields.translate(None, _IN_NUMBERS) or _MAY_BE_TOO_LARGE(fields):
+        return False
+    return all(_digits(each) <= MOST_DIGITS for each in _LONG(fields))
+
+
+_CHECKS: Mapping[str, Check] = {
+    **dict.fromkeys(_NUMBERS[:-1], _are_whole),
+    "DOUBLE": _are_exact,
+}
+
+
 def _as_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON
     # The SDK would write null for a number in an object that is none.
     json.dumps(value, allow_nan=False, default=str)
@@ -180,10 +208,10 @@ def _truth(raw: Raw) -> bytes:
 def _text(raw: Raw) -> bytes:
     field = bytes(raw)
     if field[:1] == b'"':
-        return _encode(decode_text(field)) if b"\\" in field else field
+        return _quoted(decode_text(field).encode()) if b"\\" in field else field
     if field[:1] in b"{[":
         raise UnusualValueError
-    return field if field == NULL else b'"%b"' % _encode(_decode(field))
+    return field if field == NULL else _quoted(_encode(_decode(field)))
 
 
 def _whole(raw: Raw) -> bytes:
@@ -198,9 +226,13 @@ def _whole(raw: Raw) -> bytes:
 
 
 def _json(raw: Raw) -> bytes:
-    """A JSON text as a text, always written in the same way."""
+    """A JSON text, always written in the same way."""
     field = bytes(raw)
-    return field if field == NULL else _encode(_encode(_decode(field)).decode())
+    return field if field == NULL else _quoted(_encode(_decode(field)))
+
+
+def _quoted(text: bytes) -> bytes:
+    return b'"%b"' % text.replace(b'"', b'""')
 
 
 def _whole_numbers(raw: Raw) -> bytes:

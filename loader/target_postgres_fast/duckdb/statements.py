@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 STAGE = "temp._sdc_batch"
 """A table for one batch; it ends with its cursor."""
 
+CSV_OPTIONS = f"""
+    auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', new_line = '\\n',
+    nullstr = 'null', allow_quoted_nulls = false, max_line_size = {512 << 20}
+"""
+"""With these options, JSON's texts without escapes, numbers and null are already fields."""
+
 COLUMNS = """
     SELECT column_name, data_type, comment
       FROM duckdb_columns()
@@ -71,18 +77,18 @@ def comment(table: str, column: str | None, text: str) -> str:
     return f"COMMENT ON {on} IS {literal(text)}"
 
 
-def rows(types: Mapping[str, str]) -> str:
-    """The query for rows that come as a list of JSON arrays, in the order of these columns."""
-    columns = (_value(at, column, kind) for at, (column, kind) in enumerate(types.items(), 1))
+def rows(file: str, types: Mapping[str, str]) -> str:
+    """The query for the rows in a file of CSV, with these columns in this order."""
+    values = (_value(at, column, kind) for at, (column, kind) in enumerate(types.items()))
+    fields = ", ".join(f"field_{at}: 'VARCHAR'" for at in range(len(types)))
     return f"""
-        SELECT {", ".join(columns)}
-          FROM (SELECT from_json(line, '["VARCHAR"]') AS fields
-                  FROM (SELECT unnest(CAST(? AS VARCHAR[])) AS line))
+        SELECT {", ".join(values)}
+          FROM read_csv({literal(file)}, columns = {{{fields}}}, {CSV_OPTIONS})
     """  # noqa: S608 - names are quoted
 
 
 def _value(at: int, column: str, kind: str) -> str:
-    value = f"fields[{at}]"
+    value = f"field_{at}"
     if kind.endswith(LISTED):
         value = f"CAST({value} AS JSON)"
     return f"CAST({value} AS {kind}) AS {name(column)}"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+from duckdb import ConstraintException
 
 from target_postgres_fast.batch import Written
 from target_postgres_fast.duckdb import statements
 from target_postgres_fast.duckdb.columns import type_for_both
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from duckdb import DuckDBPyConnection
 
@@ -35,6 +40,7 @@ class Table:
         self._place = (schema, name)
         self._name = statements.name(connector.database, schema, name)
         self._keys = keys
+        self._takes_only_new_rows = False
         self.types: Mapping[str, str] = {}
         """The types of the columns for new rows."""
 
@@ -53,6 +59,7 @@ class Table:
             # DuckDB ignores upper and lower case.
             there = {name.lower(): (kind, text) for name, kind, text in columns}
             if not there:
+                self._takes_only_new_rows = bool(self._keys)
                 cursor.execute(statements.create_schema(self._connector.database, self._place[0]))
                 cursor.execute(statements.create(self._name, wanted, self._keys))
                 there = {name.lower(): (kind, None) for name, kind in wanted.items()}
@@ -103,22 +110,42 @@ class Table:
             batch: The rows.
             names: Columns of the rows' fields.
         """
-        rows = [f"[{row.decode()}]" for row in batch.in_order_of_arrival()]
-        query = statements.rows({name: self.types[name] for name in names})
+        types = {name: self.types[name] for name in names}
+        with _written(batch.in_order_of_arrival()) as file:
+            query = statements.rows(file, types)
+            if not self._keys or self._takes_only_new_rows:
+                try:
+                    return self._append(names, query)
+                except ConstraintException:
+                    # A key came again in a later batch.
+                    self._takes_only_new_rows = False
+            return self._merge(names, query, len(batch))
+
+    def _append(self, names: Sequence[str], query: str) -> Written:
         with self._connector.transaction() as cursor:
-            if not self._keys:
-                cursor.execute(statements.insert(self._name, names, query), [rows])
-                return Written(new=len(rows))
-            cursor.execute(statements.stage(query), [rows])
+            return Written(new=_count(cursor, statements.insert(self._name, names, query)))
+
+    def _merge(self, names: Sequence[str], query: str, rows: int) -> Written:
+        with self._connector.transaction() as cursor:
+            cursor.execute(statements.stage(query))
             changed = _count(cursor, statements.update(self._name, names, self._keys))
             new = _count(cursor, statements.insert_new(self._name, names, self._keys))
-        return Written(new, changed, len(rows) - new - changed)
+        return Written(new, changed, rows - new - changed)
 
     def delete_older(self, version: int, *, hard: bool) -> None:
         """Delete rows of older versions, or mark them as deleted."""
         with self._connector.transaction() as cursor:
             delete = statements.delete_older if hard else statements.mark_older
             cursor.execute(delete(self._name), [version])
+
+
+@contextmanager
+def _written(rows: Iterable[bytes]) -> Iterator[str]:
+    """A file with these rows as lines, which is gone after the block."""
+    with TemporaryDirectory(prefix="target-duckdb-") as folder:
+        file = Path(folder) / "rows.csv"
+        file.write_bytes(b"\n".join((*rows, b"")))
+        yield str(file)
 
 
 def _count(cursor: DuckDBPyConnection, statement: str) -> int:
