@@ -160,6 +160,26 @@ def test_a_number_with_too_many_digits_is_rounded_and_told_of_once(
     assert "spend has a number with more than 17 digits: 0.10000000000000000555" in warning
 
 
+def test_a_number_keeps_its_value_however_it_is_written(db: DuckDatabase) -> None:
+    line = '{{"type":"RECORD","stream":"ads","record":{{"id":"{}","spend":{}}}}}\n'
+    numbers = (
+        *("1", "1e-05", "-1.5E-7", "1e+22", "5e-324", "0.30000000000000004", "12345678901234.678"),
+        *("-0.0037037037037037", "0.00000012345678901234567", "100", "null", '"2.50"', "-0.0"),
+    )
+    db.load(text([ADS]) + "".join(line.format(*each) for each in enumerate(numbers)))
+
+    values = [json.loads(number) for number in numbers]
+    found = sorted(db.rows(), key=lambda row: int(row["id"]))
+    assert [row["spend"] for row in found] == [each and float(each) for each in values]
+
+
+def test_a_text_of_several_megabytes_and_lines_comes_through(db: DuckDatabase) -> None:
+    long = 'a "quoted" line, and another\r\n\0null\n' * 200_000
+    db.load([ADS, *(record(id=str(at), name=long[at:]) for at in range(3))])
+
+    assert {row["id"]: row["name"] for row in db.rows()} == {str(at): long[at:] for at in range(3)}
+
+
 @pytest.mark.parametrize("number", ["1e400", "-1E+400", "1" * 400, '"1e400"'])
 def test_a_number_that_is_too_large_is_refused(db: DuckDatabase, number: str) -> None:
     line = f'{{"type":"RECORD","stream":"ads","record":{{"id":"2","spend":{number}}}}}\n'

@@ -31,7 +31,6 @@ OK, FAILED, NEEDS_A_PERSON = 0, 1, 78
 """Exit codes. After the last, EX_CONFIG of sysexits, a retry changes nothing."""
 _SENSITIVE = re.compile(r"SECRET|TOKEN|PASSWORD|KEY|URL|URI")
 _LOCATION = re.compile(r"_(FILE|PATH)$|^TAP_PINTEREST_API_URL$")
-_PASSWORD = re.compile(r"://[^:/@]+:([^@/]+)@")
 _SHORTEST_SECRET = 6
 _SUMMARY = re.compile(r'Summary: (\{"streams".*\})')
 _FOR_A_PERSON = ("refused; allowed: ", "tap-pinterest-login")

@@ -70,7 +70,6 @@ _OTHER_FILTERS: Final[Mapping[str, frozenset[str]]] = {
     ),
 }
 _NOT_RETAIL: Final = frozenset({"PRICE", "HOTEL_ID", "COUNTRY", "CREATIVE_ASSETS_ID", "LINK"})
-_TIMES: Final = frozenset({"created_at", "updated_at"})
 _HOTEL_TYPES: Final = ("MERCHANT_CREATED", "ALL_LISTINGS")
 _MOST_ISSUES: Final = 4
 
