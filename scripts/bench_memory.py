@@ -118,7 +118,6 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def __init__(self, answers: Answers, *args: Any) -> None:  # noqa: ANN401 - those of the base
-        """Answer one connection."""
         self._answers = answers
         super().__init__(*args)
 

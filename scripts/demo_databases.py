@@ -76,7 +76,6 @@ class DemoPostgres(DemoDatabase):
     loader = "target-postgres"
 
     def __init__(self, stack: ExitStack, folder: Path) -> None:  # noqa: ARG002 - it has its own folder
-        """Start the server."""
         self._server = stack.enter_context(EmbeddedPostgres())
 
     @property

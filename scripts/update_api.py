@@ -417,7 +417,6 @@ class Api:
     """The facts that are collected."""
 
     def __init__(self, version: str) -> None:
-        """Start without facts."""
         self.version = version
         self.enums = Enums()
         self.operations: dict[str, Json] = {}

@@ -462,7 +462,6 @@ class Newer:
     """Adds to a description what a newer client knows beside it."""
 
     def __init__(self, description: Description, client: Client) -> None:
-        """Add everything at once."""
         self._description = description
         self._client = client
         self._seen: dict[tuple[int, int], tuple[Node, Node]] = {}

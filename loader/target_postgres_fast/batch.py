@@ -14,7 +14,6 @@ class Batch:
     """Rows that go into a table together: the last row of each key."""
 
     def __init__(self, *, has_keys: bool) -> None:
-        """Start empty."""
         self._has_keys = has_keys
         self._rows: dict[Any, bytes] = {}
         self.bytes = 0

@@ -56,7 +56,6 @@ class Loaded:
     """The counts of all tables."""
 
     def __init__(self, logger: Logger, clock: Callable[[], float] = monotonic) -> None:
-        """Start at zero."""
         self._logger = logger
         self.tables: dict[str, TableCounts] = {}
         self._clock = clock

@@ -56,7 +56,6 @@ class LineReader(SimpleSingerReader):
     """
 
     def __init__(self) -> None:
-        """Read nothing yet."""
         super().__init__()
         self.direct: Callable[[str], Take | None] = lambda _: None
         """Returns the function that takes lines of a stream's records, if there is one."""

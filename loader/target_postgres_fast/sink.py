@@ -50,7 +50,6 @@ class FastSink(SQLSink[Any]):
     """The way of a record from its message into the table, whatever the database."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's arguments
-        """Start without records; see the SDK's sink."""
         super().__init__(*args, **kwargs)
         self._batch = Batch(has_keys=bool(self.key_properties))
         self._taken = 0

@@ -39,7 +39,6 @@ class FastTarget(SQLTarget):
     message_reader_class = LineReader
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's arguments
-        """Connect the reader with the sinks; see the SDK's target."""
         self._signal: int | None = None
         self.loaded = Loaded(self.logger.getChild("loaded"))
         self.writer = Writer()

@@ -14,7 +14,6 @@ class Calendar:
     """Today as the world sees it."""
 
     def __init__(self, today: date) -> None:
-        """Starts on a day."""
         self.today = today
         self._first = today
         self._waited = 0.0

@@ -41,7 +41,6 @@ class Consent:
     """Shows what an app asks for, and sends the browser back to it with the user's answer."""
 
     def __init__(self, tokens: Tokens) -> None:
-        """Gives out codes from a book of tokens."""
         self._tokens = tokens
 
     def routes(self) -> list[Route]:

@@ -51,7 +51,6 @@ class Controls:
     """Lets another process do what a test in this one does with a `Sandbox`."""
 
     def __init__(self, sandbox: Controlled) -> None:
-        """Acts on a sandbox."""
         self._sandbox = sandbox
 
     def routes(self) -> list[Route]:

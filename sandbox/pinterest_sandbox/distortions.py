@@ -20,7 +20,6 @@ class Distortion:
     """One kind of change to the records of answers; `repeat` remembers the page before."""
 
     def __init__(self, change: Change) -> None:
-        """Has seen no answer yet."""
         self._change = change
         self._last: dict[str, list[Any]] = {}
 

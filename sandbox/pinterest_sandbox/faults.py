@@ -266,7 +266,6 @@ class Faults:
     """The faults to be played, the first that applies wins."""
 
     def __init__(self) -> None:
-        """Starts without any."""
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> None:

@@ -24,7 +24,6 @@ class KeptReports:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Uses a folder that is there."""
         self._folder = folder
 
     def report(self, key: str, call: Call, make: Callable[[Call], Any]) -> Any:  # noqa: ANN401

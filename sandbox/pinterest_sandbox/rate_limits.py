@@ -39,7 +39,6 @@ class Quota:
     """A number of calls in a number of seconds."""
 
     def __init__(self, limit: int, seconds: float, window: Window) -> None:
-        """Starts with nothing used."""
         self.limit = limit
         self.seconds = seconds
         self._sliding = window == "sliding"

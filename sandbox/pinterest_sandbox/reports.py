@@ -123,7 +123,6 @@ class AccountTotals:
     """An ad account's facts per day, remembered: a large account takes a while to add up."""
 
     def __init__(self) -> None:
-        """Starts with nothing known."""
         self._known: dict[tuple[Any, ...], int] = {}
 
     def of(

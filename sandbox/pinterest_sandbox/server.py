@@ -267,7 +267,6 @@ class Listener:
     """A web server in a thread."""
 
     def __init__(self, app: Any, host: str, port: int) -> None:  # noqa: ANN401  an ASGI application
-        """Listens on nothing yet."""
         self._host = host
         self._port = port
         config = uvicorn.Config(

@@ -163,7 +163,6 @@ class Slice:
         dates: The days, whole periods of the granularity.
         ids: The entities; empty at ad account level, and if the call asks for all.
         types: The targeting types; empty without a breakdown.
-        granularity: The length of a period.
         within: The campaign of the entities, if a call names it.
     """
 

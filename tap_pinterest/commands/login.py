@@ -76,7 +76,6 @@ class RedirectAddress(NamedTuple):
     Attributes:
         uri: The address, exactly as it is registered for the app.
         host: Address of this machine to listen on; `None` if the address is on another machine.
-        port: The port to listen on.
         path: The only path that counts.
     """
 

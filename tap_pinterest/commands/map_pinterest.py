@@ -86,12 +86,6 @@ class LineMapper:
     """Maps the lines of one tap, one after the other."""
 
     def __init__(self, options: Options, warn: Callable[[str], None]) -> None:
-        """A mapper of lines.
-
-        Args:
-            options: The options in the config.
-            warn: Logs a warning.
-        """
         self.number = 0
         """The stream of the last line."""
         self._options = options

@@ -63,9 +63,7 @@ class CustomReport:
     """A report that the config defines.
 
     Attributes:
-        name: The name of its stream.
         level: Its level, by its name in the API.
-        granularity: The length of its periods.
         columns: Its columns; `None` for the columns of the setting.
         settings: Settings that differ from the tap's.
         body: Further fields of its order.

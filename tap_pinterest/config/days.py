@@ -25,8 +25,6 @@ class Day:
 
     Attributes:
         on: The date, if the setting names one.
-        days_ago: Days before today.
-        months_ago: Months before today.
     """
 
     on: date | None = None

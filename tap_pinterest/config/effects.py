@@ -63,11 +63,7 @@ def without_effect(config: Mapping[str, Any], settings: Settings) -> Iterator[st
 
 
 def refused_windows(settings: Settings) -> Iterator[str]:
-    """A sentence for each set of attribution windows that Pinterest is known to refuse.
-
-    Args:
-        settings: The settings in force.
-    """
+    """A sentence for each set of attribution windows that Pinterest is known to refuse."""
     if _REPORTS_OF_ADS.intersection(settings.stream_groups):
         yield from _refused_windows(settings, "")
     for report in settings.custom_reports:

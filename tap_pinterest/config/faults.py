@@ -343,11 +343,7 @@ def _column_faults(values: Mapping[str, Any]) -> list[str]:
 
 
 def undescribed_columns(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The columns of ads reports that a config names and no description has, each with its setting.
-
-    Args:
-        config: The config as the user gave it.
-    """
+    """The columns of ads reports in a config that no description has, each with its setting."""
     values = normalised(config)
     given = [("report_columns", values.get("report_columns"))]
     reports = values.get("custom_reports")

@@ -46,12 +46,7 @@ class Described:
     """
 
     def __init__(self, stream: str, path: str = "") -> None:
-        """The texts of a stream by its name in Pinterest's layout.
-
-        Args:
-            stream: The stream's name.
-            path: Its path in Pinterest's description, which leads to the record.
-        """
+        """The texts of a stream by its name in Pinterest's layout."""
         self._stream = texts.stream(stream)
         like = self._stream.tables if self._stream else ()
         self.is_ad_report = AD_REPORTS in like

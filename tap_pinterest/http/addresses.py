@@ -40,11 +40,6 @@ def is_loopback(url: str) -> bool:
 def check_link(url: str, what: str, *, is_local: bool) -> None:
     """Refuse a link that does not lead to the internet, unless Pinterest itself is on this machine.
 
-    Args:
-        url: The link, which no message names.
-        what: The target of the link, for messages.
-        is_local: Whether Pinterest itself is on this machine.
-
     Raises:
         FatalAPIError: The link does not lead to the internet.
     """

@@ -72,13 +72,6 @@ class RenewedToken:
     """An access token that is fetched when needed, by one thread for all."""
 
     def __init__(self, ask: AskForToken, fields: Mapping[str, str], clock: Clock) -> None:
-        """An authenticator without a token yet.
-
-        Args:
-            ask: Calls the token endpoint.
-            fields: Form fields of the grant.
-            clock: The run's time.
-        """
         self._ask = ask
         self._fields = fields
         self._clock = clock

@@ -100,11 +100,7 @@ class UnreachableError(RetriableAPIError):
 
 
 class ReachError(RetriableAPIError):
-    """Pinterest says that it does not reach so far back; it also says so at random.
-
-    Attributes:
-        days: How many days it says that it reaches.
-    """
+    """Pinterest says that it does not reach so far back; it also says so at random."""
 
     def __init__(self, message: str, days: int) -> None:
         super().__init__(message)
@@ -120,11 +116,7 @@ class InvalidRequestError(FatalAPIError):
 
 
 class ValuesRefusedError(InvalidRequestError):
-    """Pinterest does not have some of the columns or metrics that a request names.
-
-    Attributes:
-        values: Their names.
-    """
+    """Pinterest does not have some of the columns or metrics that a request names."""
 
     def __init__(self, message: str, values: frozenset[str]) -> None:
         super().__init__(message)
@@ -168,11 +160,7 @@ class AppRefusedError(TokenRefusedError):
 
 
 class StaleTokenError(Exception):
-    """The access token is not accepted any more.
-
-    Attributes:
-        code: Pinterest's number of the reason, if it gives one.
-    """
+    """The access token is not accepted any more."""
 
     def __init__(self, message: str, code: int | None) -> None:
         super().__init__(message)

@@ -68,9 +68,6 @@ class Permit:
     Attributes:
         number: Number of calls that went out before it.
         sent: When it went out, in the clock's monotonic seconds.
-        category: Its rate category.
-        operation: Its operation.
-        windows: The windows that count it.
         before: Number of calls that each window held before it.
         answered: When its answer came, if it has come.
         refused: Whether the answer said that there were too many calls.

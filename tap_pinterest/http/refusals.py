@@ -71,13 +71,7 @@ _LEAST_GOOD, _LEAST_REDIRECT, _LEAST_SERVER_ERROR = 200, 300, 500
 
 
 def raise_for(answer: Answer, what: str, secrets: Secrets) -> None:
-    """Raise the error that says what to do next, unless the answer is good.
-
-    Args:
-        answer: The answer.
-        what: The call, as errors name it.
-        secrets: Everything that no error may repeat.
-    """
+    """Raise the error that says what to do next, unless the answer is good."""
     status = answer.status
     if _LEAST_GOOD <= status < _LEAST_REDIRECT:
         return

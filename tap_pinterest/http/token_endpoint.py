@@ -42,13 +42,7 @@ _decode_token = decoder(TokenAnswer)
 
 
 class _Question(NamedTuple):
-    """One question for a token.
-
-    Attributes:
-        who: The service that is asked.
-        request: The request.
-        to_check: Settings that a refusal is about.
-    """
+    """One question for a token."""
 
     who: str
     request: Request

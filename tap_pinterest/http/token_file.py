@@ -26,11 +26,7 @@ _logger = logging.getLogger("tap-pinterest.auth")
 
 
 class TokenFile:
-    """A file, readable by its owner only, that keeps the newest tokens between runs.
-
-    Attributes:
-        path: Where it is.
-    """
+    """A file, readable by its owner only, that keeps the newest tokens between runs."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

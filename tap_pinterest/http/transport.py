@@ -41,12 +41,7 @@ class Request(NamedTuple):
     """One request.
 
     Attributes:
-        method: Its HTTP method.
         path: The path of its operation; errors name it, and not the URL.
-        url: The place it goes to.
-        body: Form fields, or a body of JSON.
-        auth: Credentials of the app.
-        headers: Headers beside the usual ones.
     """
 
     method: str

@@ -16,8 +16,6 @@ class Layout:
     """The tables that the tap writes, chosen by the setting `layout`.
 
     Attributes:
-        name: The value of the setting.
-        title: The name in messages.
         tables: The tables by name; empty if each stream is its own table.
         report_columns: Pinterest's names of the report columns that the tables have.
         refuses: Settings that must keep their default.
@@ -35,7 +33,6 @@ class Naming:
     """The names of report columns, chosen by the setting `column_names`.
 
     Attributes:
-        name: The value of the setting.
         are_displayed: Whether they are the names in Ads Manager, which only a call can tell.
     """
 

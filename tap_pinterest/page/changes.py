@@ -18,8 +18,6 @@ class RestatedDay(NamedTuple):
     """The rows of a day that an earlier load had loaded.
 
     Attributes:
-        day: The day.
-        rows: All rows of the day.
         changed: Those that the newest load has changed or added.
     """
 

@@ -26,8 +26,6 @@ class Day(NamedTuple):
     """The column of a day.
 
     Attributes:
-        day: The day.
-        value: Its value.
         base: The value that it had before, to show the change; `None` if there is no such value.
     """
 

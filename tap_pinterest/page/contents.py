@@ -31,11 +31,6 @@ class Ads(NamedTuple):
     """The numbers of the ads.
 
     Attributes:
-        report: The table that they are from.
-        measures: The measures that it has.
-        by_day: The totals of each day.
-        by_campaign: The totals of each campaign.
-        by_account: The totals of each ad account.
         known_days: The totals of each campaign, only of days that the copy has.
     """
 
@@ -51,16 +46,10 @@ class Contents(NamedTuple):
     """The contents of the page.
 
     Attributes:
-        schema: The schema with the tables.
-        copy: The schema with older tables to compare with.
         ads: The numbers of the ads; `None` if no table has them.
-        names: The names of campaigns and ad accounts, by id.
         complete: The newest day that Pinterest has finished counting.
         restated: By day, the rows that the newest load changed; `None` if that is unknown.
-        tables: The facts about each table.
-        changed: What has changed in each table since the copy.
         last_run: The last run in the log; `None` if there is no log.
-        models: What the dbt models say about the schema.
         missing: What the page cannot show, and why.
     """
 

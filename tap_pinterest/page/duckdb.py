@@ -23,7 +23,6 @@ class DuckdbConnection:
     """A connection to DuckDB that takes the queries of psycopg."""
 
     def __init__(self, connection: DuckDBPyConnection) -> None:
-        """Wrap a connection."""
         self._connection = connection
 
     def execute(self, query: str | Composable, values: Sequence[object] | None = None) -> Rows:

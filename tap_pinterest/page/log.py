@@ -25,10 +25,8 @@ class Part(NamedTuple):
     """A stream of one ad account or user that has not arrived whole.
 
     Attributes:
-        stream: The stream.
         of: The ad account or the user; empty for a stream that is read for the token.
         result: Whether something came, and whether the run ends with 1 because of it.
-        reason: Why it is not complete.
     """
 
     stream: str
@@ -41,7 +39,6 @@ class LastRun(NamedTuple):
     """The last run in the log.
 
     Attributes:
-        started_at: When it began.
         parts: How many parts it had, each a stream of one ad account or user.
         failed: How many of them have failed, so that the run ended with 1.
         incomplete: The parts that have not arrived whole, those that failed first.

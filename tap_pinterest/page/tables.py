@@ -43,13 +43,7 @@ _KEY = """
 
 
 class Tables(NamedTuple):
-    """The tables of one schema that the user may read.
-
-    Attributes:
-        connection: The connection to the database.
-        schema: The name of the schema.
-        columns: The columns of each table.
-    """
+    """The tables of one schema that the user may read."""
 
     connection: Connection[Any] | DuckdbConnection
     schema: str
@@ -105,8 +99,6 @@ class TableFacts(NamedTuple):
     """The size and the age of a table.
 
     Attributes:
-        name: The name of the table.
-        rows: The number of its rows.
         newest_day: Its newest `date`, if it has that column.
         loaded_at: When its newest row was read, if the target says so.
     """

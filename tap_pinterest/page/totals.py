@@ -26,7 +26,6 @@ class Measure(NamedTuple):
     """Something that the page counts.
 
     Attributes:
-        title: Its name on the page.
         columns: The columns that have it; the first one that exists is read.
         is_money: Whether each currency must be counted on its own.
     """
@@ -49,8 +48,6 @@ class Total(NamedTuple):
 
     Attributes:
         of: The day or the id.
-        currency: The currency of the money.
-        now: The values in the tables.
         before: The values in the copy to compare with; `None` if it has none.
     """
 
@@ -61,13 +58,7 @@ class Total(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """The report that the page reads its numbers from.
-
-    Attributes:
-        tables: The tables of the schema.
-        report: The name of the report's table.
-        measures: The measures that the report has.
-    """
+    """The report that the page reads its numbers from."""
 
     tables: Tables
     report: str

@@ -42,9 +42,6 @@ class Call:
     """One call, before any bookmark.
 
     Attributes:
-        path: The operation's path in the description.
-        ids: Values of the path's placeholders.
-        query: Query parameters.
         columns: Values that the tap adds to the records of the answer, by column.
         pages: Whether to follow the answer's bookmark.
         part: The values that tell it from the other calls of its context.
@@ -77,8 +74,6 @@ class Expected:
     """Calls that a run will make, in one rate category.
 
     Attributes:
-        category: Their rate category.
-        calls: Their number.
         precision: `at least` if pages may follow, or `about`; empty means exact.
         most: Number of calls in the worst case; 0 if there is no worse case.
         key: The same for calls that are made once a run, whichever stream needs them.
@@ -130,10 +125,7 @@ class Scope:
     """The context and the objects that the calls of a dataset depend on.
 
     Attributes:
-        inventory: Knows the parents.
-        settings: The settings in force.
         context: The ad account or the user; neither if it is `None`.
-        outcomes: Receives the outcome of each call.
     """
 
     inventory: Lists
@@ -147,11 +139,8 @@ class Listing:
     """A dataset as the inventory reads it.
 
     Attributes:
-        path: Its path in the description.
-        calls: The calls that read it.
         fields: Fields of its items that other streams or filters need, the id first.
         filters: The wanted values by field, for filters that the calls do not apply.
-        decode: Reads an answer.
     """
 
     path: str

@@ -36,10 +36,6 @@ class BookmarkPaginator:
     def next(self, bookmark: object, items: Sequence[Any] = ()) -> str | None:
         """The bookmark to ask for next.
 
-        Args:
-            bookmark: The bookmark of the page just read.
-            items: The items of this page.
-
         Raises:
             RepeatedBookmarkError: This bookmark has been asked for before.
             EndlessListError: Page after page has brought nothing new.

@@ -71,11 +71,7 @@ def is_of_more(error: PartError) -> bool:
 
 
 class Parts:
-    """How the calls of a context went.
-
-    Attributes:
-        is_answered: Whether any was answered.
-    """
+    """How the calls of a context went."""
 
     def __init__(self) -> None:
         self.is_answered = False

@@ -45,7 +45,6 @@ class Task(Generic[_T]):
     """A request to make, and about how many bytes its answer will hold.
 
     Attributes:
-        run: Makes it.
         expected_bytes: Bytes that we expect in its result.
         held: Measures the bytes that the result holds.
     """
@@ -321,13 +320,7 @@ class ReadAhead:
 
 @dataclass
 class _Held:
-    """The results of contexts that were finished ahead of their turn.
-
-    Attributes:
-        lanes: Number of contexts, by rate category.
-        places: Number of answers, by rate category.
-        bytes: Bytes of the answers.
-    """
+    """The results of contexts that were finished ahead of their turn."""
 
     lanes: Counter[str] = field(default_factory=Counter)
     places: Counter[str] = field(default_factory=Counter)
@@ -345,14 +338,12 @@ class _Load:
     """Counts tasks under way and bytes held, and decides whether there is room for more.
 
     Attributes:
-        in_flight: Most requests under way.
         lane: The tasks whose turn it is.
         idle: Threads that wait, but not for Pinterest.
         lanes: Contexts ahead of their turn, by rate category.
         waiting: Reports that Pinterest is preparing, by rate category.
         running: Tasks under way, by rate category.
         places: Tasks under way, and results that are not read yet.
-        bytes: Bytes of these.
         bytes_ahead: Bytes of these that are ahead of their turn.
         may_use_all: Whether work ahead of its turn may use all bytes.
     """

@@ -37,14 +37,6 @@ class Comparison:
     def __init__(
         self, run: Run, days: DateRange, tables: Tables | None, exported: ExportedTable | None
     ) -> None:
-        """A comparison of what there is.
-
-        Args:
-            run: The run whose settings and calls are used.
-            days: The days to compare.
-            tables: The loaded tables.
-            exported: An export of Ads Manager.
-        """
         self._run = run
         self._fresh = Fresh(run)
         self._exported = exported

@@ -97,12 +97,10 @@ class Export:
     """An export of Ads Manager.
 
     Attributes:
-        name: The name of the file.
         level: The level of its rows: `campaign`, `ad_group`, `ad`, or empty for accounts.
         by_id: Whether its entities are named by id, and not by name.
         metrics: The API's name of the metric in each column.
         unknown: Labels that are no metric and no part of a row's place.
-        lines: Its rows.
     """
 
     name: str

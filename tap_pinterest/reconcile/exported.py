@@ -57,7 +57,6 @@ class ExportedTable:
     """An export, and the day on which somebody made it.
 
     Attributes:
-        export: The rows of the file.
         made_on: The day; `None` if nobody says.
     """
 

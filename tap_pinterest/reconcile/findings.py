@@ -63,7 +63,6 @@ class Finding:
 
     Attributes:
         source: The table, or the name of the export.
-        ad_account_id: The ad account.
         metric: The metric, by the API's name.
         here: The sum in the table or the export.
         pinterest: Pinterest's total for the same days.
@@ -135,8 +134,6 @@ class Report:
     """All findings of one comparison.
 
     Attributes:
-        days: The days that were compared.
-        findings: One for each source, ad account and metric.
         notes: What could not be looked at, in sentences.
         is_cut_short: Whether Pinterest has not answered for an ad account.
     """

@@ -41,9 +41,7 @@ class Detail(NamedTuple):
     """The rows of a question.
 
     Attributes:
-        level: Their level.
         entities: The stream that lists its entities; `None` for the ad account itself.
-        granularity: The length of their periods.
     """
 
     level: Level

@@ -48,13 +48,7 @@ _ZONES = (None, "PINTEREST_TIME_ZONE")
 
 @dataclass(frozen=True)
 class LoadedTable:
-    """A table, the stream that wrote it, and where it is.
-
-    Attributes:
-        table: Its columns.
-        stream: The report that it has the rows of.
-        tables: The tables of its schema.
-    """
+    """A table, the stream that wrote it, and where it is."""
 
     table: Table
     stream: AdsReport

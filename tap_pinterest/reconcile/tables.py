@@ -40,12 +40,7 @@ class Table:
     """A table of a report by day.
 
     Attributes:
-        name: The table.
-        id_column: The column with the id of its entity.
-        account_column: The column with the id of the ad account.
-        date_column: The column with the day.
         metrics: The columns of its metrics that add up, by the API's name.
-        columns: All its columns.
     """
 
     name: str
@@ -61,8 +56,6 @@ class Sums:
     """The sums of a table for one ad account.
 
     Attributes:
-        rows: The number of rows.
-        totals: The sum of each metric.
         shapes: The sets of settings that the rows were read with.
     """
 
@@ -76,10 +69,8 @@ class Row:
     """The numbers of an entity on one day.
 
     Attributes:
-        place: The entity and the day.
         shape: The settings that it was read with.
         read_at: When it was read; `None` if the table does not tell.
-        values: The numbers.
     """
 
     place: Place

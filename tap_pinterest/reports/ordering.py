@@ -75,12 +75,7 @@ _decode = decoder(Answer)
 
 @dataclass(frozen=True)
 class Operation:
-    """Where a kind of report is created and polled.
-
-    Attributes:
-        create: Path of the POST that creates one.
-        poll: Path of the GET that returns its state.
-    """
+    """Where a kind of report is created and polled."""
 
     create: str = REPORTS
     poll: str = REPORTS
@@ -98,10 +93,8 @@ class Order:
     """A report to be created.
 
     Attributes:
-        ids: Values of the paths' placeholders.
         body: The content of the report, as a JSON body.
         query: The content of the report, for an operation that takes it as parameters.
-        operation: Where it is created and polled.
         is_csv: Whether its file is a table with a header, not JSON; `None` if unknown.
     """
 
@@ -118,14 +111,6 @@ class Ordering:
     def __init__(
         self, client: PinterestClient, clock: Clock, settings: Settings, stream: str
     ) -> None:
-        """Nothing is created yet.
-
-        Args:
-            client: Calls the API.
-            clock: Measures how long a report takes.
-            settings: Hold the time limit and the access tier.
-            stream: The stream that the calls count for.
-        """
         self._client = client
         self._clock = clock
         self._longest = settings.max_wait_seconds

@@ -41,7 +41,6 @@ class Entities:
     """The entities of an ad account that a report is about.
 
     Attributes:
-        ad_account_id: The ad account.
         rows: The id and the parents' ids of each entity, by id.
         fields: Names of these ids, in the order of a row.
         named: The ids that an order names; `None` if it asks for all entities.
@@ -78,13 +77,6 @@ def plan(
     today: date,
 ) -> list[Part]:
     """The calls and reports that read the days; asynchronous reports, which take long, come first.
-
-    Args:
-        question: The question of the report.
-        entities: The entities of the report.
-        ranges: The days, in whole periods.
-        may_report: Whether asynchronous reports may be ordered.
-        today: The day of the run.
 
     Raises:
         DaysError: Pinterest has no total for so long a range.

@@ -52,11 +52,8 @@ class Question:
     Attributes:
         name: The name of the stream, for messages.
         level: The level of a row.
-        granularity: The length of a row's period.
-        settings: The settings in force for the report.
         dimensions: Columns that tell the rows of a breakdown apart, its type first. Empty without
             a breakdown.
-        custom: The definition of a custom report.
         is_wanted: Whether to read a column, by its field in a record.
         account: Columns that Pinterest lists for the token, if it was asked.
     """

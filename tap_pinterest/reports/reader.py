@@ -60,8 +60,6 @@ class Answered:
     """The rows that came for a part of a report, as JSON, and the errors of those that did not.
 
     Attributes:
-        part: The part.
-        rows: Its rows.
         failures: What could not be read: the whole part, or pieces of it, each with its error.
         was_read: Whether Pinterest has answered for any piece.
         is_given_up: Whether smaller pieces were no better, so that no more are tried.
@@ -117,15 +115,6 @@ class Reader:
         operation: Operation,
         warn: Callable[[str], None],
     ) -> None:
-        """A reader of the parts of a report.
-
-        Args:
-            question: The question of the report.
-            client: Makes synchronous calls.
-            ordering: Creates asynchronous reports and waits for them.
-            operation: Where asynchronous reports are created and polled.
-            warn: Logs a warning once.
-        """
         self._question = question
         self._client = client
         self._ordering = ordering

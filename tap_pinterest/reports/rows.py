@@ -35,7 +35,6 @@ class Rows:
     """Makes the rows of one report into records."""
 
     def __init__(self, question: Question, convert: Converter) -> None:
-        """Prepare to convert rows to the columns of a question."""
         self.question = question
         self._convert = convert
         self._has_warned = False

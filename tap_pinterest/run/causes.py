@@ -24,9 +24,7 @@ class Remark(NamedTuple):
     """Why a stream is not complete, for one of its ad accounts or users.
 
     Attributes:
-        stream: The stream's name.
         context: The name of the context, as `name_of` gives it.
-        reason: The cause.
     """
 
     stream: str

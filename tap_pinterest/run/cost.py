@@ -51,7 +51,6 @@ class StreamPlan:
     """The calls that one stream will make.
 
     Attributes:
-        stream: The stream's name.
         contexts: Number of ad accounts or users to read; 1 for a stream without either.
         ranges: Days to read, as `2026-01-01..2026-01-31`, each with how many contexts read them.
         calls: Calls still to be made, by rate category.

@@ -27,13 +27,11 @@ class Outcome:
     """How one stream went in one run, for one ad account or user, or for the token alone.
 
     Attributes:
-        stream: Its name.
         ad_account_id: The ad account; `None` for a stream that is not read by ad account.
         user_id: The user; `None` for a stream that is not read by user.
         started: When its reading began; `None` if it did not begin.
         ended: When its reading ended.
         ranges: The days that were asked for, as ranges that are sorted and apart.
-        rows: Records written.
         calls: Calls made, further tries included.
         retries: Tries beyond the first.
         seconds_waited: How long its calls waited; several may have waited at once.

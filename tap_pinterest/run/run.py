@@ -56,11 +56,8 @@ class Run:
 
     Attributes:
         sdk_tap: The tap as the SDK knows it: it has the streams, and they need it.
-        settings: The settings in force.
-        clock: The run's time.
         memory: The Singer state, at the start of the run and later.
         read_before: Streams and contexts that earlier runs have read, from the state at the start.
-        started: When it began.
     """
 
     def __init__(

@@ -19,14 +19,7 @@ if TYPE_CHECKING:
 
 
 class RunStream(Protocol):
-    """The parts of a stream that a run uses; `PinterestStream` describes each.
-
-    Attributes:
-        name: Its name.
-        is_report: Whether it has metrics by day.
-        is_about_the_run: Whether its records are about the run, and not from Pinterest.
-        custom: The entry of `custom_reports` that defines it.
-    """
+    """The parts of a stream that a run uses; `PinterestStream` describes each."""
 
     name: str
     is_report: bool

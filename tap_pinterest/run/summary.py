@@ -57,7 +57,6 @@ class StreamSummary:
         contexts: Ad accounts read to the end; 1 for a stream without ad accounts.
         unasked: Contexts that needed no call, because there was nothing to ask for.
         nothing: Why it has no context at all.
-        seconds: How long it took.
         tally: What its calls have taken; several may have waited at once.
         failures: Errors, by ad account (an empty text for none).
         skipped: Why something was left out, by ad account.

@@ -23,8 +23,6 @@ class Interval:
     """Days that were read with the same settings.
 
     Attributes:
-        start: The first day.
-        end: The last day.
         settings: Fingerprint of the settings, or `MIXED`.
         as_of: The last complete day when these days were read. Their numbers are final if they
             lie more than the lookback before it.

@@ -89,11 +89,7 @@ class EndOfRun(BaseException):
 
 
 class BrokenOutput(BaseException):
-    """A message cannot be written; not an `Exception`, for the same reason.
-
-    Attributes:
-        error: The error of the system.
-    """
+    """A message cannot be written; not an `Exception`, for the same reason."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
@@ -334,7 +330,6 @@ class SingerRun(Protocol):
 
     Attributes:
         sdk_tap: The tap, which the SDK's `Stream` needs.
-        clock: The run's time.
         memory: The Singer state, at the start of the run and later.
     """
 

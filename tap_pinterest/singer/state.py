@@ -459,7 +459,6 @@ class ReportRange:
         complete_to: Last day that a bookmark may name: it is over, and Pinterest says it is ready.
         backfill: A further range to read once, within reach of the API.
         backfill_name: Its name in the state.
-        granularity: How long a period is.
         once_on: The day of the run, if the lookback is read only once a day.
     """
 

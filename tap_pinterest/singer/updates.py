@@ -29,7 +29,6 @@ class Update(NamedTuple):
 
     Attributes:
         time: An ISO date-time; empty if Pinterest tells none.
-        id: The entity.
     """
 
     time: str

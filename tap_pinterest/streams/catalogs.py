@@ -155,7 +155,6 @@ class ReportParameters:
     settings: Sequence[str] = ()
 
     def __init__(self, *types: str) -> None:
-        """Reports of these types."""
         self._of_catalogs = [each for each in types if each != OF_FEEDS]
         self._of_feeds = [each for each in types if each == OF_FEEDS]
         self.parents: Sequence[Dataset] = (

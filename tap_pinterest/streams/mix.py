@@ -49,7 +49,6 @@ class ShapedQuestion(Question):
 
     Attributes:
         ordered_as: The level's name in an order.
-        shape: The choices that the setting offers.
         entities_of_rows: More entities, beside the level's, whose attributes can be columns.
     """
 

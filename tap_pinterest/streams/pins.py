@@ -71,7 +71,6 @@ class OfPins:
 
     Attributes:
         app_type: The kind of app that was asked for; `None` if the answers name it.
-        answers: By Pin.
         errors: Refusals and failures, by Pin.
     """
 
@@ -256,7 +255,6 @@ class PinCalls:
         split_field: str,
         warn: Callable[[str], None],
     ) -> None:
-        """Take the kinds of apps to ask for, and how a call for one Pin is split."""
         self._client = client
         self._app_types = app_types
         self._split_field = split_field

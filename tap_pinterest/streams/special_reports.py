@@ -51,9 +51,6 @@ class NumberedReportStream(TaskStream):
     """Rows of reports as they are on the day of the run.
 
     The description names no key: the place of a row in its report identifies it.
-
-    Attributes:
-        operation: Where the reports are created and polled.
     """
 
     operation: ClassVar[Operation]

@@ -28,7 +28,6 @@ class TargetPostgresFast(FastTarget, TargetPostgres):
     default_sink_class = FastPostgresSink
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the stock target's arguments
-        """Check the settings; see the stock target."""
         try:
             super().__init__(*args, **kwargs)
         except AssertionError as error:

@@ -55,7 +55,6 @@ class Reading:
         progress: How far earlier runs have come.
         range: The days that this run wants.
         ranges: The days that this run reads.
-        entities: The entities of the report.
         lists: How the calls went that list them.
         parts: The calls and reports that read it, in order.
     """
@@ -78,8 +77,6 @@ class AdsReport(TaskStream, ReportStream):
         entities: The stream that lists the level's entities; `None` for the ad account itself,
             and for what cannot be listed.
         narrowed_by: The stream that lists the ids an order names instead, where filters are set.
-        operation: Where asynchronous reports are created and polled.
-        question: The question of the report.
     """
 
     contexts = AdAccounts()
@@ -90,7 +87,6 @@ class AdsReport(TaskStream, ReportStream):
     question: Question
 
     def __init__(self, run: Run, question: Question) -> None:
-        """A stream that asks a question, under its name."""
         self.question = question
         self.custom = question.custom
         super().__init__(run, name=question.name)
@@ -505,7 +501,6 @@ class LevelReport(AdsReport):
     Never add up rows of different targeting types.
 
     Attributes:
-        level: The level of a row.
         broken_down: Whether each row is for one value of a targeting type.
     """
 
