@@ -6,8 +6,10 @@ value into a field. A value of another kind than its column is decoded first.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
 from time import time as now
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
@@ -15,9 +17,9 @@ import msgspec
 from msgspec import Raw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    Check = Callable[[Sequence[Raw]], bool]
+    Check = Callable[[bytes], bool]
     Field = Callable[[Raw], bytes]
     Normal = Callable[[bytes], bytes | None]
 
@@ -61,9 +63,9 @@ class Column(Protocol):
     """A column of a table."""
 
     def check(self) -> Check | None:
-        """Tells whether values are fields already; columns with the same check share one call.
+        """Tells of values' JSON, with commas between them, whether it is their fields already.
 
-        If they are not, each column of the record gets its field by `field_with_escapes`.
+        Columns with the same check share one call; if it fails, each value becomes a field alone.
         """
         return None
 
@@ -96,18 +98,24 @@ class RowFormat:
                 none for a field that only the database can compare. Empty if the table only grows.
             started_at: When the load began, in Unix milliseconds.
         """
-        own = [name for name in columns if name not in METADATA]
+        by_check: dict[Check | None, list[str]] = defaultdict(list)
+        for name, column in columns.items():
+            if name not in METADATA:
+                by_check[column.check()].append(name)
+        alone = by_check.pop(None, [])
+        own = [*alone, *chain(*by_check.values())]
         self._has_metadata = len(own) < len(columns)
         self._columns = columns
         self.names = [*own, *(METADATA if self._has_metadata else ())]
         """Names of the columns, in the order of a line's fields."""
+        self._alone = len(alone)
         self._fields = [
-            (at, field) for at, name in enumerate(own) if (field := columns[name].field())
+            (at, field) for at, name in enumerate(alone) if (field := columns[name].field())
         ]
-        self._checks = _checks([columns[name] for name in own])
         self._every_field = [
-            (at, columns[name].field_with_escapes()) for at, name in enumerate(own)
+            (at, columns[name].field_with_escapes()) for at, name in enumerate(alone)
         ]
+        self._groups = list(_groups(by_check, columns, self._alone))
         self._keys = [(self.names.index(name), normal) for name, normal in keys.items()]
         try:
             self._decode = _decoder(stream, own, [*keys], deleted=self._has_metadata)
@@ -123,20 +131,16 @@ class RowFormat:
         """A line from a RECORD of this stream; none if it is another message or is unusual."""
         try:
             message = self._decode(line)
-            values = list(msgspec.structs.astuple(message.record))
-            fields = self._fields if self._is_usual(line, values) else self._every_field
-            for at, field in fields:
-                values[at] = field(values[at])
+            values = msgspec.structs.astuple(message.record)
+            fields = [*values[: self._alone]]
+            for at, field in self._every_field if b"\\" in line else self._fields:
+                fields[at] = field(fields[at])
+            fields += [group.fields_of(values) for group in self._groups]
             if self._has_metadata:
-                values[-1] = self._metadata(message, values[-1], batched_at)
+                fields.append(self._metadata(message, values[-1], batched_at))
         except (msgspec.DecodeError, UnusualValueError):
             return None
-        return self._line(values)
-
-    def _is_usual(self, line: bytes, values: Sequence[Raw]) -> bool:
-        return b"\\" not in line and all(
-            check([values[at] for at in places]) for check, places in self._checks
-        )
+        return self._line(fields)
 
     def from_record(self, record: Mapping[str, Any]) -> Line:
         """A line from a record as the SDK decodes it."""
@@ -169,13 +173,28 @@ class RowFormat:
         )
 
 
-def _checks(columns: Iterable[Column]) -> list[tuple[Check, Sequence[int]]]:
-    """The places of the columns that each check is for."""
-    places: dict[Check, list[int]] = {}
-    for at, column in enumerate(columns):
-        if check := column.check():
-            places.setdefault(check, []).append(at)
-    return list(places.items())
+class _Group(NamedTuple):
+    """Columns beside each other whose values are checked together."""
+
+    check: Check
+    place: slice
+    fields: Sequence[Field]
+
+    def fields_of(self, record: Sequence[Raw]) -> bytes:
+        """The fields of these columns, with commas between them."""
+        values = record[self.place]
+        joined = b",".join(values)
+        if self.check(joined):
+            return joined
+        return b",".join(field(raw) for field, raw in zip(self.fields, values, strict=True))
+
+
+def _groups(
+    by_check: Mapping[Any, Sequence[str]], columns: Mapping[str, Column], start: int
+) -> Iterator[_Group]:
+    for check, names in by_check.items():
+        place = slice(start, start := start + len(names))
+        yield _Group(check, place, [columns[name].field_with_escapes() for name in names])
 
 
 def _refuse(_: bytes) -> Any:  # noqa: ANN401 - it gives nothing

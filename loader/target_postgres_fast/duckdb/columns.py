@@ -22,7 +22,7 @@ from target_postgres_fast.errors import first_line
 from target_postgres_fast.rows import NULL, Column, UnusualValueError, decode_text, parsed_by, truth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from target_postgres_fast.rows import Check, Field
 
@@ -42,7 +42,11 @@ _BEGINS_NUMBER = frozenset(b"-0123456789")
 _IN_WHOLE_NUMBERS = b"-0123456789,nul"
 _IN_NUMBERS = b".e" + _IN_WHOLE_NUMBERS
 _MAY_BE_TOO_LARGE = re.compile(rb"e[^-]").search
-_LONG = re.compile(rb"[.\d]{%d,}" % (MOST_DIGITS + 1)).findall
+_IS_LONG = re.compile(
+    rb",-?(?:0\.0*[1-9]\d{%d}|[1-9](?:\d{%d}|[.\d]{%d}))"
+    % (MOST_DIGITS, MOST_DIGITS, MOST_DIGITS + 1)
+).search
+"""Finds a number with more digits; zeros before the first one do not count."""
 _logger = logging.getLogger("target-duckdb.columns")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -176,17 +180,16 @@ def _digits(field: bytes) -> int:
     return len(field.lstrip(b"-0.").replace(b".", b""))
 
 
-def _are_whole(values: Sequence[Raw]) -> bool:
+def _are_whole(values: bytes) -> bool:
     """Whether all are null or whole numbers of JSON."""
-    return not b",".join(values).translate(None, _IN_WHOLE_NUMBERS)
+    return not values.translate(None, _IN_WHOLE_NUMBERS)
 
 
-def _are_exact(values: Sequence[Raw]) -> bool:
+def _are_exact(values: bytes) -> bool:
     """Whether all are null or numbers that a DOUBLE holds with each digit."""
-    fields = b",".join(values)
-    if fields.translate(None, _IN_NUMBERS) or _MAY_BE_TOO_LARGE(fields):
-        return False
-    return all(_digits(each) <= MOST_DIGITS for each in _LONG(fields))
+    return not (
+        values.translate(None, _IN_NUMBERS) or _MAY_BE_TOO_LARGE(values) or _IS_LONG(b"," + values)
+    )
 
 
 _CHECKS: Mapping[str, Check] = {
