@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import os
 import re
 import socket
@@ -14,6 +15,8 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from meltano.core.logging.parsers import SingerSDKLogParser
+from meltano.core.plugin.singer.base import _get_sdk_logging
 from psycopg import sql
 
 from documents import text_of
@@ -24,7 +27,7 @@ from scripts.processes import command
 from target_postgres_fast import start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pinterest_sandbox import Sandbox
@@ -157,6 +160,20 @@ def test_the_command_says_in_one_line_what_is_wrong(
     assert not re.search(f"{PASSWORD}|{quote(PASSWORD)}|topsecret|top@|secret:", ended.stderr)
 
 
+def test_a_fault_before_the_start_is_an_error_in_meltanos_log_too(tmp_path: Path) -> None:
+    logs = tmp_path / "logs.json"
+    structured = {"()": "singer_sdk.logging.StructuredFormatter"}
+    logs.write_text(json.dumps(_get_sdk_logging(level="INFO", formatter=structured)))
+
+    ended = run_target(tmp_path, b"", environment={"SINGER_SDK_LOG_CONFIG": str(logs)})
+
+    (line,) = ended.stderr.splitlines()
+    record = SingerSDKLogParser().parse(line)
+    assert record is not None
+    assert record.level == logging.ERROR
+    assert record.message.startswith("No database is named. Set sqlalchemy_url")
+
+
 @pytest.mark.parametrize(
     ("written", "is_silent"),
     [(b"", True), (b"{", False)],
@@ -276,11 +293,17 @@ def documented() -> Iterator[str]:
         yield ".+".join(map(re.escape, re.split(varying, message)))
 
 
-def run_target(folder: Path, messages: bytes, **config: Any) -> subprocess.CompletedProcess[str]:
+def run_target(
+    folder: Path, messages: bytes, environment: Mapping[str, str] | None = None, **config: Any
+) -> subprocess.CompletedProcess[str]:
     """Our target as a command, to its end."""
     file = folder / "config.json"
     file.write_text(json.dumps(config), encoding="utf-8")
-    arguments = [command("target-postgres-fast"), "--config", str(file)]
     return subprocess.run(
-        arguments, input=messages.decode(), capture_output=True, text=True, check=False
+        [command("target-postgres-fast"), "--config", str(file)],
+        env={**os.environ, **(environment or {})},
+        input=messages.decode(),
+        capture_output=True,
+        text=True,
+        check=False,
     )

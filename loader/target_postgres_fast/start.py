@@ -6,6 +6,7 @@ import json
 import os
 import select
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,11 +36,39 @@ def run(check: Callable[[Mapping[str, Any]], None], target: Callable[[], type[Fa
             check(config)
     except UnusableError as error:
         if sys.stdin is None or not _ends_without_a_byte(sys.stdin.fileno()):
-            sys.stderr.write(f"ERROR {error}\n")
+            sys.stderr.write(f"{_log_line(str(error))}\n")
         leave()
     with lean.imports():
         loaded = target()
     loaded.cli()
+
+
+def _log_line(text: str) -> str:
+    """An error as a line of the log, in the form that the SDK would give it.
+
+    Meltano asks for JSON; a line in another form would not be an error in Meltano's log.
+    """
+    if not _is_log_structured():
+        return f"ERROR {text}"
+    fields = {
+        "level": "error",
+        "pid": os.getpid(),
+        "logger_name": "start",
+        "ts": time.time(),
+        "thread_name": "MainThread",
+        "app_name": "singer-sdk",
+        "message": text,
+    }
+    return json.dumps(fields)
+
+
+def _is_log_structured() -> bool:
+    """Whether the log configuration of the SDK asks for lines of JSON."""
+    file = os.environ.get("SINGER_SDK_LOG_CONFIG")
+    try:
+        return file is not None and "StructuredFormatter" in Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _ends_without_a_byte(descriptor: int) -> bool:
