@@ -65,6 +65,11 @@ class EmbeddedPostgres:
         """The server's address for SQLAlchemy, and so for target-postgres."""
         return self.psql_url.replace("postgresql:", "postgresql+psycopg:", 1)
 
+    @property
+    def data(self) -> Path:
+        """The folder of its databases and its configuration."""
+        return self._folder / "data"
+
     def __enter__(self) -> Self:
         """Create the cluster and wait until it takes connections."""
         self._folder = _reachable_folder()
@@ -94,7 +99,7 @@ class EmbeddedPostgres:
             os.chown(password_file, self._identity["user"], self._identity["group"])
         # With a password, since another user of the machine can reach a loopback port.
         command: list[str | Path] = [
-            *(self._binaries / "initdb", "-D", self._folder / "data", "--no-sync"),
+            *(self._binaries / "initdb", "-D", self.data, "--no-sync"),
             *("-U", "postgres", "-A", "scram-sha-256", "--pwfile", password_file),
             *("-E", "UTF8", "--locale=C"),
         ]
@@ -125,7 +130,7 @@ class EmbeddedPostgres:
     def _command(self) -> list[str]:
         settings = {**SETTINGS, "port": str(self.port)}
         options = [f"--{name}={value}" for name, value in settings.items()]
-        return [str(self._binaries / "postgres"), "-D", str(self._folder / "data"), *options]
+        return [str(self._binaries / "postgres"), "-D", str(self.data), *options]
 
     def _becomes_ready(self, process: subprocess.Popen[bytes]) -> bool:
         """Whether the server takes connections; False when another process took its port."""
@@ -135,7 +140,7 @@ class EmbeddedPostgres:
                 if "could not bind" in self._log_text():
                     return False
                 break
-            if _status(self._folder / "data" / "postmaster.pid") == "ready":
+            if _status(self.data / "postmaster.pid") == "ready":
                 return True
             time.sleep(0.02)
         raise self._start_error()

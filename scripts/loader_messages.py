@@ -6,11 +6,11 @@ They come from the loader's own code, for an example of a database.
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING
 
 from target_postgres_fast.errors import GOES_ON
 from target_postgres_fast.postgres import faults, readiness
-from target_postgres_fast.postgres.connector import NO_URL, OTHER_DATABASE
 from target_postgres_fast.postgres.faults import Address
 from target_postgres_fast.postgres.readiness import Rights
 
@@ -27,13 +27,20 @@ def by_time() -> Mapping[str, Sequence[str]]:
     return {
         "About the address": [
             faults.NO_DATABASE,
-            NO_URL,
-            OTHER_DATABASE.format(name="mysql"),
+            faults.NO_URL,
+            faults.OTHER_DATABASE.format(name="mysql"),
         ],
         "When it connects": [*_connecting()],
         "About the user's rights": list(dict.fromkeys(_rights())),
         "While it loads": [*_loading()],
     }
+
+
+def patterns() -> Iterator[str]:
+    """The messages as patterns, for any database."""
+    varying = rf"{re.escape(HOST)}|{PORT}|{DATABASE}|{USER}|{SCHEMA}|mysql|{OWN_WORDS}"
+    for message in itertools.chain(*by_time().values()):
+        yield ".+".join(map(re.escape, re.split(varying, message)))
 
 
 def _connecting() -> Iterator[str]:

@@ -18,7 +18,8 @@ JOB = ("run", "tap-pinterest")
 LOADER = "target-postgres"
 STATE_ID = f"dev:tap-pinterest-to-{LOADER}"
 
-_PREFIXES = ("MELTANO_", "TAP_PINTEREST_", "TARGET_POSTGRES_", "TARGET_DUCKDB_")
+PREFIXES = ("MELTANO_", "TAP_PINTEREST_", "TARGET_POSTGRES_", "TARGET_DUCKDB_")
+"""The beginning of the variables that are the user's own settings."""
 
 
 class MainJobError(RuntimeError):
@@ -58,7 +59,7 @@ class MainJob:
         self.env_file.write_text("".join(lines), encoding="utf-8")
         self.log = log
         self._environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith(_PREFIXES)},
+            **{key: value for key, value in os.environ.items() if not key.startswith(PREFIXES)},
             "MELTANO_DATABASE_URI": f"sqlite:///{folder}/meltano.db",
             "MELTANO_ENVIRONMENT": "dev",
             "MELTANO_SYS_DIR_ROOT": str(folder / "meltano"),

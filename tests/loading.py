@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import re
-import time
 import uuid
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
@@ -13,11 +11,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-import pytest
 from psycopg import sql
 
 from scripts.embedded_postgres import EmbeddedPostgres
-from scripts.main_job import MainJob, MainJobError
+from scripts.main_job import MainJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +25,6 @@ if TYPE_CHECKING:
     from pinterest_sandbox import Sandbox
 
 Row = dict[str, Any]
-SECONDS = 90
-"""More than enough also on a machine that is busy; a quiet one takes six."""
-LINES = 15
 SERVERS = ExitStack()
 """The server that tests of this process share; `conftest.py` ends it after the last one."""
 
@@ -74,25 +68,6 @@ def main_job(folder: Path, sandbox: Sandbox, url: str, schema: str, **more: str)
         "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
     }
     return MainJob(folder, settings, log=folder / "log")
-
-
-def lines_of_failing(job: MainJob, *programs: str) -> list[str]:
-    """The lines of a run that fails, as it should: soon, and without a traceback.
-
-    Args:
-        job: The run.
-        programs: Those whose lines are counted.
-    """
-    started = time.monotonic()
-    with pytest.raises(MainJobError):
-        job.run()
-    seconds = time.monotonic() - started
-    said = job.log.read_text(encoding="utf-8").splitlines()
-    ours = [line for line in said if re.search(rf"\] ({'|'.join(programs)}) ", line)]
-    assert seconds < SECONDS
-    assert not [line for line in said if "Traceback" in line]
-    assert len(ours) <= LINES, ours
-    return said
 
 
 def rows_by_table(db: Connection[Row], schema: str) -> dict[str, list[Row]]:

@@ -1,123 +1,185 @@
-"""Wrong set-ups of the tap, as a new user has them: one line for one cause, and no traceback.
-
-The wrong set-ups of PostgreSQL are in `test_loader_wrong_setups.py`.
-"""
+"""Each wrong set-up of a new user through `meltano run`: one line says it, and no traceback."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from singer_sdk.exceptions import ConfigValidationError
 
-from loading import database, lines_of_failing, main_job
-from singer_run import settings
-from tap_pinterest.tap import TapPinterest
+from documents import all_blocks
+from forked_meltano import meltano
+from guarded_postgres import WRITTEN, fill_the_disk, guarded_postgres, url_of
+from pinterest_sandbox import Sandbox, WorldSize
+from scripts.loader_messages import patterns
+from scripts.main_job import PREFIXES
+from scripts.processes import command
+from wrong_setups import ADDRESS, LOADER, SET_UPS, TOKEN
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
-    from pinterest_sandbox import Sandbox
+    from scripts.embedded_postgres import EmbeddedPostgres
+    from wrong_setups import SetUp
 
-CREDENTIALS = ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN")
-BAD = re.compile(r"\[(?:warning|error) *\] (tap-pinterest|target-postgres) +(.*)")
+HAS_FULL_DEVICE = Path("/dev/full").exists()
+SECRETS = re.compile(r"pass@word|pass%40word|topsecret|top@|secret:|pina_|the-secret")
+SECONDS = 60
+"""Longest time of a run, on a machine that is busy; a quiet one takes two."""
+LINES = 15
+OURS = re.compile(r"\[(?P<level>\w+) *\] (?P<program>tap-pinterest|target-postgres) +(?P<text>.*)")
+(PROJECT,) = (
+    each.text for each in all_blocks("yaml") if each.option("file") == "smallest/meltano.yml"
+)
+SMALL = WorldSize(accounts=2, campaigns=1, ad_groups=1, ads=1, boards=1, pins=1)
 
 
-def said_by_ours(lines: list[str]) -> list[tuple[str, ...]]:
-    """The program and the text of each warning and each error that is not Meltano's."""
-    return [match.groups() for line in lines if (match := BAD.search(line))]
+class Line(NamedTuple):
+    """A line of the tap or of the loader in Meltano's log."""
+
+    level: str
+    program: str
+    text: str
 
 
-@pytest.fixture
-def closed_port() -> int:
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedPostgres]:
+    with guarded_postgres() as server:
+        if HAS_FULL_DEVICE:
+            fill_the_disk(server)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def sandboxes() -> Iterator[tuple[Sandbox, Sandbox]]:
+    """A Pinterest for a token with all scopes, and one for a token with few.
+
+    They take their time as a network does: a run that fails is over before all is read.
+    """
+    like: dict[str, Any] = {"seed": 7, "size": SMALL, "latency": 0.1}
+    with Sandbox(**like) as whole, Sandbox(**like, scopes=["ads:read"]) as narrow:
+        yield whole, narrow
+
+
+@pytest.fixture(scope="module")
+def varying(server: EmbeddedPostgres, sandboxes: tuple[Sandbox, Sandbox]) -> Mapping[str, str]:
+    """The parts of the table's texts that differ from run to run."""
+    whole, narrow = sandboxes
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
+        closed = taken.getsockname()[1]
+    return {
+        "password": WRITTEN,
+        "host": f"127.0.0.1:{server.port}",
+        "closed": str(closed),
+        "plain": url_of(server, "plain", ""),
+        "owner": url_of(server, "owner", ""),
+        "first_account": whole.world.ad_accounts[0].id,
+        "second_account": whole.world.ad_accounts[1].id,
+        "api": whole.url,
+        "token": whole.credentials["access_token"],
+        "narrow": narrow.url,
+        "narrow_token": narrow.credentials["access_token"],
+    }
 
 
-def test_without_credentials_and_without_a_database_one_line_is_of_the_credentials(
-    sandbox: Sandbox, tmp_path: Path, closed_port: int
+@pytest.fixture(scope="module")
+def meltano_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Meltano's own database as new: setting it up takes as long as the rest of a run."""
+    folder = tmp_path_factory.mktemp("new")
+    (folder / "meltano.yml").write_text(PROJECT, encoding="utf-8")
+    said = folder / "log"
+    assert meltano("state", "list", folder=folder, environment=environment(), log=said) == 0, (
+        said.read_text()
+    )
+    return folder / ".meltano" / "meltano.db"
+
+
+def environment() -> dict[str, str]:
+    """The variables of a shell in which nothing is set for us."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(PREFIXES)}
+    path = f"{Path(command('meltano')).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**kept, "PATH": path, "NO_COLOR": "1"}
+
+
+def write_project(folder: Path, set_up: SetUp, varying: Mapping[str, str]) -> None:
+    """Write `meltano.yml` as the README has it, and `.env`."""
+    right = {TOKEN: "{token}", ADDRESS: "{owner}postgres", "TAP_PINTEREST_API_URL": "{api}"}
+    lines = (
+        f"{name}='{filled(text, varying)}'\n"
+        for name, text in {**right, **set_up.variables}.items()
+        if text is not None
+    )
+    (folder / "meltano.yml").write_text(PROJECT, encoding="utf-8")
+    (folder / ".env").write_text("".join(lines), encoding="utf-8")
+
+
+def filled(text: str, varying: Mapping[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: varying[found[1]], text)
+
+
+@pytest.mark.parametrize("name", SET_UPS)
+def test_a_run_says_in_one_line_what_is_wrong_and_what_to_do(
+    varying: Mapping[str, str], meltano_database: Path, tmp_path: Path, name: str
 ) -> None:
-    url = f"postgresql://me:secret@127.0.0.1:{closed_port}/none"
-    nothing = dict.fromkeys(CREDENTIALS, "")
-    job = main_job(tmp_path, sandbox, url, "pinterest", **nothing)
+    if name == "no room" and not HAS_FULL_DEVICE:
+        pytest.skip("this system has no device that is always full")
+    set_up, varying = SET_UPS[name], {**varying, "folder": str(tmp_path)}
+    write_project(tmp_path, set_up, varying)
+    (tmp_path / ".meltano").mkdir()
+    shutil.copy(meltano_database, tmp_path / ".meltano")
+    log = tmp_path / "log"
 
-    lines = lines_of_failing(job, "tap-pinterest", "target-postgres")
+    began = time.monotonic()
+    job = ("run", "tap-pinterest", "target-postgres")
+    code = meltano(*job, folder=tmp_path, environment=environment(), log=log)
+    seconds = time.monotonic() - began
 
-    ((program, text),) = said_by_ours(lines)
-    assert program == "tap-pinterest"
-    assert text.startswith("access_token: no credentials; allowed: ")
-    assert "tap-pinterest-login" in text
-    assert not [line for line in lines if "] target-postgres " in line]
-
-
-def test_a_wrong_ad_account_id_is_one_line_with_the_accounts_that_there_are(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
-    with database() as (url, schema):
-        job = main_job(
-            tmp_path, sandbox, url, schema, ad_account_ids="549755885175", stream_groups="ads"
-        )
-        lines = lines_of_failing(job, "target-postgres")
-
-    ((program, text),) = said_by_ours(lines)
-    assert program == "tap-pinterest"
-    assert "FAILED ad_account_analytics, ad_accounts, ad_analytics, " in text
-    assert " of ad account 549755885175: ad_account_ids names it" in text
-    assert all(account.id in text for account in sandbox.world.ad_accounts)
-
-
-def test_a_misspelt_variable_ends_the_run_before_the_target_begins(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
-    job = main_job(tmp_path, sandbox, "postgresql://127.0.0.1/none", "pinterest", star_date="today")
-
-    lines = lines_of_failing(job, "tap-pinterest", "target-postgres")
-
-    ((_, text),) = said_by_ours(lines)
-    assert text.endswith("did you mean TAP_PINTEREST_START_DATE?")
-    assert not [line for line in lines if "] target-postgres " in line]
-
-
-def test_spend_is_no_column_and_the_one_that_is_meant_is_named(sandbox: Sandbox) -> None:
-    with pytest.raises(ConfigValidationError) as refused:
-        _ = TapPinterest(config=settings(sandbox, report_columns="spend")).streams
-
-    (fault,) = refused.value.errors
-    assert fault.startswith("report_columns: SPEND is no column; did you mean SPEND_IN_DOLLAR or ")
+    said = log.read_text(encoding="utf-8")
+    ours = [Line(**found.groupdict()) for found in OURS.finditer(said)]
+    bad = [each for each in ours if each.level in {"warning", "error", "critical"}]
+    assert code == set_up.code, said
+    assert [each.program for each in bad] == [set_up.by] * bool(set_up.says), said
+    for part in set_up.says:
+        assert filled(part, varying) in bad[0].text, said
+    if set_up.by == LOADER:
+        assert [each for each in patterns() if re.fullmatch(each, bad[0].text)], bad
+    assert set_up.code or [each for each in ours if each.text.startswith("Loaded ad_accounts: ")]
+    assert not set_up.code or len(ours) <= LINES, said
+    assert "Traceback" not in said
+    assert not SECRETS.search(said)
+    assert seconds < SECONDS
 
 
 @pytest.mark.parametrize(
-    ("config", "arguments", "named"),
+    ("arguments", "named"),
     [
-        ({"client_id": "1", "client_secret": "s"}, [], "run tap-pinterest-login"),
-        ({"token_file": "{folder}/tokens.json"}, [], "{folder}/tokens.json"),
-        ({"access_token": "x"}, ["--state", "{folder}/state.json"], "{folder}/state.json"),
-        ({"access_token": "x"}, ["--catalog", "{folder}/catalog.json"], "{folder}/catalog.json"),
-        ({}, ["--config", "{folder}/more.json"], "{folder}/more.json"),
+        (["--state", "{folder}/state.json"], "{folder}/state.json"),
+        (["--catalog", "{folder}/catalog.json"], "{folder}/catalog.json"),
+        (["--config", "{folder}/more.json"], "{folder}/more.json"),
     ],
-    ids=["signed out", "no token file", "no state", "no catalog", "no config"],
+    ids=["no state", "no catalog", "no config"],
 )
-def test_a_file_that_is_not_there_is_named_in_the_last_line(
-    tmp_path: Path, config: dict[str, Any], arguments: list[str], named: str
+def test_a_file_of_the_command_line_that_is_not_there_is_named_in_the_last_line(
+    tmp_path: Path, arguments: list[str], named: str
 ) -> None:
-    given = {name: value.format(folder=tmp_path) for name, value in config.items()}
-    if "token_file" in given:
-        given |= {"client_id": "1", "client_secret": "s"}
+    # Meltano writes these files itself.
     path = tmp_path / "config.json"
-    path.write_text(json.dumps(given), encoding="utf-8")
-    more = [each.format(folder=tmp_path) for each in arguments]
+    path.write_text(json.dumps({"access_token": "x"}), encoding="utf-8")
+    more = [filled(each, {"folder": str(tmp_path)}) for each in arguments]
 
-    command = [sys.executable, "-m", "tap_pinterest", "--config", str(path), *more]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    run = [sys.executable, "-m", "tap_pinterest", "--config", str(path), *more]
+    ended = subprocess.run(run, capture_output=True, text=True, check=False, cwd=tmp_path)
 
     *usage, last = ended.stderr.splitlines()
     assert ended.returncode in {1, 2}
-    assert named.format(folder=tmp_path) in last
+    assert filled(named, {"folder": str(tmp_path)}) in last
     assert len(usage) <= 3, usage

@@ -23,12 +23,23 @@ from target_postgres_fast.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from logging import LogRecord
     from types import FrameType
 
     from singer_sdk.sinks import Sink
 
+_UNTOLD = (
+    "Parsing env var for settings config...",
+    "Skipping parse of env var settings...",
+    "Reader '%s' completed ",
+)
+"""Beginnings of lines of the SDK that say nothing to people who load data."""
 COMMIT_SECONDS = 30
 """Longest time that a record waits for a commit, also while the tap sends nothing."""
+
+
+def _is_worth_a_line(record: LogRecord) -> bool:
+    return not str(record.msg).startswith(_UNTOLD)
 
 
 class FastTarget(SQLTarget):
@@ -40,6 +51,7 @@ class FastTarget(SQLTarget):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's arguments
         self._signal: int | None = None
+        self.logger.addFilter(_is_worth_a_line)
         self.loaded = Loaded(self.logger.getChild("loaded"))
         self.writer = Writer()
         super().__init__(*args, **kwargs)

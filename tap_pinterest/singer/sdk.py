@@ -64,21 +64,26 @@ STAMP_SECONDS = 0.001
 LINES_BYTES = 64 * 1024
 """Bytes of records that are written at once: as much as a pipe takes."""
 
-_MISLEADING = frozenset(
+_UNTOLD = frozenset(
     {
+        # Variables are always in force.
         "Parsing env var for settings config...",
         "Skipping parse of env var settings...",
+        # Each fault has a line of its own.
         "Config validation failed",
+        # The progress and the table at the end name the streams that are read.
+        "Beginning sync of '%s' in %s mode",
+        "Skipping deselected stream '%s'.",
     }
 )
-"""Lines of the SDK: variables are always in force, and each fault has a line of its own."""
+"""Lines of the SDK that mislead, or repeat what other lines say."""
 
 _encode_into = msgspec.json.Encoder().encode_into
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
     """Whether a line of the SDK says something that is true and new."""
-    return record.msg not in _MISLEADING
+    return record.msg not in _UNTOLD
 
 
 class EndOfRun(BaseException):
@@ -365,6 +370,7 @@ class SingerStream(Stream):
         # The SDK's constructor already needs the schema.
         self.run = run
         super().__init__(run.sdk_tap, name=name)
+        self.logger.addFilter(_is_worth_a_line)
 
     def described(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The schema with descriptions of the stream and its properties."""

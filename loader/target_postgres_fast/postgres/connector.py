@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from target_postgres_fast.errors import UnusableError
 from target_postgres_fast.postgres import faults, readiness
-from target_postgres_fast.postgres.faults import EXAMPLE, Address
+from target_postgres_fast.postgres.faults import Address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 
 LOCKS = 0x54504746
 """Namespace of our advisory locks."""
-NO_URL = (
-    f"sqlalchemy_url is not the URL of a database. Write {EXAMPLE}; in user and password @ is"
-    " written %40, : is %3A, / is %2F and % is %25."
-)
-OTHER_DATABASE = (
-    f"sqlalchemy_url begins with {{name}}, but this target loads into PostgreSQL: {EXAMPLE}."
-)
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -54,14 +47,12 @@ class FastPostgresConnector(PostgresConnector):
     @override
     def get_sqlalchemy_url(self, config: Mapping[str, Any]) -> str:
         text = super().get_sqlalchemy_url(config)
+        faults.require_postgresql(str(text))
         try:
             url = make_url(text.strip() if isinstance(text, str) else text)
         except (ValueError, ArgumentError):
             # The error itself can have a part of the password in it.
-            raise UnusableError(NO_URL) from None
-        name = url.drivername.partition("+")[0]
-        if name not in faults.NAMES:
-            raise UnusableError(OTHER_DATABASE.format(name=name))
+            raise UnusableError(faults.NO_URL) from None
         url = url.set(drivername="postgresql+psycopg")
         if "connect_timeout" not in url.query:
             url = url.update_query_dict({"connect_timeout": faults.CONNECT_SECONDS})

@@ -19,6 +19,13 @@ NO_DATABASE = (
     "No database is named. Set sqlalchemy_url (TARGET_POSTGRES_SQLALCHEMY_URL in the environment"
     f" or in .env) to {EXAMPLE}."
 )
+NO_URL = (
+    f"sqlalchemy_url is not the URL of a database. Write {EXAMPLE}; in user and password @ is"
+    " written %40, : is %3A, / is %2F and % is %25."
+)
+OTHER_DATABASE = (
+    f"sqlalchemy_url begins with {{name}}, but this target loads into PostgreSQL: {EXAMPLE}."
+)
 
 
 class Address(NamedTuple):
@@ -119,6 +126,20 @@ def require_address(config: Mapping[str, Any]) -> None:
         config.get(name) for name in ("host", "user", "password")
     ):
         raise UnusableError(NO_DATABASE)
+
+
+def require_postgresql(url: str) -> None:
+    """Refuse an address that is no URL, or that of another database.
+
+    Raises:
+        UnusableError: It begins with another name than PostgreSQL's.
+    """
+    scheme, mark, _ = url.strip().partition("://")
+    name = scheme.partition("+")[0].lower()
+    if not mark or not name.isalnum():
+        raise UnusableError(NO_URL)
+    if name not in NAMES:
+        raise UnusableError(OTHER_DATABASE.format(name=name))
 
 
 def connecting(error: Exception, address: Address) -> UnusableError:

@@ -38,6 +38,7 @@ def _check(config: Mapping[str, Any]) -> None:
     url = config.get("sqlalchemy_url")
     if not isinstance(url, str) or config.get("ssh_tunnel", {}).get("enable"):
         return
+    faults.require_postgresql(url)
     try:
         options, address = _options(url.strip())
     except ValueError:
@@ -56,7 +57,7 @@ def _options(url: str) -> tuple[dict[str, Any], Address]:
         ValueError: Only the target can parse this URL.
     """
     parts = urlsplit(url)
-    if parts.scheme.partition("+")[0] not in faults.NAMES or not parts.hostname:
+    if not parts.hostname:
         raise ValueError
     user, password = (part and unquote(part) for part in (parts.username, parts.password))
     address = Address(parts.hostname, parts.port, unquote(parts.path[1:]) or None, user)
