@@ -38,6 +38,7 @@ class Correction(NamedTuple):
     """The day of a live answer with the fields. Only such a correction may add a field."""
 
 
+_EXPIRIES = ("partner_access_token_expiry", "partner_refresh_token_expiry")
 _EXAMPLE_IN_MILLISECONDS = "No text; the example counts milliseconds."
 _PRODUCT_GROUP_TIMES = "The text says seconds, the example counts milliseconds: told by size."
 _PATTERN_OF_AN_INSTANT = "Plain text in the description, with the pattern of an ISO date-time."
@@ -69,57 +70,29 @@ CORRECTIONS: tuple[Correction, ...] = (
         {"unit": "ms"},
         _EXAMPLE_IN_MILLISECONDS,
     ),
-    Correction(
-        "IntegrationRecord",
-        (
-            "created_time",
-            "updated_time",
-            "partner_access_token_expiry",
-            "partner_refresh_token_expiry",
-        ),
-        {"unit": "ms"},
-        _EXAMPLE_IN_MILLISECONDS,
+    *(
+        Correction(schema, (*times, *_EXPIRIES), {"unit": "ms"}, _EXAMPLE_IN_MILLISECONDS)
+        for schema, times in (
+            ("IntegrationRecord", ("created_time", "updated_time")),
+            ("IntegrationMetadata", ("created_timestamp", "updated_timestamp")),
+        )
     ),
-    Correction(
-        "IntegrationMetadata",
-        (
-            "created_timestamp",
-            "updated_timestamp",
-            "partner_access_token_expiry",
-            "partner_refresh_token_expiry",
-        ),
-        {"unit": "ms"},
-        _EXAMPLE_IN_MILLISECONDS,
+    *(
+        Correction(
+            schema,
+            ("date_availability.latest_available_timestamp",),
+            {"unit": "ms"},
+            _EXAMPLE_IN_MILLISECONDS,
+        )
+        for schema in ("TopPinsAnalyticsResponse", "TopVideoPinsAnalyticsResponse")
     ),
-    Correction(
-        "TopPinsAnalyticsResponse",
-        ("date_availability.latest_available_timestamp",),
-        {"unit": "ms"},
-        _EXAMPLE_IN_MILLISECONDS,
-    ),
-    Correction(
-        "TopVideoPinsAnalyticsResponse",
-        ("date_availability.latest_available_timestamp",),
-        {"unit": "ms"},
-        _EXAMPLE_IN_MILLISECONDS,
-    ),
-    Correction(
-        "CatalogsRetailProductGroup",
-        ("created_at", "updated_at"),
-        {"unit": "s|ms"},
-        _PRODUCT_GROUP_TIMES,
-    ),
-    Correction(
-        "CatalogsHotelProductGroup",
-        ("created_at", "updated_at"),
-        {"unit": "s|ms"},
-        _PRODUCT_GROUP_TIMES,
-    ),
-    Correction(
-        "CatalogsCreativeAssetsProductGroup",
-        ("created_at", "updated_at"),
-        {"unit": "s|ms"},
-        _PRODUCT_GROUP_TIMES,
+    *(
+        Correction(schema, ("created_at", "updated_at"), {"unit": "s|ms"}, _PRODUCT_GROUP_TIMES)
+        for schema in (
+            "CatalogsRetailProductGroup",
+            "CatalogsHotelProductGroup",
+            "CatalogsCreativeAssetsProductGroup",
+        )
     ),
     Correction(
         "SSIOInsertionOrderStatus",
@@ -139,14 +112,14 @@ CORRECTIONS: tuple[Correction, ...] = (
         {"format": "date-time"},
         "Plain text in the description, which calls it a UTC timestamp.",
     ),
-    Correction("AudienceInsightsResponse", ("date",), {"format": "date"}, _PATTERN_OF_A_DAY),
-    Correction("AudienceDefinition", ("date",), {"format": "date"}, _PATTERN_OF_A_DAY),
-    Correction("AnalyticsDailyMetrics", ("date",), {"format": "date"}, _PATTERN_OF_A_DAY),
-    Correction(
-        "PinAnalyticsMetricsResponse",
-        ("daily_metrics.[].date",),
-        {"format": "date"},
-        _PATTERN_OF_A_DAY,
+    *(
+        Correction(schema, (field,), {"format": "date"}, _PATTERN_OF_A_DAY)
+        for schema, field in (
+            ("AudienceInsightsResponse", "date"),
+            ("AudienceDefinition", "date"),
+            ("AnalyticsDailyMetrics", "date"),
+            ("PinAnalyticsMetricsResponse", "daily_metrics.[].date"),
+        )
     ),
     Correction(
         "Pin",
