@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from tap_pinterest.clock import Interrupted
+from tap_pinterest.commands.command import like_the_tap
 from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.run.causes import Remark, told
 from tap_pinterest.run.cost import TRIAL_CALLS, plan
@@ -23,23 +24,18 @@ if TYPE_CHECKING:
 
     from tap_pinterest.run.cost import Plan
 
+HELP = (
+    "Say what a run would cost: for each stream ad accounts, days and calls, and how long these "
+    "take. Ids are listed for that; no report is asked for, and nothing is written."
+)
 OPTIONS = {"--version", "--config", "--catalog", "--state"}
 """Options of the tap that the command has too."""
 
 
 def main() -> None:
     """Run the command, which counts the calls of a run and writes no message."""
-    # The tap's command line, whose lookup also sets up the log.
-    command = TapPinterest.cli
-    command.name = "tap-pinterest-plan"
-    command.callback = _tell
-    command.help = (
-        "Say what a run would cost: for each stream ad accounts, days and calls, and how long "
-        "these take. Ids are listed for that; no report is asked for, and nothing is written."
-    )
     json = click.Option(["--json", "as_json"], is_flag=True, help="Write one JSON object.")
-    command.params = [*(each for each in command.params if OPTIONS & {*each.opts}), json]
-    command()
+    like_the_tap("tap-pinterest-plan", HELP, _tell, OPTIONS, json)()
 
 
 def _tell(

@@ -11,7 +11,8 @@ import msgspec
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
 from tap_pinterest.clock import Interrupted
-from tap_pinterest.config import Day
+from tap_pinterest.commands.command import like_the_tap
+from tap_pinterest.commands.dates import DATE
 from tap_pinterest.config.database import SCHEMA, URL
 from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.reconcile import told
@@ -21,10 +22,12 @@ from tap_pinterest.singer.sdk import EndOfRun
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
+HELP = (
+    "Compare loaded tables, and an export of Ads Manager if one is given, with fresh totals from "
+    "Pinterest. The exit code is 1 if spend differs and no proven cause explains it."
+)
 TABLE = "reconciliation"
 NOT_INSTALLED = "This command needs psycopg: pip install 'tap-pinterest[reconcile]'"
 _NOT_READ = (FatalAPIError, RetriableAPIError, SkippableAPIError, TokenRefusedError, EndOfRun)
@@ -32,29 +35,8 @@ _NOT_READ = (FatalAPIError, RetriableAPIError, SkippableAPIError, TokenRefusedEr
 
 def main() -> None:
     """Run the command; the exit code is 1 if spend differs and nothing explains it."""
-    # The tap's command line, whose lookup also sets up the log.
-    command = TapPinterest.cli
-    command.name = "tap-pinterest-reconcile"
-    command.callback = _compare
-    command.help = (
-        "Compare loaded tables, and an export of Ads Manager if one is given, with fresh totals "
-        "from Pinterest. The exit code is 1 if spend differs and no proven cause explains it."
-    )
-    own = [each for each in command.params if {"--version", "--config"} & {*each.opts}]
-    command.params = [*own, *options()]
-    command()
-
-
-def _date(context: click.Context, option: click.Parameter, text: str | None) -> date | None:
-    del context
-    try:
-        day = Day.parse(text).on if text else None
-    except ValueError:
-        day = None
-    if text and day is None:
-        message = f"{text!r} is no date; allowed: YYYY-MM-DD"
-        raise click.BadParameter(message, param=option)
-    return day
+    kept = ("--version", "--config")
+    like_the_tap("tap-pinterest-reconcile", HELP, _compare, kept, *options())()
 
 
 def options() -> list[click.Option]:
@@ -73,11 +55,11 @@ def options() -> list[click.Option]:
         click.Option(
             ["--account", "accounts"], multiple=True, help="Only this ad account. Repeatable."
         ),
-        click.Option(["--from", "first"], callback=_date, help="First day; by default a week."),
-        click.Option(["--to", "last"], callback=_date, help="Last day; by default two days ago."),
+        click.Option(["--from", "first"], type=DATE, help="First day; by default a week."),
+        click.Option(["--to", "last"], type=DATE, help="Last day; by default two days ago."),
         click.Option(["--export"], type=file, help="An export of Ads Manager, as CSV."),
         click.Option(
-            ["--exported-on"], callback=_date, help="Day of the export; by default the file's."
+            ["--exported-on"], type=DATE, help="Day of the export; by default the file's."
         ),
         click.Option(
             ["--store"],

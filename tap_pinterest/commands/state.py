@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from tap_pinterest.api.periods import DAY, GRANULARITIES, DateRange, merged
-from tap_pinterest.config import Day
+from tap_pinterest.commands.dates import DATE
 from tap_pinterest.singer import state as singer_state
 from tap_pinterest.singer.coverage import GIVEN_UP
 from tap_pinterest.singer.state import Progress, StateError
@@ -186,32 +186,11 @@ def show(store: Store, streams: Sequence[str]) -> None:
         click.echo("The state knows nothing of it: the next run reads from start_date.")
 
 
-def _day(context: click.Context, option: click.Parameter, text: str | None) -> date | None:
-    del context
-    try:
-        return date_of(text) if text else None
-    except ValueError:
-        message = f"{text!r} is no date; allowed: YYYY-MM-DD"
-        raise click.BadParameter(message, param=option) from None
-
-
-def date_of(text: str) -> date:
-    """A date, given as YYYY-MM-DD.
-
-    Raises:
-        ValueError: The text is not a date.
-    """
-    day = Day.parse(text).on
-    if day is None:
-        raise ValueError(text)
-    return day
-
-
 @main.command()
 @click.argument("streams", nargs=-1)
 @click.option("--account", "accounts", multiple=True, help="Only of this ad account or user.")
-@click.option("--from", "first", callback=_day, help="Only days from this one on: YYYY-MM-DD.")
-@click.option("--to", "last", callback=_day, help="Only days up to this one: YYYY-MM-DD.")
+@click.option("--from", "first", type=DATE, help="Only days from this one on: YYYY-MM-DD.")
+@click.option("--to", "last", type=DATE, help="Only days up to this one: YYYY-MM-DD.")
 @click.option("--all", "everything", is_flag=True, help="All streams.")
 @click.pass_obj
 def forget(  # noqa: PLR0913 - one parameter for each option

@@ -233,20 +233,12 @@ class _Window:
             self.others, self.seen_at = max(others, 0), now
 
 
+@dataclass
 class Answer:
-    """The answer of a call, from which the limiter learns.
+    """The answer of a call, from which the limiter learns: `refused` if there were too many."""
 
-    Attributes:
-        headers: The answer's headers; empty before the answer.
-        refused: Whether the answer says that there were too many calls.
-    """
-
-    headers: Mapping[str, str]
-    refused: bool
-
-    def __init__(self) -> None:
-        self.headers = {}
-        self.refused = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    refused: bool = False
 
 
 class RateLimiter:

@@ -22,8 +22,6 @@ from tap_pinterest.reading.pages import PAGE_DECODERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from singer_sdk.exceptions import SkippableAPIError
-
     from tap_pinterest.config import Settings
     from tap_pinterest.http.errors import PartError
     from tap_pinterest.reading.pages import Decode, Item
@@ -94,11 +92,8 @@ class Outcomes(Protocol):
     def answered(self) -> None:
         """A call of the dataset has been answered."""
 
-    def refused(self, call: Call, refusal: SkippableAPIError) -> None:
-        """A call of the dataset or of a parent has been refused."""
-
-    def failed(self, call: Call, error: PartError) -> None:
-        """A call of the dataset or of a parent has failed.
+    def went_wrong(self, call: Call, error: PartError) -> None:
+        """A call of the dataset or of a parent was refused or has failed.
 
         Raises:
             FatalAPIError: The others would fail as well: the same error.

@@ -283,11 +283,10 @@ class Inventory:
         if not outcomes.has_failed(call):
             try:
                 return self._listed(call, listing)
-            except SkippableAPIError as refusal:
-                outcomes.refused(call, refusal)
-                return {}
-            except (FatalAPIError, RetriableAPIError) as error:
-                outcomes.failed(call, error)
+            except PART_ERRORS as error:
+                outcomes.went_wrong(call, error)
+                if isinstance(error, SkippableAPIError):
+                    return {}
         return self._filtered(self._read_so_far.get(call.key, {}), listing)
 
     def items(
@@ -318,11 +317,8 @@ class Inventory:
         for call in listing.calls(scope):
             try:
                 self._listed(call, listing)
-            except SkippableAPIError as refusal:
-                scope.outcomes.refused(call, refusal)
-                continue
-            except (FatalAPIError, RetriableAPIError) as error:
-                scope.outcomes.failed(call, error)
+            except PART_ERRORS as error:
+                scope.outcomes.went_wrong(call, error)
                 continue
             scope.outcomes.answered()
             for body in self._kept.read(call.key, forget=False):
@@ -455,13 +451,12 @@ class Inventory:
                 outcomes.answered()
                 for each in self._pages_of(call, page, listing, outcomes):
                     yield call, each
-            elif isinstance(error, SkippableAPIError):
+                continue
+            outcomes.went_wrong(call, error)
+            if isinstance(error, SkippableAPIError):
                 self._refusals[call.key] = error
-                outcomes.refused(call, error)
                 if not is_answered and is_said_of_all(error):
                     return
-            else:
-                outcomes.failed(call, error)
 
     def _pages_of(
         self, call: Call, page: Page | None, listing: Listing, outcomes: Outcomes
@@ -476,9 +471,9 @@ class Inventory:
             if page:
                 yield from self._following(call, listing.decode, page)
         except SkippableAPIError as refusal:
-            outcomes.failed(call, FatalAPIError(_cut_short(refusal)))
-        except (FatalAPIError, RetriableAPIError) as error:
-            outcomes.failed(call, error)
+            outcomes.went_wrong(call, FatalAPIError(_cut_short(refusal)))
+        except PART_ERRORS as error:
+            outcomes.went_wrong(call, error)
 
     def _begun(self, call: Call, listing: Listing) -> Begun:
         """The first page of a call; nothing if its pages are kept."""

@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
 from singer_sdk.exceptions import FatalAPIError
@@ -36,19 +36,6 @@ EXACT_FLOATS = 2**53
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NULL = type(None)
-
-
-class Unknowns(Protocol):
-    """Receives fields, values and types that a schema does not know."""
-
-    def field(self, name: str) -> None:
-        """A field that the schema lacks."""
-
-    def value(self, field: str, value: str) -> None:
-        """A value that the enum lacks."""
-
-    def misfit(self, field: str, value: object) -> None:
-        """A value that cannot be of the field's type."""
 
 
 class UnknownCounts:
@@ -91,7 +78,7 @@ class Strays:
 
     def __init__(
         self,
-        unknowns: Unknowns,
+        unknowns: UnknownCounts,
         *,
         withheld: Collection[str] = frozenset(),
         is_flattened: bool = False,
@@ -99,7 +86,7 @@ class Strays:
         """Strays of one stream's records.
 
         Args:
-            unknowns: Receives each of them.
+            unknowns: Counts each of them.
             withheld: Names of fields that never leave the tap.
             is_flattened: Whether members of objects become columns.
         """
@@ -247,7 +234,8 @@ class Converter:
         if strays.has_column:
             self._blank[EXTRA_FIELDS] = None
         self._rules = {
-            name: (singer_name(name), *_rule(field, name, strays)) for name, field in fields.items()
+            name: (singer_name(name), *_rule(field, name, strays, strays.misfit))
+            for name, field in fields.items()
         }
         self._plain = _PlainRecords(fields, self._rules, strays)
 
@@ -427,17 +415,13 @@ Rule: TypeAlias = "tuple[frozenset[type], Fit]"
 _MISFITS = (TypeError, ValueError, KeyError, OverflowError)
 
 
-def _rule(facts: Facts, name: str, strays: Strays) -> Rule:
-    """The rule for a column; a value that cannot be converted is a stray."""
-    return _fitted(facts, name, strays, strays.misfit)
-
-
 def _inner_rule(facts: Facts, name: str, strays: Strays) -> Rule:
     """The rule for values inside objects and arrays."""
-    return _fitted(facts, name, strays, strays.inner_misfit)
+    return _rule(facts, name, strays, strays.inner_misfit)
 
 
-def _fitted(facts: Facts, name: str, strays: Strays, instead: Callable[[str, Any], Any]) -> Rule:
+def _rule(facts: Facts, name: str, strays: Strays, instead: Callable[[str, Any], Any]) -> Rule:
+    """The rule for a value; `instead` takes one that cannot be converted."""
     fitting, fit = _kind_rule(facts, name, strays)
 
     def fit_or_else(value: Any) -> Any:  # noqa: ANN401
@@ -491,7 +475,7 @@ def _typed_members(facts: Facts) -> bool:
     return isinstance(facts.get("additionalProperties"), dict)
 
 
-def _enum(known: Collection[str], name: str, unknowns: Unknowns) -> Fit:
+def _enum(known: Collection[str], name: str, unknowns: UnknownCounts) -> Fit:
     def fit(value: Any) -> str:  # noqa: ANN401
         text: str = value if value.__class__ is str else _text(value)
         if text not in known:
