@@ -37,6 +37,12 @@ class Controlled(Protocol):
     def credentials(self) -> dict[str, str]:
         """The values to configure a tap with."""
 
+    def remove(self, *ids: str) -> None:
+        """Lets records of lists be gone."""
+
+    def restore(self, *ids: str) -> None:
+        """Lets what was removed be there again."""
+
     def wait(self, seconds: float) -> None:
         """Lets seconds pass at once."""
 
@@ -57,6 +63,7 @@ class Controls:
         """The endpoints, by path."""
         return [
             Route("/today", self.today, methods=["GET", "PUT"]),
+            Route("/removed/{id}", self.removed, methods=["PUT", "DELETE"]),
             Route("/wait", self.wait, methods=["POST"]),
             Route("/requests", self.requests, methods=["GET", "DELETE"]),
             Route("/faults", self.faults, methods=["POST", "DELETE"]),
@@ -73,6 +80,12 @@ class Controls:
             except (msgspec.MsgspecError, KeyError) as error:
                 return _refused(error)
         return JSONResponse({"today": self._sandbox.today.isoformat()})
+
+    async def removed(self, request: Request) -> Response:
+        """PUT removes the record of an id; DELETE lets it be there again."""
+        act = self._sandbox.remove if request.method == "PUT" else self._sandbox.restore
+        act(request.path_params["id"])
+        return Response(status_code=204)
 
     async def wait(self, request: Request) -> Response:
         """`{"seconds": 300}`: lets them pass at once."""

@@ -33,6 +33,10 @@ class Listing(Generic[Key]):
         """The same listing with every record changed."""
         return Listing(self.keys, lambda key: change(self._record(key)))
 
+    def where(self, is_kept: Callable[[Mapping[str, Any]], bool]) -> Listing[Key]:
+        """The same listing with some of its records; all are made to find out."""
+        return Listing([key for key in self.keys if is_kept(self._record(key))], self._record)
+
     def records(self, start: int, count: int) -> list[Mapping[str, Any]]:
         """The records of one page."""
         return [self._record(key) for key in self.keys[start : start + count]]

@@ -226,6 +226,14 @@ class Sandbox:
     def today(self, day: date) -> None:
         self._calendar.today = day
 
+    def remove(self, *ids: str) -> None:
+        """Lets a Pin, a board or another record of a list be gone, and what belongs to it."""
+        self._service.removed.update(ids)
+
+    def restore(self, *ids: str) -> None:
+        """Lets what was removed be there again."""
+        self._service.removed.difference_update(ids)
+
     def wait(self, seconds: float) -> None:
         """Lets seconds pass at once for all that runs out: links, reports, quotas."""
         self._calendar.wait(seconds)

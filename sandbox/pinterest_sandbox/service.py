@@ -16,7 +16,7 @@ from pinterest_sandbox.live import restyled
 from pinterest_sandbox.orders import Orders
 from pinterest_sandbox.paging import Bookmarks, Listing
 from pinterest_sandbox.parameters import Parameters
-from pinterest_sandbox.refusals import Refusal, not_served, rate_limited
+from pinterest_sandbox.refusals import Refusal, not_found, not_served, rate_limited
 from pinterest_sandbox.reports import AccountTotals
 from pinterest_sandbox.responses import Response
 from pinterest_sandbox.style import Style
@@ -90,6 +90,8 @@ class Service:
         self._kept = kept
         self._totals = AccountTotals()
         self.orders = Orders(world.seed, calendar, report_seconds)
+        self.removed: set[str] = set()
+        """Ids of what somebody has removed."""
         self._parameters: dict[str, Parameters] = {}
         self._encoder = msgspec.json.Encoder()
 
@@ -168,8 +170,26 @@ class Service:
             style=self._style,
             **how,
         )
+        self._refuse_removed(call)
         answer = self._kept.report(key, call, make) if self._kept else make(call)
+        if self.removed and isinstance(answer, Listing):
+            answer = answer.where(lambda record: not self._is_removed(record))
         return restyled(key, answer, self._style)
+
+    def _refuse_removed(self, call: Call) -> None:
+        """Refuse what names something that was removed.
+
+        Raises:
+            Refusal: 404, as for an id that never was.
+        """
+        for name, value in call.values.items():
+            if isinstance(value, str) and value in self.removed:
+                raise not_found(404, name.removesuffix("_id").replace("_", " "))
+
+    def _is_removed(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record was removed, or the board, the catalog or the Pin that it goes with."""
+        ids = {record.get(name) for name in ("id", "board_id", "catalog_id")}
+        return not self.removed.isdisjoint(ids | {(record.get("pin") or {}).get("id")})
 
     def _accepting(self, body: Facts) -> Facts:
         """The schema of a body that takes the columns which nobody describes as well."""

@@ -144,6 +144,27 @@ def test_pins_are_filtered_by_origin_format_and_promotion(client: Client) -> Non
     assert {pin["media"]["media_type"] for pin in videos} == {"video"}
 
 
+def test_what_is_removed_is_in_no_list_until_it_is_restored(client: Client) -> None:
+    pins = {pin["id"]: pin["board_id"] for pin in client.everything("/pins")}
+    (gone, board), *_ = pins.items()
+    client.sandbox.remove(gone)
+
+    assert {pin["id"] for pin in client.everything("/pins")} == {*pins} - {gone}
+    assert gone not in _ids(client.everything(f"/boards/{board}/pins"))
+    assert client.refused(f"/pins/{gone}") == (404, 404, "Sorry! We could not find your pin.")
+    assert gone not in {pin["id"] for _, pin in client.sandbox.truth("GET /pins")}
+
+    client.sandbox.remove(board)
+
+    assert board not in _ids(client.everything("/boards"))
+    assert board not in {pin["board_id"] for pin in client.everything("/pins")}
+    assert client.refused(f"/boards/{board}/pins")[0] == 404
+
+    client.sandbox.restore(gone, board)
+
+    assert {pin["id"]: pin["board_id"] for pin in client.everything("/pins")} == pins
+
+
 def test_pin_metrics_come_when_asked_for(client: Client) -> None:
     assert "pin_metrics" not in client.get("/pins")["items"][0]
     assert set(client.get("/pins", pin_metrics="true")["items"][0]["pin_metrics"]) == {

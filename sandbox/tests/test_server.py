@@ -96,6 +96,11 @@ def test_the_controls_do_over_http_what_a_test_does(serve: Callable[..., Client]
     assert [account["id"] for account in world["ad_accounts"]] == [
         account.id for account in client.sandbox.world.ad_accounts
     ]
+    board = client.sandbox.world.user.boards[0].id
+    requests.put(f"{control}/removed/{board}", timeout=9)
+    assert client.refused(f"/boards/{board}")[0] == 404
+    requests.delete(f"{control}/removed/{board}", timeout=9)
+    assert client.get(f"/boards/{board}")["id"] == board
     credentials = requests.get(control + "/credentials", timeout=9).json()
     assert credentials == client.sandbox.credentials
 
