@@ -42,6 +42,8 @@ SEARCH = "columns"
 """The document that gets the search below its text."""
 INDEX_FILE = "column-index.js"
 SCRIPT_FILE = "columns.js"
+SWITCHES = dict.fromkeys(("listed_items", "complete_lists"), "removed_items")
+"""The settings that turn streams about the run on; the others have the name of their stream."""
 DEEPEST = 2
 """Members of members that the search looks through; the pages have all."""
 
@@ -72,7 +74,8 @@ def streams() -> Mapping[str, PinterestStream]:
     """All streams of Pinterest's layout, by name."""
     # Messages of the tap's start do not belong into the site's log.
     logging.disable(logging.INFO)
-    found = TapPinterest(config={"stream_groups": ["all"]}, validate_config=False).streams
+    config = {"stream_groups": ["all"], "removed_items": True}
+    found = TapPinterest(config=config, validate_config=False).streams
     logging.disable(logging.NOTSET)
     return {name: cast("PinterestStream", each) for name, each in found.items()}
 
@@ -123,12 +126,7 @@ def report_columns() -> list[Column]:
 def facts_of(stream: PinterestStream) -> list[tuple[str, str]]:
     """The facts about a stream besides its columns, as HTML."""
     if stream.is_about_the_run:
-        return [
-            ("Key", _code(stream.primary_keys)),
-            ("How it is read", "after all other streams: each run adds its own rows"),
-            ("Source", "the run itself"),
-            ("Group", "none: <code>sync_log</code> turns it off"),
-        ]
+        return list(_facts_about_the_run(stream))
     operation = api.operation(f"GET {stream.path}")
     settings = dict.fromkeys(
         name for source in getattr(stream, "per", ()) for name in source.settings
@@ -145,6 +143,16 @@ def facts_of(stream: PinterestStream) -> list[tuple[str, str]]:
         ("Known since", f"release {operation.since} of the API" if operation.since else ""),
     ]
     return [(name, text) for name, text in facts if text]
+
+
+def _facts_about_the_run(stream: PinterestStream) -> Iterator[tuple[str, str]]:
+    is_kept = {"run_id", "listed_at"} & {*stream.primary_keys}
+    adds = "each run adds its own rows" if is_kept else "a run updates the rows of what it lists"
+    switch = SWITCHES.get(stream.name)
+    yield "Key", _code(stream.primary_keys)
+    yield "How it is read", f"after all other streams: {adds}"
+    yield "Source", "the run itself"
+    yield "Group", f"none: {_code([switch or stream.name])} turns it {'on' if switch else 'off'}"
 
 
 def _code(names: Iterable[str]) -> str:

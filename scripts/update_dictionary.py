@@ -44,7 +44,8 @@ def names_of_reports() -> Iterator[str]:
 
 def stream_columns() -> dict[str, dict[str, dict[str, Any]]]:
     """The facts of the columns of all other streams that have any, by stream and column."""
-    tap = TapPinterest(config={"stream_groups": ["all"]}, validate_config=False)
+    config = {"stream_groups": ["all"], "removed_items": True}
+    tap = TapPinterest(config=config, validate_config=False)
     streams = {name: cast("PinterestStream", each) for name, each in tap.streams.items()}
     return {
         name: columns for name, each in sorted(streams.items()) if (columns := _columns_of(each))

@@ -147,9 +147,19 @@ def not_for_apps() -> Iterator[str]:
     yield f"{', '.join(refused)}."
 
 
-def _by_group() -> Mapping[str, list[PinterestStream]]:
+def telling_removed() -> Iterator[str]:
+    """The streams whose lists tell what is gone, by group."""
+    yield "| group | streams |"
+    yield "|---|---|"
+    for group, members in _by_group(removed_items=True).items():
+        names = [f"`{each.name}`" for each in members if getattr(each, "tells_removed", False)]
+        if names:
+            yield f"| `{group}` | {', '.join(names)} |"
+
+
+def _by_group(**more: bool) -> Mapping[str, list[PinterestStream]]:
     """All streams, in the order of `STREAM_TYPES`, by their group."""
-    found = TapPinterest(config={"stream_groups": ["all"]}, validate_config=False).streams
+    found = TapPinterest(config={"stream_groups": ["all"], **more}, validate_config=False).streams
     by_group: dict[str, list[PinterestStream]] = {
         group: [] for group in config.STREAM_GROUPS if group != "all"
     }
@@ -299,6 +309,7 @@ BLOCKS = {
     "groups": groups,
     "streams": streams,
     "streams that client credentials cannot read": not_for_apps,
+    "streams that tell what is removed": telling_removed,
     "settings": settings,
     "sync key fields": sync_key_fields,
 }

@@ -41,6 +41,8 @@ STAGED = {
     "ad_account_countries": "ad_account_countries",
     "days": "metrics_ready_state",
     "sync_log": "sync_log",
+    "listed_items": "listed_items",
+    "complete_lists": "complete_lists",
     **{
         f"{each}_daily": f"{each}_analytics"
         for each in ("ad_account", "campaign", "ad_group", "ad")
@@ -109,7 +111,8 @@ class Tables:
 
     def __init__(self) -> None:
         """Ask the tap for its streams, all groups on."""
-        tap = TapPinterest(config={"stream_groups": ["all"]}, validate_config=False)
+        config = {"stream_groups": ["all"], "removed_items": True}
+        tap = TapPinterest(config=config, validate_config=False)
         self._streams = {name: cast("PinterestStream", each) for name, each in tap.streams.items()}
         facts = json.loads(FACTS.read_text(encoding="utf-8"))
         self._reports, self._others = facts["report_columns"], facts["streams"]

@@ -34,6 +34,8 @@ from tap_pinterest.singer.process import (
 from tap_pinterest.singer.sdk import BrokenOutput, EndOfRun, SingerTap
 from tap_pinterest.singer.state import ReadBefore, StateError
 from tap_pinterest.streams import STREAM_TYPES, listed, needed_scopes, report_at
+from tap_pinterest.streams.bases.about_the_run import AboutTheRun
+from tap_pinterest.streams.listed import CompleteLists, ListedItems
 from tap_pinterest.streams.log import SyncLog
 
 if TYPE_CHECKING:
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
 
     from tap_pinterest.run.outcome import Outcome
     from tap_pinterest.streams.bases.stream import PinterestStream
+
+# A list is told after its items: what ends in between claims too little, not too much.
+WRITTEN_LAST: tuple[type[AboutTheRun], ...] = (ListedItems, CompleteLists, SyncLog)
+"""The streams about the run, in the order in which they are written."""
 
 
 class TapPinterest(SingerTap):
@@ -78,7 +84,7 @@ class TapPinterest(SingerTap):
             types = listed(run.settings.stream_groups)
             streams = [stream for each in types for stream in each.variants(run)]
             taken = {name for each in STREAM_TYPES for name in each.possible_names()}
-            taken.add(SyncLog.name)
+            taken |= {each.name for each in WRITTEN_LAST}
             for each in run.settings.custom_reports:
                 if each.name in taken:
                     allowed = "allowed: one that no stream of the tap has"
@@ -88,6 +94,8 @@ class TapPinterest(SingerTap):
                     streams.append(like(run, each.name, each.granularity, custom=each))
             if run.settings.sync_log:
                 streams.append(SyncLog(run))
+            if run.settings.removed_items:
+                streams += [ListedItems(run), CompleteLists(run)]
         faults += self._sync_key_faults(streams)
         if faults:
             raise config.refusal(faults)
@@ -149,10 +157,14 @@ class TapPinterest(SingerTap):
         return code or int(run.summary.failed)
 
     def _end(self, outcomes: Sequence[Outcome]) -> None:
-        """Write the log of the run, and STATE after it."""
-        log = self.streams.get(SyncLog.name)
-        if isinstance(log, SyncLog) and log.selected:
-            log.write(outcomes)
+        """Write the streams about the run, and STATE after them."""
+        found = [each for kind in WRITTEN_LAST if (each := self.streams.get(kind.name))]
+        about = [each for each in found if isinstance(each, AboutTheRun) and each.selected]
+        for stream in about:
+            if isinstance(stream, SyncLog):
+                stream.outcomes = outcomes
+            stream.write()
+        if about:
             self.write_last_state()
         else:
             self.write_state()

@@ -44,6 +44,7 @@ def streams() -> dict[str, PinterestStream]:
         "stream_groups": ["all"],
         "report_columns": ["ALL"],
         "granularities": ["DAY", "HOUR", "WEEK", "MONTH", "TOTAL"],
+        "removed_items": True,
     }
     found = TapPinterest(config=config, validate_config=False).streams
     return {name: cast("PinterestStream", stream) for name, stream in found.items()}
@@ -482,7 +483,8 @@ def test_a_column_that_pinterest_fills_no_more_says_so_in_another_layout(sandbox
 
 
 def test_discovery_describes_every_stream_and_property() -> None:
-    catalog = TapPinterest(config={"stream_groups": ["all"]}, validate_config=False).catalog_dict
+    config = {"stream_groups": ["all"], "removed_items": True}
+    catalog = TapPinterest(config=config, validate_config=False).catalog_dict
     left = {each["stream"]: without_text(each["schema"]) for each in catalog["streams"]}
 
     assert len(left) > 100

@@ -644,6 +644,7 @@ def all_streams() -> Mapping[str, Stream]:
         "stream_groups": ["all"],
         "report_columns": "all",
         "granularities": list(GRANULARITIES),
+        "removed_items": True,
     }
     return TapPinterest(config=config, validate_config=False).streams
 

@@ -13,6 +13,7 @@ from scripts import stream_pages
 from scripts.processes import ROOT
 from scripts.stream_pages import columns_of, index, page_of, reading, report_columns, streams
 from tap_pinterest import api
+from tap_pinterest.tap import WRITTEN_LAST
 
 NODE = shutil.which("node")
 
@@ -45,16 +46,26 @@ console.log(JSON.stringify([byId["column-count"].textContent, names]));
 """
 
 
-def test_the_page_of_the_log_tells_its_columns() -> None:
-    page = page_of(streams()["sync_log"])
+ABOUT_THE_RUN = {each.name for each in WRITTEN_LAST}
 
-    assert set(re.findall(r'<tr id="([^".]+)"', page)) == {
-        *streams()["sync_log"].schema["properties"]
-    }
+
+@pytest.mark.parametrize(
+    ("name", "switch"),
+    [
+        ("sync_log", "<code>sync_log</code> turns it off"),
+        ("listed_items", "<code>removed_items</code> turns it on"),
+        ("complete_lists", "<code>removed_items</code> turns it on"),
+    ],
+)
+def test_the_page_of_a_stream_about_the_run_tells_its_columns(name: str, switch: str) -> None:
+    page = page_of(streams()[name])
+
+    assert set(re.findall(r'<tr id="([^".]+)"', page)) == {*streams()[name].schema["properties"]}
     assert "The run itself" in page
+    assert switch in page
 
 
-@pytest.mark.parametrize("name", sorted({*streams()} - {"sync_log"}))
+@pytest.mark.parametrize("name", sorted({*streams()} - ABOUT_THE_RUN))
 def test_the_page_of_a_stream_tells_all_there_is_to_know(name: str) -> None:
     stream = streams()[name]
     page = page_of(stream)

@@ -100,7 +100,7 @@ def test_every_snapshot_compares_columns_that_its_model_has(
     described: dict[str, dict[str, Any]],
 ) -> None:
     snapshots = loaded("snapshots/history.yml")["snapshots"]
-    assert len(snapshots) == 4
+    assert len(snapshots) == 5
     for snapshot in snapshots:
         (model,) = re.findall(r"'(\w+)'", snapshot["relation"])
         columns = {each["name"] for each in described[model]["columns"]}
@@ -115,6 +115,7 @@ GROUPS = {
     "pinterest_daily": r"pinterest__(?!url|organic)\w+_daily",
     "reconciliation": r"pinterest__reconciliation",
     "freshness": r"pinterest__freshness",
+    "removed": r"pinterest__removed",
     "ums_vendor_performance": r"ums__vendor_performance",
     "fivetran": r"fivetran(?:_source)?__\w+",
 }
@@ -135,6 +136,7 @@ def test_the_drawn_lineage_is_that_of_the_models() -> None:
     }
     links = {(a, b) for a, b in refs if a and b and a != b}
     links |= {("stg_pinterest", "snapshots"), ("tables", "stg_pinterest")}
+    links |= {("removed", "snapshots")}
     assert drawn <= links
     # Every model takes names from staging.
     assert {link for link in links - drawn if link[0] != "stg_pinterest"} == set()

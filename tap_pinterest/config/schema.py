@@ -575,6 +575,14 @@ LAYOUT = (
         "for each ad account or user, also if the run fails. The Daasity layout has none.",
     ),
     th.Property(
+        "removed_items",
+        th.BooleanType,
+        default=False,
+        description="Add the streams listed_items and complete_lists, from which a view tells what "
+        "Pinterest no longer has. They have a row for each item of a list, and take no more calls. "
+        "The Daasity layout has none.",
+    ),
+    th.Property(
         "extra_fields",
         th.BooleanType,
         default=True,

@@ -44,7 +44,7 @@ def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:
 
 
 NOT_OF_LISTS = (
-    *("refresh_proxy_url", "refresh_proxy_url_auth", "sync_log", "restate"),
+    *("refresh_proxy_url", "refresh_proxy_url_auth", "sync_log", "removed_items", "restate"),
     *("log_format", "creative_calls"),
     *("entities_max_age_hours", "start_date", "end_date", "lookback_days", "backfill"),
 )
@@ -138,6 +138,7 @@ class Settings:
     extra_fields: bool
     empty_key_value: str
     sync_log: bool
+    removed_items: bool
     sync_key: bool
     sync_key_separator: str
     sync_key_fields: Mapping[str, tuple[str, ...]]

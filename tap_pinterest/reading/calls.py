@@ -162,6 +162,14 @@ class Dataset(Protocol):
     def parents(cls) -> Iterator[Dataset]:
         """Datasets whose items the calls are made for, and their parents."""
 
+    @classmethod
+    def parameters(cls, settings: Settings) -> Mapping[str, Any]:
+        """Parameters that are the same in every call."""
+
+    @classmethod
+    def shows_all(cls, settings: Settings) -> bool:
+        """Whether its lists show all there is, apart from lists of parents that are not read."""
+
 
 class Source(Protocol):
     """The values that calls are made for, such as ids of parents.

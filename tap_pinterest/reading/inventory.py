@@ -148,10 +148,15 @@ class Inventory:
         return self._settings.organic_accounts == "token_user"
 
     @property
+    def knows_token_user(self) -> bool:
+        """Whether the token's own user is known without a call."""
+        return Call(USER_ACCOUNT).key in self._rows
+
+    @property
     def knows_users(self) -> bool:
         """Whether the users are known without a call."""
         wanted = self._settings.organic_accounts
-        return (wanted == "ad_account_owners" or Call(USER_ACCOUNT).key in self._rows) and (
+        return (wanted == "ad_account_owners" or self.knows_token_user) and (
             wanted == "token_user" or self.knows_ad_accounts
         )
 

@@ -76,6 +76,15 @@ def instant(value: str | float, *, when_made: bool) -> str | None:
         moment = moment.astimezone(UTC)
     if when_made and moment.year not in USUAL_YEARS:
         raise ValueError
+    return _text(moment)
+
+
+def instant_of(seconds: float) -> str:
+    """Unix seconds as ISO date-time in UTC."""
+    return _text(datetime.fromtimestamp(seconds, UTC))
+
+
+def _text(moment: datetime) -> str:
     return moment.isoformat()[:19] + "Z"
 
 

@@ -157,6 +157,12 @@ class AccessPolicy:
         if told := [f"{name} ({', '.join(scopes)})" for name, scopes in lacking.items() if scopes]:
             _logger.warning("The token lacks scopes; not to be read: %s", "; ".join(told))
 
+    @property
+    def secret_scopes(self) -> list[str] | None:
+        """Scopes of the token that let lists show more; `None` if Pinterest has not named them."""
+        granted = self._granted_scopes
+        return None if granted is None else sorted(s for s in granted if s.endswith("_secret"))
+
     @functools.cached_property
     def _granted_scopes(self) -> frozenset[str] | None:
         """Scopes of the token; `None` if Pinterest has not named them."""

@@ -23,6 +23,7 @@ from tap_pinterest.reading.read_ahead import ReadAhead
 from tap_pinterest.records import display_names
 from tap_pinterest.run.access_policy import AccessPolicy
 from tap_pinterest.run.grants import Grants
+from tap_pinterest.run.listed import Listed
 from tap_pinterest.run.order import RunOrder
 from tap_pinterest.run.outcome import outcomes
 from tap_pinterest.run.ranges import Ranges
@@ -145,6 +146,16 @@ class Run:
     def summary(self) -> Summary:
         """The results that the run tells at its end."""
         return Summary()
+
+    @functools.cached_property
+    def listed(self) -> Listed:
+        """The items that its lists have shown, and the lists that it has read whole."""
+        return Listed()
+
+    @property
+    def tells_removed(self) -> bool:
+        """Whether it keeps the items of its lists, so that the tables can tell what is gone."""
+        return self.settings.removed_items and not self.settings.layout.tables
 
     @functools.cached_property
     def access_policy(self) -> AccessPolicy:
@@ -366,4 +377,5 @@ class Run:
         if self.client.authenticator:
             self.client.authenticator.finish()
         self.inventory.close()
+        self.listed.close()
         self.client.close()

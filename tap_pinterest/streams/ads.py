@@ -39,6 +39,13 @@ class AdsEntityStream(DatasetStream):
     def parameters(cls, settings: Settings) -> Mapping[str, Any]:
         return {"entity_statuses": settings.entity_statuses or ENTITY_STATUSES, **cls.query}
 
+    @classmethod
+    @override
+    def shows_all(cls, settings: Settings) -> bool:
+        # An entity changes its status among these: with fewer it would only be out of sight.
+        asked = settings.entity_statuses or ENTITY_STATUSES
+        return {*ENTITY_STATUSES} <= {*asked} and super().shows_all(settings)
+
 
 class Campaigns(AdsEntityStream):
     """Campaigns of an ad account; caps and budgets are in micro-currency.

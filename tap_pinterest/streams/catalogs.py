@@ -90,6 +90,7 @@ class CatalogsItemIssues(DatasetStream):
     group = "catalogs"
     primary_keys = ("processing_result_id", "item_number")
     per = (Each(CatalogsFeedProcessingResults, processing_result_id="id", feed_id="feed_id"),)
+    is_sample = True
 
 
 class CatalogsProductGroups(DatasetStream):

@@ -17,8 +17,10 @@
     'campaign_analytics',
     'campaign_targeting_analytics',
     'campaigns',
+    'complete_lists',
     'keyword_analytics',
     'keywords',
+    'listed_items',
     'metrics_ready_state',
     'pin_analytics',
     'pins',
@@ -1026,6 +1028,20 @@
 {% endmacro %}
 
 
+{% macro columns_of_complete_lists() %}
+  {% do return([
+    ['stream', [['stream', 'text']]],
+    ['account_id', [['account_id', 'text']]],
+    ['parent_id', [['parent_id', 'text']]],
+    ['listed_at', [['listed_at', 'timestamp']]],
+    ['list_settings', [['list_settings', 'text']]],
+    ['items', [['items', 'integer']]],
+    ['ad_account_id', [['ad_account_id', 'text']]],
+    ['user_id', [['user_id', 'text']]],
+  ]) %}
+{% endmacro %}
+
+
 {% macro columns_of_keyword_analytics() %}
   {% do return([
     ['keyword_id', [['keyword_id', 'text']]],
@@ -1141,6 +1157,18 @@
     ['parent_id', [['parent_id', 'text']]],
     ['parent_type', [['parent_type', 'text']]],
     ['type', [['type', 'text']]],
+  ]) %}
+{% endmacro %}
+
+
+{% macro columns_of_listed_items() %}
+  {% do return([
+    ['stream', [['stream', 'text']]],
+    ['account_id', [['account_id', 'text']]],
+    ['parent_id', [['parent_id', 'text']]],
+    ['id', [['id', 'text']]],
+    ['list_settings', [['list_settings', 'text']]],
+    ['listed_at', [['listed_at', 'timestamp']]],
   ]) %}
 {% endmacro %}
 

@@ -6,7 +6,7 @@ import functools
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
@@ -16,15 +16,19 @@ from tap_pinterest.http.errors import UnreadableAnswerError
 from tap_pinterest.reading.calls import (
     Batches,
     Call,
+    Expected,
     Listing,
     Scope,
     Setting,
     page_decoder,
     product,
 )
-from tap_pinterest.reading.parts import Parts
+from tap_pinterest.reading.inventory import USER_ACCOUNT
+from tap_pinterest.reading.parts import PART_ERRORS, Parts
 from tap_pinterest.reading.read_ahead import Ahead
 from tap_pinterest.records.conform import EXTRA_FIELDS, KeptStrays, Strays, singer_schema
+from tap_pinterest.records.instants import instant_of
+from tap_pinterest.run.listed import Reading
 from tap_pinterest.singer import state
 from tap_pinterest.singer.state import ListRead, Progress
 from tap_pinterest.streams.bases.stream import PinterestStream
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_pinterest.config import Settings
-    from tap_pinterest.reading.calls import Dataset, Expected, Source
+    from tap_pinterest.reading.calls import Dataset, Source
     from tap_pinterest.reading.pages import Decode, Item, Page
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -58,6 +62,7 @@ class DatasetStream(PinterestStream):
         id_field: The field with the id that other streams use.
         parent_fields: More fields of an item that other streams need.
         id_filters: Settings that narrow the dataset, the narrowest first, each with its field.
+        is_sample: Whether its lists show examples only.
     """
 
     query: ClassVar[Mapping[str, Any]] = _NOTHING
@@ -71,6 +76,7 @@ class DatasetStream(PinterestStream):
     id_field: ClassVar[str] = "id"
     parent_fields: ClassVar[Sequence[str]] = ()
     id_filters: ClassVar[Mapping[str, str]] = _NOTHING
+    is_sample: ClassVar[bool] = False
 
     @classmethod
     def listing(cls, settings: Settings) -> Listing:
@@ -131,6 +137,12 @@ class DatasetStream(PinterestStream):
     def parameters(cls, settings: Settings) -> Mapping[str, Any]:  # noqa: ARG003 - see subclasses
         """Parameters that are the same in every call."""
         return cls.query
+
+    @classmethod
+    def shows_all(cls, settings: Settings) -> bool:
+        """Whether its lists show all there is, apart from lists of parents that are not read."""
+        is_narrowed = any(getattr(settings, name) for name in cls.id_filters)
+        return cls.paged and not cls.is_sample and not is_narrowed
 
     @classmethod
     def calls(cls, scope: Scope) -> Iterator[Call]:
@@ -311,24 +323,84 @@ class DatasetStream(PinterestStream):
         seen: dict[object, Any] = {}
         id_column = self.renamed.get(self.id_field, self.id_field)
         pages = self.inventory.items(listing, scope, self.turn(context), following)
+        reading = self._reading(context)
         for call, items in pages:
-            for record in self.of_part(call, self._converted(call, items), parts, seen):
+            records = self._converted(call, items, reading)
+            for record in self.of_part(call, records, parts, seen):
                 self.named_and_missing.discard(record.get(id_column, ""))
                 yield record
+        if reading:
+            self.run.listed.keep(reading, parts)
         self.judge_parts(context, parts)
         self.summary.read(asked=parts.is_answered)
 
-    def _converted(self, call: Call, items: Iterable[Item]) -> Iterator[dict[str, Any]]:
+    def _converted(
+        self, call: Call, items: Iterable[Item], reading: Reading | None
+    ) -> Iterator[dict[str, Any]]:
         """The records of items, without those that another context has written."""
+        records: Iterator[dict[str, Any]]
         records = (self.convert(self.complete(item, call)) for item in items)
+        if reading:
+            records = reading.noting(call, records, self.key_of)
         overlaps = self.contexts.may_overlap(self.inventory)
         return filter(self._is_new, records) if overlaps else records
+
+    def _reading(self, context: Context | None) -> Reading | None:
+        """A reading of lists whose items stay there until they are removed; `None` for others."""
+        if not (self.tells_removed and (owner := self._owner(context))):
+            return None
+        shared = {
+            "stream": self.name,
+            "account_id": "".join(owner.values()),
+            "list_settings": self._list_settings(context),
+            "listed_at": instant_of(self.clock.pinterest_time()),
+        }
+        is_of_all = all(each.shows_all(self.settings) for each in self.parents())
+        return Reading(self.path, shared, owner, is_of_all=is_of_all)
+
+    @functools.cached_property
+    def tells_removed(self) -> bool:
+        """Whether the run keeps what its lists show, so that the tables tell what is gone."""
+        return (
+            self.run.tells_removed
+            and "bookmark" in api.operation(f"GET {self.path}").parameters
+            and not self.replication_key
+            and not any(source.settings for source in self.per)
+            and self.shows_all(self.settings)
+        )
+
+    def _owner(self, context: Context | None) -> Mapping[str, str] | None:
+        """Whose lists a context has: two connections may load into the same tables."""
+        if context:
+            return cast("Mapping[str, str]", context)
+        try:
+            return {"user_id": self.inventory.user_id(None)}
+        except PART_ERRORS as error:
+            self.run.warn_once(
+                "listed_items has nothing of the token's own user, since Pinterest does not tell "
+                f"who that is: {error}"
+            )
+            return None
+
+    def _list_settings(self, context: Context | None) -> str:
+        """A fingerprint of all that decides which items its lists can show."""
+        lists: Sequence[Dataset] = (type(self), *self.parents())
+        return state.fingerprint(
+            {
+                "asked": [dict(each.parameters(self.settings)) for each in lists],
+                "through": dict(self.contexts.parameters(context, self.inventory)),
+                "secret": self.run.access_policy.secret_scopes,
+            }
+        )
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
         parts = Parts()
         scope = Scope(self.inventory, self.settings, context, parts)
         yield from self.inventory.expected(self.listing(self.settings), scope)
+        if self.tells_removed and not context and not self.inventory.knows_token_user:
+            user = api.operation(f"GET {USER_ACCOUNT}")
+            yield Expected(user.category, key=Call(USER_ACCOUNT).key)
         parts.raise_if_any_failed()
 
     @property

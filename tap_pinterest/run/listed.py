@@ -1,0 +1,111 @@
+"""The items that a run's lists have shown, and the lists that it has read whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_pinterest.reading.inventory import PageStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tap_pinterest.reading.calls import Call
+    from tap_pinterest.reading.parts import Parts
+
+ALL = "(all)"
+"""In place of a parent: the row is about all lists of a stream for an ad account or user."""
+NO_PARENT = "(none)"
+"""In place of a parent: the list is not about another item."""
+
+_decode = msgspec.json.Decoder(dict[str, list[str]]).decode
+
+
+@dataclass
+class Reading:
+    """What a run reads of a stream's lists for one ad account or user.
+
+    Attributes:
+        path: The path of the lists.
+        shared: The values that all rows about it have.
+        owner: The id of the ad account or the user, by its column.
+        is_of_all: Whether it has all lists: no filter leaves out parents.
+        items: The keys of the items, by the parent that their list is about.
+    """
+
+    path: str
+    shared: Mapping[str, str]
+    owner: Mapping[str, str]
+    is_of_all: bool
+    items: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    def noting(
+        self,
+        call: Call,
+        records: Iterator[dict[str, Any]],
+        key_of: Callable[[Mapping[str, Any]], tuple[Any, ...]],
+    ) -> Iterator[dict[str, Any]]:
+        """The records of a call; their keys are noted."""
+        known = self.items.setdefault(_parent_of(call), {})
+        for record in records:
+            known["/".join(map(str, key_of(record)))] = None
+            yield record
+
+    def complete(self, parts: Parts) -> Iterator[dict[str, Any]]:
+        """The rows about lists that were read whole: one if all were, else one for each."""
+        missed = [*parts.failed_calls, *parts.refused_calls]
+        if self.is_of_all and not missed:
+            yield self._row(ALL, sum(map(len, self.items.values())))
+            return
+        partly = {_parent_of(call) for call in missed if call.path == self.path}
+        for parent, items in self.items.items():
+            if parent not in partly:
+                yield self._row(parent, len(items))
+
+    def _row(self, parent: str, count: int) -> dict[str, Any]:
+        return {**self.shared, **self.owner, "parent_id": parent, "items": count}
+
+
+class Listed:
+    """The readings of a run: compressed, and if there are many, in a temporary file."""
+
+    def __init__(self) -> None:
+        self._kept = PageStore()
+        self._shared: list[Mapping[str, str]] = []
+        self._complete: list[dict[str, Any]] = []
+
+    def keep(self, reading: Reading, parts: Parts) -> None:
+        """Keep a reading that has come to its end; `parts` say which lists were not read whole."""
+        self._complete += reading.complete(parts)
+        items = {parent: list(keys) for parent, keys in reading.items.items()}
+        self._kept.add(_place(len(self._shared)), msgspec.json.encode(items))
+        self._shared.append(reading.shared)
+
+    @property
+    def complete(self) -> Sequence[dict[str, Any]]:
+        """A row for each list that was read whole."""
+        return self._complete
+
+    def items(self) -> Iterator[dict[str, Any]]:
+        """A row for each item; they are forgotten."""
+        for number, shared in enumerate(self._shared):
+            for body in self._kept.read(_place(number), forget=True):
+                for parent, keys in _decode(body).items():
+                    for key in keys:
+                        yield {**shared, "parent_id": parent, "id": key}
+
+    def close(self) -> None:
+        """Drop what is kept."""
+        self._kept.close()
+
+
+def _parent_of(call: Call) -> str:
+    """The items or values that a list is about; a batch of ids is none."""
+    named = [str(value) for value in call.part.values() if isinstance(value, (str, bool))]
+    return "/".join(named) or NO_PARENT
+
+
+def _place(number: int) -> bytes:
+    return str(number).encode()

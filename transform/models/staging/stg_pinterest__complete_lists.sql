@@ -1,0 +1,1 @@
+{{ tap_pinterest.staged('complete_lists') }}

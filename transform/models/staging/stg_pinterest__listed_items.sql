@@ -1,0 +1,1 @@
+{{ tap_pinterest.staged('listed_items') }}
