@@ -35,8 +35,8 @@ from tap_pinterest.singer.sdk import BrokenOutput, EndOfRun, SingerTap
 from tap_pinterest.singer.state import ReadBefore, StateError
 from tap_pinterest.streams import STREAM_TYPES, listed, needed_scopes, report_at
 from tap_pinterest.streams.bases.about_the_run import AboutTheRun
-from tap_pinterest.streams.listed import CompleteLists, ListedItems
 from tap_pinterest.streams.log import SyncLog
+from tap_pinterest.streams.removed import CompleteLists, ListedItems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
