@@ -86,6 +86,8 @@ class World:
     db: Connection[Row]
     pinterest: Pinterest
     job: MainJob
+    gone: str
+    """A Pin that somebody removes after the first day."""
     truth: dict[date, Mapping[str, list[Row]]] = field(default_factory=dict)
     sums: dict[date, Mapping[str, Row]] = field(default_factory=dict)
     built: dict[date, Built] = field(default_factory=dict)
@@ -152,13 +154,16 @@ def two_days(folder: Path) -> Iterator[World]:
             stream_groups=GROUPS,
             targeting_types="COUNTRY,REGION,GENDER",
             custom_reports=CUSTOM,
+            removed_items="true",
         )
         with job.env_file.open("a", encoding="utf-8") as settings:
             settings.write(f"TARGET_DUCKDB_PATH='{folder / 'warehouse.duckdb'}'\n")
-        found = World(folder, url, schema, db, pinterest, job)
+        gone, *_ = (pin["id"] for _, pin in sandbox.truth("GET /pins"))
+        found = World(folder, url, schema, db, pinterest, job, gone)
         for day in (DAY_1, DAY_2):
             sandbox.today = day
             job.run()
+            sandbox.remove(gone)
             db.execute(LINK.format(schema=schema).encode())
             found.built[day] = found.dbt().build()
             found.learn(day)

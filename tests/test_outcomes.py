@@ -61,8 +61,10 @@ def test_a_complete_report_says_its_days_rows_calls_and_the_last_complete_day(
         asked = [
             request
             for request in sandbox.requests
-            if request.path.endswith(f"{each.ad_account_id}/campaigns/analytics")
+            # No other stream of the run has the list of campaigns.
+            if request.path.startswith(f"/ad_accounts/{each.ad_account_id}/campaigns")
         ]
+        assert len(asked) == 2
         assert (each.result, each.reason, each.has_failed) == ("complete", "", False)
         assert {dates.start for dates in each.ranges} <= {sandbox.today - timedelta(days=9)}
         assert {dates.days for dates in each.ranges} <= {9}

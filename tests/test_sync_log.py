@@ -158,6 +158,30 @@ def test_no_secret_is_in_the_log(sandbox: Sandbox, status: int) -> None:
     assert [each for each in secrets if each in written] == []
 
 
+@pytest.mark.parametrize(
+    ("groups", "streams"),
+    [
+        (["ads", "organic", "boards"], ()),
+        (["ads"], ("campaign_analytics", LOG)),
+        (["ads", "organic"], ("pin_metrics_daily", "ad_creatives", LOG)),
+        (["organic", "boards"], ("board_pins", "pins", LOG)),
+    ],
+)
+@pytest.mark.parametrize("whose", ["token_user", "both"])
+def test_each_call_is_in_one_row(
+    sandbox: Sandbox, groups: list[str], streams: tuple[str, ...], whose: str
+) -> None:
+    asked = config(sandbox, stream_groups=groups, organic_accounts=whose, sync_log=True)
+    sandbox.fail("/ad_accounts/*/campaigns", status=503, times=2)
+    result = run(asked, *streams)
+    log = rows(result)
+    made = [each for each in sandbox.requests if "oauth" not in str(each.operation)]
+
+    assert result.code == 0
+    assert sum(row["calls"] for row in log.values()) == len(made)
+    assert sum(row["retries"] for row in log.values()) == [each.status for each in made].count(503)
+
+
 def test_stream_maps_apply_to_the_log_and_a_broken_one_fails_the_run(sandbox: Sandbox) -> None:
     renamed = {LOG: {"__alias__": "runs", "reason": "__NULL__", "version": None}}
     good = run(config(sandbox, stream_maps=renamed), *SELECTED)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 
 @dataclass(slots=True)
@@ -23,6 +23,14 @@ class Tally:
     retries: int = 0
     seconds_waited: float = 0.0
 
+    def __add__(self, other: Tally) -> Tally:
+        """What both have taken."""
+        return Tally(
+            calls=self.calls + other.calls,
+            retries=self.retries + other.retries,
+            seconds_waited=self.seconds_waited + other.seconds_waited,
+        )
+
 
 class Tallies:
     """The tallies of a run, by the stream or path that calls count for, and by ad account."""
@@ -36,13 +44,12 @@ class Tallies:
 
     def total(self, counts_for: str) -> Tally:
         """The sum over all ad accounts."""
+        return sum(self.by_account(counts_for).values(), Tally())
+
+    def by_account(self, counts_for: str) -> Mapping[str, Tally]:
+        """The tallies by ad account."""
         # Threads that the run has left behind may still add one.
-        found = tuple(self._tallies.get(counts_for, {}).values())
-        return Tally(
-            calls=sum(each.calls for each in found),
-            retries=sum(each.retries for each in found),
-            seconds_waited=sum(each.seconds_waited for each in found),
-        )
+        return dict(self._tallies.get(counts_for, {}))
 
     @property
     def names(self) -> Collection[str]:

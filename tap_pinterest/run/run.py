@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,11 +18,13 @@ from tap_pinterest.clock import Interrupted
 from tap_pinterest.http.client import PinterestClient, client_for
 from tap_pinterest.http.errors import AwayError, TokenRefusedError
 from tap_pinterest.http.rate_limit import RateLimiter
+from tap_pinterest.http.tally import Tally
 from tap_pinterest.reading.contexts import context_of, name_of
 from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
 from tap_pinterest.reading.read_ahead import ReadAhead
 from tap_pinterest.records import display_names
 from tap_pinterest.run.access_policy import AccessPolicy
+from tap_pinterest.run.calls import told_of
 from tap_pinterest.run.grants import Grants
 from tap_pinterest.run.listed import Listed
 from tap_pinterest.run.order import RunOrder
@@ -35,7 +38,7 @@ from tap_pinterest.singer.sdk import EndOfRun
 from tap_pinterest.singer.state import Progress, ReadBefore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date
 
@@ -336,23 +339,27 @@ class Run:
         self.access_policy.refuse_what_is_missing()
         self.summary.seconds_waited = self.rate_limiter.waited
         found: list[Outcome] = []
+        read = [self.streams[name] for name in self.summary.streams]
+        counted = told_of(read, self.client.tallies.names)
         for name, part in self.summary.streams.items():
             if self.summary.ended_by:
                 for context in self.order.contexts_of(self.streams[name]) or ():
                     part.of(name_of(context))
-            self._measure(self.streams[name], part)
+            self._measure(self.streams[name], part, counted[name])
             found += outcomes(name, part, self.summary.ended_by)
         return found
 
-    def _measure(self, stream: RunStream, part: StreamSummary) -> None:
+    def _measure(self, stream: RunStream, part: StreamSummary, names: Iterable[str]) -> None:
         """Note what the calls of a stream have taken, and up to which day it is complete."""
-        tallies = self.client.tallies
-        name = stream.name if stream.name in tallies.names else stream.path
-        part.tally = tallies.total(name)
+        taken: dict[str, Tally] = defaultdict(Tally)
+        for name in names:
+            for account, tally in self.client.tallies.by_account(name).items():
+                taken[account] += tally
+        part.tally = sum(taken.values(), Tally())
         for context, each in part.parts.items():
-            account = self._ad_account_of(context)
-            each.tally = tallies.of(name, account) if context else part.tally
+            each.tally = taken.pop(self._ad_account_of(context), Tally())
             each.complete_to = self._complete_to(stream, context)
+        part.add(sum(taken.values(), Tally()))
 
     def _ad_account_of(self, context: str) -> str:
         """The ad account that the calls of a context name; empty for none."""

@@ -100,6 +100,12 @@ class StreamSummary:
         self.unasked += not asked
         self.current.is_read = True
 
+    def add(self, tally: Tally) -> None:
+        """Add calls that were made for no account or user alone to the first part."""
+        if tally.calls:
+            first = next(iter((*self.parts, *self.failures, *self.skipped)), "")
+            self.of(first).tally += tally
+
     @property
     def rows(self) -> int:
         """Records written."""

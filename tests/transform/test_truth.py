@@ -205,6 +205,26 @@ def test_history_keeps_earlier_states_of_an_entity(world: World) -> None:
     assert max(map(len, states.values())) > 1
 
 
+def test_a_pin_that_was_removed_is_told_and_the_time_ends_when_it_returns(world: World) -> None:
+    (row,) = world.rows(ALL + "pinterest__removed WHERE stream = 'pins'")
+    removed = {(each["stream"], each["id"]) for each in world.rows(ALL + "pinterest__removed")}
+    (board,) = world.rows("SELECT board_id FROM pins WHERE id = %s", world.gone)
+    history = ALL + "pinterest__removed_history WHERE stream = 'pins'"
+
+    assert (row["id"], row["missed_lists"]) == (world.gone, 1)
+    assert (row["last_listed_at"].date(), row["first_missed_at"].date()) == (DAY_1, DAY_2)
+    assert {("pins", world.gone), ("board_pins", f"{board['board_id']}/{world.gone}")} <= removed
+    assert {each.rpartition("/")[2] for _, each in removed} == {world.gone}
+    assert world.one(history)["dbt_valid_to"] is None
+
+    listed = "UPDATE listed_items SET listed_at = %s WHERE stream = 'pins' AND id = %s"
+    world.db.execute(listed, (row["first_missed_at"], world.gone))
+    world.dbt().build("--select", "pinterest__removed_history")
+    assert world.rows(ALL + "pinterest__removed WHERE stream = 'pins'") == []
+    assert world.one(history)["dbt_valid_to"] is not None
+    world.db.execute(listed, (row["last_listed_at"], world.gone))
+
+
 def test_every_model_has_the_columns_that_are_described_in_that_order(world: World) -> None:
     found: defaultdict[str, list[str]] = defaultdict(list)
     for row in world.rows(
