@@ -12,6 +12,7 @@ import pytest
 
 from both_targets import Database
 from conftest import TODAY
+from documents import blocks
 from loading import database
 from pinterest_sandbox import Sandbox
 from removed_rows import Past, Tables, view
@@ -426,6 +427,9 @@ def test_days_in_postgresql_equal_pinterests_truth(sandbox: Sandbox, db: Databas
         sandbox.remove(draw.choice(sandbox.world.user.boards[1:]).id)
         sandbox.remove(*draw.sample(sandbox.world.user.pin_ids, 2))
     assert ever
+    queries = [each.text for each in blocks("docs/removed.md") if each.language == "sql"]
+    found = [db.execute(each.replace("pinterest.", f"{db.schema}.")) for each in queries]
+    assert [bool(each) for each in found] == [False, True, False]
 
 
 @pytest.mark.parametrize("updates", [True, False], ids=["updates rows", "only adds rows"])
