@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from singer_run import Run
 
-STREAMS = ("boards", "pins", "board_pins", "board_sections", "campaigns", "listed_items")
+ORGANIC = ("boards", "pins", "board_pins", "board_sections")
+STREAMS = (*ORGANIC, "campaigns")
 TABLES = ("listed_items", "complete_lists")
 
 
@@ -399,37 +400,29 @@ def db() -> Iterator[Database]:
 
 
 def test_days_in_postgresql_equal_pinterests_truth(sandbox: Sandbox, db: Database) -> None:
-    statement = view().replace("pinterest.", f"{db.schema}.").replace("%", "%%")
-    select = "SELECT stream, id, first_missed_at::date::text FROM {}.removed"
-    ever: dict[tuple[str, str], str] = {}
-    draw = random.Random(19)  # noqa: S311 - a test case, drawn
+    user, draw = sandbox.world.user, random.Random(19)  # noqa: S311 - a test case, drawn
+    ever, gone = keys_of(sandbox), dict[tuple[str, str], str]()
     for day in range(1, 4):
         sandbox.today += timedelta(days=1)
-        result = run(config(sandbox), *STREAMS, *TABLES)
-        db.load_both(lines(result.messages).decode())
-        db.execute("SET search_path TO public")
-        db.execute(statement)
+        db.load_both(lines(run(config(sandbox), *ORGANIC, *TABLES).messages).decode())
         there = keys_of(sandbox)
-        for each in there:
-            ever.pop(each, None)
-        known = {
-            (name, key)
-            for name, key in db.execute("SELECT stream, id FROM {}.listed_items", db.schema)
-        }
-        for each in known - there:
-            if each[0] != "campaigns":
-                ever.setdefault(each, after(day))
-        found = {(stream, key): first for stream, key, first in db.execute(select, db.schema)}
-        assert found == ever
-        sandbox.restore(
-            *(each.id for each in sandbox.world.user.boards), *sandbox.world.user.pin_ids
-        )
-        sandbox.remove(draw.choice(sandbox.world.user.boards[1:]).id)
-        sandbox.remove(*draw.sample(sandbox.world.user.pin_ids, 2))
-    assert ever
+        gone = {each: gone.get(each, after(day)) for each in ever - there}
+        ever |= there
+
+        assert removed_in(db) == gone
+        sandbox.restore(*user.board_ids, *user.pin_ids)
+        sandbox.remove(draw.choice(user.board_ids[1:]), *draw.sample(user.pin_ids, 2))
+    assert gone
     queries = [each.text for each in blocks("docs/removed.md") if each.language == "sql"]
-    found = [db.execute(each.replace("pinterest.", f"{db.schema}.")) for each in queries]
-    assert [bool(each) for each in found] == [False, True, False]
+    answers = [db.execute(each.replace("pinterest.", f"{db.schema}.")) for each in queries]
+    assert [bool(each) for each in answers] == [False, True, False]
+
+
+def removed_in(db: Database) -> dict[tuple[str, str], str]:
+    """What is gone in a database, with the day on which it was first missed."""
+    db.execute(view().replace("pinterest.", f"{db.schema}."))
+    query = "SELECT stream, id, first_missed_at::date::text FROM {}.removed"
+    return {(stream, key): first for stream, key, first in db.execute(query, db.schema)}
 
 
 @pytest.mark.parametrize("updates", [True, False], ids=["updates rows", "only adds rows"])
