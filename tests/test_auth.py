@@ -314,7 +314,7 @@ def test_with_all_scopes_there_is_no_warning(
     assert "lacks scopes" not in caplog.text
 
 
-def test_streams_closed_to_client_credentials_are_named_without_a_call(
+def test_streams_that_client_credentials_cannot_read_are_named_without_a_call(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     boards = msgspec.structs.replace(api.operation("GET /boards"), client_credentials=False)

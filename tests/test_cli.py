@@ -159,7 +159,9 @@ def test_the_test_option_says_by_its_exit_code_whether_everything_can_be_read(
     assert tap(tmp_path, settings(sandbox, max_requests_in_flight=1), "--test").returncode == 1
 
 
-def test_a_target_that_goes_away_ends_the_run_quietly(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_target_that_ends_early_ends_the_run_without_a_message(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
     path = tmp_path / "config.json"
     path.write_text(json.dumps(settings(sandbox)))
     with subprocess.Popen(

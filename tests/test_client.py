@@ -379,7 +379,7 @@ def test_the_words_of_an_error_tell_whether_it_is_a_refusal(
     assert len(sandbox.requests) == 1
 
 
-def test_nothing_that_a_path_with_an_id_names_is_that_id(
+def test_a_404_on_a_path_with_an_id_is_about_the_id(
     client: PinterestClient, sandbox: Sandbox
 ) -> None:
     body = {"code": 404, "message": "Resource not found."}
@@ -390,7 +390,7 @@ def test_nothing_that_a_path_with_an_id_names_is_that_id(
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
-def test_an_answer_of_any_status_that_is_good_is_an_answer(
+def test_any_status_from_200_to_299_is_a_good_answer(
     client: PinterestClient, sandbox: Sandbox, status: int
 ) -> None:
     sandbox.fail("*/reports", status=status, body={"token": "t"})

@@ -44,7 +44,7 @@ def test_a_state_file_that_holds_no_object_is_refused_with_the_reason(
 
 
 @pytest.mark.parametrize("content", [b"", b" \n", b"\xef\xbb\xbf"], ids=["empty", "blank", "mark"])
-def test_an_empty_file_is_none(content: bytes) -> None:
+def test_an_empty_file_holds_no_state(content: bytes) -> None:
     assert state_in(file(content)) is None
     assert catalog_in(file(content)) is None
 

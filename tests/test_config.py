@@ -114,7 +114,7 @@ def test_a_list_from_the_environment_may_be_written_as_json_as_meltano_does_or_p
 
 
 @pytest.mark.parametrize("text", ["['ads'", "[__import__('os')]", "{1: ads}", "[" * 5000])
-def test_a_text_that_only_looks_like_a_list_is_refused(text: str) -> None:
+def test_a_text_with_brackets_that_is_no_list_is_refused(text: str) -> None:
     faults = problems(TOKEN | {"stream_groups": text})
 
     assert {fault.partition(".")[0].partition(":")[0] for fault in faults} == {"stream_groups"}
@@ -128,7 +128,7 @@ def test_texts_from_the_environment_become_the_type_of_their_setting() -> None:
     assert from_environment.slice_rows == 100
 
 
-def test_an_explicit_zero_is_a_value_not_a_default() -> None:
+def test_an_explicit_zero_does_not_become_the_default() -> None:
     zero = settings(view_window_days=0, lookback_days=0, max_wait_seconds=0)
 
     assert (zero.view_window_days, zero.lookback_days, zero.max_wait_seconds) == (0, 0, 0)
@@ -185,7 +185,7 @@ def test_a_text_that_is_no_path_is_refused_as_token_file(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["x", "a b/é.json", "~/tokens.json", "/dev/null/x", "x" * 300])
-def test_whatever_else_is_one(name: str) -> None:
+def test_any_path_of_a_file_may_be_the_token_file(name: str) -> None:
     assert settings(token_file=name).token_file == name
 
 
@@ -208,7 +208,7 @@ def test_texts_that_no_database_takes_are_refused(config: dict[str, Any]) -> Non
     assert fault.isprintable()
 
 
-def test_a_name_of_no_setting_is_told_in_one_printable_line() -> None:
+def test_an_unknown_setting_is_named_in_one_printable_line() -> None:
     (fault,) = problems(TOKEN | {"a\nb\ud800": 1})
 
     assert fault.isprintable()

@@ -125,7 +125,7 @@ def converter(facts: Any, kind: type[conform.Strays] = conform.KeptStrays) -> co
         ("mixed", 1, 1),
     ],
 )
-def test_values_fit_without_a_word(
+def test_values_of_each_type_fit_without_a_warning(
     field: str,
     value: object,
     converted: object,
@@ -187,7 +187,7 @@ def test_a_value_that_does_not_fit_is_null_in_its_column_and_kept_in_extra_field
 @pytest.mark.parametrize(
     ("field", "value"), [("rate", "n/a"), ("count", {}), ("day", "2026-13-01"), ("rate", True)]
 )
-def test_what_does_not_fit_a_report_fails_and_is_named(field: str, value: object) -> None:
+def test_a_value_that_does_not_fit_fails_the_report_and_is_named(field: str, value: object) -> None:
     convert = converter(FACTS, conform.RefusedStrays)
     with pytest.raises(conform.MisfitError, match=f"a row has {field} as {type(value).__name__},"):
         convert({"id": "1", field: value})
@@ -359,11 +359,11 @@ def test_an_id_and_a_metric_keep_their_types_whatever_came_before(way: str) -> N
     assert [str(record["ctr"]) for record in records] == ["2", "2.5", "None", "7", "1.5", "3", "2"]
 
 
-def test_half_a_character_in_a_record_is_replaced(convert: conform.Converter) -> None:
+def test_a_lone_surrogate_in_a_record_is_replaced(convert: conform.Converter) -> None:
     assert convert.read(b'{"id": "a\xff", "rate": 2.0}')["id"] == "a\ufffd"
 
 
-def test_a_row_as_pinterest_sends_it_is_not_looked_through_field_by_field(
+def test_a_usual_row_is_not_converted_field_by_field(
     unknowns: conform.UnknownCounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     facts = dict(report_facts(["AD_ID", "CAMPAIGN_ID", "CAMPAIGN_NAME", "CTR", "REPIN_1"]))

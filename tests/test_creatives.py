@@ -219,7 +219,7 @@ def test_only_new_and_changed_ads_are_asked_for() -> None:
 
 
 @pytest.mark.parametrize("apart", [0, 1], ids=["all changed at once", "one after the other"])
-def test_what_the_calls_of_a_run_do_not_suffice_for_comes_with_the_next_runs(apart: int) -> None:
+def test_ads_beyond_the_calls_of_a_run_come_with_the_next_runs(apart: int) -> None:
     pinterest = Pinterest(*(ad(number, changed=NOON + apart * number) for number in range(10, 35)))
     state, read, left = None, Counter[str](), []
     for _ in range(4):
@@ -272,7 +272,7 @@ def test_a_pin_that_pinterest_refuses_leaves_a_row_that_says_why(error: Exceptio
     assert pinterest.asked_pins == []
 
 
-def test_a_pin_that_fails_hides_no_other_and_is_all_that_the_next_run_asks_for() -> None:
+def test_the_next_run_asks_only_for_the_pin_that_failed() -> None:
     pinterest = Pinterest(ad(1), ad(2), ad(3))
     pinterest.wrong["91"] = RetriableAPIError("500")
     first = pinterest.read()
@@ -410,7 +410,7 @@ def test_an_ad_without_a_pin_has_a_row_that_says_so() -> None:
     ],
     ids=["a new size", "an image of another shape", "media of another shape"],
 )
-def test_what_a_creative_has_no_column_for_is_kept(media: Any, kept: Any) -> None:
+def test_media_without_a_column_are_kept_in_extra_fields(media: Any, kept: Any) -> None:
     pinterest = Pinterest(ad(1))
     pinterest.answers[ONE_PIN] = pin("91", media=media)
 
@@ -434,7 +434,7 @@ def planned_run(config: Any, streams: tuple[str, ...]) -> Any:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_happens_each_ad_ends_up_with_the_pin_that_it_had_when_it_changed(
+def test_each_ad_gets_the_pin_of_its_last_change_after_any_history(
     seed: int,
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - no secret

@@ -136,7 +136,7 @@ def test_combined_types_are_one_breakdown_also_if_one_is_in_beta(other: str) -> 
     assert all("&" in each["targeting_value"] for each in result.records("pairs"))
 
 
-def test_a_breakdown_by_nothing_that_its_level_has_is_told(
+def test_a_breakdown_by_types_that_its_level_lacks_is_logged(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     report: dict[str, Any] = {"name": "who", "level": "AD_GROUP_TARGETING"}
@@ -159,7 +159,7 @@ def test_a_metric_of_an_own_event_is_a_column(sandbox: Sandbox) -> None:
     assert result.tap.run.summary.of("quiz").unknown == {}
 
 
-def test_columns_of_a_report_may_be_all_or_the_default_whatever_those_of_the_others_are(
+def test_each_custom_report_may_have_all_or_the_default_columns(
     sandbox: Sandbox,
 ) -> None:
     reports = [
@@ -211,7 +211,7 @@ def test_a_report_keeps_its_own_filters_whatever_list_it_shares(sandbox: Sandbox
         ("AD_GROUP", "ad_group_id", "ad_id"),
     ],
 )
-def test_ids_of_a_lower_level_narrow_the_numbers(
+def test_filters_below_the_level_narrow_the_numbers(
     sandbox: Sandbox, level: str, key: str, below: str
 ) -> None:
     days = {"start_date": "40 days ago"}
@@ -260,7 +260,7 @@ def test_a_report_can_be_filtered_by_label_status_or_objective(column: str, key:
 
 
 @pytest.mark.parametrize("stream", [*map(report_at, ordered().values())], ids=ordered())
-def test_ids_that_a_levels_list_leaves_out_are_those_that_the_order_does_not_name(
+def test_an_order_names_the_ids_that_the_list_has_after_filters(
     stream: type[LevelReport],
 ) -> None:
     level = stream.level
@@ -418,7 +418,7 @@ def test_ids_are_written_as_in_the_settings(given: Any, meant: tuple[str, ...]) 
     assert Settings.from_config(config).custom_reports[0].settings == {"campaign_ids": meant}
 
 
-def test_lists_of_a_report_may_be_one_text_and_of_ids_as_long_as_they_are() -> None:
+def test_a_list_of_a_custom_report_may_be_one_text_or_two_thousand_ids() -> None:
     report = {
         "name": "x",
         "level": "PIN_PROMOTION_TARGETING",

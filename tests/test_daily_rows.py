@@ -147,14 +147,14 @@ def test_each_component_of_a_score_is_a_row_for_each_event(
     assert loaded == by_date(days, sent)
 
 
-def test_they_take_no_call(two_days: tuple[Database, list[Day]]) -> None:
+def test_daily_rows_take_no_further_call(two_days: tuple[Database, list[Day]]) -> None:
     _, days = two_days
     for day in days:
         without, with_them = day.requests
         assert with_them == without
 
 
-def test_without_the_whole_records_they_read_the_lists_themselves() -> None:
+def test_daily_rows_read_the_lists_if_no_other_stream_does() -> None:
     answers = Answers({"/pins": items(ONE_PIN), "/boards": items({"id": "7", "pin_count": 1})})
     ended = run_with(answers, "pin_metrics_daily", "board_counts_daily")
 
@@ -184,7 +184,7 @@ def test_numbers_that_have_no_column_are_kept_and_told(metrics: Any, kept: Any) 
     assert unknown == dict.fromkeys(kept, 1)
 
 
-def test_a_named_pin_that_nobody_lists_is_a_failure_here_too() -> None:
+def test_daily_rows_fail_for_a_named_pin_that_is_not_listed() -> None:
     answers = Answers({"/pins": items(ONE_PIN)})
 
     assert run_with(answers, "pin_metrics_daily", pin_ids=["5"]).code == 0

@@ -296,7 +296,7 @@ def test_a_profile_is_read_once_for_its_record_its_counts_and_its_id() -> None:
     assert picked(ended, "user_account_metrics", "id", "date") == [("11", TODAY)]
 
 
-def test_pages_of_a_child_are_followed_also_after_an_empty_one() -> None:
+def test_an_empty_page_does_not_end_the_pages_of_a_child() -> None:
     def pins(board_id: str, bookmark: str = "", **_: Any) -> Any:
         return items(
             *([{"id": f"{board_id}{bookmark}"}] if bookmark != "a" else []),
@@ -641,7 +641,7 @@ def gone_for(*ids: str) -> Callable[..., Any]:
 BOARDS = items(*({"id": str(number)} for number in range(1, 9)))
 
 
-def test_a_parent_that_is_gone_is_skipped_and_named() -> None:
+def test_a_parent_that_no_longer_exists_is_skipped_and_named() -> None:
     answers = Answers({"/boards": BOARDS, "/boards/{board_id}/sections": gone_for("1", "3")})
     ended = run(answers, "board_sections")
 
@@ -689,7 +689,7 @@ def test_parents_that_may_not_be_read_skip_their_children() -> None:
         assert "no boards for you" in ended.tap.run.summary.of(stream).skipped[""]
 
 
-def test_who_has_no_catalog_has_no_records_and_no_fault() -> None:
+def test_a_user_without_a_catalog_has_no_records_and_no_failure() -> None:
     answers = Answers({"/catalogs": NoCatalogError("409 (code 4182)")})
     ended = run(answers, "catalogs", "catalogs_available_filter_values")
 

@@ -113,11 +113,11 @@ def test_every_text_is_a_sentence() -> None:
     assert odd == []
 
 
-def test_no_text_is_of_a_stream_that_is_not_there() -> None:
+def test_every_text_is_about_an_existing_stream() -> None:
     assert {*texts.streams()} == {str(vars(type(each))["name"]) for each in streams().values()}
 
 
-def test_no_text_is_of_a_column_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_text_is_about_an_existing_column(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: set[tuple[int, str]] = set()
 
     def find(name: str, entries: texts.Entries) -> texts.Text | None:
@@ -237,7 +237,7 @@ def test_a_conversion_of_an_event_of_the_advertisers_own_tells_the_event() -> No
     assert metric("ADE_TOTAL_WEB_CLICK_BIG_ORDER").place == "web"
 
 
-def test_a_name_that_says_nothing_is_not_guessed_at() -> None:
+def test_a_metric_whose_name_has_no_known_part_gets_no_description() -> None:
     unknown = metric("SPARKLE_FACTOR")
 
     assert not unknown.known
@@ -356,14 +356,14 @@ def test_a_member_that_became_a_column_keeps_its_text() -> None:
     assert found["properties"]["owner"]["description"] == "Public name of the owner."
 
 
-def test_the_schema_that_was_given_is_left_as_it_is() -> None:
+def test_describing_a_schema_does_not_change_the_given_one() -> None:
     stream = streams()["pins"]
     before = json.dumps(stream.schema)
     described(stream)
     assert json.dumps(stream.schema) == before
 
 
-def test_a_stream_that_is_not_known_keeps_its_schema() -> None:
+def test_the_schema_of_an_unknown_stream_stays_the_same() -> None:
     schema = {"type": "object", "properties": {"sparkle": {"type": ["string", "null"]}}}
     columns = {"sparkle": "sparkle"}
     assert dictionary.described(schema, "sparkles", "/sparkles", columns=columns) == schema

@@ -513,7 +513,7 @@ def test_every_drawn_join_is_between_columns_that_there_are() -> None:
             assert streams[left].schema["properties"][mine] == {"type": ["string"]}
 
 
-def test_a_join_that_is_drawn_as_certain_leaves_no_row_alone(loaded: psycopg.Connection) -> None:
+def test_a_join_with_a_solid_line_finds_a_partner_for_every_row(loaded: psycopg.Connection) -> None:
     tables = {name for (name,) in loaded.execute("SELECT tablename FROM pg_tables").fetchall()}
     looked_at = 0
     for left, kind, right, mine, theirs in relations():

@@ -687,7 +687,7 @@ def test_a_state_partition_takes_at_most_250_bytes(sandbox: Sandbox) -> None:
         assert len(msgspec.json.encode(partition)) <= 250
 
 
-def test_states_are_rare(sandbox: Sandbox) -> None:
+def test_a_run_writes_few_states(sandbox: Sandbox) -> None:
     result = run(settings(sandbox))
 
     assert len(result.states) <= len(set(result.streams("SCHEMA")))

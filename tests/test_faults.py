@@ -691,7 +691,7 @@ def test_twenty_calls_in_vain_end_the_run_with_one_line(
 
 
 @pytest.mark.parametrize("compress", [False, True], ids=["plain", "compressed"])
-def test_no_more_of_a_body_is_read_than_has_a_use(
+def test_a_body_that_is_too_large_is_not_read_to_its_end(
     monkeypatch: pytest.MonkeyPatch,
     compress: bool,  # noqa: FBT001 - a parameter of the case
 ) -> None:

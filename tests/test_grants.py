@@ -42,7 +42,7 @@ def unasked() -> str:
     pytest.fail("asked in vain")
 
 
-def test_who_comes_while_the_first_is_asked_learns_from_the_answer(
+def test_an_order_that_waits_for_the_first_one_gets_the_same_refusal(
     grants: Grants, pool: ThreadPoolExecutor
 ) -> None:
     asked, answered = threading.Event(), threading.Event()
@@ -88,7 +88,7 @@ def test_one_ad_account_does_not_wait_for_another(grants: Grants, pool: ThreadPo
         pytest.param(refused(FatalAPIError("no such column")), True, id="wrong"),
     ],
 )
-def test_what_says_nothing_of_all_reports_is_no_answer(
+def test_a_refusal_of_one_report_does_not_stand_for_all_reports(
     grants: Grants,
     order: Callable[[], str],
     for_all: bool,  # noqa: FBT001 - a parameter of the case

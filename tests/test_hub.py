@@ -52,7 +52,9 @@ def test_the_file_is_up_to_date_with_its_script() -> None:
     assert update_hub.path().read_text(encoding="utf-8") == update_hub.written(), "make settings"
 
 
-def test_it_has_all_fields_that_the_hub_wants_and_no_others(definition: dict[str, Any]) -> None:
+def test_the_hub_file_has_all_fields_that_the_hub_wants_and_no_others(
+    definition: dict[str, Any],
+) -> None:
     assert REQUIRED <= definition.keys() <= TOP_LEVEL
     for setting in definition["settings"]:
         assert {"name", "label", "kind", "description"} <= setting.keys() <= OF_A_SETTING
@@ -60,14 +62,16 @@ def test_it_has_all_fields_that_the_hub_wants_and_no_others(definition: dict[str
         assert ("options" in setting) == (setting["kind"] == "options")
 
 
-def test_it_installs_from_the_repository_since_there_is_no_package(
+def test_the_hub_file_installs_from_the_repository(
     definition: dict[str, Any],
 ) -> None:
     address = definition.get("repo")
     assert definition["pip_url"] == (f"git+{address}" if address else ".")
 
 
-def test_meltano_yml_says_the_same(definition: dict[str, Any], plugin: dict[str, Any]) -> None:
+def test_the_hub_file_and_meltano_yml_have_the_same_settings(
+    definition: dict[str, Any], plugin: dict[str, Any]
+) -> None:
     unlabelled = [
         {name: value for name, value in setting.items() if name != "label"}
         for setting in definition["settings"]
@@ -93,7 +97,7 @@ def test_the_capabilities_are_those_of_the_tap(definition: dict[str, Any]) -> No
     assert {*definition["capabilities"]} == {each.value for each in TapPinterest.capabilities}
 
 
-def test_labels_are_for_people(definition: dict[str, Any]) -> None:
+def test_every_setting_has_a_readable_label(definition: dict[str, Any]) -> None:
     labels = {each["name"]: each["label"] for each in definition["settings"]}
 
     assert labels["client_id"] == "Client ID"

@@ -249,7 +249,7 @@ def test_a_target_that_is_gone_when_a_signal_comes_is_no_traceback(world: Sandbo
     assert run(config_of(world), "boards", "campaigns", on_message=write).code != 0
 
 
-def test_a_clock_that_jumps_back_changes_nothing(
+def test_a_clock_that_jumps_back_changes_no_record(
     world: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = truth(world, *STREAMS)

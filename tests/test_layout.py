@@ -193,7 +193,7 @@ def test_filters_narrow_the_tables(sandbox: Sandbox) -> None:
         assert {row["campaign_id"] for row in ended.records(table)} == {wanted}
 
 
-def test_of_a_metric_in_both_kinds_of_reports_the_synchronous_row_is_written(
+def test_a_metric_of_both_transports_has_its_synchronous_row(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -379,7 +379,7 @@ def test_a_name_that_changes_later_stays_with_a_warning(
     assert {"amount_spent", "earned_ctr"} <= names_of(fresh)
 
 
-def test_names_of_metrics_of_pins_are_not_in_the_way(
+def test_a_metric_of_ads_may_have_the_displayed_name_of_a_metric_of_pins(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(resources.DISPLAY_NAMES, "OUTBOUND_CLICK", "Spend")

@@ -694,7 +694,7 @@ def test_records_of_batch_files_are_loaded_too(db: Database, tmp_path: Path) -> 
     db.load_both([ADS, batch, record(id="1", name="later")])
 
 
-def test_a_field_that_the_schema_lacks_is_told_of(
+def test_a_field_that_the_schema_lacks_is_logged(
     db: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     db.load_both([ADS, record(id="1", unheard_of=1), record(id="2", unheard_of=2)])
@@ -702,7 +702,7 @@ def test_a_field_that_the_schema_lacks_is_told_of(
     assert caplog.text.count("No schema for record field 'unheard_of'") == 2  # one of each target
 
 
-def test_who_waits_for_input_is_called_meanwhile() -> None:
+def test_the_reader_commits_while_it_waits_for_input() -> None:
     source, sink = os.pipe()
     os.write(sink, b'{"type": "STATE", "value"')
     reader = LineReader()

@@ -148,7 +148,7 @@ def test_a_value_that_does_not_fit_is_refused_and_nothing_of_its_batch_is_writte
     assert db.rows() == []
 
 
-def test_a_number_with_too_many_digits_is_rounded_and_told_of_once(
+def test_a_number_with_too_many_digits_is_rounded_and_logged_once(
     db: DuckDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
     line = '{{"type":"RECORD","stream":"ads","record":{{"id":"{}","spend":{}}}}}\n'

@@ -200,7 +200,7 @@ def test_progress_is_told_now_and_then(caplog: pytest.LogCaptureFixture) -> None
     ]
 
 
-def test_an_error_of_the_database_has_no_statement_in_it(
+def test_a_message_about_the_database_has_no_statement_in_it(
     db: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)

@@ -91,7 +91,7 @@ def test_any_name_of_a_driver_is_taken(
     assert ended.returncode == 0, ended.stderr
 
 
-def test_settings_in_place_of_a_url_are_checked_too(
+def test_host_port_and_user_are_checked_like_a_url(
     server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
     address = {"host": "127.0.0.1", "port": server.port, "user": "plain", "database": "postgres"}

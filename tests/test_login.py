@@ -264,7 +264,7 @@ def test_a_silent_connection_does_not_block_the_login(app: App) -> None:
     assert process.returncode == 0, told
 
 
-def test_waiting_ends(
+def test_the_command_waits_for_the_consent_only_until_its_timeout(
     app: App, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(webbrowser, "open", lambda _: True)

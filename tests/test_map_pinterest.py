@@ -199,14 +199,14 @@ def test_a_line_that_cannot_be_mapped_is_refused(line: bytes, reason: str) -> No
         mapped([SCHEMA, line])
 
 
-def test_half_a_character_as_the_separator_is_refused() -> None:
+def test_a_separator_with_a_lone_surrogate_is_refused() -> None:
     record = {"type": "RECORD", "stream": "orders", "record": {"shop": "x", "number": 7}}
 
     with pytest.raises(RefusedLineError, match="sync_key_separator"):
         mapped([SCHEMA, record], sync_key_separator="\ud800")
 
 
-def test_half_a_character_in_a_record_becomes_a_replacement_character() -> None:
+def test_a_lone_surrogate_in_a_record_becomes_a_replacement_character() -> None:
     line = rb'{"type":"RECORD","stream":"orders","record":{"shop":"\ud83d\ud83d\ude00\\ud83d"}}'
 
     _, out = mapped([SCHEMA, line])

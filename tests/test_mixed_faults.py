@@ -138,7 +138,7 @@ MISHAPS: list[dict[str, Any]] = [
 ]
 
 
-def test_in_a_week_of_daily_runs_with_mishaps_no_row_is_missing_and_none_is_stale(
+def test_after_a_week_of_runs_with_failures_no_row_is_missing_or_stale(
     tmp_path: Path,
 ) -> None:
     state: dict[str, Any] | None = None

@@ -37,7 +37,7 @@ def test_flattened_columns_fit_into_a_database(depth: int) -> None:
 
 
 @pytest.mark.parametrize("draft", [Draft4Validator, Draft7Validator, Draft202012Validator])
-def test_every_schema_is_one_for_strict_readers(draft: type[Draft7Validator]) -> None:
+def test_strict_readers_accept_every_schema(draft: type[Draft7Validator]) -> None:
     """Keys are properties, and each property names its type."""
     for entry in TapPinterest(config=ALL, validate_config=False).catalog_dict["streams"]:
         schema, keys = entry["schema"], entry["key_properties"]
@@ -65,7 +65,9 @@ def test_flattened_columns_that_a_database_would_cut_are_refused() -> None:
         ("", "not one of Pinterest's own"),
     ],
 )
-def test_an_event_whose_column_cannot_be_is_refused(name: str, allowed: str) -> None:
+def test_an_event_whose_column_would_be_too_long_or_taken_is_refused(
+    name: str, allowed: str
+) -> None:
     event = {**EVENT, "custom_event_name": name} if name else OWN_NAME
     report = {"name": "mine", "level": "CAMPAIGN", "custom_conversion_event_metrics": [event]}
     assert any(allowed in each for each in config.problems({"custom_reports": [report]}))

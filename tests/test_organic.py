@@ -623,7 +623,7 @@ def test_top_pins_of_a_domain_are_the_users_own_and_of_the_host_itself(
     ]
 
 
-def test_a_day_whose_metrics_are_none_is_a_failure_that_says_so(sandbox: Sandbox) -> None:
+def test_a_day_whose_metrics_are_no_object_fails_with_a_clear_message(sandbox: Sandbox) -> None:
     days = [{"date": "2026-11-18", "data_status": "READY", "metrics": [1]}]
     answer = {"all": {"daily_metrics": days}}
     sandbox.fail("/user_account/analytics", status=200, body=answer, times=None)
@@ -644,7 +644,7 @@ def test_an_invalid_answer_does_not_count_as_no_top_pins(sandbox: Sandbox) -> No
     assert "it has no known field" in failure
 
 
-def test_pins_are_ranked_by_numbers_that_are_sent_as_texts_too(sandbox: Sandbox) -> None:
+def test_pins_are_ranked_also_if_numbers_are_sent_as_texts(sandbox: Sandbox) -> None:
     counted = {"9": "9", "10": "10", "8": 8, "0": "0"}
     pins = [
         {"id": pin, "link": "https://example.com/", "pin_metrics": {"90d": {"save": saves}}}
@@ -658,7 +658,7 @@ def test_pins_are_ranked_by_numbers_that_are_sent_as_texts_too(sandbox: Sandbox)
     assert told == [("10", 10), ("9", 9), ("8", 8)]
 
 
-def test_without_domains_each_host_is_one(pinterest: Sandbox) -> None:
+def test_without_the_setting_each_host_is_a_domain(pinterest: Sandbox) -> None:
     records = run(config(pinterest), "domain_top_pins").records("domain_top_pins")
 
     assert {record["domain"] for record in records} == {

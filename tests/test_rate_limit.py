@@ -210,7 +210,7 @@ def test_the_hundred_calls_a_second_of_all_categories_are_used_up(
 
 @FORMS
 @pytest.mark.parametrize("window", WINDOWS)
-def test_answers_that_take_long_cost_little_quota(
+def test_slow_answers_hardly_reduce_the_calls_a_minute(
     window: Window, form: Callable[..., RateLimits]
 ) -> None:
     slow = simulation(window, form=form, answering=(1.0, 12.0), workers=64)
@@ -291,7 +291,7 @@ def test_two_taps_that_share_a_quota_use_all_of_it(
 
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("slowest", [0.05, 0.1, 0.2])
-def test_two_taps_that_share_the_safety_net_alone_hold_each_other_up_little(
+def test_two_taps_that_share_only_the_safety_net_hardly_slow_each_other(
     window: Window, slowest: float
 ) -> None:
     how: Any = {"way": (0.005, 0.03), "answering": (slowest / 2, slowest)}
@@ -322,7 +322,7 @@ def test_a_limit_that_was_lowered_for_a_while_rises_again(
     assert outcome.share_of(Quota(60, 60.0), 600) >= 0.9
 
 
-def test_a_quota_that_a_run_before_has_used_is_waited_for_no_longer_than_it_takes() -> None:
+def test_quota_that_an_earlier_run_has_used_is_waited_for_only_until_it_is_free() -> None:
     late = simulation("fixed")
     late.clock.time = 1080.0 - 3  # windows end when the clock shows a full minute
     for _ in range(60):
@@ -384,7 +384,7 @@ def test_a_probe_without_an_answer_is_followed_by_another() -> None:
     assert isinstance(limiter.take("ads_read"), Permit)
 
 
-def test_an_old_answer_that_comes_late_is_not_believed() -> None:
+def test_the_headers_of_an_older_call_do_not_overrule_newer_ones() -> None:
     clock = StoppedClock()
     limiter = RateLimiter("standard", clock, 3600)
     with limiter.call("ads_read") as first:
@@ -395,7 +395,7 @@ def test_an_old_answer_that_comes_late_is_not_believed() -> None:
     assert limiter.take("ads_read") == 30.0
 
 
-def test_headers_that_are_no_numbers_are_ignored() -> None:
+def test_rate_headers_without_numbers_are_ignored() -> None:
     clock = StoppedClock()
     limiter = RateLimiter("standard", clock, 3600)
     answered(limiter, "ads_read", remaining="none", reset="nan", limit="0")
@@ -422,7 +422,7 @@ def test_live_headers_state_each_window_and_the_calls_left_in_the_tightest() -> 
     assert told.tightest == told.limits[1]
 
 
-def test_of_two_windows_with_one_limit_the_one_that_may_be_renewed_so_late_is_meant() -> None:
+def test_a_late_reset_belongs_to_the_longer_of_two_windows_with_one_limit() -> None:
     limit = '100, 100;w=1;name="safety_net", 100;w=60;name="catalogs_read"'
     late, soon = (
         stated({"x-ratelimit-limit": limit, "x-ratelimit-reset": reset}).tightest

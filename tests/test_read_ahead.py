@@ -229,7 +229,7 @@ def test_a_task_that_is_passed_over_frees_its_places() -> None:
     read_ahead.close()
 
 
-def test_no_more_is_under_way_in_all_than_may_be() -> None:
+def test_all_lanes_together_keep_to_the_limit_of_requests_in_flight() -> None:
     lock = threading.Lock()
     under_way = most = 0
 
@@ -252,7 +252,7 @@ def test_no_more_is_under_way_in_all_than_may_be() -> None:
     read_ahead.close()
 
 
-def test_one_by_one_means_in_one_thread_and_nothing_before_its_turn() -> None:
+def test_with_one_request_in_flight_nothing_begins_before_its_turn() -> None:
     threads: list[int] = []
     read_ahead = ReadAhead(1, Clock())
     task = Task(lambda: threads.append(threading.get_ident()))
@@ -507,7 +507,7 @@ def test_a_finished_task_keeps_its_result(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(ahead) == 9
 
 
-def test_as_many_reports_as_may_be_prepared_keep_nothing_else_waiting(
+def test_reports_in_preparation_do_not_delay_other_calls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     time = simulate(monkeypatch)

@@ -244,7 +244,7 @@ def test_a_row_that_is_missing_is_found(loaded: Loaded) -> None:
     [("*/analytics", "Not every"), ("*/ad_groups/analytics", "Spend differs")],
     ids=["totals", "causes"],
 )
-def test_an_answer_that_does_not_come_explains_nothing(
+def test_a_failed_call_explains_no_difference(
     sandbox: Sandbox, loaded: Loaded, path: str, told: str
 ) -> None:
     change = "UPDATE {}.{} SET spend_in_micro_dollar = spend_in_micro_dollar + %s WHERE date = %s"
@@ -260,7 +260,7 @@ def test_an_answer_that_does_not_come_explains_nothing(
     assert [*lines_of(report)][-1].startswith(told)
 
 
-def test_a_table_without_rows_is_no_matter_of_statuses(loaded: Loaded) -> None:
+def test_statuses_do_not_explain_a_table_without_rows(loaded: Loaded) -> None:
     copy = "CREATE TEMPORARY TABLE all_rows AS SELECT * FROM {}.{}"
     loaded.execute(copy, "ad_group_analytics")
     loaded.execute("DELETE FROM {}.{}", "ad_group_analytics")

@@ -52,7 +52,7 @@ def without_blanks(text: str) -> str:
 
 
 @given(st.tuples(SECRETS, SECRETS), st.sampled_from([*FORMS]), WORDS, WORDS)
-def test_no_form_of_a_secret_or_of_a_pair_is_left(
+def test_every_form_of_a_secret_and_of_a_pair_is_hidden(
     pair: tuple[str, str], form: str, before: str, after: str
 ) -> None:
     user, password = pair
@@ -83,7 +83,9 @@ def test_a_report_that_repeats_a_secret_is_told_without_it(
 
 
 @given(SECRETS, st.sampled_from(["upper", "lower", "swapcase"]))
-def test_the_quick_look_misses_no_text_that_the_pattern_hides(secret: str, case: str) -> None:
+def test_the_quick_check_for_secrets_finds_all_that_the_pattern_finds(
+    secret: str, case: str
+) -> None:
     quick, thorough = Secrets(), Secrets()
     quick.add(secret)
     thorough.add(secret)

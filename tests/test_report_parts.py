@@ -241,7 +241,7 @@ def test_a_code_1_that_stays_is_asked_once_for_each_call(world: Sandbox) -> None
     assert len(asked) == len({*asked}) == len(world.world.ad_accounts)
 
 
-def test_an_order_that_no_day_is_left_of_is_a_report_without_rows(
+def test_an_order_whose_days_are_all_out_of_reach_has_no_rows(
     world: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     truth = table_of(ORDERED, read(world, ORDERED))

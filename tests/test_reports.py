@@ -340,7 +340,7 @@ def test_periods_begin_on_their_first_day_and_the_running_one_is_not_bookmarked(
         assert call["start_date"][0] in dates
 
 
-def test_a_week_that_does_not_begin_on_its_first_day_is_written_with_one_warning(
+def test_a_row_dated_within_its_week_is_written_with_one_warning(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = [
@@ -360,7 +360,7 @@ def test_a_week_that_does_not_begin_on_its_first_day_is_written_with_one_warning
     assert caplog.text.count("is dated 2026-11-10, which is not the first day of a period") == 1
 
 
-def test_a_row_that_does_not_say_its_week_is_a_failure_that_says_so(sandbox: Sandbox) -> None:
+def test_a_row_without_its_week_fails_with_a_clear_message(sandbox: Sandbox) -> None:
     row = {"AD_ACCOUNT_ID": "1", "TOTAL_IMPRESSION": 5}
     sandbox.fail("*/analytics", status=200, body=[row], times=None)
     result = run(config_of(sandbox, granularities=["WEEK"]), "ad_account_analytics_week")
@@ -402,7 +402,7 @@ def test_weeks_add_up_to_their_days(sandbox: Sandbox) -> None:
     assert weeks == +days
 
 
-def test_a_total_is_exactly_of_the_days_asked_for_and_leaves_no_bookmark(
+def test_a_total_covers_exactly_the_wanted_days_and_has_no_bookmark(
     sandbox: Sandbox,
 ) -> None:
     config = config_of(sandbox, start_date="2026-11-02", end_date="2026-11-08")
@@ -519,7 +519,7 @@ def test_a_refusal_of_all_columns_is_a_failure_in_pinterests_words(sandbox: Sand
         assert "; the columns were" in failure
 
 
-def test_of_many_columns_an_error_names_the_first(sandbox: Sandbox) -> None:
+def test_an_error_names_the_first_25_columns_and_counts_the_others(sandbox: Sandbox) -> None:
     sandbox.fail("*/campaigns/analytics", status=400, times=None)
     config = settings(sandbox, start_date="yesterday")
     failures = run(config, "campaign_analytics").tap.run.summary.of("campaign_analytics").failures

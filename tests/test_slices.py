@@ -50,13 +50,13 @@ def test_a_report_takes_the_fewest_calls(entities: int, span: int, calls: int) -
     assert len(shaped) == calls
 
 
-def test_of_two_shapes_with_as_many_calls_the_one_with_more_ids_wins() -> None:
+def test_among_equally_few_slices_those_with_more_ids_are_chosen() -> None:
     shaped = slices(days(4), ids(4), rows=4, max_ids=250, max_days=90)
 
     assert [(len(each.ids), each.dates.days) for each in shaped] == [(4, 1)] * 4
 
 
-def test_no_ids_is_no_slice() -> None:
+def test_without_ids_there_is_no_slice() -> None:
     assert slices(days(90), [], rows=5000, max_ids=250, max_days=90) == []
 
 

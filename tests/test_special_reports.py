@@ -504,7 +504,7 @@ def test_products_have_an_attribution_of_their_own_on_each_row(fragile: Sandbox)
         pytest.param("2026-11-10", "2026-11-10", "2026-11-02", {"2026-11-09"}, id="one day"),
     ],
 )
-def test_a_report_of_products_is_of_a_week_at_least_and_others_are_not_written(
+def test_a_report_of_products_asks_for_a_week_and_writes_only_the_wanted_days(
     fragile: Sandbox, start: str, end: str, ordered: str, dates: set[str]
 ) -> None:
     result = run(config(fragile, start_date=start, end_date=end), "brand_category_sku_report")
@@ -683,7 +683,7 @@ def test_rows_of_a_table_are_those_of_json_as_texts() -> None:
     assert rows == [{"A": "1", "B": "x, y"}, {"A": "2", "B": ""}]
 
 
-def test_a_table_takes_no_more_memory_than_its_rows_have_places() -> None:
+def test_the_rows_of_a_table_are_not_held_in_memory() -> None:
     rows = 20_000
     text = b"A,B\r\n" + b"1,some words that a row may have in it\r\n" * rows
     tracemalloc.start()

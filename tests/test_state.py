@@ -126,7 +126,7 @@ def test_an_earlier_start_date_reads_the_days_that_are_missing_and_no_more() -> 
     assert RANGE.after(progress, "aaaaaaaa").covered_from == REACH
 
 
-def test_other_settings_read_the_covered_range_again_within_reach_of_the_api() -> None:
+def test_after_a_change_of_settings_the_covered_days_in_reach_are_read_again() -> None:
     progress = replace(READ, covered_from=TODAY - 200 * DAY)
     late = replace(RANGE, wanted=DateRange(TODAY - 5 * DAY, YESTERDAY))
 
@@ -212,14 +212,14 @@ def test_a_gap_that_the_api_no_longer_reaches_ends_the_covered_range() -> None:
     assert RANGE.after(long_ago, "aaaaaaaa").covered_from == REACH
 
 
-def test_a_range_that_lies_before_the_reach_reads_nothing_and_remembers_nothing() -> None:
+def test_a_range_before_the_reach_of_the_api_is_neither_read_nor_remembered() -> None:
     past = replace(RANGE, wanted=DateRange(REACH, REACH - 10 * DAY))
 
     assert past.to_read(Progress(), "aaaaaaaa") == []
     assert past.after(Progress(), "aaaaaaaa") == Progress()
 
 
-def test_progress_comes_back_from_the_state_as_it_went_in() -> None:
+def test_progress_is_the_same_after_writing_and_reading_the_state() -> None:
     partition: dict[str, Any] = {"context": {"ad_account_id": "1"}}
     READ.write_to(partition, "date")
 
@@ -575,7 +575,7 @@ def test_states_of_five_hundred_accounts_with_all_reports_do_not_dominate_the_ou
     assert len(result.states) <= clock.seconds / 1_200 + 2
 
 
-def test_days_to_come_are_looked_for_once_however_many_accounts_and_reports(
+def test_the_state_is_checked_for_future_days_once_a_run(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[date] = []
@@ -587,7 +587,7 @@ def test_days_to_come_are_looked_for_once_however_many_accounts_and_reports(
 
 
 @pytest.mark.parametrize("context", ["ad_account_id", "user_id"])
-def test_a_partition_with_all_there_is_in_it_takes_at_most_250_bytes(context: str) -> None:
+def test_a_partition_with_every_member_takes_at_most_250_bytes(context: str) -> None:
     state: dict[str, Any] = {}
     partition = Partitions(state, "user_account_top_video_pin_analytics").made({context: "9" * 20})
 
@@ -597,7 +597,7 @@ def test_a_partition_with_all_there_is_in_it_takes_at_most_250_bytes(context: st
     assert len(json.dumps(partition)) <= 250
 
 
-def test_a_contexts_partition_is_found_whatever_the_order_of_its_names() -> None:
+def test_the_order_of_names_in_a_context_does_not_matter() -> None:
     first, second = {"context": {"a": "1", "b": "2"}}, {"context": {"a": "2", "b": "1"}}
     state: dict[str, Any] = {"bookmarks": {"x": {"partitions": [first, second]}}}
     partitions = Partitions(state, "x")
@@ -609,7 +609,7 @@ def test_a_contexts_partition_is_found_whatever_the_order_of_its_names() -> None
     assert state["bookmarks"]["x"]["partitions"] == [first, second, {"context": {"a": "1"}}]
 
 
-def test_ids_that_have_become_numbers_are_found_nevertheless() -> None:
+def test_a_partition_whose_ids_have_become_numbers_is_found() -> None:
     by_hand = {"context": {"ad_account_id": 549700000901}}
     state: dict[str, Any] = {"bookmarks": {"x": {"partitions": [by_hand]}}}
 

@@ -134,7 +134,7 @@ def test_a_file_that_is_no_state_is_named(tmp_path: Path, content: str, reason: 
     assert reason in tell("--state", str(path), "show", code=1)
 
 
-def test_of_a_file_of_states_the_last_line_counts(tmp_path: Path) -> None:
+def test_the_last_line_of_a_state_file_counts(tmp_path: Path) -> None:
     path = tmp_path / "state.jsonl"
     path.write_text("{}\n" + json.dumps(state()) + "\n")
 

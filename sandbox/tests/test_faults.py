@@ -117,7 +117,7 @@ def test_a_request_can_hang_and_the_sandbox_still_stops(client: Client) -> None:
         requests.get(client.sandbox.url + "/boards", timeout=0.1)
 
 
-def test_no_fault_leaves_a_complaint(
+def test_no_fault_leaves_a_traceback_in_the_log(
     serve: Callable[..., Client], caplog: pytest.LogCaptureFixture
 ) -> None:
     client = serve()

@@ -203,7 +203,7 @@ def test_statuses_change_as_days_pass(serve: Callable[..., Client]) -> None:
         assert ad["updated_time"] > before[ad["id"]]["updated_time"]
 
 
-def test_names_are_odd_and_may_hold_a_nul(serve: Callable[..., Client]) -> None:
+def test_names_have_unusual_characters_and_may_have_a_nul(serve: Callable[..., Client]) -> None:
     client = serve(size=WorldSize(nul=True, ads=80))
     path = f"/ad_accounts/{client.sandbox.world.ad_accounts[0].id}/ads"
 
@@ -245,7 +245,7 @@ def test_a_world_may_be_tiny(serve: Callable[..., Client], size: WorldSize) -> N
         client.get(f"{path}/analytics", columns="SPEND_IN_DOLLAR,AD_ACCOUNT_ID", **report)
 
 
-def test_days_before_the_world_began_are_empty(serve: Callable[..., Client]) -> None:
+def test_days_before_the_first_one_of_the_world_have_no_rows(serve: Callable[..., Client]) -> None:
     client = serve()
     client.sandbox.today -= timedelta(days=300)
     path = f"/ad_accounts/{client.sandbox.world.ad_accounts[0].id}"

@@ -67,7 +67,9 @@ def _refused(client: Client, path: str, **body: Any) -> str:
 
 
 @pytest.mark.parametrize("level", SYNC)
-def test_both_transports_tell_the_same(client: Client, account: str, path: str, level: str) -> None:
+def test_both_transports_have_the_same_numbers(
+    client: Client, account: str, path: str, level: str
+) -> None:
     of_sync, id_column = SYNC[level]
     columns = [name for name in OFFERED if name in ASYNC and name != "ADVERTISER_ID"]
     own_id = LEVELS[level].id_column
@@ -314,7 +316,7 @@ def test_the_records_of_a_download_can_be_distorted(
     assert all("mood_of_the_day" in row for row in rows)
 
 
-def test_rows_of_nothing_are_left_out_and_no_metric_is_zero(client: Client, path: str) -> None:
+def test_rows_without_metrics_are_left_out_and_no_metric_is_zero(client: Client, path: str) -> None:
     for row in _report(client, path, level="PIN_PROMOTION"):
         metrics = row.keys() & COLUMNS.keys()
         assert metrics

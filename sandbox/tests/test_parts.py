@@ -175,7 +175,7 @@ def test_hours_add_up_to_their_day_without_conversions(
     assert _sums(hours, "DATE") == pytest.approx(per_day, rel=1e-9)
 
 
-def test_an_hour_is_told_by_the_date_and_those_to_come_have_no_rows(
+def test_the_date_of_a_row_has_its_hour_and_future_hours_have_no_rows(
     client: Client, account: str
 ) -> None:
     rows = client.get(f"{account}/analytics", columns="PAID_IMPRESSION", **LAST_HOURS)

@@ -94,7 +94,7 @@ def test_an_unknown_template_is_not_found(client: Client, account: str) -> None:
     assert client.post(f"{account}/templates/1/reports", None).status_code == 404
 
 
-def test_a_mix_is_told_inside_data_or_flat(serve: Callable[..., Client]) -> None:
+def test_a_mix_is_answered_inside_data_or_at_the_top(serve: Callable[..., Client]) -> None:
     wrapped, flat = serve(style=Style(mmm="wrapped")), serve(style=Style(mmm="flat"))
     path = f"{_path(wrapped)}/mmm_reports"
 

@@ -114,7 +114,7 @@ def test_values_are_text_and_numbers_and_sometimes_missing(client: Client, accou
     assert {500, "602"} <= location
 
 
-def test_the_id_of_the_level_is_told_when_asked_for_and_of_ad_groups_always(
+def test_a_row_has_the_id_of_its_level_if_asked_for_and_always_of_ad_groups(
     client: Client, account: str
 ) -> None:
     campaigns = _targeted(client, account, "campaigns", ["GENDER"], ["PAID_IMPRESSION"])

@@ -455,9 +455,9 @@ def _show(settings: Settings, answer: TokenAnswer) -> None:
     """Print how long the tokens last, and what they can read."""
     if answer.refresh_token_expires_at:
         ends = datetime.fromtimestamp(answer.refresh_token_expires_at, tz=UTC).date()
-        _tell(f"Without a run until {ends} they end; each run that renews them moves that day.")
+        _tell(f"The tokens expire on {ends} unless a run renews them first.")
     _tell("")
-    # Whatever the settings want of it.
+    # What the token can read, also beyond what the settings ask for.
     everything = dataclasses.replace(
         settings,
         auth_method="access_token",
