@@ -114,7 +114,7 @@ def test_a_report_without_anything_to_report_on_says_so() -> None:
         code, outcomes, _ = tell(settings(sandbox))
 
     assert code == 0
-    assert outcomes["ad_analytics"] == "has nothing to ask for: no account has what it is about"
+    assert outcomes["ad_analytics"] == "has nothing to ask for: no account has any of it"
 
 
 def test_a_stream_that_the_config_names_must_be_readable(sandbox: Sandbox) -> None:

@@ -35,8 +35,8 @@ _REPORTS_OF_ADS = frozenset({"ads", "products", "keywords", "targeting", "all"})
 REFUSED_WINDOWS = frozenset(
     {(1, 30, 1), (1, 60, 1), (1, 60, 30), (14, 1, 1), (14, 1, 30), (14, 1, 60), (14, 30, 1)}
 )
-"""Click, engagement and view windows that other readers of the API were refused for. No description
-names them, so they are a reason to warn and not to refuse."""
+"""Click, engagement and view windows that Pinterest has refused to other readers of the API. No
+description names them, so the tap only warns."""
 _BY_CUSTOM_REPORTS = frozenset({"product_group_ids", "targeting_types"})
 
 

@@ -496,7 +496,7 @@ def _credential_faults(values: Mapping[str, Any], *, required: bool) -> list[str
 
 
 def _signed_out(values: Mapping[str, Any]) -> str:
-    """What is missing of the tokens of an app, and how to get it."""
+    """The fault of an app without tokens, and how to get some."""
     try:
         path = token_path_of(values.get("token_file"), values.get("client_id"), None)
     except (RuntimeError, TypeError, ValueError):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Tally:
-    """What some calls have taken.
+    """The cost of some calls.
 
     Attributes:
         calls: Calls made, further tries included.

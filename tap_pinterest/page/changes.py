@@ -1,4 +1,4 @@
-"""What later loads have changed: rows of days that had been loaded before, and rows of a copy."""
+"""Rows that later loads have changed: of days that were loaded before, and beside a copy."""
 
 from __future__ import annotations
 

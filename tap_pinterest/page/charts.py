@@ -88,7 +88,7 @@ def _columns(days: Sequence[Day], low: float, high: float) -> Iterator[str]:
 
 
 def _pieces(each: Day) -> Iterator[tuple[str, float, float]]:
-    """The pieces of a column: the value, and what it has gained or lost since the base."""
+    """The pieces of a column: the value, and its gain or loss since the base."""
     base = each.value if each.base is None else each.base
     kept = min(base, each.value, key=abs)
     yield "kept", min(kept, 0), max(kept, 0)

@@ -76,7 +76,7 @@ class Shown:
         return None if total.before is None else float(total.before[self._place])
 
     def restated(self, total: Total) -> float:
-        """The change since the copy; what the copy has not is new, not restated."""
+        """The change since the copy; a total that the copy lacks is new, not restated."""
         before = self.before(total)
         return 0.0 if before is None else self.now(total) - before
 

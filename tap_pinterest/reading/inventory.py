@@ -62,7 +62,7 @@ class Begun(NamedTuple):
     Attributes:
         call: The call.
         page: The first page that is not kept; `None` if all are.
-        error: Why there is none at all.
+        error: Why the call cannot be read.
     """
 
     call: Call
@@ -172,7 +172,7 @@ class Inventory:
         return found
 
     def _told(self, error: Exception) -> Exception:
-        """The error for an ad account that the config names, with those that it may name."""
+        """The error for an ad account in the config, with the ad accounts that the token has."""
         if isinstance(error, (AwayError, TokenRefusedError)):
             return error
         told = f"ad_account_ids names it, and it cannot be read: {error}"
@@ -223,8 +223,8 @@ class Inventory:
                 without.append(ad_account_id)
         if without:
             _logger.warning(
-                "Pinterest does not tell who owns %s of the ad accounts (%s): what their owners "
-                "have is read only if they own another.",
+                "Pinterest does not tell who owns %s of the ad accounts (%s): Pins and catalogs of "
+                "their owners are read only if these own another one, too.",
                 len(without),
                 ", ".join(without[: accounts.MOST_TOLD]),
             )
@@ -248,7 +248,7 @@ class Inventory:
     ) -> Mapping[str, tuple[str, ...]]:
         """The fields that other streams need of each wanted item, by its id; the id comes first.
 
-        Lists that cannot be read are told to `outcomes`.
+        `outcomes` gets the errors of lists that cannot be read.
         """
         listing = dataset.listing(settings)
         scope = Scope(self, settings, {"ad_account_id": ad_account_id}, outcomes)
@@ -284,7 +284,7 @@ class Inventory:
     def _known(
         self, call: Call, listing: Listing, outcomes: Outcomes
     ) -> Mapping[str, tuple[str, ...]]:
-        """The rows of a call, as far as it can be read; `outcomes` is told what is wrong."""
+        """The rows of a call that can be read; `outcomes` gets the error if some cannot."""
         if not outcomes.has_failed(call):
             try:
                 return self._listed(call, listing)
@@ -305,7 +305,7 @@ class Inventory:
 
         They come from the pages kept (which are forgotten after the last stream that writes them),
         or else fresh, and a few calls at once. `turn` and `following` are those of `read_ahead`.
-        What cannot be read is told to the scope.
+        Errors go to the outcomes of the scope.
         """
         for call, page in self._pages(listing, scope, turn, following):
             yield call, filter(listing.wants, page.items)
@@ -317,7 +317,7 @@ class Inventory:
     def again(self, listing: Listing, scope: Scope) -> Iterator[tuple[Call, Item]]:
         """The items of a list that is read whole for several streams; its pages stay kept.
 
-        What cannot be read whole is told to the scope, and has no items.
+        A call that cannot be read whole has no items; its error goes to the outcomes of the scope.
         """
         for call in listing.calls(scope):
             try:
@@ -448,7 +448,7 @@ class Inventory:
     def _pages(
         self, listing: Listing, scope: Scope, turn: Turn | None, following: Following
     ) -> Iterator[tuple[Call, Page]]:
-        """Pages for a stream that writes them; what cannot be read is told to the scope."""
+        """Pages for a stream that writes them; errors go to the outcomes of the scope."""
         tasks, outcomes, is_answered = self.beginnings(listing, scope), scope.outcomes, False
         for call, page, error in self._read_ahead.in_order(tasks, turn, following):
             if error is None:

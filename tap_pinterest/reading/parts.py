@@ -34,7 +34,7 @@ MOST_VALUES = 3
 LONGEST_VALUE = 80
 
 PART_ERRORS = (FatalAPIError, RetriableAPIError, SkippableAPIError)
-"""What may be wrong with one part while others are read."""
+"""Errors of one part; other parts are still read."""
 _OF_MORE = (AwayError, QuotaError, TokenRefusedError)
 _OF_ALL = (AccountKindError, FeatureRefusedError, NoEndpointError, ScopeRefusedError)
 

@@ -72,7 +72,7 @@ class Comparison:
             report.findings += self._exported.compared(self._fresh, ad_account_id, report.days)
 
     def _tables(self, tables: Tables) -> Iterator[LoadedTable]:
-        """The tables that can be compared; what is missing is noted."""
+        """The tables that can be compared; the report names those that are missing."""
         for stream in self._run.sdk_tap.streams.values():
             if not (isinstance(stream, AdsReport) and _is_compared(stream)):
                 continue

@@ -139,7 +139,7 @@ class _Search:
                     yield each, Cause(name, each.difference, text)
 
     def _entities(self, findings: Sequence[Finding]) -> Iterator[tuple[Finding, Cause]]:
-        """Findings that entities explain of which the export has no row."""
+        """Findings that entities without a row in the export explain."""
         level = self.exported.export.level
         if not (level and findings):
             return

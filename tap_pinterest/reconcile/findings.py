@@ -84,7 +84,7 @@ class Finding:
 
     @property
     def difference(self) -> Decimal:
-        """What the table or the export has more than Pinterest."""
+        """How much more the table or the export has than Pinterest."""
         return self.here - self.pinterest
 
     @property

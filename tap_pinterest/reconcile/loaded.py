@@ -88,7 +88,7 @@ class _Search:
     shapes: frozenset[Shape]
 
     def explain(self, findings: Sequence[Finding]) -> None:
-        """Find the causes; what Pinterest has now is read with the settings of the rows."""
+        """Find the causes: read Pinterest's numbers of now with the settings of the rows."""
         metrics = [each.metric for each in findings]
         rows = {
             row.place: row
@@ -152,7 +152,7 @@ class _Search:
     def _left_out(
         self, finding: Finding, now: Cells, missing: set[str], cause: tuple[str, str] | None
     ) -> None:
-        """The part of a difference that entities make of which the table has no row."""
+        """The part of a difference that comes from entities without a row in the table."""
         left = (each[finding.metric] for (entity, _), each in now.items() if entity in missing)
         amount = -sum(left, NOTHING)
         if abs(amount) <= finding.tolerance:
@@ -167,7 +167,7 @@ class _Search:
     def _changed(
         self, finding: Finding, rows: Mapping[Place, Row], now: Cells, missing: set[str]
     ) -> None:
-        """The part of a difference that rows make which are not as Pinterest has them now."""
+        """The part of a difference that comes from rows whose numbers Pinterest has changed."""
         restated, days = NOTHING, set()
         for place in sorted({*rows, *now}, key=str):
             entity, day = place

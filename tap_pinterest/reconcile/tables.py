@@ -176,7 +176,7 @@ _COUNT = sql.SQL("count(*) AS rows")
 
 
 def in_settings(shape: Shape, settings: Settings) -> Settings:
-    """The settings that a row was read with; what its table does not tell is as it is now."""
+    """The settings that a row was read with; settings without a column are those of now."""
     return dataclasses.replace(settings, **dict(shape))
 
 

@@ -84,7 +84,7 @@ class Answered:
         return cls(part, rows, failures, was_read=earlier.was_read or later.was_read)
 
     def given_up(self, whole: Part) -> Answered | None:
-        """The end of the whole, if two pieces have shown that the size is not the cause."""
+        """The failure of the whole part, if two pieces show that its size is not the cause."""
         errors = [error for _, error in self.failures]
         is_size = all(isinstance(each, (TooLargeError, SlowAnswerError)) for each in errors)
         if self.was_read or not is_size or not (len(errors) > 1 or self.is_given_up):

@@ -274,7 +274,7 @@ class AccessPolicy:
         return None
 
     def _fail_if_nothing_could_be_read(self) -> None:
-        """A run that was refused everything is a failure, whatever each refusal is."""
+        """A run in which every stream was refused is a failure."""
         parts = [*self._summary.streams.values()]
         if parts and all(part.skipped and not part.answered for part in parts):
             parts[0].failures[""] = "nothing could be read: every selected stream was left out"

@@ -1,4 +1,4 @@
-"""One line for each cause, whatever number of streams and ad accounts it is the cause of."""
+"""One line for each cause, however many streams and ad accounts it affects."""
 
 from __future__ import annotations
 

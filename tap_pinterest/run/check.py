@@ -180,4 +180,4 @@ class Check:
 
 def _why(stream: RunStream, part: StreamSummary) -> str:
     nothing_there = part.unasked and not stream.missing_settings
-    return "no account has what it is about" if nothing_there else stream.why_nothing
+    return "no account has any of it" if nothing_there else stream.why_nothing

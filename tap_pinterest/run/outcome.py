@@ -32,7 +32,7 @@ class Outcome:
         started: When its reading began; `None` if it did not begin.
         ended: When its reading ended.
         ranges: The days that were asked for, as ranges that are sorted and apart.
-        calls: Calls made, further tries included.
+        calls: Calls made, retries included.
         retries: Tries beyond the first.
         seconds_waited: How long its calls waited; several may have waited at once.
         complete_to: The last day of the numbers that are complete, as the state has it after the

@@ -350,7 +350,7 @@ class Run:
         return found
 
     def _measure(self, stream: RunStream, part: StreamSummary, names: Iterable[str]) -> None:
-        """Note what the calls of a stream have taken, and up to which day it is complete."""
+        """Note the cost of a stream's calls, and the day up to which it is complete."""
         taken: dict[str, Tally] = defaultdict(Tally)
         for name in names:
             for account, tally in self.client.tallies.by_account(name).items():

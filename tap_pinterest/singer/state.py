@@ -55,9 +55,7 @@ def checked(state: object) -> dict[str, Any]:
     if VERSION_KEY in state:
         _check_version(state[VERSION_KEY])
     if wrapper := next((key for key in _WRAPPERS if _is_wrapped(state, key)), None):
-        raise StateError(
-            _malformed(f"what belongs into the file is the object inside its {wrapper}")
-        )
+        raise StateError(_malformed(f"the file must have only the object inside its {wrapper}"))
     bookmarks = state.get("bookmarks", {})
     if not isinstance(bookmarks, dict):
         raise StateError(_malformed("bookmarks is not an object"))
@@ -554,7 +552,7 @@ class ReportRange:
                 yield Interval(each.start, each.end, settings, as_of)
 
     def _as_of(self, progress: Progress) -> date | None:
-        """The last complete day of what is read now; `None` while none is known."""
+        """The last complete day of the days that are read now; `None` while none is known."""
         if self.complete_to is None:
             return None
         complete = self.granularity.first_day(_end_of_whole(self.complete_to, self.granularity))

@@ -95,7 +95,7 @@ class UpdatesProgress:
         Args:
             new: The updates of the entities that were left to read.
             unread: Those that have not been read, in order.
-            failed: The ids of those that were asked for in vain.
+            failed: The ids of entities whose calls failed.
             settled: The time up to which no more updates will appear in the list.
         """
         postponed = [each.id for each in unread if each.id in failed or each.id in self.pending]

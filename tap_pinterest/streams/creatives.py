@@ -332,7 +332,7 @@ def _reason(refusal: SkippableAPIError) -> str:
 
 
 def _creative(pin: Item) -> Item:
-    """The columns of a Pin; what has none is under Pinterest's own name."""
+    """The columns of a Pin; fields without a column keep Pinterest's own name."""
     of_pin = {name: pin[name] for name in OF_THE_PIN if name in pin}
     media = pin.get("media") or {}
     if not isinstance(media, dict):

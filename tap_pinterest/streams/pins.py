@@ -193,7 +193,7 @@ class PinAnalytics(OrganicReportStream):
 
     @functools.cached_property
     def _listed(self) -> dict[str, Parts]:
-        """How the calls go that list Pins, of the users that are being read."""
+        """The outcomes of the calls that list Pins, by user."""
         return {}
 
     @override

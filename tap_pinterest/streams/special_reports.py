@@ -72,7 +72,7 @@ class NumberedReportStream(TaskStream):
         }
 
     def wanted(self, context: Context | None, parts: Parts) -> Iterable[Wanted]:
-        """The reports of a context; lists that cannot be read are told to `parts`."""
+        """The reports of a context; `parts` gets the errors of lists that cannot be read."""
         raise NotImplementedError
 
     @override
@@ -105,7 +105,7 @@ class NumberedReportStream(TaskStream):
 
     @functools.cached_property
     def _listed(self) -> dict[Turn, Parts]:
-        """How the calls go that list what to order, of the contexts that are being read."""
+        """The outcomes of the calls that list what to order, by context."""
         return {}
 
     def ordered(self, wanted: Wanted) -> Generator[float, None, Tried[Rows]]:
@@ -176,7 +176,7 @@ class TemplateReports(NumberedReportStream):
 
     @override
     def ordered(self, wanted: Wanted) -> Generator[float, None, Tried[Rows]]:
-        """The steps that read a report; one that Pinterest cannot make says nothing of others."""
+        """The steps that read a report; if Pinterest cannot make it, others are still read."""
         tried = yield from super().ordered(wanted)
         if isinstance(tried.error, InvalidRequestError):
             return replace(tried, error=NotOfferedError(str(tried.error)))

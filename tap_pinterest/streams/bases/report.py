@@ -55,7 +55,7 @@ class Reading:
         progress: How far earlier runs have come.
         range: The days that this run wants.
         ranges: The days that this run reads.
-        lists: How the calls went that list them.
+        lists: The outcomes of the calls that list the entities.
         parts: The calls and reports that read it, in order.
     """
 
@@ -249,7 +249,7 @@ class AdsReport(TaskStream, ReportStream):
     def _entities(self, ad_account_id: str, ranges: Sequence[DateRange], lists: Parts) -> Entities:
         """The entities of the report; if filters are set, with the ids that an order names.
 
-        Lists that cannot be read to their end are told to `lists`.
+        `lists` gets the errors of lists that cannot be read to their end.
 
         Raises:
             SkippableAPIError: None may be read.

@@ -578,7 +578,7 @@ class ReportStream(PinterestStream):
 
 
 def _content(record: Mapping[str, Any]) -> int:
-    """Eight bytes that tell a record from others: a long list is not kept."""
+    """A hash of a record, so that a long list need not stay in memory."""
     return hash(_ENCODE(record))
 
 
