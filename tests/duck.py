@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 SCHEMA = "pinterest"
 
 
+def rows_of(cursor: duckdb.DuckDBPyConnection) -> list[Row]:
+    """The rows of a query, by the names of its columns."""
+    names = [name for name, *_ in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
 class DuckDatabase:
     """A file of DuckDB; it is open only while something is asked of it."""
 
@@ -51,9 +57,7 @@ class DuckDatabase:
 
     def rows(self, table: str = "ads") -> list[Row]:
         with duckdb.connect(str(self.file)) as connection:
-            cursor = connection.execute(f'FROM {SCHEMA}."{table}"')
-            names = [name for name, *_ in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return rows_of(connection.execute(f'FROM {SCHEMA}."{table}"'))
 
     def types(self, table: str = "ads") -> dict[str, str]:
         """The types of a table's own columns."""

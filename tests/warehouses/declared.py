@@ -14,6 +14,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 
+from duck import rows_of
 from last_records import kind_of
 from scripts.processes import ROOT
 from warehouses.place import (
@@ -48,11 +49,6 @@ def duckdb_settings(place: Place) -> dict[str, Any]:
 def duckdb_rows(place: Place, stream: str, _: LastRecords) -> list[Row]:
     with duckdb.connect(str(place.folder / "warehouse.duckdb"), read_only=True) as connection:
         return rows_of(connection.execute(f'FROM {SCHEMA}."{stream}"'))
-
-
-def rows_of(cursor: duckdb.DuckDBPyConnection) -> list[Row]:
-    names = [name for name, *_ in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def jsonl_settings(place: Place) -> dict[str, Any]:
@@ -160,13 +156,13 @@ def s3_rows(place: Place, stream: str, expected: LastRecords) -> list[Row]:
 TARGETS = (
     Target(
         name="target-postgres-fast",
-        packages=("./loader",),
+        packages=("--editable", "./loader"),
         settings=postgres_settings,
         rows=postgres_rows,
     ),
     Target(
         name="target-duckdb-fast",
-        packages=("./loader[duckdb]",),
+        packages=("--editable", "./loader[duckdb]"),
         settings=duckdb_settings,
         rows=duckdb_rows,
     ),
