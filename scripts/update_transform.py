@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from scripts.processes import ROOT
 from tap_pinterest.dictionary import Described
+from tap_pinterest.records.display_names import RESERVED_COLUMNS
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ class Tables:
         self._streams = {name: cast("PinterestStream", each) for name, each in tap.streams.items()}
         facts = json.loads(FACTS.read_text(encoding="utf-8"))
         self._reports, self._others = facts["report_columns"], facts["streams"]
+        self.of_reports = sorted({*self._reports, *RESERVED_COLUMNS, *LEFT_OUT})
         self.by_table = {
             table: list(self._columns(table))
             for table in sorted({*STAGED.values()})
@@ -202,6 +204,7 @@ def columns_macro(tables: Tables) -> str:
         "{# Written by `make settings` from the tap's streams. #}\n",
         _list_macro("known_tables", tables.by_table),
         _list_macro("report_tables", tables.reports),
+        _list_macro("api_columns", tables.of_reports),
         _COLUMNS_OF,
     ]
     for table, columns in tables.by_table.items():
@@ -239,7 +242,7 @@ class Models:
                 folders["staging"].append(self._staged(model, table))
         for path, entry in self._texts["models"].items():
             folder, _, name = path.rpartition("/")
-            folders[folder].append(self._described(name, entry))
+            folders[folder].append(self._described(folder, name, entry))
         return {
             FOLDER / "models" / folder / f"{folder.replace('/', '_')}.yml": _as_yaml(models)
             for folder, models in folders.items()
@@ -259,23 +262,28 @@ class Models:
         made = {"name": f"stg_pinterest__{model}", "description": f"{text} Table {table}, typed."}
         return {**made, "columns": _columns(columns)}
 
-    def _described(self, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    def _described(self, folder: str, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+        config = self._texts["config"].get(folder)
         names = list(self._listed(entry["columns"]))
         columns = {column: self._text(column, entry) for column in names}
         return {
             "name": name,
             "description": entry["text"],
-            **({"data_tests": tests} if (tests := list(self._tests(entry))) else {}),
+            **({"config": config} if config else {}),
+            **({"data_tests": tests} if (tests := list(self._tests(name, entry))) else {}),
             "columns": _columns(columns),
         }
 
-    def _tests(self, entry: Mapping[str, Any]) -> Iterator[Any]:
+    def _tests(self, name: str, entry: Mapping[str, Any]) -> Iterator[Any]:
         grain, nullable = list(self._listed(entry.get("grain", ()))), entry.get("may_be_null", ())
         if grain:
             yield {"one_row_for_each": {"arguments": {"columns": grain}}}
             sure = [each for each in grain if each not in {*self._listed(nullable)}]
             sure += entry.get("not_null", ())
             yield {"never_null": {"arguments": {"columns": sure}}}
+        if name.startswith("int_") and name.endswith("_daily"):
+            staged = name.replace("int_", "stg_")
+            yield {"has_the_rows_of": {"arguments": {"to": f"ref('{staged}')"}}}
         if by := entry.get("currency"):
             yield {"one_currency": {"arguments": {"by": by}}}
         for column, model in entry.get("belongs", {}).items():

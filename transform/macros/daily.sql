@@ -87,12 +87,15 @@
 #}
 {% macro facts(table, key, staging=none, by=[]) %}
   {%- set unique = ['source_relation'] + by + key + ['date'] -%}
+  {%- set tables = "var('pinterest_ad_window_tables', [])" if by else "['" ~ table ~ "']" -%}
   {{- config(
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key=unique,
     on_schema_change='fail',
-    indexes=[{'columns': unique}, {'columns': ['source_relation', 'loaded_at']}] if target.type == 'postgres' else [],
+    pre_hook={'sql': "{{ tap_pinterest.index_loads(" ~ tables ~ ") }}", 'transaction': false},
+    indexes=[{'columns': unique, 'unique': true}, {'columns': ['source_relation', 'loaded_at']}]
+      if target.type == 'postgres' else [],
   ) -}}
   {%- if not execute -%}{{ return('') }}{%- endif -%}
   {%- set names = tap_pinterest.names_staged(table) -%}
@@ -130,21 +133,32 @@ where {{ tap_pinterest.changed_since_the_last_build() }}
 {% endmacro %}
 
 
+{#
+  Rows that the loader has written since; and the newest days where rows do not say when that was,
+  because the loader adds no such column, or no longer does.
+#}
 {% macro changed_in(schema) %}
-  {%- set marks = run_query(
-    "select (select max(loaded_at) from " ~ this ~ " where source_relation = '" ~ schema ~ "'), "
-    ~ "(select max(date) from " ~ this ~ " where source_relation = '" ~ schema ~ "')"
-  ).rows[0] -%}
-  {%- set days = "loaded_at is null and date > cast('" ~ marks[1] ~ "' as date) - "
-    ~ var('pinterest_lookback_days', 32) -%}
-  {%- if marks[1] is none -%}
+  {%- set newest, loaded = tap_pinterest.marks_of(schema) -%}
+  {%- set days = "date > cast('" ~ newest ~ "' as date) - " ~ var('pinterest_lookback_days', 32) -%}
+  {%- if newest is none -%}
     true
-  {%- elif marks[0] is none -%}
-    {{ days }}
+  {%- elif loaded is none -%}
+    loaded_at is not null or {{ days }}
   {%- else -%}
-    loaded_at > cast('{{ marks[0] }}' as timestamp) - interval '{{ var('pinterest_overlap_minutes', 5) }} minutes'
-    or {{ days }}
+    loaded_at > cast('{{ loaded }}' as timestamp) - interval '{{ var('pinterest_overlap_minutes', 60) }} minutes'
+    {%- set says_not_when = "select 1 from " ~ this ~ " where source_relation = '" ~ schema ~ "' and loaded_at is null and " ~ days %}
+    or {{ days if run_query(says_not_when ~ ' limit 1').rows else 'loaded_at is null and ' ~ days }}
   {%- endif -%}
+{% endmacro %}
+
+
+{# The newest day of a schema that the table has, and when the newest row was loaded. #}
+{% macro marks_of(schema) %}
+  {% set found = run_query(
+    "select (select max(date) from " ~ this ~ " where source_relation = '" ~ schema ~ "'), "
+    ~ "(select max(loaded_at) from " ~ this ~ " where source_relation = '" ~ schema ~ "')"
+  ).rows[0] %}
+  {% do return([found[0], found[1]]) %}
 {% endmacro %}
 
 

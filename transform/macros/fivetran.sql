@@ -43,3 +43,20 @@
   days.objective_type as campaign_objective_type,
   campaigns.start_time as campaign_start_time
 {%- endmacro %}
+
+
+{#
+  The parts of a link in Fivetran's models: the host has its port, the path its fragment, and
+  parameters stay encoded.
+#}
+{% macro fivetran_link_parts(url) %}
+  {{ tap_pinterest.fivetran_base_url(url) }},
+  {{ tap_pinterest.part_of(url, '^(?:[a-z-]+://)?([^/?]+)') }} as url_host,
+  '/' || coalesce({{ tap_pinterest.part_of(url, '^(?:[a-z-]+://)?[^/?]+/([^?]*)') }}, '') as url_path
+  {%- for name in tap_pinterest.utm_names() %},
+  {{ tap_pinterest.part_of(url, 'utm_' ~ name ~ '=([^&]*)') }} as utm_{{ name }}
+  {%- endfor %}
+{% endmacro %}
+
+
+{% macro fivetran_base_url(url) %}{{ tap_pinterest.part_of(url, '^([^?]+)') }} as base_url{% endmacro %}

@@ -1,17 +1,20 @@
 {# The schemas that the tap has loaded, one for each client. #}
 {% macro schemas() %}
   {% set loader = 'TARGET_DUCKDB' if target.type == 'duckdb' else 'TARGET_POSTGRES' %}
-  {% do return(var('pinterest_schemas', [env_var(loader ~ '_DEFAULT_TARGET_SCHEMA', 'pinterest')])) %}
+  {% set named = var('pinterest_schemas', env_var(loader ~ '_DEFAULT_TARGET_SCHEMA', 'pinterest')) %}
+  {% do return(([named] if named is string else named) | unique(case_sensitive=true) | list) %}
 {% endmacro %}
 
 
-{# The tables of a name, in the schemas that have one. #}
+{# The tables of a name, each with its schema, in the schemas that have one. #}
 {% macro tables_called(name) %}
   {% set found = [] %}
   {% if execute %}
     {% for schema in tap_pinterest.schemas() %}
-      {% set relation = adapter.get_relation(database=target.database, schema=schema, identifier=name) %}
-      {% if relation %}{% do found.append(relation) %}{% endif %}
+      {% set relation = adapter.get_relation(
+        database=var('pinterest_tables_database', target.database), schema=schema, identifier=name
+      ) %}
+      {% if relation %}{% do found.append([schema, relation]) %}{% endif %}
     {% endfor %}
   {% endif %}
   {% do return(found) %}
@@ -52,15 +55,15 @@
 {% macro staged(table, names=none) %}
   {%- if not execute -%}{{ return('') }}{%- endif -%}
   {%- set columns = tap_pinterest.staged_columns(table) -%}
-  {%- set relations = [] -%}
+  {%- set tables = [] -%}
   {%- for name in (names if names is not none else [table]) -%}
-    {%- do relations.extend(tap_pinterest.tables_called(name)) -%}
+    {%- do tables.extend(tap_pinterest.tables_called(name)) -%}
   {%- endfor -%}
-  {%- for relation in relations %}
+  {%- for schema, relation in tables %}
     {%- set types = tap_pinterest.types_of(relation) %}
 {{ 'union all' if not loop.first }}
 select
-  cast('{{ relation.schema }}' as text) as source_relation
+  cast('{{ schema }}' as text) as source_relation
   {%- if names is not none %},
   cast('{{ relation.identifier }}' as text) as report
   {%- endif %}
@@ -98,42 +101,4 @@ where false
   {%- else -%}
     cast(null as {{ tap_pinterest.type_of(sources[0][1]) }})
   {%- endif -%}
-{% endmacro %}
-
-
-{# Stops a run that could only give empty models, and names the tables that are not there. #}
-{% macro check_tables() %}
-  {% if execute and flags.WHICH in ('build', 'run', 'snapshot') %}
-    {% set missing = [] %}
-    {% set there = [] %}
-    {% for table in tap_pinterest.known_tables() %}
-      {% set relations = tap_pinterest.tables_called(table) %}
-      {% do (there if relations else missing).append(table) %}
-      {% for relation in relations %}{% do tap_pinterest.check_names(table, relation) %}{% endfor %}
-    {% endfor %}
-    {% if not there %}
-      {% do exceptions.raise_compiler_error(
-        'No table of tap-pinterest is in ' ~ (tap_pinterest.schemas() | join(', ')) ~ ' of the database '
-        ~ target.database ~ '. Load it first, or name its schemas in the variable pinterest_schemas.'
-      ) %}
-    {% endif %}
-    {% if missing %}
-      {% do log('Not loaded, so their models stay empty: ' ~ (missing | join(', ')), info=true) %}
-    {% endif %}
-  {% endif %}
-{% endmacro %}
-
-
-{# Refuses a report whose columns have the names that Ads Manager shows. #}
-{% macro check_names(table, relation) %}
-  {% if table in tap_pinterest.report_tables() %}
-    {% set types = tap_pinterest.types_of(relation) %}
-    {% set known = tap_pinterest.metric_sources() | select('in', types) | list %}
-    {% if not known %}
-      {% do exceptions.raise_compiler_error(
-        'The table ' ~ relation ~ ' has no metric under a name of Pinterest. These models do not work with '
-        ~ 'column_names: display; load with column_names: api, which is the default.'
-      ) %}
-    {% endif %}
-  {% endif %}
 {% endmacro %}

@@ -79,9 +79,20 @@ days as (
     on last_runs.source_relation = accounts.source_relation
     and last_runs.ad_account_id = accounts.ad_account_id
 
+),
+
+missing as (
+
+  select source_relation, string_agg(table_name, ', ' order by table_name) as tables_not_loaded
+  from {{ ref('pinterest__tables') }}
+  where not is_loaded
+  group by source_relation
+
 )
 
 select
   days.*,
-  {{ tap_pinterest.hours_between('cast(newest_complete_date as timestamp)', tap_pinterest.utc_now()) }} - 24 as age_hours
+  {{ tap_pinterest.hours_between('cast(newest_complete_date as timestamp)', tap_pinterest.utc_now()) }} - 24 as age_hours,
+  missing.tables_not_loaded
 from days
+left join missing on missing.source_relation = days.source_relation

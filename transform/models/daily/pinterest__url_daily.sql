@@ -1,9 +1,16 @@
 with linked as (
 
   select
-    *,
-    {{ tap_pinterest.link_parts('destination_url') | indent(2) }}
-  from {{ ref('pinterest__ad_daily') }}
+    days.*,
+    links.base_url,
+    links.url_host,
+    links.url_path
+    {%- for name in tap_pinterest.utm_names() %},
+    links.utm_{{ name }}
+    {%- endfor %}
+  from {{ ref('pinterest__ad_daily') }} as days
+  left join {{ ref('int_pinterest__links') }} as links
+    on links.destination_url = days.destination_url
 
 )
 

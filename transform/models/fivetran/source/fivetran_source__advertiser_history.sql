@@ -8,6 +8,6 @@ select
   updated_time,
   owner ->> 'id' as owner_user_id,
   owner ->> 'username' as owner_username,
-  permissions,
+  cast(permissions as text) as permissions,
   {{ tap_pinterest.fivetran_synced() }}
 from {{ ref('stg_pinterest__ad_accounts') }}

@@ -1,9 +1,10 @@
-{{ config(alias='pinterest_ads__campaign_country_report') }}
 select
   days.source_relation,
   cast(days.date as timestamp) as date_day,
   days.country_code as country_id,
   days.country_name,
+  days.region_code as region_id,
+  days.region_name,
   days.campaign_id,
   days.campaign_name,
   days.campaign_status,
@@ -11,7 +12,7 @@ select
   days.ad_account_name as advertiser_name,
   {{ tap_pinterest.fivetran_campaign() }},
   {{ tap_pinterest.fivetran_sums() }}
-from {{ ref('pinterest__country_daily') }} as days
+from {{ ref('pinterest__region_daily') }} as days
 left join {{ ref('stg_pinterest__campaigns') }} as campaigns
   on campaigns.source_relation = days.source_relation
   and campaigns.campaign_id = days.campaign_id

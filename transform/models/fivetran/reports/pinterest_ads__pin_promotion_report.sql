@@ -1,13 +1,3 @@
-{{ config(alias='pinterest_ads__url_report') }}
-with linked as (
-
-  select
-    *,
-    {{ tap_pinterest.link_parts('destination_url') | indent(2) }}
-  from {{ ref('pinterest__ad_daily') }}
-
-)
-
 select
   source_relation,
   cast(date as timestamp) as date_day,
@@ -19,19 +9,11 @@ select
   ad_group_id,
   ad_group_name,
   ad_group_status,
-  destination_url,
   creative_type,
   ad_id as pin_promotion_id,
   ad_name as pin_name,
   ad_status as pin_status,
-  base_url,
-  url_host,
-  url_path,
-  utm_source,
-  utm_medium,
-  utm_campaign,
-  utm_content,
-  utm_term,
+  destination_url,
+  {{ tap_pinterest.fivetran_base_url('destination_url') }},
   {{ tap_pinterest.fivetran_sums() }}
-from linked
-where destination_url is not null
+from {{ ref('pinterest__ad_daily') }}

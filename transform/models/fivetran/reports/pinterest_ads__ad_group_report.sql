@@ -1,4 +1,3 @@
-{{ config(alias='pinterest_ads__ad_group_report') }}
 select
   days.source_relation,
   cast(days.date as timestamp) as date_day,

@@ -1,4 +1,3 @@
-{{ config(alias='pinterest_ads__keyword_report') }}
 select
   source_relation,
   cast(date as timestamp) as date_day,

@@ -1,4 +1,3 @@
-{{ config(alias='pinterest_ads__advertiser_report') }}
 select
   days.source_relation,
   cast(days.date as timestamp) as date_day,

@@ -1,0 +1,85 @@
+{# Stops a run that could only give empty models, or models of something else than its tables have. #}
+{% macro check_tables() %}
+  {% if tap_pinterest.is_building() %}
+    {% set tables = [] %}
+    {% for name in tap_pinterest.known_tables() %}{% do tables.extend(tap_pinterest.tables_called(name)) %}{% endfor %}
+    {% if not tables %}
+      {% do exceptions.raise_compiler_error(
+        'No table of tap-pinterest is in ' ~ (tap_pinterest.schemas() | join(', ')) ~ ' of the database '
+        ~ var('pinterest_tables_database', target.database)
+        ~ '. Load it first, or name its schemas in the variable pinterest_schemas.'
+      ) %}
+    {% endif %}
+    {% for schema, relation in tables if relation.identifier in tap_pinterest.report_tables() %}
+      {% do tap_pinterest.check_names(relation) %}
+    {% endfor %}
+    {% for name in var('pinterest_ad_window_tables', []) %}
+      {% for schema, relation in tap_pinterest.tables_called(name) %}{% do tap_pinterest.check_window(relation) %}{% endfor %}
+    {% endfor %}
+  {% endif %}
+{% endmacro %}
+
+
+{# Whether this run builds models of this project; as a package it is in the runs of another one. #}
+{% macro is_building() %}
+  {% set ours = [] %}
+  {% if execute and flags.WHICH in ('build', 'run', 'snapshot') %}
+    {% for name in selected_resources if '.tap_pinterest.' in name %}{% do ours.append(name) %}{% endfor %}
+  {% endif %}
+  {% do return(ours | length > 0) %}
+{% endmacro %}
+
+
+{#
+  Refuses a report whose columns have the names that Ads Manager shows: names that are none of the
+  API's, and no spend under a name of the API. A column newer than this list is no reason alone.
+#}
+{% macro check_names(relation) %}
+  {% set names = tap_pinterest.types_of(relation).keys() | list %}
+  {% set others = [] %}
+  {% for name in names if name not in tap_pinterest.api_columns() and not name.startswith('_sdc_') %}
+    {% do others.append(name) %}
+  {% endfor %}
+  {% if others and 'spend_in_micro_dollar' not in names and 'spend_in_dollar' not in names %}
+    {% do exceptions.raise_compiler_error(
+      'The table ' ~ relation ~ ' has columns that Pinterest\'s API does not have: ' ~ (others[:5] | join(', '))
+      ~ '. These models do not work with column_names: display; load with column_names: api, which is the default.'
+    ) %}
+  {% endif %}
+{% endmacro %}
+
+
+{# Refuses a report of other periods or another level where one of ads by day is wanted. #}
+{% macro check_window(relation) %}
+  {% set types = tap_pinterest.types_of(relation) %}
+  {% set more = ['hour', 'date_end', 'start_date', 'targeting_type'] | select('in', types) | list %}
+  {% if more or 'ad_id' not in types or 'date' not in types %}
+    {% do exceptions.raise_compiler_error(
+      'The table ' ~ relation ~ ' in the variable pinterest_ad_window_tables is not a report of ads by day. '
+      ~ 'Name custom reports with level: PIN_PROMOTION and granularity: DAY.'
+    ) %}
+  {% endif %}
+{% endmacro %}
+
+
+{# Names the tables that are not there, at the end of a run, where somebody reads it. #}
+{% macro tell_missing_tables() %}
+  {% if tap_pinterest.is_building() %}
+    {% for schema in tap_pinterest.schemas() %}
+      {% set missing = tap_pinterest.missing_in(schema) %}
+      {% if missing %}
+        {% do log('Not loaded into ' ~ schema ~ ', so their models have no rows of it: ' ~ (missing | join(', ')), info=true) %}
+      {% endif %}
+    {% endfor %}
+  {% endif %}
+{% endmacro %}
+
+
+{# The tables that a schema does not have, of all that models are made from. #}
+{% macro missing_in(schema) %}
+  {% set missing = [] %}
+  {% for name in tap_pinterest.known_tables() + var('pinterest_ad_window_tables', []) %}
+    {% if schema not in tap_pinterest.tables_called(name) | map('first') %}{% do missing.append(name) %}{% endif %}
+  {% endfor %}
+  {% do return(missing) %}
+{% endmacro %}
