@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
@@ -33,10 +34,12 @@ class Built:
     Attributes:
         seconds: How long it took.
         nodes: What ran, by its unique id: its status, and what dbt says about it.
+        output: All lines that dbt wrote.
     """
 
     seconds: float
     nodes: Mapping[str, tuple[str, str]]
+    output: str
 
     def statuses(self, kind: str) -> Counter[str]:
         """How many models, tests, snapshots or seeds ended how."""
@@ -80,6 +83,14 @@ class Dbt:
             "DO_NOT_TRACK": "1",
         }
 
+    def as_package_of(self, project: Path) -> Dbt:
+        """The same for another project, which has its own variables, and ours as a package."""
+        other = copy.copy(self)
+        folders = dict.fromkeys(("DBT_PROJECT_DIR", "DBT_PROFILES_DIR"), str(project))
+        other._environment = {**self._environment, **folders}  # noqa: SLF001 - our own
+        other._variables = {}  # noqa: SLF001 - our own
+        return other
+
     def build(self, *arguments: str, **variables: Any) -> Built:  # noqa: ANN401 - any value of YAML
         """Build and test everything, or what the arguments select.
 
@@ -99,14 +110,14 @@ class Dbt:
         said = json.dumps(self._variables | variables)
         with running(
             *(str(DBT), "--no-use-colors", command, "--vars", said, *arguments),
-            cwd=PROJECT,
+            cwd=self._environment["DBT_PROJECT_DIR"],
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         ) as process:
             output, _ = process.communicate()
-        built = Built(time.monotonic() - started, self._nodes())
+        built = Built(time.monotonic() - started, self._nodes(), str(output))
         if process.returncode:
             raise DbtError(_failures(built) or output)
         return built

@@ -73,6 +73,33 @@ LINK = """
      WHERE right(id, 1) < '5' OR id IN (SELECT ad_id FROM shown)
 """
 """Give half of the ads a link with UTM parameters, one of them empty, and one ad no link."""
+ENCODED = {
+    "spring%20sale": "spring sale",
+    "spring+sale+%E2%82%AC%": "spring sale €%",
+    "caf%C3%A9": "café",
+    "%f0%9f%8f%96%ef%b8%8f": "🏖️",
+    "a%2Bb%26c": "a+b&c",
+    "%25C3%25A9": "%C3%A9",
+    "{campaignname}": "{campaignname}",
+    # Nothing that is encoded: these stay.
+    "100%": "100%",
+    "50%zz%2": "50%zz%2",
+    "%C3%28": "%C3(",
+    "%E2%82%AC%80": "€%80",
+    "%ED%A0%80": "%ED%A0%80",
+    "%C0%AF": "%C0%AF",
+    "%F4%90%80%80": "%F4%90%80%80",
+    "%00x": "%00x",
+}
+"""Values of a parameter as they stand in links, and their texts."""
+ENCODED_LINKS = """
+    WITH numbered AS (
+        SELECT id, row_number() OVER (ORDER BY id) AS number
+          FROM {schema}.ads WHERE destination_url IS NOT NULL AND right(id, 1) >= '5'
+    ), links (number, url) AS (VALUES {links})
+    UPDATE {schema}.ads SET destination_url = url FROM numbered JOIN links USING (number)
+     WHERE numbered.id = ads.id
+"""
 Row = dict[str, Any]
 
 
@@ -164,10 +191,20 @@ def two_days(folder: Path) -> Iterator[World]:
             sandbox.today = day
             job.run()
             sandbox.remove(gone)
-            db.execute(LINK.format(schema=schema).encode())
+            give_links(db, schema)
             found.built[day] = found.dbt().build()
             found.learn(day)
         yield found
+
+
+def give_links(db: Any, schema: str) -> None:
+    """Give ads the links that tests look at, in PostgreSQL or in DuckDB."""
+    links = ", ".join(
+        f"({number}, 'https://encoded.example.com/?utm_campaign={text}')"
+        for number, text in enumerate(ENCODED, 1)
+    )
+    for query in (LINK, ENCODED_LINKS):
+        db.execute(query.replace("{schema}", schema).replace("{links}", links))
 
 
 def total(rows: Iterable[Row], *columns: str) -> Decimal:

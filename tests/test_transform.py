@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from documents import all_blocks
+from documents import all_blocks, text_of
 from scripts import update_transform
 from scripts.processes import ROOT
 
@@ -20,6 +21,7 @@ CODE = [
     for path in sorted((PROJECT / folder).rglob("*.sql"))
 ]
 FIVETRANS_NAMES = ("pinterest_ads__", "stg_pinterest_ads__")
+FIVETRAN = json.loads((ROOT / "tests/transform/fivetran_columns.json").read_text(encoding="utf-8"))
 _yaml = YAML(typ="safe")
 
 
@@ -86,9 +88,42 @@ def test_a_model_with_money_says_its_currency(described: dict[str, dict[str, Any
             assert "currency" in columns, name
 
 
-def test_no_model_has_a_name_of_fivetrans_package() -> None:
-    assert [path.stem for path in MODELS if path.stem.startswith(FIVETRANS_NAMES)] == []
+def test_only_models_that_are_off_have_names_of_fivetrans_package(
+    described: dict[str, dict[str, Any]],
+) -> None:
+    same = {name for name in described if name.startswith(FIVETRANS_NAMES)}
+    assert same == {f"pinterest_ads__{name}" for name in FIVETRAN["models"]}
+    for name in same:
+        assert described[name]["config"]["enabled"] == "{{ var('pinterest_fivetran', false) }}"
     assert loaded("dbt_project.yml")["name"] != "pinterest"
+
+
+@pytest.mark.parametrize("name", FIVETRAN["models"])
+def test_a_model_of_fivetrans_package_has_its_columns(
+    described: dict[str, dict[str, Any]], name: str
+) -> None:
+    columns = {each["name"] for each in described[f"pinterest_ads__{name}"]["columns"]}
+    assert columns == {*FIVETRAN["models"][name], *FIVETRAN["of_models"]}
+
+
+@pytest.mark.parametrize("name", FIVETRAN["tables"])
+def test_a_table_of_fivetrans_has_the_columns_that_its_package_reads(
+    described: dict[str, dict[str, Any]], name: str
+) -> None:
+    columns = {each["name"] for each in described[f"fivetran_source__{name}"]["columns"]}
+    wanted = {*FIVETRAN["tables"][name]} | (
+        {*FIVETRAN["of_reports"]} if "_report" in name else set()
+    )
+    assert wanted <= columns
+
+
+def test_the_documents_say_which_version_of_fivetrans_package_the_columns_are_of() -> None:
+    assert FIVETRAN["version"] in text_of("docs/models.md")
+
+
+def test_no_project_file_hides_a_variable() -> None:
+    """A rendered `dbt_project.yml` would not see the variables of a project."""
+    assert "var(" not in (PROJECT / "dbt_project.yml").read_text(encoding="utf-8")
 
 
 def test_the_project_needs_no_package() -> None:
@@ -117,7 +152,7 @@ GROUPS = {
     "freshness": r"pinterest__freshness",
     "removed": r"pinterest__removed",
     "ums_vendor_performance": r"ums__vendor_performance",
-    "fivetran": r"fivetran(?:_source)?__\w+",
+    "fivetran": r"(?:fivetran_source|pinterest_ads)__\w+",
 }
 """The boxes of the lineage in the documents, with the models in each."""
 

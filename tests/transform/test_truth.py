@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from built_models import DAY_1, DAY_2, ROUNDING, WEEK, sums
+from built_models import DAY_1, DAY_2, ENCODED, ROUNDING, WEEK, sums
 from scripts.dbt_project import ENDS_WELL
 from test_transform import properties
 
@@ -136,6 +136,7 @@ def test_a_link_is_taken_apart_and_one_without_parameters_stays(world: World) ->
         "SELECT DISTINCT destination_url, url_host, url_path, utm_source, utm_medium,"
         " utm_campaign, utm_term FROM pinterest__url_daily"
     )
+    rows = [row for row in rows if row["url_host"] != "encoded.example.com"]
     with_utm = [row for row in rows if row["utm_source"]]
     assert [
         (row["url_host"], row["url_path"], row["utm_source"], row["utm_medium"]) for row in with_utm
@@ -143,6 +144,15 @@ def test_a_link_is_taken_apart_and_one_without_parameters_stays(world: World) ->
     assert {row["utm_term"] for row in rows} == {row["utm_campaign"] for row in rows} == {None}
     assert any(row["url_host"] and not row["utm_source"] for row in rows)
     assert any(row["destination_url"] is None for row in rows)
+
+
+def test_a_parameter_has_its_text_and_what_is_no_text_stays(world: World) -> None:
+    rows = world.rows(
+        "SELECT destination_url, utm_campaign FROM int_pinterest__links"
+        " WHERE url_host = 'encoded.example.com'"
+    )
+    found = {row["destination_url"].partition("utm_campaign=")[2]: row for row in rows}
+    assert {text: row["utm_campaign"] for text, row in found.items()} == ENCODED
 
 
 def test_windows_stand_side_by_side_and_no_report_adds_them(world: World) -> None:
@@ -234,7 +244,7 @@ def test_every_model_has_the_columns_that_are_described_in_that_order(world: Wor
         found[row["table_name"]].append(row["column_name"])
     for name, model in properties().items():
         alias = {"ums__vendor_performance": "vendor_performance"}.get(name, name)
-        alias = alias.removeprefix("fivetran_source__").replace("fivetran__", "pinterest_ads__")
+        alias = alias.removeprefix("fivetran_source__")
         assert found[alias] == [each["name"] for each in model["columns"]], name
 
 

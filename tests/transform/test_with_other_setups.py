@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -12,7 +14,7 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from built_models import LINK, MICRO, MODELS, ROUNDING, WORLD, total
+from built_models import MICRO, MODELS, ROUNDING, WORLD, total
 from documents import all_blocks
 from loading import database, main_job
 from pinterest_sandbox import Sandbox
@@ -20,8 +22,6 @@ from scripts.dbt_project import DBT, ENDS_WELL, Dbt, DbtError
 from test_postgres import Pinterest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from built_models import World
 
 pytestmark = pytest.mark.dbt
@@ -32,33 +32,56 @@ SUMS = (
 )
 EXACTLY = ("--indirect-selection", "cautious")
 """Only tests of models that are all selected."""
-FIVETRANS_MODELS = {
-    "advertiser_report": "advertiser_id currency_code country",
-    "campaign_report": "campaign_id campaign_name campaign_status",
-    "ad_group_report": "ad_group_id ad_group_name created_at start_time end_time",
-    "pin_promotion_report": "pin_promotion_id pin_name pin_status destination_url base_url",
-    "keyword_report": "keyword_id keyword_value match_type parent_type",
-    "url_report": "url_host url_path utm_source utm_medium utm_campaign utm_content utm_term",
-    "campaign_country_report": "country_id country_name budget_spend_cap lifetime_spend_cap",
-    "campaign_region_report": "region_id region_name country_id campaign_objective_type",
+FIVETRAN = json.loads((Path(__file__).parent / "fivetran_columns.json").read_text(encoding="utf-8"))
+"""Columns of Fivetran's package, and their types."""
+TYPES = {
+    "text": {"text"},
+    "timestamp": {"timestamp without time zone"},
+    "number": {"bigint", "integer", "numeric"},
+    "boolean": {"boolean"},
 }
-"""Fivetran's eight final models, with columns that only they have."""
 FIVETRANS_SUMS = (
     *("spend", "clicks", "impressions"),
     *("total_conversions", "total_conversions_quantity", "total_conversions_value"),
 )
 
 
-@pytest.mark.parametrize("name", FIVETRANS_MODELS)
+@pytest.mark.parametrize("name", FIVETRAN["models"])
 def test_a_user_of_fivetrans_models_finds_their_columns_and_rows(world: World, name: str) -> None:
     rows = world.rows(f"SELECT * FROM pinterest_ads__{name}")  # noqa: S608 - a name of ours
     assert rows
-    wanted = {"source_relation", "date_day", "advertiser_name", *FIVETRANS_SUMS}
-    assert wanted | {*FIVETRANS_MODELS[name].split()} <= rows[0].keys()
     assert {row["advertiser_name"] for row in rows} <= {
         row["name"] for row in world.rows("SELECT name FROM ad_accounts")
     }
     assert [row for row in rows if any(row[each] is None for each in FIVETRANS_SUMS)] == []
+    assert_types(world, MODELS, f"pinterest_ads__{name}", {**FIVETRAN["models"][name]})
+
+
+@pytest.mark.parametrize("name", FIVETRAN["tables"])
+def test_fivetrans_tables_have_the_types_that_its_package_reads(world: World, name: str) -> None:
+    more = FIVETRAN["of_reports"] if name.endswith("_report") else {}
+    assert_types(world, "pinterest_ads", name, {**FIVETRAN["tables"][name], **more})
+
+
+def assert_types(world: World, schema: str, table: str, wanted: dict[str, str]) -> None:
+    rows = world.rows(
+        "SELECT column_name, data_type FROM information_schema.columns"
+        " WHERE table_schema = %s AND table_name = %s",
+        schema,
+        table,
+    )
+    found = {row["column_name"]: row["data_type"] for row in rows}
+    assert {name for name, kind in wanted.items() if found[name] not in TYPES[kind]} == set()
+
+
+def test_fivetrans_links_stay_as_they_stand_there(world: World) -> None:
+    rows = world.rows(
+        "SELECT DISTINCT base_url, url_host, url_path, utm_term FROM pinterest_ads__url_report"
+        " WHERE destination_url LIKE 'https://shop.%%'"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("https://shop.example.com:8443/sale", "shop.example.com:8443", "/sale", "#top")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -101,21 +124,23 @@ def test_every_question_of_the_documents_has_an_answer(world: World, block: Any)
         assert found.description is None or found.fetchall()
 
 
-def test_duckdb_has_the_same_numbers(world: World) -> None:
-    file = world.folder / "warehouse.duckdb"
-    world.job.meltano("run", "tap-pinterest", "target-duckdb")
-    with duckdb.connect(str(file)) as made:
-        made.execute(LINK.format(schema="pinterest"))
-    dbt = world.dbt_in(file)
+def test_duckdb_has_the_same_numbers(world: World, warehouse: Path) -> None:
+    dbt = world.dbt_in(warehouse)
     dbt.build()
     again = dbt.build()
     assert {status for status, _ in again.nodes.values()} <= ENDS_WELL
-    with duckdb.connect(str(file), read_only=True) as made:
+    with duckdb.connect(str(warehouse), read_only=True) as made:
         for query in (SUMS, *map(_measures, SUMMED_IN_BOTH)):
             (known,) = world.db.execute(query.encode()).fetchall()
             assert made.execute(query).fetchall() == [tuple(known.values())], query
+        links = made.execute(LINKS).fetchall()
+    assert sorted(links) == sorted(tuple(row.values()) for row in world.rows(LINKS))
 
 
+LINKS = (
+    "SELECT destination_url, base_url, url_host, url_path, utm_source, utm_campaign, utm_term"
+    " FROM pinterest_models.int_pinterest__links"
+)
 SUMMED_IN_BOTH = (
     "pinterest__campaign_daily",
     "pinterest__url_daily",
@@ -130,40 +155,6 @@ def _measures(model: str) -> str:
         "SELECT count(*) AS rows, sum(spend) AS spend, sum(clicks) AS clicks,"  # noqa: S608
         f" sum(impressions) AS impressions FROM {MODELS}.{model}"
     )
-
-
-def test_two_clients_in_one_build_stay_apart(world: World) -> None:
-    other = f"{world.schema}_b"
-    _copy(world, other)
-    dbt = world.dbt(
-        schema="of_two",
-        pinterest_schemas=[world.schema, other],
-        pinterest_ums_schema="of_two",
-        pinterest_fivetran=False,
-    )
-    built = dbt.build(
-        "--select", "+ums__vendor_performance", "+pinterest__reconciliation", *EXACTLY
-    )
-    assert built.statuses("test")["pass"] > 5
-    rows = world.rows(
-        "SELECT store, count(*) AS rows, sum(total_spend) AS spend, count(DISTINCT id) AS ids"
-        " FROM of_two.vendor_performance GROUP BY store"
-    )
-    assert {row["store"] for row in rows} == {world.schema, other}
-    first, second = ({**row, "store": ""} for row in rows)
-    assert first == second
-    assert first["ids"] == first["rows"]
-
-
-def _copy(world: World, schema: str) -> None:
-    world.db.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
-    tables = world.rows("SELECT tablename FROM pg_tables WHERE schemaname = %s", world.schema)
-    for table in tables:
-        copy = sql.SQL("CREATE TABLE {} AS TABLE {}")
-        name = table["tablename"]
-        world.db.execute(
-            copy.format(sql.Identifier(schema, name), sql.Identifier(world.schema, name))
-        )
 
 
 def test_money_is_converted_and_a_missing_rate_is_found(world: World) -> None:
@@ -200,10 +191,26 @@ def test_names_of_ads_manager_are_refused_in_words(world: World, tmp_path: Path)
     names = sql.Identifier(schema)
     world.db.execute(sql.SQL("CREATE SCHEMA {}").format(names))
     world.db.execute(
-        sql.SQL("CREATE TABLE {}.ad_analytics (ad_id text, date date, spend numeric)").format(names)
+        # As Pinterest displays them: some names are those of the API.
+        sql.SQL(
+            "CREATE TABLE {}.ad_analytics (ad_id text, date date, currency text, _sdc_batched_at"
+            " timestamp, spend numeric, spend_in_account_currency numeric, impression_1 bigint)"
+        ).format(names)
     )
     dbt = Dbt(tmp_path, url=world.url, variables={"pinterest_schemas": [schema]})
-    with pytest.raises(DbtError, match="column_names: display"):
+    with pytest.raises(DbtError, match=r"(?s)spend_in_account_currency.*column_names: display"):
+        dbt.build("--select", "stg_pinterest__ad_daily")
+
+
+def test_a_report_of_other_periods_is_not_taken_for_one_of_days(
+    world: World, tmp_path: Path
+) -> None:
+    variables = {"pinterest_schemas": [world.schema], "pinterest_ad_window_tables": ["pin_weeks"]}
+    world.db.execute("CREATE TABLE pin_weeks (ad_id text, date date, date_end date)")
+    named = sql.SQL("ALTER TABLE pin_weeks SET SCHEMA {}").format(sql.Identifier(world.schema))
+    world.db.execute(named)
+    dbt = Dbt(tmp_path, url=world.url, variables=variables)
+    with pytest.raises(DbtError, match=r"pin_weeks.* is not a report of ads by day"):
         dbt.build("--select", "stg_pinterest__ad_daily")
 
 
