@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import textwrap
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -61,15 +62,17 @@ RECONCILIATION = """
      ORDER BY ad_account_name, level
 """
 FRESHNESS = """
-    SELECT ad_account_name, newest_date, newest_complete_date, told_by, age_hours
+    SELECT ad_account_name, newest_date, newest_complete_date, age_hours
       FROM pinterest__freshness
      ORDER BY ad_account_name
 """
 HISTORY = """
-    SELECT 'campaigns', count(*), count(*) FILTER (WHERE dbt_valid_to IS NOT NULL)
+    SELECT 'campaigns', count(DISTINCT campaign_id), count(*),
+           count(*) FILTER (WHERE dbt_valid_to IS NOT NULL)
       FROM pinterest__campaign_history
     UNION ALL
-    SELECT 'ads', count(*), count(*) FILTER (WHERE dbt_valid_to IS NOT NULL)
+    SELECT 'ads', count(DISTINCT ad_id), count(*),
+           count(*) FILTER (WHERE dbt_valid_to IS NOT NULL)
       FROM pinterest__ad_history
 """
 FIVETRAN = """
@@ -83,18 +86,28 @@ SAME_SUMS = "SELECT count(*), sum(total_spend), sum(total_clicks) FROM ums.vendo
 
 SHOWN: tuple[tuple[str, tuple[str, ...], LiteralString], ...] = (
     (
-        "ums.vendor_performance, the newest days",
-        ("channel", "campaign", "day", "", "spend", "orders"),
+        "Spend by channel, campaign and day, from ums.vendor_performance (the newest days)",
+        ("channel", "campaign", "day", "money", "spend", "orders"),
         SPEND,
     ),
     (
-        "Reconciliation",
-        ("ad account", "", "level", "days", "spend of the account", "of the level", "differ"),
+        "Do campaigns, ad groups and ads add up to their ad account? (pinterest__reconciliation)",
+        ("ad account", "money", "level", "days", "its spend", "level's", "days that differ"),
         RECONCILIATION,
     ),
-    ("Freshness", ("ad account", "newest day", "complete to", "told by", "hours old"), FRESHNESS),
-    ("Snapshots", ("history of", "states", "of the past"), HISTORY),
+    (
+        "How new are the numbers? (pinterest__freshness)",
+        ("ad account", "newest row", "complete until", "hours since then"),
+        FRESHNESS,
+    ),
+    (
+        "What names, budgets and states were before (the histories)",
+        ("history of", "there are", "states seen", "states of the past"),
+        HISTORY,
+    ),
 )
+NAME_WIDTH = 24
+"""Longest name; so a table fits into 80 characters."""
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -163,12 +176,13 @@ def _in_duckdb(folder: Path, job: MainJob, connection: Connection) -> None:
 
 
 def _show_build(title: str, built: Built) -> None:
-    told = []
-    for kind, word in (("model", "models"), ("test", "tests"), ("snapshot", "snapshots")):
-        statuses = built.statuses(kind)
-        warned = f" ({statuses['warn']} with a warning)" if statuses["warn"] else ""
-        told.append(f"{sum(statuses.values())} {word}{warned}")
-    console.print(f"{title}: [bold]dbt build[/]  {', '.join(told)}  {built.seconds:.1f} s")
+    made = sum(built.statuses("model").values()) + sum(built.statuses("snapshot").values())
+    tests = built.statuses("test")
+    warned = f", {tests['warn']} have a warning" if tests["warn"] else ""
+    console.print(
+        f"{title}: [bold]dbt build[/] made {made} models and histories;"
+        f" {tests['pass']} tests passed{warned}; {built.seconds:.1f} s"
+    )
 
 
 def _show(connection: Connection) -> None:
@@ -179,19 +193,18 @@ def _show(connection: Connection) -> None:
 
 
 def _show_fivetran(connection: Connection) -> None:
-    rows = []
+    console.print("[bold]The eight models of Fivetran's package, with its names and columns[/]\n")
     for name, columns in connection.execute(FIVETRAN).fetchall():
         count_rows = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name))
         ((count,),) = connection.execute(count_rows).fetchall()
-        rows.append((name, count, columns))
-    _show_table("The models of Fivetran's package", ("model", "rows", "columns"), rows)
+        listed = textwrap.fill(columns, width=76, initial_indent="    ", subsequent_indent="    ")
+        console.print(Text(f"  {name}: {count:,} rows\n{listed}"))
 
 
 def _show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for name in columns:
-        wide = name == "columns"
-        table.add_column(name, no_wrap=not wide, max_width=100 if wide else demo.NAME_WIDTH)
+        table.add_column(name, no_wrap=True, max_width=NAME_WIDTH)
     for row in rows:
         table.add_row(*(Text(_text(value)) for value in row))
     console.print(table)
@@ -200,7 +213,9 @@ def _show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:,.2f}" if isinstance(value, Decimal) else str(value)
+    if isinstance(value, Decimal):
+        return f"{value:,.0f}" if value == value.to_integral_value() else f"{value:,.2f}"
+    return str(value)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.dbt
 
+SELECTED = (
+    *("--select", "+spend", "spend_of_tables", "+ums__vendor_performance"),
+    *("--indirect-selection", "cautious"),
+)
 THEIR_PROJECT = """
 name: shop
 profile: shop
@@ -74,7 +78,7 @@ def shop(world: World) -> Shop:
         (folder / name).write_text(text, encoding="utf-8")
     dbt = world.dbt(schema="analytics").as_package_of(folder)
     dbt.run("deps")
-    return Shop(dbt, dbt.build("--select", "+spend", "spend_of_tables", "+ums__vendor_performance"))
+    return Shop(dbt, dbt.build(*SELECTED))
 
 
 def test_a_user_of_fivetrans_package_changes_two_lines_and_keeps_the_sql(
