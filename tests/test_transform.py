@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from jinja2 import Environment
 from ruamel.yaml import YAML
 
 from documents import all_blocks, text_of
@@ -119,6 +120,33 @@ def test_a_table_of_fivetrans_has_the_columns_that_its_package_reads(
 
 def test_the_documents_say_which_version_of_fivetrans_package_the_columns_are_of() -> None:
     assert FIVETRAN["version"] in text_of("docs/models.md")
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        (
+            "postgresql+psycopg://us%65r%40corp:p%40ss%21%C3%A9%23%25+x%2f12@db.org:6543/my%20db?sslmode=require",
+            ("db.org", "6543", "user@corp", "p@ss!é#%+x/12", "my db", "require"),
+        ),
+        (
+            "postgresql://postgres@localhost/postgres",
+            ("localhost", "5432", "postgres", "", "postgres", "prefer"),
+        ),
+    ],
+    ids=["everything", "the least"],
+)
+def test_the_loaders_address_is_taken_apart_as_the_loader_does(
+    url: str, parts: tuple[str, ...]
+) -> None:
+    output = loaded("profiles.yml")["tap_pinterest"]["outputs"]["postgres"]
+    jinja = Environment(autoescape=False)  # noqa: S701 - no HTML
+    jinja.filters |= {"as_text": str, "as_number": int}
+    found = [
+        jinja.from_string(output[name]).render(env_var=lambda *_: url)
+        for name in ("host", "port", "user", "password", "dbname", "sslmode")
+    ]
+    assert tuple(found) == parts
 
 
 def test_no_project_file_hides_a_variable() -> None:
