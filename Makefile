@@ -23,7 +23,7 @@ transform: .venv/ready-for-run .venv-transform/ready ## build, test and show the
 	@$(BIN)/python -m scripts.transform
 
 transform-test: .venv/ready-for-dev .venv-transform/ready ## hold the dbt models against the sandbox's own numbers
-	$(BIN)/python -m pytest -m dbt tests/transform
+	$(BIN)/python -m pytest -m dbt -n logical --dist loadfile --no-loadscope-reorder tests/transform
 
 test: .venv/ready-for-dev ## lint, types and all tests, at the same time; what lint says comes last
 	@said=$$(mktemp); $(MAKE) lint >"$$said" 2>&1 & lint=$$!; \

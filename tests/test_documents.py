@@ -724,8 +724,8 @@ def names_of_fleet() -> set[str]:
 def names_of_models() -> set[str]:
     """Models and snapshots, their columns, their tests, and the variables of the dbt project."""
     folder = ROOT / "transform"
-    code = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.sql"))
-    code += (folder / "dbt_project.yml").read_text(encoding="utf-8")
+    files = [*folder.rglob("*.sql"), folder / "texts.yml"]
+    code = "".join(path.read_text(encoding="utf-8") for path in files)
     names = {*re.findall(r"var\('(\w+)'", code), *(path.stem for path in folder.rglob("*.sql"))}
     for path in [*(folder / "models").rglob("*.yml"), *(folder / "snapshots").glob("*.yml")]:
         document = _yaml.load(path.read_text(encoding="utf-8"))

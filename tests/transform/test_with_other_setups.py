@@ -127,7 +127,7 @@ def test_every_question_of_the_documents_has_an_answer(world: World, block: Any)
 def test_duckdb_has_the_same_numbers(world: World, warehouse: Path) -> None:
     dbt = world.dbt_in(warehouse)
     dbt.build()
-    again = dbt.build()
+    again = dbt.build("--exclude-resource-type", "test")
     assert {status for status, _ in again.nodes.values()} <= ENDS_WELL
     with duckdb.connect(str(warehouse), read_only=True) as made:
         for query in (SUMS, *map(_measures, SUMMED_IN_BOTH)):

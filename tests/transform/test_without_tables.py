@@ -50,7 +50,7 @@ def in_postgres(world: World, _: Path, there: list[str]) -> Half:
         schema=f"{schema}_models",
         pinterest_schemas=schema,
         pinterest_ums_schema=f"{schema}_models",
-        pinterest_fivetran_schema=f"{schema}_fivetran",
+        pinterest_fivetran=False,
         pinterest_ad_window_tables=[],
     )
 
@@ -72,7 +72,7 @@ def in_duckdb(world: World, warehouse: Path, there: list[str]) -> Half:
         ).fetchall()
         for name in {name for (name,) in rows} & {*there}:
             made.execute(f'CREATE TABLE "Client_A".{name} AS FROM whole.pinterest.{name}')
-    variables = {"pinterest_schemas": ["Client_A"], "pinterest_fivetran": True}
+    variables = {"pinterest_schemas": ["Client_A"]}
     dbt = Dbt(world.folder / "half", duckdb=file, schema="models", variables=variables)
 
     def rows_of(query: str) -> list[Any]:
