@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg.types.json import set_json_loads
+from singer_sdk.singerlib.json import deserialize_json
 from target_postgres.target import TargetPostgres
 
+from last_records import last_records
 from target_postgres_fast.postgres.target import TargetPostgresFast
 from target_postgres_fast.rows import OF_THE_LOAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from last_records import Row
 
 Message = dict[str, Any]
 SETTINGS: Mapping[str, Any] = {
@@ -26,6 +32,8 @@ SETTINGS: Mapping[str, Any] = {
 
 class Database:
     """A PostgreSQL and the schemas in it that begin with ours."""
+
+    command = "target-postgres-fast"
 
     def __init__(self, url: str, schema: str) -> None:
         self.url = url
@@ -56,6 +64,12 @@ class Database:
         """Load with the stock target, into a schema beside ours."""
         schema = {"default_target_schema": f"{self.schema}_stock"}
         listen(TargetPostgres(config=self.config(**schema, **config)), messages)
+
+    def rows(self, table: str = "ads") -> list[Row]:
+        return rows_of(self._connection, self.schema, table)
+
+    def differences(self, messages: Iterable[Message]) -> list[str]:
+        return differences(messages, self.rows())
 
     def tables(self, schema: str | None = None) -> dict[str, Any]:
         """Columns with their types, keys and rows of all tables, without the times of the load."""
@@ -95,6 +109,25 @@ class Database:
         self.load_with_stock(messages, **config)
         self.load(messages, **config)
         self.assert_same()
+
+
+def rows_of(connection: psycopg.Connection[Any], schema: str, table: str) -> list[Row]:
+    """The rows of a table, objects and lists as their JSON."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        set_json_loads(_as_text, cursor)
+        name = sql.Identifier(schema, table)
+        return cursor.execute(sql.SQL("SELECT * FROM {}").format(name)).fetchall()
+
+
+def _as_text(json_text: str | bytes) -> str:
+    return json_text.decode() if isinstance(json_text, bytes) else json_text
+
+
+def differences(messages: Iterable[Message], rows: Iterable[Row]) -> list[str]:
+    """How rows of `ads` differ from the last records of these messages."""
+    # As the target reads them, with each digit.
+    read = map(deserialize_json, text(messages).splitlines())
+    return last_records(read)["ads"].differences(rows)
 
 
 def listen(target: TargetPostgres, messages: Iterable[Message] | str) -> None:

@@ -34,7 +34,8 @@ LONGEST_FIRST = (
     *("test_meltano", "test_interruptions", "test_targets", "test_datasets", "test_ranges"),
     *("test_core", "test_whole_runs", "test_postgres", "test_analytics", "test_thirty_days"),
     *("test_config", "test_special_reports", "test_failures", "test_cli", "test_menus"),
-    *("test_state", "test_loader_any_records", "test_organic", "test_read_ahead", "test_faults"),
+    *("test_state", "test_loader_any_records", "test_loader_either", "test_organic"),
+    *("test_read_ahead", "test_faults"),
 )
 """Modules that take long, the longest first.
 

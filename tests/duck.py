@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from both_targets import text
+from both_targets import differences, text
 from target_postgres_fast.duckdb.target import TargetDuckdbFast
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ def rows_of(cursor: duckdb.DuckDBPyConnection) -> list[Row]:
 
 class DuckDatabase:
     """A file of DuckDB; it is open only while something is asked of it."""
+
+    command = "target-duckdb-fast"
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -58,6 +60,9 @@ class DuckDatabase:
     def rows(self, table: str = "ads") -> list[Row]:
         with duckdb.connect(str(self.file)) as connection:
             return rows_of(connection.execute(f'FROM {SCHEMA}."{table}"'))
+
+    def differences(self, messages: Iterable[Message]) -> list[str]:
+        return differences(messages, self.rows())
 
     def types(self, table: str = "ads") -> dict[str, str]:
         """The types of a table's own columns."""

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
-import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-from singer_sdk.singerlib.json import deserialize_json
 
-from both_targets import record, schema, state, text
+from both_targets import record, schema, text
 from duck import SCHEMA, DuckDatabase
-from last_records import last_records
+from loader_cases import ADS, EVERY_KIND, VALUES
 from scripts.processes import command, running
 from target_postgres_fast.duckdb.columns import column_type
 from target_postgres_fast.duckdb.connector import DuckdbConnector
 from target_postgres_fast.duckdb.faults import Address, connecting
 from target_postgres_fast.errors import UnusableError
-from test_loader import ADS, EVERY_KIND, VALUES
-from test_loader_told import described, summary
+from test_loader_told import described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 UNLIKE_POSTGRESQL: Mapping[str, tuple[Any, ...]] = {
@@ -45,12 +40,6 @@ def db(tmp_path: Path) -> DuckDatabase:
     return DuckDatabase(tmp_path / "warehouse.duckdb")
 
 
-def differences(db: DuckDatabase, messages: list[dict[str, Any]]) -> list[str]:
-    # As the target reads them, with each digit.
-    read = map(deserialize_json, text(messages).splitlines())
-    return last_records(read)["ads"].differences(db.rows())
-
-
 def test_values_of_every_kind_come_through(db: DuckDatabase) -> None:
     values = {**VALUES, **UNLIKE_POSTGRESQL}
     records = [
@@ -62,7 +51,7 @@ def test_values_of_every_kind_come_through(db: DuckDatabase) -> None:
 
     for size in (3, 1000):
         db.load(messages, batch_size_rows=size)
-        assert differences(db, messages) == []
+        assert db.differences(messages) == []
 
     assert len(db.rows()) == len(records) + 2
     assert db.types() == {
@@ -188,83 +177,12 @@ def test_a_number_that_is_too_large_is_refused(db: DuckDatabase, number: str) ->
         db.load(text([ADS, record(id="1")]) + line)
 
 
-def test_a_second_load_of_the_same_rows_writes_none(
-    db: DuckDatabase, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    rows = [
-        record(id=str(at), text="a", number=at / 7, object={"b": [1.10], "a": at}, texts=["é"])
-        for at in range(100)
-    ]
-    db.load([schema(EVERY_KIND), *rows])
-    before = db.rows()
-    caplog.clear()
+def test_the_last_record_of_a_moment_wins_whatever_its_offset(db: DuckDatabase) -> None:
+    keyed = schema({"id": EVERY_KIND["moment"], "clicks": "integer"})
+    moments = ("2026-11-24T06:00:00Z", "2026-11-24T08:00:00+02:00", "2026-11-24T06:00:00Z")
+    db.load([keyed, *(record(id=key, clicks=at) for at, key in enumerate(moments))])
 
-    # Neither another first record nor other spaces in the JSON make a difference.
-    db.load([schema(EVERY_KIND), *reversed(rows)])
-
-    assert db.rows() == before
-    assert summary(caplog)["ads"] == {
-        **dict.fromkeys(("arrived", "unchanged"), 100),
-        **dict.fromkeys(("new", "changed", "repeated"), 0),
-    }
-
-
-def test_new_changed_unchanged_and_repeated_rows_are_counted(
-    db: DuckDatabase, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    rows = [record(id=str(at), name="a", clicks=at) for at in range(10)]
-    db.load([ADS, *rows], batch_size_rows=4)
-    before = {row["id"]: row["_sdc_batched_at"] for row in db.rows()}
-    caplog.clear()
-    changed = [record(id="3", clicks=7), record(id="4", clicks=None), record(id="10", clicks=1)]
-
-    db.load([ADS, *rows[:3], *changed, *rows[5:], record(id="10", clicks=1)])
-
-    counts = {"arrived": 12, "new": 1, "changed": 2, "unchanged": 8, "repeated": 1}
-    assert summary(caplog) == {"ads": counts}
-    after = {row["id"]: row["_sdc_batched_at"] for row in db.rows()}
-    assert {key for key in after if after[key] != before.get(key)} == {"3", "4", "10"}
-
-
-@pytest.mark.parametrize(
-    ("kind", "spellings"),
-    [
-        ("string", ("é", "e")),
-        ("integer", (7, "7", " 7 ", "+7", "007")),
-        ("number", (0, -0.0, "0.00", "-0", "0e5")),
-        ("boolean", (True, 1)),
-        (EVERY_KIND["day"], ("2026-11-24", "20261124", "2026-W48-2")),
-        (EVERY_KIND["moment"], ("2026-11-24T06:00:00Z", "2026-11-24T08:00:00+02:00")),
-        (EVERY_KIND["clock"], ("06:00", "06:00:00")),
-        (
-            EVERY_KIND["uuid"],
-            ("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "{A0EEBC999C0B4EF8BB6D6BB9BD380A11}"),
-        ),
-    ],
-    ids=str,
-)
-@pytest.mark.parametrize("size", [1, 100])
-def test_the_last_record_of_a_key_wins_however_the_key_is_written(
-    db: DuckDatabase, kind: Any, spellings: tuple[Any, ...], size: int
-) -> None:
-    keyed = schema({"id": kind, "clicks": "integer"})
-    orders = [[*spellings, spellings[at]] for at in range(len(spellings))]
-    for at, order in enumerate(orders):
-        rows = [record(id=key, clicks=100 * at + clicks) for clicks, key in enumerate(order)]
-
-        db.load([keyed, *rows], batch_size_rows=size)
-
-        assert differences(db, [keyed, *rows]) == []
-
-
-def test_a_table_without_a_key_only_grows(db: DuckDatabase) -> None:
-    rows = [record(id="1", clicks=1)] * 3
-    for _ in range(2):
-        db.load([schema({"id": "string", "clicks": "integer"}, []), *rows], batch_size_rows=2)
-
-    assert len(db.rows()) == 6
+    assert [row["clicks"] for row in db.rows()] == [2]
 
 
 def test_a_file_may_have_the_name_of_the_schema(tmp_path: Path) -> None:
@@ -273,24 +191,6 @@ def test_a_file_may_have_the_name_of_the_schema(tmp_path: Path) -> None:
         db.load([ADS, record(id="1", clicks=clicks)])
 
     assert db.execute("SELECT id, clicks FROM pinterest.pinterest.ads") == [("1", 2)]
-
-
-def test_a_table_of_nothing_but_its_key_is_loaded_too(db: DuckDatabase) -> None:
-    for _ in range(2):
-        db.load([schema({"id": "string"}), record(id="1"), record(id="2")])
-
-    assert [row["id"] for row in db.rows()] == ["1", "2"]
-
-
-def test_a_column_that_comes_in_mid_stream_is_added(db: DuckDatabase) -> None:
-    wider = schema({**ADS["schema"]["properties"], "pins": "integer", "day": EVERY_KIND["day"]})
-    messages = [
-        *(ADS, record(id="1", clicks=1), record(id="2")),
-        *(wider, record(id="1", pins=4), record(id="3")),
-    ]
-    db.load(messages, batch_size_rows=1)
-
-    assert differences(db, messages) == []
 
 
 @pytest.mark.parametrize(
@@ -362,23 +262,6 @@ def test_descriptions_become_comments_and_only_new_texts_are_written(db: DuckDat
     assert db.execute("SELECT comment FROM duckdb_tables()") == [("Ads.",)]
 
 
-@pytest.mark.parametrize("hard_delete", [False, True])
-def test_rows_of_older_versions_are_deleted(db: DuckDatabase, *, hard_delete: bool) -> None:
-    def version(number: int, *ids: str) -> list[dict[str, Any]]:
-        rows = [{**record(id=each, clicks=1), "version": number} for each in ids]
-        return [ADS, *rows, {"type": "ACTIVATE_VERSION", "stream": "ads", "version": number}]
-
-    for messages in (version(1, "a", "b", "c"), version(2, "a", "c"), version(3, "a", "b")):
-        db.load(messages, hard_delete=hard_delete)
-
-    found = {row["id"]: (row["_sdc_table_version"], row["_sdc_deleted_at"]) for row in db.rows()}
-    assert {key: (number, at is None) for key, (number, at) in found.items()} == {
-        "a": (3, True),
-        "b": (3, True),
-        **({} if hard_delete else {"c": (2, False)}),
-    }
-
-
 @pytest.mark.parametrize(
     "settings",
     [
@@ -400,43 +283,6 @@ def test_settings_of_the_sdk_work_as_in_other_targets(
     assert {row["name"] for row in db.rows()} == {"A"}
     assert len(db.rows()) == 5
     assert ("more__deep" in db.types()) is ("flattening_enabled" in settings)
-
-
-@contextmanager
-def loading(db: DuckDatabase, folder: Path, **more: Any) -> Iterator[subprocess.Popen[str]]:
-    """Our target as a process, which waits for messages."""
-    config = folder / "config.json"
-    config.write_text(json.dumps(db.config(**more)))
-    arguments = (command("target-duckdb-fast"), "--config", str(config))
-    pipe = subprocess.PIPE
-    with running(*arguments, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as process:
-        yield process
-
-
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
-def test_an_end_in_the_middle_leaves_no_state_ahead_of_the_rows(
-    db: DuckDatabase, tmp_path: Path, how: signal.Signals
-) -> None:
-    with loading(db, tmp_path, batch_size_rows=10) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(text([ADS]))
-        for at in range(1, 26):
-            process.stdin.write(text([record(id=str(at)), state(at=at)]))
-            process.stdin.flush()
-        first = process.stdout.readline()
-
-        process.send_signal(how)
-        written = [first, *process.stdout]
-        code = process.wait()
-        process.stdin.close()
-
-    assert code == (128 + how if how is signal.SIGTERM else -how)
-    rows = len(db.rows())
-    last = json.loads(written[-1])["at"]
-    assert 9 <= last <= rows
-    if how is signal.SIGTERM:
-        assert rows - last <= 1
 
 
 def refusal(path: object, **more: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 from singer_sdk.plugin_base import _ConfigInput
 
 from both_targets import Database, record, schema, text
+from loader_cases import summary
 from loading import database
 from singer_pipes import lines
 from singer_run import run, settings
@@ -137,36 +137,6 @@ def test_comments_are_left_alone_by_a_user_who_is_not_the_owner(
     assert comments(db)[""] == "Ads."
     assert "only its owner" in caplog.text
     assert len(db.tables()["ads"][1]) == 2
-
-
-def summary(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
-    (line,) = [each for each in caplog.messages if each.startswith("Load summary: ")]
-    tables: dict[str, Any] = json.loads(line.removeprefix("Load summary: "))["tables"]
-    return tables
-
-
-def test_at_the_end_the_rows_of_each_table_are_counted(
-    db: Database, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    ads = schema({"id": "string", "clicks": "integer"})
-    pins = schema({"id": "string"}, (), "pins")
-    rows = [record(id=str(at), clicks=at) for at in range(10)]
-    db.load([ads, *rows, pins, record("pins", id="1")], batch_size_rows=4)
-    assert summary(caplog) == {
-        "ads": {"arrived": 10, "new": 10, "changed": 0, "unchanged": 0, "repeated": 0},
-        "pins": {"arrived": 1, "new": 1, "changed": 0, "unchanged": 0, "repeated": 0},
-    }
-    caplog.clear()
-
-    changed = [record(id="3", clicks=7), record(id="4", clicks=7), record(id="10", clicks=1)]
-    db.load([ads, *rows[:3], *changed, *rows[5:], record(id="10", clicks=1)], batch_size_rows=100)
-
-    assert summary(caplog) == {
-        "ads": {"arrived": 12, "new": 1, "changed": 2, "unchanged": 8, "repeated": 1}
-    }
-    assert "Loaded ads: 1 new, 2 changed, 8 unchanged, 1 repeated" in caplog.messages
-    assert "Loaded 1 tables: 1 new, 2 changed, 8 unchanged, 1 repeated" in caplog.messages
 
 
 def test_a_table_without_a_unique_index_is_counted_too(

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import psycopg
-from psycopg.rows import dict_row
-from psycopg.types.json import set_json_loads
 
-from duck import rows_of
+import both_targets
+import duck
 from last_records import kind_of
 from scripts.processes import ROOT
 from warehouses.place import (
@@ -48,7 +47,7 @@ def duckdb_settings(place: Place) -> dict[str, Any]:
 
 def duckdb_rows(place: Place, stream: str, _: LastRecords) -> list[Row]:
     with duckdb.connect(str(place.folder / "warehouse.duckdb"), read_only=True) as connection:
-        return rows_of(connection.execute(f'FROM {SCHEMA}."{stream}"'))
+        return duck.rows_of(connection.execute(f'FROM {SCHEMA}."{stream}"'))
 
 
 def jsonl_settings(place: Place) -> dict[str, Any]:
@@ -108,14 +107,8 @@ def postgres_settings(place: Place) -> dict[str, Any]:
 
 
 def postgres_rows(place: Place, stream: str, _: LastRecords) -> list[Row]:
-    with psycopg.connect(place.postgres_url, row_factory=dict_row) as connection:
-        set_json_loads(_as_text, connection)
-        name = psycopg.sql.Identifier(place.postgres_schema, stream)
-        return connection.execute(psycopg.sql.SQL("SELECT * FROM {}").format(name)).fetchall()
-
-
-def _as_text(json_text: str | bytes) -> str:
-    return json_text.decode() if isinstance(json_text, bytes) else json_text
+    with psycopg.connect(place.postgres_url) as connection:
+        return both_targets.rows_of(connection, place.postgres_schema, stream)
 
 
 def s3_settings(place: Place) -> dict[str, Any]:
@@ -150,7 +143,7 @@ def s3_rows(place: Place, stream: str, expected: LastRecords) -> list[Row]:
         view = view.replace(there, here)
     with duckdb.connect() as connection:
         connection.execute(view)
-        return rows_of(connection.execute("FROM ad_analytics"))
+        return duck.rows_of(connection.execute("FROM ad_analytics"))
 
 
 TARGETS = (

@@ -1,0 +1,179 @@
+"""What our loader does in the same way in either database."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from both_targets import Database, record, schema, state, text
+from duck import DuckDatabase
+from loader_cases import ADS, EVERY_KIND, loading, summary
+from loading import database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    Either = Database | DuckDatabase
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[tuple[str, str]]:
+    with database() as found:
+        yield found
+
+
+@pytest.fixture(params=["postgresql", "duckdb"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Either]:
+    if request.param == "duckdb":
+        yield DuckDatabase(tmp_path / "warehouse.duckdb")
+        return
+    db = Database(*request.getfixturevalue("postgres"))
+    yield db
+    db.close()
+
+
+def test_a_second_load_of_the_same_rows_writes_none(
+    db: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    rows = [
+        record(id=str(at), text="a", number=at / 7, object={"b": [1.10], "a": at}, texts=["é"])
+        for at in range(100)
+    ]
+    db.load([schema(EVERY_KIND), *rows])
+    before = db.rows()
+    caplog.clear()
+
+    # Neither another first record nor other spaces in the JSON make a difference.
+    db.load([schema(EVERY_KIND), *reversed(rows)])
+
+    assert db.rows() == before
+    assert summary(caplog)["ads"] == {
+        **dict.fromkeys(("arrived", "unchanged"), 100),
+        **dict.fromkeys(("new", "changed", "repeated"), 0),
+    }
+
+
+def test_new_changed_unchanged_and_repeated_rows_are_counted(
+    db: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    rows = [record(id=str(at), name="a", clicks=at) for at in range(10)]
+    db.load([ADS, *rows], batch_size_rows=4)
+    before = {row["id"]: row["_sdc_batched_at"] for row in db.rows()}
+    caplog.clear()
+    changed = [record(id="3", clicks=7), record(id="4", clicks=None), record(id="10", clicks=1)]
+
+    db.load([ADS, *rows[:3], *changed, *rows[5:], record(id="10", clicks=1)])
+
+    counts = {"arrived": 12, "new": 1, "changed": 2, "unchanged": 8, "repeated": 1}
+    assert summary(caplog) == {"ads": counts}
+    assert "Loaded ads: 1 new, 2 changed, 8 unchanged, 1 repeated" in caplog.messages
+    assert "Loaded 1 tables: 1 new, 2 changed, 8 unchanged, 1 repeated" in caplog.messages
+    after = {row["id"]: row["_sdc_batched_at"] for row in db.rows()}
+    assert {key for key in after if after[key] != before.get(key)} == {"3", "4", "10"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "spellings"),
+    [
+        ("string", ("é", "e")),
+        ("integer", (7, "7", " 7 ", "+7", "007")),
+        ("number", (0, -0.0, "0.00", "-0", "0e5")),
+        ("boolean", (True, 1)),
+        (EVERY_KIND["day"], ("2026-11-24", "20261124", "2026-W48-2")),
+        (EVERY_KIND["clock"], ("06:00", "06:00:00")),
+        (
+            EVERY_KIND["uuid"],
+            ("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "{A0EEBC999C0B4EF8BB6D6BB9BD380A11}"),
+        ),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("size", [1, 100])
+def test_the_last_record_of_a_key_wins_however_the_key_is_written(
+    db: Either, kind: Any, spellings: tuple[Any, ...], size: int
+) -> None:
+    keyed = schema({"id": kind, "clicks": "integer"})
+    orders = [[*spellings, spellings[at]] for at in range(len(spellings))]
+    for at, order in enumerate(orders):
+        rows = [record(id=key, clicks=100 * at + clicks) for clicks, key in enumerate(order)]
+
+        db.load([keyed, *rows], batch_size_rows=size)
+
+        assert db.differences([keyed, *rows]) == []
+
+
+def test_a_table_without_a_key_only_grows(db: Either) -> None:
+    rows = [record(id="1", clicks=1)] * 3
+    for _ in range(2):
+        db.load([schema({"id": "string", "clicks": "integer"}, []), *rows], batch_size_rows=2)
+
+    assert len(db.rows()) == 6
+
+
+def test_a_table_of_nothing_but_its_key_is_loaded_too(db: Either) -> None:
+    for _ in range(2):
+        db.load([schema({"id": "string"}), record(id="1"), record(id="2")])
+
+    assert [row["id"] for row in db.rows()] == ["1", "2"]
+
+
+def test_a_column_that_comes_in_mid_stream_is_added(db: Either) -> None:
+    wider = schema({**ADS["schema"]["properties"], "pins": "integer", "day": EVERY_KIND["day"]})
+    messages = [
+        *(ADS, record(id="1", clicks=1), record(id="2")),
+        *(wider, record(id="1", pins=4), record(id="3")),
+    ]
+    db.load(messages, batch_size_rows=1)
+
+    assert db.differences(messages) == []
+
+
+@pytest.mark.parametrize("hard_delete", [False, True])
+def test_rows_of_older_versions_are_deleted(db: Either, *, hard_delete: bool) -> None:
+    def version(number: int, *ids: str) -> list[dict[str, Any]]:
+        rows = [{**record(id=each, clicks=1), "version": number} for each in ids]
+        return [ADS, *rows, {"type": "ACTIVATE_VERSION", "stream": "ads", "version": number}]
+
+    for messages in (version(1, "a", "b", "c"), version(2, "a", "c"), version(3, "a", "b")):
+        db.load(messages, activate_version=True, hard_delete=hard_delete)
+
+    found = {row["id"]: (row["_sdc_table_version"], row["_sdc_deleted_at"]) for row in db.rows()}
+    assert {key: (number, at is None) for key, (number, at) in found.items()} == {
+        "a": (3, True),
+        "b": (3, True),
+        **({} if hard_delete else {"c": (2, False)}),
+    }
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
+def test_an_end_in_the_middle_leaves_no_state_ahead_of_the_rows(
+    db: Either, tmp_path: Path, how: signal.Signals
+) -> None:
+    with loading(db, tmp_path, batch_size_rows=10) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(text([ADS]))
+        for at in range(1, 26):
+            process.stdin.write(text([record(id=str(at)), state(at=at)]))
+            process.stdin.flush()
+        first = process.stdout.readline()
+
+        process.send_signal(how)
+        written = [first, *process.stdout]
+        code = process.wait()
+        process.stdin.close()
+
+    assert code == (128 + how if how is signal.SIGTERM else -how)
+    rows = len(db.rows())
+    last = json.loads(written[-1])["at"]
+    assert 9 <= last <= rows
+    if how is signal.SIGTERM:
+        # What had come in was committed, with the state that it had come to.
+        assert rows - last <= 1
