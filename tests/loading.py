@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from scripts.embedded_postgres import EmbeddedPostgres
-from scripts.main_job import MainJob
+from scripts.main_job import LOADER, MainJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,9 @@ def _server() -> EmbeddedPostgres:
     return SERVERS.enter_context(EmbeddedPostgres())
 
 
-def main_job(folder: Path, sandbox: Sandbox, url: str, schema: str, **more: str) -> MainJob:
+def main_job(
+    folder: Path, sandbox: Sandbox, url: str, schema: str, *, loader: str = LOADER, **more: str
+) -> MainJob:
     """The main job from a sandbox into a schema; `more` are settings of the tap."""
     secrets = ("client_id", "client_secret", "refresh_token")
     settings = {
@@ -67,7 +69,7 @@ def main_job(folder: Path, sandbox: Sandbox, url: str, schema: str, **more: str)
         "TARGET_POSTGRES_SQLALCHEMY_URL": url,
         "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
     }
-    return MainJob(folder, settings, log=folder / "log")
+    return MainJob(folder, settings, log=folder / "log", loader=loader)
 
 
 def rows_by_table(db: Connection[Row], schema: str) -> dict[str, list[Row]]:

@@ -10,10 +10,12 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
+from psycopg.rows import dict_row
 from ruamel.yaml import YAML
 
-from loading import database
+from loading import database, main_job, rows_by_table
 from scripts.main_job import MainJob
 from scripts.processes import ROOT, command
 from singer_pipes import Loaded
@@ -99,6 +101,21 @@ def sync(states: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=120,
     )
+
+
+def test_the_stock_loader_writes_no_statement_into_the_log(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    with database() as (url, schema):
+        job = main_job(
+            tmp_path, sandbox, url, schema, loader="target-postgres-stock", _select='["ads.*"]'
+        )
+        job.run()
+        with psycopg.connect(url.replace("+psycopg", ""), row_factory=dict_row) as db:
+            assert rows_by_table(db, schema)["ads"]
+
+    said = job.log.read_text(encoding="utf-8")
+    assert "] target-postgres-stock " not in said, said
 
 
 def test_two_days_through_a_pipe_into_files(
