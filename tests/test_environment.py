@@ -105,6 +105,35 @@ def test_the_environment_completes_a_config_file(tmp_path: Path) -> None:
     assert told in found.stderr
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["TAP_PINTEREST_AD_ACCOUNT_IDS: 549755885175", 'TAP_PINTEREST_START_DATE="2026-01-01'],
+    ids=["a colon", "a quote that does not end"],
+)
+def test_a_line_of_the_env_file_that_sets_nothing_is_refused_if_it_is_meant_for_the_tap(
+    tmp_path: Path, line: str
+) -> None:
+    (tmp_path / ".env").write_text(f"# Pinterest\n{line}\nOTHER=1\n")
+
+    with pytest.raises(ConfigValidationError) as refused:
+        variables()
+
+    assert refused.value.errors == [
+        f"{tmp_path / '.env'}: line 2 cannot be read; write NAME=value, and close each quote"
+    ]
+
+
+def test_another_line_of_the_env_file_that_sets_nothing_is_one_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / ".env").write_text('DATABASE: x\nTAP_PINTEREST_START_DATE="2026-01-01"\r\n')
+
+    assert [variables(), variables()] == [{"start_date": "2026-01-01"}] * 2
+    assert caplog.messages == [
+        f"{tmp_path / '.env'}: line 1 cannot be read; write NAME=value, and close each quote"
+    ]
+
+
 def test_a_misspelt_variable_ends_a_command_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "tap.json").write_text(json.dumps(TOKEN))
     environment = os.environ | {"TAP_PINTEREST_STRT_DATE": "2026-01-01"}

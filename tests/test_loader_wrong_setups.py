@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +100,38 @@ def test_host_port_and_user_are_checked_like_a_url(
 
     assert ended.returncode == 1
     assert "password of user plain" in ended.stderr.splitlines()[-1]
+
+
+def test_a_misspelt_setting_is_refused_with_the_one_that_is_meant(
+    server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    url = url_of(server, "owner")
+    ended = run_target(tmp_path, b"", sqlalchemy_url=url, default_target_shema="pinterest")
+
+    assert ended.returncode == 1
+    *_, last = ended.stderr.splitlines()
+    assert last.endswith(
+        "default_target_shema: there is no such setting; did you mean default_target_schema?"
+    )
+
+
+def test_a_setting_that_nobody_reads_is_named(
+    server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TARGET_POSTGRES_USE_COPY", "true")
+    monkeypatch.setenv("TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA", "pinterest")
+    monkeypatch.setenv("TARGET_POSTGRES_PORT", "tcp://10.0.0.1:5432")
+    settings = {"sqlalchemy_url": url_of(server, "owner"), "default_target_schema": "pinterest"}
+
+    ended = run_target(tmp_path, b"", **settings, parallel=True)
+
+    assert ended.returncode == 0
+    told = [line.partition("WARNING")[2] for line in ended.stderr.splitlines() if "WARN" in line]
+    assert [re.split(r"[| ]+", line)[2] for line in told] == [
+        "parallel",
+        "TARGET_POSTGRES_USE_COPY",
+    ]
+    assert all("has no effect: " in line for line in told)
 
 
 def test_a_user_who_may_only_write_into_tables_that_are_there_loads_them(

@@ -33,12 +33,14 @@ class SetUp:
         by: The program that says it.
         code: The exit code of the run.
         variables: Variables that differ from right ones; None for one that is missing.
+        edit: A text in `meltano.yml`, and what stands there in its place.
     """
 
     says: tuple[str, ...] = ()
     by: str = TAP
     code: int = 1
     variables: Mapping[str, str | None] = field(default_factory=dict)
+    edit: tuple[str, str] = ("", "")
 
 
 def wrong(*says: str, **variables: str | None) -> SetUp:
@@ -53,9 +55,9 @@ def unusable(url: str | None, *says: str, **variables: str) -> SetUp:
     return SetUp(says, LOADER, variables={ADDRESS: url, **variables})
 
 
-def accepted(*says: str, **variables: str | None) -> SetUp:
+def accepted(*says: str, by: str = TAP, **variables: str | None) -> SetUp:
     """A set-up that loads; of all streams only one, which is faster."""
-    return SetUp(says, code=0, variables={**ONE_STREAM, **variables})
+    return SetUp(says, by, 0, {**ONE_STREAM, **variables})
 
 
 SET_UPS: Mapping[str, SetUp] = {
@@ -116,6 +118,25 @@ SET_UPS: Mapping[str, SetUp] = {
     "a setting without effect": accepted(
         "keywords has no effect: stream_groups has no keywords", TAP_PINTEREST_KEYWORDS="desk"
     ),
+    "a misspelt setting of the loader": SetUp(
+        ("default_target_shema: there is no such setting; did you mean default_target_schema?",),
+        LOADER,
+        edit=("default_target_schema", "default_target_shema"),
+    ),
+    "a setting of the loader that it does not get": accepted(
+        "TARGET_POSTGRES_USE_COPY has no effect: the loader's config does not have use_copy",
+        by=LOADER,
+        TARGET_POSTGRES_USE_COPY="true",
+    ),
+    "a text for a number in YAML": SetUp(
+        ("lookback_days: 'abc' is refused; allowed: integer",),
+        edit=("start_date:", "lookback_days: abc\n      start_date:"),
+    ),
+    "the address of Ads Manager for an ad account": wrong(
+        "ad_account_ids: 'https://ads.pinterest.com/advertiser/549755885175/' is refused; allowed:",
+        AD_ACCOUNT_IDS="https://ads.pinterest.com/advertiser/549755885175/",
+    ),
+    "a start in the future": wrong("start_date: 2099-01-01 is refused", START_DATE="2099-01-01"),
     "spend for SPEND_IN_DOLLAR": wrong(
         "report_columns: SPEND is no column; did you mean SPEND_IN_DOLLAR or ",
         REPORT_COLUMNS="spend",

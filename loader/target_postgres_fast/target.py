@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from abc import abstractmethod
@@ -14,6 +15,7 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.sql import SQLTarget
 from typing_extensions import override
 
+from target_postgres_fast import settings
 from target_postgres_fast.errors import UnusableError
 from target_postgres_fast.leaving import leave
 from target_postgres_fast.loaded import Loaded
@@ -75,6 +77,19 @@ class FastTarget(SQLTarget):
     def database_fault(cls, error: Exception) -> str | None:
         """The line for an error of the database; none if it is another error."""
         raise NotImplementedError
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        given = dict(self.config)
+        # The SDK adds the settings that every target has, and all defaults.
+        errors = super()._validate_config(raise_errors=raise_errors)
+        known = self.config_jsonschema["properties"]
+        if faults := [*settings.misspelt(given, known)]:
+            raise UnusableError(" ".join(faults))
+        prefix = self._env_var_prefix
+        for sentence in settings.without_effect(prefix, os.environ, given, known):
+            self.logger.warning("%s", sentence)
+        return errors
 
     @property
     def _reader(self) -> LineReader:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
+import logging
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from dotenv import find_dotenv, load_dotenv
+from dotenv.parser import parse_stream
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_pinterest.config.schema import NAMES_ELSEWHERE, TOKENS
@@ -17,8 +21,10 @@ from tap_pinterest.config.schema import NAMES_ELSEWHERE, TOKENS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_logger = logging.getLogger("tap-pinterest.env")
 _CREDENTIALS = (*TOKENS, "oauth_credentials", "auth_method")
 _EMPTY_IS_A_VALUE = frozenset({"token_file", "sync_key_separator"})
+_PREFIX = "TAP_PINTEREST_"
 _NEAR = 0.8
 """Likeness from which a name counts as a misspelling of another; 1 is equal."""
 
@@ -36,10 +42,31 @@ def load_env_file() -> None:
     """
     file = find_dotenv(usecwd=True)
     try:
+        _check_lines(file)
         load_dotenv(file)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise refusal([f"{file}: it cannot be read ({reason})"]) from None
+
+
+def _check_lines(file: str) -> None:
+    """Refuse a line of the tap's that sets no variable, and warn about any other such line."""
+    if not file:
+        return
+    # Its own warning names no file.
+    logging.getLogger("dotenv.main").setLevel(logging.ERROR)
+    with Path(file).open(encoding="utf-8") as stream:
+        unread = [each.original for each in parse_stream(stream) if each.error]
+    for text, line in unread:
+        told = f"{file}: line {line} cannot be read; write NAME=value, and close each quote"
+        if _PREFIX in text:
+            raise refusal([told])
+        _warn_once(told)
+
+
+@functools.cache
+def _warn_once(text: str) -> None:
+    _logger.warning("%s", text)
 
 
 def from_environment(prefix: str, properties: Mapping[str, Any]) -> dict[str, Any]:
