@@ -38,7 +38,7 @@ def by_time() -> Mapping[str, Sequence[str]]:
 
 def patterns() -> Iterator[str]:
     """The messages as patterns, for any database."""
-    varying = rf"{re.escape(HOST)}|{PORT}|{DATABASE}|{USER}|{SCHEMA}|mysql|{OWN_WORDS}"
+    varying = rf"{re.escape(HOST)}|{PORT}|{DATABASE}|{USER}|{SCHEMA}|campaigns|mysql|{OWN_WORDS}"
     for message in itertools.chain(*by_time().values()):
         yield ".+".join(map(re.escape, re.split(varying, message)))
 
@@ -73,3 +73,5 @@ def _rights() -> Iterator[str]:
 def _loading() -> Iterator[str]:
     for text in (*faults.LOADING.values(), faults.LOST, faults.OTHER):
         yield text.format(message=OWN_WORDS, goes_on=GOES_ON)
+    yield faults.OTHER_TYPE.format(message=OWN_WORDS)
+    yield faults.NO_TABLE.format(name=f"{SCHEMA}.campaigns")

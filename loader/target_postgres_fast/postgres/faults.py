@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
@@ -103,7 +104,15 @@ CONNECTING = (
     ),
 )
 
+WAYS_OUT = (
+    "If another program made the table, load into another schema: set default_target_schema. If an"
+    " older version made it, do what docs/upgrading.md says."
+)
+NO_TABLE = f"{{name}} is not a table. {WAYS_OUT}"
+OTHER_TYPE = f"Altering columns is not supported. {{message}}. {WAYS_OUT}"
 LOADING: Mapping[str, str] = {
+    "23502": f"A table has a column that its stream does not fill: {{message}}. {WAYS_OUT}",
+    "23505": f"A table has another key than its stream: {{message}}. {WAYS_OUT}",
     "53100": "The disk of PostgreSQL is full ({message}). Make room there. {goes_on}",
     "53200": "PostgreSQL is out of memory ({message}). {goes_on}",
     "25006": "The database is read-only. Connect to the primary server, or to a user whose"
@@ -113,6 +122,8 @@ LOADING: Mapping[str, str] = {
 }
 LOST = "The connection to PostgreSQL was lost ({message}). {goes_on}"
 OTHER = "PostgreSQL refuses the records: {message}. {goes_on}"
+_NO_TABLE = re.compile(r"Could not reflect: .* schema '(.*)': \((.*)\)")
+_WHOLE_ROW = "Failing row contains"
 _LOST_STATES = ("08", "57")
 
 
@@ -155,8 +166,16 @@ def connecting(error: Exception, address: Address) -> UnusableError:
     return UnusableError(text.format_map(parts))
 
 
+def other_type(error: NotImplementedError) -> str:
+    """The line for a column that cannot hold the values of its stream."""
+    _, _, message = str(error).rpartition("not supported. ")
+    return OTHER_TYPE.format(message=message.rstrip("."))
+
+
 def other(text: str) -> str:
     """The line for an error of an unknown kind."""
+    if found := _NO_TABLE.search(text):
+        return NO_TABLE.format(name=".".join(found.groups()))
     return OTHER.format(message=first_line(text), goes_on=GOES_ON)
 
 
@@ -175,4 +194,6 @@ def _message(error: Exception) -> str:
     if not isinstance(error, psycopg.Error) or not error.diag.message_primary:
         return first_line(str(error))
     parts = [error.diag.message_primary, error.diag.message_detail, error.diag.context]
+    if (parts[1] or "").startswith(_WHOLE_ROW):
+        del parts[1:]
     return "; ".join(first_line(part) for part in parts if part)

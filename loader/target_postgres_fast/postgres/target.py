@@ -52,4 +52,6 @@ class TargetPostgresFast(FastTarget, TargetPostgres):
             error = error.orig
         if isinstance(error, psycopg.Error):
             return faults.loading(error)
+        if isinstance(error, NotImplementedError):
+            return faults.other_type(error)
         return faults.other(str(error)) if isinstance(error, SQLAlchemyError) else None
