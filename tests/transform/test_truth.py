@@ -116,16 +116,17 @@ def test_an_account_without_rows_has_freshness_and_no_report(world: World) -> No
     assert fresh["told_by"] == "sync_log"
 
 
-def test_a_campaign_that_is_gone_keeps_its_numbers_and_last_name(world: World) -> None:
-    before = world.sum_of("pinterest__ad_daily")
+@pytest.mark.parametrize("model", ["pinterest__ad_daily", "pinterest__keyword_daily"])
+def test_a_campaign_that_is_gone_keeps_its_numbers_and_last_name(world: World, model: str) -> None:
+    before = world.sum_of(model)
     with world.db.transaction(force_rollback=True):
         gone = world.one(
-            "DELETE FROM campaigns WHERE id = (SELECT max(campaign_id) FROM"
-            " pinterest__ad_daily) RETURNING id, name"
+            "DELETE FROM campaigns WHERE id = (SELECT max(campaign_id) FROM"  # noqa: S608 - ours
+            f" {model}) RETURNING id, name"
         )
-        assert world.sum_of("pinterest__ad_daily") == before
+        assert world.sum_of(model) == before
         rows = world.rows(
-            "SELECT DISTINCT campaign_name FROM pinterest__ad_daily WHERE campaign_id = %s",
+            f"SELECT DISTINCT campaign_name FROM {model} WHERE campaign_id = %s",  # noqa: S608
             gone["id"],
         )
     assert [row["campaign_name"] for row in rows] == [gone["name"]]

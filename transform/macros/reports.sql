@@ -15,14 +15,14 @@
   ad_accounts.name as ad_account_name
   {%- if 'campaign' in entities %},
   facts.campaign_id,
-  coalesce(campaigns.name, {{ 'facts.campaign_name' if level != 'keyword' else 'null' }}) as campaign_name,
-  coalesce(campaigns.status, {{ 'facts.campaign_entity_status' if level != 'keyword' else 'null' }}) as campaign_status,
+  coalesce(campaigns.name, facts.campaign_name) as campaign_name,
+  coalesce(campaigns.status, facts.campaign_entity_status) as campaign_status,
   campaigns.objective_type
   {%- endif %}
   {%- if 'ad_group' in entities %},
   facts.ad_group_id,
-  coalesce(ad_groups.name, {{ 'facts.ad_group_name' if level != 'keyword' else 'null' }}) as ad_group_name,
-  coalesce(ad_groups.status, {{ 'facts.ad_group_entity_status' if level != 'keyword' else 'null' }}) as ad_group_status
+  coalesce(ad_groups.name, facts.ad_group_name) as ad_group_name,
+  coalesce(ad_groups.status, facts.ad_group_entity_status) as ad_group_status
   {%- endif %}
   {%- if 'ad' in entities %},
   facts.ad_id,
