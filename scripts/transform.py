@@ -55,7 +55,8 @@ SPEND = """
      LIMIT 12
 """
 RECONCILIATION = """
-    SELECT ad_account_name, currency, level, count(*), sum(account_spend), sum(spend),
+    SELECT ad_account_name, currency, replace(level, '_', ' ') || 's', count(*),
+           sum(account_spend), sum(spend),
            count(*) FILTER (WHERE NOT is_equal)
       FROM pinterest__reconciliation
      GROUP BY ad_account_name, currency, level
@@ -92,7 +93,7 @@ SHOWN: tuple[tuple[str, tuple[str, ...], LiteralString], ...] = (
     ),
     (
         "Do campaigns, ad groups and ads add up to their ad account? (pinterest__reconciliation)",
-        ("ad account", "money", "level", "days", "its spend", "level's", "days that differ"),
+        ("ad account", "money", "level", "days", "spend", "its sum", "differ"),
         RECONCILIATION,
     ),
     (
@@ -106,8 +107,8 @@ SHOWN: tuple[tuple[str, tuple[str, ...], LiteralString], ...] = (
         HISTORY,
     ),
 )
-NAME_WIDTH = 24
-"""Longest name; so a table fits into 80 characters."""
+NAMES = ("ad account", "campaign")
+"""Columns that are cut where a table would be wider than 80 characters."""
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -183,6 +184,10 @@ def _show_build(title: str, built: Built) -> None:
         f"{title}: [bold]dbt build[/] made {made} models and histories;"
         f" {tests['pass']} tests passed{warned}; {built.seconds:.1f} s"
     )
+    for line in built.output.splitlines():
+        _, found, text = line.partition("Not loaded ")
+        if found:
+            console.print(Text(f"  {found}{text}"))
 
 
 def _show(connection: Connection) -> None:
@@ -203,10 +208,12 @@ def _show_fivetran(connection: Connection) -> None:
 
 def _show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for name in columns:
-        table.add_column(name, no_wrap=True, max_width=NAME_WIDTH)
-    for row in rows:
-        table.add_row(*(Text(_text(value)) for value in row))
+    texts = [[_text(value) for value in row] for row in rows]
+    for name, *values in zip(columns, *texts, strict=True):
+        width = None if name in NAMES else max(len(name), *map(len, values))
+        table.add_column(name, no_wrap=True, min_width=width)
+    for row in texts:
+        table.add_row(*map(Text, row))
     console.print(table)
 
 
