@@ -22,7 +22,9 @@ from tap_pinterest.run.cost import plan
 from tap_pinterest.run.listed import ALL
 from tap_pinterest.singer.process import selected_in
 from tap_pinterest.streams import STREAM_TYPES
+from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 from tap_pinterest.streams.bases.report import AdsReport
+from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -389,6 +391,47 @@ def test_every_list_of_every_group_counts_its_rows_once(sandbox: Sandbox) -> Non
     with closing(tables):
         tables.load(result.records("listed_items"), complete)
         assert tables.removed() == []
+
+
+FACTS = (
+    *("delivery_metrics", "ad_account_countries", "targeting_options", "interests"),
+    *("lead_form_questions", "linked_businesses"),
+)
+ASKED_FOR = (
+    *("related_terms", "suggested_terms", "product_category_details"),
+    *("user_following_interests", "trends_editorial_articles"),
+)
+OBJECTS = (
+    *("user_account", "ad_creatives", "catalogs_available_filter_values", "ssio_accounts"),
+    *("terms_of_service", "ad_group_dynamic_titles_status", "pin_product_tags"),
+)
+NOT_TOLD = {
+    **dict.fromkeys(FACTS, "answers without pages, of nobody's account"),
+    **dict.fromkeys(ASKED_FOR, "what the config asks for, not all there is"),
+    **dict.fromkeys(OBJECTS, "no list"),
+    "catalogs_feed_processing_results": "the first page of the list only",
+    "catalogs_item_issues": "a sample",
+}
+"""Datasets that have no day, and do not tell what was removed, each with the reason."""
+
+
+def test_every_list_tells_what_is_removed_or_there_is_a_reason() -> None:
+    config = {"stream_groups": ["all"], "removed_items": True}
+    streams = TapPinterest(config=config, validate_config=False).streams.values()
+    lists = [each for each in streams if isinstance(each, DatasetStream)]
+    without = {each.name for each in lists if not each.tells_removed}
+    of_days = {each.name for each in lists if isinstance(each, SnapshotStream)}
+
+    assert of_days <= without
+    assert without - of_days == {*NOT_TOLD}
+
+
+def test_an_item_that_comes_twice_counts_once(sandbox: Sandbox) -> None:
+    sandbox.fail("/pins", kind="distort", change="repeat", times=None)
+    result = run(config(sandbox), "pins", *TABLES)
+    (row,) = result.records("complete_lists")
+
+    assert row["items"] == len(result.records("listed_items")) == len(pins_of(sandbox))
 
 
 @pytest.fixture(scope="module")

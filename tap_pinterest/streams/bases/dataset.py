@@ -361,9 +361,13 @@ class DatasetStream(PinterestStream):
     @functools.cached_property
     def tells_removed(self) -> bool:
         """Whether the run keeps what its lists show, so that the tables tell what is gone."""
+        operation = api.operation(f"GET {self.path}")
+        has_pages = "bookmark" in operation.parameters
+        # Most lists without pages for the token alone are facts that are the same for everybody.
+        is_of_account = bool(self.contexts.columns) and operation.shape != "object"
         return (
             self.run.tells_removed
-            and "bookmark" in api.operation(f"GET {self.path}").parameters
+            and (has_pages or is_of_account)
             and not self.replication_key
             and not any(source.settings for source in self.per)
             and self.shows_all(self.settings)
@@ -390,6 +394,7 @@ class DatasetStream(PinterestStream):
                 "asked": [dict(each.parameters(self.settings)) for each in lists],
                 "through": dict(self.contexts.parameters(context, self.inventory)),
                 "secret": self.run.access_policy.secret_scopes,
+                "keys": list(self.natural_keys),
             }
         )
 
