@@ -15,6 +15,7 @@ from pinterest_sandbox import Sandbox
 from singer_pipes import lines
 from singer_run import run, settings
 from tap_pinterest.http.errors import GoneError
+from tap_pinterest.streams import listed
 from test_datasets import Answers, items, picked
 from test_datasets import run as run_with
 
@@ -152,6 +153,28 @@ def test_daily_rows_take_no_further_call(two_days: tuple[Database, list[Day]]) -
     for day in days:
         without, with_them = day.requests
         assert with_them == without
+
+
+def test_a_default_run_makes_the_calls_that_it_made_before_but_for_creatives(
+    sandbox: Sandbox,
+) -> None:
+    # The others were streams of the default groups before any of these.
+    new = {*STREAMS, "ad_creatives", "sync_log", "listed_items", "complete_lists"}
+    default = {each.name for each in listed(["ads", "organic"])}
+    asked = []
+    for streams in (default - new, default | new):
+        sandbox.requests.clear()
+        ended = run(settings(sandbox, start_date="5 days ago", removed_items=True), *streams)
+        assert ended.code == 0
+        asked.append(Counter(str(each.operation) for each in sandbox.requests))
+
+    before, after = asked
+    creatives = after - before
+    assert before - after == Counter()
+    assert creatives.keys() == {"GET /pins/{pin_id}"}
+    own = {each["id"] for each in ended.records("pins")}
+    promoted = {each["pin_id"] for each in ended.records("ads")}
+    assert creatives.total() == len(promoted - own)
 
 
 def test_daily_rows_read_the_lists_if_no_other_stream_does() -> None:
