@@ -136,6 +136,16 @@ def test_each_ad_has_the_pin_that_pinterest_shows(
             assert value == was or same(value, was), each["id"]
 
 
+def test_every_ad_of_the_default_sandbox_has_its_row() -> None:
+    with Sandbox(seed=7, today=TODAY) as sandbox:
+        ended = run(settings(sandbox), "ads", "ad_creatives")
+
+    assert {each["ad_id"] for each in ended.records("ad_creatives")} == {
+        each["id"] for each in ended.records("ads")
+    }
+    assert len(ended.records("ads")) > 50
+
+
 def test_only_pins_that_no_other_stream_lists_take_calls(
     two_days: tuple[Database, Sandbox, list[tuple[Counter[str], Counter[str]]]],
 ) -> None:
