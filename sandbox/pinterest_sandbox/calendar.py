@@ -1,13 +1,17 @@
-"""The sandbox's own day, which can be set, and the real time of day."""
+"""The sandbox's own day, which can be set, and its time of day."""
 
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock
 from email.utils import format_datetime
 
 EPOCH = date(1970, 1, 1).toordinal()
 DAY_SECONDS = 86_400
+NOON = clock(12, tzinfo=UTC)
+LONGEST = timedelta(hours=12) - timedelta(seconds=1)
+"""Time from noon to the last second of a day."""
 
 
 class Calendar:
@@ -16,6 +20,7 @@ class Calendar:
     def __init__(self, today: date) -> None:
         self.today = today
         self._first = today
+        self._began = time.monotonic()
         self._waited = 0.0
 
     def elapsed(self) -> float:
@@ -28,8 +33,12 @@ class Calendar:
         self._waited += seconds
 
     def now(self) -> datetime:
-        """The moment: today's date, the real time of day, UTC."""
-        return datetime.combine(self.today, datetime.now(UTC).timetz())
+        """The moment in UTC: a sandbox begins at noon, and its time stops before midnight.
+
+        Only its user moves the day; with the real time of day it would go back at midnight.
+        """
+        since = timedelta(seconds=time.monotonic() - self._began)
+        return datetime.combine(self.today, NOON) + min(since, LONGEST)
 
     def timestamp(self) -> int:
         """`now` in Unix seconds."""

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import date
+from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
-from pinterest_sandbox import Sandbox, WorldSize
+from pinterest_sandbox import Sandbox, WorldSize, calendar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +49,24 @@ def test_every_answer_has_a_request_id_and_the_sandboxs_date(serve: Callable[...
 
     assert len({answer.headers["x-pinterest-rid"] for answer in answers}) == 3
     assert {answer.headers["date"][:16] for answer in answers} == {"Fri, 20 Nov 2026"}
+
+
+def test_the_time_of_a_day_goes_on_from_noon_and_never_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = [1_000.0]
+    monkeypatch.setattr(calendar, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    world = calendar.Calendar(date(2026, 11, 20))
+    moments = [world.now()]
+    for hours in (1, 11, 24):
+        seconds[0] += hours * 3600
+        moments.append(world.now())
+    world.today += timedelta(days=1)
+
+    assert [str(each)[:19] for each in (*moments, world.now())] == [
+        *("2026-11-20 12:00:00", "2026-11-20 13:00:00", "2026-11-20 23:59:59"),
+        *("2026-11-20 23:59:59", "2026-11-21 23:59:59"),
+    ]
 
 
 def test_answers_are_compressed_when_wanted(serve: Callable[..., Client]) -> None:
