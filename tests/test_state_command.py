@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -163,10 +164,41 @@ def test_a_run_after_a_range_was_forgotten_reads_that_range_and_its_lookback(
     assert second.state == first.state
 
 
-def test_the_state_that_meltano_keeps_is_changed_through_meltano(tmp_path: Path) -> None:
-    (tmp_path / "meltano.yml").write_text(
-        "version: 1\ndefault_environment: dev\nenvironments:\n- name: dev\n"
-    )
+def test_a_plan_counts_the_calls_of_the_next_run(
+    sandbox: Sandbox, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = settings(sandbox, start_date="60 days ago", stream_groups="ads")
+    path, file = tmp_path / "state.json", tmp_path / "config.json"
+    path.write_text(json.dumps(run(config, "campaign_analytics").state))
+    file.write_text(json.dumps(config))
+    plan = ("--state", str(path), "plan", "--config", str(file))
+
+    tell(*plan)
+    short = days_of("campaign_analytics", capfd.readouterr().out)
+    assert "tap-pinterest-state plan" in tell("--state", str(path), "forget", "campaign_analytics")
+    tell(*plan)
+
+    assert days_of("campaign_analytics", capfd.readouterr().out) > short > 0
+
+
+def days_of(stream: str, told: str) -> int:
+    """The days that a plan names for a stream."""
+    (found,) = re.findall(rf"^{stream} .* (\S+)\.\.(\S+)$", told, re.MULTILINE)
+    first, last = map(date.fromisoformat, found)
+    return (last - first).days + 1
+
+
+def test_the_state_that_meltano_keeps_is_changed_through_meltano(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    config = settings(sandbox, stream_groups="ads", start_date="5 days ago")
+    tap = {"name": "a", "namespace": "tap_pinterest", "executable": "tap-pinterest"}
+    project = {
+        "default_environment": "dev",
+        "environments": [{"name": "dev"}],
+        "plugins": {"extractors": [{**tap, "config": config}]},
+    }
+    (tmp_path / "meltano.yml").write_text(json.dumps(project))
     (tmp_path / "first.json").write_text(json.dumps({"singer_state": state()}))
     folder = str(Path(sys.executable).parent)
     environment = os.environ | {
@@ -188,6 +220,7 @@ def test_the_state_that_meltano_keeps_is_changed_through_meltano(tmp_path: Path)
     assert "ad_analytics_week" in command(*python, "show")
     kept = json.loads(command("meltano", "state", "get", "dev:a-to-b"))["singer_state"]
     assert kept["bookmarks"].keys() == state()["bookmarks"].keys() - {"ad_analytics"}
+    assert days_of("ad_analytics", command(*python, "plan")) == 5
 
 
 def test_updates_are_shown_and_forgotten_from_a_day_on(tmp_path: Path) -> None:

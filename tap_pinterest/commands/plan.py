@@ -111,3 +111,7 @@ def _table(planned: Plan) -> Iterator[str]:
         name, accounts, calls, days = row
         cells = (name.ljust(widths[0]), accounts.rjust(widths[1]), calls.rjust(widths[2]), days)
         yield "  ".join(cells).rstrip()
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -36,6 +37,13 @@ class Store(Protocol):
     def write(self, state: dict[str, Any]) -> None:
         """Keep another state instead."""
 
+    def configs(self, folder: Path) -> Sequence[str]:
+        """The config of the next run, as values of the tap's option `--config`.
+
+        Args:
+            folder: A private folder for a file of the config, if one must be made.
+        """
+
 
 class StateFile(NamedTuple):
     """A file with the state as JSON; if it has several lines, the last one counts."""
@@ -67,6 +75,10 @@ class StateFile(NamedTuple):
             file.write(msgspec.json.encode(state) + b"\n")
         Path(name).replace(self.path)
 
+    def configs(self, folder: Path) -> Sequence[str]:  # noqa: ARG002 - the variables need no file
+        """The environment, and a file `.env`."""
+        return ("ENV",)
+
 
 class MeltanoState(NamedTuple):
     """The state that Meltano keeps for a job, through the command `meltano state`."""
@@ -79,7 +91,7 @@ class MeltanoState(NamedTuple):
         Raises:
             ClickException: Meltano is not installed, or fails.
         """
-        answer = self._meltano("get", self.state_id)
+        answer = self._meltano("state", "get", self.state_id)
         text = answer[answer.find("{") :].strip()
         found = msgspec.json.decode(text, type=dict[str, Any]) if text.startswith("{") else {}
         state: dict[str, Any] = found.get("singer_state") or {}
@@ -90,10 +102,23 @@ class MeltanoState(NamedTuple):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "state.json"
             file.write_bytes(msgspec.json.encode({"singer_state": state}))
-            self._meltano("set", "--force", self.state_id, "--input-file", str(file))
+            self._meltano("state", "set", "--force", self.state_id, "--input-file", str(file))
+
+    def configs(self, folder: Path) -> Sequence[str]:
+        """The config that Meltano gives the tap of the state's job, in a file.
+
+        Raises:
+            ClickException: Meltano is not installed, or fails.
+        """
+        environment, _, job = self.state_id.partition(":")
+        tap = job.partition("-to-")[0]
+        file = folder / "config.json"
+        options = ("--environment", environment, "invoke", "--dump=config")
+        file.write_text(self._meltano(*options, tap), encoding="utf-8")
+        return (str(file),)
 
     def _meltano(self, *arguments: str) -> str:
-        command = ["meltano", "state", *arguments]
+        command = ["meltano", *arguments]
         try:
             ended = subprocess.run(  # noqa: S603 - Meltano's own command
                 command, capture_output=True, text=True, check=False
@@ -103,7 +128,7 @@ class MeltanoState(NamedTuple):
             raise click.ClickException(message) from None
         if ended.returncode != 0:
             told = ended.stderr.strip().splitlines()[-1:] or ["it says nothing"]
-            message = f"meltano state {arguments[0]} failed: {told[0]}"
+            message = f"meltano {' '.join(arguments)} failed: {told[0]}"
             raise click.ClickException(message)
         return ended.stdout
 
@@ -224,6 +249,28 @@ def forget(  # noqa: PLR0913 - one parameter for each option
         click.echo(line)
 
 
+@main.command()
+@click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    metavar="FILE|ENV",
+    help="As the tap's own. Default: the config that Meltano gives the tap; with --state, ENV.",
+)
+@click.pass_obj
+def plan(store: Store, configs: Sequence[str]) -> None:
+    """Count the calls of the next run; the ids that it needs are listed for that."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        state = folder / "state.json"
+        state.write_bytes(msgspec.json.encode(_checked(store)))
+        command = [sys.executable, "-m", "tap_pinterest.commands.plan", "--state", str(state)]
+        for each in configs or store.configs(folder):
+            command += ["--config", each]
+        ended = subprocess.run(command, check=False)  # noqa: S603 - our own command
+    raise SystemExit(ended.returncode)
+
+
 def _checked(store: Store) -> dict[str, Any]:
     try:
         return singer_state.checked(store.read())
@@ -270,7 +317,7 @@ def _told(parts: Sequence[Part], first: date | None, last: date | None) -> Itera
     for stream in dict.fromkeys(each.stream for each in parts):
         count = sum(each.stream == stream for each in parts)
         yield f"{stream}: the next run reads {days} again, for {count} of its contexts."
-    yield "tap-pinterest-plan --state FILE counts the calls of that run."
+    yield "tap-pinterest-state plan counts the calls of that run."
 
 
 if __name__ == "__main__":

@@ -253,7 +253,7 @@ def _restated_since(ads: Ads, copy: str, names: Mapping[str, str]) -> Iterator[s
 def _restated_rows(days: Sequence[RestatedDay]) -> Iterator[str]:
     """Rows of older days that the newest load changed."""
     if not days:
-        yield "<p>There has been one load so far, so that nothing could be restated.</p>"
+        yield "<p>So far no load has changed a row that an earlier one had loaded.</p>"
         return
     changed = sum(each.changed for each in days)
     drawn = [Day(each.day, each.changed) for each in days]
