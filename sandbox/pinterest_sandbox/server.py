@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 10
 _STOP_SECONDS = 1
+_STOP_TURNS = 10
+_END_SECONDS = 5
 
 
 class Sandbox:
@@ -317,7 +319,8 @@ class Listener:
     def stop(self) -> None:
         """Ends all connections, also those that hang, and the thread."""
         self._server.stop()
-        self._thread.join()
+        # Now and then uvloop waits for ever while it closes its loop; nobody is to wait with it.
+        self._thread.join(_END_SECONDS)
         if self._socket is not None:
             self._socket.close()
 
@@ -352,14 +355,21 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
         for server in self.servers:
             server.close()
+        for _ in range(_STOP_TURNS):
+            await asyncio.sleep(0)  # connections become known, or learn that they are closed
+            self._end_connections()
+            if not self.server_state.connections:
+                break
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=_STOP_SECONDS)
+        await asyncio.sleep(0)
+
+    def _end_connections(self) -> None:
         for connection in list(self.server_state.connections):
             if isinstance(connection, _Protocol) and not connection.answered:
                 connection.transport.abort()
             else:
                 connection.shutdown()
-        if self.server_state.tasks:
-            await asyncio.wait(self.server_state.tasks, timeout=_STOP_SECONDS)
-        await asyncio.sleep(0)  # in which the connections learn that they are closed
 
 
 class _Protocol(HttpToolsProtocol):

@@ -4,12 +4,15 @@ import gzip
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -160,6 +163,16 @@ def test_a_sandbox_leaves_no_thread_behind() -> None:
     assert threading.active_count() == before
     with pytest.raises(requests.ConnectionError):
         requests.get(sandbox.url + "/boards", timeout=9)
+
+
+def test_a_sandbox_that_stops_ends_connections_that_nobody_has_used_yet() -> None:
+    with Sandbox() as sandbox:
+        where = urlsplit(sandbox.url)
+        clients = [socket.create_connection((where.hostname or "", where.port or 0)) for _ in "123"]
+
+    for client in clients:
+        with client, suppress(ConnectionResetError):
+            assert client.recv(1) == b""
 
 
 def test_a_fault_of_the_sandbox_itself_is_loud(
