@@ -32,7 +32,8 @@ from tap_pinterest.singer.process import (
     writing_to_stdout,
 )
 from tap_pinterest.singer.sdk import BrokenOutput, EndOfRun, SingerTap
-from tap_pinterest.singer.state import ReadBefore, StateError
+from tap_pinterest.singer.state import ReadBefore
+from tap_pinterest.singer.state_checks import StateError
 from tap_pinterest.streams import STREAM_TYPES, listed, needed_scopes, report_at
 from tap_pinterest.streams.bases.about_the_run import AboutTheRun
 from tap_pinterest.streams.log import SyncLog

@@ -15,7 +15,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
 from tap_pinterest.clock import Clock
 from tap_pinterest.singer.process import selected_in
-from tap_pinterest.singer.sdk import members
+from tap_pinterest.singer.writer import members
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:

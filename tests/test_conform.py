@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tap_pinterest import api
 from tap_pinterest.api.columns import report_facts
-from tap_pinterest.records import conform
+from tap_pinterest.records import conform, strays
 
 FACTS: dict[str, Any] = {
     "type": "object",
@@ -44,17 +44,17 @@ FACTS: dict[str, Any] = {
 
 
 @pytest.fixture
-def unknowns() -> conform.UnknownCounts:
-    return conform.UnknownCounts()
+def unknowns() -> strays.UnknownCounts:
+    return strays.UnknownCounts()
 
 
 @pytest.fixture
-def convert(unknowns: conform.UnknownCounts) -> conform.Converter:
-    return conform.Converter(FACTS, conform.KeptStrays(unknowns))
+def convert(unknowns: strays.UnknownCounts) -> conform.Converter:
+    return conform.Converter(FACTS, strays.KeptStrays(unknowns))
 
 
-def converter(facts: Any, kind: type[conform.Strays] = conform.KeptStrays) -> conform.Converter:
-    return conform.Converter(facts, kind(conform.UnknownCounts()))
+def converter(facts: Any, kind: type[strays.Strays] = strays.KeptStrays) -> conform.Converter:
+    return conform.Converter(facts, kind(strays.UnknownCounts()))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_values_of_each_type_fit_without_a_warning(
     value: object,
     converted: object,
     convert: conform.Converter,
-    unknowns: conform.UnknownCounts,
+    unknowns: strays.UnknownCounts,
 ) -> None:
     result = convert({field: value})[field]
     assert result == converted
@@ -175,7 +175,7 @@ def test_values_of_each_type_fit_without_a_warning(
     ],
 )
 def test_a_value_that_does_not_fit_is_null_in_its_column_and_kept_in_extra_fields(
-    field: str, value: object, convert: conform.Converter, unknowns: conform.UnknownCounts
+    field: str, value: object, convert: conform.Converter, unknowns: strays.UnknownCounts
 ) -> None:
     record = convert({field: value})
     assert record[field] is None
@@ -188,15 +188,15 @@ def test_a_value_that_does_not_fit_is_null_in_its_column_and_kept_in_extra_field
     ("field", "value"), [("rate", "n/a"), ("count", {}), ("day", "2026-13-01"), ("rate", True)]
 )
 def test_a_value_that_does_not_fit_fails_the_report_and_is_named(field: str, value: object) -> None:
-    convert = converter(FACTS, conform.RefusedStrays)
-    with pytest.raises(conform.MisfitError, match=f"a row has {field} as {type(value).__name__},"):
+    convert = converter(FACTS, strays.RefusedStrays)
+    with pytest.raises(strays.MisfitError, match=f"a row has {field} as {type(value).__name__},"):
         convert({"id": "1", field: value})
     assert convert({"id": "1", "rate": 2.5})["rate"] == 2.5
 
 
 def test_a_record_without_extra_fields_leaves_out_what_does_not_fit() -> None:
-    unknowns = conform.UnknownCounts()
-    record = conform.Converter(FACTS, conform.Strays(unknowns))({"id": "1", "count": "x", "new": 1})
+    unknowns = strays.UnknownCounts()
+    record = conform.Converter(FACTS, strays.Strays(unknowns))({"id": "1", "count": "x", "new": 1})
     assert list(record) == list(conform.singer_schema(FACTS)["properties"])
     assert record["count"] is None
     assert dict(unknowns.fields) == {"new": 1}
@@ -204,7 +204,7 @@ def test_a_record_without_extra_fields_leaves_out_what_does_not_fit() -> None:
 
 
 def test_inside_an_object_a_value_of_another_type_stays_where_it_is(
-    convert: conform.Converter, unknowns: conform.UnknownCounts
+    convert: conform.Converter, unknowns: strays.UnknownCounts
 ) -> None:
     sent = {"at": "soon", "userName": ["a"]}
     record = convert({"inner": sent, "map": {"a": "many", "b": 2}})
@@ -219,17 +219,17 @@ def test_inside_an_object_a_value_of_another_type_stays_where_it_is(
 
 
 def test_where_objects_are_flattened_a_member_that_does_not_fit_is_kept_beside() -> None:
-    strays = conform.KeptStrays(conform.UnknownCounts(), is_flattened=True)
-    record = conform.Converter(FACTS, strays)({"inner": {"at": "soon", "userName": "a"}})
+    kept = strays.KeptStrays(strays.UnknownCounts(), is_flattened=True)
+    record = conform.Converter(FACTS, kept)({"inner": {"at": "soon", "userName": "a"}})
     assert record["inner"] == {"at": None, "userName": "a"}
     assert record["extra_fields"] == {"inner.at": "soon"}
 
 
 def test_withheld_fields_are_in_no_extra_field() -> None:
-    strays = conform.KeptStrays(conform.UnknownCounts(), withheld={"credentials"})
+    kept = strays.KeptStrays(strays.UnknownCounts(), withheld={"credentials"})
     secret = {"credentials": {"password": "x"}}
     sent = {"id": "1", "brand_new": [{"a": 1, **secret}], "inner": {"new": secret, **secret}}
-    record = conform.Converter(FACTS, strays)({**sent, **secret})
+    record = conform.Converter(FACTS, kept)({**sent, **secret})
     assert record["extra_fields"] == {"brand_new": [{"a": 1}]}
     assert record["inner"] == {"new": {}}
 
@@ -255,7 +255,7 @@ def test_camel_case_is_split_in_columns_and_left_alone_inside() -> None:
 
 
 def test_unknown_fields_are_kept_and_counted(
-    convert: conform.Converter, unknowns: conform.UnknownCounts
+    convert: conform.Converter, unknowns: strays.UnknownCounts
 ) -> None:
     for _ in range(2):
         record = convert({"id": "1", "brand_new": 1, "inner": {"newer": 2}})
@@ -265,7 +265,7 @@ def test_unknown_fields_are_kept_and_counted(
 
 
 def test_unknown_enum_values_are_kept_and_counted(
-    convert: conform.Converter, unknowns: conform.UnknownCounts
+    convert: conform.Converter, unknowns: strays.UnknownCounts
 ) -> None:
     record = convert({"status": "ON_MARS", "statuses": ["A", "B"]})
     assert record["status"] == "ON_MARS"
@@ -274,7 +274,7 @@ def test_unknown_enum_values_are_kept_and_counted(
 
 
 def test_an_item_that_does_not_fit_stays_among_the_others(
-    convert: conform.Converter, unknowns: conform.UnknownCounts
+    convert: conform.Converter, unknowns: strays.UnknownCounts
 ) -> None:
     assert convert({"texts": ["a", {}, None]})["texts"] == ["a", {}, None]
     assert dict(unknowns.misfits) == {("texts", "dict"): 1}
@@ -335,8 +335,8 @@ def test_nothing_that_is_answered_is_lost(records: list[dict[str, Any]]) -> None
 def test_every_way_of_conversion_makes_the_same_record(records: list[dict[str, Any]]) -> None:
     ways = []
     for way in ("read", "__call__", "_field_by_field"):
-        unknowns = conform.UnknownCounts()
-        convert = getattr(conform.Converter(FACTS, conform.KeptStrays(unknowns)), way)
+        unknowns = strays.UnknownCounts()
+        convert = getattr(conform.Converter(FACTS, strays.KeptStrays(unknowns)), way)
         texts = [msgspec.json.encode(record) for record in records]
         converted = [
             convert(text if way == "read" else msgspec.json.decode(text)) for text in texts
@@ -364,7 +364,7 @@ def test_a_lone_surrogate_in_a_record_is_replaced(convert: conform.Converter) ->
 
 
 def test_a_usual_row_is_not_converted_field_by_field(
-    unknowns: conform.UnknownCounts, monkeypatch: pytest.MonkeyPatch
+    unknowns: strays.UnknownCounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     facts = dict(report_facts(["AD_ID", "CAMPAIGN_ID", "CAMPAIGN_NAME", "CTR", "REPIN_1"]))
     facts["properties"] |= {"TARGETING_VALUE": {"type": "string"}}
@@ -372,8 +372,8 @@ def test_a_usual_row_is_not_converted_field_by_field(
     row = {"AD_ID": "687200000001", "CAMPAIGN_ID": 626700000001, "DATE": "2026-01-05"}
     metrics = {"CAMPAIGN_NAME": "7", "CTR": 0.0, "REPIN_1": 3, "TARGETING_VALUE": 500}
 
-    strays = conform.RefusedStrays(unknowns)
-    record = conform.Converter(facts, strays).read(msgspec.json.encode(row | metrics))
+    refused = strays.RefusedStrays(unknowns)
+    record = conform.Converter(facts, refused).read(msgspec.json.encode(row | metrics))
 
     assert list(record.values()) == ["687200000001", "626700000001", "7", 0, 3, "2026-01-05", "500"]
     assert [type(value) for value in record.values()] == [str, str, str, int, int, str, str]
@@ -385,5 +385,5 @@ def test_schema_and_converter_agree_for_every_operation(key: str) -> None:
     if operation.record is None or "properties" not in api.schema(operation.record):
         return
     facts = api.record_facts(key.removeprefix("GET "))
-    record = converter(facts, conform.Strays)({})
+    record = converter(facts, strays.Strays)({})
     assert list(record) == list(conform.singer_schema(facts)["properties"])

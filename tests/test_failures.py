@@ -21,7 +21,7 @@ from tap_pinterest import api
 from tap_pinterest.http import auth
 from tap_pinterest.http.transport import Transport
 from tap_pinterest.singer import sdk
-from tap_pinterest.singer.state import StateError
+from tap_pinterest.singer.state_checks import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

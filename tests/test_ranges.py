@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_pinterest.api.periods import GRANULARITIES, DateRange
-from tap_pinterest.singer.state import Progress, ReportRange, checked
+from tap_pinterest.singer.state import Progress, ReportRange
+from tap_pinterest.singer.state_checks import checked
 
 if TYPE_CHECKING:
     from tap_pinterest.api.periods import Granularity

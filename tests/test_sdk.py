@@ -17,7 +17,8 @@ from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import StateMessage
 
 from singer_run import PatientTap, catalog_of, run, settings
-from tap_pinterest.singer.sdk import LineWriter, SingerStream, SingerTap
+from tap_pinterest.singer.sdk import SingerStream, SingerTap
+from tap_pinterest.singer.writer import LineWriter
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:

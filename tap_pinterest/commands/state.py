@@ -15,9 +15,9 @@ import msgspec
 
 from tap_pinterest.api.periods import DAY, GRANULARITIES, DateRange, merged
 from tap_pinterest.commands.dates import DATE
-from tap_pinterest.singer import state as singer_state
 from tap_pinterest.singer.coverage import GIVEN_UP
-from tap_pinterest.singer.state import Progress, StateError
+from tap_pinterest.singer.state import Progress
+from tap_pinterest.singer.state_checks import StateError, checked
 from tap_pinterest.singer.updates import LAST_ID, UpdatesProgress
 
 if TYPE_CHECKING:
@@ -273,7 +273,7 @@ def plan(store: Store, configs: Sequence[str]) -> None:
 
 def _checked(store: Store) -> dict[str, Any]:
     try:
-        return singer_state.checked(store.read())
+        return checked(store.read())
     except StateError as error:
         raise click.ClickException(str(error)) from None
 

@@ -6,11 +6,8 @@ import functools
 import logging
 import sys
 import threading
-import weakref
-import zlib
 from collections import Counter
-from contextlib import contextmanager, suppress
-from tempfile import SpooledTemporaryFile
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +24,7 @@ from tap_pinterest.http.errors import (
 from tap_pinterest.reading import accounts
 from tap_pinterest.reading.accounts import NamedAccountError
 from tap_pinterest.reading.calls import Call, Expected, Scope, page_decoder
+from tap_pinterest.reading.page_store import PageStore
 from tap_pinterest.reading.pages import Page
 from tap_pinterest.reading.pagination import BookmarkPaginator
 from tap_pinterest.reading.parts import PART_ERRORS, is_of_more, is_said_of_all
@@ -46,7 +44,6 @@ AD_ACCOUNT = "/ad_accounts/{ad_account_id}"
 AD_ACCOUNTS = "/ad_accounts"
 USER_ACCOUNT = "/user_account"
 USER_FIELDS = ("id", "account_type")
-KEPT_IN_MEMORY = 16 * 1024 * 1024
 KEPT_AHEAD = 64 * 1024 * 1024
 """Most compressed bytes to keep; beyond it, no more pages are read before their turn."""
 PAGE_SIZE = 250
@@ -542,74 +539,6 @@ class Inventory:
             return self._client.get(call.path, kept, ids=call.ids, query=query)
         except NoCatalogError:
             return Page([])
-
-
-class PageStore:
-    """Bodies of pages, compressed, one after the other in memory or in a temporary file."""
-
-    def __init__(self) -> None:
-        self._file: SpooledTemporaryFile[bytes] | None = None
-        self._places: dict[bytes, list[tuple[int, int]]] = {}
-        self._lock = threading.RLock()
-
-    @property
-    def size(self) -> int:
-        """Bytes that are kept, and room that is not yet free."""
-        with self._lock:
-            return max((sum(places[-1]) for places in self._places.values()), default=0)
-
-    def add(self, key: bytes, body: bytes) -> None:
-        """Keep one more page of a call."""
-        frame = zlib.compress(body, level=1)
-        with self._lock:
-            if self._file is None:
-                self._file = SpooledTemporaryFile(max_size=KEPT_IN_MEMORY)  # noqa: SIM115 - see close
-                weakref.finalize(self, self._file.close)
-            self._file.seek(0, 2)
-            self._places.setdefault(key, []).append((self._file.tell(), len(frame)))
-            self._file.write(frame)
-
-    @contextmanager
-    def whole(self, key: bytes) -> Iterator[None]:
-        """Keep all added pages of a call, or no page if reading it ends early."""
-        try:
-            yield
-        except BaseException:
-            self._places.pop(key, None)
-            raise
-
-    def has(self, key: bytes) -> bool:
-        """Whether pages of the call are kept."""
-        return key in self._places
-
-    def read(self, key: bytes, *, forget: bool) -> Iterator[bytes]:
-        """The pages of a call in order; `forget` drops them afterwards."""
-        for start, size in self._places[key]:
-            frame = self._frame(start, size)
-            if frame is None:
-                return
-            yield zlib.decompress(frame)
-        if forget:
-            del self._places[key]
-        with self._lock:
-            if not self._places:
-                self.close()
-
-    def _frame(self, start: int, size: int) -> bytes | None:
-        """A page as it is kept; `None` once the store is closed."""
-        with self._lock:
-            if self._file is None:
-                return None
-            self._file.seek(start)
-            return self._file.read(size)
-
-    def close(self) -> None:
-        """Give the memory or the file back."""
-        with self._lock:
-            self._places.clear()
-            if self._file is not None:
-                self._file.close()
-                self._file = None
 
 
 def _reading(decode: Decode, body: bytes) -> Page:

@@ -12,7 +12,8 @@ from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.api.periods import GRANULARITIES
 from tap_pinterest.reading.calls import Scope
 from tap_pinterest.reading.parts import Parts
-from tap_pinterest.records.conform import Converter, Strays, UnknownCounts
+from tap_pinterest.records.conform import Converter
+from tap_pinterest.records.strays import Strays, UnknownCounts
 from tap_pinterest.reports.ordering import Operation, Ordering
 from tap_pinterest.reports.plan import Entities, plan
 from tap_pinterest.reports.question import Question

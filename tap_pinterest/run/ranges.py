@@ -11,7 +11,8 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 from tap_pinterest.api.periods import DAY, ONE_DAY, DateRange
 from tap_pinterest.http.errors import AwayError, TokenRefusedError
 from tap_pinterest.singer.sdk import EndOfRun
-from tap_pinterest.singer.state import ReportRange, StateError, refuse_future
+from tap_pinterest.singer.state import ReportRange
+from tap_pinterest.singer.state_checks import StateError, refuse_future
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

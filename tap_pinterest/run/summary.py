@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_pinterest.http.tally import Tally
-from tap_pinterest.records.conform import UnknownCounts
+from tap_pinterest.records.strays import UnknownCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,18 +5,13 @@ A test compares their signatures with the SDK's, and their output with the stock
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import logging
 import signal
-import sys
 from contextlib import closing, contextmanager
-from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
-import msgspec
 from singer_sdk import Stream, Tap, singerlib
-from singer_sdk.contrib.msgspec import MsgSpecWriter, serialize_jsonl
 from singer_sdk.exceptions import (
     ConfigValidationError,
     SingerSDKError,
@@ -36,6 +31,8 @@ from typing_extensions import override
 from tap_pinterest import config
 from tap_pinterest.clock import Clock
 from tap_pinterest.singer import state
+from tap_pinterest.singer.state_checks import checked
+from tap_pinterest.singer.writer import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -50,7 +47,6 @@ if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib.catalog import SelectionMask
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
-    from singer_sdk.singerlib.encoding.simple import Message
 
 LONGEST_NAME = 63
 """Bytes that PostgreSQL keeps of the name of a column."""
@@ -59,10 +55,6 @@ SMALL_STATE = 100
 """Partitions, each about as long as a record; a state with more is written less often."""
 LOOK_AT_THE_TIME_EVERY = 100
 """Records between two checks whether a metric is due."""
-STAMP_SECONDS = 0.001
-"""Seconds in which records share one `time_extracted`, because making one takes long."""
-LINES_BYTES = 64 * 1024
-"""Bytes of records that are written at once: as much as a pipe takes."""
 
 _UNTOLD = frozenset(
     {
@@ -77,8 +69,6 @@ _UNTOLD = frozenset(
     }
 )
 """Lines of the SDK that mislead, or repeat what other lines say."""
-
-_encode_into = msgspec.json.Encoder().encode_into
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
@@ -103,63 +93,6 @@ class BrokenOutput(BaseException):
 
 class UnwritableError(SingerSDKError):
     """A record that the stream maps cannot turn into a message."""
-
-
-class _RecordMessage(msgspec.Struct, tag_field="type", tag="RECORD", gc=False):
-    """A RECORD message; it is faster to write than a dict."""
-
-    stream: str
-    record: Record
-    time_extracted: str
-
-
-class LineWriter(MsgSpecWriter):
-    """Writes messages as lines of JSON, and records without making messages first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lines = bytearray()
-        self._stamp = ""
-        self._stamped_at = -STAMP_SECONDS
-
-    def write_record(self, stream: str, record: Record) -> None:
-        """Add the RECORD line of a record to the buffer, and write the buffer when it is full."""
-        if (now := monotonic()) >= self._stamped_at + STAMP_SECONDS:
-            self._stamped_at = now
-            self._stamp = utc_now().isoformat().replace("+00:00", "Z")
-        lines = self._lines
-        end = len(lines)
-        try:
-            _encode_into(_RecordMessage(stream, record, self._stamp), lines, -1)
-        except Exception:
-            del lines[end:]
-            raise
-        lines += b"\n"
-        if len(lines) >= LINES_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write the records in the buffer."""
-        lines, self._lines = self._lines, bytearray()
-        out = sys.stdout.buffer
-        out.write(lines)
-        out.flush()
-
-    @override
-    def serialize_message(self, message: Message) -> bytearray:
-        return serialize_jsonl(members(message))
-
-    @override
-    def write_message(self, message: Message) -> None:
-        if self._lines:
-            self.flush()
-        super().write_message(message)
-
-
-def members(message: Message) -> dict[str, Any]:
-    """The members of a message. The SDK's version copies all columns and partitions first."""
-    found = {each.name: getattr(message, each.name) for each in dataclasses.fields(message)}
-    return {name: value for name, value in found.items() if value is not None}
 
 
 class SingerTap(Tap):
@@ -272,7 +205,7 @@ class SingerTap(Tap):
     @override
     def load_state(self, state_dict: dict[str, Any]) -> None:
         # The SDK's version drops all keys beside the bookmarks, and checks nothing.
-        self.memory.update(state.checked(state_dict))
+        self.memory.update(checked(state_dict))
 
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a property of the class

@@ -18,7 +18,7 @@ from typing_extensions import override
 from tap_pinterest import api
 from tap_pinterest.reading.calls import Call, Each, Expected, Scope
 from tap_pinterest.reading.contexts import AdAccounts
-from tap_pinterest.reading.inventory import PageStore
+from tap_pinterest.reading.page_store import PageStore
 from tap_pinterest.reading.parts import PART_ERRORS, Parts, is_said_of_all
 from tap_pinterest.reading.read_ahead import Task
 from tap_pinterest.records.instants import instant

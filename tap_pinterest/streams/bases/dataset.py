@@ -26,8 +26,9 @@ from tap_pinterest.reading.calls import (
 from tap_pinterest.reading.inventory import USER_ACCOUNT
 from tap_pinterest.reading.parts import PART_ERRORS, Parts
 from tap_pinterest.reading.read_ahead import Ahead
-from tap_pinterest.records.conform import EXTRA_FIELDS, KeptStrays, Strays, singer_schema
+from tap_pinterest.records.conform import singer_schema
 from tap_pinterest.records.instants import instant_of
+from tap_pinterest.records.strays import EXTRA_FIELDS, KeptStrays, Strays
 from tap_pinterest.run.listed import Reading
 from tap_pinterest.singer import state
 from tap_pinterest.singer.state import ListRead, Progress

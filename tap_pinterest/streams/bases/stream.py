@@ -18,7 +18,8 @@ from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.reading.contexts import Token, name_of, of_context
 from tap_pinterest.reading.parts import PART_ERRORS, Parts
 from tap_pinterest.reading.read_ahead import Ahead, Turn
-from tap_pinterest.records.conform import Converter, RefusedStrays, singer_schema
+from tap_pinterest.records.conform import Converter, singer_schema
+from tap_pinterest.records.strays import RefusedStrays
 from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
 from tap_pinterest.reports.rows import differing
 from tap_pinterest.singer import state
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from tap_pinterest.reading.contexts import Contexts
     from tap_pinterest.reading.inventory import Inventory
     from tap_pinterest.reading.read_ahead import Task
-    from tap_pinterest.records.conform import Strays
+    from tap_pinterest.records.strays import Strays
     from tap_pinterest.run.run import Run
     from tap_pinterest.run.summary import StreamSummary
     from tap_pinterest.singer.state import ReportRange
