@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -153,6 +154,22 @@ def test_a_table_without_a_unique_index_is_counted_too(
 
     counts = {"arrived": 4, "new": 1, "changed": 1, "unchanged": 1, "repeated": 1}
     assert summary(caplog) == {"ads": counts}
+
+
+@pytest.mark.parametrize("is_watched", [False, True], ids=["a log", "a terminal"])
+def test_the_line_of_json_is_for_programs(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, *, is_watched: bool
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_watched)
+    loaded = Loaded(logging.getLogger())
+    loaded.of("ads").add(2, Written(new=2))
+
+    loaded.tell_total()
+
+    *people, last = caplog.messages
+    assert last.startswith("Loaded 1 tables: 2 new" if is_watched else "Load summary: {")
+    assert people[0].startswith("Loaded ads: 2 new")
 
 
 def test_progress_is_told_now_and_then(caplog: pytest.LogCaptureFixture) -> None:

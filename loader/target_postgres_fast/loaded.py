@@ -60,8 +60,8 @@ class Loaded:
         self.tables: dict[str, TableCounts] = {}
         self._clock = clock
         self._started_at = self._told_at = clock()
-        is_watched = sys.stderr is not None and sys.stderr.isatty()
-        self._interval = WATCHED_SECONDS if is_watched else QUIET_SECONDS
+        self._is_watched = sys.stderr is not None and sys.stderr.isatty()
+        self._interval = WATCHED_SECONDS if self._is_watched else QUIET_SECONDS
 
     def of(self, table: str) -> TableCounts:
         """The counts of one table."""
@@ -82,7 +82,10 @@ class Loaded:
         self._logger.info("Loading %s: %s rows arrived, %s", table, f"{arrived:,}", str(counts))
 
     def tell_total(self) -> None:
-        """Log a line for each table that got rows, one for all, and one of JSON for programs."""
+        """Log a line for each table that got rows, and one for all.
+
+        Programs get the same in a line of JSON, where no terminal is.
+        """
         total = TableCounts()
         for table, counts in self.tables.items():
             if counts.arrived:
@@ -90,6 +93,8 @@ class Loaded:
             for name, count in asdict(counts).items():
                 setattr(total, name, getattr(total, name) + count)
         self._logger.info("Loaded %s tables: %s", len(self.tables), str(total))
+        if self._is_watched:
+            return
         facts = {
             "tables": {name: asdict(counts) for name, counts in self.tables.items()},
             "seconds": round(self._clock() - self._started_at, 1),
