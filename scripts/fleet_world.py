@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ SMALL = WorldSize(
     accounts=2, empty_accounts=0, campaigns=2, ad_groups=3, ads=6, boards=2, pins=6, days=40
 )
 TOO_MANY_REQUESTS = 429
+ARRIVAL_SECONDS = 300
+POLL_SECONDS = 0.5
 NOT_ACCEPTED = "not-accepted-by-pinterest"
 
 
@@ -85,6 +88,61 @@ class FleetWorld:
             check=False,
         )
 
+    @contextmanager
+    def in_the_middle(self, names: Sequence[str]) -> Iterator[None]:
+        """During the block, loads of connections stop in the middle.
+
+        The first ad account is answered, and no call for the others is. To a loader with small
+        batches the tables then have a part of their rows.
+        """
+        for name in names:
+            sandbox = self.sandboxes[name]
+            for account in sandbox.world.ad_accounts[1:]:
+                sandbox.fail(f"/ad_accounts/{account.id}/ads*", kind="hang", times=None)
+        try:
+            yield
+        finally:
+            for name in names:
+                self.sandboxes[name].heal()
+
+    def wait_until_in_the_middle(self, names: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
+        """Wait until numbers of ads of each connection have arrived.
+
+        Returns:
+            The numbers of rows of each connection's tables at that moment.
+
+        Raises:
+            TimeoutError: They do not arrive.
+        """
+        deadline = time.monotonic() + ARRIVAL_SECONDS
+        while time.monotonic() < deadline:
+            found = {name: self.rows(f"pinterest_{name}") for name in names}
+            if all(rows.get("ad_analytics") for rows in found.values()):
+                return found
+            time.sleep(POLL_SECONDS)
+        message = f"no numbers have arrived after {ARRIVAL_SECONDS} s"
+        raise TimeoutError(message)
+
+    def rows(self, schema: str) -> dict[str, int]:
+        """The number of rows of each table."""
+        return {table: count for table, (count, _) in self.contents(schema).items()}
+
+    def write_alone(self, names: Sequence[str]) -> Path:
+        """Write a file of the same connections with new states, tokens and schemas."""
+        lines = ["env_file: shared.env\n", "connections:\n"]
+        lines += [
+            f"- name: alone-{name}\n  env_file: {name}.env\n  schema: alone_{name}\n"
+            for name in names
+        ]
+        file = self.folder / "alone.yml"
+        file.write_text("".join(lines), encoding="utf-8")
+        return file
+
+    def differing(self, name: str) -> Sequence[str]:
+        """The tables of a connection that differ from those of its run alone."""
+        fleet, alone = self.contents(f"pinterest_{name}"), self.contents(f"alone_{name}")
+        return [table for table in {*fleet, *alone} if fleet.get(table) != alone.get(table)]
+
     @property
     def refused_calls(self) -> int:
         """Calls that any of the Pinterests has answered with 429."""
@@ -94,7 +152,7 @@ class FleetWorld:
             for request in sandbox.requests
         )
 
-    def contents(self, schema: str) -> dict[str, tuple[int, str]]:
+    def contents(self, schema: str) -> Mapping[str, tuple[int, str]]:
         """The rows of each table: how many, and a hash of all columns but the loader's own."""
         with psycopg.connect(self.database) as connection:
             tables = connection.execute(
@@ -106,13 +164,16 @@ class FleetWorld:
 
 
 @contextmanager
-def fleet_world(folder: Path, count: int, size: WorldSize = SMALL) -> Iterator[FleetWorld]:
+def fleet_world(
+    folder: Path, count: int, size: WorldSize = SMALL, **shared: str
+) -> Iterator[FleetWorld]:
     """A fleet of `count` connections while the block lasts.
 
     Args:
         folder: Where its files go.
         count: How many connections; each credential is its own.
         size: How much each Pinterest has.
+        shared: More variables of all connections.
     """
     names = [f"client{number:02}" for number in range(1, count + 1)]
     with ExitStack() as stack:
@@ -123,11 +184,11 @@ def fleet_world(folder: Path, count: int, size: WorldSize = SMALL) -> Iterator[F
         }
         with psycopg.connect(database.psql_url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE meltano")
-        shared = {
+        variables = {
             "TARGET_POSTGRES_SQLALCHEMY_URL": database.url,
             "MELTANO_DATABASE_URI": database.url.removesuffix("postgres") + "meltano",
         }
-        _write_private(folder / "shared.env", shared)
+        _write_private(folder / "shared.env", {**variables, **shared})
         lines = ["env_file: shared.env\n", "connections:\n"]
         lines += [f"- name: {name}\n  env_file: {name}.env\n" for name in names]
         world = FleetWorld(folder, sandboxes, database.psql_url)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
@@ -19,12 +22,13 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from psycopg import sql
 
 from loading import database
-from pinterest_fleet import cli, connections, observations, runs
+from pinterest_fleet import cli, connections, observations, runs, turns
 from scripts.fleet_world import fleet_world
-from scripts.processes import ROOT
+from scripts.processes import ROOT, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from click.testing import Result
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
 SECRET = "s3cr3t-of-acme"
 MELTANO = """#!{python}
 import json, os, sys, time
-with open(os.environ["SEEN"], "a") as seen:
+with open(os.environ.get("SEEN", os.devnull), "a") as seen:
     seen.write(json.dumps([sys.argv[1:], dict(os.environ)]) + "\\n")
 print(os.environ.get("PRINTED", ""), flush=True)
 if os.environ.get("WAITS"):
@@ -41,7 +45,17 @@ if os.environ.get("WAITS"):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print("waiting", flush=True)
     time.sleep(60)
+if os.environ.get("KILLED"):
+    os.kill(os.getpid(), 9)
 sys.exit(int(os.environ.get("CODE", "0")))
+"""
+PROGRAM = """
+import sys
+from pinterest_fleet import cli, runs
+runs._meltano = lambda: {meltano!r}
+own = cli._own_command
+cli._own_command = lambda settings: [sys.executable, __file__, *own(settings)[3:]]
+cli.main()
 """
 
 
@@ -88,6 +102,19 @@ def call(file: Path, *arguments: str, **variables: str) -> Result:
     return CliRunner().invoke(cli.main, [*place, *arguments], env=variables)
 
 
+def started(
+    file: Path, meltano: Path, *arguments: str
+) -> AbstractContextManager[subprocess.Popen[str]]:
+    """A process of `pinterest-fleet` with our Meltano, in a group of its own."""
+    program = written(file.parent / "program.py", PROGRAM.format(meltano=str(meltano)))
+    place = [f"--connections={file}", f"--root={file.parent / 'fleet'}"]
+    return running(
+        *(sys.executable, str(program), *place, *arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
 def seen(file: Path) -> list[tuple[list[str], dict[str, str]]]:
     """How Meltano was called: arguments and environment."""
     text = (file.parent / "seen").read_text(encoding="utf-8")
@@ -104,12 +131,18 @@ def written(path: Path, text: str) -> Path:
     ("text", "fault"),
     [
         ("", ":1: the file: refused; allowed: members connections, env_file, secret, loader"),
-        ("connections: []", ":1: connections: refused; allowed: a list of at least one connection"),
+        ("connections: []", ":1: connections: refused; allowed: at least one connection"),
+        ("connections:\n\t- name: a", ":2: not YAML; indent with spaces, not with tabs"),
+        ("connections:\n- {name: a, env_file: own.env, schema: pg_a}", ":2: a: schema: refused"),
+        (
+            "connections: [{name: a, env_file: own.env}, {name: a, env_file: own.env}]",
+            ":1: name a: refused; allowed: a name of its own; line 1 has it too",
+        ),
         ("connections:\n- name: Acme\n  env_file: own.env", ":2: a connection: name: refused"),
         ("connections:\n- name: a", ":2: a: refused; allowed: either env_file or secret"),
         (
             "connections:\n- name: a\n  env_file: none.env",
-            ":3: a: env_file: refused; allowed: a file",
+            ":2: a: its secret: refused; allowed: a file",
         ),
         (
             "connections:\n- name: a\n  secret: vault:x",
@@ -261,15 +294,7 @@ def test_the_log_shows_no_secret(fleet_file: Path) -> None:
 def test_a_signal_reaches_the_run(fleet_file: Path, tmp_path: Path, meltano: Path) -> None:
     with (tmp_path / "acme.env").open("a", encoding="utf-8") as file:
         file.write("WAITS=1\n")
-    code = (
-        "from pinterest_fleet import cli, runs\n"
-        f"runs._meltano = lambda: {str(meltano)!r}\n"
-        "cli.main()"
-    )
-    place = [f"--connections={fleet_file}", f"--root={tmp_path / 'fleet'}"]
-    with subprocess.Popen(
-        [sys.executable, "-c", code, *place, "run", "acme"], stdout=subprocess.PIPE, text=True
-    ) as process:
+    with started(fleet_file, meltano, "run", "acme") as process:
         assert process.stdout is not None
         while process.stdout.readline() != "waiting\n":
             pass
@@ -297,6 +322,277 @@ def test_lists_are_for_people_airflow_and_github(fleet_file: Path) -> None:
         "pinterest": 2,
         "pinterest_agency": 2,
     }
+
+
+@pytest.mark.usefixtures("meltano")
+@pytest.mark.parametrize(
+    ("heading", "row"),
+    [
+        ("name,env_file,enabled", "acme,own.env,TRUE"),
+        ("name;env_file;enabled", "acme;own.env;true"),
+        ("name\tenv_file", "acme\town.env"),
+    ],
+    ids=["commas", "semicolons", "tabs"],
+)
+def test_connections_stand_in_a_table_that_a_spreadsheet_wrote(
+    tmp_path: Path, heading: str, row: str
+) -> None:
+    (tmp_path / "own.env").write_text("A=1\n", encoding="utf-8")
+    (tmp_path / "clients.csv").write_text(f"\ufeff{heading}\r\n{row}\r\n\r\n", encoding="utf-8")
+    file = written(tmp_path / "connections.yml", "connections: clients.csv")
+
+    assert call(file, "list").output == "acme\tpinterest_acme\tacme\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        ("name,shema\nacme,b\n", "clients.csv:1: shema: refused; allowed: env_file, name"),
+        ("name,name\n", "clients.csv:1: name: refused; allowed: once"),
+        ("name,env_file\nacme,own.env\nacme,own.env\n", "clients.csv:3: name acme: refused"),
+        ("name,env_file\nacme,own.env,x\n", "clients.csv:2: the row: refused; allowed: 2 cells"),
+        ('name,env_file\nacme,"own.env\n', "the row: refused; allowed: CSV with closed quotes"),
+        ("name,env_file,enabled\nacme,own.env,maybe\n", ":2: acme: enabled: refused"),
+        ("name,env_file\n", "connections: refused; allowed: at least one connection"),
+    ],
+)
+def test_a_fault_in_a_table_is_named_with_its_line(tmp_path: Path, table: str, fault: str) -> None:
+    (tmp_path / "own.env").write_text("A=1\n", encoding="utf-8")
+    (tmp_path / "clients.csv").write_text(table, encoding="utf-8")
+
+    result = call(written(tmp_path / "connections.yml", "connections: clients.csv"), "check")
+
+    assert result.exit_code == runs.NEEDS_A_PERSON
+    assert fault in result.output
+
+
+def test_files_that_windows_wrote_are_read_like_others(tmp_path: Path) -> None:
+    (tmp_path / "own.env").write_bytes("\ufeffTAP_A=1\r\nTAP_B='2'\r\n".encode())
+    (tmp_path / "mounted").mkdir()
+    (tmp_path / "mounted" / "TAP_A").write_bytes("\ufeff1\r\n".encode())
+    text = (
+        "\ufeffconnections:\r\n- {name: a, env_file: own.env}\r\n"
+        "- {name: b, secret: 'directory:mounted'}\r\n"
+    )
+    file = tmp_path / "connections.yml"
+    file.write_bytes(text.encode())
+
+    a, b = (each.secret.variables() for each in connections.read(file).connections)
+
+    assert (a, b) == ({"TAP_A": "1", "TAP_B": "2"}, {"TAP_A": "1"})
+
+
+@pytest.mark.parametrize("text", ["A=1\n\n B\n", "A=1\r\n# b\r\nB='2\r\n"])
+def test_a_line_of_an_env_file_that_is_not_understood_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "own.env").write_bytes(text.encode())
+    file = written(tmp_path / "connections.yml", "connections:\n- {name: a, env_file: own.env}")
+
+    assert "a: own.env:3: not of the form NAME=value" in call(file, "check").output
+
+
+def test_a_name_is_the_text_that_stands_there(tmp_path: Path) -> None:
+    (tmp_path / "own.env").write_text("A=1\n", encoding="utf-8")
+    text = (
+        "connections:\n- {name: 0123, env_file: own.env}\n- {name: 2026-01-01, env_file: own.env}"
+    )
+
+    fleet = connections.read(written(tmp_path / "connections.yml", text))
+
+    # YAML has a number and a date there.
+    assert fleet.names == ["0123", "2026-01-01"]
+
+
+def test_a_missing_secret_stops_its_own_connection_only(fleet_file: Path, meltano: Path) -> None:
+    with fleet_file.open("a", encoding="utf-8") as file:
+        file.write("- name: late\n  env_file: late.env\n")
+
+    assert "connections.yml:13: late: its secret: refused" in call(fleet_file, "check").output
+    assert call(fleet_file, "run", "late").exit_code == runs.NEEDS_A_PERSON
+    assert call(fleet_file, "run", "acme").exit_code == 0
+    assert meltano.exists()
+
+
+@pytest.mark.usefixtures("meltano")
+def test_a_secret_store_that_fails_is_asked_again(tmp_path: Path) -> None:
+    text = "connections:\n- name: a\n  secret: command:sh -c 'exit 3'"
+
+    assert call(written(tmp_path / "connections.yml", text), "run", "a").exit_code == runs.FAILED
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "fault"),
+    [
+        ("TAP_PINTEREST_REFRESH_TOKEN=1", "TAP_PINTEREST_REFRESH_TOKEN=1", "the token of a"),
+        ("TAP_PINTEREST_TOKEN_FILE=t", "TAP_PINTEREST_TOKEN_FILE=t", "the token file of a"),
+        ("credential: agency\nTAP_PINTEREST_REFRESH_TOKEN=1", "2", "but another token"),
+    ],
+)
+def test_connections_share_a_token_if_and_only_if_they_share_a_credential(
+    tmp_path: Path, first: str, second: str, fault: str
+) -> None:
+    credential, _, first = first.rpartition("\n")
+    second = f"TAP_PINTEREST_REFRESH_TOKEN={second}" if credential else second
+    (tmp_path / "a.env").write_text(first, encoding="utf-8")
+    (tmp_path / "b.env").write_text(second, encoding="utf-8")
+    own = f", {credential}" if credential else ""
+    listed = "".join(f"- {{name: {name}, env_file: {name}.env{own}}}\n" for name in "ab")
+
+    result = call(written(tmp_path / "connections.yml", f"connections:\n{listed}"), "check")
+
+    assert result.exit_code == runs.NEEDS_A_PERSON
+    assert "b: it has the" in result.output
+    assert fault in result.output
+
+
+def held(file: Path, name: str) -> AbstractContextManager[turns.Turn]:
+    """The right to run a connection, which another run has taken."""
+    return turns.turn(file.parent / "fleet" / "connections" / name, "2026-01-01T06:00:00+00:00")
+
+
+@pytest.mark.usefixtures("meltano")
+def test_a_connection_runs_once_at_a_time(fleet_file: Path) -> None:
+    call(fleet_file, "run", "acme")
+    with held(fleet_file, "acme"):
+        again = call(fleet_file, "run", "acme")
+        other = call(fleet_file, "run", "globex")
+        metrics = sampled(call(fleet_file, "metrics").output)
+
+    assert (again.exit_code, other.exit_code) == (runs.FAILED, 0)
+    assert "acme: not started: the run that began at 2026-01-01T06:00:00+00:00 on" in again.output
+    assert metrics["pinterest_last_run_exit_code", "acme"] == 0
+    assert metrics["pinterest_running_since_timestamp_seconds", "acme"] == 1_767_247_200
+    assert len(seen(fleet_file)) == 2
+
+
+@pytest.mark.usefixtures("meltano")
+def test_the_run_after_a_kill_does_not_wait_for_the_killed_one(fleet_file: Path) -> None:
+    call(fleet_file, "run", "acme")
+    with held(fleet_file, "acme"):
+        pass  # its end is never noted
+
+    after = call(fleet_file, "run", "acme")
+    later = call(fleet_file, "run", "acme")
+
+    assert "was killed; this run completes it" in after.output
+    assert "was killed" not in later.output
+    assert ["--force" in arguments for arguments, _ in seen(fleet_file)] == [False, True, False]
+
+
+def test_a_killed_command_leaves_the_lock_to_meltano_until_that_ends(
+    fleet_file: Path, tmp_path: Path, meltano: Path
+) -> None:
+    with (tmp_path / "acme.env").open("a", encoding="utf-8") as file:
+        file.write("WAITS=1\n")
+    with started(fleet_file, meltano, "run", "acme") as process:
+        assert process.stdout is not None
+        while process.stdout.readline() != "waiting\n":
+            pass
+        process.kill()
+        process.wait()
+        busy = call(fleet_file, "run", "acme")
+        os.killpg(process.pid, signal.SIGTERM)
+        process.stdout.read()  # until Meltano has closed it
+
+    assert "acme: not started" in busy.output
+
+
+@pytest.mark.usefixtures("meltano")
+def test_a_run_that_a_signal_ended_is_completed_by_the_next(fleet_file: Path) -> None:
+    env = fleet_file.parent / "acme.env"
+    before = env.read_text("utf-8")
+    env.write_text(f"{before}KILLED=1\n", encoding="utf-8")
+    killed = call(fleet_file, "run", "acme")
+    env.write_text(before, encoding="utf-8")
+
+    after = call(fleet_file, "run", "acme")
+
+    assert killed.exit_code == 128 + signal.SIGKILL
+    assert after.exit_code == 0
+    assert "--force" in seen(fleet_file)[-1][0]
+
+
+def test_run_all_stops_in_order_and_starts_no_other(
+    fleet_file: Path, tmp_path: Path, meltano: Path
+) -> None:
+    with (tmp_path / "acme.env").open("a", encoding="utf-8") as file:
+        file.write("WAITS=1\n")
+    with started(fleet_file, meltano, "run-all") as process:
+        log = tmp_path / "fleet" / "connections" / "acme" / "last_run.log"
+        while not (log.exists() and "waiting" in log.read_text("utf-8")):
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate()
+
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "acme\texit code 143" in output
+    assert "globex\tnot started" in output
+
+
+def test_run_all_fails_if_a_run_was_killed(
+    fleet_file: Path, meltano: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert meltano.exists()
+    dies = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
+    monkeypatch.setattr(cli, "_own_command", lambda _: dies)
+
+    result = call(fleet_file, "run-all")
+
+    assert result.exit_code == runs.FAILED
+    assert "acme\texit code 137" in result.output
+
+
+def test_a_connection_that_is_disabled_in_the_meantime_is_left_out(
+    fleet_file: Path, meltano: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert meltano.exists()
+    text = fleet_file.read_text("utf-8")
+    less = text.replace("  schema: globex\n", "  schema: globex\n  enabled: false\n")
+    changes = f"import sys, pathlib; pathlib.Path({str(fleet_file)!r}).write_text({less!r}); "
+    ends = "sys.exit(78 if 'globex' in sys.argv else 0)"
+    monkeypatch.setattr(cli, "_own_command", lambda _: [sys.executable, "-c", changes + ends])
+
+    result = call(fleet_file, "run-all")
+
+    assert result.exit_code == 0, result.output
+    assert "globex\tnot loaded: it is not enabled any more" in result.output
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is of Linux")
+@pytest.mark.usefixtures("meltano")
+def test_a_log_on_a_full_disk_ends_no_run(fleet_file: Path) -> None:
+    result = call(fleet_file, "run", "acme", "--log", "/dev/full")
+
+    assert result.exit_code == 0
+    assert "acme: the end of its log is lost: No space left on device" in result.output
+
+
+@pytest.mark.usefixtures("meltano")
+def test_a_root_that_cannot_be_written_is_named(
+    fleet_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def fails(*_: object, **__: object) -> None:
+        raise full
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", fails)
+        before = call(fleet_file, "run", "acme")
+    monkeypatch.setattr(tempfile, "mkstemp", fails)
+    after = call(fleet_file, "run", "acme")
+
+    root = fleet_file.parent / "fleet"
+    for result in (before, after):
+        assert result.exit_code == runs.FAILED
+        assert f"acme: {root}: No space left on device" in result.output
+
+
+def test_metrics_tell_what_is_known_without_the_database(fleet_file: Path) -> None:
+    result = call(fleet_file, "metrics", "--database", "postgresql://127.0.0.1:1/x")
+
+    assert result.exit_code == 1
+    assert "# EOF" in result.output
+    assert "the database does not answer" in result.output
 
 
 class Gateway(BaseHTTPRequestHandler):

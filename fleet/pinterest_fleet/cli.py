@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,14 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+import psycopg
 
-from pinterest_fleet import observations, runs
+from pinterest_fleet import checks, observations, runs
 from pinterest_fleet.connections import ConnectionsError, read
-from pinterest_fleet.references import SecretError
+from pinterest_fleet.logs import tell
 from pinterest_fleet.runs import FAILED, NEEDS_A_PERSON, Place
+from pinterest_fleet.side_by_side import SideBySide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
     from pinterest_fleet.connections import Connection, Fleet
@@ -43,7 +44,7 @@ class Settings:
         try:
             return read(self.file)
         except ConnectionsError as error:
-            _refuse(error)
+            _refuse(error.faults)
 
     def connection(self, name: str) -> tuple[Fleet, Connection]:
         """The fleet, and a connection of it."""
@@ -51,15 +52,16 @@ class Settings:
         try:
             return fleet, fleet.of(name)
         except ConnectionsError as error:
-            _refuse(error)
+            _refuse(error.faults)
 
 
-def _refuse(error: ConnectionsError) -> NoReturn:
-    for fault in error.faults:
+def _refuse(faults: Sequence[str]) -> NoReturn:
+    for fault in faults:
         click.echo(fault, err=True)
     raise SystemExit(NEEDS_A_PERSON)
 
 
+_file = click.Path(dir_okay=False, path_type=Path)
 _folder = click.Path(file_okay=False, path_type=Path)
 _day = click.DateTime(["%Y-%m-%d"])
 
@@ -68,7 +70,7 @@ _day = click.DateTime(["%Y-%m-%d"])
 @click.option(
     "--connections",
     "file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=_file,
     envvar=FILE,
     default="connections.yml",
     show_default=True,
@@ -108,20 +110,9 @@ def main(context: click.Context, file: Path, project: Path, root: Path) -> None:
 def check(settings: Settings) -> None:
     """Read the file of connections, and the variables of each, without any call."""
     fleet = settings.fleet
-    faults = [fault for each in fleet.enabled if (fault := _fault(settings, fleet, each))]
-    for fault in faults:
-        click.echo(fault, err=True)
-    if faults:
-        raise SystemExit(NEEDS_A_PERSON)
+    if faults := checks.faults(fleet, settings.place, os.environ):
+        _refuse(faults)
     click.echo(f"{len(fleet.connections)} connections, {len(fleet.enabled)} of them enabled: fine")
-
-
-def _fault(settings: Settings, fleet: Fleet, connection: Connection) -> str:
-    try:
-        runs.environment(fleet, connection, settings.place, os.environ)
-    except SecretError as error:
-        return f"{connection.name}: {error}"
-    return ""
 
 
 @main.command("list")
@@ -171,12 +162,7 @@ def _pools(fleet: Fleet, slots: int) -> dict[str, dict[str, object]]:
 @click.pass_obj
 def prime(settings: Settings) -> None:
     """Prepare Meltano's database once, before connections start side by side."""
-    try:
-        code = runs.prime(settings.fleet, settings.place)
-    except SecretError as error:
-        click.echo(f"shared variables: {error}", err=True)
-        code = NEEDS_A_PERSON
-    raise SystemExit(code)
+    raise SystemExit(runs.prime(settings.fleet, settings.place))
 
 
 def _dates(command: Callable[..., None]) -> Callable[..., None]:
@@ -201,13 +187,16 @@ def _backfill(first: datetime | None, last: datetime | None) -> tuple[date, date
 @main.command()
 @click.argument("name")
 @_dates
+@click.option("--log", type=_file, help="File for the log of the run, in place of the output.")
 @click.pass_obj
-def run(settings: Settings, name: str, first: datetime | None, last: datetime | None) -> None:
-    """Load one connection."""
+def run(
+    settings: Settings, name: str, first: datetime | None, last: datetime | None, log: Path | None
+) -> None:
+    """Load one connection, unless another run of it goes on."""
     fleet, connection = settings.connection(name)
-    result = runs.run(fleet, connection, settings.place, _backfill(first, last))
-    if result.reason:
-        click.echo(f"{name}: a person has to act; a retry changes nothing", err=True)
+    result = runs.run(fleet, connection, settings.place, _backfill(first, last), log)
+    if result.exit_code == NEEDS_A_PERSON:
+        tell(f"{name}: a person has to act; a retry changes nothing")
     raise SystemExit(result.exit_code)
 
 
@@ -220,26 +209,42 @@ def run_all(
 ) -> None:
     """Load all enabled connections; one that fails stops no other.
 
-    Each connection writes its log to its own folder below --root.
+    Each connection writes its log to its own folder below --root. SIGTERM and Ctrl-C end the
+    connections that run in order, and start no other.
     """
     fleet, place = settings.fleet, settings.place
-    if code := runs.prime(fleet, place):
-        raise SystemExit(code)
     days = _backfill(first, last)
     dates = [f"--from={days[0]}", f"--to={days[1]}"] if days else []
+    if code := runs.prime(fleet, place):
+        raise SystemExit(code)
+    processes = SideBySide()
 
-    def load(connection: Connection) -> int:
-        log = place.folder(connection) / "last_run.log"
-        # A process each: it passes signals on to its own run.
-        command = [*_own_command(settings), "run", connection.name, *dates]
-        with log.open("w", encoding="utf-8") as file:
-            code = subprocess.run(command, stdout=file, stderr=file, check=False).returncode  # noqa: S603
-        click.echo(f"{connection.name}\t{'ok' if code == 0 else f'exit code {code}, see {log}'}")
-        return code
+    def load(connection: Connection) -> bool:
+        name = connection.name
+        log = place.root / "connections" / name / "last_run.log"
+        code = processes.run([*_own_command(settings), "run", name, f"--log={log}", *dates])
+        if code is None:
+            outcome = "not started"
+        elif code == NEEDS_A_PERSON and _was_taken_out(settings, name):
+            outcome, code = "not loaded: it is not enabled any more", 0
+        else:
+            outcome = "ok" if code == 0 else f"exit code {code}, see {log}"
+        click.echo(f"{name}\t{outcome}")
+        return code == 0
 
-    with ThreadPoolExecutor(at_once) as pool:
-        codes = list(pool.map(load, fleet.enabled))
-    raise SystemExit(max(codes, default=0) and FAILED)
+    with processes.stoppable(), ThreadPoolExecutor(at_once) as pool:
+        loaded = list(pool.map(load, fleet.enabled))
+    if processes.signal:
+        raise SystemExit(128 + processes.signal)
+    raise SystemExit(runs.OK if all(loaded) else FAILED)
+
+
+def _was_taken_out(settings: Settings, name: str) -> bool:
+    """Whether a connection was disabled or removed while others were loaded."""
+    try:
+        return name not in {each.name for each in read(settings.file).enabled}
+    except ConnectionsError:
+        return False
 
 
 def _own_command(settings: Settings) -> list[str]:
@@ -254,7 +259,7 @@ def _own_command(settings: Settings) -> list[str]:
 
 @main.command()
 @click.option("--database", envvar="PINTEREST_FLEET_DATABASE", help="Address of the PostgreSQL.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to replace.")
+@click.option("--output", type=_file, help="File to replace.")
 @click.option("--push", "gateway", help="Address of a push gateway, with its job.")
 @click.pass_obj
 def metrics(
@@ -264,9 +269,14 @@ def metrics(
 
     The text is OpenMetrics. It goes to a file, to a push gateway, or to the standard output.
     """
-    text = observations.open_metrics(
-        observations.samples(settings.fleet, settings.place, _plain(database))
-    )
+    fleet, address = settings.fleet, _plain(database)
+    found = list(observations.of_files(fleet, settings.place))
+    unanswered = ""
+    try:
+        found += observations.of_tables(fleet, address) if address else ()
+    except psycopg.Error as error:
+        unanswered = f"the database does not answer: {error}"
+    text = observations.open_metrics(found)
     if gateway and not gateway.startswith(("http://", "https://")):
         msg = "--push takes an address that begins with http:// or https://"
         raise click.UsageError(msg)
@@ -280,6 +290,9 @@ def metrics(
             raise click.ClickException(msg) from None
     if not output and not gateway:
         click.echo(text, nl=False)
+    if unanswered:
+        # What the files tell is told all the same.
+        raise click.ClickException(unanswered)
 
 
 @main.command("view")

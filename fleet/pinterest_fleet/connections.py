@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
+import io
 import re
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -13,7 +16,7 @@ import yaml
 from pinterest_fleet.references import PROVIDERS, Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 LONGEST_SCHEMA = 63
@@ -22,7 +25,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
 _FORMS = {
     "name": _NAME,
     "credential": _NAME,
-    "schema": re.compile(r"[a-z_][a-z0-9_]*"),
+    # PostgreSQL keeps pg_ for itself.
+    "schema": re.compile(r"(?!pg_)[a-z_][a-z0-9_]*"),
     "loader": re.compile(r"target-[a-z0-9-]+"),
 }
 _SECRET = re.compile(r"pin[acr]_\w+|://[^/@\s]+:[^/@\s]+@")
@@ -59,6 +63,10 @@ class Connection:
     enabled: bool = True
 
 
+MEMBERS = ("env_file", *(each.name for each in fields(Connection)))
+"""Members of a connection in a list, and columns of a table of connections."""
+
+
 @dataclass(frozen=True)
 class Fleet:
     """All connections of a file.
@@ -67,11 +75,22 @@ class Fleet:
         connections: In the order of the file.
         shared: Where the variables of all connections are; `None` if there are none.
         loader: The loader's name in `meltano.yml`.
+        unreadable: By the name of a connection, why its variables cannot be read. It fails alone.
     """
 
     connections: Sequence[Connection]
     shared: Reference | None = None
     loader: str = "target-postgres"
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def shared_variables(self) -> Mapping[str, str]:
+        """The variables of all connections, read once.
+
+        Raises:
+            SecretError: They cannot be read.
+        """
+        return self.shared.variables() if self.shared else {}
 
     @property
     def enabled(self) -> Sequence[Connection]:
@@ -110,24 +129,31 @@ def read(path: Path) -> Fleet:
         ConnectionsError: The file is not there, is no YAML, or has faults.
     """
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        node = yaml.compose(_text(path), Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f":{mark.line + 1}" if mark else ""
+        hint = "; indent with spaces, not with tabs" if "\\t" in str(error) else ""
+        raise ConnectionsError([f"{path}{where}: not YAML{hint}"]) from None
+    return _File(path).fleet(node)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConnectionsError([f"{path}: {error.strerror}"]) from None
     except UnicodeDecodeError:
         raise ConnectionsError([f"{path}: not UTF-8"]) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}" if mark else ""
-        raise ConnectionsError([f"{path}{where}: not YAML"]) from None
-    return _File(path).fleet(node)
 
 
 @dataclass(frozen=True)
 class _Located:
-    """A value of the file, and the line that it stands on."""
+    """A value of the file, its text, and the line that it stands on."""
 
     value: Any
     line: int
+    text: str = ""
 
 
 class _File:
@@ -137,6 +163,7 @@ class _File:
         self._path = path
         self._faults: list[str] = []
         self._lines: dict[tuple[str, str], int] = {}
+        self._unreadable: dict[str, str] = {}
 
     def fleet(self, node: yaml.Node | None) -> Fleet:
         """The connections of the document.
@@ -145,44 +172,90 @@ class _File:
             ConnectionsError: It has faults.
         """
         top = self._members(node, "", ("connections", "env_file", "secret", "loader"))
-        listed = top.get("connections")
-        nodes = listed.value if listed else None
-        if not isinstance(nodes, yaml.SequenceNode) or not nodes.value:
-            line = listed.line if listed else 1
-            self._fault(line, "connections", "a list of at least one connection")
-            raise ConnectionsError(self._faults)
-        made = [self._connection(each) for each in nodes.value]
-        connections = [each for each in made if each is not None]
-        shared = self._secret(top, "", 1) if {"env_file", "secret"} & {*top} else None
-        loader = self._text(top, "loader", "", _Located("target-postgres", 1))
+        shared = self._shared(top)
+        loader = self._text(top, "loader", "", _Located("", 1, "target-postgres"))
+        made = [self._connection(*each) for each in self._listed(top.get("connections"))]
+        if not made:
+            self._fault(1, "connections", "at least one connection, in a list or a CSV file")
         if self._faults:
             raise ConnectionsError(self._faults)
-        return Fleet(connections, shared, loader)
+        connections = [each for each in made if each]
+        return Fleet(connections, shared, loader, self._unreadable)
 
-    def _connection(self, node: yaml.Node) -> Connection | None:
-        line = node.start_mark.line + 1
-        allowed = ("env_file", *(each.name for each in fields(Connection)))
-        members = self._members(node, "a connection", allowed)
-        name = self._text(members, "name", "a connection", _Located("", line))
+    def _listed(self, listed: _Located | None) -> Iterator[tuple[Mapping[str, _Located], int]]:
+        """The members of each connection and its line, from the list or from a table."""
+        if listed and isinstance(listed.value, str) and listed.value:
+            self._path = self._path.parent / listed.value
+            yield from self._rows()
+            return
+        nodes = listed.value if listed else None
+        for node in nodes.value if isinstance(nodes, yaml.SequenceNode) else ():
+            yield self._members(node, "a connection", MEMBERS), node.start_mark.line + 1
+
+    def _rows(self) -> Iterator[tuple[Mapping[str, _Located], int]]:
+        """The rows of a CSV file with a heading, as spreadsheets and databases write it."""
+        text = _text(self._path)
+        delimiter = next((each for each in ";\t" if each in text.partition("\n")[0]), ",")
+        reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+        try:
+            columns = self._columns(next(reader, []))
+            for row in reader:
+                if members := self._cells(columns, row, reader.line_num):
+                    yield members, reader.line_num
+        except csv.Error:
+            self._fault(reader.line_num, "the row", "CSV with closed quotes")
+
+    def _columns(self, heading: Sequence[str]) -> Sequence[str]:
+        columns = [each.strip().lower() for each in heading]
+        for number, column in enumerate(columns):
+            if column not in MEMBERS:
+                self._fault(1, column, f"{', '.join(MEMBERS)}{_near(column, MEMBERS)}")
+            elif column in columns[:number]:
+                self._fault(1, column, "once")
+        return columns
+
+    def _cells(
+        self, columns: Sequence[str], row: Sequence[str], line: int
+    ) -> Mapping[str, _Located]:
+        """The members that a row has; an empty cell is a member that is left out."""
+        if len(row) > len(columns):
+            self._fault(line, "the row", f"{len(columns)} cells")
+        texts = zip(columns, (each.strip() for each in row), strict=False)
+        return {column: _Located(_of_cell(text), line, text) for column, text in texts if text}
+
+    def _connection(self, members: Mapping[str, _Located], line: int) -> Connection | None:
         faults = len(self._faults)
+        name = self._text(members, "name", "a connection", _Located("", line))
         secret = self._secret(members, name, line)
         default = f"pinterest_{name}".replace("-", "_")
-        schema = self._text(members, "schema", name, _Located(default, line))
+        schema = self._text(members, "schema", name, _Located("", line, default))
         if len(schema) > LONGEST_SCHEMA:
             self._fault(line, f"{name}: schema", f"at most {LONGEST_SCHEMA} characters")
-        credential = self._text(members, "credential", name, _Located(name or "unnamed", line))
+        credential = self._text(members, "credential", name, _Located("", line, name or "unnamed"))
         enabled = self._enabled(members, name)
         self._refuse_twice("name", name, line)
         self._refuse_twice("schema", schema, line)
-        if not name or secret is None or len(self._faults) > faults:
+        if secret is None or len(self._faults) > faults:
             return None
+        if fault := secret.fault():
+            self._unreadable[name] = self._said(line, f"{name}: its secret", fault)
         return Connection(name, secret, schema, credential, enabled)
+
+    def _shared(self, top: Mapping[str, _Located]) -> Reference | None:
+        """Where the variables of all connections are; nothing can be loaded without them."""
+        if not {"env_file", "secret"} & {*top}:
+            return None
+        reference = self._secret(top, "", 1)
+        if reference and (fault := reference.fault()):
+            self._fault(1, "the shared variables", fault)
+        return reference
 
     def _refuse_twice(self, what: str, value: str, line: int) -> None:
         """Refuse a value that another connection has; two would load over each other."""
-        first = self._lines.setdefault((what, value), line)
-        if value and first != line:
+        first = self._lines.get((what, value))
+        if value and first:
             self._fault(line, f"{what} {value}", f"a {what} of its own; line {first} has it too")
+        self._lines.setdefault((what, value), line)
 
     def _members(
         self, node: yaml.Node | None, owner: str, allowed: Sequence[str]
@@ -201,7 +274,8 @@ class _File:
             else:
                 plain = isinstance(value, yaml.ScalarNode)
                 found = yaml.SafeLoader("").construct_object(value) if plain else value
-                members[name] = _Located(found, value.start_mark.line + 1)
+                line = value.start_mark.line + 1
+                members[name] = _Located(found, line, value.value if plain else "")
         return members
 
     def _text(
@@ -209,9 +283,9 @@ class _File:
     ) -> str:
         given = members.get(member, default)
         form = _FORMS[member]
-        text = str(given.value) if isinstance(given.value, (str, int)) else ""
-        if form.fullmatch(text):
-            return text
+        # The text as it stands there: to YAML 0123 is the number 83, and 2026-01-01 a date.
+        if form.fullmatch(given.text):
+            return given.text
         self._fault(given.line, _path(owner, member), f"text of the form {form.pattern}")
         return ""
 
@@ -227,8 +301,8 @@ class _File:
             self._fault(line, owner or "the file", "either env_file or secret")
             return None
         (member,) = given
-        value, at = members[member].value, members[member].line
-        text = f"file:{value}" if member == "env_file" else str(value)
+        value, at = members[member].text, members[member].line
+        text = f"file:{value}" if member == "env_file" else value
         provider, _, rest = text.partition(":")
         if _SECRET.search(text):
             # Not shown: it may be the secret itself.
@@ -237,14 +311,19 @@ class _File:
             forms = ", ".join(f"{each}:…" for each in PROVIDERS)
             self._fault(at, _path(owner, member), f"one of {forms}")
         else:
-            reference = Reference(provider, rest.strip(), self._path.parent)
-            if fault := reference.fault():
-                self._fault(at, _path(owner, member), fault)
-            return reference
+            return Reference(provider, rest.strip(), self._path.parent)
         return None
 
     def _fault(self, line: int, what: str, allowed: str) -> None:
-        self._faults.append(f"{self._path}:{line}: {what}: refused; allowed: {allowed}")
+        self._faults.append(self._said(line, what, allowed))
+
+    def _said(self, line: int, what: str, allowed: str) -> str:
+        return f"{self._path}:{line}: {what}: refused; allowed: {allowed}"
+
+
+def _of_cell(text: str) -> str | bool:
+    """The value of a cell; spreadsheets write TRUE and FALSE."""
+    return {"true": True, "false": False}.get(text.lower(), text)
 
 
 def _path(owner: str, member: str) -> str:

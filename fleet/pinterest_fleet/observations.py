@@ -42,6 +42,11 @@ class Family(NamedTuple):
 
 
 LAST_RUN = Family("pinterest_last_run_timestamp_seconds", "seconds", "When the last run ended.")
+RUNNING = Family(
+    "pinterest_running_since_timestamp_seconds",
+    "seconds",
+    "When the run began that has not ended: it goes on, or was killed.",
+)
 EXIT_CODE = Family(
     "pinterest_last_run_exit_code", "", "Exit code of the last run; 78 needs a person."
 )
@@ -81,25 +86,31 @@ _OF_LAST_RUNS = """
 """
 
 
-def samples(fleet: Fleet, place: Place, database: str | None) -> Iterator[Sample]:
-    """What is known of every enabled connection.
+def of_files(fleet: Fleet, place: Place) -> Iterator[Sample]:
+    """What results and token files tell of every enabled connection."""
+    for each in fleet.enabled:
+        yield from _of_files(each, place)
+
+
+def of_tables(fleet: Fleet, database: str) -> Iterator[Sample]:
+    """What the tables of every enabled connection tell.
 
     Args:
         fleet: All connections.
-        place: The folders, with results and token files.
-        database: Address of the PostgreSQL that the tables are in; `None` leaves out what only
-            the tables know.
+        database: Address of the PostgreSQL.
+
+    Raises:
+        psycopg.Error: The database does not answer.
     """
-    for each in fleet.enabled:
-        yield from _of_files(each, place)
-    if database:
-        with psycopg.connect(database) as connection:
-            for each in fleet.enabled:
-                yield from _of_tables(connection, each)
+    with psycopg.connect(database) as connection:
+        for each in fleet.enabled:
+            yield from _of_tables(connection, each)
 
 
 def _of_files(connection: Connection, place: Place) -> Iterator[Sample]:
     labels = {"connection": connection.name}
+    if note := place.running(connection.name):
+        yield RUNNING, labels, datetime.fromisoformat(note.since).timestamp()
     if result := place.result(connection.name):
         yield LAST_RUN, labels, datetime.fromisoformat(result.ended).timestamp()
         yield EXIT_CODE, labels, result.exit_code
@@ -196,8 +207,10 @@ def make_view(database: str, connections: Sequence[Connection], schema: str) -> 
             for each in loaded
         ]
         view = sql.Identifier(schema, VIEW)
-        connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(view))
         if parts:
+            # Replaced, not dropped: it keeps the rights that others were given on it.
             everything = sql.SQL(" UNION ALL ").join(parts)
-            connection.execute(sql.SQL("CREATE VIEW {} AS {}").format(view, everything))
+            connection.execute(sql.SQL("CREATE OR REPLACE VIEW {} AS {}").format(view, everything))
+        else:
+            connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(view))
     return [each.name for each in connections if each not in loaded]

@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,15 @@ PROVIDERS = ("file", "directory", "command", "environment")
 
 
 class SecretError(Exception):
-    """The variables of a connection cannot be read. The text has none of them."""
+    """The variables of a connection cannot be read. The text has none of them.
+
+    Attributes:
+        may_pass: Whether the next try may read them, as with a secret store that does not answer.
+    """
+
+    def __init__(self, text: str, *, may_pass: bool = False) -> None:
+        super().__init__(text)
+        self.may_pass = may_pass
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,10 @@ class Reference:
         if self.provider == "directory" and not path.is_dir():
             return f"a directory that is there; {self.rest} is not"
         if self.provider == "command":
-            words = shlex.split(self.rest)
+            try:
+                words = shlex.split(self.rest)
+            except ValueError:
+                return "a command whose quotes are closed"
             if not words or not shutil.which(words[0]):
                 return "a command on PATH"
         return ""
@@ -62,26 +73,23 @@ class Reference:
         Raises:
             SecretError: They cannot be read.
         """
+        if fault := self.fault():
+            msg = f"it takes {fault}"
+            raise SecretError(msg)
         try:
             if self.provider == "environment":
-                prefixes = tuple(each.strip() for each in self.rest.split(","))
-                found = os.environ.items()
-                return {name: value for name, value in found if name.startswith(prefixes)}
+                return _of_environment(self.rest)
             if self.provider == "directory":
                 return _of_directory(self.folder / self.rest)
-            text = (
-                self._printed()
-                if self.provider == "command"
-                else (self.folder / self.rest).read_text(encoding="utf-8")
-            )
+            if self.provider == "command":
+                return _parsed(self._printed(), shlex.split(self.rest)[0])
+            return _parsed(_text(self.folder / self.rest), self.rest)
         except OSError as error:
             msg = f"{self.provider}: {error.strerror}"
             raise SecretError(msg) from None
         except UnicodeDecodeError:
             msg = f"{self.provider}: not UTF-8"
             raise SecretError(msg) from None
-        values = dotenv_values(stream=io.StringIO(text), interpolate=False)
-        return {name: value for name, value in values.items() if value is not None}
 
     def _printed(self) -> str:
         words = shlex.split(self.rest)
@@ -91,14 +99,42 @@ class Reference:
             )
         except subprocess.TimeoutExpired:
             msg = f"{words[0]}: no answer within {COMMAND_SECONDS} s"
-            raise SecretError(msg) from None
+            raise SecretError(msg, may_pass=True) from None
         if done.returncode:
             # What it printed may be a secret.
             msg = f"{words[0]} ended with exit code {done.returncode}"
-            raise SecretError(msg)
-        return done.stdout.decode()
+            raise SecretError(msg, may_pass=True)
+        return done.stdout.decode("utf-8-sig")
+
+
+def _of_environment(prefixes: str) -> Mapping[str, str]:
+    wanted = tuple(each.strip() for each in prefixes.split(",") if each.strip())
+    return {name: value for name, value in os.environ.items() if name.startswith(wanted)}
 
 
 def _of_directory(path: Path) -> Mapping[str, str]:
     files = [each for each in sorted(path.iterdir()) if each.is_file() and each.name[0] != "."]
-    return {each.name: each.read_text(encoding="utf-8").rstrip("\n") for each in files}
+    return {each.name: _text(each).rstrip("\r\n") for each in files}
+
+
+def _text(path: Path) -> str:
+    """The text of a file, without the mark that editors on Windows write at its beginning."""
+    return path.read_text(encoding="utf-8-sig")
+
+
+def _parsed(text: str, place: str) -> Mapping[str, str]:
+    """The variables of an env file.
+
+    Raises:
+        SecretError: A line is not understood; its variable would be missing.
+    """
+    variables = {}
+    for each in parse_stream(io.StringIO(text)):
+        if each.error or (each.key and each.value is None):
+            whole = each.original.string
+            before = whole[: -len(whole.lstrip())].count("\n")
+            msg = f"{place}:{each.original.line + before}: not of the form NAME=value"
+            raise SecretError(msg)
+        if each.key and each.value is not None:
+            variables[each.key] = each.value
+    return variables

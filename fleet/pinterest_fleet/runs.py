@@ -10,13 +10,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pinterest_fleet.logs import Log, tell
 from pinterest_fleet.references import SecretError
+from pinterest_fleet.turns import BusyError, running, turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,14 +26,12 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from pinterest_fleet.connections import Connection, Fleet
+    from pinterest_fleet.turns import Note, Turn
 
 NOT_OURS = ("AIRFLOW", "DAGSTER", "MELTANO_", "TAP_", "TARGET_", "DBT_", "PYTHON", "VIRTUAL_ENV")
 """Variables of a scheduler that would change a run; a connection's own come from its secret."""
 OK, FAILED, NEEDS_A_PERSON = 0, 1, 78
 """Exit codes. After the last, EX_CONFIG of sysexits, a retry changes nothing."""
-_SENSITIVE = re.compile(r"SECRET|TOKEN|PASSWORD|KEY|URL|URI")
-_LOCATION = re.compile(r"_(FILE|PATH)$|^TAP_PINTEREST_API_URL$")
-_SHORTEST_SECRET = 6
 _SUMMARY = re.compile(r'Summary: (\{"streams".*\})')
 _FOR_A_PERSON = ("refused; allowed: ", "tap-pinterest-login")
 """In the tap's errors about a setting, and about a credential that Pinterest refuses."""
@@ -88,6 +88,10 @@ class Place:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder / f"{connection.credential}.json"
 
+    def running(self, name: str) -> Note | None:
+        """The run of a connection that has not come to its end: it goes on, or was killed."""
+        return running(self.root / "connections" / name)
+
     def result(self, name: str) -> Result | None:
         """The last run of a connection; `None` before the first one."""
         try:
@@ -125,8 +129,7 @@ def environment(
         SecretError: Variables cannot be read, or contradict the file of connections.
     """
     variables = {name: value for name, value in parent.items() if not name.startswith(NOT_OURS)}
-    if fleet.shared:
-        variables |= fleet.shared.variables()
+    variables |= fleet.shared_variables
     meltano = Path(_meltano()).parent
     variables["PATH"] = f"{meltano}{os.pathsep}{variables.get('PATH', os.defpath)}"
     if connection is None:
@@ -155,7 +158,7 @@ def run(
     connection: Connection,
     place: Place,
     dates: tuple[date, date] | None = None,
-    state: Sequence[str] = (),
+    log: Path | None = None,
 ) -> Result:
     """Load one connection, pass its log on, and keep its result.
 
@@ -164,28 +167,55 @@ def run(
         connection: The one to load.
         place: The folders.
         dates: First and last day to read again.
-        state: Options of `meltano run`, such as `--full-refresh`.
+        log: The file for its log; by default the standard output.
     """
     result = Result(connection.name, started=_now())
     try:
-        variables = environment(fleet, connection, place, os.environ, dates)
-    except SecretError as error:
-        result.reason, result.exit_code = f"its variables cannot be read: {error}", NEEDS_A_PERSON
-        print(f"{connection.name}: {result.reason}", flush=True)  # noqa: T201 - the command's output
-    else:
-        command = ["run", *state, "--state-id-suffix", connection.name, "tap-pinterest"]
-        _pass_on([_meltano(), *command, fleet.loader], variables, place.project, result)
-    result.ended = _now()
-    place.keep(connection, result)
+        with turn(place.folder(connection), result.started) as own, Log(log) as lines:
+            if own.killed:
+                lines.write(f"{connection.name}: {own.killed} was killed; this run completes it\n")
+            try:
+                variables = environment(fleet, connection, place, os.environ, dates)
+            except SecretError as error:
+                result.reason = f"its variables cannot be read: {error}"
+                result.exit_code = FAILED if error.may_pass else NEEDS_A_PERSON
+                lines.write(f"{connection.name}: {result.reason}\n")
+                own.end()
+            else:
+                # Meltano takes a killed run for a running one for five minutes more.
+                options = ["--force"] if own.killed else []
+                options += ["--state-id-suffix", connection.name]
+                lines.hide(variables)
+                command = [_meltano(), "run", *options, "tap-pinterest", fleet.loader]
+                _pass_on(_started(command, variables, place, own), lines, result, own)
+            result.ended = _now()
+            place.keep(connection, result)
+    except BusyError as error:
+        # Its own run keeps its result.
+        tell(f"{connection.name}: not started: {error}")
+    except OSError as error:
+        tell(f"{connection.name}: {error.filename or place.root}: {error.strerror}")
+        result.exit_code = result.exit_code or FAILED
     return result
 
 
 def prime(fleet: Fleet, place: Place) -> int:
-    """Prepare Meltano's database, which connections that start at once would all try to do."""
-    variables = environment(fleet, None, place, os.environ)
+    """Prepare Meltano's database, which connections that start at once would all try to do.
+
+    Returns:
+        The exit code.
+    """
     folder = place.root / "project"
+    try:
+        variables = environment(fleet, None, place, os.environ)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except SecretError as error:
+        tell(f"the shared variables cannot be read: {error}")
+        return FAILED if error.may_pass else NEEDS_A_PERSON
+    except OSError as error:
+        tell(f"{error.filename}: {error.strerror}")
+        return FAILED
     variables["MELTANO_SYS_DIR_ROOT"] = str(folder)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     done = subprocess.run(  # noqa: S603 - Meltano
         [_meltano(), "state", "list"],
         cwd=place.project,
@@ -196,8 +226,9 @@ def prime(fleet: Fleet, place: Place) -> int:
         check=False,
     )
     if done.returncode:
-        secrets = _secrets(variables)
-        print(secrets.sub("***", done.stdout) if secrets else done.stdout)  # noqa: T201 - the output
+        with Log() as lines:
+            lines.hide(variables)
+            lines.write(done.stdout)
     return done.returncode
 
 
@@ -206,31 +237,34 @@ def _meltano() -> str:
     return str(beside) if beside.exists() else shutil.which("meltano") or "meltano"
 
 
-def _pass_on(
-    command: Sequence[str], variables: Mapping[str, str], project: Path, result: Result
-) -> None:
-    """Run a command; its lines go to the standard output, without secrets."""
-    secrets = _secrets(variables)
-    with (
-        subprocess.Popen(  # noqa: S603 - Meltano
-            command,
-            cwd=project,
-            env=dict(variables),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        ) as process,
-        _signals_to(process),
-    ):
+def _started(
+    command: Sequence[str], variables: Mapping[str, str], place: Place, own: Turn
+) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 - Meltano
+        command,
+        cwd=place.project,
+        env=dict(variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        # If only this process is killed, the lock holds until Meltano has ended.
+        pass_fds=[own.handle],
+    )
+
+
+def _pass_on(process: subprocess.Popen[str], lines: Log, result: Result, own: Turn) -> None:
+    """Write the lines of Meltano to the log, and note how it ends."""
+    with process, _signals_to(process):
         for line in process.stdout or ():
-            shown = secrets.sub("***", line) if secrets else line
-            sys.stdout.write(shown)
-            sys.stdout.flush()
-            _note(shown, result)
+            _note(lines.write(line), result)
     code = process.returncode
+    if lines.fault:
+        tell(f"{result.connection}: the end of its log is lost: {lines.fault}")
+    if code >= 0:
+        own.end()
     if code == 0:
         result.reason = ""
     result.exit_code = NEEDS_A_PERSON if code > 0 and result.reason else code
@@ -240,24 +274,12 @@ def _pass_on(
 
 def _note(line: str, result: Result) -> None:
     if found := _SUMMARY.search(line):
-        result.summary = json.loads(found[1])
+        # Another program's line may begin like the tap's.
+        with suppress(ValueError):
+            result.summary = json.loads(found[1])
     is_error = _ERROR.search(line)
     if is_error and not result.reason and any(text in line for text in _FOR_A_PERSON):
         result.reason = line.strip()
-
-
-def _secrets(variables: Mapping[str, str]) -> re.Pattern[str] | None:
-    """What the log must not show: the values of variables that are named like secrets."""
-    values = {
-        value
-        for name, value in variables.items()
-        if _SENSITIVE.search(name) and not _LOCATION.search(name) and len(value) >= _SHORTEST_SECRET
-    }
-    passwords = {
-        found[1] for value in values if (found := re.search(r"://[^:/@]+:([^@/]+)@", value))
-    }
-    hidden = sorted(values | passwords, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, hidden))) if hidden else None
 
 
 @contextmanager

@@ -27,6 +27,8 @@ MODELS = shlex.split(os.environ.get("PINTEREST_FLEET_MODELS", ""))
 NEEDS_A_PERSON = 78
 POOL = "pinterest"
 STOP_SECONDS = 120
+LONGEST_RUN = timedelta(hours=23)
+"""A task waits for a pool that was not imported until its run is failed."""
 RETRIES = {
     "retries": 3,
     "retry_delay": timedelta(minutes=float(os.environ.get("PINTEREST_FLEET_RETRY_MINUTES", "5"))),
@@ -57,24 +59,25 @@ def called(arguments: list[str]) -> int:
             try:
                 process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                process.kill()
+                # With all that it has started, or Meltano would go on alone.
+                os.killpg(process.pid, signal.SIGKILL)
             raise
 
 
 @task(retries=0)
 def check() -> None:
-    """Refuse a file of connections with faults before anything is loaded."""
+    """Name what each connection lacks. It holds up nothing: such a connection fails alone."""
     if called([*FLEET, "check"]):
-        message = "The file of connections has faults; the lines above name them."
+        message = "Connections have faults; the lines above name them."
         raise AirflowFailException(message)
 
 
 @task(**RETRIES)
 def prime() -> None:
     """Prepare Meltano's database once; connections that start together would all try to."""
-    if called([*FLEET, "prime"]):
-        message = "Meltano's database cannot be prepared; the log says why."
-        raise RuntimeError(message)
+    if code := called([*FLEET, "prime"]):
+        message = "Meltano's database cannot be prepared; the log above says why."
+        raise (AirflowFailException if code == NEEDS_A_PERSON else RuntimeError)(message)
 
 
 @task(retries=0)
@@ -107,6 +110,9 @@ def load(name: str) -> None:
     days = [f"--from={params['from']}", f"--to={params['to']}"] if params.get("from") else []
     code = called([*FLEET, "run", name, *days])
     if code == NEEDS_A_PERSON:
+        if name not in {each["name"] for each in listed()["connections"]}:
+            message = f"{name} is not enabled any more."
+            raise AirflowSkipException(message)
         message = f"{name}: a person has to act, a retry changes nothing; the log above says why."
         raise AirflowFailException(message)
     if code:
@@ -133,13 +139,13 @@ def all_loaded() -> None:
 
 
 def load_all() -> None:
-    """Prime, then load every connection, then build the models.
+    """Prime, then load every connection, then build the models; check beside it.
 
     Pinterest counts calls by app and user, so connections with one credential share a pool. All
     others share the pool `pinterest`.
     """
+    check()
     primed, built, done = prime(), models(), all_loaded()
-    check() >> primed
     # Which credentials are shared is read with the DAG, the names at each run.
     for credential in ["", *listed()["shared_credentials"]]:
         suffix = f"_{credential}" if credential else ""
@@ -155,6 +161,7 @@ def load_all() -> None:
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
+    dagrun_timeout=LONGEST_RUN,
     tags=["pinterest"],
     doc_md=__doc__,
 )
@@ -168,6 +175,7 @@ def pinterest() -> None:
     schedule=None,
     catchup=False,
     max_active_runs=1,
+    dagrun_timeout=LONGEST_RUN,
     tags=["pinterest"],
     params={
         # Without days it is an ordinary run of some connections.

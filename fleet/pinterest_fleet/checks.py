@@ -1,0 +1,66 @@
+"""Checks of a fleet and of the variables of its connections, without any call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pinterest_fleet import runs
+from pinterest_fleet.references import SecretError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pinterest_fleet.connections import Connection, Fleet
+    from pinterest_fleet.runs import Place
+
+TOKENS = ("TAP_PINTEREST_REFRESH_TOKEN", "TAP_PINTEREST_ACCESS_TOKEN")
+TOKEN_FILE = "TAP_PINTEREST_TOKEN_FILE"  # noqa: S105 - a variable's name
+
+
+def faults(fleet: Fleet, place: Place, parent: Mapping[str, str]) -> Sequence[str]:
+    """What each enabled connection lacks, and what connections must not share, a line each.
+
+    Args:
+        fleet: All connections.
+        place: The folders.
+        parent: The variables of this process.
+    """
+    try:
+        fleet.shared_variables  # noqa: B018 - read before those of each connection
+    except SecretError as error:
+        return [f"the shared variables cannot be read: {error}"]
+    found: list[str] = []
+    variables: list[tuple[Connection, Mapping[str, str]]] = []
+    for each in fleet.enabled:
+        if fault := fleet.unreadable.get(each.name):
+            found.append(fault)
+            continue
+        try:
+            variables.append((each, runs.environment(fleet, each, place, parent)))
+        except SecretError as error:
+            found.append(f"{each.name}: {error}")
+    return [*found, *_of_credentials(variables)]
+
+
+def _of_credentials(
+    variables: Sequence[tuple[Connection, Mapping[str, str]]],
+) -> Iterator[str]:
+    """Connections have one credential if, and only if, they have one token."""
+    tokens: dict[str, Connection] = {}
+    files: dict[str, Connection] = {}
+    credentials: dict[str, tuple[Connection, str]] = {}
+    for each, own in variables:
+        token = next((own[name] for name in TOKENS if own.get(name)), "")
+        other = tokens.setdefault(token, each) if token else each
+        if other.credential != each.credential:
+            # They would not share a quota, nor the tokens that Pinterest renews for one of them.
+            yield f"{each.name}: it has the token of {other.name}; give both one credential"
+        other = files.setdefault(own[TOKEN_FILE], each)
+        if other.credential != each.credential:
+            yield f"{each.name}: it has the token file of {other.name}; each would overwrite it"
+        other, its_token = credentials.setdefault(each.credential, (each, token))
+        if token != its_token:
+            yield (
+                f"{each.name}: it has the credential {each.credential} of {other.name},"
+                " but another token"
+            )

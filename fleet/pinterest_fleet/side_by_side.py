@@ -1,0 +1,64 @@
+"""Several connections at once, each in a process of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
+
+
+class SideBySide:
+    """Processes that run at the same time, and what a signal does to them.
+
+    A process for each connection passes signals on to its own run.
+
+    Attributes:
+        signal: The signal after which no process starts any more; 0 if none came.
+    """
+
+    def __init__(self) -> None:
+        """Start with no process."""
+        self.signal = 0
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._starting = threading.RLock()
+
+    def run(self, command: Sequence[str]) -> int | None:
+        """Run a command to its end.
+
+        Returns:
+            Its exit code, 128 and more after a signal; `None` if it was not started.
+        """
+        with self._starting:
+            if self.signal:
+                return None
+            process = subprocess.Popen(command)  # noqa: S603 - our own
+            self._processes.add(process)
+        code = process.wait()
+        self._processes.discard(process)
+        return 128 - code if code < 0 else code
+
+    @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """During the block, SIGTERM ends the processes in order, and starts no other.
+
+        A terminal sends SIGINT to all of them by itself.
+        """
+        before = {each: signal.signal(each, self._stop) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        self.signal = number
+        # A process that starts at this moment is in the set when the lock is free.
+        with self._starting:
+            for each in [*self._processes] if number == signal.SIGTERM else ():
+                each.send_signal(number)

@@ -1,0 +1,122 @@
+"""One run of a connection at a time, and what a killed one leaves behind."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FILE = "running.json"
+
+
+class BusyError(Exception):
+    """Another run of the connection has not ended."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Who runs a connection.
+
+    Attributes:
+        since: When its run began, UTC.
+        host: The machine.
+        process: The id of the process there.
+    """
+
+    since: str
+    host: str
+    process: int
+
+    def __str__(self) -> str:
+        """The run in words."""
+        return f"the run that began at {self.since} on {self.host} (process {self.process})"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The right to run a connection.
+
+    Attributes:
+        handle: The locked file. The lock holds until every process that has it open is gone.
+        killed: The run before, if it was killed.
+    """
+
+    handle: int
+    killed: Note | None
+
+    def end(self) -> None:
+        """Note that the run has come to its end."""
+        os.ftruncate(self.handle, 0)
+
+
+@contextmanager
+def turn(folder: Path, since: str) -> Iterator[Turn]:
+    """Keep other runs of a connection out while the block lasts.
+
+    The system takes the lock away when the last process that has it ends, however it ends. The note
+    in the file goes at an orderly end only: a note without a lock is of a run that was killed.
+
+    Args:
+        folder: The folder of the connection.
+        since: When this run begins, UTC.
+
+    Raises:
+        BusyError: Another run has not ended.
+        OSError: The folder cannot be written.
+    """
+    handle = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        killed = _note(handle) if _is_locked(handle) else None
+        note = Note(since, socket.gethostname(), os.getpid())
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps(asdict(note)).encode(), 0)
+        yield Turn(handle, killed)
+    finally:
+        os.close(handle)
+
+
+def running(folder: Path) -> Note | None:
+    """The run that has begun and not come to its end: it goes on, or was killed."""
+    with suppress(FileNotFoundError):
+        handle = os.open(folder / FILE, os.O_RDONLY)
+        try:
+            return _note(handle)
+        finally:
+            os.close(handle)
+    return None
+
+
+def _is_locked(handle: int) -> bool:
+    """Lock a file.
+
+    Returns:
+        Whether its file system has locks. Without them only Meltano looks for other runs, in its
+        database.
+
+    Raises:
+        BusyError: Another process has the lock.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        msg = f"{_note(handle) or 'another run'} has not ended"
+        raise BusyError(msg) from None
+    except OSError:
+        return False
+    return True
+
+
+def _note(handle: int) -> Note | None:
+    text = os.pread(handle, os.fstat(handle).st_size, 0)
+    # A kill can come between the two steps of writing it.
+    with suppress(ValueError, TypeError):
+        return Note(**json.loads(text))
+    return None
