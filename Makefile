@@ -2,7 +2,7 @@
 # Needs Python 3.11 or later with venv and pip; `make demo PYTHON=/path/to/python3` names one.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report transform transform-test test worlds warehouses lint format docs picture settings record lock bench bench-full bench-airbyte bench-transform airflow-demo bench-fleet clean
+.PHONY: help demo report transform transform-test test worlds warehouses lint format docs picture settings record lock bench bench-full bench-airbyte bench-transform airflow-demo dagster-test bench-fleet clean
 
 BIN := .venv/bin
 CODE := tap_pinterest sandbox loader fleet deploy scripts tests docs
@@ -86,11 +86,14 @@ bench-transform: .venv/ready-for-dev .venv-transform/ready ## how long the dbt m
 bench-fleet: .venv/ready-for-dev ## how many connections a machine loads in an hour
 	@$(BIN)/python -m scripts.bench_fleet
 
-airflow-demo: .venv/ready-for-dev .venv-airflow/ready ## a fleet of connections on Airflow 3: one fails alone, and recovers
-	@$(BIN)/python -m scripts.airflow_demo $(if $(CONNECTIONS),--connections $(CONNECTIONS))
+airflow-demo: .venv/ready-for-dev .venv-airflow/ready ## 40 connections on Airflow 3: one fails alone; then ten loads are killed (CONNECTIONS=…, KILLED=…)
+	@$(BIN)/python -m scripts.airflow_demo $(if $(CONNECTIONS),--connections $(CONNECTIONS)) $(if $(KILLED),--killed $(KILLED))
+
+dagster-test: .venv/ready-for-dev .venv-dagster/ready ## run the job for Dagster
+	$(BIN)/python -m pytest tests/test_deploy.py -k dagster
 
 clean: ## remove what the commands above made
-	rm -rf .venv .venv-airbyte .venv-transform .venv-airflow .venv-warehouses .fleet transform/target transform/logs .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html output/report.html output/docs
+	rm -rf .venv .venv-airbyte .venv-transform .venv-airflow .venv-dagster .venv-warehouses .fleet transform/target transform/logs .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis dist output/demo.html output/report.html output/docs
 	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 
 # One environment; `dev` is `run` and more.
@@ -116,4 +119,9 @@ AIRFLOW_PYTHON ?= $(BIN)/python
 .venv-airflow/ready: deploy/airflow/requirements.txt
 	$(AIRFLOW_PYTHON) -m venv --clear .venv-airflow
 	.venv-airflow/bin/python -m pip install --quiet --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+.venv-dagster/ready: deploy/dagster/requirements.txt | .venv/ready-for-run
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-dagster
+	@$(BIN)/uv pip install --quiet --python .venv-dagster/bin/python --requirement $<
 	@touch $@

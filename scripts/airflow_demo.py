@@ -1,5 +1,8 @@
 """A fleet on Airflow 3: connections four at a time, one of them poisoned, then the recovery.
 
+Then ten loads are killed in the middle, once under `pinterest-fleet run-all` and once with all of
+Airflow, and the next run brings their tables to the truth.
+
 It needs no account, no database and no Airflow of one's own, and leaves nothing behind.
 """
 
@@ -24,11 +27,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scripts.fleet_world import fleet_world
+from scripts.fleet_world import LARGER, fleet_world
+from scripts.killed_loads import SMALL_BATCHES, kill_run_all, kill_with_all, partial
 from scripts.processes import ROOT, command, end_of, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import subprocess
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scripts.fleet_world import FleetWorld
 
@@ -51,8 +56,9 @@ class AirflowDemoError(RuntimeError):
 class Airflow:
     """A scheduler with its own database, apart from any Airflow of the user."""
 
-    def __init__(self, folder: Path, world: FleetWorld) -> None:
+    def __init__(self, folder: Path, world: FleetWorld, at_once: int) -> None:
         """Prepare its environment; it starts with `started`."""
+        folder.mkdir()
         self._folder = folder
         self._log = folder / "airflow.log"
         self._port = _free_port()
@@ -71,7 +77,10 @@ class Airflow:
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "deploy" / "airflow" / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-            "AIRFLOW__CORE__PARALLELISM": str(AT_ONCE),
+            "AIRFLOW__CORE__PARALLELISM": str(at_once),
+            # After a power cut it misses its tasks sooner than after five minutes.
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
             "AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG": "100",
             "AIRFLOW__API__PORT": str(self._port),
             "AIRFLOW__API__WORKERS": "1",
@@ -80,23 +89,26 @@ class Airflow:
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         }
 
-    @contextmanager
-    def started(self, pools: str) -> Iterator[None]:
-        """Run the scheduler while the block lasts.
+    def prepare(self, pools: str) -> None:
+        """Make its database and its pools.
 
         Args:
-            pools: The pools, as `pinterest-fleet list --format pools` prints them.
+            pools: As `pinterest-fleet list --format pools` prints them.
         """
         self.run("db", "migrate")
         (self._folder / "pools.json").write_text(pools, encoding="utf-8")
         self.run("pools", "import", str(self._folder / "pools.json"))
+
+    @contextmanager
+    def started(self) -> Iterator[subprocess.Popen[str]]:
+        """Run the scheduler, and all that belongs to it, while the block lasts."""
         options: dict[str, Any] = {"cwd": self._folder, "env": self.environment}
         with (
             self._log.open("a", encoding="utf-8") as log,
-            running(str(AIRFLOW), "standalone", stdout=log, stderr=log, **options),
+            running(str(AIRFLOW), "standalone", stdout=log, stderr=log, **options) as process,
         ):
             self._wait_until_healthy()
-            yield
+            yield process
 
     def run(self, *arguments: str) -> None:
         """Run a command of Airflow to its end.
@@ -138,9 +150,17 @@ class Airflow:
 
     def load(self, run_id: str, dag: str = "pinterest", **parameters: Any) -> str:  # noqa: ANN401
         """Trigger a DAG, wait for its end, and return its state."""
+        self.trigger(run_id, dag, **parameters)
+        return self.end_of(run_id)
+
+    def trigger(self, run_id: str, dag: str = "pinterest", **parameters: Any) -> None:  # noqa: ANN401
+        """Begin a run of a DAG."""
         self.run("dags", "unpause", "--yes", dag)
         given = ["--conf", json.dumps(parameters)] if parameters else []
         self.run("dags", "trigger", "--run-id", run_id, *given, dag)
+
+    def end_of(self, run_id: str) -> str:
+        """Wait for the end of a run, and return its state."""
         deadline = time.monotonic() + RUN_SECONDS
         while time.monotonic() < deadline:
             states = self._rows("SELECT state FROM dag_run WHERE run_id = %s", run_id)
@@ -179,30 +199,85 @@ class Airflow:
 
 @click.command()
 @click.option("--connections", default=40, show_default=True, type=click.IntRange(2))
-@click.option(
-    "--single", default=4, show_default=True, help="Connections to compare with a run of their own."
-)
-def main(connections: int, single: int) -> None:
-    """Load a made-up fleet on Airflow twice: one connection fails alone, and recovers."""
+@click.option("--killed", default=10, show_default=True, help="Loads to kill in the middle.")
+@click.option("--only-killed", is_flag=True, help="Leave out the fleet of many connections.")
+def main(connections: int, killed: int, *, only_killed: bool) -> None:
+    """Load a made-up fleet on Airflow: one connection fails alone, and killed loads recover."""
+    try:
+        if not only_killed:
+            with _folder() as folder, fleet_world(folder, connections) as world:
+                _load_many(folder, world)
+        if killed:
+            with _folder() as folder, fleet_world(folder, killed, LARGER, SMALL_BATCHES) as world:
+                _kill_run_all(world)
+            with _folder() as folder, fleet_world(folder, killed, LARGER, SMALL_BATCHES) as world:
+                _kill_airflow(folder, world)
+    except (AirflowDemoError, TimeoutError) as error:
+        console.print(Text(str(error)))
+        sys.exit(1)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="tap-pinterest-airflow-") as folder:
+        yield Path(folder)
+
+
+def _load_many(folder: Path, world: FleetWorld) -> None:
     with ExitStack() as stack:
-        folder = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="tap-pinterest-airflow-"))
-        )
         with console.status("Starting made-up Pinterests, a PostgreSQL and Airflow ..."):
-            world = stack.enter_context(fleet_world(folder, connections))
-            home = folder / "airflow"
-            home.mkdir()
-            airflow = Airflow(home, world)
-            pools = world.fleet("list", "--format", "pools", "--slots", str(AT_ONCE)).stdout
-            stack.enter_context(airflow.started(pools))
-        try:
-            _show(airflow, world, single)
-        except AirflowDemoError as error:
-            console.print(Text(str(error)))
-            sys.exit(1)
+            airflow = Airflow(folder / "airflow", world, AT_ONCE)
+            airflow.prepare(_pools(world, AT_ONCE))
+            stack.enter_context(airflow.started())
+        _show(airflow, world)
 
 
-def _show(airflow: Airflow, world: FleetWorld, single: int) -> None:
+def _pools(world: FleetWorld, slots: int) -> str:
+    return world.fleet("list", "--format", "pools", "--slots", str(slots)).stdout
+
+
+def _kill_run_all(world: FleetWorld) -> None:
+    """Kill `pinterest-fleet run-all` in the middle of its loads, and run it again."""
+    names = world.names
+    with console.status(f"{len(names)} loads with pinterest-fleet run-all ..."):
+        before = kill_run_all(world, names, len(names))
+    console.print(f"pinterest-fleet run-all and its {len(names)} loads were killed in the middle.")
+    with console.status("The next run ..."):
+        done = world.fleet("run-all", "--at-once", str(AT_ONCE))
+    _expect(done.returncode, 0, f"the exit code of the next run\n{done.stdout}")
+    _print_recovery(world, before)
+
+
+def _kill_airflow(folder: Path, world: FleetWorld) -> None:
+    """Kill the whole Airflow in the middle of its loads, and start it again."""
+    names = world.names
+    airflow = Airflow(folder / "airflow", world, len(names))
+    with console.status(f"{len(names)} loads at once on Airflow ..."):
+        airflow.prepare(_pools(world, len(names)))
+        with airflow.started() as process, world.in_the_middle(names):
+            airflow.trigger("killed")
+            before = world.wait_until_in_the_middle(names)
+            count = kill_with_all(process)
+    console.print(f"Airflow and its {len(names)} loads, {count} processes, were killed.")
+    with console.status("Airflow starts again, and tries its tasks again ..."), airflow.started():
+        _expect(airflow.end_of("killed"), "success", "the run that was killed")
+        console.print("Airflow started again, and tried again:")
+        _print_grid(airflow.tasks("killed"))
+    _print_recovery(world, before)
+
+
+def _print_recovery(world: FleetWorld, before: Mapping[str, Mapping[str, int]]) -> None:
+    """Tell how much had arrived before the kill, and compare the tables after the next run."""
+    for name, tables in partial(before, world).items():
+        arrived, now = sum(before[name].values()), sum(world.rows(f"pinterest_{name}").values())
+        _expect(bool(tables), True, f"{name} was killed while a table had a part of its rows")  # noqa: FBT003
+        console.print(
+            f"{name}: {arrived:,} of {now:,} rows at the kill; in part {', '.join(tables)}"
+        )
+    _compare(world, world.names)
+
+
+def _show(airflow: Airflow, world: FleetWorld) -> None:
     poisoned = world.names[len(world.names) // 2]
     world.poison(poisoned)
     _expect(airflow.load("morning"), "failed", "the run with a poisoned connection")
@@ -216,9 +291,7 @@ def _show(airflow: Airflow, world: FleetWorld, single: int) -> None:
     _expect(airflow.load("next"), "success", "the next run")
     console.print("Its token is mended, and the next run:")
     _print_grid(airflow.tasks("next"))
-    _compare(world, [poisoned, *(each for each in world.names if each != poisoned)][:single])
-    console.print(f"Calls answered with 429: {world.refused_calls}")
-    _expect(world.refused_calls, 0, "the calls answered with 429")
+    _compare(world, world.names)
     held = [
         name
         for name, sandbox in world.sandboxes.items()
@@ -268,20 +341,21 @@ def _print_grid(tasks: Sequence[tuple[str, str, str | None, int, float]]) -> Non
 
 
 def _compare(world: FleetWorld, names: Sequence[str]) -> None:
-    """Load connections once more, alone, with new states and schemas; the tables must be equal."""
-    lines = ["env_file: shared.env\n", "connections:\n"]
-    lines += [
-        f"- name: alone-{name}\n  env_file: {name}.env\n  schema: alone_{name}\n" for name in names
-    ]
-    (world.folder / "alone.yml").write_text("".join(lines), encoding="utf-8")
-    for name in names:
-        done = world.fleet("--connections", str(world.folder / "alone.yml"), "run", f"alone-{name}")
-        _expect(done.returncode, 0, f"the exit code of {name} alone")
-        fleet, alone = world.contents(f"pinterest_{name}"), world.contents(f"alone_{name}")
-        differing = [table for table in {*fleet, *alone} if fleet.get(table) != alone.get(table)]
-        _expect(differing, [], f"the tables of {name} that differ from those of a run of its own")
-        rows = sum(count for count, _ in fleet.values())
-        console.print(f"{name}: {len(fleet)} tables, {rows:,} rows, equal to a run of its own")
+    """Load connections once more, each alone in a new schema; all tables must be equal."""
+    with console.status("Each connection in a run of its own ..."):
+        done = world.fleet(
+            "--connections", str(world.write_alone(names)), "run-all", "--at-once", str(AT_ONCE)
+        )
+    _expect(done.returncode, 0, f"the exit code of the runs alone\n{done.stdout}")
+    differing = {name: tables for name in names if (tables := world.differing(name))}
+    _expect(differing, {}, "the tables that differ from those of a run of its own")
+    counts = [world.rows(f"pinterest_{name}") for name in names]
+    count, rows = sum(map(len, counts)), sum(sum(each.values()) for each in counts)
+    console.print(
+        f"{len(names)} connections: {count} tables, {rows:,} rows, equal to runs of their own"
+    )
+    _expect(world.refused_calls, 0, "the calls answered with 429")
+    console.print(f"Calls answered with 429 in {len(world.names)} Pinterests: none\n")
 
 
 def _free_port() -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import subprocess
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 SMALL = WorldSize(
     accounts=2, empty_accounts=0, campaigns=2, ad_groups=3, ads=6, boards=2, pins=6, days=40
 )
+LARGER = dataclasses.replace(SMALL, campaigns=4, ad_groups=8, ads=60)
+"""More rows for each ad account than the tap writes at once."""
 TOO_MANY_REQUESTS = 429
 ARRIVAL_SECONDS = 300
 POLL_SECONDS = 0.5
@@ -165,7 +169,10 @@ class FleetWorld:
 
 @contextmanager
 def fleet_world(
-    folder: Path, count: int, size: WorldSize = SMALL, **shared: str
+    folder: Path,
+    count: int,
+    size: WorldSize = SMALL,
+    shared: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[FleetWorld]:
     """A fleet of `count` connections while the block lasts.
 

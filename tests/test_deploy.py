@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -21,16 +22,22 @@ if TYPE_CHECKING:
 
 DEPLOY = ROOT / "deploy"
 AIRFLOW = ROOT / ".venv-airflow" / "bin" / "python"
+DAGSTER = ROOT / ".venv-dagster" / "bin" / "dagster"
 KUBERNETES = "1.37"
 FLEET = """#!{python}
-import sys
+import os, sys
 from pinterest_fleet import cli
 arguments = sys.argv[1:]
 if arguments[0] == "prime":
     sys.exit(0)
 if arguments[0] == "run":
     print("loading", *arguments[1:])
-    sys.exit({{"globex": 78, "initech": 1}}.get(arguments[1], 0))
+    if arguments[1] == "disabled":
+        with open(os.environ["PINTEREST_FLEET_FILE"], "r+") as file:
+            text = file.read().replace("name: disabled,", "name: disabled, enabled: false,")
+            file.seek(0)
+            file.write(text)
+    sys.exit({{"globex": 78, "disabled": 78, "initech": 1}}.get(arguments[1], 0))
 sys.argv[0] = "pinterest-fleet"
 cli.main()
 """
@@ -47,6 +54,7 @@ if len(sys.argv) > 2:
     ]
 print("FOUND" + json.dumps(found))
 """
+in_dagster = pytest.mark.skipif(not DAGSTER.exists(), reason="make dagster-test installs Dagster")
 in_airflow = pytest.mark.skipif(not AIRFLOW.exists(), reason="make airflow-demo installs Airflow")
 
 
@@ -106,30 +114,40 @@ def test_the_workflow_has_a_job_for_each_connection_and_none_stops_another() -> 
 
 
 @pytest.fixture
-def airflow(tmp_path: Path) -> dict[str, str]:
-    """The variables of an Airflow of our own, with a fleet in which two connections fail."""
+def fleet(tmp_path: Path) -> dict[str, str]:
+    """The variables of a scheduler with a fleet in which two connections fail."""
     (tmp_path / "own.env").write_text("TAP_PINTEREST_CLIENT_SECRET=of-the-env-file\n", "utf-8")
     lines = ["connections:\n"]
     for name, credential in [
-        *(("acme", "acme"), ("globex", "globex"), ("initech", "initech")),
-        *(("north", "agency"), ("south", "agency")),
+        *(("acme", "acme"), ("globex", "globex"), ("initech", "initech"), ("disabled", "disabled")),
+        *(("no-rth", "agency"), ("no_rth", "agency")),
     ]:
-        lines.append(f"- {{name: {name}, env_file: own.env, credential: {credential}}}\n")
+        own = f"env_file: own.env, credential: {credential}, schema: s{len(lines)}"
+        lines.append(f"- {{name: {name}, {own}}}\n")
     (tmp_path / "connections.yml").write_text("".join(lines), encoding="utf-8")
     program = tmp_path / "pinterest-fleet"
     program.write_text(FLEET.format(python=command("python")), encoding="utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    variables = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
-        "AIRFLOW_HOME": str(tmp_path / "airflow"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(DEPLOY / "airflow/dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    others = ("AIRFLOW", "DAGSTER", "PINTEREST")
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(others)},
         "PINTEREST_FLEET": str(program),
         "PINTEREST_FLEET_RETRY_MINUTES": "0",
         "PINTEREST_FLEET_FILE": str(tmp_path / "connections.yml"),
         "PINTEREST_FLEET_PROJECT": str(tmp_path),
         "PINTEREST_FLEET_ROOT": str(tmp_path / "fleet"),
+    }
+
+
+@pytest.fixture
+def airflow(tmp_path: Path, fleet: dict[str, str]) -> dict[str, str]:
+    """The variables of an Airflow of our own with the fleet."""
+    variables = {
+        **fleet,
+        "AIRFLOW_HOME": str(tmp_path / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(DEPLOY / "airflow/dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
     program = AIRFLOW.with_name("airflow")
     for arguments in (["db", "migrate"], ["dags", "reserialize"]):
@@ -166,18 +184,57 @@ def test_airflow_runs_the_dags_and_only_the_failing_connections_fail(
     assert states["load", "acme"] == "success"
     assert states["load", "globex"] == "failed"
     assert states["load", "initech"] in {"up_for_retry", "failed"}
-    assert states["load_agency", "north"] == states["load_agency", "south"] == "success"
+    assert states["load_agency", "no-rth"] == states["load_agency", "no_rth"] == "success"
+    # It was disabled after the run had begun.
+    assert states["load", "disabled"] == "skipped"
 
 
 @in_airflow
 def test_a_backfill_reads_the_days_of_the_connections_that_were_named(
     airflow: dict[str, str],
 ) -> None:
-    asked = {"from": "2026-01-01", "to": "2026-01-31", "connections": ["north"]}
+    asked = {"from": "2026-01-01", "to": "2026-01-31", "connections": ["no-rth"]}
 
     found = said_by_airflow(airflow, "pinterest_backfill", json.dumps(asked))
 
     states = {(task, name): state for task, name, state in found["tasks"]}
     assert found["state"] == "success"
-    assert states["load_agency", "north"] == "success"
+    assert states["load_agency", "no-rth"] == "success"
     assert ("load", "acme") not in states
+
+
+@in_dagster
+def test_dagster_runs_the_job_and_only_the_failing_connections_fail(
+    tmp_path: Path, fleet: dict[str, str]
+) -> None:
+    home = tmp_path / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
+
+    done = subprocess.run(
+        [DAGSTER, "job", "execute", "-f", DEPLOY / "dagster/pinterest.py", "-j", "pinterest"],
+        env={**fleet, "DAGSTER_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+    ended = {
+        (step, event)
+        for step, event in re.findall(
+            r"load\[(\w+)__\d+\] - STEP_(SUCCESS|FAILURE|RESTARTED) -", done.stdout
+        )
+    }
+    assert ended == {
+        ("acme", "SUCCESS"),
+        ("globex", "FAILURE"),
+        ("initech", "RESTARTED"),
+        ("initech", "FAILURE"),
+        ("disabled", "SUCCESS"),
+        ("no_rth", "SUCCESS"),
+    }, done.stdout
+    assert done.stdout.count("loading globex") == 1
+    assert "globex: a person has to act, a retry changes nothing" in done.stdout
+    assert "disabled is not enabled any more, and was not loaded" in done.stdout
+    assert "of-the-env-file" not in done.stdout

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 import pytest
@@ -23,7 +23,9 @@ from psycopg import sql
 
 from loading import database
 from pinterest_fleet import cli, connections, observations, runs, turns
-from scripts.fleet_world import fleet_world
+from pinterest_fleet.runs import Place
+from scripts.fleet_world import LARGER, fleet_world
+from scripts.killed_loads import SMALL_BATCHES, kill_run_all, partial
 from scripts.processes import ROOT, running
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
+    from scripts.fleet_world import FleetWorld
 
 SECRET = "s3cr3t-of-acme"
 MELTANO = """#!{python}
@@ -720,20 +723,48 @@ def test_every_alert_is_about_a_metric_that_exists() -> None:
         assert named <= families
 
 
-def test_one_poisoned_connection_fails_alone_and_recovers(tmp_path: Path) -> None:
-    with fleet_world(tmp_path, 2) as world:
-        world.poison("client01")
-        first = world.fleet("run-all", "--at-once", "2")
-        assert first.returncode == 1
-        assert "client01\texit code 78" in first.stdout
-        assert "client02\tok" in first.stdout
-        log = (tmp_path / "fleet/connections/client01/last_run.log").read_text("utf-8")
-        assert world.sandboxes["client01"].credentials["client_secret"] not in log
+class Killed(NamedTuple):
+    """A fleet whose worker was killed, and the rows of its tables then."""
 
-        world.write_variables("client01")
-        second = world.fleet("run", "client01")
-        assert second.returncode == 0, second.stdout
-        assert world.contents("pinterest_client01")["ads"][0] > 0
-        assert world.refused_calls == 0
-        files = {each.name for each in (tmp_path / "fleet" / "tokens").glob("*.json")}
-        assert files == {"client01.json", "client02.json"}
+    world: FleetWorld
+    place: Place
+    rows: Mapping[str, Mapping[str, int]]
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
+    """Two connections, of which one was refused, and the other killed in the middle of its load."""
+    folder = tmp_path_factory.mktemp("fleet")
+    with fleet_world(folder, 2, LARGER, SMALL_BATCHES) as world:
+        world.poison("client01")
+        rows = kill_run_all(world, ["client02"], at_once=1)
+        yield Killed(world, Place(ROOT, folder / "fleet"), rows)
+
+
+def test_a_refused_credential_fails_alone(killed: Killed) -> None:
+    refused = killed.place.result("client01")
+
+    assert refused is not None
+    assert refused.exit_code == runs.NEEDS_A_PERSON
+    log = (killed.place.root / "connections/client01/last_run.log").read_text("utf-8")
+    assert killed.world.sandboxes["client01"].credentials["client_secret"] not in log
+    assert killed.rows["client02"]["ad_analytics"] > 0
+
+
+def test_the_next_run_after_a_kill_brings_all_tables_to_the_truth(killed: Killed) -> None:
+    world = killed.world
+    assert killed.place.running("client02") is not None
+    world.write_variables("client01")
+
+    done = world.fleet("run-all", "--at-once", "2")
+
+    assert done.returncode == 0, done.stdout
+    assert "ad_analytics" in partial(killed.rows, world)["client02"]
+    alone = str(world.write_alone(["client02"]))
+    assert world.fleet("--connections", alone, "run", "alone-client02").returncode == 0
+    assert world.differing("client02") == []
+    assert world.contents("pinterest_client01")["ads"][0] > 0
+    assert world.refused_calls == 0
+    assert killed.place.running("client02") is None
+    files = {each.name for each in (killed.place.root / "tokens").glob("client*.json")}
+    assert files == {"client01.json", "client02.json"}
