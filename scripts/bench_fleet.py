@@ -1,4 +1,4 @@
-"""How many connections a machine loads in an hour, with 1 to 8 at once.
+"""How many connections a machine loads in an hour, with 1 to 8 at once, and what each one takes.
 
 The connections read made-up Pinterests of their own, which run on the same cores, and load into one
 PostgreSQL. Each measured round is a daily run: a first run has loaded everything before.
@@ -10,10 +10,16 @@ import resource
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+import psutil
+import psycopg
+from psutil import Process
+from psycopg import sql
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -21,6 +27,12 @@ from rich.table import Table
 from scripts.fleet_world import fleet_world
 
 CONNECTIONS = 8
+MANY = 10_000
+SAMPLE_SECONDS = 0.05
+SESSIONS = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+)
 AT_ONCE = (1, 2, 4, 8)
 ROUNDS = 3
 
@@ -50,7 +62,69 @@ def main() -> int:
                 f"{CONNECTIONS / middle * 3600:,.0f}",
                 f"{median(cpu) / CONNECTIONS:.1f}",
             )
+        console.print(table)
+        _print_sizes(world)
+    return 0
+
+
+def _print_sizes(world: FleetWorld) -> None:
+    """What one connection takes, apart from time."""
+    name = world.names[0]
+    megabytes, sessions = _peak_of_a_run(world, name)
+    folder = world.folder / "fleet" / "connections" / name
+    disk = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+    sizes = {
+        "tables": len(world.contents(f"pinterest_{name}")) + 1,
+        "MB of memory, all processes of a run together": round(megabytes),
+        "sessions of PostgreSQL, Meltano's among them": sessions,
+        "MB below --root": round(disk / 1e6, 2),
+        "kB of state": _kilobytes(world, "state"),
+        "kB a run in Meltano's database": _kilobytes(world, "runs"),
+        f"CPU s to list {MANY:,} connections": round(_listing(world), 1),
+    }
+    table = Table(title="One connection", box=box.SIMPLE_HEAD, show_header=False)
+    for what, size in sizes.items():
+        table.add_row(f"{size:,}", what)
     console.print(table)
+
+
+def _kilobytes(world: FleetWorld, table: str) -> float:
+    """The largest row of a table of Meltano's database."""
+    query = sql.SQL("SELECT max(pg_column_size(row)) FROM {} AS row").format(sql.Identifier(table))
+    with psycopg.connect(world.database.removesuffix("postgres") + "meltano") as connection:
+        row = connection.execute(query).fetchone()
+        return round(row[0] / 1e3, 1) if row else 0
+
+
+def _listing(world: FleetWorld) -> float:
+    """CPU seconds that a scheduler takes to list very many connections."""
+    lines = [f"- name: c{each}\n  env_file: {world.names[0]}.env\n" for each in range(MANY)]
+    many = world.folder / "many.yml"
+    many.write_text("connections:\n" + "".join(lines), encoding="utf-8")
+    before = _children()
+    world.fleet("--connections", str(many), "list")
+    return _children() - before
+
+
+def _peak_of_a_run(world: FleetWorld, name: str) -> tuple[float, int]:
+    """Megabytes of all processes of a run together, and its sessions in the database."""
+    peak, sessions = 0.0, 0
+    with (
+        psycopg.connect(world.database, autocommit=True) as connection,
+        ThreadPoolExecutor() as pool,
+    ):
+        run = pool.submit(world.fleet, "run", name)
+        while not run.done():
+            peak = max(peak, sum(_resident(each) for each in Process().children(recursive=True)))
+            found = connection.execute(SESSIONS).fetchone()
+            sessions = max(sessions, found[0] if found else 0)
+            time.sleep(SAMPLE_SECONDS)
+    return peak / 1e6, sessions
+
+
+def _resident(process: Process) -> int:
+    with suppress(psutil.Error):
+        return 0 if "postgres" in process.name() else process.memory_info().rss
     return 0
 
 

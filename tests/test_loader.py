@@ -26,6 +26,7 @@ from loading import database
 from scripts.processes import command, running
 from singer_pipes import lines
 from target_postgres_fast import target as target_module
+from target_postgres_fast.postgres.connector import FastPostgresConnector
 from target_postgres_fast.postgres.target import TargetPostgresFast
 from target_postgres_fast.reader import LineReader
 
@@ -702,3 +703,14 @@ def test_a_signal_after_the_end_of_the_input_changes_nothing(db: Database) -> No
     listen(target, [ADS, record(id="1")])
 
     assert len(db.tables()["ads"][1]) == 1
+
+
+def test_the_server_soon_notices_that_a_loaders_machine_is_gone(server: tuple[str, str]) -> None:
+    url, _ = server
+    connector = FastPostgresConnector({"sqlalchemy_url": url})
+
+    with connector.transaction() as cursor:
+        shown = cursor.execute("SHOW tcp_keepalives_idle").fetchone()
+
+    # On a Unix socket there is nothing to notice.
+    assert shown in {("60",), ("0",)}
