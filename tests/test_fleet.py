@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -447,9 +448,12 @@ def test_connections_share_a_token_if_and_only_if_they_share_a_credential(
     assert fault in result.output
 
 
-def held(file: Path, name: str) -> AbstractContextManager[turns.Turn]:
-    """The right to run a connection, which another run has taken."""
-    return turns.turn(file.parent / "fleet" / "connections" / name, "2026-01-01T06:00:00+00:00")
+@contextmanager
+def held(file: Path, name: str) -> Iterator[None]:
+    """Another run of a connection, which never comes to its end."""
+    with turns.turn(file.parent / "fleet" / "connections" / name) as own:
+        own.begin("2026-01-01T06:00:00+00:00")
+        yield
 
 
 @pytest.mark.usefixtures("meltano")
@@ -473,6 +477,10 @@ def test_the_run_after_a_kill_does_not_wait_for_the_killed_one(fleet_file: Path)
     with held(fleet_file, "acme"):
         pass  # its end is never noted
 
+    secret = fleet_file.parent / "acme.env"
+    secret.rename(fleet_file.parent / "moved.env")
+    call(fleet_file, "run", "acme")  # which cannot begin
+    (fleet_file.parent / "moved.env").rename(secret)
     after = call(fleet_file, "run", "acme")
     later = call(fleet_file, "run", "acme")
 

@@ -171,7 +171,7 @@ def run(
     """
     result = Result(connection.name, started=_now())
     try:
-        with turn(place.folder(connection), result.started) as own, Log(log) as lines:
+        with turn(place.folder(connection)) as own, Log(log) as lines:
             if own.killed:
                 lines.write(f"{connection.name}: {own.killed} was killed; this run completes it\n")
             try:
@@ -180,12 +180,12 @@ def run(
                 result.reason = f"its variables cannot be read: {error}"
                 result.exit_code = FAILED if error.may_pass else NEEDS_A_PERSON
                 lines.write(f"{connection.name}: {result.reason}\n")
-                own.end()
             else:
                 # Meltano takes a killed run for a running one for five minutes more.
                 options = ["--force"] if own.killed else []
                 options += ["--state-id-suffix", connection.name]
                 lines.hide(variables)
+                own.begin(result.started)
                 command = [_meltano(), "run", *options, "tap-pinterest", fleet.loader]
                 _pass_on(_started(command, variables, place, own), lines, result, own)
             result.ended = _now()

@@ -52,13 +52,26 @@ class Turn:
     handle: int
     killed: Note | None
 
+    def begin(self, since: str) -> None:
+        """Note that a run begins.
+
+        Args:
+            since: When, UTC.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        note = Note(since, socket.gethostname(), os.getpid())
+        os.ftruncate(self.handle, 0)
+        os.pwrite(self.handle, json.dumps(asdict(note)).encode(), 0)
+
     def end(self) -> None:
         """Note that the run has come to its end."""
         os.ftruncate(self.handle, 0)
 
 
 @contextmanager
-def turn(folder: Path, since: str) -> Iterator[Turn]:
+def turn(folder: Path) -> Iterator[Turn]:
     """Keep other runs of a connection out while the block lasts.
 
     The system takes the lock away when the last process that has it ends, however it ends. The note
@@ -66,7 +79,6 @@ def turn(folder: Path, since: str) -> Iterator[Turn]:
 
     Args:
         folder: The folder of the connection.
-        since: When this run begins, UTC.
 
     Raises:
         BusyError: Another run has not ended.
@@ -74,11 +86,7 @@ def turn(folder: Path, since: str) -> Iterator[Turn]:
     """
     handle = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        killed = _note(handle) if _is_locked(handle) else None
-        note = Note(since, socket.gethostname(), os.getpid())
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps(asdict(note)).encode(), 0)
-        yield Turn(handle, killed)
+        yield Turn(handle, _note(handle) if _is_locked(handle) else None)
     finally:
         os.close(handle)
 
