@@ -8,6 +8,7 @@ import re
 import stat
 import subprocess
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import kubernetes_validate
@@ -220,21 +221,11 @@ def test_dagster_runs_the_job_and_only_the_failing_connections_fail(
         check=False,
     )
 
-    ended = {
-        (step, event)
-        for step, event in re.findall(
-            r"load\[(\w+)__\d+\] - STEP_(SUCCESS|FAILURE|RESTARTED) -", done.stdout
-        )
-    }
-    assert ended == {
-        ("acme", "SUCCESS"),
-        ("globex", "FAILURE"),
-        ("initech", "RESTARTED"),
-        ("initech", "FAILURE"),
-        ("disabled", "SUCCESS"),
-        ("no_rth", "SUCCESS"),
-    }, done.stdout
-    assert done.stdout.count("loading globex") == 1
+    loads = Counter(re.findall(r"loading (\S+)", done.stdout))
+    once = dict.fromkeys(("acme", "globex", "disabled", "no-rth", "no_rth"), 1)
+    assert loads == {**once, "initech": 4}, done.stdout
+    (failed,) = re.findall(r"Steps failed: (\[.+\])", done.stdout)
+    assert failed == "['load[globex__2]', 'load[initech__3]']"
     assert "globex: a person has to act, a retry changes nothing" in done.stdout
     assert "disabled is not enabled any more, and was not loaded" in done.stdout
     assert "of-the-env-file" not in done.stdout
