@@ -52,11 +52,7 @@ _import_sdk()
 
 
 def __getattr__(name: str) -> str:
-    """`__version__`, which takes a while to look up and is seldom needed.
-
-    Raises:
-        AttributeError: The name is not `__version__`.
-    """
+    """`__version__`, which takes a while to look up and is seldom needed."""
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415 - see above
 

@@ -311,11 +311,7 @@ def command(**given: Any) -> int:  # noqa: ANN401 - the options, each of its own
 
 
 def _settings(options: Options) -> Settings:
-    """The settings, always with the app's credentials.
-
-    Raises:
-        LoginError: There are no credentials, or the config is refused.
-    """
+    """The settings, always with the app's credentials."""
     given = _config_file(options.config) if options.config else None
     values = _environment() if given is None else given
     if options.scopes:

@@ -90,12 +90,7 @@ class TokenEndpoint:
         return ask
 
     def _ask(self, question: _Question) -> TokenAnswer:
-        """One grant.
-
-        Raises:
-            GrantRefusedError: The credentials are refused.
-            TokenRefusedError: There is no token, so the run cannot go on.
-        """
+        """One grant."""
         try:
             return self._granted(question)
         except (RetriableAPIError, QuotaError, AwayError) as error:

@@ -586,11 +586,7 @@ def _text(value: object) -> str:
 
 
 def _id(item: Item, field: str) -> str:
-    """The id of an item.
-
-    Raises:
-        FatalAPIError: The item has no id.
-    """
+    """The id of an item."""
     value = item.get(field)
     if value is None:
         msg = f"a listed item has no {field}; it has: {', '.join(item)}"

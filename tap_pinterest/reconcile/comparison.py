@@ -154,11 +154,7 @@ def _exported(run: Run, request: Request) -> ExportedTable | None:
 
 
 def _connected(url: str) -> psycopg.Connection[Any]:
-    """A connection to a database, whichever driver its URL names.
-
-    Raises:
-        RequestError: There is none.
-    """
+    """A connection to a database, whichever driver its URL names."""
     try:
         return psycopg.connect(plain_url(url))
     except ValueError as error:

@@ -256,11 +256,7 @@ def _has_decimal_comma(texts: Iterable[str]) -> bool:
 
 
 def _number(text: str, name: str, *, decimal_comma: bool) -> Decimal | None:
-    """The number in a cell.
-
-    Raises:
-        ExportError: There is something else.
-    """
+    """The number in a cell."""
     if text.strip().lower() in NONE:
         return None
     thousands, point = (".", ",") if decimal_comma else (",", ".")

@@ -217,11 +217,7 @@ def _of_sum(one: Precision, other: Precision) -> Precision:
 
 
 def _faults(stream: RunStream) -> Iterator[tuple[str, str]]:
-    """Read the lists that a stream needs; yield each context that cannot be counted, and why.
-
-    Raises:
-        EndOfRun: Nothing else can be listed either.
-    """
+    """Read the lists that a stream needs; yield each context that cannot be counted, and why."""
     try:
         contexts = _contexts(stream)
     except _NOTHING_ELSE as error:

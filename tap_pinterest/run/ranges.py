@@ -133,11 +133,7 @@ class Ranges:
             self._refuse_future(self._run.clock.today)
 
     def _refuse_future(self, today: date) -> None:
-        """Refuse future days, once: days that the run adds are days that Pinterest has seen.
-
-        Raises:
-            EndOfRun: The state has such a day.
-        """
+        """Refuse future days, once: days that the run adds are days that Pinterest has seen."""
         if self._state_is_checked:
             return
         try:

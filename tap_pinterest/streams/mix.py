@@ -342,11 +342,7 @@ class ProductQuestion(ShapedQuestion):
         return body
 
     def _long_enough(self, dates: DateRange) -> DateRange:
-        """Enough days for a report: adds earlier periods if there are too few days.
-
-        Raises:
-            DaysError: Pinterest has no earlier days.
-        """
+        """Enough days for a report: adds earlier periods if there are too few days."""
         if self.granularity.is_total or dates.days >= beta_reports.LEAST_DAYS:
             return dates
         start = self.granularity.first_day(dates.end - ONE_DAY * (beta_reports.LEAST_DAYS - 1))

@@ -233,11 +233,7 @@ class PinAnalytics(OrganicReportStream):
         return dict(sorted(kinds.items()))
 
     def _refuse_named(self, parts: Parts) -> None:
-        """Make sure that no Pin was refused that the config names.
-
-        Raises:
-            FatalAPIError: There is one, while others were answered.
-        """
+        """Make sure that no Pin was refused that the config names."""
         refused = (value for call in parts.refused_calls for value in call.values)
         named = [pin_id for pin_id in refused if pin_id in self.settings.pin_ids]
         if named and parts.is_answered:

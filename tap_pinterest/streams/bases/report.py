@@ -398,11 +398,7 @@ class AdsReport(TaskStream, ReportStream):
         parts.raise_if_any_failed()
 
     def _fail_for_refused_columns(self, ad_account_id: str) -> None:
-        """Fail where a column of the config is missing; the bookmark stays where it is.
-
-        Raises:
-            FatalAPIError: Pinterest refuses such columns for the ad account.
-        """
+        """Fail where a column of the config is missing; the bookmark stays where it is."""
         refused = self.reader.refused_columns(ad_account_id)
         if named := sorted(refused & self.question.named_columns):
             msg = (

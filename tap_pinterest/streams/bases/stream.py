@@ -406,11 +406,7 @@ class PinterestStream(SingerStream):
             yield record if None not in key else self.finished(record)
 
     def _fail_for_two(self, rows: Sequence[dict[str, Any]]) -> NoReturn:
-        """Fail for records that share a key, and are not the same.
-
-        Raises:
-            FatalAPIError: Always.
-        """
+        """Fail for records that share a key, and are not the same."""
         key = ", ".join(f"{name} {rows[0][name]}" for name in self.natural_keys)
         columns = ", ".join(differing(rows))
         msg = f"Pinterest sent two different records for {key}; they differ in {columns}"
