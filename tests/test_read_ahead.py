@@ -16,20 +16,14 @@ from tap_pinterest.clock import Clock, Interrupted
 from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.patience import ATTEMPTS
 from tap_pinterest.reading import inventory, pagination
+from tap_pinterest.reading.lanes import MAX_BYTES, MOST_WAITING
 from tap_pinterest.reading.pagination import (
     BookmarkPaginator,
     EndlessListError,
     RepeatedBookmarkError,
 )
-from tap_pinterest.reading.read_ahead import (
-    MAX_BYTES,
-    MOST_WAITING,
-    Ahead,
-    ReadAhead,
-    Task,
-    Turn,
-    with_pauses,
-)
+from tap_pinterest.reading.read_ahead import ReadAhead
+from tap_pinterest.reading.tasks import Ahead, Task, Turn, with_pauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

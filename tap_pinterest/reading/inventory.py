@@ -28,7 +28,7 @@ from tap_pinterest.reading.page_store import PageStore
 from tap_pinterest.reading.pages import Page
 from tap_pinterest.reading.pagination import BookmarkPaginator
 from tap_pinterest.reading.parts import PART_ERRORS, is_of_more, is_said_of_all
-from tap_pinterest.reading.read_ahead import NOTHING, Task
+from tap_pinterest.reading.tasks import NOTHING, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from tap_pinterest.http.errors import PartError
     from tap_pinterest.reading.calls import Dataset, Listing, Outcomes, Precision
     from tap_pinterest.reading.pages import Decode, Item
-    from tap_pinterest.reading.read_ahead import Following, ReadAhead, Turn
+    from tap_pinterest.reading.read_ahead import ReadAhead
+    from tap_pinterest.reading.tasks import Following, Turn
 
 AD_ACCOUNT = "/ad_accounts/{ad_account_id}"
 AD_ACCOUNTS = "/ad_accounts"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from tap_pinterest.reading.read_ahead import Ahead, Turn
+from tap_pinterest.reading.tasks import Ahead, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.reading.read_ahead import Following
+    from tap_pinterest.reading.tasks import Following
     from tap_pinterest.run.stream import RunStream
 
 

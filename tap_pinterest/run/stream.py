@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tap_pinterest.config.custom_reports import CustomReport
     from tap_pinterest.reading.calls import Expected
     from tap_pinterest.reading.contexts import Contexts
-    from tap_pinterest.reading.read_ahead import Ahead, Task
+    from tap_pinterest.reading.tasks import Ahead, Task
     from tap_pinterest.singer.state import Partitions
 
 

@@ -20,7 +20,7 @@ from tap_pinterest.reading.calls import Call, Each, Expected, Scope
 from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.reading.page_store import PageStore
 from tap_pinterest.reading.parts import PART_ERRORS, Parts, is_said_of_all
-from tap_pinterest.reading.read_ahead import Task
+from tap_pinterest.reading.tasks import Task
 from tap_pinterest.records.instants import instant
 from tap_pinterest.singer import state
 from tap_pinterest.singer.updates import Update, UpdatesProgress
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from tap_pinterest.http.errors import PartError
     from tap_pinterest.reading.pages import Item
-    from tap_pinterest.reading.read_ahead import Turn
+    from tap_pinterest.reading.tasks import Turn
     from tap_pinterest.run.run import Run
 
 _TEXT: Mapping[str, Any] = MappingProxyType({"type": "string"})

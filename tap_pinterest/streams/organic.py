@@ -21,7 +21,7 @@ from tap_pinterest.http.answers import check_fields, decoder
 from tap_pinterest.reading.calls import Call, Expected, Scope
 from tap_pinterest.reading.contexts import Users, name_of
 from tap_pinterest.reading.parts import Parts, Tried
-from tap_pinterest.reading.read_ahead import Task
+from tap_pinterest.reading.tasks import Task
 from tap_pinterest.records.conform import singer_name
 from tap_pinterest.singer import state
 from tap_pinterest.singer.state import Progress

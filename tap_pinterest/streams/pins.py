@@ -17,7 +17,7 @@ from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import InvalidRequestError, SlowAnswerError, TooLargeError
 from tap_pinterest.reading.calls import Call, Expected, Scope
 from tap_pinterest.reading.parts import PART_ERRORS, Parts
-from tap_pinterest.reading.read_ahead import Task
+from tap_pinterest.reading.tasks import Task
 from tap_pinterest.singer import state
 from tap_pinterest.streams.boards import Pins
 from tap_pinterest.streams.organic import (

@@ -13,7 +13,7 @@ from tap_pinterest import api
 from tap_pinterest.api.periods import ONE_DAY, SYNCHRONOUS
 from tap_pinterest.reading.calls import Call, Each, Expected, Values
 from tap_pinterest.reading.parts import Parts, Tried
-from tap_pinterest.reading.read_ahead import Task
+from tap_pinterest.reading.tasks import Task
 from tap_pinterest.run.readiness import ASKED_DAYS, READY_STATE
 from tap_pinterest.singer import state
 from tap_pinterest.singer.state import Progress

@@ -15,7 +15,7 @@ from tap_pinterest.http.errors import InvalidRequestError, NotOfferedError
 from tap_pinterest.reading.calls import Call, Scope
 from tap_pinterest.reading.contexts import AdAccounts, Users
 from tap_pinterest.reading.parts import PART_ERRORS, Parts, Tried
-from tap_pinterest.reading.read_ahead import Task, with_pauses
+from tap_pinterest.reading.tasks import Task, with_pauses
 from tap_pinterest.reports.ordering import REPORTS, Operation, Order, Ordering
 from tap_pinterest.reports.rows import upper_case
 from tap_pinterest.singer.state import Progress
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_pinterest.reading.calls import Expected
-    from tap_pinterest.reading.read_ahead import Turn
+    from tap_pinterest.reading.tasks import Turn
 
 CATALOGS_REPORTS = "/catalogs/reports"
 FIRST_DAY = "date_range.absolute_date_range.start_date"

@@ -25,7 +25,7 @@ from tap_pinterest.reading.calls import (
 )
 from tap_pinterest.reading.inventory import USER_ACCOUNT
 from tap_pinterest.reading.parts import PART_ERRORS, Parts
-from tap_pinterest.reading.read_ahead import Ahead
+from tap_pinterest.reading.tasks import Ahead
 from tap_pinterest.records.conform import singer_schema
 from tap_pinterest.records.instants import instant_of
 from tap_pinterest.records.strays import EXTRA_FIELDS, KeptStrays, Strays

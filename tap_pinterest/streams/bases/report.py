@@ -18,7 +18,7 @@ from tap_pinterest.layouts.tables import Table
 from tap_pinterest.reading.calls import Call, Expected
 from tap_pinterest.reading.contexts import AdAccounts, name_of
 from tap_pinterest.reading.parts import PART_ERRORS, Parts
-from tap_pinterest.reading.read_ahead import Task, with_pauses
+from tap_pinterest.reading.tasks import Task, with_pauses
 from tap_pinterest.reports.ordering import Operation, Ordering
 from tap_pinterest.reports.plan import Entities, plan, unread
 from tap_pinterest.reports.question import TARGETING, Question

@@ -17,7 +17,7 @@ from tap_pinterest.api.periods import SYNCHRONOUS
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.reading.contexts import Token, name_of, of_context
 from tap_pinterest.reading.parts import PART_ERRORS, Parts
-from tap_pinterest.reading.read_ahead import Ahead, Turn
+from tap_pinterest.reading.tasks import Ahead, Turn
 from tap_pinterest.records.conform import Converter, singer_schema
 from tap_pinterest.records.strays import RefusedStrays
 from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tap_pinterest.reading.calls import Call, Expected
     from tap_pinterest.reading.contexts import Contexts
     from tap_pinterest.reading.inventory import Inventory
-    from tap_pinterest.reading.read_ahead import Task
+    from tap_pinterest.reading.tasks import Task
     from tap_pinterest.records.strays import Strays
     from tap_pinterest.run.run import Run
     from tap_pinterest.run.summary import StreamSummary
