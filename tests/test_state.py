@@ -23,7 +23,7 @@ from tap_pinterest.singer.coverage import Interval
 from tap_pinterest.singer.state import Partitions, Progress, ReadBefore, ReportRange, fingerprint
 from tap_pinterest.singer.state import size as state_size
 from tap_pinterest.singer.state_checks import StateError, checked, refuse_future
-from tap_pinterest.streams.bases.stream import ReportStream
+from tap_pinterest.streams.bases.days import ReportStream
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from tap_pinterest.streams import (
     trends,
     user,
 )
-from tap_pinterest.streams.bases.report import LevelReport
+from tap_pinterest.streams.bases.level import LevelReport
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.reports.ordering import REPORTS
 from tap_pinterest.streams.ads import AdGroups, Ads, Campaigns, ProductGroupPromotions
-from tap_pinterest.streams.bases.report import LevelReport
+from tap_pinterest.streams.bases.level import LevelReport
 
 
 class AdAccountAnalytics(LevelReport):

@@ -26,7 +26,8 @@ from tap_pinterest.records.conform import singer_name
 from tap_pinterest.singer import state
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.bases.dataset import SnapshotStream
-from tap_pinterest.streams.bases.stream import ReportStream, TaskStream
+from tap_pinterest.streams.bases.days import ReportStream
+from tap_pinterest.streams.bases.stream import TaskStream
 from tap_pinterest.streams.boards import PinListStream
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing_extensions import override
 from tap_pinterest import api
 from tap_pinterest.api import targeting
 from tap_pinterest.api.columns import column
-from tap_pinterest.api.periods import DAY, GRANULARITIES, merged
+from tap_pinterest.api.periods import merged
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.layouts.tables import Table
 from tap_pinterest.reading.calls import Call, Expected
@@ -21,23 +21,22 @@ from tap_pinterest.reading.parts import PART_ERRORS, Parts
 from tap_pinterest.reading.tasks import Task, with_pauses
 from tap_pinterest.reports.ordering import Operation, Ordering
 from tap_pinterest.reports.plan import Entities, plan, unread
-from tap_pinterest.reports.question import TARGETING, Question
 from tap_pinterest.reports.reader import Answered, Reader
 from tap_pinterest.reports.rows import Rows, added_up
 from tap_pinterest.singer import state
 from tap_pinterest.singer.state import Progress
-from tap_pinterest.streams.bases.stream import ReportStream, TaskStream
+from tap_pinterest.streams.bases.days import ReportStream
+from tap_pinterest.streams.bases.stream import TaskStream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.api.levels import Level
     from tap_pinterest.api.periods import DateRange
     from tap_pinterest.config import Settings
-    from tap_pinterest.config.custom_reports import CustomReport
     from tap_pinterest.reports.plan import Part
+    from tap_pinterest.reports.question import Question
     from tap_pinterest.reports.reader import Steps
     from tap_pinterest.run.run import Run
     from tap_pinterest.singer.state import ReportRange
@@ -489,58 +488,6 @@ class AdsReport(TaskStream, ReportStream):
             fields = (name.lower() for name in self.question.columns)
             names = {field: named[field] for field in fields if field in named}
             state.keep_column_names(self.run.memory, names)
-
-
-class LevelReport(AdsReport):
-    """A report of one level, with a stream for each granularity of the config.
-
-    Never add up rows of different targeting types.
-
-    Attributes:
-        broken_down: Whether each row is for one value of a targeting type.
-    """
-
-    group = "ads"
-    level: ClassVar[Level]
-    broken_down: ClassVar[bool] = False
-
-    def __init__(
-        self,
-        run: Run,
-        name: str | None = None,
-        granularity: str = DAY.name,
-        custom: CustomReport | None = None,
-    ) -> None:
-        """A report of one granularity; each granularity except days is a separate stream.
-
-        One that the config defines has its own name, and settings that differ from the run's.
-        """
-        broken_down = custom.at.is_broken_down if custom else self.broken_down
-        question = Question(
-            name=name or self._name_of(granularity),
-            level=self.level,
-            granularity=GRANULARITIES[granularity],
-            settings=run.settings.of_report(custom),
-            dimensions=TARGETING if broken_down else (),
-            custom=custom,
-            is_wanted=self.is_needed,
-            account=run.account_columns,
-        )
-        super().__init__(run, question)
-
-    @classmethod
-    def _name_of(cls, granularity: str) -> str:
-        return {DAY.name: cls.name}.get(granularity, f"{cls.name}_{granularity.lower()}")
-
-    @classmethod
-    @override
-    def variants(cls, run: Run) -> Sequence[AdsReport]:
-        return [cls(run, granularity=each) for each in run.settings.granularities]
-
-    @classmethod
-    @override
-    def possible_names(cls) -> Sequence[str]:
-        return [cls.name, *(f"{cls.name}_{each.lower()}" for each in GRANULARITIES)]
 
 
 def _begin(steps: Steps) -> float:

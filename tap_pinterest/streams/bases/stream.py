@@ -13,10 +13,9 @@ from singer_sdk.singerlib.catalog import Metadata, SelectionMask
 from typing_extensions import override
 
 from tap_pinterest import api
-from tap_pinterest.api.periods import SYNCHRONOUS
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.reading.contexts import Token, name_of, of_context
-from tap_pinterest.reading.parts import PART_ERRORS, Parts
+from tap_pinterest.reading.parts import PART_ERRORS
 from tap_pinterest.reading.tasks import Ahead, Turn
 from tap_pinterest.records.conform import Converter, singer_schema
 from tap_pinterest.records.strays import RefusedStrays
@@ -25,7 +24,7 @@ from tap_pinterest.reports.rows import differing
 from tap_pinterest.singer import state
 from tap_pinterest.singer.process import is_selected
 from tap_pinterest.singer.sdk import SingerStream
-from tap_pinterest.singer.state import Partitions, Progress
+from tap_pinterest.singer.state import Partitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -41,11 +40,12 @@ if TYPE_CHECKING:
     from tap_pinterest.reading.calls import Call, Expected
     from tap_pinterest.reading.contexts import Contexts
     from tap_pinterest.reading.inventory import Inventory
+    from tap_pinterest.reading.parts import Parts
     from tap_pinterest.reading.tasks import Task
     from tap_pinterest.records.strays import Strays
     from tap_pinterest.run.run import Run
     from tap_pinterest.run.summary import StreamSummary
-    from tap_pinterest.singer.state import ReportRange
+    from tap_pinterest.singer.state import Progress
 
 
 _ENCODE = msgspec.json.Encoder().encode
@@ -478,100 +478,6 @@ class TaskStream(PinterestStream):
     @override
     def ahead(self, context: Context | None) -> Ahead[Any] | None:
         return Ahead(self.turn(context), functools.partial(self.tasks, context))
-
-
-class ReportStream(PinterestStream):
-    """Metrics a day of each context, over the days that the state does not cover yet.
-
-    A context is one partition of the state. It moves once all its rows have been written.
-    """
-
-    replication_key = "date"
-    is_report = True
-
-    @functools.cached_property
-    def report_range(self) -> ReportRange:
-        """The days that the config asks for, without regard to the state."""
-        return self.run.ranges.of(
-            self,
-            days_back=SYNCHRONOUS.days_back,
-            lookback_days=self.settings.attribution_lookback,
-        )
-
-    @property
-    def final_range(self) -> ReportRange:
-        """`report_range` after a context was read; it is complete up to the last final row."""
-        return self.report_range
-
-    @property
-    def fingerprint(self) -> str:
-        """A fingerprint of the settings that shape the rows, for the state."""
-        raise NotImplementedError
-
-    def progress(self, context: Context) -> Progress:
-        """The progress of earlier runs; empty if each run reads the whole range."""
-        if self.is_read_whole:
-            return Progress()
-        return Progress.of(self.remembered.of(context) or {})
-
-    @override
-    def ranges(self, context: Context | None) -> Sequence[DateRange]:
-        return self.report_range.to_read(self.progress(context or {}), self.fingerprint)
-
-    def rows(self, context: Context, parts: Parts) -> Iterator[dict[str, Any]]:
-        """The finished records of a context for all days that this run reads."""
-        raise NotImplementedError
-
-    @override
-    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        if context is None:
-            return
-        progress = self.progress(context)
-        self.warn_of_new_settings(progress, self.report_range)
-        self.begin_rewriting(context, progress, self.report_range)
-        parts = Parts()
-        yield from self.rows(context, parts)
-        self.judge_parts(context, parts)
-        if self.is_whole(parts):
-            self.remember(context, self.final_range.after(progress, self.fingerprint))
-        self.summary.read()
-
-    def is_whole(self, parts: Parts) -> bool:
-        """Whether a context has been read, so that the next run goes on where this one ends."""
-        return not parts.refused_calls
-
-    def days_to_read(self, context: Context) -> Iterator[DateRange]:
-        """The ranges of days that this run reads; the summary notes them."""
-        for dates in self.ranges(context):
-            self.summary.of(name_of(context)).note(dates)
-            yield dates
-
-    def warn_of_new_settings(self, progress: Progress, days: ReportRange) -> None:
-        """Warn once that settings have changed, and name the days that Pinterest no longer has."""
-        reach = f"{(self.clock.today - days.earliest).days} days"
-        if progress.covered_from and progress.settings not in {None, self.fingerprint}:
-            self.run.warn_once(
-                f"{self.name}: columns or other settings have changed since the last run; the days "
-                f"from {progress.covered_from} are read again, as far as Pinterest "
-                f"reaches ({reach})."
-            )
-        if lost := days.out_of_reach(progress, self.fingerprint):
-            listed = ", ".join(map(str, lost))
-            self.run.warn_once(
-                f"{self.name}: {listed} can no longer be read, since Pinterest keeps {reach}; what "
-                "the table has of these days stays as it is, with older settings or numbers."
-            )
-
-    def begin_rewriting(self, context: Context, progress: Progress, days: ReportRange) -> None:
-        """Note in the state, before the first row, that days get rows with other settings.
-
-        A run that is cut short leaves rows of both kinds, even if the settings are changed back
-        before the next run.
-        """
-        during = days.before_rewriting(progress, self.fingerprint)
-        if during != progress:
-            self.remember(context, during)
-            self.write_state()
 
 
 def _content(record: Mapping[str, Any]) -> int:

@@ -1,0 +1,70 @@
+"""Reports of one level of ads, one stream for each granularity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from typing_extensions import override
+
+from tap_pinterest.api.periods import DAY, GRANULARITIES
+from tap_pinterest.reports.question import TARGETING, Question
+from tap_pinterest.streams.bases.report import AdsReport
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_pinterest.api.levels import Level
+    from tap_pinterest.config.custom_reports import CustomReport
+    from tap_pinterest.run.run import Run
+
+
+class LevelReport(AdsReport):
+    """A report of one level, with a stream for each granularity of the config.
+
+    Never add up rows of different targeting types.
+
+    Attributes:
+        broken_down: Whether each row is for one value of a targeting type.
+    """
+
+    group = "ads"
+    level: ClassVar[Level]
+    broken_down: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        run: Run,
+        name: str | None = None,
+        granularity: str = DAY.name,
+        custom: CustomReport | None = None,
+    ) -> None:
+        """A report of one granularity; each granularity except days is a separate stream.
+
+        One that the config defines has its own name, and settings that differ from the run's.
+        """
+        broken_down = custom.at.is_broken_down if custom else self.broken_down
+        question = Question(
+            name=name or self._name_of(granularity),
+            level=self.level,
+            granularity=GRANULARITIES[granularity],
+            settings=run.settings.of_report(custom),
+            dimensions=TARGETING if broken_down else (),
+            custom=custom,
+            is_wanted=self.is_needed,
+            account=run.account_columns,
+        )
+        super().__init__(run, question)
+
+    @classmethod
+    def _name_of(cls, granularity: str) -> str:
+        return {DAY.name: cls.name}.get(granularity, f"{cls.name}_{granularity.lower()}")
+
+    @classmethod
+    @override
+    def variants(cls, run: Run) -> Sequence[AdsReport]:
+        return [cls(run, granularity=each) for each in run.settings.granularities]
+
+    @classmethod
+    @override
+    def possible_names(cls) -> Sequence[str]:
+        return [cls.name, *(f"{cls.name}_{each.lower()}" for each in GRANULARITIES)]
