@@ -36,7 +36,7 @@ LOADED_ON_TWO_DAYS: LiteralString = """
 """
 RESTATED_BY_A_LONG_LOAD: LiteralString = """
     UPDATE ad_analytics
-       SET spend_in_micro_dollar = 3000000, _sdc_batched_at = '2026-11-20 05:10'
+       SET spend_in_micro_dollar = 3000000, _sdc_batched_at = '2026-11-20 05:52'
      WHERE date = (SELECT min(date) FROM ad_analytics)
 """
 """By a load that began before the newest one, and ended after it."""

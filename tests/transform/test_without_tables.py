@@ -123,14 +123,14 @@ def test_tables_without_rows_are_tables(world: World) -> None:
 def test_the_tables_may_be_in_another_database(
     world: World, warehouse: Path, tmp_path: Path
 ) -> None:
-    attached = {"type": "duckdb", "path": str(tmp_path / "reports.duckdb"), "schema": "reports"}
+    attached = {"type": "duckdb", "path": str(tmp_path / "marts.duckdb"), "schema": "reports"}
     attached |= {"attach": [{"path": str(warehouse), "alias": "lake", "read_only": True}]}  # type: ignore[dict-item]
     profile = {"tap_pinterest": {"target": "reports", "outputs": {"reports": attached}}}
     (tmp_path / "profiles.yml").write_text(json.dumps(profile), encoding="utf-8")
     variables = {"pinterest_tables_database": "lake"}
     dbt = Dbt(tmp_path, duckdb=warehouse, variables=variables)
     dbt.build("--profiles-dir", str(tmp_path), "--select", "+int_pinterest__ad_daily")
-    with duckdb.connect(str(tmp_path / "reports.duckdb"), read_only=True) as made:
+    with duckdb.connect(str(tmp_path / "marts.duckdb"), read_only=True) as made:
         found = made.execute("SELECT count(*), sum(spend) FROM reports.int_pinterest__ad_daily")
         rows, spend = found.fetchall()[0]
     known = world.sum_of("pinterest__ad_daily")

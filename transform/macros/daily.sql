@@ -113,20 +113,20 @@ select
   {%- endfor %},
   synced_at,
   loaded_at
-from {{ staging }}
-where {{ tap_pinterest.changed_since_the_last_build() }}
+from {{ staging }} as loaded
+where {{ tap_pinterest.changed_since_the_last_build(unique) }}
 {% endmacro %}
 
 
 {# The rows of staging that the table does not have yet, or has with older numbers. #}
-{% macro changed_since_the_last_build() %}
+{% macro changed_since_the_last_build(key) %}
   {%- if not is_incremental() -%}
     true
   {%- else -%}
     {%- for schema in tap_pinterest.schemas() %}
   {{ 'or ' if not loop.first }}(
     source_relation = '{{ schema }}'
-    and ({{ tap_pinterest.changed_in(schema) }})
+    and ({{ tap_pinterest.changed_in(schema, key) }})
   )
     {%- endfor -%}
   {%- endif -%}
@@ -134,10 +134,11 @@ where {{ tap_pinterest.changed_since_the_last_build() }}
 
 
 {#
-  Rows that the loader has written since; and the newest days where rows do not say when that was,
-  because the loader adds no such column, or no longer does.
+  Rows that the loader has written since; rows of a load beside the newest one, which began before it
+  and ended after it, if the table does not have them; and the newest days where rows do not say when
+  they were loaded, because the loader adds no such column, or no longer does.
 #}
-{% macro changed_in(schema) %}
+{% macro changed_in(schema, key) %}
   {%- set newest, loaded = tap_pinterest.marks_of(schema) -%}
   {%- set days = "date > cast('" ~ newest ~ "' as date) - " ~ var('pinterest_lookback_days', 32) -%}
   {%- if newest is none -%}
@@ -145,7 +146,18 @@ where {{ tap_pinterest.changed_since_the_last_build() }}
   {%- elif loaded is none -%}
     loaded_at is not null or {{ days }}
   {%- else -%}
-    loaded_at > cast('{{ loaded }}' as timestamp) - interval '{{ var('pinterest_overlap_minutes', 60) }} minutes'
+    loaded_at > cast('{{ loaded }}' as timestamp) - interval '{{ var('pinterest_overlap_minutes', 10) }} minutes'
+    and (
+      loaded_at > cast('{{ loaded }}' as timestamp)
+      or not exists (
+        select 1
+        from {{ this }} as known
+        where known.loaded_at = loaded.loaded_at
+        {%- for name in key %}
+          and known.{{ name }} = loaded.{{ name }}
+        {%- endfor %}
+      )
+    )
     {%- set says_not_when = "select 1 from " ~ this ~ " where source_relation = '" ~ schema ~ "' and loaded_at is null and " ~ days %}
     or {{ days if run_query(says_not_when ~ ' limit 1').rows else 'loaded_at is null and ' ~ days }}
   {%- endif -%}
