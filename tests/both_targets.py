@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -14,11 +15,12 @@ from singer_sdk.singerlib.json import deserialize_json
 from target_postgres.target import TargetPostgres
 
 from last_records import last_records
+from loading import database
 from target_postgres_fast.postgres.target import TargetPostgresFast
 from target_postgres_fast.rows import OF_THE_LOAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from last_records import Row
 
@@ -109,6 +111,17 @@ class Database:
         self.load_with_stock(messages, **config)
         self.load(messages, **config)
         self.assert_same()
+
+
+@contextmanager
+def new_database() -> Iterator[Database]:
+    """A database of its own, gone afterwards."""
+    with database() as found:
+        db = Database(*found)
+        try:
+            yield db
+        finally:
+            db.close()
 
 
 def rows_of(connection: psycopg.Connection[Any], schema: str, table: str) -> list[Row]:

@@ -21,6 +21,27 @@ STREAMS = ("ad_accounts", "boards", "campaign_analytics", "campaigns")
 Table: TypeAlias = "dict[tuple[str, ...], dict[str, Any]]"
 Tables: TypeAlias = "dict[str, Table]"
 
+BROKEN: dict[str, Any] = {"status": 500, "times": None}
+REFUSED: dict[str, Any] = {
+    "status": 403,
+    "times": None,
+    "body": {"code": 29, "message": "You are not permitted to access that resource."},
+}
+FAULTS = (
+    BROKEN,
+    REFUSED,
+    {"status": 400, "times": None},
+    {"kind": "html", "times": None},
+    {"kind": "empty", "times": None},
+    {"kind": "reset", "times": None},
+)
+"""Answers to one part of a run; each comes as often as that part is asked for."""
+FORBIDDEN: dict[str, Any] = {
+    "status": 403,
+    "body": {"code": 29, "message": "No access."},
+    "times": None,
+}
+
 
 def tiny(seed: int = 7, **how: Any) -> Sandbox:
     return Sandbox(seed=seed, today=TODAY, size=TINY, access_tier="unlimited", **how)

@@ -72,6 +72,16 @@ VALUES: dict[str, tuple[Any, ...]] = {
 }
 
 
+REFUSED: tuple[tuple[str, Any], ...] = (
+    *(("text", "\ud800"), ("text", {"a": 1}), ("object", {"a": "\ud800"})),
+    *(("integer", 2**63), ("integer", 1.5), ("integer", "x"), ("integer", True)),
+    *(("integer", {"a": 1}), ("number", ""), ("truth", "yes"), ("truth", 2)),
+    *(("day", "2026-02-30"), ("day", 20261124), ("day", "2026-11-24T00:00:00")),
+    *(("moment", "infinity"), ("clock", "25:00"), ("uuid", "x"), ("id", None)),
+)
+"""Values that no column of this name can have."""
+
+
 @contextmanager
 def loading(
     db: Database | DuckDatabase, folder: Path, **more: Any

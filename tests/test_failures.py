@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from conftest import SMALL, TODAY
+from faulty_world import FORBIDDEN
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import EVERYTHING, run, settings
 from tap_pinterest import api
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
     from tap_pinterest.run.summary import StreamSummary
 
 REPORT = "campaign_analytics"
-FORBIDDEN: dict[str, Any] = {
-    "status": 403,
-    "body": {"code": 29, "message": "No access."},
-    "times": None,
-}
 
 
 def accounts(sandbox: Sandbox) -> list[str]:

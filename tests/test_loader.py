@@ -21,7 +21,7 @@ from singer_sdk.target_base import Target
 from target_postgres.target import TargetPostgres
 
 from both_targets import Database, listen, record, schema, state, text
-from loader_cases import ADS, EVERY_KIND, VALUES, loading
+from loader_cases import ADS, EVERY_KIND, REFUSED, VALUES, loading
 from loading import database
 from scripts.processes import command, running
 from singer_pipes import lines
@@ -89,30 +89,13 @@ def test_escaped_and_unescaped_json_load_the_same(db: Database) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        *REFUSED,
         ("text", "a\0b"),
-        ("text", "\ud800"),
-        ("text", {"a": 1}),
         ("object", {"a": "\0"}),
-        ("object", {"a": "\ud800"}),
-        ("integer", 2**63),
-        ("integer", 1.5),
-        ("integer", "x"),
-        ("integer", True),
-        ("integer", {"a": 1}),
         ("integer", [1, 2]),
-        ("number", ""),
-        ("truth", "yes"),
-        ("truth", 2),
-        ("day", "2026-02-30"),
         ("day", "yesterday"),
-        ("day", 20261124),
-        ("day", "2026-11-24T00:00:00"),
-        ("moment", "infinity"),
         ("moment", "10000-01-01T00:00:00"),
-        ("clock", "25:00"),
-        ("uuid", "x"),
         ("hex", "xyz"),
-        ("id", None),
     ],
     ids=str,
 )

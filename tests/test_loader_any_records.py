@@ -17,13 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from singer_sdk.singerlib.json import deserialize_json
 
-from both_targets import Database, schema, text
+from both_targets import new_database, schema, text
 from duck import DuckDatabase
 from last_records import last_records
-from loading import database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from both_targets import Database
 
 KINDS: dict[str, Any] = {
     "text": "string",
@@ -130,10 +131,8 @@ def _schema(columns: Sequence[str], keys: Sequence[str]) -> str:
 
 @pytest.fixture(scope="module")
 def db() -> Iterator[Database]:
-    with database() as found:
-        db = Database(*found)
+    with new_database() as db:
         yield db
-        db.close()
 
 
 @settings(max_examples=25)

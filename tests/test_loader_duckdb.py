@@ -13,7 +13,7 @@ import pytest
 
 from both_targets import record, schema, text
 from duck import SCHEMA, DuckDatabase
-from loader_cases import ADS, EVERY_KIND, VALUES
+from loader_cases import ADS, EVERY_KIND, REFUSED, VALUES
 from scripts.processes import command, running
 from target_postgres_fast.duckdb.columns import column_type
 from target_postgres_fast.duckdb.connector import DuckdbConnector
@@ -92,33 +92,16 @@ def test_a_column_has_the_type_that_its_schema_says(described: dict[str, Any], k
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("text", "\ud800"),
-        ("text", {"a": 1}),
-        ("object", {"a": "\ud800"}),
-        ("integer", 2**63),
-        ("integer", 1.5),
-        ("integer", "x"),
-        ("integer", True),
-        ("integer", {"a": 1}),
+        *REFUSED,
         ("integers", [1, 1.5]),
-        ("number", ""),
         ("number", True),
         ("number", [1]),
         ("number", 10**400),
         ("number", "1e400"),
         ("object", float("nan")),
         ("object", {"a": [float("nan")]}),
-        ("truth", "yes"),
-        ("truth", 2),
-        ("day", "2026-02-30"),
-        ("day", 20261124),
-        ("day", "2026-11-24T00:00:00"),
-        ("moment", "infinity"),
         ("moment", "0001-01-01T00:00:00+01:00"),
-        ("clock", "25:00"),
-        ("uuid", "x"),
         ("texts", {"a": 1}),
-        ("id", None),
     ],
     ids=str,
 )

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ruamel.yaml import YAML
 
-from both_targets import Database
-from loading import database
+from both_targets import Database, new_database
 from pinterest_sandbox import Sandbox
 from scripts.main_job import STATE_ID, MainJob
 from scripts.processes import ROOT
@@ -26,10 +25,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def db() -> Iterator[Database]:
-    with database() as found:
-        db = Database(*found)
+    with new_database() as db:
         yield db
-        db.close()
 
 
 @pytest.fixture(scope="module")

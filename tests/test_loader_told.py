@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.plugin_base import _ConfigInput
 
-from both_targets import Database, record, schema, text
+from both_targets import new_database, record, schema, text
 from loader_cases import summary
-from loading import database
 from singer_pipes import lines
 from singer_run import run, settings
 from target_postgres_fast.batch import Written
@@ -23,6 +22,7 @@ from target_postgres_fast.postgres.target import TargetPostgresFast
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from both_targets import Database
     from pinterest_sandbox import Sandbox
 
 COMMENTS = """
@@ -33,10 +33,8 @@ COMMENTS = """
 
 @pytest.fixture
 def db() -> Iterator[Database]:
-    with database() as found:
-        db = Database(*found)
+    with new_database() as db:
         yield db
-        db.close()
 
 
 def described(table: str, **columns: str) -> dict[str, Any]:

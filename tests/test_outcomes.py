@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from faulty_world import FORBIDDEN
 from simulated import simulate
 from singer_run import PatientClock, run, settings
 from tap_pinterest.reading.contexts import context_of, name_of
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from tap_pinterest.run.outcome import Outcome
 
 REPORT = "campaign_analytics"
-FORBIDDEN: dict[str, Any] = {
-    "status": 403,
-    "body": {"code": 29, "message": "No access."},
-    "times": None,
-}
 
 
 def accounts(sandbox: Sandbox) -> list[str]:

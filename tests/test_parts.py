@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from faulty_world import records_are_unique, upsert
+from faulty_world import BROKEN, FAULTS, REFUSED, records_are_unique, upsert
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import EVERYTHING, run, settings
 from tap_pinterest.http.patience import ATTEMPTS
@@ -64,12 +64,6 @@ STREAMS = (
 )
 COLUMNS = {"term": "input_term"}
 """Columns that a parameter's value is written as, where they have another name."""
-BROKEN: dict[str, Any] = {"status": 500, "times": None}
-REFUSED: dict[str, Any] = {
-    "status": 403,
-    "times": None,
-    "body": {"code": 29, "message": "You are not permitted to access that resource."},
-}
 
 
 @pytest.fixture(scope="module")
@@ -395,14 +389,6 @@ PARENTS = {
     "product_group_promotions": (),
 }
 """Streams whose parts are broken at random, with those that list their parts."""
-RANDOM_FAULTS: tuple[dict[str, Any], ...] = (
-    BROKEN,
-    REFUSED,
-    {"status": 400, "times": None},
-    {"kind": "html", "times": None},
-    {"kind": "empty", "times": None},
-    {"kind": "reset", "times": None},
-)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -421,7 +407,7 @@ def test_with_random_parts_broken_the_others_equal_the_truth_and_the_next_run_ha
     for _ in range(draw.randint(1, 5)):
         stream = draw.choice(broken_streams)
         calls = undisturbed.calls[stream]
-        call, fault = draw.choice(calls), draw.choice(RANDOM_FAULTS)
+        call, fault = draw.choice(calls), draw.choice(FAULTS)
         if own := own_values(call, calls):
             hit(world, call, fault)
             for each in (stream, *(name for name in PARENTS if stream in PARENTS[name])):

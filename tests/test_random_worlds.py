@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from faulty_world import COLUMNS, records_are_unique, upsert
+from faulty_world import COLUMNS, FAULTS, records_are_unique, upsert
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import EVERYTHING, run, settings
 from tap_pinterest.reading.parts import MOST_NAMED
@@ -57,20 +57,6 @@ WAYS: tuple[dict[str, Any], ...] = (
     {"slice_rows": 6, "user_split_fields": "NO_SPLIT,APP_TYPE,SOURCE", "start_date": "9 days ago"},
     {"report_transport": "async", "granularities": "DAY,WEEK", "start_date": "40 days ago"},
     {"report_transport": "sync", "slice_rows": 12, "organic_accounts": "both"},
-)
-BROKEN: dict[str, Any] = {"status": 500, "times": None}
-REFUSED: dict[str, Any] = {
-    "status": 403,
-    "times": None,
-    "body": {"code": 29, "message": "You are not permitted to access that resource."},
-}
-FAULTS = (
-    BROKEN,
-    REFUSED,
-    {"status": 400, "times": None},
-    {"kind": "html", "times": None},
-    {"kind": "empty", "times": None},
-    {"kind": "reset", "times": None},
 )
 COLUMN_OF = {"term": "input_term", "terms": "input_term", "targeting_types": "targeting_type"}
 """Columns that a parameter's value is written as, where they have another name."""

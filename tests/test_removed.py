@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from both_targets import Database
+from both_targets import new_database
 from conftest import SMALL, TODAY
 from documents import blocks
-from loading import database
 from pinterest_sandbox import Sandbox
 from removed_rows import Past, Tables, view
 from singer_pipes import lines
@@ -28,6 +27,7 @@ from tap_pinterest.tap import TapPinterest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from both_targets import Database
     from singer_run import Run
 
 ORGANIC = ("boards", "pins", "board_pins", "board_sections")
@@ -444,10 +444,8 @@ def test_an_item_that_comes_twice_counts_once(sandbox: Sandbox) -> None:
 
 @pytest.fixture(scope="module")
 def db() -> Iterator[Database]:
-    with database() as found:
-        db = Database(*found)
+    with new_database() as db:
         yield db
-        db.close()
 
 
 def test_days_in_postgresql_equal_pinterests_truth(sandbox: Sandbox, db: Database) -> None:

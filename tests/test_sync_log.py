@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from both_targets import Database
+from both_targets import new_database
 from conftest import TODAY
-from loading import database
 from singer_pipes import lines
 from singer_run import Messages, PatientTap, run, settings
 from tap_pinterest.config import CONFIG_SCHEMA
@@ -21,6 +20,7 @@ from tap_pinterest.streams.log import NO_ACCOUNT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from both_targets import Database
     from pinterest_sandbox import Sandbox
     from singer_run import Run
 
@@ -206,10 +206,8 @@ def test_the_log_takes_no_call(sandbox: Sandbox) -> None:
 
 @pytest.fixture(scope="module")
 def db() -> Iterator[Database]:
-    with database() as found:
-        db = Database(*found)
+    with new_database() as db:
         yield db
-        db.close()
 
 
 def test_both_targets_keep_the_rows_of_all_runs(sandbox: Sandbox, db: Database) -> None:
