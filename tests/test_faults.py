@@ -586,6 +586,21 @@ def test_a_port_that_refuses_ends_the_run_in_one_line(
     assert "Connection refused" in line.getMessage()
 
 
+def test_a_host_without_good_tls_ends_the_run_soon_and_in_one_line(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = PatientClock()
+    config = {"api_url": sandbox.url.replace("http:", "https:"), "access_token": "pina_1"}
+
+    result = run({**config, "max_requests_in_flight": 1}, clock=clock)
+
+    (line,) = (each for each in caplog.records if each.levelno == logging.ERROR)
+    assert result.code == 1
+    assert "Nobody is there to answer; check api_url and the network" in line.getMessage()
+    assert "SSLError" in line.getMessage()
+    assert sum(clock.waits) <= 45
+
+
 def test_after_a_first_answer_a_port_that_refuses_is_a_failure_like_any_other(
     world: Sandbox, tables: Tables, first: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -654,7 +669,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_believed(certificate: Path
         thread.join()
 
     assert result.code == 1
-    assert "self-signed certificate" in result.tap.run.summary.of("boards").failures[""]
+    assert "self-signed certificate" in str(result.tap.run.summary.ended_by)
     assert not any(heard)
 
 

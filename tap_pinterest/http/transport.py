@@ -31,7 +31,8 @@ MAX_BODY_BYTES = 512 * 1024 * 1024
 SMALL_BODY_BYTES = 16 * 1024 * 1024
 """Bodies above this size are read one at a time, which limits memory for all in flight."""
 _PIECE_BYTES = 256 * 1024
-_NOBODY = (socket.gaierror, ConnectionRefusedError)
+_NOBODY = (socket.gaierror, ConnectionRefusedError, ssl.SSLError)
+"""Causes that usually stay, if they come before the first answer."""
 
 # At DEBUG it logs each URL with its query, and some URLs give access to anybody who has them.
 logging.getLogger("urllib3").setLevel(logging.INFO)
