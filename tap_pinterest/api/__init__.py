@@ -181,28 +181,24 @@ CORRECTIONS: tuple[Correction, ...] = (
 """Applied by `scripts/update_api.py`, which fails when one is no longer needed."""
 
 
-SECRETS: Mapping[str, str] = MappingProxyType(
-    {
-        "credentials": "User name and password of a catalog feed's server.",
-        "cryptographic_key": "Decrypts the leads that Pinterest sends to a subscription.",
-        "partner_access_token": "Acts for the partner of an integration.",
-        "partner_refresh_token": "Acts for the partner of an integration.",
-    }
-)
+SECRETS: Mapping[str, str] = {
+    "credentials": "User name and password of a catalog feed's server.",
+    "cryptographic_key": "Decrypts the leads that Pinterest sends to a subscription.",
+    "partner_access_token": "Acts for the partner of an integration.",
+    "partner_refresh_token": "Acts for the partner of an integration.",
+}
 """Fields that never leave the tap, wherever they occur."""
 
-PERSONAL: Mapping[str, str] = MappingProxyType(
-    {
-        "email": "Of the people in a business.",
-        "partner_primary_email": "Of the partner of an integration.",
-        "billing_contact_email": "Of the contact for an order's bills.",
-        "billing_contact_firstname": "Of the contact for an order's bills.",
-        "billing_contact_lastname": "Of the contact for an order's bills.",
-        "media_contact_email": "Of the contact for an order's media.",
-        "media_contact_firstname": "Of the contact for an order's media.",
-        "media_contact_lastname": "Of the contact for an order's media.",
-    }
-)
+PERSONAL: Mapping[str, str] = {
+    "email": "Of the people in a business.",
+    "partner_primary_email": "Of the partner of an integration.",
+    "billing_contact_email": "Of the contact for an order's bills.",
+    "billing_contact_firstname": "Of the contact for an order's bills.",
+    "billing_contact_lastname": "Of the contact for an order's bills.",
+    "media_contact_email": "Of the contact for an order's media.",
+    "media_contact_firstname": "Of the contact for an order's media.",
+    "media_contact_lastname": "Of the contact for an order's media.",
+}
 """Fields with the identity or the address of a person: only in the group `personal`."""
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import re
 from importlib import resources
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -43,18 +42,16 @@ LIVE_FILE = "live_columns.json"
 _TEXT = re.compile(
     r"_(?:BRAND|CATEGORY|CURRENCY|DESCRIPTION|IDS?|LABELS?|NAME|OBJECTIVE|REFERENCE|STATUS|TAG|TYPE|URL)$"
 )
-_BEGINS_WITH: Mapping[str, Entity] = MappingProxyType(
-    {
-        "ADVERTISER_": AD_ACCOUNT,
-        "AD_ACCOUNT_": AD_ACCOUNT,
-        "CAMPAIGN_": CAMPAIGN,
-        "AD_GROUP_": AD_GROUP,
-        "AD_": AD,
-        "PIN_PROMOTION_": AD,
-        "PRODUCT_GROUP_": PRODUCT_GROUP,
-        "PRODUCT_ITEM_": PRODUCT_ITEM,
-    }
-)
+_BEGINS_WITH: Mapping[str, Entity] = {
+    "ADVERTISER_": AD_ACCOUNT,
+    "AD_ACCOUNT_": AD_ACCOUNT,
+    "CAMPAIGN_": CAMPAIGN,
+    "AD_GROUP_": AD_GROUP,
+    "AD_": AD,
+    "PIN_PROMOTION_": AD,
+    "PRODUCT_GROUP_": PRODUCT_GROUP,
+    "PRODUCT_ITEM_": PRODUCT_ITEM,
+}
 """How names of attributes begin; `AD_GROUP_` comes before `AD_`."""
 _CONVERSION = re.compile(
     r"CONVERSION|CHECKOUT|SIGNUP|LEAD|ADD_TO_|PAGE_VISIT|SUBSCRIBE|VIEW_CATEGORY|WATCH_VIDEO|SEARCH"

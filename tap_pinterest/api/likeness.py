@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,9 +65,9 @@ _MEANT: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("DISABLED", "OFF", "STOPPED"): ("PAUSED",),
     ("DELETED", "REMOVED"): ("ARCHIVED",),
 }
-_BY_WORD: Mapping[str, Sequence[str]] = MappingProxyType(
-    {word: names for words, names in _MEANT.items() for word in words}
-)
+_BY_WORD: Mapping[str, Sequence[str]] = {
+    word: names for words, names in _MEANT.items() for word in words
+}
 _SAME: Mapping[str, str] = {
     **dict.fromkeys(("REPORT", "REPORTS", "INSIGHTS", "STATS", "PERFORMANCE"), "ANALYTICS"),
     **dict.fromkeys(("ADGROUP", "ADGROUPS"), "AD_GROUP"),

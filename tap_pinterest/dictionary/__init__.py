@@ -7,7 +7,6 @@ only when a stream needs it.
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_pinterest import api
@@ -25,15 +24,13 @@ AD_REPORTS = "AdReports"
 Meaning: TypeAlias = "Text | Metric"
 
 
-PERIODS: Mapping[str, str] = MappingProxyType(
-    {
-        "HOUR": "by hour",
-        "DAY": "by day",
-        "WEEK": "by week",
-        "MONTH": "by month",
-        "TOTAL": "over the whole span",
-    }
-)
+PERIODS: Mapping[str, str] = {
+    "HOUR": "by hour",
+    "DAY": "by day",
+    "WEEK": "by week",
+    "MONTH": "by month",
+    "TOTAL": "over the whole span",
+}
 """Words for the entity of a row in an ads report."""
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import re
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -38,25 +37,23 @@ Unit: TypeAlias = Literal[
 Traffic: TypeAlias = Literal["paid", "earned", "both"]
 """Paid: shown as an ad. Earned: seen after somebody saved the ad to a board."""
 
-UNITS: Mapping[Unit, str] = MappingProxyType(
-    {
-        "count": "a count",
-        "currency": "units of the ad account's currency",
-        "micro_currency": "millionths of the ad account's currency",
-        "usd": "US dollars",
-        "micro_usd": "millionths of a US dollar",
-        "ratio": "a ratio: 1 is all of it",
-        "percent": "a percentage: 100 is all of it",
-        "multiplier": "a factor: 1 changes nothing",
-        "days": "days",
-        "minutes": "minutes",
-        "seconds": "seconds",
-        "milliseconds": "milliseconds",
-        "pixels": "pixels",
-        "miles": "miles",
-        "degrees": "degrees",
-    }
-)
+UNITS: Mapping[Unit, str] = {
+    "count": "a count",
+    "currency": "units of the ad account's currency",
+    "micro_currency": "millionths of the ad account's currency",
+    "usd": "US dollars",
+    "micro_usd": "millionths of a US dollar",
+    "ratio": "a ratio: 1 is all of it",
+    "percent": "a percentage: 100 is all of it",
+    "multiplier": "a factor: 1 changes nothing",
+    "days": "days",
+    "minutes": "minutes",
+    "seconds": "seconds",
+    "milliseconds": "milliseconds",
+    "pixels": "pixels",
+    "miles": "miles",
+    "degrees": "degrees",
+}
 EVERYWHERE = ("days", "entities")
 """The rows over which a plain sum makes sense: days, and the entities of one level."""
 HISTORY_UNTIL = "2027-09-30"
@@ -115,78 +112,68 @@ class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
 
 _NULL = "Null: Pinterest reported nothing, which is not zero."
 
-_EVENTS: Mapping[str, str] = MappingProxyType(
-    {
-        "ADD_PAYMENT_INFO": "entries of payment details",
-        "ADD_TO_CART": "additions to a shopping cart",
-        "ADD_TO_WISHLIST": "additions to a wish list",
-        "APP_INSTALL": "app installs",
-        "APP_OPEN": "app openings",
-        "CHECKOUT": "checkouts",
-        "CONTACT": "contacts with the advertiser",
-        "CONVERSIONS": "conversions of every kind",
-        "CUSTOM": "custom events",
-        "CUSTOMIZE_PRODUCT": "customised products",
-        "FIND_LOCATION": "searches for a shop",
-        "INITIATE_CHECKOUT": "checkouts begun",
-        "LEAD": "leads",
-        "PAGE_VISIT": "page visits",
-        "SCHEDULE": "booked appointments",
-        "SEARCH": "searches on the advertiser's site",
-        "SIGNUP": "sign-ups",
-        "START_TRIAL": "trials begun",
-        "SUBMIT_APPLICATION": "submitted applications",
-        "SUBSCRIBE": "subscriptions",
-        "UNKNOWN": "events of an unknown kind",
-        "VIEW_CATEGORY": "looks at a product category",
-        "VIEW_CONTENT": "looks at content",
-        "WATCH_VIDEO": "videos watched on the advertiser's site",
-    }
-)
+_EVENTS: Mapping[str, str] = {
+    "ADD_PAYMENT_INFO": "entries of payment details",
+    "ADD_TO_CART": "additions to a shopping cart",
+    "ADD_TO_WISHLIST": "additions to a wish list",
+    "APP_INSTALL": "app installs",
+    "APP_OPEN": "app openings",
+    "CHECKOUT": "checkouts",
+    "CONTACT": "contacts with the advertiser",
+    "CONVERSIONS": "conversions of every kind",
+    "CUSTOM": "custom events",
+    "CUSTOMIZE_PRODUCT": "customised products",
+    "FIND_LOCATION": "searches for a shop",
+    "INITIATE_CHECKOUT": "checkouts begun",
+    "LEAD": "leads",
+    "PAGE_VISIT": "page visits",
+    "SCHEDULE": "booked appointments",
+    "SEARCH": "searches on the advertiser's site",
+    "SIGNUP": "sign-ups",
+    "START_TRIAL": "trials begun",
+    "SUBMIT_APPLICATION": "submitted applications",
+    "SUBSCRIBE": "subscriptions",
+    "UNKNOWN": "events of an unknown kind",
+    "VIEW_CATEGORY": "looks at a product category",
+    "VIEW_CONTENT": "looks at content",
+    "WATCH_VIDEO": "videos watched on the advertiser's site",
+}
 _OWN_EVENTS = "events that the advertiser has defined"
 _PLACES: Mapping[
     str | None, tuple[Literal["web", "in_app", "offline", "pinterest", "any"], str]
-] = MappingProxyType(
-    {
-        "WEB": ("web", " on websites"),
-        "INAPP": ("in_app", " in apps"),
-        "OFFLINE": ("offline", " offline, such as in shops"),
-        "PINTEREST": ("pinterest", " on Pinterest itself"),
-        "INAPP_SKAN": ("in_app", " in iOS apps (SKAdNetwork)"),
-        "INAPP_SKAN_ASSISTED": ("in_app", " in iOS apps (SKAdNetwork), the ad not coming last,"),
-        None: ("any", ""),
-    }
-)
-_INTERACTIONS: Mapping[str | None, tuple[Literal["click", "engagement", "view", "any"], str]] = (
-    MappingProxyType(
-        {
-            "CLICK": ("click", "clicks on ads"),
-            "ENGAGEMENT": ("engagement", "saves, close-ups and swipes of ads"),
-            "VIEW": ("view", "views of ads"),
-            None: ("any", "ads by click, engagement or view"),
-        }
-    )
-)
-_DEVICES: Mapping[str, str] = MappingProxyType(
-    {"DESKTOP": "a desktop computer", "MOBILE": "a mobile phone", "TABLET": "a tablet"}
-)
-_TRAFFIC: Mapping[str | None, Traffic] = MappingProxyType(
-    {"1": "paid", "2": "earned", None: "both"}
-)
-_MONEY: Mapping[str | None, Unit] = MappingProxyType(
-    {
-        "": "currency",
-        "_IN_DOLLAR": "currency",
-        "_IN_LOCAL_CURRENCY": "currency",
-        "_IN_MICRO_DOLLAR": "micro_currency",
-        "_IN_MICRO_UNITS": "micro_currency",
-        "_IN_MICRO_CURRENCY": "micro_currency",
-        "_IN_US_DOLLAR": "usd",
-        "_IN_USD": "usd",
-        "_IN_MICRO_US_DOLLAR": "micro_usd",
-        "_IN_MICRO_USD": "micro_usd",
-    }
-)
+] = {
+    "WEB": ("web", " on websites"),
+    "INAPP": ("in_app", " in apps"),
+    "OFFLINE": ("offline", " offline, such as in shops"),
+    "PINTEREST": ("pinterest", " on Pinterest itself"),
+    "INAPP_SKAN": ("in_app", " in iOS apps (SKAdNetwork)"),
+    "INAPP_SKAN_ASSISTED": ("in_app", " in iOS apps (SKAdNetwork), the ad not coming last,"),
+    None: ("any", ""),
+}
+_INTERACTIONS: Mapping[str | None, tuple[Literal["click", "engagement", "view", "any"], str]] = {
+    "CLICK": ("click", "clicks on ads"),
+    "ENGAGEMENT": ("engagement", "saves, close-ups and swipes of ads"),
+    "VIEW": ("view", "views of ads"),
+    None: ("any", "ads by click, engagement or view"),
+}
+_DEVICES: Mapping[str, str] = {
+    "DESKTOP": "a desktop computer",
+    "MOBILE": "a mobile phone",
+    "TABLET": "a tablet",
+}
+_TRAFFIC: Mapping[str | None, Traffic] = {"1": "paid", "2": "earned", None: "both"}
+_MONEY: Mapping[str | None, Unit] = {
+    "": "currency",
+    "_IN_DOLLAR": "currency",
+    "_IN_LOCAL_CURRENCY": "currency",
+    "_IN_MICRO_DOLLAR": "micro_currency",
+    "_IN_MICRO_UNITS": "micro_currency",
+    "_IN_MICRO_CURRENCY": "micro_currency",
+    "_IN_US_DOLLAR": "usd",
+    "_IN_USD": "usd",
+    "_IN_MICRO_US_DOLLAR": "micro_usd",
+    "_IN_MICRO_USD": "micro_usd",
+}
 _CURRENCY = "|".join(filter(None, _MONEY))
 _EVENT_NAMES = "|".join(_EVENTS)
 _MEASURES = (
@@ -214,28 +201,26 @@ _KNOWN_EVENT = _conversions(_EVENT_NAMES)
 _ANY_EVENT = _conversions("[A-Z][A-Z0-9_]*?")
 
 
-_COUNTED: Mapping[str, tuple[str, Unit, bool]] = MappingProxyType(
-    {
-        "": ("number of {credited}", "count", True),
-        "QUANTITY": ("number of items in {credited}", "count", True),
-        "CONVERSION_PRODUCT_QUANTITY": ("units of the product in {credited}", "count", True),
-        "CONVERSION_PRODUCT_COUNT_UNIQUE": (
-            "different products, each once, in {credited}",
-            "count",
-            False,
-        ),
-        "CONVERSION_RATE": (
-            "share of the traceable impressions that led to {events}, as a ratio",
-            "ratio",
-            False,
-        ),
-        "PERCENT_CROSS_DEVICE_CONVERSIONS": (
-            "share of {events} on another device than the ad was seen on",
-            "percent",
-            False,
-        ),
-    }
-)
+_COUNTED: Mapping[str, tuple[str, Unit, bool]] = {
+    "": ("number of {credited}", "count", True),
+    "QUANTITY": ("number of items in {credited}", "count", True),
+    "CONVERSION_PRODUCT_QUANTITY": ("units of the product in {credited}", "count", True),
+    "CONVERSION_PRODUCT_COUNT_UNIQUE": (
+        "different products, each once, in {credited}",
+        "count",
+        False,
+    ),
+    "CONVERSION_RATE": (
+        "share of the traceable impressions that led to {events}, as a ratio",
+        "ratio",
+        False,
+    ),
+    "PERCENT_CROSS_DEVICE_CONVERSIONS": (
+        "share of {events} on another device than the ad was seen on",
+        "percent",
+        False,
+    ),
+}
 """Text and unit of each measure, and whether it adds up."""
 
 
@@ -355,41 +340,37 @@ def _conversion(name: str) -> Metric | None:
     return _Conversion(found.groupdict()).metric()
 
 
-_ACTIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "BUY_BUTTON_CLICKS": "taps on the buy button of the ad",
-        "CAROUSEL_SLOT_CLICKTHROUGH": "clicks on one card of a carousel",
-        "CAROUSEL_SLOT_IMPRESSION": "times one card of a carousel was on screen",
-        "CAROUSEL_SLOT_SIDESWIPE": "swipes from one card of a carousel to the next",
-        "CAROUSEL_SLOT_VIEW_WEBSITE": "visits of the website of one card of a carousel",
-        "CLICKTHROUGH": "clicks on the ad, to its close-up or straight to its destination",
-        "COLLECTION_PIN_ITEM_CLICKTHROUGH": "clicks on the small items below a collection",
-        "COLLECTION_PIN_ITEM_IMPRESSION": "times the small items below a collection were on screen",
-        "DESTINATION_VIEWS": "times the ad's destination page was opened",
-        "ENGAGEMENT": "interactions with the ad: clicks, saves, carousel swipes and the like",
-        "FLAG": "complaints about the ad",
-        "IDEA_PIN_PAGE_BACKWARD": "steps back to an earlier page of an Idea Pin",
-        "IDEA_PIN_PAGE_FORWARD": "steps on to the next page of an Idea Pin",
-        "IDEA_PIN_PRODUCT_TAG_VISIT": "visits to products by their tags in an Idea Pin",
-        "IMPRESSION": "times the ad was on screen",
-        "INSERTION": "times the ad was placed on a page, seen or not",
-        "LANDING_PAGE_VIEWS": "times the landing page had loaded",
-        "LIKE": "likes of the ad",
-        "ONE_TAP_V2_WEBSITE_VIEW": "websites opened with one tap on the ad",
-        "ONSITE_CHECKOUTS": "checkouts that were completed on Pinterest itself",
-        "OUTBOUND_CLICK": "clicks that led from the ad to its destination outside Pinterest",
-        "REPIN": "saves of the ad to a board",
-        "SEND": "times the ad was sent to another person",
-        "WEB_SESSIONS": "website visits that loaded in a browser after a click",
-    }
-)
-_WHO: Mapping[Traffic, str] = MappingProxyType(
-    {
-        "paid": "while it was shown as an ad (paid)",
-        "earned": "after somebody had saved the ad to a board (earned)",
-        "both": "paid and earned together",
-    }
-)
+_ACTIONS: Mapping[str, str] = {
+    "BUY_BUTTON_CLICKS": "taps on the buy button of the ad",
+    "CAROUSEL_SLOT_CLICKTHROUGH": "clicks on one card of a carousel",
+    "CAROUSEL_SLOT_IMPRESSION": "times one card of a carousel was on screen",
+    "CAROUSEL_SLOT_SIDESWIPE": "swipes from one card of a carousel to the next",
+    "CAROUSEL_SLOT_VIEW_WEBSITE": "visits of the website of one card of a carousel",
+    "CLICKTHROUGH": "clicks on the ad, to its close-up or straight to its destination",
+    "COLLECTION_PIN_ITEM_CLICKTHROUGH": "clicks on the small items below a collection",
+    "COLLECTION_PIN_ITEM_IMPRESSION": "times the small items below a collection were on screen",
+    "DESTINATION_VIEWS": "times the ad's destination page was opened",
+    "ENGAGEMENT": "interactions with the ad: clicks, saves, carousel swipes and the like",
+    "FLAG": "complaints about the ad",
+    "IDEA_PIN_PAGE_BACKWARD": "steps back to an earlier page of an Idea Pin",
+    "IDEA_PIN_PAGE_FORWARD": "steps on to the next page of an Idea Pin",
+    "IDEA_PIN_PRODUCT_TAG_VISIT": "visits to products by their tags in an Idea Pin",
+    "IMPRESSION": "times the ad was on screen",
+    "INSERTION": "times the ad was placed on a page, seen or not",
+    "LANDING_PAGE_VIEWS": "times the landing page had loaded",
+    "LIKE": "likes of the ad",
+    "ONE_TAP_V2_WEBSITE_VIEW": "websites opened with one tap on the ad",
+    "ONSITE_CHECKOUTS": "checkouts that were completed on Pinterest itself",
+    "OUTBOUND_CLICK": "clicks that led from the ad to its destination outside Pinterest",
+    "REPIN": "saves of the ad to a board",
+    "SEND": "times the ad was sent to another person",
+    "WEB_SESSIONS": "website visits that loaded in a browser after a click",
+}
+_WHO: Mapping[Traffic, str] = {
+    "paid": "while it was shown as an ad (paid)",
+    "earned": "after somebody had saved the ad to a board (earned)",
+    "both": "paid and earned together",
+}
 _ACTION = (
     rf"(?:TOTAL_)?(?P<action>{'|'.join(_ACTIONS)})(?P<people>_USER)?"
     r"(?:_(?P<traffic>[12]))?(?P<gross>_GROSS)?"
@@ -416,17 +397,15 @@ _WATCHTIME = (
     r"(?:TOTAL_)?VIDEO_(?P<what>AVG|SUM_V50|V50)_WATCHTIME(?:_IN_(?P<unit>SECOND|MILLISECOND))?"
     r"(?:_VIDEO_STARTS)?(?:_(?P<traffic>1|2|PAID|EARNED))?"
 )
-_PLAYS: Mapping[str, str] = MappingProxyType(
-    {
-        "3SEC_VIEWS": "plays of the video with half of it in view for 3 seconds on end",
-        "15SEC_UNIQUE_VIEWS": (
-            "plays of the video for 15 seconds, or to 95% of a shorter one, each viewer once"
-        ),
-        "MRC_VIEWS": "video views by the MRC's rule: half in view for 2 seconds on end",
-        "STARTS": "times the video began to play",
-        "P0_COMBINED": "times the video began to play",
-    }
-)
+_PLAYS: Mapping[str, str] = {
+    "3SEC_VIEWS": "plays of the video with half of it in view for 3 seconds on end",
+    "15SEC_UNIQUE_VIEWS": (
+        "plays of the video for 15 seconds, or to 95% of a shorter one, each viewer once"
+    ),
+    "MRC_VIEWS": "video views by the MRC's rule: half in view for 2 seconds on end",
+    "STARTS": "times the video began to play",
+    "P0_COMBINED": "times the video began to play",
+}
 
 
 def _traffic_of(text: str | None) -> Traffic:
@@ -463,26 +442,22 @@ _SHOWCASE = (
     r"SHOWCASE_(?P<part>PIN|SUBPAGE|SUBPIN|CARD_THUMBNAIL)_"
     r"(?P<action>CLICKTHROUGH|IMPRESSION|REPIN|CLOSEUP|SWIPE_(?:LEFT|RIGHT|FORWARD|BACKWARD))"
 )
-_SHOWCASE_PARTS: Mapping[str, str] = MappingProxyType(
-    {
-        "PIN": "the title Pin of a showcase ad",
-        "SUBPAGE": "the cards of a showcase ad",
-        "SUBPIN": "the featured Pins on the cards of a showcase ad",
-        "CARD_THUMBNAIL": "the card thumbnails of a showcase ad",
-    }
-)
-_SHOWCASE_ACTIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "CLICKTHROUGH": "outbound clicks on",
-        "IMPRESSION": "impressions of",
-        "REPIN": "saves of",
-        "CLOSEUP": "close-ups of",
-        "SWIPE_LEFT": "swipes forward over",
-        "SWIPE_RIGHT": "swipes back over",
-        "SWIPE_FORWARD": "swipes forward over",
-        "SWIPE_BACKWARD": "swipes back over",
-    }
-)
+_SHOWCASE_PARTS: Mapping[str, str] = {
+    "PIN": "the title Pin of a showcase ad",
+    "SUBPAGE": "the cards of a showcase ad",
+    "SUBPIN": "the featured Pins on the cards of a showcase ad",
+    "CARD_THUMBNAIL": "the card thumbnails of a showcase ad",
+}
+_SHOWCASE_ACTIONS: Mapping[str, str] = {
+    "CLICKTHROUGH": "outbound clicks on",
+    "IMPRESSION": "impressions of",
+    "REPIN": "saves of",
+    "CLOSEUP": "close-ups of",
+    "SWIPE_LEFT": "swipes forward over",
+    "SWIPE_RIGHT": "swipes back over",
+    "SWIPE_FORWARD": "swipes forward over",
+    "SWIPE_BACKWARD": "swipes back over",
+}
 
 
 def _showcase(name: str) -> Metric | None:
@@ -497,19 +472,17 @@ _COST = (
     r"(?P<own>ADVERTISER_PAID_)?(?P<both>E)?CP(?P<per>M|C|E|V|I|W|CV_P95|CV|3SV)"
     rf"(?P<money>{_CURRENCY})"
 )
-_PER: Mapping[str, tuple[str, str | None, str | None]] = MappingProxyType(
-    {
-        "M": ("a thousand impressions", "IMPRESSION_1", "TOTAL_IMPRESSION"),
-        "C": ("a click on the ad", "CLICKTHROUGH_1", "TOTAL_CLICKTHROUGH"),
-        "E": ("an engagement", "ENGAGEMENT_1", "TOTAL_ENGAGEMENT"),
-        "V": ("a video view (MRC)", None, None),
-        "CV": ("a video played to its end", None, None),
-        "CV_P95": ("a video played to 95% of its length", None, None),
-        "3SV": ("a video played for 3 seconds", None, None),
-        "I": ("an app install", None, None),
-        "W": ("a website visit", "WEB_SESSIONS_1", "TOTAL_WEB_SESSIONS"),
-    }
-)
+_PER: Mapping[str, tuple[str, str | None, str | None]] = {
+    "M": ("a thousand impressions", "IMPRESSION_1", "TOTAL_IMPRESSION"),
+    "C": ("a click on the ad", "CLICKTHROUGH_1", "TOTAL_CLICKTHROUGH"),
+    "E": ("an engagement", "ENGAGEMENT_1", "TOTAL_ENGAGEMENT"),
+    "V": ("a video view (MRC)", None, None),
+    "CV": ("a video played to its end", None, None),
+    "CV_P95": ("a video played to 95% of its length", None, None),
+    "3SV": ("a video played for 3 seconds", None, None),
+    "I": ("an app install", None, None),
+    "W": ("a website visit", "WEB_SESSIONS_1", "TOTAL_WEB_SESSIONS"),
+}
 """The paid action, and the metrics that count it: paid only, and paid with earned."""
 
 
@@ -532,24 +505,20 @@ def _cost(name: str) -> Metric | None:
     )
 
 
-_SPEND_OF: Mapping[Unit, str] = MappingProxyType(
-    {
-        "currency": "SPEND_IN_DOLLAR",
-        "micro_currency": "SPEND_IN_MICRO_DOLLAR",
-        "usd": "SPEND_IN_US_DOLLAR",
-        "micro_usd": "SPEND_IN_MICRO_US_DOLLAR",
-    }
-)
+_SPEND_OF: Mapping[Unit, str] = {
+    "currency": "SPEND_IN_DOLLAR",
+    "micro_currency": "SPEND_IN_MICRO_DOLLAR",
+    "usd": "SPEND_IN_US_DOLLAR",
+    "micro_usd": "SPEND_IN_MICRO_US_DOLLAR",
+}
 _SPEND = rf"(?P<kind>ADS_CREDIT_|VIDEO_|ADVERTISER_PAID_|BONUS_)?SPEND(?P<money>{_CURRENCY})"
-_SPENT: Mapping[str | None, str] = MappingProxyType(
-    {
-        None: "Money spent on the ads",
-        "ADS_CREDIT_": "Part of the spend that ads credit from Pinterest paid for",
-        "VIDEO_": "Part of the spend that went to ads with a video",
-        "ADVERTISER_PAID_": "Part of the spend that the advertiser pays, without ads credit",
-        "BONUS_": "Part of the spend that Pinterest gave as a bonus",
-    }
-)
+_SPENT: Mapping[str | None, str] = {
+    None: "Money spent on the ads",
+    "ADS_CREDIT_": "Part of the spend that ads credit from Pinterest paid for",
+    "VIDEO_": "Part of the spend that went to ads with a video",
+    "ADVERTISER_PAID_": "Part of the spend that the advertiser pays, without ads credit",
+    "BONUS_": "Part of the spend that Pinterest gave as a bonus",
+}
 
 
 def _spend(name: str) -> Metric | None:
@@ -560,20 +529,18 @@ def _spend(name: str) -> Metric | None:
     return Metric(f"{_SPENT[found['kind']]}, in {UNITS[unit]}.", unit, EVERYWHERE, "paid")
 
 
-_RATES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
-    {
-        "CTR": ("clicks on the ad per impression", "CLICKTHROUGH", "1"),
-        "CTR_2": ("clicks on the ad per impression", "CLICKTHROUGH", "2"),
-        "ECTR": ("clicks on the ad per impression", "CLICKTHROUGH", ""),
-        "OUTBOUND_CTR_1": ("outbound clicks per impression", "OUTBOUND_CLICK", "1"),
-        "OUTBOUND_CTR": ("outbound clicks per impression", "OUTBOUND_CLICK", ""),
-        "ENGAGEMENT_RATE": ("engagements per impression", "ENGAGEMENT", "1"),
-        "EENGAGEMENT_RATE": ("engagements per impression", "ENGAGEMENT", ""),
-        "REPIN_RATE": ("saves per impression", "REPIN", "1"),
-        "REPIN_RATE_2": ("saves per impression", "REPIN", "2"),
-        "TOTAL_REPIN_RATE": ("saves per impression", "REPIN", ""),
-    }
-)
+_RATES: Mapping[str, tuple[str, str, str]] = {
+    "CTR": ("clicks on the ad per impression", "CLICKTHROUGH", "1"),
+    "CTR_2": ("clicks on the ad per impression", "CLICKTHROUGH", "2"),
+    "ECTR": ("clicks on the ad per impression", "CLICKTHROUGH", ""),
+    "OUTBOUND_CTR_1": ("outbound clicks per impression", "OUTBOUND_CLICK", "1"),
+    "OUTBOUND_CTR": ("outbound clicks per impression", "OUTBOUND_CLICK", ""),
+    "ENGAGEMENT_RATE": ("engagements per impression", "ENGAGEMENT", "1"),
+    "EENGAGEMENT_RATE": ("engagements per impression", "ENGAGEMENT", ""),
+    "REPIN_RATE": ("saves per impression", "REPIN", "1"),
+    "REPIN_RATE_2": ("saves per impression", "REPIN", "2"),
+    "TOTAL_REPIN_RATE": ("saves per impression", "REPIN", ""),
+}
 _SUMMED = frozenset({"OUTBOUND_CLICK", "REPIN"})
 """Actions that ads reports have paid and earned, and not in total."""
 
@@ -594,82 +561,79 @@ def _rate(name: str) -> Metric | None:
 
 
 _PEOPLE = "the same person on two days, or by two ads, counts in each"
-_SINGLE: Mapping[str, Metric] = MappingProxyType(
-    {
-        "PAID_IMPRESSION": Metric(
-            "Impressions that count as paid; the same as impression_1.", "count", EVERYWHERE, "paid"
-        ),
-        "TOTAL_IMPRESSION_USER": Metric(
-            f"Reach: people who saw the ad; {_PEOPLE}.", "count", traffic="both"
-        ),
-        "TOTAL_IMPRESSION_HOUSEHOLD_USER": Metric(
-            "Reach in households that saw the ad; one counts again on each day and for each ad.",
-            "count",
-            traffic="both",
-        ),
-        "TOTAL_IMPRESSION_FREQUENCY": Metric(
-            "Impressions for each person reached; reach does not add up either.",
-            "ratio",
-            traffic="both",
-        ),
-        "TOTAL_IMPRESSION_HOUSEHOLD_FREQUENCY": Metric(
-            "Impressions for each household reached; reach does not add up either.",
-            "ratio",
-            traffic="both",
-        ),
-        "COST_PER_OUTBOUND_CLICK": Metric(
-            "Average spend for an outbound click, paid and earned, in units of the ad account's"
-            " currency.",
-            "currency",
-            traffic="both",
-        ),
-        "COST_PER_OUTBOUND_CLICK_IN_DOLLAR": Metric(
-            "Spend divided by outbound clicks, paid and earned, in units of the ad account's"
-            " currency.",
-            "currency",
-            traffic="both",
-        ),
-        "COST_PER_OUTBOUND_CLICK_IN_DOLLAR_1": Metric(
-            "Spend divided by paid outbound clicks, in units of the ad account's currency.",
-            "currency",
-            traffic="paid",
-            parts=("SPEND_IN_DOLLAR", "OUTBOUND_CLICK_1"),
-        ),
-        "LEADS": Metric(
-            "Leads that the ads brought, one for each conversion of that kind.",
-            "count",
-            EVERYWHERE,
-            "both",
-            event="lead",
-        ),
-        "COST_PER_LEAD": Metric(
-            "Spend for one lead, in units of the ad account's currency.",
-            "currency",
-            traffic="both",
-            event="lead",
-            parts=("SPEND_IN_DOLLAR", "LEADS"),
-        ),
-        "PAID_VIDEO_VIEWABLE_RATE": Metric(
-            "Share of paid plays of the video that were viewable; Pinterest tells no rule.",
-            "ratio",
-            traffic="paid",
-        ),
-        "VIDEO_LENGTH": Metric("Length of the ad's video; Pinterest does not tell the unit."),
-        "QUIZ_COMPLETED": Metric(
-            "Times people answered all questions of a quiz ad.", "count", EVERYWHERE
-        ),
-        "QUIZ_COMPLETION_RATE": Metric(
-            "People who finished a quiz of those who answered its first question; Pinterest does"
-            " not tell whether 1 or 100 is all of them."
-        ),
-        "QUIZ_PIN_RESULT_OPEN": Metric(
-            "Times people opened a result of a quiz ad.", "count", EVERYWHERE
-        ),
-        "SHOWCASE_AVERAGE_SUBPAGE_CLOSEUP_PER_SESSION": Metric(
-            "Close-ups of cards for each click on the showcase ad.", "ratio", traffic="both"
-        ),
-    }
-)
+_SINGLE: Mapping[str, Metric] = {
+    "PAID_IMPRESSION": Metric(
+        "Impressions that count as paid; the same as impression_1.", "count", EVERYWHERE, "paid"
+    ),
+    "TOTAL_IMPRESSION_USER": Metric(
+        f"Reach: people who saw the ad; {_PEOPLE}.", "count", traffic="both"
+    ),
+    "TOTAL_IMPRESSION_HOUSEHOLD_USER": Metric(
+        "Reach in households that saw the ad; one counts again on each day and for each ad.",
+        "count",
+        traffic="both",
+    ),
+    "TOTAL_IMPRESSION_FREQUENCY": Metric(
+        "Impressions for each person reached; reach does not add up either.",
+        "ratio",
+        traffic="both",
+    ),
+    "TOTAL_IMPRESSION_HOUSEHOLD_FREQUENCY": Metric(
+        "Impressions for each household reached; reach does not add up either.",
+        "ratio",
+        traffic="both",
+    ),
+    "COST_PER_OUTBOUND_CLICK": Metric(
+        "Average spend for an outbound click, paid and earned, in units of the ad account's"
+        " currency.",
+        "currency",
+        traffic="both",
+    ),
+    "COST_PER_OUTBOUND_CLICK_IN_DOLLAR": Metric(
+        "Spend divided by outbound clicks, paid and earned, in units of the ad account's currency.",
+        "currency",
+        traffic="both",
+    ),
+    "COST_PER_OUTBOUND_CLICK_IN_DOLLAR_1": Metric(
+        "Spend divided by paid outbound clicks, in units of the ad account's currency.",
+        "currency",
+        traffic="paid",
+        parts=("SPEND_IN_DOLLAR", "OUTBOUND_CLICK_1"),
+    ),
+    "LEADS": Metric(
+        "Leads that the ads brought, one for each conversion of that kind.",
+        "count",
+        EVERYWHERE,
+        "both",
+        event="lead",
+    ),
+    "COST_PER_LEAD": Metric(
+        "Spend for one lead, in units of the ad account's currency.",
+        "currency",
+        traffic="both",
+        event="lead",
+        parts=("SPEND_IN_DOLLAR", "LEADS"),
+    ),
+    "PAID_VIDEO_VIEWABLE_RATE": Metric(
+        "Share of paid plays of the video that were viewable; Pinterest tells no rule.",
+        "ratio",
+        traffic="paid",
+    ),
+    "VIDEO_LENGTH": Metric("Length of the ad's video; Pinterest does not tell the unit."),
+    "QUIZ_COMPLETED": Metric(
+        "Times people answered all questions of a quiz ad.", "count", EVERYWHERE
+    ),
+    "QUIZ_COMPLETION_RATE": Metric(
+        "People who finished a quiz of those who answered its first question; Pinterest does"
+        " not tell whether 1 or 100 is all of them."
+    ),
+    "QUIZ_PIN_RESULT_OPEN": Metric(
+        "Times people opened a result of a quiz ad.", "count", EVERYWHERE
+    ),
+    "SHOWCASE_AVERAGE_SUBPAGE_CLOSEUP_PER_SESSION": Metric(
+        "Close-ups of cards for each click on the showcase ad.", "ratio", traffic="both"
+    ),
+}
 """Metrics whose names follow no pattern."""
 
 

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 PIN_METRICS = "pin_metrics"
 COUNTED = ("impression", "pin_click", "clickthrough", "save")
 """Numbers of a Pin in both of Pinterest's spans."""
-SPANS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"90d": COUNTED, "lifetime_metrics": (*COUNTED, "reaction", "comment")}
-)
+SPANS: Mapping[str, tuple[str, ...]] = {
+    "90d": COUNTED,
+    "lifetime_metrics": (*COUNTED, "reaction", "comment"),
+}
 """Pinterest's spans of a Pin's numbers, and the numbers that they are known to have."""
 
 
