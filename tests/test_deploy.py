@@ -116,14 +116,18 @@ def test_the_workflow_has_a_job_for_each_connection_and_none_stops_another() -> 
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> dict[str, str]:
-    """The variables of a scheduler with a fleet in which two connections fail."""
+    """The variables of a scheduler with a fleet in which two connections fail.
+
+    The secret of one is missing.
+    """
     (tmp_path / "own.env").write_text("TAP_PINTEREST_CLIENT_SECRET=of-the-env-file\n", "utf-8")
     lines = ["connections:\n"]
     for name, credential in [
         *(("acme", "acme"), ("globex", "globex"), ("initech", "initech"), ("disabled", "disabled")),
         *(("no-rth", "agency"), ("no_rth", "agency")),
     ]:
-        own = f"env_file: own.env, credential: {credential}, schema: s{len(lines)}"
+        secret = "lost" if name == "globex" else "own"
+        own = f"env_file: {secret}.env, credential: {credential}, schema: s{len(lines)}"
         lines.append(f"- {{name: {name}, {own}}}\n")
     (tmp_path / "connections.yml").write_text("".join(lines), encoding="utf-8")
     program = tmp_path / "pinterest-fleet"
@@ -182,6 +186,8 @@ def test_airflow_runs_the_dags_and_only_the_failing_connections_fail(
     assert found["errors"] == {}
     assert found["dags"] == ["pinterest", "pinterest_backfill"]
     states = {(task, name): state for task, name, state in found["tasks"]}
+    # It names the missing secret, and holds up nothing.
+    assert states["check", None] == "failed"
     assert states["load", "acme"] == "success"
     assert states["load", "globex"] == "failed"
     assert states["load", "initech"] in {"up_for_retry", "failed"}
