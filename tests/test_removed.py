@@ -356,6 +356,19 @@ def test_a_token_of_nobody_knows_tells_nothing_of_its_own_lists(sandbox: Sandbox
     assert any("listed_items has nothing of" in each for each in result.tap.run._warned)
 
 
+def test_a_user_who_cannot_be_found_is_asked_for_once(sandbox: Sandbox) -> None:
+    sandbox.fail("/user_account", status=500, times=None)
+    asked = []
+    for streams in (["boards"], ["boards", "pins", "media"]):
+        sandbox.requests.clear()
+        result = run(config(sandbox), *streams, *TABLES)
+        asked.append([each.path for each in sandbox.requests].count("/user_account"))
+        assert result.code == 0
+        assert result.records("listed_items") == []
+
+    assert asked[0] == asked[1] > 0
+
+
 def test_both_streams_are_off_by_default_and_in_no_other_layout(sandbox: Sandbox) -> None:
     assert not {*TABLES} & {*run(settings(sandbox, stream_groups=["organic"])).streams("SCHEMA")}
     other = run(settings(sandbox, layout="daasity", removed_items=True))

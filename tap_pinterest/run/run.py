@@ -21,6 +21,7 @@ from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.http.tally import Tally
 from tap_pinterest.reading.contexts import context_of, name_of
 from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
+from tap_pinterest.reading.parts import PART_ERRORS
 from tap_pinterest.reading.read_ahead import ReadAhead
 from tap_pinterest.records import display_names
 from tap_pinterest.run.access_policy import AccessPolicy
@@ -159,6 +160,18 @@ class Run:
     def tells_removed(self) -> bool:
         """Whether it keeps the items of its lists, so that the tables can tell what is gone."""
         return self.settings.removed_items and not self.settings.layout.tables
+
+    @functools.cached_property
+    def token_user(self) -> str | None:
+        """The token's own user; `None` if Pinterest does not tell, which is not asked again."""
+        try:
+            return self.inventory.user_id(None)
+        except PART_ERRORS as error:
+            self.warn_once(
+                "listed_items has nothing of the token's own user, since Pinterest does not tell "
+                f"who that is: {error}"
+            )
+            return None
 
     @functools.cached_property
     def access_policy(self) -> AccessPolicy:

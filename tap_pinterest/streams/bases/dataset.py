@@ -24,7 +24,7 @@ from tap_pinterest.reading.calls import (
     product,
 )
 from tap_pinterest.reading.inventory import USER_ACCOUNT
-from tap_pinterest.reading.parts import PART_ERRORS, Parts
+from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.tasks import Ahead
 from tap_pinterest.records.conform import singer_schema
 from tap_pinterest.records.instants import instant_of
@@ -378,14 +378,8 @@ class DatasetStream(PinterestStream):
         """Whose lists a context has: two connections may load into the same tables."""
         if context:
             return cast("Mapping[str, str]", context)
-        try:
-            return {"user_id": self.inventory.user_id(None)}
-        except PART_ERRORS as error:
-            self.run.warn_once(
-                "listed_items has nothing of the token's own user, since Pinterest does not tell "
-                f"who that is: {error}"
-            )
-            return None
+        user_id = self.run.token_user
+        return {"user_id": user_id} if user_id else None
 
     def _list_settings(self, context: Context | None) -> str:
         """A fingerprint of all that decides which items its lists can show."""
