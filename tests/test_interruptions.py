@@ -21,7 +21,7 @@ from faulty_world import config_of, tiny, truth, upsert
 from scripts.processes import ROOT
 from singer_run import run
 from tap_pinterest.clock import Clock
-from tap_pinterest.reading import inventory
+from tap_pinterest.reading import page_store
 from tap_pinterest.singer import sdk
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def test_a_disk_too_full_for_kept_pages_is_one_line_and_the_next_run_makes_up_fo
     world: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(inventory, "SpooledTemporaryFile", FullDisk)
+        patch.setattr(page_store, "SpooledTemporaryFile", FullDisk)
         result = run(config_of(world), *STREAMS)
     after = run(config_of(world), *STREAMS, state=result.state)
 
