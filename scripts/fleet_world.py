@@ -30,7 +30,7 @@ SMALL = WorldSize(
 LARGER = dataclasses.replace(SMALL, campaigns=4, ad_groups=8, ads=60)
 """More rows for each ad account than the tap writes at once."""
 TOO_MANY_REQUESTS = 429
-ARRIVAL_SECONDS = 300
+ARRIVAL_SECONDS = 900
 POLL_SECONDS = 0.5
 NOT_ACCEPTED = "not-accepted-by-pinterest"
 
