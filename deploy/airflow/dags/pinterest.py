@@ -35,7 +35,8 @@ RETRIES = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(hours=1),
 }
-"""A run that fails because Pinterest does not answer is tried again, ever later."""
+"""Tried again, ever later: a run that fails because Pinterest does not answer, and any task whose
+worker was killed."""
 
 
 def listed() -> dict:
@@ -64,7 +65,7 @@ def called(arguments: list[str]) -> int:
             raise
 
 
-@task(retries=0)
+@task(**RETRIES)
 def check() -> None:
     """Name what each connection lacks. It holds up nothing: such a connection fails alone."""
     if called([*FLEET, "check"]):
@@ -80,7 +81,7 @@ def prime() -> None:
         raise (AirflowFailException if code == NEEDS_A_PERSON else RuntimeError)(message)
 
 
-@task(retries=0)
+@task(**RETRIES)
 def names(credential: str = "") -> list[str]:
     """The connections to load: of one shared credential, or those that share none.
 
@@ -120,7 +121,7 @@ def load(name: str) -> None:
         raise RuntimeError(message)
 
 
-@task(trigger_rule="all_done", retries=0)
+@task(trigger_rule="all_done", **RETRIES)
 def models() -> None:
     """Build the models from what has arrived, also if a connection has failed."""
     if not MODELS:
@@ -130,10 +131,10 @@ def models() -> None:
     variables = json.dumps({"pinterest_schemas": schemas})
     if called([*MODELS, "--vars", variables]):
         message = "The models cannot be built; the log above says why."
-        raise RuntimeError(message)
+        raise AirflowFailException(message)
 
 
-@task(trigger_rule="none_failed", retries=0)
+@task(trigger_rule="none_failed", **RETRIES)
 def all_loaded() -> None:
     """Succeed only if every connection has arrived, so that the run shows what is missing."""
 
