@@ -140,12 +140,11 @@ def all_loaded() -> None:
 
 
 def load_all() -> None:
-    """Prime, then load every connection, then build the models; check beside it.
+    """Prime, then load every connection, then build the models.
 
     Pinterest counts calls by app and user, so connections with one credential share a pool. All
     others share the pool `pinterest`.
     """
-    check()
     primed, built, done = prime(), models(), all_loaded()
     # Which credentials are shared is read with the DAG, the names at each run.
     for credential in ["", *listed()["shared_credentials"]]:
@@ -168,6 +167,7 @@ def load_all() -> None:
 )
 def pinterest() -> None:
     """All connections, each morning."""
+    check()
     load_all()
 
 
