@@ -213,10 +213,8 @@ class Inventory:
         of_owners: dict[str, str | None] = {}
         without = []
         for ad_account_id, item in self.ad_accounts.items():
-            owner = item.get("owner")
-            known = owner if isinstance(owner, dict) else {}
-            if user_id := known.get("id") or known.get("username"):
-                of_owners.setdefault(str(user_id), ad_account_id)
+            if user_id := _owner_of(item):
+                of_owners.setdefault(user_id, ad_account_id)
             else:
                 without.append(ad_account_id)
         if without:
@@ -369,6 +367,28 @@ class Inventory:
         except (FatalAPIError, RetriableAPIError, SkippableAPIError):
             return False
         return True
+
+    def shows_user(self, user_id: str) -> bool:
+        """Whether the token can read a user who is not one of this run's.
+
+        True if Pinterest does not tell: then nobody knows that the user is gone.
+        """
+        return self._all_users is None or user_id in self._all_users
+
+    @functools.cached_property
+    def _all_users(self) -> frozenset[str] | None:
+        """The token's own user and the owners of all ad accounts, whatever the config wants."""
+        call = Call(AD_ACCOUNTS, query={"include_shared_accounts": True})
+        found: set[str] = set()
+        try:
+            for page in self._following(call, page_decoder(AD_ACCOUNTS)):
+                found.update(filter(None, map(_owner_of, page.items)))
+            # Some tokens have no user of their own to tell.
+            with suppress(SkippableAPIError):
+                found.add(self.user_id(None))
+        except PART_ERRORS:
+            return None
+        return frozenset(found)
 
     def _one_ad_account(self, ad_account_id: str) -> Item | None:
         try:
@@ -540,6 +560,13 @@ class Inventory:
             return self._client.get(call.path, kept, ids=call.ids, query=query)
         except NoCatalogError:
             return Page([])
+
+
+def _owner_of(ad_account: Item) -> str:
+    """The id of the user who owns an ad account; empty if Pinterest does not tell."""
+    owner = ad_account.get("owner")
+    known = owner if isinstance(owner, dict) else {}
+    return str(known.get("id") or known.get("username") or "")
 
 
 def _reading(decode: Decode, body: bytes) -> Page:

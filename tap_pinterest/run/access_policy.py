@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
 
 from tap_pinterest import api
+from tap_pinterest.clock import Interrupted
 from tap_pinterest.config import CONFIG_SCHEMA
 from tap_pinterest.http.errors import (
     AccountKindError,
@@ -234,15 +235,19 @@ class AccessPolicy:
         inventory, settings = self._inventory, self._settings
         if settings.ad_account_ids or inventory.cut_short:
             return False
-        if kind == "user_id":
-            known = inventory.knows_users and not settings.exclude_ad_account_ids
-            return known and value not in inventory.users
-        if kind != "ad_account_id" or not inventory.knows_ad_accounts:
+        try:
+            if kind == "user_id":
+                known = inventory.knows_users and not settings.exclude_ad_account_ids
+                return known and value not in inventory.users and not inventory.shows_user(value)
+            if kind != "ad_account_id" or not inventory.knows_ad_accounts:
+                return False
+            if value in inventory.ad_accounts or value in settings.exclude_ad_account_ids:
+                return False
+            # Without shared accounts, one that can still be read is left out by the config.
+            return settings.include_shared_accounts or not inventory.may_read(value)
+        except Interrupted:
+            # A stopped run asks nothing more; the next one finds out.
             return False
-        if value in inventory.ad_accounts or value in settings.exclude_ad_account_ids:
-            return False
-        # Without shared accounts, one that can still be read is left out by the config.
-        return settings.include_shared_accounts or not inventory.may_read(value)
 
     def _fail_for_accounts_not_listed(self) -> None:
         """The list of ad accounts is a failure if only its first pages could be read."""
