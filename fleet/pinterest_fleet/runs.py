@@ -181,8 +181,7 @@ def run(
                 result.exit_code = FAILED if error.may_pass else NEEDS_A_PERSON
                 lines.write(f"{connection.name}: {result.reason}\n")
             else:
-                # Meltano takes a killed run for a running one for five minutes more.
-                options = ["--force"] if own.killed else []
+                options = ["--force"] if own.is_forced else []
                 options += ["--state-id-suffix", connection.name]
                 lines.hide(variables)
                 own.begin(result.started)
@@ -264,7 +263,7 @@ def _pass_on(process: subprocess.Popen[str], lines: Log, result: Result, own: Tu
     if lines.fault:
         tell(f"{result.connection}: the end of its log is lost: {lines.fault}")
     if code >= 0:
-        own.end()
+        own.end(result.started)
     if code == 0:
         result.reason = ""
     result.exit_code = NEEDS_A_PERSON if code > 0 and result.reason else code

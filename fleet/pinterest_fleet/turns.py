@@ -7,7 +7,8 @@ import json
 import os
 import socket
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "running.json"
+MELTANO_WAITS = timedelta(minutes=5)
+"""How long Meltano takes a killed run for one that goes on."""
 
 
 class BusyError(Exception):
@@ -29,11 +32,13 @@ class Note:
         since: When its run began, UTC.
         host: The machine.
         process: The id of the process there.
+        ended: Whether it has ended in order, after one that was killed.
     """
 
     since: str
     host: str
     process: int
+    ended: bool = False
 
     def __str__(self) -> str:
         """The run in words."""
@@ -46,11 +51,23 @@ class Turn:
 
     Attributes:
         handle: The locked file. The lock holds until every process that has it open is gone.
-        killed: The run before, if it was killed.
+        before: The note of a run before, if one was killed.
     """
 
     handle: int
-    killed: Note | None
+    before: Note | None
+
+    @property
+    def killed(self) -> Note | None:
+        """The run before, if it was killed."""
+        return self.before if self.before and not self.before.ended else None
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether Meltano may still take a killed run for one that goes on."""
+        if not self.before or not self.before.ended:
+            return bool(self.before)
+        return datetime.now(tz=UTC) - datetime.fromisoformat(self.before.since) < MELTANO_WAITS
 
     def begin(self, since: str) -> None:
         """Note that a run begins.
@@ -61,13 +78,23 @@ class Turn:
         Raises:
             OSError: The file cannot be written.
         """
-        note = Note(since, socket.gethostname(), os.getpid())
+        self._write(Note(since, socket.gethostname(), os.getpid()))
+
+    def end(self, since: str) -> None:
+        """Note that the run has come to its end.
+
+        Args:
+            since: When it began, UTC.
+        """
+        os.ftruncate(self.handle, 0)
+        if self.before and self.is_forced:
+            # The kill was before the first run after it had begun.
+            first = self.before.since if self.before.ended else since
+            self._write(replace(self.before, since=first, ended=True))
+
+    def _write(self, note: Note) -> None:
         os.ftruncate(self.handle, 0)
         os.pwrite(self.handle, json.dumps(asdict(note)).encode(), 0)
-
-    def end(self) -> None:
-        """Note that the run has come to its end."""
-        os.ftruncate(self.handle, 0)
 
 
 @contextmanager
@@ -96,7 +123,8 @@ def running(folder: Path) -> Note | None:
     with suppress(FileNotFoundError):
         handle = os.open(folder / FILE, os.O_RDONLY)
         try:
-            return _note(handle)
+            note = _note(handle)
+            return note if note and not note.ended else None
         finally:
             os.close(handle)
     return None
