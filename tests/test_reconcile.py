@@ -149,25 +149,25 @@ def test_other_settings_explain_a_difference(
 
 
 @pytest.mark.parametrize(
-    ("statuses", "asked", "cause"),
-    [
-        (["ACTIVE", "PAUSED"], None, "archived"),
-        (["ACTIVE"], ["ACTIVE"], "filtered statuses"),
-    ],
+    ("statuses", "cause"),
+    [(["ACTIVE", "PAUSED"], "archived"), (["ACTIVE"], "filtered statuses")],
     ids=["archived", "filtered"],
 )
-def test_statuses_that_were_left_out_explain_a_difference(
-    sandbox: Sandbox, url: str, statuses: list[str], asked: list[str] | None, cause: str
+def test_statuses_that_the_settings_leave_out_explain_a_difference(
+    sandbox: Sandbox, url: str, statuses: list[str], cause: str
 ) -> None:
     of_some = Loaded(url, cause, sandbox, entity_statuses=statuses)
-    report = of_some.report(entity_statuses=asked)
+    report = of_some.report(entity_statuses=statuses)
+    unfiltered = of_some.report()
     of_some.db.close()
 
     spend = [each for each in different(report) if each.metric == SPEND]
     assert {each.source for each in spend} == {"ad_analytics"}
     assert all(each.difference < 0 for each in spend)
-    assert causes(report) == {cause}
+    assert {cause} <= causes(report) <= {cause, "archived"}
     assert not report.failed
+    assert unfiltered.failed
+    assert causes(unfiltered) == set()
 
 
 def test_numbers_that_pinterest_has_restated_since_explain_a_difference(
@@ -223,6 +223,47 @@ def test_the_log_of_runs_says_that_a_row_was_read_again(sandbox: Sandbox, loaded
     rest = [each for each in different(report) if each.unexplained]
     assert {(each.source, each.ad_account_id) for each in rest} == {("ad_analytics", account)}
     assert report.failed
+
+
+def test_days_that_were_never_read_are_not_restated(sandbox: Sandbox, loaded: Loaded) -> None:
+    sandbox.today = TODAY + timedelta(days=6)
+    try:
+        report = loaded.report(first=TODAY, last=TODAY + timedelta(days=4))
+    finally:
+        sandbox.today = TODAY
+
+    unsettled = f"{TODAY}..{TODAY} had not settled when last read"
+    proofs = {each.text for found in report.findings for each in found.causes}
+    assert proofs <= {unsettled}
+    assert {each.source for each in report.findings if each.failed} == {*REPORTS}
+    assert any(str(TODAY + timedelta(days=1)) in each for each in different(report)[0].examples)
+
+
+@pytest.mark.parametrize(
+    ("change", "undo"),
+    [
+        (
+            "spend_in_micro_dollar = spend_in_micro_dollar + 9000000 WHERE date = %s",
+            "spend_in_micro_dollar = spend_in_micro_dollar - 9000000 WHERE date = %s",
+        ),
+        ("date = date + 1000 WHERE date = %s", "date = date - 1000 WHERE date = %s::date + 1000"),
+    ],
+    ids=["changed", "lost"],
+)
+def test_a_difference_that_only_one_table_shows_is_not_restated(
+    loaded: Loaded, change: str, undo: str
+) -> None:
+    day = TODAY - timedelta(days=1)
+    update = "UPDATE {}.{} SET "
+    loaded.execute(update + change, "campaign_analytics", day)
+    try:
+        report = loaded.report(first=day, last=day)
+    finally:
+        loaded.execute(update + undo, "campaign_analytics", day)
+
+    assert report.failed
+    assert causes(report) == set()
+    assert {each.source for each in different(report)} == {"campaign_analytics"}
 
 
 def test_a_row_that_is_missing_is_found(loaded: Loaded) -> None:

@@ -65,8 +65,10 @@ class Comparison:
         totals: Totals = {}
         if metrics:
             totals = self._fresh.totals(ad_account_id, report.days, self._fresh.settings, metrics)
+        tables = [each.table for each in self._loaded]
         for each in self._loaded:
-            report.findings += each.compared(self._fresh, totals, ad_account_id, report.days)
+            found = each.compared(self._fresh, totals, ad_account_id, report.days, tables)
+            report.findings += found
             report.findings += _not_comparable(each, ad_account_id)
         if self._exported:
             report.findings += self._exported.compared(self._fresh, ad_account_id, report.days)

@@ -26,7 +26,8 @@ from tap_pinterest.reconcile.findings import (
     settles_late,
 )
 from tap_pinterest.reconcile.fresh import Detail
-from tap_pinterest.reconcile.loaded import left_out, settled_on
+from tap_pinterest.reconcile.loaded import left_out
+from tap_pinterest.reconcile.restated import settled_on
 from tap_pinterest.streams.ads import AdGroups, Ads, Campaigns
 
 if TYPE_CHECKING:
@@ -152,7 +153,8 @@ class _Search:
         settings = self.fresh.settings
         cells = self.fresh.cells(self.ad_account_id, detail, self.days, settings, metrics)
         missing = {entity for entity, _ in cells} - listed
-        cause = left_out(missing, listed, items) if missing else None
+        shown = {str(items[each].get("status")) for each in listed}
+        cause = left_out(missing, items, shown) if missing and shown else None
         for each in findings if cause else ():
             name, text = cause or ("", "")
             amount = -sum(

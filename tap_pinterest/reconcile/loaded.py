@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_pinterest.api.periods import DateRange, merged
-from tap_pinterest.config.schema import SETTLING_DAYS
 from tap_pinterest.reconcile.findings import (
     ARCHIVED,
     FILTERED,
@@ -26,10 +24,11 @@ from tap_pinterest.reconcile.findings import (
     tolerance,
 )
 from tap_pinterest.reconcile.fresh import Detail
+from tap_pinterest.reconcile.restated import Restating
 from tap_pinterest.reconcile.tables import in_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
     from decimal import Decimal
 
@@ -55,9 +54,14 @@ class LoadedTable:
     tables: Tables
 
     def compared(
-        self, fresh: Fresh, totals: Totals, ad_account_id: str, days: DateRange
+        self,
+        fresh: Fresh,
+        totals: Totals,
+        ad_account_id: str,
+        days: DateRange,
+        others: Sequence[Table],
     ) -> list[Finding]:
-        """A finding for each metric of the table."""
+        """A finding for each metric of the table; its causes must agree with the other tables."""
         sums = self.tables.sums(self.table, ad_account_id, days)
         findings = [
             Finding(
@@ -73,7 +77,7 @@ class LoadedTable:
         ]
         if different := [each for each in findings if each.outcome == "differs"]:
             with looking_for_causes(different):
-                _Search(self, fresh, ad_account_id, days, sums.shapes).explain(different)
+                _Search(self, fresh, ad_account_id, days, sums.shapes, others).explain(different)
         return findings
 
 
@@ -86,6 +90,7 @@ class _Search:
     ad_account_id: str
     days: DateRange
     shapes: frozenset[Shape]
+    others: Sequence[Table]
 
     def explain(self, findings: Sequence[Finding]) -> None:
         """Find the causes: read Pinterest's numbers of now with the settings of the rows."""
@@ -98,12 +103,20 @@ class _Search:
         }
         now = self._now(rows, metrics)
         missing = {entity for entity, _ in now} - {entity for entity, _ in rows}
-        items = self._items() if missing else {}
-        listed, wanted = {entity for entity, _ in rows}, self.fresh.entity_statuses
+        wanted = {*self.fresh.entity_statuses}
+        items = self._items() if missing and wanted else {}
+        cause = left_out(missing, items, wanted) if wanted else None
+        restating = self._restating(rows, now, missing)
         for finding in findings:
             self._shaped_otherwise(finding, now)
-            self._left_out(finding, now, missing, left_out(missing, listed, items, wanted))
-            self._changed(finding, rows, now, missing)
+            self._left_out(finding, now, missing, cause)
+            self._changed(finding, restating)
+
+    def _restating(self, rows: Mapping[Place, Row], now: Cells, missing: set[str]) -> Restating:
+        table, settings = self.loaded.table, self.fresh.settings
+        others = [each for each in self.others if each is not table]
+        place = (self.loaded.tables, table, others, self.ad_account_id, self.days)
+        return Restating(*place, settings, rows, now, missing)
 
     def _now(self, rows: Mapping[Place, Row], metrics: Sequence[str]) -> Cells:
         """The rows that Pinterest has now, each asked for with the settings of the table's row."""
@@ -164,19 +177,18 @@ class _Search:
             some = sorted(missing)[:MOST_EXAMPLES]
             finding.examples += [f"there is no row of {entity}" for entity in some]
 
-    def _changed(
-        self, finding: Finding, rows: Mapping[Place, Row], now: Cells, missing: set[str]
-    ) -> None:
+    def _changed(self, finding: Finding, restating: Restating) -> None:
         """The part of a difference that comes from rows whose numbers Pinterest has changed."""
+        rows, now = restating.rows, restating.now
         restated, days = NOTHING, set()
         for place in sorted({*rows, *now}, key=str):
             entity, day = place
             here = rows[place].values[finding.metric] if place in rows else NOTHING
             there = now.get(place, {}).get(finding.metric, NOTHING)
             is_equal = abs(here - there) <= tolerance(finding.metric, 1)
-            if is_equal or entity in missing or day is None:
+            if is_equal or entity in restating.missing or day is None:
                 continue
-            if self._was_early(finding.metric, day, rows.get(place), rows):
+            if restating.explains(finding.metric, day, rows.get(place)):
                 restated += here - there
                 days.add(day)
             else:
@@ -185,52 +197,21 @@ class _Search:
             text = f"{_named(days)} had not settled when last read"
             finding.causes.append(Cause(RESTATED, restated, text))
 
-    def _was_early(
-        self, metric: str, day: date, row: Row | None, rows: Mapping[Place, Row]
-    ) -> bool:
-        """Whether a day's numbers could still change after they were last read.
-
-        A loader may keep the time of a row that has not changed; the log of runs knows better.
-        """
-        settled = settled_on(metric, day, self.fresh.settings)
-        complete = [as_of for days, as_of in self._reads if days.start <= day <= days.end]
-        if complete and max(complete) + timedelta(days=SETTLING_DAYS) >= settled:
-            return False
-        read_at = row.read_at if row else _latest(rows.values())
-        return read_at is not None and read_at < settled
-
-    @functools.cached_property
-    def _reads(self) -> list[tuple[DateRange, date]]:
-        """The days that runs have read, as the log of runs has them."""
-        return self.loaded.tables.reads(self.loaded.table.name, self.ad_account_id)
-
-
-def settled_on(metric: str, day: date, settings: Settings) -> date:
-    """The day from which on a day's numbers no longer change."""
-    after = settings.attribution_lookback + 1 if settles_late(metric) else 0
-    return day + timedelta(days=after + SETTLING_DAYS)
-
 
 def left_out(
-    missing: set[str],
-    listed: set[str],
-    items: Mapping[str, Item],
-    wanted: Sequence[str] = (),
+    missing: set[str], items: Mapping[str, Item], wanted: Collection[str]
 ) -> tuple[str, str] | None:
     """The cause of missing entities, and its proof; `None` if their statuses are no reason.
 
     Args:
         missing: The entities that are not there.
-        listed: Those that are.
-        items: All of them, as Pinterest lists them.
-        wanted: The statuses that `entity_statuses` names.
+        items: All entities, as Pinterest lists them.
+        wanted: The statuses that are read or shown.
     """
     statuses = {str(items[each].get("status")) for each in missing if each in items}
-    kept = {str(items[each].get("status")) for each in listed if each in items}
-    there = {*(wanted or kept)}
-    if not (there and missing <= items.keys()) or statuses & there:
+    if not missing <= items.keys() or statuses & {*wanted}:
         return None
-    name = ARCHIVED if statuses == {"ARCHIVED"} and not wanted else FILTERED
+    name = ARCHIVED if statuses == {"ARCHIVED"} else FILTERED
     return name, f"it has none of the {len(missing):,} that are {' or '.join(sorted(statuses))}"
 
 
@@ -248,10 +229,6 @@ def _note(finding: Finding, place: Place, here: Decimal, there: Decimal) -> None
     if len(finding.examples) < MOST_EXAMPLES:
         entity, day = place
         finding.examples.append(f"{entity} on {day}: {here:f} here, {there:f} at Pinterest")
-
-
-def _latest(rows: Iterable[Row]) -> date | None:
-    return max((row.read_at for row in rows if row.read_at), default=None)
 
 
 def _each_day(days: DateRange) -> Iterator[date]:

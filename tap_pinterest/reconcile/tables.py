@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from tap_pinterest.reconcile.findings import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     import psycopg
 
@@ -75,8 +76,21 @@ class Row:
 
     place: Place
     shape: Shape
-    read_at: date | None
+    read_at: datetime | None
     values: Totals
+
+
+@dataclass(frozen=True)
+class OfDay:
+    """What a table has of a metric on one day.
+
+    Attributes:
+        read_at: When the latest row was read; `None` if the table does not tell.
+    """
+
+    total: Decimal
+    rows: int
+    read_at: datetime | None
 
 
 class Tables:
@@ -115,7 +129,6 @@ class Tables:
     ) -> Iterator[Row]:
         """The rows of some days, with some of the metrics."""
         shaping = [name for name in SHAPING if name in table.columns]
-        read_at = READ_AT if READ_AT in table.columns else None
         columns: list[sql.Composable] = [sql.Identifier(name) for name in shaping]
         columns += [
             sql.SQL("{}::numeric AS {}").format(
@@ -126,12 +139,26 @@ class Tables:
         columns += [
             sql.SQL("{}::text AS entity").format(sql.Identifier(table.id_column)),
             sql.SQL("{}::date AS day").format(sql.Identifier(table.date_column)),
-            sql.SQL("{} AS read_at").format(sql.Identifier(read_at) if read_at else sql.NULL),
+            sql.SQL("{} AS read_at").format(_read_at(table)),
         ]
         for each in self._select(table, ad_account_id, days, columns):
             values = {name: each[name] or NOTHING for name in metrics}
             place = (each["entity"], each["day"])
-            yield Row(place, _shape(each, shaping), _day(each["read_at"]), values)
+            yield Row(place, _shape(each, shaping), each["read_at"], values)
+
+    def by_day(
+        self, table: Table, ad_account_id: str, days: DateRange, metric: str
+    ) -> dict[date, OfDay]:
+        """The sums of one metric, day by day."""
+        day = sql.SQL("{}::date").format(sql.Identifier(table.date_column))
+        column = sql.Identifier(table.metrics[metric])
+        columns = [
+            sql.SQL("{} AS day").format(day),
+            sql.SQL("coalesce(sum({}::numeric), 0) AS total").format(column),
+            sql.SQL("max({}) AS read_at").format(_read_at(table)),
+        ]
+        found = self._select(table, ad_account_id, days, [*columns, _COUNT], [day])
+        return {each.pop("day"): OfDay(**each) for each in found}
 
     def reads(self, table: str, ad_account_id: str) -> list[tuple[DateRange, date]]:
         """The days that runs have read, each range with the last day that was complete then.
@@ -193,5 +220,6 @@ def _setting(name: str, value: Any) -> Any:  # noqa: ANN401 - a setting of any k
     return int(value) if isinstance(value, Decimal) else value
 
 
-def _day(moment: object) -> date | None:
-    return moment.date() if isinstance(moment, datetime) else None
+def _read_at(table: Table) -> sql.Composable:
+    name = READ_AT if READ_AT in table.columns else None
+    return sql.SQL("{}::timestamptz").format(sql.Identifier(name) if name else sql.NULL)
