@@ -641,16 +641,16 @@ def gateway() -> Iterator[HTTPServer]:
 
 
 LOG = """
-CREATE TABLE {} (stream text, account_id text, ad_account_id text,
-  started_at timestamptz, ended_at timestamptz, rows bigint, calls bigint,
-  seconds_waited numeric, complete_to date, result text)
+CREATE TABLE {} (stream text, account_id text, ad_account_id text, user_id text,
+  run_id text, run_started_at timestamptz, ended_at timestamptz, start_date date,
+  rows bigint, calls bigint, seconds_waited numeric, complete_to date, result text, failed boolean)
 """
 LOG_ROWS: list[tuple[object, ...]] = [
-    # stream, account, day of the run, rows, calls, seconds waited, complete to, result
-    ("ad_analytics", "7", "2026-03-01", 9, 2, 0, "2026-02-27", "complete"),
-    ("ad_analytics", "7", "2026-03-02", 5, 3, 1.5, "2026-02-28", "complete"),
-    ("campaign_analytics", "7", "2026-03-02", 4, 1, 0, "2026-02-26", "failed"),
-    ("boards", None, "2026-03-02", 4, 1, 0, None, "complete"),
+    # stream, account, day of the run, rows, calls, seconds waited, complete to, result, failed
+    ("ad_analytics", "7", "2026-03-01", 9, 2, 0, "2026-02-27", "complete", False),
+    ("ad_analytics", "7", "2026-03-02", 5, 3, 1.5, "2026-02-28", "complete", False),
+    ("campaign_analytics", "7", "2026-03-02", 4, 1, 0, "2026-02-26", "failed", True),
+    ("boards", None, "2026-03-02", 3, 1, 0, None, "complete", False),
 ]
 
 
@@ -677,7 +677,7 @@ def loaded(fleet_file: Path) -> Iterator[tuple[str, str]]:
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
             connection.execute(sql.SQL(LOG).format(log))
             for stream, account, day, *rest in LOG_ROWS:
-                row = (stream, account or "(none)", account, day, day, *rest)
+                row = (stream, account or "(none)", account, None, day, day, day, None, *rest)
                 places = sql.SQL(", ").join(map(sql.Literal, row))
                 connection.execute(sql.SQL("INSERT INTO {} VALUES ({})").format(log, places))
         yield url, schema
@@ -705,6 +705,7 @@ def test_metrics_tell_of_each_connection_and_account(
     assert found["pinterest_refresh_token_days", "acme"] > 10_000
     assert found["pinterest_complete_to_timestamp_seconds", "acme/7"] == 1_772_064_000
     assert found["pinterest_last_run_rows", "acme/7"] == 9
+    assert found["pinterest_last_run_rows", "acme"] == 3
     assert found["pinterest_last_run_calls", "acme/7"] == 4
     assert found["pinterest_last_run_waited_seconds", "acme/7"] == 1.5
     assert found["pinterest_last_run_missing_streams", "acme/7"] == 1
@@ -721,7 +722,8 @@ def test_one_view_is_over_all_schemas(fleet_file: Path, loaded: tuple[str, str])
         sql.Identifier(schema, observations.VIEW)
     )
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        assert connection.execute(query).fetchall() == [("acme", "7", "2026-02-26")]
+        told = connection.execute(query).fetchall()
+    assert set(told) == {("acme", "7", "2026-02-26"), ("acme", None, None)}
 
 
 def test_every_alert_is_about_a_metric_that_exists() -> None:

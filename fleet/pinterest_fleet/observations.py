@@ -56,7 +56,8 @@ TOKEN_DAYS = Family(
 COMPLETE_TO = Family(
     "pinterest_complete_to_timestamp_seconds",
     "seconds",
-    "The newest day that is complete in all reports of the ad account, at 0:00 UTC.",
+    "The newest day that is complete in all reports of the ad account, at 0:00 UTC; "
+    "no value while a report has no such day.",
 )
 ROWS = Family("pinterest_last_run_rows", "rows", "Records of the last run.")
 CALLS = Family("pinterest_last_run_calls", "calls", "Calls of the last run.")
@@ -69,20 +70,50 @@ MISSING = Family(
 
 Sample = tuple[Family, "Mapping[str, str]", float]
 
-_OF_LAST_RUNS = """
-  WITH last_of_each AS (
-    SELECT DISTINCT ON (stream, account_id) *
-      FROM {log} WHERE ad_account_id IS NOT NULL
-     ORDER BY stream, account_id, started_at DESC
+_OF_LAST_RUN = """
+  WITH last_run AS (
+    SELECT * FROM {log} WHERE run_id = (
+      SELECT run_id FROM {log} ORDER BY run_started_at DESC NULLS LAST, run_id DESC LIMIT 1
+    )
+  ),
+  streams AS (
+    SELECT stream, bool_or(start_date IS NOT NULL) AS has_days,
+           bool_or(result IN ('complete', 'partial')) AS has_come
+      FROM {log} GROUP BY stream
+  ),
+  known AS (
+    SELECT * FROM (
+      SELECT *, rank() OVER (
+               PARTITION BY stream ORDER BY run_started_at DESC NULLS LAST, run_id DESC
+             ) AS age
+        FROM {log} WHERE ad_account_id IS NOT NULL
+    ) AS of_accounts WHERE age = 1
+  ),
+  parts AS (
+    SELECT stream, ad_account_id, rows, calls, seconds_waited, result, start_date, complete_to,
+           ended_at
+      FROM last_run
+    UNION ALL
+    -- A stream that failed before the run knew its ad accounts is missing of those known before.
+    SELECT stream, known.ad_account_id, 0, 0, 0, last_run.result, known.start_date,
+           known.complete_to, known.ended_at
+      FROM last_run JOIN known USING (stream)
+     WHERE last_run.failed AND last_run.ad_account_id IS NULL AND last_run.user_id IS NULL
   )
   SELECT ad_account_id,
-         min(complete_to) AS complete_to,
+         CASE WHEN ad_account_id IS NOT NULL AND NOT bool_or(
+           complete_to IS NULL AND result <> 'skipped' AND (
+             start_date IS NOT NULL
+             -- A stream that has never come may be a report.
+             OR (result <> 'complete' AND (has_days OR NOT has_come))
+           )
+         ) THEN min(complete_to) END AS complete_to,
          coalesce(sum(rows), 0) AS rows,
          coalesce(sum(calls), 0) AS calls,
          coalesce(sum(seconds_waited), 0) AS seconds_waited,
-         count(*) FILTER (WHERE result IN ('failed', 'partial')) AS missing_streams,
+         count(DISTINCT stream) FILTER (WHERE result IN ('failed', 'partial')) AS missing_streams,
          max(ended_at) AS last_read
-    FROM last_of_each GROUP BY ad_account_id
+    FROM parts JOIN streams USING (stream) GROUP BY ad_account_id
 """
 
 
@@ -125,9 +156,9 @@ def _of_files(connection: Connection, place: Place) -> Iterator[Sample]:
 def _of_tables(connection: psycopg.Connection, one: Connection) -> Iterator[Sample]:
     if not _has_log(connection, one.schema):
         return
-    query = sql.SQL(_OF_LAST_RUNS).format(log=sql.Identifier(one.schema, LOG))
+    query = sql.SQL(_OF_LAST_RUN).format(log=sql.Identifier(one.schema, LOG))
     for account, complete_to, rows, calls, waited, missing, _ in connection.execute(query):
-        labels = {"connection": one.name, "ad_account": account}
+        labels = {"connection": one.name, **({"ad_account": account} if account else {})}
         if complete_to is not None:
             day = datetime(complete_to.year, complete_to.month, complete_to.day, tzinfo=UTC)
             yield COMPLETE_TO, labels, day.timestamp()
@@ -187,7 +218,9 @@ def push(text: str, url: str) -> None:
 
 
 def make_view(database: str, connections: Sequence[Connection], schema: str) -> Sequence[str]:
-    """Make a view of the newest complete day of every ad account of every connection.
+    """Make a view of the last run of every connection, with a row for each ad account.
+
+    A row without an ad account is of the streams that are read for the token or a user.
 
     Args:
         database: Address of the PostgreSQL.
@@ -202,7 +235,7 @@ def make_view(database: str, connections: Sequence[Connection], schema: str) -> 
         parts = [
             sql.SQL("SELECT {name}::text AS connection, of_log.* FROM ({query}) AS of_log").format(
                 name=sql.Literal(each.name),
-                query=sql.SQL(_OF_LAST_RUNS).format(log=sql.Identifier(each.schema, LOG)),
+                query=sql.SQL(_OF_LAST_RUN).format(log=sql.Identifier(each.schema, LOG)),
             )
             for each in loaded
         ]
