@@ -314,6 +314,38 @@ def test_more_failures_than_the_state_has_room_for_are_asked_for_again_too() -> 
     assert len(titles(pinterest.read(state=first.state))) == many
 
 
+def test_a_pin_that_fails_for_good_is_asked_for_after_all_others() -> None:
+    of_accounts = {"1": [ad(1), ad(2), ad(3)], "2": [ad(4), ad(5, "91", NOON + 9)]}
+    pinterest = Pinterest(**{"/ad_accounts": items({"id": "1"}, {"id": "2"})})
+    pinterest.answers[ADS] = lambda ad_account_id, **_: items(*of_accounts[ad_account_id])
+    pinterest.wrong["91"] = RetriableAPIError("500")
+    state, read, asked = None, list[str](), list[list[str]]()
+    for _ in range(6):
+        ended = pinterest.read(state=state, creative_calls=1)
+        read += titles(ended)
+        asked.append(pinterest.asked_pins)
+        state = ended.state
+
+    assert read == ["2", "3", "4"]
+    assert asked == [["91"], ["92"], ["93"], ["94"], ["91"], ["91"]]
+    pinterest.wrong.clear()
+    # Both ad accounts need it, and a call is left for one of them only.
+    found = titles(pinterest.read(state=state, creative_calls=1))
+    assert {"1"} <= {*found} <= {"1", "5"}
+
+
+def test_an_ad_account_that_cannot_be_listed_holds_up_no_pin_of_another() -> None:
+    pinterest = Pinterest(**{"/ad_accounts": items({"id": "1"}, {"id": "2"})})
+    pinterest.answers[ADS] = lambda ad_account_id, **_: (
+        items(ad(1)) if ad_account_id == "1" else RetriableAPIError("500")
+    )
+    pinterest.wrong["91"] = RetriableAPIError("500")
+    first = pinterest.read(creative_calls=1)
+    pinterest.wrong.clear()
+
+    assert titles(pinterest.read(state=first.state, creative_calls=1)) == {"1": "Pin 91"}
+
+
 def test_quota_that_ends_in_the_middle_keeps_what_was_read() -> None:
     pinterest = Pinterest(ad(1), ad(2), ad(3))
     pinterest.wrong["92"] = QuotaError("used up")

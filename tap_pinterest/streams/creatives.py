@@ -30,7 +30,7 @@ from tap_pinterest.streams.bases.stream import TaskStream
 from tap_pinterest.streams.boards import Pins
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
@@ -227,12 +227,21 @@ class AdCreatives(TaskStream, DatasetStream):
 
     def _batch(self, context: Context) -> Batch:
         """The ads of an ad account, and the Pins to ask for in this run."""
-        progress, listed = self._progress(context), self._listed
+        progress = self._progress(context)
         new = (ad for ad in self._ads(context) if progress.is_left(ad.update))
         unread = {ad.update: ad for ad in sorted(new, key=_in_order)}
-        left = (ad.pin_id for ad in unread.values() if not listed.has(_key(ad.pin_id)))
-        pins = self._allotted(context, [*dict.fromkeys(filter(None, left))])
+        fresh, failed = self._to_ask(unread.values(), progress)
+        pins = self._allotted(context, fresh, failed)
         return Batch(progress, [*unread], unread, pins)
+
+    def _to_ask(
+        self, unread: Collection[Ad], progress: UpdatesProgress
+    ) -> tuple[Sequence[str], Sequence[str]]:
+        """The Pins of ads that take a call, and apart from them those that failed earlier."""
+        in_vain = {ad.pin_id for ad in unread if ad.update.id in progress.pending}
+        pins = dict.fromkeys(ad.pin_id for ad in unread if ad.pin_id)
+        left = [each for each in pins if not self._listed.has(_key(each))]
+        return [e for e in left if e not in in_vain], [e for e in left if e in in_vain]
 
     def _progress(self, context: Context) -> UpdatesProgress:
         """The progress of earlier runs; none if they have read other ads or other columns."""
@@ -264,14 +273,39 @@ class AdCreatives(TaskStream, DatasetStream):
             return call, error
         return call, page.items[0]
 
-    def _allotted(self, context: Context, pins: Sequence[str]) -> Sequence[str]:
-        """The first of an ad account's Pins, within the calls of the run."""
+    def _allotted(
+        self, context: Context, fresh: Sequence[str], failed: Sequence[str]
+    ) -> Sequence[str]:
+        """The first of an ad account's Pins, within the calls of the run.
+
+        A Pin that failed is asked for with calls that no other Pin of any ad account needs: it may
+        fail for good.
+        """
         turn = self.turn(context)
+        needed = self._fresh_pins if failed else {}
         with self.run.read_ahead.alone_with(self._lock):
             if turn not in self._allotments:
+                done = {*self._allotments, turn}
                 spent = sum(map(len, self._allotments.values()))
-                self._allotments[turn] = pins[: max(self.settings.creative_calls - spent, 0)]
+                room = max(self.settings.creative_calls - spent, 0)
+                kept = len(fresh) + sum(each for of, each in needed.items() if of not in done)
+                again = failed[: max(room - kept, 0)]
+                self._allotments[turn] = [*fresh[:room], *again]
         return self._allotments[turn]
+
+    @functools.cached_property
+    def _fresh_pins(self) -> Mapping[Turn, int]:
+        """How many Pins of each ad account take a call, without those that failed earlier."""
+        return {self.turn(each): self._count_of_fresh(each) for each in self.partitions or ()}
+
+    def _count_of_fresh(self, context: Context) -> int:
+        progress = self._progress(context)
+        try:
+            unread = [ad for ad in self._ads(context) if progress.is_left(ad.update)]
+        except PART_ERRORS:
+            # Its turn says so.
+            return 0
+        return len(self._to_ask(unread, progress)[0])
 
     @property
     def _listed(self) -> PageStore:
