@@ -1,4 +1,4 @@
-"""The targets: their packages, their settings, and how to read back what they have loaded."""
+"""The targets, with the packages and the settings of `meltano.yml`, and how to read back rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ from warehouses.place import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from last_records import LastRecords, Row
     from warehouses.place import Place
@@ -40,9 +41,8 @@ NO_EMPTY_KEYS = {"empty_key_value": "(none)"}
 """For loaders that take an empty text for null, which a key cannot be."""
 
 
-def duckdb_settings(place: Place) -> dict[str, Any]:
-    path = str(place.folder / "warehouse.duckdb")
-    return {"path": path, "default_target_schema": SCHEMA, "validate_records": False}
+def duckdb_place(place: Place) -> dict[str, Any]:
+    return {"path": str(place.folder / "warehouse.duckdb")}
 
 
 def duckdb_rows(place: Place, stream: str, _: LastRecords) -> list[Row]:
@@ -50,8 +50,8 @@ def duckdb_rows(place: Place, stream: str, _: LastRecords) -> list[Row]:
         return duck.rows_of(connection.execute(f'FROM {SCHEMA}."{stream}"'))
 
 
-def jsonl_settings(place: Place) -> dict[str, Any]:
-    return {"destination_path": str(place.folder), "do_timestamp_file": False}
+def jsonl_place(place: Place) -> dict[str, Any]:
+    return {"destination_path": str(place.folder)}
 
 
 def jsonl_rows(place: Place, stream: str, expected: LastRecords) -> Iterator[Row]:
@@ -59,10 +59,8 @@ def jsonl_rows(place: Place, stream: str, expected: LastRecords) -> Iterator[Row
     return last_of_each_key(map(json.loads, lines), expected)
 
 
-def csv_settings(place: Place) -> dict[str, Any]:
-    # One file for each day, as it is never appended to.
-    name = f"{{stream_name}}-{place.day}.csv"
-    return {"output_path": str(place.folder), "file_naming_scheme": name}
+def csv_place(place: Place) -> dict[str, Any]:
+    return {"output_path": str(place.folder)}
 
 
 def csv_rows(place: Place, stream: str, expected: LastRecords) -> Iterator[Row]:
@@ -77,32 +75,27 @@ def csv_rows(place: Place, stream: str, expected: LastRecords) -> Iterator[Row]:
         # It writes objects as Python does, and not as JSON.
         return json.dumps(ast.literal_eval(re.sub(r"Decimal\('([^']*)'\)", r"\1", value)))
 
-    def rows() -> Iterator[Row]:
-        for path in sorted(place.folder.glob(f"{stream}-[0-9]*.csv")):
-            with path.open(encoding="utf-8", newline="") as file:
-                for row in csv.DictReader(file):
-                    yield {name: read(name, value) for name, value in row.items()}
+    rows = []
+    for path in place.folder.glob(f"{stream}-[0-9]*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows += [{key: read(key, each[key]) for key in each} for each in csv.DictReader(file)]
+    rows.sort(key=lambda row: (int(row["_sdc_sequence"]), row["_sdc_received_at"]))
+    return last_of_each_key(rows, expected)
 
-    return last_of_each_key(rows(), expected)
 
-
-def pipelinewise_settings(place: Place) -> dict[str, Any]:
+def pipelinewise_place(place: Place) -> dict[str, Any]:
     parts = psycopg.conninfo.conninfo_to_dict(place.postgres_url)
     return {
         **{name: parts[name] for name in ("host", "user", "password", "dbname")},
         "port": int(parts["port"] or 5432),
         "default_target_schema": place.postgres_schema,
-        "primary_key_required": False,
     }
 
 
-def postgres_settings(place: Place) -> dict[str, Any]:
+def postgres_place(place: Place) -> dict[str, Any]:
     return {
         "sqlalchemy_url": place.postgres_url.replace("postgresql:", "postgresql+psycopg:"),
         "default_target_schema": place.postgres_schema,
-        "validate_records": False,
-        "use_copy": True,
-        "activate_version": False,
     }
 
 
@@ -111,36 +104,35 @@ def postgres_rows(place: Place, stream: str, _: LastRecords) -> list[Row]:
         return both_targets.rows_of(connection, place.postgres_schema, stream)
 
 
-def s3_settings(place: Place) -> dict[str, Any]:
-    return {
-        "format": {"format_type": "parquet"},
-        "cloud_provider": {
-            "cloud_provider_type": "aws",
-            "aws": {
-                "aws_access_key_id": "local",
-                "aws_secret_access_key": "local",
-                "aws_region": "us-east-1",
-                "aws_bucket": "pinterest",
-                "aws_endpoint_override": place.storage_url,
-            },
-        },
-        "prefix": "pinterest",
-        "add_record_metadata": True,
+def s3_place(place: Place) -> dict[str, Any]:
+    aws = {
+        "aws_access_key_id": "local",
+        "aws_secret_access_key": "local",
+        "aws_region": "us-east-1",
+        "aws_bucket": "pinterest",
+        "aws_endpoint_override": place.storage_url,
     }
+    return {f"cloud_provider.aws.{name}": value for name, value in aws.items()}
 
 
 def s3_rows(place: Place, stream: str, expected: LastRecords) -> list[Row]:
-    """Through the view of docs/warehouses.md, as a reader would."""
+    return rows_in_view("read_parquet", place.stored(f"pinterest/{stream}/"), expected.keys)
+
+
+def rows_in_view(reader: str, files: Iterable[Path], keys: Iterable[str]) -> list[Row]:
+    """Rows through a view of docs/warehouses.md, as its readers get them.
+
+    Args:
+        reader: The function of DuckDB that the view reads files with.
+        files: The files instead of those on the page.
+        keys: The key of the table instead of the one on the page.
+    """
     page = (ROOT / "docs" / "warehouses.md").read_text("utf-8")
-    view = page.partition("```sql parsed\n")[2].partition("```")[0]
-    files = str([str(each) for each in place.stored(f"pinterest/{stream}/")])
-    made_for = {
-        "'s3://bucket/pinterest/ad_analytics/**/*.parquet'": files,
-        '"ad_id", "date"': ", ".join(f'"{key}"' for key in expected.keys),
-    }
-    for there, here in made_for.items():
-        assert there in view
-        view = view.replace(there, here)
+    views = re.findall(r"```sql parsed\n(.*?)```", page, re.DOTALL)
+    (view,) = (each for each in views if reader in each)
+    view, read = re.subn(rf"{reader}\('.*?'", f"{reader}({[*map(str, files)]}", view)
+    view, partitioned = re.subn('"ad_id", "date"', ", ".join(map('"{}"'.format, keys)), view)
+    assert (read, partitioned) == (1, 1)
     with duckdb.connect() as connection:
         connection.execute(view)
         return duck.rows_of(connection.execute("FROM ad_analytics"))
@@ -149,61 +141,63 @@ def s3_rows(place: Place, stream: str, expected: LastRecords) -> list[Row]:
 TARGETS = (
     Target(
         name="target-postgres-fast",
+        loader="target-postgres",
         packages=("--editable", "./loader"),
-        settings=postgres_settings,
+        place=postgres_place,
         rows=postgres_rows,
     ),
     Target(
         name="target-duckdb-fast",
+        loader="target-duckdb",
         packages=("--editable", "./loader[duckdb]"),
-        settings=duckdb_settings,
+        place=duckdb_place,
         rows=duckdb_rows,
     ),
     Target(
         name="target-postgres",
+        loader="target-postgres-stock",
         packages=("meltanolabs-target-postgres~=0.8.1", "psycopg[binary]>=3.2"),
-        settings=postgres_settings,
+        place=postgres_place,
         rows=postgres_rows,
     ),
     Target(
         name="target-duckdb",
-        packages=("target-duckdb==0.8.0", "duckdb==1.0.0"),
+        loader="target-duckdb-stock",
         keeps=UNQUOTED,
-        settings=duckdb_settings,
+        place=duckdb_place,
         rows=duckdb_rows,
         tap=NO_EMPTY_KEYS,
     ),
     Target(
         name="pipelinewise-target-postgres",
+        loader="target-postgres-pipelinewise",
         command="target-postgres",
-        packages=("pipelinewise-target-postgres==2.1.2",),
         keeps=PIPELINEWISE,
-        settings=pipelinewise_settings,
+        place=pipelinewise_place,
         rows=postgres_rows,
         tap=NO_EMPTY_KEYS,
     ),
     Target(
         name="target-jsonl",
-        packages=("target-jsonl==0.1.4",),
-        settings=jsonl_settings,
+        loader="target-jsonl",
+        place=jsonl_place,
         rows=jsonl_rows,
         keeps=JSONL,
     ),
     Target(
         name="target-csv",
-        packages=("meltanolabs-target-csv==0.5.0",),
-        settings=csv_settings,
+        loader="target-csv",
+        place=csv_place,
         rows=csv_rows,
         tap=NO_EMPTY_KEYS,
         keeps=CSV,
     ),
     Target(
         name="target-s3",
-        packages=("plinxore-target-s3==0.1.7", "moto[server]>=5"),
-        settings=s3_settings,
+        loader="target-s3",
+        packages=("moto[server]>=5",),
+        place=s3_place,
         rows=s3_rows,
-        # A file of Parquet has no place for objects whose members can have any name.
-        tap={"flattening_enabled": True, "flattening_max_depth": 5},
         keeps=STORAGE,
     ),
 )
@@ -224,7 +218,7 @@ def types_of(schema):
 TYPED = (
     TypedTarget(
         name="target-snowflake",
-        packages=("meltanolabs-target-snowflake==0.20.4",),
+        loader="target-snowflake",
         program=SNOWFLAKE_TYPES,
         types={
             "string": "VARCHAR",
@@ -238,8 +232,7 @@ TYPED = (
     ),
     TypedTarget(
         name="target-bigquery",
-        # Of these setuptools it needs a part that later ones do not have.
-        packages=("z3-target-bigquery==0.7.2", "setuptools<81"),
+        loader="target-bigquery",
         program=BIGQUERY_TYPES,
         types={
             "string": "STRING",

@@ -14,6 +14,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
+from singer_sdk.helpers._flattening import (
+    flatten_record,
+    flatten_schema,
+    get_flattening_options,
+)
 from typing_extensions import override
 
 from last_records import Keeps, kind_of, last_records
@@ -24,6 +29,7 @@ from singer_pipes import lines
 from singer_run import EVERYTHING, run
 from singer_run import settings as tap_settings
 from test_every_stream import DAY_1, WORLD
+from warehouses import in_meltano
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -52,7 +58,6 @@ class Place:
         postgres_url: A PostgreSQL.
         postgres_schema: A schema in it that does not exist yet.
         bin: The folder with the target's programs.
-        day: The number of the day that is loaded.
     """
 
     folder: Path
@@ -60,7 +65,6 @@ class Place:
     postgres_schema: str
     bin: Path
     stack: ExitStack
-    day: int = 0
 
     @functools.cached_property
     def storage_url(self) -> str:
@@ -104,11 +108,13 @@ class Installed:
 
     Attributes:
         name: Its name here, and of its environment.
-        packages: The packages to install, with their pins.
+        loader: Its name in `meltano.yml`, which has its packages and settings.
+        packages: Packages to install beside those of `meltano.yml`.
     """
 
     name: str
-    packages: tuple[str, ...]
+    loader: str
+    packages: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def bin(self) -> Path:
@@ -128,9 +134,10 @@ class Installed:
         if self.is_installed:
             return
         folder = self.bin.parent
+        packages = [*in_meltano.packages(self.loader), *self.packages]
         for arguments in (
             ("venv", "--quiet", "--clear", "--python", sys.executable, str(folder)),
-            ("pip", "install", "--quiet", "--python", str(folder), *self.packages),
+            ("pip", "install", "--quiet", "--python", str(folder), *packages),
         ):
             subprocess.run([command("uv"), *arguments], cwd=ROOT, check=True)
         (folder / "ready").touch()
@@ -145,14 +152,14 @@ class Target(Installed):
     """A target that loads all streams on two days.
 
     Attributes:
-        settings: Its settings.
+        place: The settings that say where to load.
         rows: Reads back the rows of a stream: the last one of each key.
         command: Its command, if that differs from its name.
         tap: Settings of the tap that it needs.
         keeps: Differences that it makes by its nature.
     """
 
-    settings: Callable[[Place], Mapping[str, Any]]
+    place: Callable[[Place], Mapping[str, Any]]
     rows: Callable[[Place, str, LastRecords], Iterable[Row]]
     command: str = ""
     tap: Mapping[str, Any] = field(default_factory=dict)
@@ -227,10 +234,12 @@ def load_two_days(target: Target, folder: Path) -> Result:
     with database() as (url, schema), ExitStack() as stack:
         place = Place(folder, url.replace("+psycopg", ""), schema, target.bin, stack)
         started = time.monotonic()
-        for place.day, written in enumerate(days, 1):
+        for written in days:
             _load(target, place, written)
         seconds = time.monotonic() - started
-        expected = last_records(_read(days))
+        flattening = get_flattening_options(in_meltano.settings(target.loader, {}))
+        sent = _read(days)
+        expected = last_records(flat(sent, flattening.max_level) if flattening.enabled else sent)
         differences = [
             f"{stream}: {each}"
             for stream, records in expected.items()
@@ -247,7 +256,8 @@ def _read(days: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 def _load(target: Target, place: Place, written: bytes) -> None:
     config = place.folder / "config.json"
-    config.write_text(json.dumps(target.settings(place)), encoding="utf-8")
+    settings = in_meltano.settings(target.loader, target.place(place))
+    config.write_text(json.dumps(settings), encoding="utf-8")
     arguments = [str(target.bin / (target.command or target.name)), "--config", str(config)]
     done = subprocess.run(
         arguments, input=written, capture_output=True, check=False, timeout=SECONDS
@@ -272,6 +282,18 @@ def two_days(**tap: Any) -> tuple[bytes, bytes]:
         sandbox.today += timedelta(days=1)
         second = run(config, state=first.state)
     return lines(first.messages), lines(second.messages)
+
+
+def flat(messages: Iterable[dict[str, Any]], depth: int) -> Iterator[dict[str, Any]]:
+    """The messages as a target loads them that flattens objects down to a depth."""
+    schemas: dict[str, dict[str, Any]] = {}
+    for message in messages:
+        if message["type"] == "SCHEMA":
+            schema = schemas[message["stream"]] = flatten_schema(message["schema"], depth)
+            yield {**message, "schema": schema}
+        elif message["type"] == "RECORD":
+            schema = schemas[message["stream"]]
+            yield {**message, "record": flatten_record(message["record"], schema, depth)}
 
 
 def last_of_each_key(rows: Iterable[Row], expected: LastRecords) -> Iterator[Row]:
