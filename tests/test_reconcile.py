@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -353,24 +354,100 @@ def test_results_are_added_to_a_table(loaded: Loaded) -> None:
     assert {row[3:] for row in rows} == {("equal", 0)}
 
 
-def test_the_command_prints_json_and_ends_with_its_verdict(loaded: Loaded, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("store", "code"), [([], 0), (["--store", "ad_analytics"], 2)])
+def test_the_command_prints_json_and_ends_with_its_verdict(
+    loaded: Loaded, tmp_path: Path, store: list[str], code: int
+) -> None:
     config = tmp_path / "config.json"
     config.write_text(json.dumps(loaded.config))
     arguments = ["--config", str(config), "--schema", loaded.db.schema, "--format", "json"]
     days = ["--from", str(FIRST), "--to", str(LAST)]
     program = "from tap_pinterest.commands.reconcile import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", program, *arguments, *days],
+        [sys.executable, "-c", program, *arguments, *days, *store],
         env={**os.environ, "TARGET_POSTGRES_SQLALCHEMY_URL": loaded.db.url},
         capture_output=True,
         text=True,
         check=False,
     )
 
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     told = json.loads(done.stdout)
     assert (told["start_date"], told["failed"]) == (str(FIRST), False)
     assert {each["outcome"] for each in told["findings"]} == {"equal", "not comparable"}
+
+
+READER = "reads_only"
+
+
+@pytest.fixture
+def read_only(loaded: Loaded) -> Iterator[str]:
+    """The address of the database for a role that may read all but one of the tables."""
+    schema = loaded.db.schema
+    loaded.db.execute("CREATE ROLE {} LOGIN PASSWORD 'x'", READER)
+    loaded.db.execute("GRANT USAGE ON SCHEMA {} TO {}", schema, READER)
+    for table in REPORTS[1:]:
+        loaded.db.execute("GRANT SELECT ON {}.{} TO {}", schema, table, READER)
+    yield re.sub("//[^@]*@", f"//{READER}:x@", loaded.db.url)
+    loaded.db.execute("DROP OWNED BY {}", READER)
+    loaded.db.execute("DROP ROLE {}", READER)
+
+
+def test_a_table_that_the_role_may_not_read_fails(loaded: Loaded, read_only: str) -> None:
+    report = reconciled(
+        loaded.config, request(database=read_only, schema=loaded.db.schema, store="mine")
+    )
+
+    assert report.failed
+    assert {each.source for each in report.findings if each.metric == SPEND} == {*REPORTS[1:]}
+    assert any("permission denied for table ad_account_analytics" in n for n in report.notes)
+    assert [*lines_of(report)][-1] == "Not everything could be compared."
+    assert not report.is_stored
+
+
+def test_a_missing_table_fails_if_the_log_of_runs_knows_its_days(loaded: Loaded) -> None:
+    account = loaded.execute("SELECT ad_account_id FROM {}.{} LIMIT 1", "ad_analytics")[0][0]
+    loaded.execute("ALTER TABLE {}.{} RENAME TO away", "ad_analytics")
+    create = """CREATE TABLE {}.{} AS SELECT 'ad_analytics'::text AS stream,
+        %s::text AS ad_account_id, 'complete'::text AS result, %s::text AS ranges,
+        %s::text AS complete_to"""
+    try:
+        unknown = loaded.report()
+        loaded.execute(create, "sync_log", account, f"{FIRST}..{TODAY}", str(TODAY))
+        known = loaded.report()
+    finally:
+        loaded.execute("DROP TABLE IF EXISTS {}.{}", "sync_log")
+        loaded.execute("ALTER TABLE {}.{} RENAME TO ad_analytics", "away")
+
+    assert unknown.notes == ["there is no table ad_analytics"]
+    assert not unknown.failed
+    assert known.failed
+    assert any(account in each for each in known.notes)
+
+
+def test_a_column_of_text_fails_and_the_other_tables_are_compared(loaded: Loaded) -> None:
+    create = "CREATE VIEW {}.{} AS SELECT ad_id, ad_account_id, date, 'much' AS " + SPEND.lower()
+    loaded.execute("ALTER TABLE {}.{} RENAME TO away", "ad_analytics")
+    loaded.db.execute(
+        create + " FROM {}.{}", loaded.db.schema, "ad_analytics", loaded.db.schema, "away"
+    )
+    try:
+        report = loaded.report()
+    finally:
+        loaded.execute("DROP VIEW {}.{}", "ad_analytics")
+        loaded.execute("ALTER TABLE {}.{} RENAME TO ad_analytics", "away")
+
+    assert report.failed
+    assert {each.source for each in report.findings if each.metric == SPEND} == {*REPORTS[:3]}
+    assert any(each.startswith("ad_analytics of ad account ") for each in report.notes)
+
+
+def test_results_that_cannot_be_stored_are_printed_all_the_same(loaded: Loaded) -> None:
+    report = reconciled(loaded.config, loaded.request(store="ad_analytics"))
+
+    assert (report.failed, report.is_stored) == (False, False)
+    assert report.findings
+    assert "--store" in report.notes[-1]
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def _compare(*, form: str, config: ConfigInput | None = None, **given: Any) -> N
     else:
         for line in told.lines(report):
             click.echo(line)
-    leave(int(report.failed))
+    leave(1 if report.failed else 0 if report.is_stored else 2)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from tap_pinterest.reconcile.findings import NOTHING, SPEND, Finding, Report, ad
 from tap_pinterest.reconcile.fresh import Fresh
 from tap_pinterest.reconcile.loaded import LoadedTable
 from tap_pinterest.reconcile.request import RequestError
-from tap_pinterest.reconcile.tables import Table, Tables
+from tap_pinterest.reconcile.tables import Table, Tables, told_by
 from tap_pinterest.records import display_names
 from tap_pinterest.streams.bases.report import AdsReport
 
@@ -41,6 +41,7 @@ class Comparison:
         self._fresh = Fresh(run)
         self._exported = exported
         self._report = Report(days)
+        self._missing: dict[str, Tables] = {}
         self._loaded = list(self._tables(tables)) if tables else []
         if exported:
             self._report.notes += [
@@ -55,8 +56,7 @@ class Comparison:
             try:
                 self._compare(ad_account_id)
             except PART_ERRORS as error:
-                report.is_cut_short = True
-                report.notes.append(f"ad account {ad_account_id} cannot be compared: {error}")
+                report.cut_short(f"ad account {ad_account_id} cannot be compared: {error}")
         return report
 
     def _compare(self, ad_account_id: str) -> None:
@@ -65,13 +65,39 @@ class Comparison:
         totals: Totals = {}
         if metrics:
             totals = self._fresh.totals(ad_account_id, report.days, self._fresh.settings, metrics)
-        tables = [each.table for each in self._loaded]
         for each in self._loaded:
-            found = each.compared(self._fresh, totals, ad_account_id, report.days, tables)
-            report.findings += found
+            with self._reading(f"{each.table.name} of ad account {ad_account_id}"):
+                report.findings += self._of_table(each, totals, ad_account_id)
             report.findings += _not_comparable(each, ad_account_id)
+        self._look_for_lost_tables(ad_account_id)
         if self._exported:
             report.findings += self._exported.compared(self._fresh, ad_account_id, report.days)
+
+    def _of_table(
+        self, loaded: LoadedTable, totals: Totals, ad_account_id: str
+    ) -> Sequence[Finding]:
+        tables = [each.table for each in self._loaded]
+        return loaded.compared(self._fresh, totals, ad_account_id, self._report.days, tables)
+
+    def _look_for_lost_tables(self, ad_account_id: str) -> None:
+        """Say which missing tables runs have filled: nobody can compare their rows any more."""
+        days = self._report.days
+        for name, tables in self._missing.items():
+            with self._reading(f"the log of {name}, which is missing,"):
+                reads = tables.reads(name, ad_account_id)
+                if any(read.start <= days.end and days.start <= read.end for read, _ in reads):
+                    self._report.cut_short(
+                        f"{name} is missing, and sync_log has its days of ad account"
+                        f" {ad_account_id}"
+                    )
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        """Say in the report if the database does not let us read something."""
+        try:
+            yield
+        except psycopg.Error as error:
+            self._report.cut_short(f"{what} cannot be read: {told_by(error)}")
 
     def _tables(self, tables: Tables) -> Iterator[LoadedTable]:
         """The tables that can be compared; the report names those that are missing."""
@@ -81,6 +107,7 @@ class Comparison:
             columns = tables.columns(stream.name)
             if not columns:
                 self._report.notes.append(f"there is no table {stream.name}")
+                self._missing[stream.name] = tables
                 continue
             names = {name: stream.column(name.lower()) for name in stream.question.columns}
             metrics = {
@@ -134,11 +161,24 @@ def compared(run: Run, request: Request) -> Report:
         return Comparison(run, days, None, exported).of(ad_account_ids)
     with closing(_connected(request.database)) as connection:
         tables = Tables(connection, request.schema)
-        report = Comparison(run, days, tables, exported).of(ad_account_ids)
+        try:
+            comparison = Comparison(run, days, tables, exported)
+        except psycopg.Error as error:
+            message = f"--database: the tables cannot be listed: {told_by(error)}"
+            raise RequestError(message) from None
+        report = comparison.of(ad_account_ids)
         if request.store:
-            now = datetime.now(tz=UTC)
-            store.keep(connection, request.schema, request.store, report, now)
+            _keep(connection, request.schema, request.store, report)
     return report
+
+
+def _keep(connection: psycopg.Connection[Any], schema: str, name: str, report: Report) -> None:
+    """Store the findings; a refusal must not lose them, so it is a note."""
+    try:
+        store.keep(connection, schema, name, report, datetime.now(tz=UTC))
+    except psycopg.Error as error:
+        report.is_stored = False
+        report.notes.append(f"--store: the results are not in {schema}.{name}: {told_by(error)}")
 
 
 def _exported(run: Run, request: Request) -> ExportedTable | None:
@@ -158,7 +198,8 @@ def _exported(run: Run, request: Request) -> ExportedTable | None:
 def _connected(url: str) -> psycopg.Connection[Any]:
     """A connection to a database, whichever driver its URL names."""
     try:
-        return psycopg.connect(plain_url(url))
+        # A query that fails must not take the next ones with it.
+        return psycopg.connect(plain_url(url), autocommit=True)
     except ValueError as error:
         message = f"--database: {error}"
         raise RequestError(message) from None

@@ -135,13 +135,20 @@ class Report:
 
     Attributes:
         notes: What could not be looked at, in sentences.
-        is_cut_short: Whether Pinterest has not answered for an ad account.
+        is_cut_short: Whether an ad account or a table could not be compared.
+        is_stored: Whether the findings are where the user wants them.
     """
 
     days: DateRange
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     is_cut_short: bool = False
+    is_stored: bool = True
+
+    def cut_short(self, note: str) -> None:
+        """Say what could not be compared."""
+        self.is_cut_short = True
+        self.notes.append(note)
 
     @property
     def failed(self) -> bool:
@@ -151,11 +158,12 @@ class Report:
 
 
 @contextmanager
-def looking_for_causes(findings: Iterable[Finding]) -> Iterator[None]:
-    """Say in the findings if Pinterest does not answer while the block looks for causes."""
+def looking_for_causes(findings: Iterable[Finding], *errors: type[Exception]) -> Iterator[None]:
+    """Say in the findings if one of these errors, or Pinterest, stops the search for causes."""
+    caught: tuple[type[Exception], ...] = (*PART_ERRORS, *errors)
     try:
         yield
-    except PART_ERRORS as error:
+    except caught as error:
         for each in findings:
             each.examples.append(f"the cause could not be looked for: {error}")
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from tap_pinterest.api.periods import DateRange, merged
 from tap_pinterest.reconcile.findings import (
     ARCHIVED,
@@ -76,7 +78,7 @@ class LoadedTable:
             for name in self.table.metrics
         ]
         if different := [each for each in findings if each.outcome == "differs"]:
-            with looking_for_causes(different):
+            with looking_for_causes(different, psycopg.Error):
                 _Search(self, fresh, ad_account_id, days, sums.shapes, others).explain(different)
         return findings
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
+from tap_pinterest.reconcile.tables import Tables
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -39,17 +41,17 @@ def keep(
         sql.SQL("{} {}").format(sql.Identifier(each), sql.SQL(kind))
         for each, kind in COLUMNS.items()
     ]
-    connection.execute(
-        sql.SQL("CREATE TABLE IF NOT EXISTS {} ({})").format(table, sql.SQL(", ").join(columns))
-    )
+    create = sql.SQL("CREATE TABLE {} ({})").format(table, sql.SQL(", ").join(columns))
     insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
         table,
         sql.SQL(", ").join(map(sql.Identifier, COLUMNS)),
         sql.SQL(", ").join([sql.Placeholder()] * len(COLUMNS)),
     )
-    with connection.cursor() as cursor:
+    with connection.transaction(), connection.cursor() as cursor:
+        # A role that may add rows but make no table is refused even IF NOT EXISTS.
+        if not Tables(connection, schema).columns(name):
+            cursor.execute(create)
         cursor.executemany(insert, [_row(report, each, now) for each in report.findings])
-    connection.commit()
 
 
 def _row(report: Report, finding: Any, now: datetime) -> tuple[Any, ...]:  # noqa: ANN401

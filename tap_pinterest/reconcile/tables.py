@@ -101,10 +101,16 @@ class Tables:
         self._schema = schema
 
     def columns(self, table: str) -> frozenset[str]:
-        """The columns of a table; none if there is no such table."""
+        """The columns of a table; none if there is no such table.
+
+        The information schema would hide what the role may not read.
+        """
         query = (
-            "SELECT column_name FROM information_schema.columns"
-            " WHERE table_schema = %s AND table_name = %s"
+            "SELECT attname FROM pg_attribute"
+            " JOIN pg_class ON pg_class.oid = attrelid"
+            " JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+            " WHERE nspname = %s AND relname = %s AND attnum > 0 AND NOT attisdropped"
+            " AND relkind = ANY('{r,p,v,m,f}')"
         )
         rows = self._connection.execute(query, [self._schema, table]).fetchall()
         return frozenset(name for (name,) in rows)
@@ -200,6 +206,11 @@ class Tables:
 
 
 _COUNT = sql.SQL("count(*) AS rows")
+
+
+def told_by(error: psycopg.Error) -> str:
+    """What the database says of an error, in one line."""
+    return " ".join((error.diag.message_primary or str(error)).split())
 
 
 def in_settings(shape: Shape, settings: Settings) -> Settings:

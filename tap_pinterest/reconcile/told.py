@@ -76,7 +76,7 @@ def _verdict(report: Report) -> str:
     if any(each.failed for each in report.findings):
         return "Spend differs, and nothing explains all of it."
     if report.is_cut_short:
-        return "Not every ad account could be compared."
+        return "Not everything could be compared."
     if report.failed:
         return "No spend could be compared."
     if any(each.outcome == "differs" for each in report.findings):
