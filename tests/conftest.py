@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import date
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck
@@ -86,6 +87,13 @@ def _signal_handlers() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def _environment() -> Iterator[None]:
+    """The tap puts the variables of `.env` into the environment; a test takes them out again."""
+    with mock.patch.dict(os.environ):
+        yield
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from singer_run import run, settings
@@ -51,6 +51,7 @@ def without_blanks(text: str) -> str:
     return "".join(text.split())
 
 
+@example(("0000000u", "0000000ß"), "in upper case", "", "")
 @given(st.tuples(SECRETS, SECRETS), st.sampled_from([*FORMS]), WORDS, WORDS)
 def test_every_form_of_a_secret_and_of_a_pair_is_hidden(
     pair: tuple[str, str], form: str, before: str, after: str

@@ -78,7 +78,10 @@ def _one_line(text: str) -> str:
 
 def _pattern_of(secrets: Iterable[str]) -> re.Pattern[str]:
     """Matches each form of each secret, also in other case and cut into lines."""
-    forms = sorted({form for each in secrets for form in _forms(each)}, key=len, reverse=True)
+    plain = {form for each in secrets for form in _forms(each)}
+    # A letter such as ß is two in upper case, which the flag does not know.
+    longer = {form.upper() for form in plain if len(form.upper()) > len(form)}
+    forms = sorted(plain | longer, key=len, reverse=True)
     return re.compile("|".join(r"\s*".join(map(re.escape, each)) for each in forms), re.IGNORECASE)
 
 
