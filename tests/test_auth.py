@@ -20,13 +20,15 @@ from pinterest_sandbox import Sandbox
 from singer_run import PatientClock, run, settings
 from tap_pinterest import api
 from tap_pinterest.http import auth, token_file
-from tap_pinterest.http.auth import RefreshToken, RenewedToken
+from tap_pinterest.http.auth import RefreshToken, RenewedToken, StaticToken
 from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.http.token_file import TokenFile
 from tap_pinterest.http.tokens import StoredTokens, TokenAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tap_pinterest.http.auth import Authenticator
 
 DAY = 86_400
 
@@ -68,6 +70,52 @@ def endpoint(clock: PatientClock) -> Endpoint:
 @pytest.fixture
 def file(tmp_path: Path) -> TokenFile:
     return TokenFile(tmp_path / "deep" / "tokens.json")
+
+
+def test_credentials_that_may_have_other_scopes_let_a_token_see_something_else(
+    clock: PatientClock, endpoint: Endpoint
+) -> None:
+    def refreshed(refresh_token: str, known: str = "") -> RefreshToken:
+        return RefreshToken(endpoint, refresh_token, clock, None, known)
+
+    alike: list[tuple[Authenticator, Authenticator]] = [
+        (StaticToken("pina_a"), StaticToken("pina_a")),
+        (refreshed("pinr_a"), refreshed("pinr_a")),
+        (
+            RenewedToken(endpoint, {"scope": "a"}, clock),
+            RenewedToken(endpoint, {"scope": "a"}, clock),
+        ),
+    ]
+    others: list[tuple[Authenticator, Authenticator]] = [
+        (StaticToken("pina_a"), StaticToken("pina_b")),
+        (refreshed("pinr_a"), refreshed("pinr_b")),
+        (refreshed("pinr_a", "pina_a"), refreshed("pinr_a", "pina_b")),
+        (refreshed("pinr_a", "pina_a"), refreshed("pinr_a")),
+        (
+            RenewedToken(endpoint, {"scope": "a"}, clock),
+            RenewedToken(endpoint, {"scope": "b"}, clock),
+        ),
+    ]
+    for pairs, are_alike in ((alike, True), (others, False)):
+        for one, other in pairs:
+            one.token(), other.token()
+            assert (one.sight() == other.sight()) is are_alike
+            assert "_a" not in one.sight()
+
+
+def test_a_token_with_named_scopes_sees_more_by_those_for_secret_things(
+    clock: PatientClock,
+) -> None:
+    scopes = iter(
+        ["pins:read,pins:read_secret", "pins:read pins:read_secret ads:read", "pins:read"]
+    )
+    authenticator = RenewedToken(lambda _: TokenAnswer("pina", scope=next(scopes)), {}, clock)
+    seen = []
+    for _ in range(3):
+        authenticator.refuse(authenticator.token())
+        seen.append(authenticator.sight())
+
+    assert seen == [["pins:read_secret"], ["pins:read_secret"], []]
 
 
 def test_a_token_is_fetched_once_for_all_threads(clock: PatientClock, endpoint: Endpoint) -> None:

@@ -16,14 +16,18 @@ from documents import blocks
 from pinterest_sandbox import Sandbox
 from removed_rows import Past, Tables, view
 from singer_pipes import lines
-from singer_run import EVERYTHING, PatientTap, catalog_of, run, settings
+from singer_run import EVERYTHING, PatientClock, PatientTap, catalog_of, run, settings
 from tap_pinterest import api
+from tap_pinterest.http.auth import RenewedToken
+from tap_pinterest.http.tokens import TokenAnswer
 from tap_pinterest.run.cost import plan
 from tap_pinterest.run.listed import ALL
 from tap_pinterest.singer.process import selected_in
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 from tap_pinterest.tap import TapPinterest
+from test_datasets import Answers
+from test_datasets import run as run_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -235,6 +239,60 @@ def test_secret_boards_out_of_sight_are_not_gone() -> None:
         assert {each["id"] for each in after.records("boards")} < boards
 
         assert warehouse.removed() == set()
+
+
+def test_what_another_access_token_cannot_see_is_not_gone() -> None:
+    few = ("boards:read", "pins:read", "user_accounts:read", "ads:read")
+    with Sandbox(seed=7, today=TODAY) as sandbox, closing(Warehouse(sandbox).tables) as tables:
+
+        def read(access_token: str) -> Run:
+            sandbox.today += timedelta(days=1)
+            more = {"auth_method": "access_token", "refresh_token": ""}
+            result = run(config(sandbox, **more, access_token=access_token), "boards", *TABLES)
+            tables.load(*(result.records(name) for name in TABLES))
+            return result
+
+        def gone() -> set[str]:
+            return {row["id"] for row in tables.removed()}
+
+        book = sandbox.tokens
+        blind = book._give(book._access, "pina", few, "refresh_token")
+        before, after = read(book.access_token), read(blind)
+        assert len(after.records("boards")) < len(before.records("boards"))
+        assert gone() == set()
+
+        board = after.records("boards")[0]["id"]
+        sandbox.remove(board)
+        read(book.access_token)
+        assert gone() == set()
+        read(blind)
+        assert gone() == {board}
+
+
+@pytest.mark.parametrize("renewed", ["pins:read,boards:read", "pins:read_secret,pins:read"])
+def test_lists_read_after_a_renewal_with_fewer_scopes_say_nothing(renewed: str) -> None:
+    scopes = iter(["pins:read pins:read_secret", renewed])
+    authenticator = RenewedToken(
+        lambda _: TokenAnswer("pina", scope=next(scopes)), {}, PatientClock()
+    )
+
+    def pins(**_: Any) -> Any:
+        authenticator.refuse(authenticator.token())
+        authenticator.token()
+        return {"items": [{"id": "2"}]}
+
+    answers = Answers({"/boards": {"items": [{"id": "1"}]}, "/pins": pins})
+    answers.authenticator = authenticator  # type: ignore[assignment]
+    result = run_with(
+        answers, "boards", "pins", *TABLES, removed_items=True, max_requests_in_flight=1
+    )
+
+    told = {"boards"} if renewed == "pins:read,boards:read" else {"boards", "pins"}
+    assert len(result.records("pins")) == 1
+    for table in TABLES:
+        assert {row["stream"] for row in result.records(table)} == told
+    warned = any("other scopes" in each for each in result.tap.run._warned)
+    assert warned is (told == {"boards"})
 
 
 def test_a_list_that_is_not_loaded_to_its_end_tells_nothing(warehouse: Warehouse) -> None:

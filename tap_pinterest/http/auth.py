@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from tap_pinterest.http.errors import GrantRefusedError, TokenRefusedError
 from tap_pinterest.http.token_file import TokenFile
-from tap_pinterest.http.tokens import StoredTokens, TokenAnswer
+from tap_pinterest.http.tokens import StoredTokens, TokenAnswer, digest
 
 if TYPE_CHECKING:
     from tap_pinterest.clock import Clock
@@ -27,6 +27,11 @@ WARN_DAYS = (1, 7, 14)
 _DAY = 86_400
 _logger = logging.getLogger("tap-pinterest.auth")
 
+Sight = list[str] | str
+"""What lets a token see more than others in lists: its scopes for secret things.
+
+If Pinterest has not named the scopes, a short hash of the credentials that it was made from.
+"""
 AskForToken = Callable[[Mapping[str, str]], TokenAnswer]
 """Sends the form fields to the token endpoint and returns its answer."""
 
@@ -42,6 +47,9 @@ class Authenticator(Protocol):
 
     def scopes(self) -> frozenset[str] | None:
         """The scopes of the token; `None` if Pinterest has not named them."""
+
+    def sight(self) -> Sight:
+        """What lets the current token see more than others; no call is made for it."""
 
     def finish(self) -> None:
         """Wait a little for another thread's renewal, so that its tokens are kept."""
@@ -63,6 +71,10 @@ class StaticToken:
 
     def scopes(self) -> None:
         """Unknown: Pinterest names scopes only in the answer to a grant."""
+
+    def sight(self) -> Sight:
+        """A hash of the token: another one may have other scopes."""
+        return _short(self._token)
 
     def finish(self) -> None:
         """Do nothing: there is no renewal."""
@@ -101,7 +113,20 @@ class RenewedToken:
     def scopes(self) -> frozenset[str] | None:
         """The scopes of the current token, which is renewed first if it is about to expire."""
         self.token()
-        return frozenset(re.findall(r"[^\s,]+", self._scope)) or None
+        return self._named_scopes() or None
+
+    def sight(self) -> Sight:
+        """Scopes for secret things, or a hash of what a renewal gets its scopes from."""
+        if named := self._named_scopes():
+            return sorted(each for each in named if each.endswith("_secret"))
+        return _short(self._origin())
+
+    def _named_scopes(self) -> frozenset[str]:
+        return frozenset(re.findall(r"[^\s,]+", self._scope))
+
+    def _origin(self) -> str:
+        """A text that stays the same while renewals give the same scopes."""
+        return self._fields.get("scope", "")
 
     def finish(self) -> None:
         """Wait a little for another thread's renewal, so that its tokens are kept."""
@@ -145,7 +170,7 @@ class RefreshToken(RenewedToken):
             access_token: An access token to use until Pinterest refuses it.
         """
         super().__init__(ask, {}, clock)
-        self._access_token = access_token
+        self._access_token = self._known = access_token
         self._expires_at = math.inf
         self._given = StoredTokens.configured_as(refresh_token)
         self._tokens = self._given
@@ -157,6 +182,12 @@ class RefreshToken(RenewedToken):
     def refuse(self, token: str) -> bool:
         self._refused = token
         return super().refuse(token)
+
+    @override
+    def _origin(self) -> str:
+        # Renewals keep the scopes of the configured refresh token, and no others are configured.
+        is_given = self._known and self._access_token == self._known
+        return (not is_given and self._given.refresh_token) or self._access_token
 
     @override
     def _renew(self) -> None:
@@ -234,6 +265,10 @@ class RefreshToken(RenewedToken):
                 "The refresh token ends in %.1f days. Before that, sign in: tap-pinterest-login.",
                 max(left / _DAY, 0),
             )
+
+
+def _short(text: str) -> str:
+    return digest(text)[:8]
 
 
 def redeem(ask: AskForToken, code: str, redirect_uri: str) -> TokenAnswer:

@@ -51,4 +51,9 @@ class StoredTokens(msgspec.Struct):
     def configured_as(cls, refresh_token: str | None) -> StoredTokens:
         """The token of the config: a refresh token, or none if the file must have one."""
         text = refresh_token or ""
-        return cls(hashlib.sha256(text.encode()).hexdigest(), text)
+        return cls(digest(text), text)
+
+
+def digest(text: str) -> str:
+    """A hash that tells a token from others, and does not tell the token."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_pinterest.config import Settings
+    from tap_pinterest.http.auth import Sight
     from tap_pinterest.http.client import PinterestClient
     from tap_pinterest.reading.inventory import Inventory
     from tap_pinterest.reading.parts import Parts
@@ -159,15 +160,26 @@ class AccessPolicy:
             _logger.warning("The token lacks scopes; not to be read: %s", "; ".join(told))
 
     @property
-    def secret_scopes(self) -> list[str] | None:
-        """Scopes of the token that let lists show more; `None` if Pinterest has not named them."""
-        granted = self._granted_scopes
-        return None if granted is None else sorted(s for s in granted if s.endswith("_secret"))
+    def sight(self) -> Sight | None:
+        """What lets the run's first token see more in lists than others."""
+        return self._granted[1]
 
-    @functools.cached_property
+    @property
+    def sees_as_at_first(self) -> bool:
+        """Whether the current token shows the same in lists as the run's first one."""
+        authenticator = self._client.authenticator
+        return not authenticator or authenticator.sight() == self.sight
+
+    @property
     def _granted_scopes(self) -> frozenset[str] | None:
         """Scopes of the token; `None` if Pinterest has not named them."""
-        return self._client.authenticator.scopes() if self._client.authenticator else None
+        return self._granted[0]
+
+    @functools.cached_property
+    def _granted(self) -> tuple[frozenset[str] | None, Sight | None]:
+        """Scopes and sight of the first token, which is there before the first list is read."""
+        authenticator = self._client.authenticator
+        return (authenticator.scopes(), authenticator.sight()) if authenticator else (None, None)
 
     def _must_arrive(self, stream: str, context: Context | None, error: SkippableAPIError) -> bool:
         """Whether the config names the context, or an earlier run has read it.

@@ -331,7 +331,7 @@ class DatasetStream(PinterestStream):
                 self.named_and_missing.discard(record.get(id_column, ""))
                 yield record
         if reading:
-            self.run.listed.keep(reading, parts)
+            self._keep(reading, parts)
         self.judge_parts(context, parts)
         self.summary.read(asked=parts.is_answered)
 
@@ -374,6 +374,16 @@ class DatasetStream(PinterestStream):
             and self.shows_all(self.settings)
         )
 
+    def _keep(self, reading: Reading, parts: Parts) -> None:
+        """Keep a reading, unless a token that sees less may have read parts of its lists."""
+        if self.run.access_policy.sees_as_at_first:
+            self.run.listed.keep(reading, parts)
+            return
+        self.run.warn_once(
+            "A renewed token has other scopes than the run's first one: listed_items and "
+            "complete_lists leave out what this run has listed since then."
+        )
+
     def _owner(self, context: Context | None) -> Mapping[str, str] | None:
         """Whose lists a context has: two connections may load into the same tables."""
         if context:
@@ -388,7 +398,7 @@ class DatasetStream(PinterestStream):
             {
                 "asked": [dict(each.parameters(self.settings)) for each in lists],
                 "through": dict(self.contexts.parameters(context, self.inventory)),
-                "secret": self.run.access_policy.secret_scopes,
+                "secret": self.run.access_policy.sight,
                 "keys": list(self.natural_keys),
             }
         )
