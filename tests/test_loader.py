@@ -694,6 +694,7 @@ def test_the_server_soon_notices_that_a_loaders_machine_is_gone(server: tuple[st
 
     with connector.transaction() as cursor:
         shown = cursor.execute("SHOW tcp_keepalives_idle").fetchone()
+    connector._engine.dispose()
 
     # On a Unix socket there is nothing to notice.
     assert shown in {("60",), ("0",)}
