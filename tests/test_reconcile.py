@@ -588,8 +588,98 @@ def test_numbers_are_read_as_they_are_written(tmp_path: Path, text: str, sums: s
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Campaign ID,Spend\n1,5\n2,6\nTotal,11\n",
+        "Campaign name,Spend\nTotal,11\nAutumn,5\nWinter,6\n",
+        "Ad account ID,Spend\n1,5\n2,6\n,11\n",
+        "Date,Spend\n2026-11-09,5\n2026-11-10,6\nTotals,11\n",
+        "Date,Spend\n2026-11-09,5\n2026-11-10,6\nGrand total,11\n",
+        "Account name,Ad account ID,Spend\nShop,1,5\nShop,2,6\nTotal: ,,11\n",
+    ],
+)
+def test_a_row_of_totals_does_not_count(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(text)
+    found = export.read(path, {})
+
+    assert export.sums(found.lines, "values") == {"Spend": 11}
+    assert [text.splitlines()[line - 1][-2:] for line in found.totals] == ["11"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_file_with_a_title_is_read(tmp_path: Path, delimiter: str, encoding: str) -> None:
+    path = tmp_path / "export.csv"
+    rows = (("Date", "Spend", "Impressions"), ("2026-11-09", "5.5", "3"))
+    text = "\n".join(["R\xe9sum\xe9, with a comma; and more", *map(delimiter.join, rows)])
+    path.write_bytes(text.encode(encoding))
+
+    (line,) = export.read(path, {}).lines
+    assert line.values == {"Spend": Decimal("5.5"), "Impressions": 3}
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        *(("(12.50)", "-12.50"), ("-$1.50", "-1.50"), ("$-1.50", "-1.50"), ("1.50-", "-1.50")),
+        *(("\N{MINUS SIGN}2.5", "-2.5"), ("1\u2019234.50", "1234.50"), ("CHF 1'234.50", "1234.50")),
+        *(("0,123", "0.123"), ("1.234.567", "1234567"), ("1\u202f234,5 \u20ac", "1234.5")),
+        *(
+            ("Rs.50", "50"),
+            ("12,34,567.50", "1234567.50"),
+            ("US$ 7", "7"),
+            ("1234,567", "1234.567"),
+        ),
+    ],
+)
+def test_a_number_is_what_is_written(tmp_path: Path, cell: str, number: str) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(f"Campaign ID;Spend\n1;{cell}\n", "utf-8")
+
+    (line,) = export.read(path, {}).lines
+    assert line.values == {"Spend": Decimal(number)}
+
+
+def test_a_count_tells_which_mark_is_for_thousands(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("Spend;Impressions\n1.234;12.345\n")
+
+    (line,) = export.read(path, {}).lines
+    assert line.values == {"Spend": 1234, "Impressions": 12345}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["1.234", "1,234", "1.5E+05", "1.2K", "3 Mio", "3 MIO", "--5", "(5", "1,23,4", "1.2.3", "5/6"],
+)
+def test_a_number_that_is_not_sure_is_refused(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(f"Campaign ID;Spend\n7;2\n1;{cell}\n")
+
+    with pytest.raises(export.ExportError, match=r"export\.csv, line 3, column Spend: "):
+        export.read(path, {})
+
+
+def test_an_export_of_another_ad_account_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
+    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.ad_account_ids))
+    path = tmp_path / "export.csv"
+    path.write_text("Ad account ID,Spend\n5,12.34\n")
+    report = reconciled(settings(sandbox), request(export=path, accounts=(account,)))
+
+    assert report.failed
+    assert report.notes == [f"export.csv has no row of ad account {account}, {report.days}"]
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
+        (
+            b"Ad account ID,Spend\n5.497E+11,5\n",
+            "line 2, column Ad account ID: '5.497E.11' is no id",
+        ),
+        (b"Campaign ID,Spend\n1,234.50,5\n", "line 2: it has more cells than there are headings"),
+        (b"Spend;Saves\n1,5;2\n1.5;2\n", "line 3, column Spend: the decimals come after another"),
         (b"Campaign,Colour\na,b\n", "no line of it names a metric"),
         (b"Spend\nmuch\n", "'much' is no number"),
         (b"Day,Spend\nyesterday,5\n", "'yesterday' is no date"),

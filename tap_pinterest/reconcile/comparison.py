@@ -44,10 +44,7 @@ class Comparison:
         self._missing: dict[str, Tables] = {}
         self._loaded = list(self._tables(tables)) if tables else []
         if exported:
-            self._report.notes += [
-                f"{exported.export.name}: {label} is no metric that Pinterest displays"
-                for label in exported.export.unknown
-            ]
+            self._report.notes += _passed_over(exported.export)
 
     def of(self, ad_account_ids: Sequence[str]) -> Report:
         """The findings for some ad accounts."""
@@ -71,6 +68,11 @@ class Comparison:
             report.findings += _not_comparable(each, ad_account_id)
         self._look_for_lost_tables(ad_account_id)
         if self._exported:
+            if not self._exported.lines(ad_account_id, report.days):
+                name = self._exported.export.name
+                report.notes.append(
+                    f"{name} has no row of ad account {ad_account_id}, {report.days}"
+                )
             report.findings += self._exported.compared(self._fresh, ad_account_id, report.days)
 
     def _of_table(
@@ -126,6 +128,13 @@ class Comparison:
             if not SPEND & metrics.keys():
                 self._report.notes.append(f"{stream.name} has no column of spend")
             yield LoadedTable(table, stream, tables)
+
+
+def _passed_over(found: export.Export) -> list[str]:
+    """What a file has and nobody compares, in sentences."""
+    unknown = [f"{each} is no metric that Pinterest displays" for each in found.unknown]
+    totals = [f"line {each} has totals and does not count" for each in found.totals]
+    return [f"{found.name}: {each}" for each in (*unknown, *totals)]
 
 
 def _is_compared(stream: AdsReport) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
-import re
+import itertools
 from collections import Counter, defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeAlias
 
 from tap_pinterest.api.columns import column
-from tap_pinterest.reconcile.findings import NOTHING
+from tap_pinterest.dictionary.metrics import metric
+from tap_pinterest.reconcile import cells
+from tap_pinterest.reconcile.findings import NOTHING, adds_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,14 +61,13 @@ PASSED_OVER = frozenset(
 """Labels that describe a row and need no comparison."""
 LEVELS = ("ad", "ad_group", "campaign")
 """Levels of an export, the lowest first."""
-DATES = ("%Y-%m-%d", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d")
-NONE = frozenset({"", "-", "--", "\N{EN DASH}", "\N{EM DASH}", "n/a", "null"})
+WHOLE = frozenset({"count", "micro_currency", "micro_usd"})
+"""Units that have no fractions."""
 
-_UNIT = re.compile(r"\s*\([^)]*\)\s*$")
-_NUMBER = re.compile(r"-?\d[\d.,'\s]*")
-_BETWEEN_THOUSANDS = re.compile(r"['\s]")
-_COMMA_DECIMAL = re.compile(r"-?\d+(\.\d{3})*,(\d{1,2}|\d{4,})|-?\d{1,3}(\.\d{3})+,\d+")
-_POINT_DECIMAL = re.compile(r"-?\d+(,\d{3})*\.(\d{1,2}|\d{4,})|-?\d{1,3}(,\d{3})+\.\d+")
+Row: TypeAlias = "Mapping[str, str]"
+"""The cells of a row by their heading."""
+Numbered: TypeAlias = "tuple[int, list[str]]"
+"""The cells of a row, and its line in the file."""
 
 
 class ExportError(Exception):
@@ -101,6 +102,7 @@ class Export:
         by_id: Whether its entities are named by id, and not by name.
         metrics: The API's name of the metric in each column.
         unknown: Labels that are no metric and no part of a row's place.
+        totals: The lines of the file that have totals and do not count.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Export:
     metrics: Mapping[str, str]
     unknown: Sequence[str]
     lines: list[Line]
+    totals: Sequence[int] = ()
 
     def of(self, ad_account_id: str) -> list[Line]:
         """The rows of one ad account; all rows if the file names none."""
@@ -130,14 +133,9 @@ def read(path: Path, displayed: Mapping[str, str]) -> Export:
     Raises:
         ExportError: It is no such export.
     """
-    rows = list(_rows(_text(path), path.name))
     known = metrics_by_label(displayed)
-    for number, heading in enumerate(rows):
-        metrics = {label: known[key] for label in heading if (key := _key(label)) in known}
-        if metrics:
-            return _export(path.name, heading, rows[number + 1 :], metrics)
-    msg = f"{path.name}: no line of it names a metric as Ads Manager or the API does"
-    raise ExportError(msg)
+    heading, rows = _table(_text(path), path.name, known)
+    return _Reader(path.name, heading, _metrics(heading, known)).export(rows)
 
 
 def metrics_by_label(displayed: Mapping[str, str]) -> dict[str, str]:
@@ -146,7 +144,7 @@ def metrics_by_label(displayed: Mapping[str, str]) -> dict[str, str]:
     Where metrics share a label, ours decides; otherwise the metric that Pinterest lists first.
     """
     shown = {
-        name.upper(): _key(label)
+        name.upper(): cells.key(label)
         for name, label in displayed.items()
         if column(name.upper()).kind == "metric"
     }
@@ -162,48 +160,121 @@ def metrics_by_label(displayed: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _export(
-    name: str, heading: Sequence[str], rows: Iterable[Sequence[str]], metrics: Mapping[str, str]
-) -> Export:
-    places = {PLACES[key]: label for label in heading if (key := _key(label)) in PLACES}
-    level = next((each for each in LEVELS if {f"{each}_id", f"{each}_name"} & {*places}), "")
-    by_id = f"{level}_id" in places
-    entity = places.get(f"{level}_id" if by_id else f"{level}_name", "")
-    dicts = [dict(zip(heading, row, strict=False)) for row in rows if any(map(str.strip, row))]
-    decimal_comma = _has_decimal_comma(each.get(label, "") for each in dicts for label in metrics)
-    lines = []
-    for row in dicts:
-        line = Line(
-            account=row.get(places.get("account", ""), "").strip().lstrip("'"),
-            entity=row.get(entity, "").strip().lstrip("'"),
-            day=_date(row.get(places["date"], ""), name) if "date" in places else None,
+class _Reader:
+    """Reads the rows under a heading."""
+
+    def __init__(self, name: str, heading: Sequence[str], metrics: Mapping[str, str]) -> None:
+        self._name = name
+        self._heading = heading
+        self._metrics = metrics
+        self._places = {PLACES[k]: label for label in heading if (k := cells.key(label)) in PLACES}
+        ids = [each for each in LEVELS if {f"{each}_id", f"{each}_name"} & {*self._places}]
+        self._level = next(iter(ids), "")
+        self._by_id = f"{self._level}_id" in self._places
+        self._entity = f"{self._level}_id" if self._by_id else f"{self._level}_name"
+
+    def export(self, rows: Iterable[Numbered]) -> Export:
+        """The rows, without those of totals if there are others."""
+        found = [
+            (number, self._dict(number, row)) for number, row in rows if any(map(str.strip, row))
+        ]
+        named = {place for place in self._named if any(self._cell(row, place) for _, row in found)}
+        totals = [number for number, row in found if self._is_total(row, named)]
+        kept = [each for each in found if each[0] not in totals]
+        lines = list(self._lines(kept or found))
+        name, level, unknown = self._name, self._level, self._unknown()
+        left = totals if kept else ()
+        return Export(name, level, self._by_id, self._metrics, unknown, lines, left)
+
+    @property
+    def _named(self) -> list[str]:
+        """The places that each row should have."""
+        return [each for each in ("account", "date", self._entity) if each in self._places]
+
+    def _dict(self, number: int, row: Sequence[str]) -> Row:
+        if any(map(str.strip, row[len(self._heading) :])):
+            msg = f"{self._name}, line {number}: it has more cells than there are headings"
+            raise ExportError(msg)
+        return dict(zip(self._heading, row, strict=False))
+
+    def _cell(self, row: Row, place: str) -> str:
+        text = row.get(self._places.get(place, ""), "").strip()
+        return "" if text.lower() in cells.NONE or cells.is_total(text) else text
+
+    def _is_total(self, row: Row, named: Iterable[str]) -> bool:
+        """Whether a row says so, or has no entity, account or day where others have one."""
+        texts = [text for label, text in row.items() if label not in self._metrics]
+        says_so = any(map(cells.is_total, texts)) and not (
+            self._by_id and self._cell(row, self._entity)
         )
-        for label in metrics:
-            number = _number(row.get(label, ""), name, decimal_comma=decimal_comma)
-            if number is not None:
-                line.values[label] = number
-                line.units[label] = _unit(number)
-        lines.append(line)
-    unknown = [
-        label
-        for label in heading
-        if label.strip() and label not in metrics and _key(label) not in {*PLACES, *PASSED_OVER}
-    ]
-    return Export(name, level, by_id, metrics, unknown, _without_totals(lines, level))
+        return says_so or not all(self._cell(row, place) for place in named)
 
+    def _lines(self, rows: Sequence[tuple[int, Row]]) -> Iterator[Line]:
+        numbers = {number: self._readings(number, row) for number, row in rows}
+        mark = self._mark(numbers)
+        for number, row in rows:
+            with self._at(number, self._places.get("account", "")):
+                account = cells.identifier(self._cell(row, "account"))
+            with self._at(number, self._places.get(self._entity, "")):
+                entity = self._cell(row, self._entity)
+                entity = cells.identifier(entity) if self._by_id else entity
+            with self._at(number, self._places.get("date", "")):
+                day = cells.day(self._cell(row, "date"))
+            values = {label: found[mark] for label, found in numbers[number].items()}
+            units = {label: _unit(value) for label, value in values.items()}
+            yield Line(account, entity, day, values, units)
 
-def _without_totals(lines: list[Line], level: str) -> list[Line]:
-    """The rows without the row of totals, which names no entity or no day."""
-    named = [each for each in lines if each.entity or not level]
-    dated = [each for each in named if each.day] if any(each.day for each in named) else named
-    return dated or lines
+    def _readings(self, number: int, row: Row) -> Mapping[str, Mapping[str, Decimal]]:
+        """The possible numbers of the metrics that add up; no other is compared."""
+        found = {}
+        for label, name in self._metrics.items():
+            if adds_up(name):
+                with self._at(number, label):
+                    is_whole = metric(name).unit in WHOLE
+                    found[label] = cells.readings(row.get(label, ""), is_whole=is_whole)
+        return {label: each for label, each in found.items() if each}
+
+    def _mark(self, numbers: Mapping[int, Mapping[str, Mapping[str, Decimal]]]) -> str:
+        """The mark that all decimals of the file come after; it must be sure."""
+        marks = {*cells.MARKS}
+        for number, row in numbers.items():
+            for label, found in row.items():
+                marks &= found.keys()
+                if not marks:
+                    msg = "the decimals come after another mark than in the cells before"
+                    raise ExportError(self._told(number, label, msg))
+        for number, row in numbers.items():
+            for label, found in row.items():
+                if len({found[mark] for mark in marks}) > 1:
+                    several = " or ".join(str(found[mark]) for mark in cells.MARKS)
+                    msg = f"the number may be {several}; export it with decimals"
+                    raise ExportError(self._told(number, label, msg))
+        return next(each for each in cells.MARKS if each in marks)
+
+    @contextmanager
+    def _at(self, number: int, label: str) -> Iterator[None]:
+        """Say where a cell is that cannot be read."""
+        try:
+            yield
+        except cells.CellError as error:
+            raise ExportError(self._told(number, label, str(error))) from None
+
+    def _told(self, number: int, label: str, text: str) -> str:
+        return f"{self._name}, line {number}, column {label}: {text}"
+
+    def _unknown(self) -> list[str]:
+        known = {*PLACES, *PASSED_OVER}
+        return [
+            label
+            for label in self._heading
+            if label.strip() and label not in self._metrics and cells.key(label) not in known
+        ]
 
 
 def _text(path: Path) -> str:
     try:
         content = path.read_bytes()
-        wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-        return content.decode("utf-16" if wide else "utf-8-sig")
+        return content.decode(_encoding(content))
     except OSError as error:
         msg = f"{path.name} cannot be read: {error.strerror}"
         raise ExportError(msg) from None
@@ -212,60 +283,39 @@ def _text(path: Path) -> str:
         raise ExportError(msg) from None
 
 
-def _rows(text: str, name: str) -> Iterator[list[str]]:
-    first = next(filter(None, text.splitlines()), "")
-    delimiter = max(",;\t", key=first.count)
-    try:
-        yield from csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
-    except csv.Error as error:
-        msg = f"{name} is no CSV file: {error}"
-        raise ExportError(msg) from None
+def _encoding(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if b"\0" not in content:
+        return "utf-8-sig"
+    # Most characters of an export are ASCII, and one of their two bytes is zero.
+    return "utf-16-le" if content[1::2].count(0) > content[::2].count(0) else "utf-16-be"
 
 
-def _key(label: str) -> str:
-    """A label without its unit, in lower case."""
-    return " ".join(_UNIT.sub("", label.strip().lower()).split())
+def _metrics(heading: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    return {label: known[key] for label in heading if (key := cells.key(label)) in known}
 
 
-def _date(text: str, name: str) -> date | None:
-    text = text.strip()
-    if text.lower() in {*NONE, "total"}:
-        return None
-    for form in DATES:
+def _table(text: str, name: str, known: Mapping[str, str]) -> tuple[list[str], list[Numbered]]:
+    """The heading and the rows under it; the delimiter is the one with the most metrics."""
+    found, reason = [], f"{name}: no line of it names a metric as Ads Manager or the API does"
+    for delimiter in "\t;,":
         try:
-            return datetime.strptime(text[:10], form).date()  # noqa: DTZ007 - a day, not a moment
-        except ValueError:
+            rows = list(_rows(text, delimiter))
+        except csv.Error as error:
+            reason = f"{name} is no CSV file: {error}"
             continue
-    msg = f"{name}: {text!r} is no date; allowed: YYYY-MM-DD, MM/DD/YYYY, DD.MM.YYYY"
-    raise ExportError(msg)
+        headings = ((place, row) for place, (_, row) in enumerate(rows) if _metrics(row, known))
+        for place, heading in itertools.islice(headings, 1):
+            found.append((heading, rows[place + 1 :]))
+    if not found:
+        raise ExportError(reason)
+    return max(found, key=lambda each: (len(_metrics(each[0], known)), len(each[0])))
 
 
-def _bare(text: str) -> str:
-    """A number without currency, percent sign and quotes; empty if there is none."""
-    found = _NUMBER.search(text.replace("\N{MINUS SIGN}", "-"))
-    bare = _BETWEEN_THOUSANDS.sub("", found[0]).rstrip(".,") if found else ""
-    return f"-{bare}" if found and text[: found.start()].rstrip().endswith("-") else bare
-
-
-def _has_decimal_comma(texts: Iterable[str]) -> bool:
-    """Whether the fractions of a file come after a comma; in doubt, commas are for thousands."""
-    bare = [_bare(text) for text in texts]
-    commas = sum(bool(_COMMA_DECIMAL.fullmatch(each)) for each in bare)
-    points = sum(bool(_POINT_DECIMAL.fullmatch(each)) for each in bare)
-    return commas > points
-
-
-def _number(text: str, name: str, *, decimal_comma: bool) -> Decimal | None:
-    """The number in a cell."""
-    if text.strip().lower() in NONE:
-        return None
-    thousands, point = (".", ",") if decimal_comma else (",", ".")
-    bare = _bare(text).replace(thousands, "").replace(point, ".")
-    try:
-        return Decimal(bare)
-    except InvalidOperation:
-        msg = f"{name}: {text!r} is no number"
-        raise ExportError(msg) from None
+def _rows(text: str, delimiter: str) -> Iterator[Numbered]:
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    return ((reader.line_num, row) for row in reader)
 
 
 def _unit(number: Decimal) -> Decimal:

@@ -64,13 +64,17 @@ class ExportedTable:
     export: Export
     made_on: date | None
 
-    def compared(self, fresh: Fresh, ad_account_id: str, days: DateRange) -> list[Finding]:
-        """A finding for each column of the file."""
-        lines = [
+    def lines(self, ad_account_id: str, days: DateRange) -> list[Line]:
+        """The rows of an ad account on some days."""
+        return [
             line
             for line in self.export.of(ad_account_id)
             if line.day is None or days.start <= line.day <= days.end
         ]
+
+    def compared(self, fresh: Fresh, ad_account_id: str, days: DateRange) -> list[Finding]:
+        """A finding for each column of the file."""
+        lines = self.lines(ad_account_id, days)
         here, units = export.sums(lines, "values"), export.sums(lines, "units")
         metrics = sorted({*self.export.metrics.values()})
         totals = fresh.totals(
