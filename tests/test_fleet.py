@@ -24,7 +24,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from psycopg import sql
 
 from loading import database
-from pinterest_fleet import cli, connections, observations, runs, turns
+from pinterest_fleet import cli, connections, credentials, observations, runs, turns
 from pinterest_fleet.runs import Place
 from scripts.fleet_world import LARGER, fleet_world
 from scripts.killed_loads import SMALL_BATCHES, kill_run_all, partial
@@ -79,7 +79,9 @@ def meltano(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def fleet_file(tmp_path: Path) -> Path:
     """A file of two connections that share a credential, and one that is not enabled."""
     (tmp_path / "acme.env").write_text(
-        f"SEEN={tmp_path}/seen\nTAP_PINTEREST_CLIENT_SECRET={SECRET}\n", encoding="utf-8"
+        f"SEEN={tmp_path}/seen\nTAP_PINTEREST_CLIENT_SECRET={SECRET}\n"
+        "TAP_PINTEREST_REFRESH_TOKEN=token-of-acme\n",
+        encoding="utf-8",
     )
     file = tmp_path / "connections.yml"
     file.write_text(
@@ -233,10 +235,94 @@ def test_a_run_sees_nothing_of_the_schedulers_variables(fleet_file: Path) -> Non
 
     assert result.exit_code == 0, result.output
     ((arguments, variables),) = seen(fleet_file)
-    assert arguments == ["run", "--state-id-suffix", "acme", "tap-pinterest", "target-postgres"]
+    assert arguments == [
+        *("--env-file=/dev/null", "run", "--state-id-suffix", "acme"),
+        *("tap-pinterest", "target-postgres"),
+    ]
     assert {name for name, value in variables.items() if value == "x"} == set()
     assert variables["TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"] == "pinterest_acme"
     assert variables["MELTANO_SYS_DIR_ROOT"].endswith("fleet/connections/acme/meltano")
+
+
+def test_no_other_place_gives_a_run_its_credential(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    text = (ROOT / "meltano.yml").read_text("utf-8")
+    first = "    executable: tap-pinterest\n"
+    config = (
+        "    config: {refresh_token: x-of-another, oauth_credentials.access_token: x-of-another}\n"
+    )
+    written(project / "meltano.yml", text.replace(first, first + config, 1))
+    written(project / ".env", "TAP_PINTEREST_ACCESS_TOKEN=x-of-another\nTAP_PINTEREST_TERMS=x-of\n")
+    written(tmp_path / "acme.env", "TAP_PINTEREST_REFRESH_TOKEN=x-of-acme\n")
+    file = written(tmp_path / "connections.yml", "connections: [{name: acme, env_file: acme.env}]")
+    fleet = connections.read(file)
+    place = Place(project, tmp_path / "fleet")
+
+    printed = subprocess.run(
+        [*runs._command(), "config", "--unsafe", "print", "tap-pinterest"],
+        cwd=project,
+        env=runs.environment(fleet, fleet.of("acme"), place, os.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert printed.returncode == 0, printed.stderr
+    values = json.loads(printed.stdout)
+    assert [value for value in map(str, values.values()) if "x-of" in value] == ["x-of-acme"]
+
+
+def test_every_setting_of_a_credential_is_left_to_the_connection() -> None:
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
+    (tap,) = project["plugins"]["extractors"]
+    groups = {name for group in tap["settings_group_validation"] for name in group}
+    sensitive = {each["name"] for each in tap["settings"] if each.get("sensitive")}
+
+    names = {f"TAP_PINTEREST_{name.upper().replace('.', '_')}" for name in groups | sensitive}
+
+    # Not a credential: it chooses one of those that the connection has.
+    assert names - {"TAP_PINTEREST_AUTH_METHOD"} == set(credentials.NONE)
+
+
+APP = "TAP_PINTEREST_CLIENT_ID=1\nTAP_PINTEREST_CLIENT_SECRET=2\n"
+
+
+@pytest.mark.usefixtures("meltano")
+@pytest.mark.parametrize(
+    ("own", "shared", "member", "fault"),
+    [
+        ("env_file: a.env", APP, "", "a: its variables have no credential"),
+        ("env_file: a.env", "", "", "a: its variables have no credential"),
+        ("secret: 'environment:NOSUCH_'", APP, "", "a: its variables have no credential"),
+        ("env_file: a.env", "TAP_PINTEREST_REFRESH_TOKEN=1\n", "", "a: the shared variables have"),
+        ("env_file: a.env", "TAP_PINTEREST_REFRESH_TOKEN=1\n", ", credential: all", ""),
+        ("env_file: a.env", f"{APP}TAP_PINTEREST_AUTH_METHOD=client_credentials\n", "", ""),
+    ],
+    ids=["app", "none", "environment", "of-all", "shared", "client-credentials"],
+)
+def test_a_connection_without_a_credential_is_refused(
+    tmp_path: Path, own: str, shared: str, member: str, fault: str
+) -> None:
+    written(tmp_path / "a.env", "TAP_PINTEREST_START_DATE=2026-01-01\n")
+    written(tmp_path / "shared.env", shared)
+    text = f"env_file: shared.env\nconnections: [{{name: a, {own}{member}}}]"
+    file = written(tmp_path / "connections.yml", text)
+
+    checked, run = call(file, "check"), call(file, "run", "a")
+
+    code = runs.NEEDS_A_PERSON if fault else 0
+    assert (checked.exit_code, run.exit_code) == (code, code), checked.output
+    assert fault in checked.output
+
+
+@pytest.mark.usefixtures("meltano")
+def test_a_stored_token_is_a_credential(tmp_path: Path) -> None:
+    written(tmp_path / "a.env", APP)
+    file = written(tmp_path / "connections.yml", "connections: [{name: a, env_file: a.env}]")
+    fleet = connections.read(file)
+    written(Place(tmp_path, tmp_path / "fleet").token_file(fleet.of("a")), "{}")
+
+    assert call(file, "check").exit_code == 0
 
 
 @pytest.mark.usefixtures("meltano")
@@ -437,8 +523,9 @@ def test_connections_share_a_token_if_and_only_if_they_share_a_credential(
 ) -> None:
     credential, _, first = first.rpartition("\n")
     second = f"TAP_PINTEREST_REFRESH_TOKEN={second}" if credential else second
-    (tmp_path / "a.env").write_text(first, encoding="utf-8")
-    (tmp_path / "b.env").write_text(second, encoding="utf-8")
+    # Tokens of their own, where the variables above have none.
+    (tmp_path / "a.env").write_text(f"{first}\nTAP_PINTEREST_ACCESS_TOKEN=a", encoding="utf-8")
+    (tmp_path / "b.env").write_text(f"{second}\nTAP_PINTEREST_ACCESS_TOKEN=b", encoding="utf-8")
     own = f", {credential}" if credential else ""
     listed = "".join(f"- {{name: {name}, env_file: {name}.env{own}}}\n" for name in "ab")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pinterest_fleet import runs
+from pinterest_fleet.credentials import TOKEN_FILE, token_of
 from pinterest_fleet.references import SecretError
 
 if TYPE_CHECKING:
@@ -12,9 +13,6 @@ if TYPE_CHECKING:
 
     from pinterest_fleet.connections import Connection, Fleet
     from pinterest_fleet.runs import Place
-
-TOKENS = ("TAP_PINTEREST_REFRESH_TOKEN", "TAP_PINTEREST_ACCESS_TOKEN")
-TOKEN_FILE = "TAP_PINTEREST_TOKEN_FILE"  # noqa: S105 - a variable's name
 
 
 def faults(fleet: Fleet, place: Place, parent: Mapping[str, str]) -> Sequence[str]:
@@ -50,7 +48,7 @@ def _of_credentials(
     files: dict[str, Connection] = {}
     credentials: dict[str, tuple[Connection, str]] = {}
     for each, own in variables:
-        token = next((own[name] for name in TOKENS if own.get(name)), "")
+        token = token_of(own)
         other = tokens.setdefault(token, each) if token else each
         if other.credential != each.credential:
             # They would not share a quota, nor the tokens that Pinterest renews for one of them.

@@ -103,6 +103,12 @@ class Fleet:
         counts = Counter(each.credential for each in self.enabled)
         return sorted(name for name, count in counts.items() if count > 1)
 
+    def shares(self, connection: Connection) -> bool:
+        """Whether the file says that a connection has the credential of others."""
+        others = (each for each in self.connections if each.name != connection.name)
+        is_named = connection.credential != connection.name
+        return is_named or any(each.credential == connection.credential for each in others)
+
     def of(self, name: str) -> Connection:
         """The connection of a name.
 

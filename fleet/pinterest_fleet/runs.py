@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pinterest_fleet import credentials
 from pinterest_fleet.logs import Log, tell
 from pinterest_fleet.references import SecretError
 from pinterest_fleet.turns import BusyError, running, turn
@@ -118,6 +119,8 @@ def environment(
 ) -> dict[str, str]:
     """The variables of a run: the parent's without those of schedulers, then the connection's.
 
+    Nothing else gives a run a credential.
+
     Args:
         fleet: All connections.
         connection: The connection to run; `None` for commands on the whole project.
@@ -126,10 +129,11 @@ def environment(
         dates: First and last day of a backfill.
 
     Raises:
-        SecretError: Variables cannot be read, or contradict the file of connections.
+        SecretError: Variables cannot be read, contradict the file of connections, or have no
+            credential.
     """
     variables = {name: value for name, value in parent.items() if not name.startswith(NOT_OURS)}
-    variables |= fleet.shared_variables
+    variables |= {**credentials.NONE, **fleet.shared_variables}
     meltano = Path(_meltano()).parent
     variables["PATH"] = f"{meltano}{os.pathsep}{variables.get('PATH', os.defpath)}"
     if connection is None:
@@ -139,8 +143,11 @@ def environment(
     if own.get(schema, connection.schema) != connection.schema:
         msg = f"{schema} differs from the schema in the file of connections"
         raise SecretError(msg)
+    own = {credentials.TOKEN_FILE: str(place.token_file(connection)), **own}
+    credentials.require(
+        own, fleet.shared_variables, place.project, is_shared=fleet.shares(connection)
+    )
     variables |= {
-        "TAP_PINTEREST_TOKEN_FILE": str(place.token_file(connection)),
         **own,
         schema: connection.schema,
         # Two runs that share this folder overwrite each other's catalog.
@@ -185,7 +192,7 @@ def run(
                 options += ["--state-id-suffix", connection.name]
                 lines.hide(variables)
                 own.begin(result.started)
-                command = [_meltano(), "run", *options, "tap-pinterest", fleet.loader]
+                command = [*_command(), "run", *options, "tap-pinterest", fleet.loader]
                 _pass_on(_started(command, variables, place, own), lines, result, own)
             result.ended = _now()
             place.keep(connection, result)
@@ -216,7 +223,7 @@ def prime(fleet: Fleet, place: Place) -> int:
         return FAILED
     variables["MELTANO_SYS_DIR_ROOT"] = str(folder)
     done = subprocess.run(  # noqa: S603 - Meltano
-        [_meltano(), "state", "list"],
+        [*_command(), "state", "list"],
         cwd=place.project,
         env=variables,
         stdout=subprocess.PIPE,
@@ -229,6 +236,11 @@ def prime(fleet: Fleet, place: Place) -> int:
             lines.hide(variables)
             lines.write(done.stdout)
     return done.returncode
+
+
+def _command() -> list[str]:
+    """Meltano without the project's `.env`, in which another client's settings may be."""
+    return [_meltano(), f"--env-file={os.devnull}"]
 
 
 def _meltano() -> str:

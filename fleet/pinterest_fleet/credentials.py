@@ -1,0 +1,69 @@
+"""A connection reads with its own credential, or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pinterest_fleet.references import SecretError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PREFIX = "TAP_PINTEREST_"
+_OAUTH = f"{_PREFIX}OAUTH_CREDENTIALS_"
+_APP = (f"{_PREFIX}CLIENT_ID", f"{_PREFIX}CLIENT_SECRET")
+_METHOD = f"{_PREFIX}AUTH_METHOD"
+TOKENS = tuple(
+    f"{prefix}{kind}_TOKEN" for prefix in (_PREFIX, _OAUTH) for kind in ("REFRESH", "ACCESS")
+)
+"""Variables of which one is enough to read."""
+TOKEN_FILE = f"{_PREFIX}TOKEN_FILE"
+_PROXY = (f"{_OAUTH}REFRESH_PROXY_URL", f"{_OAUTH}REFRESH_PROXY_URL_AUTH")
+NONE = dict.fromkeys((*_APP, *TOKENS, *_PROXY), "")
+"""Every variable of a credential, without a value.
+
+Meltano looks for variables that are missing in `meltano.yml` and in its database. It takes an empty
+one as it is.
+"""
+
+
+def token_of(variables: Mapping[str, str]) -> str:
+    """The token of a run; an empty text if it has none."""
+    return next((variables[name] for name in TOKENS if variables.get(name)), "")
+
+
+def require(
+    own: Mapping[str, str], shared: Mapping[str, str], project: Path, *, is_shared: bool
+) -> None:
+    """Refuse a connection without a credential of its own.
+
+    Args:
+        own: The variables of the connection, its token file among them.
+        shared: The variables of all connections.
+        project: The folder in which the tap runs.
+        is_shared: Whether the file of connections says that it shares its credential.
+
+    Raises:
+        SecretError: It has none, or one that others did not agree to share.
+    """
+    if token_of(own) or _is_app({**shared, **own}):
+        return
+    if token_of(shared):
+        if not is_shared:
+            msg = "the shared variables have a token; name its credential in each connection"
+            raise SecretError(msg)
+        return
+    stored = project / Path(own[TOKEN_FILE]).expanduser()
+    if not (({**shared, **own}).get(_APP[0]) and stored.is_file()):
+        msg = (
+            f"its variables have no credential: no {TOKENS[0]}, no {TOKENS[1]}, and no"
+            f" {_APP[0]} with a token file of tap-pinterest-login"
+        )
+        raise SecretError(msg)
+
+
+def _is_app(variables: Mapping[str, str]) -> bool:
+    """Whether a run reads as the app itself, without a user's token."""
+    is_chosen = variables.get(_METHOD) == "client_credentials"
+    return is_chosen and all(variables.get(name) for name in _APP)
