@@ -17,7 +17,7 @@ from loader_cases import ADS, EVERY_KIND, REFUSED, VALUES
 from scripts.processes import command, running
 from target_postgres_fast.duckdb.columns import column_type
 from target_postgres_fast.duckdb.connector import DuckdbConnector
-from target_postgres_fast.duckdb.faults import Address, connecting
+from target_postgres_fast.duckdb.faults import Address, connecting, loading
 from target_postgres_fast.errors import UnusableError
 from test_loader_told import described
 
@@ -233,6 +233,67 @@ def test_a_table_that_is_there_without_a_key_and_in_capitals_is_updated(db: Duck
 
     found = {row["ID"]: (row["NAME"], row["clicks"], row["ours"]) for row in db.rows()}
     assert found == {"0": ("9", 9, 5), "1": ("7", 7, 5), "2": ("8", 8, 5)}
+
+
+def test_a_schema_called_temp_does_no_harm(db: DuckDatabase) -> None:
+    db.execute("CREATE SCHEMA temp")
+    for clicks in (1, 2):
+        db.load([ADS, record(id="1", clicks=clicks)])
+
+    assert [row["clicks"] for row in db.rows()] == [2]
+
+
+def test_a_schema_in_capitals_is_the_one_that_is_there(db: DuckDatabase) -> None:
+    for name, clicks in ((SCHEMA, 1), (SCHEMA.upper(), 2)):
+        db.load([ADS, record(id="1", clicks=clicks)], default_target_schema=name)
+
+    assert [row["clicks"] for row in db.rows()] == [2]
+
+
+def test_two_streams_that_differ_only_in_capitals_are_refused_by_name(db: DuckDatabase) -> None:
+    with pytest.raises(NotImplementedError, match=r"streams ads and Ads .* __alias__"):
+        db.load([ADS, record(id="1"), {**ADS, "stream": "Ads"}])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("integer", "string"), ("integer", "number"), (EVERY_KIND["day"], "string")],
+)
+def test_a_key_of_another_type_is_refused_with_its_column_and_a_way_out(
+    db: DuckDatabase, before: Any, after: Any
+) -> None:
+    db.load([schema({"id": before, "clicks": "integer"})])
+
+    with pytest.raises(NotImplementedError, match=rf"column id of {SCHEMA}\.ads .* drop the table"):
+        db.load([schema({"id": after, "clicks": "integer"})])
+
+
+@pytest.mark.parametrize("keys", [["id", "name"], ["name"], []], ids=str)
+def test_a_table_with_another_key_is_refused_with_both_keys(
+    db: DuckDatabase, keys: list[str]
+) -> None:
+    db.load([ADS, record(id="1", name="a")])
+    shown = ", ".join(keys) or "none"
+
+    with pytest.raises(
+        NotImplementedError, match=rf"{SCHEMA}\.ads is id, that of its stream is {shown}\. "
+    ):
+        db.load([{**ADS, "key_properties": keys}, record(id="1", name="b")])
+
+
+def test_a_fault_that_lasts_does_not_promise_that_the_next_run_goes_on() -> None:
+    lasting = duckdb.ConstraintException("Constraint Error: NOT NULL constraint failed: ads.ours")
+
+    assert "until the table or the records are mended" in loading(lasting)
+    assert "goes on from there" in loading(duckdb.IOException("IO Error: Something new"))
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, str(2**63)])
+def test_a_whole_number_that_is_too_large_is_refused_with_its_column(
+    db: DuckDatabase, number: Any
+) -> None:
+    with pytest.raises(duckdb.ConversionException, match=f"clicks is a BIGINT, .*{number}"):
+        db.load([ADS, record(id="1"), record(id="2", clicks=number)])
 
 
 def test_descriptions_become_comments_and_only_new_texts_are_written(db: DuckDatabase) -> None:

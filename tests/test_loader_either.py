@@ -109,6 +109,21 @@ def test_the_last_record_of_a_key_wins_however_the_key_is_written(
         assert db.differences([keyed, *rows]) == []
 
 
+def test_rows_are_counted_by_their_keys_in_a_table_with_repeated_keys(
+    db: Either, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As somebody else made the table: with no key, and a row twice."""
+    caplog.set_level(logging.INFO)
+    db.load([{**ADS, "key_properties": []}, *[record(id=each, clicks=1) for each in "aab"]])
+    caplog.clear()
+
+    db.load([ADS, record(id="a", clicks=2), record(id="b", clicks=1), record(id="c")])
+
+    counts = {"arrived": 3, "new": 1, "changed": 1, "unchanged": 1, "repeated": 0}
+    assert summary(caplog) == {"ads": counts}
+    assert sorted(str(row["clicks"]) for row in db.rows()) == ["1", "2", "2", "None"]
+
+
 def test_a_table_without_a_key_only_grows(db: Either) -> None:
     rows = [record(id="1", clicks=1)] * 3
     for _ in range(2):

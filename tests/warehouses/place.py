@@ -46,7 +46,7 @@ UNQUOTED = Keeps(quoted_texts=False)
 PIPELINEWISE = Keeps(line_breaks=False, quoted_texts=False)
 JSONL = Keeps(is_decoded=True)
 CSV = Keeps(empty_texts=False, quoted_texts=False)
-STORAGE = Keeps(absent_members=False)
+STORAGE = Keeps(absent_members=False, spaces=False)
 
 
 @dataclass

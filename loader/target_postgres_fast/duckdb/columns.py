@@ -37,6 +37,9 @@ _FORMATS = {"date": "DATE", "date-time": _MOMENT, "time": "TIME", "uuid": "UUID"
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE")
 """Each holds the values of those before it."""
 _WHOLE = re.compile(rb'"?\s*\+?(-?\d+)\s*"?').fullmatch
+_SMALLEST, _LARGEST = -(1 << 63), (1 << 63) - 1
+"""The whole numbers of a BIGINT."""
+_MAY_EXCEED = re.compile(rb"\d{19}").search
 _TRUTHS = {b"1": b"true", b"0": b"false"}
 _BEGINS_NUMBER = frozenset(b"-0123456789")
 _IN_WHOLE_NUMBERS = b"-0123456789,nul"
@@ -181,8 +184,8 @@ def _digits(field: bytes) -> int:
 
 
 def _are_whole(values: bytes) -> bool:
-    """Whether all are null or whole numbers of JSON."""
-    return not values.translate(None, _IN_WHOLE_NUMBERS)
+    """Whether all are null or whole numbers of JSON that are not too large."""
+    return not (values.translate(None, _IN_WHOLE_NUMBERS) or _MAY_EXCEED(values))
 
 
 def _are_exact(values: bytes) -> bool:
@@ -225,7 +228,13 @@ def _whole(raw: Raw) -> bytes:
         field = decode_text(field).encode()
     if not (found := _WHOLE(field)):
         raise UnusualValueError
-    return str(int(found[1])).encode()
+    return str(_in_range(int(found[1]))).encode()
+
+
+def _in_range(number: int) -> int:
+    if not _SMALLEST <= number <= _LARGEST:
+        raise UnusualValueError
+    return number
 
 
 def _json(raw: Raw) -> bytes:
@@ -241,8 +250,11 @@ def _quoted(text: bytes) -> bytes:
 def _whole_numbers(raw: Raw) -> bytes:
     # DuckDB would round others.
     values = _decode(raw)
-    if values is not None and not all(type(each) in {int, type(None)} for each in values):
-        raise UnusualValueError
+    for each in values or ():
+        if type(each) is int:
+            _in_range(each)
+        elif each is not None:
+            raise UnusualValueError
     return _json(raw)
 
 

@@ -33,6 +33,7 @@ class DuckdbConnector:
             UnusableError: They name no database.
         """
         self._address = Address.of(config)
+        self._streams: dict[tuple[str, str], str] = {}
 
     def check(self) -> None:
         """Open the database.
@@ -45,6 +46,20 @@ class DuckdbConnector:
                 pass
         except duckdb.Error as error:
             raise faults.connecting(error, self._address) from error
+
+    def claim(self, schema: str, table: str, stream: str) -> None:
+        """Let a stream have a table of its own.
+
+        Raises:
+            NotImplementedError: Another stream of this load has it.
+        """
+        other = self._streams.setdefault((schema.lower(), table.lower()), stream)
+        if other != stream:
+            message = (
+                f"The streams {other} and {stream} would be one table: DuckDB ignores upper and"
+                " lower case. Give one of them another name, with __alias__ in stream_maps."
+            )
+            raise NotImplementedError(message)
 
     @contextmanager
     def transaction(self) -> Iterator[DuckDBPyConnection]:

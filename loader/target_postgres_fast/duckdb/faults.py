@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import duckdb
+
 from target_postgres_fast.errors import GOES_ON, Advice, UnusableError, advice, first_line
 
 if TYPE_CHECKING:
@@ -86,6 +88,10 @@ LOADING = (
     ),
 )
 OTHER = "DuckDB refuses the records: {message}. {goes_on}"
+LASTING = (
+    "DuckDB refuses the records: {message}. What was committed stays; the next run begins there,"
+    " and ends in the same way until the table or the records are mended."
+)
 
 _KIND = re.compile(r"^\w+(?: \w+)* Error: ", re.IGNORECASE)
 _SCHEME = re.compile(r"([a-z][\w+.-]+)://", re.IGNORECASE)
@@ -145,7 +151,8 @@ def connecting(error: Exception, address: Address) -> UnusableError:
 
 def loading(error: Exception) -> str:
     """The line for an error of DuckDB while records are loaded."""
-    text = advice(str(error), LOADING, OTHER)
+    lasts = isinstance(error, (duckdb.DataError, duckdb.IntegrityError, duckdb.ProgrammingError))
+    text = advice(str(error), LOADING, LASTING if lasts else OTHER)
     return text.format(message=_message(error), goes_on=GOES_ON)
 
 

@@ -38,6 +38,7 @@ class FastDuckdbSink(FastSink):
     @cached_property
     def _table(self) -> Table:
         schema = self.schema_name or "main"
+        self.connector.claim(schema, self.table_name, self.stream_name)
         return Table(self.connector, schema, self.table_name, self.key_properties)
 
     @cached_property

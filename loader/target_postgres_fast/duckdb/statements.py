@@ -10,7 +10,8 @@ from target_postgres_fast.rows import DELETED_AT, OF_THE_LOAD, VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-STAGE = "temp._sdc_batch"
+_STAGE = "_sdc_batch"
+STAGE = f"temp.main.{_STAGE}"
 """A table for one batch; it ends with its cursor."""
 
 CSV_OPTIONS = f"""
@@ -19,15 +20,17 @@ CSV_OPTIONS = f"""
 """
 """With these options, JSON's texts without escapes, numbers and null are already fields."""
 
-COLUMNS = """
-    SELECT column_name, data_type, comment
-      FROM duckdb_columns()
-     WHERE database_name = current_database() AND schema_name = ? AND table_name = ?
+_IS_THE_TABLE = """
+    database_name = current_database()
+    AND lower(schema_name) = lower(?) AND lower(table_name) = lower(?)
 """
-COMMENT = """
-    SELECT comment FROM duckdb_tables()
-     WHERE database_name = current_database() AND schema_name = ? AND table_name = ?
-"""
+"""DuckDB ignores upper and lower case."""
+COLUMNS = f"SELECT column_name, data_type, comment FROM duckdb_columns() WHERE {_IS_THE_TABLE}"  # noqa: S608 - no input
+COMMENT = f"SELECT comment FROM duckdb_tables() WHERE {_IS_THE_TABLE}"  # noqa: S608 - no input
+KEY = f"""
+    SELECT constraint_column_names FROM duckdb_constraints()
+     WHERE constraint_type = 'PRIMARY KEY' AND {_IS_THE_TABLE}
+"""  # noqa: S608 - no input
 
 
 _IS_OLDER = f"coalesce({VERSION}, -1) < ?"
@@ -96,21 +99,30 @@ def _value(at: int, column: str, kind: str) -> str:
 
 def stage(query: str) -> str:
     """Keep rows in the table for a batch."""
-    return f"CREATE TEMPORARY TABLE {STAGE.removeprefix('temp.')} AS {query}"
+    return f"CREATE TEMPORARY TABLE {_STAGE} AS {query}"
 
 
 def update(table: str, names: Sequence[str], keys: Sequence[str]) -> str:
     """Update the rows that differ."""
-    values = [each for each in names if each not in keys]
-    compared = [each for each in values if each not in OF_THE_LOAD]
-    if not compared:
+    if not (differs := _differs(names, keys)):
         return "SELECT 0"
+    values = [each for each in names if each not in keys]
     assignments = ", ".join(f"{name(each)} = {name('new', each)}" for each in values)
+    return f"UPDATE {table} AS old SET {assignments} FROM {STAGE} AS new WHERE {differs}"  # noqa: S608 - names are quoted
+
+
+def count_changes(table: str, names: Sequence[str], keys: Sequence[str]) -> str:
+    """Count the rows of the batch that change a row, or several with one key."""
+    differs = _differs(names, keys) or "false"
+    return f"SELECT count(*) FROM {STAGE} AS new WHERE EXISTS (FROM {table} AS old WHERE {differs})"  # noqa: S608 - names are quoted
+
+
+def _differs(names: Sequence[str], keys: Sequence[str]) -> str | None:
+    compared = [each for each in names if each not in {*keys, *OF_THE_LOAD}]
+    if not compared:
+        return None
     old, new = (", ".join(name(of, each) for each in compared) for of in ("old", "new"))
-    return f"""
-        UPDATE {table} AS old SET {assignments} FROM {STAGE} AS new
-         WHERE {_same_key(keys)} AND ({old}) IS DISTINCT FROM ({new})
-    """  # noqa: S608 - names are quoted
+    return f"{_same_key(keys)} AND ({old}) IS DISTINCT FROM ({new})"
 
 
 def insert_new(table: str, names: Sequence[str], keys: Sequence[str]) -> str:

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from target_postgres_fast.duckdb.connector import DuckdbConnector
 
 
+NEEDS_TYPE = "Give it a type for both, or load into another schema: set default_target_schema."
+WAYS_OUT = (
+    "Load into another schema, with default_target_schema, or drop the table and let the tap read"
+    " all of the stream again."
+)
+
+
 class Table:
     """The table for the rows of one stream."""
 
@@ -41,6 +48,7 @@ class Table:
         self._name = statements.name(connector.database, schema, name)
         self._keys = keys
         self._takes_only_new_rows = False
+        self._has_primary_key = bool(keys)
         self.types: Mapping[str, str] = {}
         """The types of the columns for new rows."""
 
@@ -58,7 +66,9 @@ class Table:
             columns = cursor.execute(statements.COLUMNS, self._place).fetchall()
             # DuckDB ignores upper and lower case.
             there = {name.lower(): (kind, text) for name, kind, text in columns}
-            if not there:
+            if there:
+                self._compare_key(cursor.execute(statements.KEY, self._place).fetchone())
+            else:
                 self._takes_only_new_rows = bool(self._keys)
                 cursor.execute(statements.create_schema(self._connector.database, self._place[0]))
                 cursor.execute(statements.create(self._name, wanted, self._keys))
@@ -73,6 +83,14 @@ class Table:
                 old = known.get(column.lower()) if column is not None else row and row[0]
                 if text != old:
                     cursor.execute(statements.comment(self._name, column, text))
+
+    def _compare_key(self, there: tuple[Sequence[str]] | None) -> None:
+        self._has_primary_key = there is not None
+        keys = {each.lower() for each in self._keys}
+        if there and {each.lower() for each in there[0]} != keys:
+            old, new = (", ".join(each) or "none" for each in (there[0], self._keys))
+            message = f"The key of {self._shown} is {old}, that of its stream is {new}. {WAYS_OUT}"
+            raise NotImplementedError(message)
 
     def _fitting(
         self,
@@ -89,15 +107,18 @@ class Table:
         kind = type_for_both(old, wanted)
         if kind == old:
             return old
-        if kind is None or self._loses(cursor, column, old, kind):
-            schema, name = self._place
-            message = (
-                f"The column {column} of {schema}.{name} is {old}, and {wanted} is to come. Give it"
-                " a type for both, or load into another schema."
-            )
+        is_key = column in self._keys and self._has_primary_key
+        if kind is None or is_key or self._loses(cursor, column, old, kind):
+            remedy = f"DuckDB changes no column of a key. {WAYS_OUT}" if is_key else NEEDS_TYPE
+            place = f"{column} of {self._shown}"
+            message = f"The column {place} is {old}, and {wanted} is to come. {remedy}"
             raise NotImplementedError(message)
         cursor.execute(statements.widen(self._name, column, kind))
         return kind
+
+    @property
+    def _shown(self) -> str:
+        return ".".join(self._place)
 
     def _loses(self, cursor: DuckDBPyConnection, column: str, old: str, kind: str) -> bool:
         query = statements.lost(self._name, column, old, kind)
@@ -117,6 +138,8 @@ class Table:
                 try:
                     return self._append(names, query)
                 except ConstraintException:
+                    if not self._keys:
+                        raise
                     # A key came again in a later batch.
                     self._takes_only_new_rows = False
             return self._merge(names, query, len(batch))
@@ -128,7 +151,11 @@ class Table:
     def _merge(self, names: Sequence[str], query: str, rows: int) -> Written:
         with self._connector.transaction() as cursor:
             cursor.execute(statements.stage(query))
-            changed = _count(cursor, statements.update(self._name, names, self._keys))
+            # Without a primary key, one row of the batch can change several of the table.
+            statement = None if self._has_primary_key else statements.count_changes
+            counted = statement and _count(cursor, statement(self._name, names, self._keys))
+            written = _count(cursor, statements.update(self._name, names, self._keys))
+            changed = written if counted is None else counted
             new = _count(cursor, statements.insert_new(self._name, names, self._keys))
         return Written(new, changed, rows - new - changed)
 

@@ -114,8 +114,16 @@ def keep_last(temporary: sql.Composable, keys: Sequence[str]) -> sql.Composed:
 def update(
     temporary: sql.Composable, table: sql.Composable, names: Sequence[str], keys: Sequence[str]
 ) -> sql.Composed:
-    """Update the rows that differ, in a table without a unique index on its keys."""
-    text = "UPDATE {} AS old SET {} FROM {} AS new WHERE {} AND {} *<> {}"
+    """Update the rows that differ, in a table without a unique index on its keys.
+
+    One row of the batch can change several rows of the table; the result is a count of the keys.
+    """
+    text = """
+        WITH changed AS (
+            UPDATE {} AS old SET {} FROM {} AS new WHERE {} AND {} *<> {} RETURNING {}
+        )
+        SELECT count(*) FROM (SELECT DISTINCT * FROM changed) AS keys
+    """
     compared = _compared(names)
     return sql.SQL(text).format(
         table,
@@ -124,6 +132,7 @@ def update(
         _same_key(keys),
         _row("old", compared),
         _row("new", compared),
+        sql.SQL(", ").join(sql.Identifier("new", name) for name in keys),
     )
 
 

@@ -147,9 +147,9 @@ class Table:
     def _update_and_insert(self, cursor: Cursor[Any], names: Sequence[str], count: int) -> Written:
         """Merge into a table without a unique index on its keys."""
         parts = (self._temporary, self.name, names, self._keys)
-        changed = cursor.execute(statements.update(*parts), prepare=False).rowcount
+        ((changed,),) = cursor.execute(statements.update(*parts), prepare=False)
         new = cursor.execute(statements.insert(*parts), prepare=False).rowcount
-        return Written(new, changed, max(count - new - changed, 0))
+        return Written(new, changed, count - new - changed)
 
 
 def _copy(cursor: Cursor[Any], statement: sql.Composed, rows: Iterable[bytes]) -> None:
