@@ -53,7 +53,7 @@ class Client(NamedTuple):
         clock = PatientClock()
         clock.sleep((self.sandbox.today - TODAY).total_seconds())
         asked |= {"stream_groups": ["ads"]} | changed
-        result = run(asked, state=after and after.state, clock=clock)
+        result = run(asked, state=after.state if after else None, clock=clock)
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(FILL, [json.dumps(result.records("sync_log"))])
         return result

@@ -11,6 +11,7 @@ import pytest
 
 from both_targets import new_database
 from conftest import TODAY
+from documents import blocks
 from singer_pipes import lines
 from singer_run import Messages, PatientTap, run, settings
 from tap_pinterest.config import CONFIG_SCHEMA
@@ -19,6 +20,7 @@ from tap_pinterest.streams.log import NO_ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
     from both_targets import Database
     from pinterest_sandbox import Sandbox
@@ -219,3 +221,45 @@ def test_both_targets_keep_the_rows_of_all_runs(sandbox: Sandbox, db: Database) 
 
     query = "SELECT count(*), count(DISTINCT run_id) FROM {}.{}"
     assert db.execute(query, db.schema, LOG) == [(2 * len(rows(first)), 2)]
+
+
+@pytest.fixture
+def own_db() -> Iterator[Database]:
+    """A database that no other test writes to."""
+    with new_database() as db:
+        yield db
+
+
+def documented(db: Database, page: str, number: int, today: date) -> list[tuple[Any, ...]]:
+    """The rows of a page's query of the log, as of a day."""
+    queries = [each.text for each in blocks(page) if each.language == "sql" and LOG in each.text]
+    own = queries[number].replace("pinterest.", f"{db.schema}.")
+    dated = own.replace("current_date", f"date '{today}'").replace("now()", f"timestamp '{today}'")
+    return db.execute(dated.rstrip().rstrip(";"))
+
+
+def test_the_documented_queries_tell_of_what_the_last_run_asked_for(
+    sandbox: Sandbox, own_db: Database
+) -> None:
+    broken, excluded, _ = (each.id for each in sandbox.world.ad_accounts)
+    sandbox.fail(f"/ad_accounts/{broken}/campaigns/analytics", status=500, times=None)
+    asked = config(sandbox, stream_groups=["ads"], sync_log=True)
+    first = run(asked)
+    own_db.load(lines(first.messages).decode())
+    how_fresh = documented(own_db, "docs/tables.md", 0, TODAY)
+    sandbox.heal()
+    later = run(asked | {"exclude_ad_account_ids": [excluded]}, state=first.state)
+    own_db.load(lines(later.messages).decode())
+
+    in_a_week, in_two_months = TODAY + timedelta(days=7), TODAY + timedelta(days=60)
+    old = documented(own_db, "docs/tables.md", 1, in_a_week)
+    soon, late = (
+        [alert for (alert,) in documented(own_db, "docs/alerts.md", 0, day) if " no row " in alert]
+        for day in (in_a_week, in_two_months)
+    )
+
+    assert how_fresh[0] == ("campaign_analytics", broken, None, None)
+    assert broken in {account for _, account, *_ in old}
+    assert excluded not in {account for _, account, *_ in old}
+    assert any(excluded in each for each in soon)
+    assert late == []

@@ -13,6 +13,7 @@ from test_transform import properties
 
 if TYPE_CHECKING:
     from decimal import Decimal
+    from typing import LiteralString
 
     from built_models import World
 
@@ -114,6 +115,38 @@ def test_an_account_without_rows_has_freshness_and_no_report(world: World) -> No
     assert fresh["newest_complete_date"] == DAY_1
     assert fresh["age_hours"] == 6
     assert fresh["told_by"] == "sync_log"
+
+
+FRESH = "SELECT DISTINCT newest_complete_date, told_by FROM pinterest__freshness"
+NEVER_CAME: LiteralString = """
+    UPDATE sync_log SET result = 'failed', failed = true WHERE stream = 'campaign_analytics'
+"""
+NOT_ASKED_FOR: LiteralString = """
+    DELETE FROM sync_log
+     WHERE stream = 'campaign_analytics' AND run_id = (SELECT max(run_id) FROM sync_log)
+"""
+REFUSED: LiteralString = """
+    INSERT INTO sync_log (run_id, stream, account_id, result, failed)
+    SELECT DISTINCT '20990101T000000Z-0', stream, '(none)', 'failed', true FROM sync_log
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (NEVER_CAME, (None, "sync_log")),
+        (NOT_ASKED_FOR, (DAY_1, "sync_log")),
+        (REFUSED, (DAY_1, "sync_log")),
+    ],
+    ids=["a report never came", "a report is not asked for any more", "a token is refused"],
+)
+def test_freshness_is_of_the_reports_that_the_last_run_asked_for(
+    world: World, change: LiteralString, told: tuple[object, str]
+) -> None:
+    with world.db.transaction(force_rollback=True):
+        world.db.execute(change)
+        found = world.rows(FRESH)
+    assert [tuple(row.values()) for row in found] == [told]
 
 
 @pytest.mark.parametrize("model", ["pinterest__ad_daily", "pinterest__keyword_daily"])

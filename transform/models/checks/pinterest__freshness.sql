@@ -28,24 +28,60 @@ complete_days as (
 
 ),
 
+runs_of_reports as (
+
+  select source_relation, ad_account_id, stream, run_id, ended_at, result, end_date
+  from {{ ref('stg_pinterest__sync_log') }}
+  where stream in ('ad_account_analytics', 'campaign_analytics', 'ad_group_analytics', 'ad_analytics')
+
+),
+
+newest_runs as (
+
+  select source_relation, max(run_id) as run_id
+  from runs_of_reports
+  group by source_relation
+
+),
+
+reports_asked_for as (
+
+  -- A report that is not read any more does not hold back the others.
+  select distinct runs_of_reports.source_relation, runs_of_reports.stream
+  from runs_of_reports
+  inner join newest_runs
+    on newest_runs.source_relation = runs_of_reports.source_relation
+    and newest_runs.run_id = runs_of_reports.run_id
+
+),
+
 runs_of_streams as (
 
   -- A stream that failed is as new as its last run that did not.
   select
-    source_relation,
-    ad_account_id,
-    stream,
-    max(ended_at) as last_run_at,
-    max(case when result = 'complete' then end_date end) as read_to
-  from {{ ref('stg_pinterest__sync_log') }}
-  where stream in ('ad_account_analytics', 'campaign_analytics', 'ad_group_analytics', 'ad_analytics')
-  group by source_relation, ad_account_id, stream
+    runs_of_reports.source_relation,
+    runs_of_reports.ad_account_id,
+    runs_of_reports.stream,
+    max(runs_of_reports.ended_at) as last_run_at,
+    max(case when runs_of_reports.result = 'complete' then runs_of_reports.end_date end) as read_to,
+    max(case when runs_of_reports.result <> 'skipped' then 1 end) as was_asked_for,
+    max(case when runs_of_reports.result = 'complete' then 1 end) as has_come
+  from runs_of_reports
+  inner join reports_asked_for
+    on reports_asked_for.source_relation = runs_of_reports.source_relation
+    and reports_asked_for.stream = runs_of_reports.stream
+  group by runs_of_reports.source_relation, runs_of_reports.ad_account_id, runs_of_reports.stream
 
 ),
 
 last_runs as (
 
-  select source_relation, ad_account_id, max(last_run_at) as last_run_at, min(read_to) as read_to
+  select
+    source_relation,
+    ad_account_id,
+    max(last_run_at) as last_run_at,
+    min(read_to) as read_to,
+    max(case when was_asked_for = 1 and has_come is null then 1 end) as has_never_come
   from runs_of_streams
   group by source_relation, ad_account_id
 
@@ -60,11 +96,12 @@ days as (
     accounts.currency,
     newest_rows.newest_date,
     case
+      when last_runs.has_never_come = 1 then null
       when complete_days.newest_complete_date <= last_runs.read_to then complete_days.newest_complete_date
       else coalesce(last_runs.read_to, complete_days.newest_complete_date, newest_rows.newest_date)
     end as newest_complete_date,
     case
-      when last_runs.read_to is not null then 'sync_log'
+      when last_runs.has_never_come = 1 or last_runs.read_to is not null then 'sync_log'
       when complete_days.newest_complete_date is not null then 'metrics_ready_state'
       when newest_rows.newest_date is not null then 'rows'
     end as told_by,
