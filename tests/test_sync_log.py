@@ -13,7 +13,7 @@ from both_targets import new_database
 from conftest import TODAY
 from documents import blocks
 from singer_pipes import lines
-from singer_run import Messages, PatientTap, run, settings
+from singer_run import Messages, PatientClock, PatientTap, run, settings
 from tap_pinterest.config import CONFIG_SCHEMA
 from tap_pinterest.run.cost import plan
 from tap_pinterest.streams.log import NO_ACCOUNT
@@ -248,7 +248,10 @@ def test_the_documented_queries_tell_of_what_the_last_run_asked_for(
     own_db.load(lines(first.messages).decode())
     how_fresh = documented(own_db, "docs/tables.md", 0, TODAY)
     sandbox.heal()
-    later = run(asked | {"exclude_ad_account_ids": [excluded]}, state=first.state)
+    clock = PatientClock()
+    clock.sleep(60)
+    asked["exclude_ad_account_ids"] = [excluded]
+    later = run(asked, state=first.state, clock=clock)
     own_db.load(lines(later.messages).decode())
 
     in_a_week, in_two_months = TODAY + timedelta(days=7), TODAY + timedelta(days=60)

@@ -199,7 +199,7 @@ def test_the_drawn_lineage_is_that_of_the_models() -> None:
     }
     links = {(a, b) for a, b in refs if a and b and a != b}
     links |= {("stg_pinterest", "snapshots"), ("tables", "stg_pinterest")}
-    links |= {("removed", "snapshots")}
+    links |= {("removed", "removed_history")}
     assert drawn <= links
     # Every model takes names from staging.
     assert {link for link in links - drawn if link[0] != "stg_pinterest"} == set()
