@@ -267,6 +267,26 @@ def test_a_difference_that_only_one_table_shows_is_not_restated(
     assert {each.source for each in different(report)} == {"campaign_analytics"}
 
 
+def test_a_table_that_disagrees_with_the_others_of_its_run_is_not_restated(
+    sandbox: Sandbox, loaded: Loaded
+) -> None:
+    change = """UPDATE {}.{} SET spend_in_micro_dollar = spend_in_micro_dollar + %s
+        WHERE date = %s AND campaign_id = (SELECT min(campaign_id) FROM {}.{} WHERE date = %s)"""
+    names = (loaded.db.schema, "campaign_analytics") * 2
+    loaded.db.execute(change, *names, values=[9_000_000, TODAY, TODAY])
+    sandbox.today = TODAY + timedelta(days=20)
+    try:
+        report = loaded.report(first=TODAY, last=TODAY)
+    finally:
+        sandbox.today = TODAY
+        loaded.db.execute(change, *names, values=[-9_000_000, TODAY, TODAY])
+
+    spend = [each for each in different(report) if each.metric == SPEND]
+    assert {each.source for each in spend} == {*REPORTS}
+    assert {each.source for each in spend if each.failed} == {"campaign_analytics"}
+    assert {each.source for each in report.findings if each.unexplained} == {"campaign_analytics"}
+
+
 def test_a_row_that_is_missing_is_found(loaded: Loaded) -> None:
     copy = "CREATE TEMPORARY TABLE kept AS SELECT * FROM {}.{} WHERE date = %s"
     loaded.execute(copy, "campaign_analytics", FIRST)

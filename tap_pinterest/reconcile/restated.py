@@ -12,7 +12,7 @@ from tap_pinterest.config.schema import SETTLING_DAYS
 from tap_pinterest.reconcile.findings import NOTHING, settles_late, tolerance
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date, datetime
     from decimal import Decimal
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tap_pinterest.reconcile.findings import Cells, Place
     from tap_pinterest.reconcile.tables import OfDay, Row, Table, Tables
 
+ACCOUNT = "ad_account"
 ONE_RUN = timedelta(hours=1)
 """The time in which a run reads the levels of an ad account one after the other."""
 
@@ -64,15 +65,23 @@ class Restating:
     def _is_contradicted(self, metric: str, day: date) -> bool:
         """Whether another table shows that the rows of a day are wrong or lost."""
         rows, there = self._of_day.get(day, []), self._there(metric, day)
-        gap = sum((each.values[metric] for each in rows), NOTHING) - (
-            there - self._there(metric, day, self.missing)
-        )
-        if abs(gap) <= tolerance(metric, max(len(rows), 1)):
+        here = sum((each.values[metric] for each in rows), NOTHING)
+        left_out, may_differ = self._there(metric, day, self.missing), max(len(rows), 1)
+        if abs(here + left_out - there) <= tolerance(metric, may_differ):
             return False
-        others = [found for each in self._by_day(metric) if (found := each.get(day))]
+        others = {name: found for name, each in self._by_day(metric) if (found := each.get(day))}
         if not rows:
-            return any(each.total for each in others)
+            return any(each.total for each in others.values())
         read_at = self._read_at(day)
+        then = {name: each for name, each in others.items() if _is_one_run(read_at, each.read_at)}
+        return self._is_up_to_date(metric, there, others.values(), read_at) or (
+            not self.missing and _disagrees(here, then, tolerance(metric, may_differ))
+        )
+
+    def _is_up_to_date(
+        self, metric: str, there: Decimal, others: Iterable[OfDay], read_at: datetime | None
+    ) -> bool:
+        """Whether another table, read no later, has the number that Pinterest has now."""
         return any(
             abs(each.total - there) <= tolerance(metric, each.rows)
             and not (read_at and each.read_at and each.read_at > read_at + ONE_RUN)
@@ -106,18 +115,36 @@ class Restating:
         return self.tables.reads(self.table.name, self.ad_account_id)
 
     @functools.cached_property
-    def _known(self) -> dict[str, list[Mapping[date, OfDay]]]:
+    def _known(self) -> dict[str, list[tuple[str, Mapping[date, OfDay]]]]:
         return {}
 
-    def _by_day(self, metric: str) -> list[Mapping[date, OfDay]]:
+    def _by_day(self, metric: str) -> list[tuple[str, Mapping[date, OfDay]]]:
         """What the tables of the other levels have of a metric, day by day."""
         if metric not in self._known:
             self._known[metric] = [
-                self.tables.by_day(each, self.ad_account_id, self.days, metric)
+                (
+                    ACCOUNT if each.id_column == each.account_column else each.name,
+                    self.tables.by_day(each, self.ad_account_id, self.days, metric),
+                )
                 for each in self.others
                 if metric in each.metrics
             ]
         return self._known[metric]
+
+
+def _is_one_run(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and abs(one - other) <= ONE_RUN
+
+
+def _disagrees(here: Decimal, others: Mapping[str, OfDay], tolerated: Decimal) -> bool:
+    """Whether the ad account, which no filter narrows, and one more level have another number."""
+    account = others.get(ACCOUNT)
+    if not account or abs(here - account.total) <= tolerated:
+        return False
+    return any(
+        name != ACCOUNT and abs(each.total - account.total) <= tolerated
+        for name, each in others.items()
+    )
 
 
 def settled_on(metric: str, day: date, settings: Settings) -> date:
