@@ -206,6 +206,35 @@ def test_ads_that_share_a_pin_take_one_call() -> None:
     assert ended.tap.run.summary.streams["ad_creatives"].left == 0
 
 
+def test_ads_that_share_a_pin_take_one_call_wherever_they_stand() -> None:
+    pinterest = Pinterest(
+        *(ad(number, f"9{number % 3}", NOON + 60 * number) for number in range(12))
+    )
+    state, asked, read, left = None, list[str](), list[str](), []
+    for _ in range(4):
+        ended = pinterest.read(state=state, creative_calls=1)
+        asked += pinterest.asked_pins
+        read += titles(ended)
+        left.append(ended.tap.run.summary.streams["ad_creatives"].left)
+        state = ended.state
+
+    assert asked == ["90", "91", "92"]
+    assert sorted(read, key=int) == [each["id"] for each in pinterest.ads]
+    assert left == [8, 4, 0, 0]
+    assert "ahead" not in ended.partition("ad_creatives", "1")
+
+
+def test_an_ad_that_was_read_before_its_turn_and_has_changed_since_is_asked_for() -> None:
+    pinterest = Pinterest(ad(1, "90"), ad(2, changed=NOON + 1), ad(3, "90", NOON + 2))
+    first = pinterest.read(creative_calls=1)
+    assert {*titles(first)} == {"1", "3"}
+
+    pinterest.ads[2] = ad(3, "90", NOON + 3)
+    second = pinterest.read(state=first.state)
+    assert {*titles(second)} == {"2", "3"}
+    assert titles(pinterest.read(state=second.state)) == {}
+
+
 def test_only_new_and_changed_ads_are_asked_for() -> None:
     pinterest = Pinterest(ad(1), ad(2), ad(3))
     first = pinterest.read()

@@ -6,7 +6,8 @@ A context is one partition, a plain dict in the Singer state::
      "replication_key_value": "2026-11-20T10:00:00Z", "last_id": "687…", "settings": "1a2b3c4d"}
 
 Many entities may share a time, so that the bookmark is a time and an id. `pending` has the ids of
-earlier entities that could not be read.
+earlier entities that could not be read. `ahead` has later ones that have been read, by id with the
+time of their update.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ LAST_ID = "last_id"
 """The key of a partition that tells it from one of a report."""
 MOST_PENDING = 50
 """Entities that could not be read and do not hold up the bookmark."""
+MOST_AHEAD = 100
+"""Entities that were read before their turn and are not read again; more of them are."""
 
 
 class Update(NamedTuple):
@@ -42,12 +45,14 @@ class UpdatesProgress:
     Attributes:
         last: The update up to which everything has been read, apart from `pending`.
         pending: Entities before it that could not be read.
+        ahead: Updates after it that have been read.
         settings: Fingerprint of the settings that the entities were read with.
     """
 
     last: Update | None = None
     pending: tuple[str, ...] = ()
     settings: str | None = None
+    ahead: tuple[Update, ...] = ()
 
     @classmethod
     def of(cls, partition: Mapping[str, Any]) -> UpdatesProgress:
@@ -57,6 +62,7 @@ class UpdatesProgress:
             last=Update(time, last_id) if time and last_id else None,
             pending=tuple(partition.get("pending") or ()),
             settings=partition.get("settings"),
+            ahead=tuple(Update(at, id_) for id_, at in (partition.get("ahead") or {}).items()),
         )
 
     def write_to(self, partition: dict[str, Any], replication_key: str) -> None:
@@ -67,6 +73,7 @@ class UpdatesProgress:
             LAST_ID: self.last.id if self.last else None,
             "settings": self.settings,
             "pending": list(self.pending),
+            "ahead": {each.id: each.time for each in self.ahead},
         }
         for name in values:
             partition.pop(name, None)
@@ -75,10 +82,12 @@ class UpdatesProgress:
     def back_to(self, day: date) -> UpdatesProgress:
         """The progress without what was updated since a day began."""
         start = Update(f"{day}T00:00:00Z", "0")
-        return replace(self, last=min(self.last or start, start))
+        return replace(self, last=min(self.last or start, start), ahead=())
 
     def is_left(self, update: Update) -> bool:
         """Whether an entity has to be read: it is new, has changed, or is pending."""
+        if update in self.ahead:
+            return False
         return (
             self.last is None or not update.time or update > self.last or update.id in self.pending
         )
@@ -101,7 +110,9 @@ class UpdatesProgress:
         postponed = [each.id for each in unread if each.id in failed or each.id in self.pending]
         pending = tuple(postponed[:MOST_PENDING])
         first = min((each for each in unread if each.time and each.id not in pending), default=None)
-        settled_ones = (each for each in new if each.time and each.time <= settled)
+        settled_ones = {each for each in (*new, *self.ahead) if each.time and each.time <= settled}
         read = (each for each in settled_ones if first is None or each < first)
         last = max((*read, *filter(None, [self.last])), default=None)
-        return UpdatesProgress(last, pending, self.settings)
+        left = {*unread}
+        ahead = (e for e in settled_ones if e not in left and (last is None or e > last))
+        return UpdatesProgress(last, pending, self.settings, tuple(sorted(ahead)[:MOST_AHEAD]))
