@@ -29,6 +29,7 @@ from pinterest_fleet.runs import Place
 from scripts.fleet_world import LARGER, fleet_world
 from scripts.killed_loads import SMALL_BATCHES, kill_run_all, partial
 from scripts.processes import ROOT, running
+from target_postgres_fast.postgres import faults as loader_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +52,7 @@ if os.environ.get("WAITS"):
     print("waiting", flush=True)
     time.sleep(60)
 if os.environ.get("KILLED"):
-    os.kill(os.getpid(), 9)
+    os.kill(os.getpid(), int(os.environ["KILLED"]))
 sys.exit(int(os.environ.get("CODE", "0")))
 """
 PROGRAM = """
@@ -170,6 +171,11 @@ def written(path: Path, text: str) -> Path:
             ":3: schema pinterest_a_b: refused; allowed: a schema of its own; line 2 has it too",
         ),
         ("connections: [", ": not YAML"),
+        ("connections:\n- name: a\n  env_file: !vault own.env", ":3: env_file: refused"),
+        ("connections:\n- {name: a, env_file: own.env}\n- name: !!bool x", ":3: name: refused"),
+        ("connections:\n- name: a\n  env_file: own.env\n  enabled: !!bool x", ":4: enabled"),
+        ("connections:\n- {name: a, env_file: own.env, schema: 2026-02-30}", ":2: a: schema: ref"),
+        ("connections:\n- pina_ABC: a", ":2: a name that looks like a secret: refused"),
     ],
 )
 def test_a_fault_is_named_with_its_line(tmp_path: Path, text: str, fault: str) -> None:
@@ -357,6 +363,8 @@ def test_half_a_backfill_is_refused(fleet_file: Path, days: list[str]) -> None:
     [
         ("", 0, 0),
         ("Pinterest did not answer", 1, 1),
+        ("Pinterest did not answer", 2, 1),
+        ("Error: Block target-nosuch not found", 1, 78),
         ("[error    ] tap-pinterest refresh_token: refused; allowed: printable ASCII", 1, 78),
         ("[error    ] tap-pinterest refresh_token: refused; allowed: printable ASCII", 0, 0),
         ("[warning  ] tap-pinterest The refresh token ends soon: tap-pinterest-login.", 1, 1),
@@ -369,6 +377,123 @@ def test_the_exit_code_says_whether_a_retry_helps(
         file.write(f"PRINTED='{printed}'\nCODE={code}\n")
 
     assert call(fleet_file, "run", "acme").exit_code == exit_code
+
+
+@pytest.mark.usefixtures("meltano")
+def test_a_secret_that_is_a_word_of_the_log_hides_no_reason(fleet_file: Path) -> None:
+    with (fleet_file.parent / "acme.env").open("a", encoding="utf-8") as file:
+        file.write("TARGET_POSTGRES_SQLALCHEMY_URL=postgresql://pinterest:pinterest@host/db\n")
+        file.write("PRINTED='[error    ] run tap-pinterest-login'\nCODE=1\n")
+
+    result = call(fleet_file, "run", "acme")
+
+    kept = Place(fleet_file.parent, fleet_file.parent / "fleet").result("acme")
+    assert result.exit_code == runs.NEEDS_A_PERSON
+    assert kept is not None
+    assert kept.reason == "[error    ] run tap-***-login"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "password authentication failed",
+        'role "x" does not exist',
+        'database "x" does not exist',
+        "no pg_hba.conf entry",
+        "server does not support SSL",
+        "no encryption",
+        "certificate verify failed",
+        "invalid URI query parameter",
+    ],
+)
+def test_a_refusal_by_the_database_is_for_a_person(said: str) -> None:
+    address = loader_faults.Address("host", 5432, "db", "me")
+
+    line = f"[error    ] {loader_faults.connecting(psycopg.OperationalError(said), address)}"
+
+    result = runs.Result("acme", "")
+    runs._note(line, line, result)
+    assert result.reason == line
+
+
+@pytest.mark.parametrize("said", ["connection refused", "timeout expired", "too many clients"])
+def test_a_database_that_does_not_answer_is_tried_again(said: str) -> None:
+    address = loader_faults.Address("host", 5432, "db", "me")
+
+    line = f"[error    ] {loader_faults.connecting(psycopg.OperationalError(said), address)}"
+
+    result = runs.Result("acme", "")
+    runs._note(line, line, result)
+    assert not result.reason
+
+
+@pytest.mark.parametrize("command", [["metrics"], ["view"]])
+@pytest.mark.parametrize(
+    "address", ["x+psycopg2://x:sekret99@h/x", "postgresql+psycopg2://x:sekret99@127.0.0.1:1/x"]
+)
+def test_no_address_of_a_database_shows_its_password(
+    fleet_file: Path, command: list[str], address: str
+) -> None:
+    result = call(fleet_file, *command, "--database", address)
+
+    is_address = address.startswith("postgresql")
+    assert result.exit_code == (runs.FAILED if is_address else runs.NEEDS_A_PERSON)
+    said = "does not answer" if is_address else "is refused; allowed: postgresql:"
+    assert said in result.output
+    assert "sekret99" not in result.output
+
+
+def test_a_refused_address_of_a_gateway_is_not_shown(fleet_file: Path) -> None:
+    result = call(fleet_file, "metrics", "--push", "http://me:sekret99@host/x")
+
+    assert result.exit_code == 2
+    assert "sekret99" not in result.output
+
+
+def test_a_table_without_a_heading_is_not_shown(tmp_path: Path) -> None:
+    table = "acme,file:acme.env,pinr_supersecretvalue123,plain-secret\n"
+    (tmp_path / "clients.csv").write_text(table, encoding="utf-8")
+
+    result = call(written(tmp_path / "connections.yml", "connections: clients.csv"), "check")
+
+    assert "clients.csv:1: the heading: refused; allowed: env_file, name" in result.output
+    assert "secretvalue" not in result.output
+    assert "plain-secret" not in result.output
+
+
+def test_results_that_cannot_be_read_end_no_metrics(fleet_file: Path) -> None:
+    place = Place(fleet_file.parent, fleet_file.parent / "fleet")
+    fleet = connections.read(fleet_file)
+    written(place.folder(fleet.of("acme")) / "last_run.json", "")
+    written(place.token_file(fleet.of("acme")), "[]")
+    place.keep(fleet.of("globex"), runs.Result("globex", "", "2026-01-01T00:00:00+00:00", 0))
+
+    result = call(fleet_file, "metrics")
+
+    assert result.exit_code == 0
+    assert "acme: its last result cannot be read" in result.output
+    assert 'pinterest_last_run_exit_code{connection="globex"} 0' in result.output
+
+
+def test_a_file_of_metrics_that_cannot_be_written_is_named(fleet_file: Path) -> None:
+    output = fleet_file.parent / "nosuch" / "x.prom"
+
+    result = call(fleet_file, "metrics", "--output", str(output))
+
+    assert result.exit_code == 1
+    assert f"{output} cannot be written: No such file or directory" in result.output
+
+
+@pytest.mark.usefixtures("meltano")
+def test_a_run_that_cannot_begin_leaves_no_note(fleet_file: Path) -> None:
+    nosuch = f"--project={fleet_file.parent}/nosuch"
+
+    ended = [call(fleet_file, nosuch, *words) for words in (["run", "acme"], ["prime"])]
+
+    assert [each.exit_code for each in ended] == [1, 1]
+    said = "nosuch: No such file or directory"
+    assert [said in each.output for each in ended] == [True, True]
+    assert Place(fleet_file.parent, fleet_file.parent / "fleet").running("acme") is None
 
 
 @pytest.mark.usefixtures("meltano")
@@ -602,10 +727,28 @@ def test_a_killed_command_leaves_the_lock_to_meltano_until_that_ends(
 
 
 @pytest.mark.usefixtures("meltano")
+def test_a_run_that_was_stopped_is_none_that_goes_on_or_was_killed(fleet_file: Path) -> None:
+    env = fleet_file.parent / "acme.env"
+    before = env.read_text("utf-8")
+    env.write_text(f"{before}KILLED=15\n", encoding="utf-8")
+    stopped = call(fleet_file, "run", "acme")
+    metrics = sampled(call(fleet_file, "metrics").output)
+    env.write_text(before, encoding="utf-8")
+
+    after = call(fleet_file, "run", "acme")
+
+    assert stopped.exit_code == 128 + signal.SIGTERM
+    assert ("pinterest_running_since_timestamp_seconds", "acme") not in metrics
+    assert "was killed" not in after.output
+    # Meltano does not know that the first has ended.
+    assert "--force" in seen(fleet_file)[-1][0]
+
+
+@pytest.mark.usefixtures("meltano")
 def test_a_run_that_a_signal_ended_is_completed_by_the_next(fleet_file: Path) -> None:
     env = fleet_file.parent / "acme.env"
     before = env.read_text("utf-8")
-    env.write_text(f"{before}KILLED=1\n", encoding="utf-8")
+    env.write_text(f"{before}KILLED=9\n", encoding="utf-8")
     killed = call(fleet_file, "run", "acme")
     env.write_text(before, encoding="utf-8")
 

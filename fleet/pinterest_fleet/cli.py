@@ -7,14 +7,15 @@ import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
-import psycopg
 
 from pinterest_fleet import checks, observations, runs
 from pinterest_fleet.connections import ConnectionsError, read
+from pinterest_fleet.databases import DatabaseError
 from pinterest_fleet.logs import tell
 from pinterest_fleet.runs import FAILED, NEEDS_A_PERSON, Place
 from pinterest_fleet.side_by_side import SideBySide
@@ -269,30 +270,51 @@ def metrics(
 
     The text is OpenMetrics. It goes to a file, to a push gateway, or to the standard output.
     """
-    fleet, address = settings.fleet, _plain(database)
+    fleet = settings.fleet
     found = list(observations.of_files(fleet, settings.place))
-    unanswered = ""
+    unanswered = None
     try:
-        found += observations.of_tables(fleet, address) if address else ()
-    except psycopg.Error as error:
-        unanswered = f"the database does not answer: {error}"
+        found += observations.of_tables(fleet, database) if database else ()
+    except DatabaseError as error:
+        unanswered = error
     text = observations.open_metrics(found)
     if gateway and not gateway.startswith(("http://", "https://")):
         msg = "--push takes an address that begins with http:// or https://"
         raise click.UsageError(msg)
     if output:
-        observations.write(text, output)
+        _write(text, output)
     if gateway:
-        try:
-            observations.push(text, gateway)
-        except OSError as error:
-            msg = f"the push gateway does not answer: {error}"
-            raise click.ClickException(msg) from None
+        _push(text, gateway)
     if not output and not gateway:
         click.echo(text, nl=False)
     if unanswered:
         # What the files tell is told all the same.
-        raise click.ClickException(unanswered)
+        _end(unanswered)
+
+
+def _write(text: str, output: Path) -> None:
+    try:
+        observations.write(text, output)
+    except OSError as error:
+        msg = f"{output} cannot be written: {error.strerror}"
+        raise click.ClickException(msg) from None
+
+
+def _push(text: str, gateway: str) -> None:
+    try:
+        observations.push(text, gateway)
+    except OSError as error:
+        msg = f"the push gateway does not answer: {error}"
+        raise click.ClickException(msg) from None
+    except (HTTPException, ValueError):
+        # Their text may have a password of the address.
+        msg = "--push takes an address of the form http://host:9091/metrics/job/name"
+        raise click.UsageError(msg) from None
+
+
+def _end(error: DatabaseError) -> NoReturn:
+    click.echo(f"Error: {error}", err=True)
+    raise SystemExit(FAILED if error.may_pass else NEEDS_A_PERSON)
 
 
 @main.command("view")
@@ -301,11 +323,9 @@ def metrics(
 @click.pass_obj
 def view(settings: Settings, database: str, schema: str) -> None:
     """Make the view pinterest_freshness over the schemas of all connections."""
-    missing = observations.make_view(_plain(database) or "", settings.fleet.enabled, schema)
+    try:
+        missing = observations.make_view(database, settings.fleet.enabled, schema)
+    except DatabaseError as error:
+        _end(error)
     for name in missing:
         click.echo(f"{name}: nothing is loaded yet, so the view leaves it out", err=True)
-
-
-def _plain(database: str | None) -> str | None:
-    """The address as psycopg takes it, also if it names SQLAlchemy's driver."""
-    return database and database.replace("postgresql+psycopg:", "postgresql:", 1)

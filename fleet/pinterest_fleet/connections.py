@@ -213,6 +213,10 @@ class _File:
 
     def _columns(self, heading: Sequence[str]) -> Sequence[str]:
         columns = [each.strip().lower() for each in heading]
+        if columns and not {*columns} & {*MEMBERS}:
+            # Not shown: it may be a row with a secret.
+            self._fault(1, "the heading", ", ".join(MEMBERS))
+            return columns
         for number, column in enumerate(columns):
             if column not in MEMBERS:
                 self._fault(1, column, f"{', '.join(MEMBERS)}{_near(column, MEMBERS)}")
@@ -279,10 +283,20 @@ class _File:
                 self._fault(at, name, "once")
             else:
                 plain = isinstance(value, yaml.ScalarNode)
-                found = yaml.SafeLoader("").construct_object(value) if plain else value
+                found = self._constructed(name, value) if plain else value
                 line = value.start_mark.line + 1
                 members[name] = _Located(found, line, value.value if plain else "")
         return members
+
+    def _constructed(self, name: str, node: yaml.ScalarNode) -> object:
+        """The value of a node; its text if it only looks like a day or a number."""
+        try:
+            return yaml.SafeLoader("").construct_object(node)
+        except ValueError:
+            return node.value
+        except (yaml.YAMLError, LookupError, TypeError, AttributeError):
+            self._fault(node.start_mark.line + 1, name, "a value that fits its tag, or no tag")
+            return node.value
 
     def _text(
         self, members: Mapping[str, _Located], member: str, owner: str, default: _Located
@@ -324,7 +338,8 @@ class _File:
         self._faults.append(self._said(line, what, allowed))
 
     def _said(self, line: int, what: str, allowed: str) -> str:
-        return f"{self._path}:{line}: {what}: refused; allowed: {allowed}"
+        shown = "a name that looks like a secret" if _SECRET.search(what) else what
+        return f"{self._path}:{line}: {shown}: refused; allowed: {allowed}"
 
 
 def _of_cell(text: str) -> str | bool:

@@ -7,6 +7,7 @@ import re
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 _SENSITIVE = re.compile(r"SECRET|TOKEN|PASSWORD|KEY|URL|URI")
 _LOCATION = re.compile(r"_(FILE|PATH)$|^TAP_PINTEREST_API_URL$")
-_PASSWORD = re.compile(r"://[^:/@]+:([^@/]+)@")
+_PASSWORD = re.compile(r"://[^:/@]*:([^@/]+)@|\bpassword=([^&\s]+)")
 _SHORTEST_SECRET = 6
 
 
@@ -90,6 +91,7 @@ def secrets(variables: Mapping[str, str]) -> re.Pattern[str] | None:
         for name, value in variables.items()
         if _SENSITIVE.search(name) and not _LOCATION.search(name) and len(value) >= _SHORTEST_SECRET
     }
-    passwords = {found[1] for value in values if (found := _PASSWORD.search(value))}
+    written = {found[1] or found[2] for value in values for found in _PASSWORD.finditer(value)}
+    passwords = written | {unquote(each) for each in written}
     hidden = sorted(values | passwords, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, hidden))) if hidden else None

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.request import Request, urlopen
 
-import psycopg
 from psycopg import sql
+
+from pinterest_fleet.databases import connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    import psycopg
 
     from pinterest_fleet.connections import Connection, Fleet
     from pinterest_fleet.runs import Place
@@ -131,9 +134,9 @@ def of_tables(fleet: Fleet, database: str) -> Iterator[Sample]:
         database: Address of the PostgreSQL.
 
     Raises:
-        psycopg.Error: The database does not answer.
+        DatabaseError: The database cannot be used.
     """
-    with psycopg.connect(database) as connection:
+    with connected(database) as connection:
         for each in fleet.enabled:
             yield from _of_tables(connection, each)
 
@@ -147,10 +150,12 @@ def _of_files(connection: Connection, place: Place) -> Iterator[Sample]:
         yield EXIT_CODE, labels, result.exit_code
     try:
         tokens = json.loads(place.token_file(connection).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        ends = tokens.get("refresh_token_expires_at")
+        days = round((ends - time.time()) / SECONDS_A_DAY, 2) if ends else None
+    except (OSError, ValueError, TypeError, AttributeError):
         return
-    if ends := tokens.get("refresh_token_expires_at"):
-        yield TOKEN_DAYS, labels, round((ends - time.time()) / SECONDS_A_DAY, 2)
+    if days is not None:
+        yield TOKEN_DAYS, labels, days
 
 
 def _of_tables(connection: psycopg.Connection, one: Connection) -> Iterator[Sample]:
@@ -229,8 +234,11 @@ def make_view(database: str, connections: Sequence[Connection], schema: str) -> 
 
     Returns:
         The names of connections that have loaded nothing yet and are left out.
+
+    Raises:
+        DatabaseError: The database cannot be used.
     """
-    with psycopg.connect(database) as connection:
+    with connected(database) as connection:
         loaded = [each for each in connections if _has_log(connection, each.schema)]
         parts = [
             sql.SQL("SELECT {name}::text AS connection, of_log.* FROM ({query}) AS of_log").format(

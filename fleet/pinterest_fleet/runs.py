@@ -33,10 +33,21 @@ NOT_OURS = ("AIRFLOW", "DAGSTER", "MELTANO_", "TAP_", "TARGET_", "DBT_", "PYTHON
 """Variables of a scheduler that would change a run; a connection's own come from its secret."""
 OK, FAILED, NEEDS_A_PERSON = 0, 1, 78
 """Exit codes. After the last, EX_CONFIG of sysexits, a retry changes nothing."""
+STOPS = (signal.SIGINT, signal.SIGTERM)
+"""Signals that end a run in order."""
 _SUMMARY = re.compile(r'Summary: (\{"streams".*\})')
-_FOR_A_PERSON = ("refused; allowed: ", "tap-pinterest-login")
-"""In the tap's errors about a setting, and about a credential that Pinterest refuses."""
-_ERROR = re.compile(r'\[error\s*\]|"level": ?"error"')
+_FOR_A_PERSON = re.compile(
+    # The tap's errors about a setting, and about a credential that Pinterest refuses.
+    "refused; allowed: |tap-pinterest-login"
+    # The loaders' errors about their address, their credential and their rights.
+    "|No database is named|is not the URL of a database|but this target loads into"
+    "|refuses the password|password authentication failed|has no (?:user|database) |demands TLS"
+    "|lets user .* not into|TLS certificate of|has an option after its|lacks a permission"
+    "|refuses the token|There is no folder|Correct path"
+    # Meltano's, about a loader or a tap that is not in meltano.yml.
+    "|Block .* not found"
+)
+_ERROR = re.compile(r'\[error\s*\]|"level": ?"error"|^Error: Block ')
 """In lines that tell why a whole run ended; a warning may advise a new sign-in as well."""
 
 
@@ -99,7 +110,11 @@ class Place:
             text = (self.root / "connections" / name / "last_run.json").read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
-        return Result(**json.loads(text))
+        try:
+            return Result(**json.loads(text))
+        except (ValueError, TypeError):
+            tell(f"{name}: its last result cannot be read; the next run replaces it")
+            return None
 
     def keep(self, connection: Connection, result: Result) -> None:
         """Replace the result of a connection in one step."""
@@ -222,10 +237,18 @@ def prime(fleet: Fleet, place: Place) -> int:
         tell(f"{error.filename}: {error.strerror}")
         return FAILED
     variables["MELTANO_SYS_DIR_ROOT"] = str(folder)
+    try:
+        return _primed(variables, place)
+    except OSError as error:
+        tell(f"{error.filename}: {error.strerror}")
+        return FAILED
+
+
+def _primed(variables: Mapping[str, str], place: Place) -> int:
     done = subprocess.run(  # noqa: S603 - Meltano
         [*_command(), "state", "list"],
         cwd=place.project,
-        env=variables,
+        env=dict(variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -251,46 +274,60 @@ def _meltano() -> str:
 def _started(
     command: Sequence[str], variables: Mapping[str, str], place: Place, own: Turn
 ) -> subprocess.Popen[str]:
-    return subprocess.Popen(  # noqa: S603 - Meltano
-        command,
-        cwd=place.project,
-        env=dict(variables),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        # If only this process is killed, the lock holds until Meltano has ended.
-        pass_fds=[own.handle],
-    )
+    try:
+        return subprocess.Popen(  # noqa: S603 - Meltano
+            command,
+            cwd=place.project,
+            env=dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            # If only this process is killed, the lock holds until Meltano has ended.
+            pass_fds=[own.handle],
+        )
+    except OSError:
+        own.cancel()
+        raise
 
 
 def _pass_on(process: subprocess.Popen[str], lines: Log, result: Result, own: Turn) -> None:
     """Write the lines of Meltano to the log, and note how it ends."""
     with process, _signals_to(process):
         for line in process.stdout or ():
-            _note(lines.write(line), result)
+            _note(line, lines.write(line), result)
     code = process.returncode
     if lines.fault:
         tell(f"{result.connection}: the end of its log is lost: {lines.fault}")
     if code >= 0:
         own.end(result.started)
+    elif -code in STOPS:
+        own.stop(_now())
     if code == 0:
         result.reason = ""
-    result.exit_code = NEEDS_A_PERSON if code > 0 and result.reason else code
+    result.exit_code = _exit_code(code, result.reason)
+
+
+def _exit_code(code: int, reason: str) -> int:
+    """The code that the table of exit codes has for the end of Meltano."""
     if code < 0:
-        result.exit_code = 128 - code
+        return 128 - code
+    if code and reason:
+        return NEEDS_A_PERSON
+    return code if code >= 128 else min(code, FAILED)  # noqa: PLR2004 - 128 and more: a signal
 
 
-def _note(line: str, result: Result) -> None:
+def _note(line: str, shown: str, result: Result) -> None:
+    """Note what a line tells; a secret may be a word of it, so only what is kept has none."""
     if found := _SUMMARY.search(line):
         # Another program's line may begin like the tap's.
         with suppress(ValueError):
             result.summary = json.loads(found[1])
     is_error = _ERROR.search(line)
-    if is_error and not result.reason and any(text in line for text in _FOR_A_PERSON):
-        result.reason = line.strip()
+    if is_error and not result.reason and _FOR_A_PERSON.search(line):
+        result.reason = shown.strip()
 
 
 @contextmanager
@@ -300,7 +337,7 @@ def _signals_to(process: subprocess.Popen[str]) -> Iterator[None]:
     def pass_on(number: int, _frame: FrameType | None) -> None:
         process.send_signal(number)
 
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, pass_on) for number in STOPS}
     try:
         yield
     finally:

@@ -32,7 +32,7 @@ class Note:
         since: When its run began, UTC.
         host: The machine.
         process: The id of the process there.
-        ended: Whether it has ended in order, after one that was killed.
+        ended: Whether it was stopped in order, or has ended after one that was killed.
     """
 
     since: str
@@ -91,6 +91,20 @@ class Turn:
             # The kill was before the first run after it had begun.
             first = self.before.since if self.before.ended else since
             self._write(replace(self.before, since=first, ended=True))
+
+    def cancel(self) -> None:
+        """Forget that a run began, because nothing of it was started."""
+        os.ftruncate(self.handle, 0)
+        if self.before:
+            self._write(self.before)
+
+    def stop(self, since: str) -> None:
+        """Note that a signal stopped the run, which Meltano may still take for one that goes on.
+
+        Args:
+            since: When, UTC.
+        """
+        self._write(Note(since, socket.gethostname(), os.getpid(), ended=True))
 
     def _write(self, note: Note) -> None:
         os.ftruncate(self.handle, 0)
