@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from built_models import DAY_1, DAY_2, ENCODED, ROUNDING, WEEK, sums
-from scripts.dbt_project import ENDS_WELL
+from scripts.dbt_project import ENDS_WELL, PROJECT
 from test_transform import properties
 
 if TYPE_CHECKING:
@@ -147,6 +148,16 @@ def test_freshness_is_of_the_reports_that_the_last_run_asked_for(
         world.db.execute(change)
         found = world.rows(FRESH)
     assert [tuple(row.values()) for row in found] == [told]
+
+
+def test_a_report_that_has_never_come_warns(world: World) -> None:
+    test = (PROJECT / "tests" / "numbers_are_of_yesterday.sql").read_text("utf-8")
+    text = test.replace("{{ config(severity='warn') }}", "")
+    query = re.sub(r"{{ \w+\('(?:pinterest_warn_hours', )?(\w+)'?\) }}", r"\1", text)
+    with world.db.transaction(force_rollback=True):
+        world.db.execute(NEVER_CAME)
+        found = world.rows(query)
+    assert len(found) == len(world.rows("SELECT id FROM ad_accounts"))
 
 
 @pytest.mark.parametrize("model", ["pinterest__ad_daily", "pinterest__keyword_daily"])
