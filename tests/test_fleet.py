@@ -106,6 +106,7 @@ connections:
 
 def call(file: Path, *arguments: str, **variables: str) -> Result:
     """Run `pinterest-fleet` in this process."""
+    written(file.parent / "meltano.yml", "plugins: {loaders: [{name: target-postgres}]}")
     place = [f"--connections={file}", f"--project={file.parent}", f"--root={file.parent / 'fleet'}"]
     return CliRunner().invoke(cli.main, [*place, *arguments], env=variables)
 
@@ -319,6 +320,17 @@ def test_a_connection_without_a_credential_is_refused(
     code = runs.NEEDS_A_PERSON if fault else 0
     assert (checked.exit_code, run.exit_code) == (code, code), checked.output
     assert fault in checked.output
+
+
+def test_a_loader_and_a_project_that_are_not_there_are_named(fleet_file: Path) -> None:
+    other = call(fleet_file, f"--project={fleet_file.parent}/nosuch", "check")
+    text = fleet_file.read_text("utf-8")
+    fleet_file.write_text(f"loader: target-nosuch\n{text}", encoding="utf-8")
+    checked = call(fleet_file, "check")
+
+    assert (checked.exit_code, other.exit_code) == (runs.NEEDS_A_PERSON, runs.NEEDS_A_PERSON)
+    assert "it has no loader target-nosuch; it has target-postgres" in checked.output
+    assert "meltano.yml: No such file or directory; --project names its folder" in other.output
 
 
 @pytest.mark.usefixtures("meltano")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import yaml
+
 from pinterest_fleet import runs
 from pinterest_fleet.credentials import TOKEN_FILE, token_of
 from pinterest_fleet.references import SecretError
@@ -27,7 +29,7 @@ def faults(fleet: Fleet, place: Place, parent: Mapping[str, str]) -> Sequence[st
         fleet.shared_variables  # noqa: B018 - read before those of each connection
     except SecretError as error:
         return [f"the shared variables cannot be read: {error}"]
-    found: list[str] = []
+    found = [*_of_project(fleet, place)]
     variables: list[tuple[Connection, Mapping[str, str]]] = []
     for each in fleet.enabled:
         if fault := fleet.unreadable.get(each.name):
@@ -38,6 +40,22 @@ def faults(fleet: Fleet, place: Place, parent: Mapping[str, str]) -> Sequence[st
         except SecretError as error:
             found.append(f"{each.name}: {error}")
     return [*found, *_of_credentials(variables)]
+
+
+def _of_project(fleet: Fleet, place: Place) -> Iterator[str]:
+    """The loader that `meltano.yml` does not have; files that it includes may have any."""
+    file = place.project / "meltano.yml"
+    try:
+        project = yaml.safe_load(file.read_text(encoding="utf-8"))
+        loaders = [each["name"] for each in project["plugins"]["loaders"]]
+        is_all = "include_paths" not in project
+    except OSError as error:
+        yield f"{file}: {error.strerror}; --project names its folder"
+    except (yaml.YAMLError, ValueError, LookupError, TypeError):
+        return  # Meltano says what it does not understand
+    else:
+        if is_all and fleet.loader not in loaders:
+            yield f"{file}: it has no loader {fleet.loader}; it has {', '.join(loaders)}"
 
 
 def _of_credentials(
