@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -26,7 +25,6 @@ class Keeps:
         absent_members: Whether a member that is not there stays so, and does not become null.
         line_breaks: Whether a line break in a text stays one.
         quoted_texts: Whether a text in a column of objects stays one if it looks like a number.
-        spaces: Whether JSON that it makes of objects has no spaces, as the tap writes it.
         is_decoded: Whether it keeps values of any kind, and not their JSON.
     """
 
@@ -34,7 +32,6 @@ class Keeps:
     absent_members: bool = True
     line_breaks: bool = True
     quoted_texts: bool = True
-    spaces: bool = True
     is_decoded: bool = False
 
     def plain(self, value: Any) -> Any:
@@ -45,9 +42,6 @@ class Keeps:
             value = str(value)
         if not self.line_breaks and isinstance(value, str):
             value = value.replace("\\n", "\n")
-        if not self.spaces and isinstance(value, str):
-            with suppress(ValueError):
-                value = json.loads(value)
         return None if value == "" and not self.empty_texts else value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from both_targets import Database, record, schema, state, text
 from duck import DuckDatabase
 from loader_cases import ADS, EVERY_KIND, loading, summary
 from loading import database
+from scripts.processes import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,6 +124,30 @@ def test_rows_are_counted_by_their_keys_in_a_table_with_repeated_keys(
     counts = {"arrived": 3, "new": 1, "changed": 1, "unchanged": 1, "repeated": 0}
     assert summary(caplog) == {"ads": counts}
     assert sorted(str(row["clicks"]) for row in db.rows()) == ["1", "2", "2", "None"]
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_text_that_is_no_date_ends_the_load_in_one_line_with_its_column(
+    db: Either, tmp_path: Path, at: int
+) -> None:
+    rows = [record(id="1"), record(id="2")]
+    rows.insert(at, record(id="0", day="yesterday"))
+    keyed = schema({"id": "string", "day": EVERY_KIND["day"]})
+
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(db.config()))
+    ended = subprocess.run(
+        [command(db.command), "--config", str(config)],
+        input=text([keyed, *rows]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    (line,) = [each for each in ended.stderr.splitlines() if " INFO " not in each]
+    assert "day" in line
+    assert "yesterday" in line
 
 
 def test_a_table_without_a_key_only_grows(db: Either) -> None:

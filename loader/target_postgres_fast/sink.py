@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from singer_sdk import metrics
+from singer_sdk.exceptions import InvalidRecord
 from singer_sdk.sql import SQLSink
 from typing_extensions import override
 
@@ -108,6 +109,14 @@ class FastSink(SQLSink[Any]):
     @override
     def start_batch(self, context: dict[str, Any]) -> None:
         self._batched_at = b'"%b"' % str(context["batch_start_time"]).encode()
+
+    @override
+    def _parse_timestamps_in_record(self, record: Any, schema: Any, treatment: Any) -> None:
+        try:
+            super()._parse_timestamps_in_record(record, schema, treatment)
+        except (ValueError, TypeError) as error:
+            message = f"{self.stream_name} has no date or time where one must be: {error}"
+            raise InvalidRecord(message, record) from error
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
