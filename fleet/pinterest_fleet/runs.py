@@ -168,11 +168,12 @@ def environment(
         # Two runs that share this folder overwrite each other's catalog.
         "MELTANO_SYS_DIR_ROOT": str(place.folder(connection) / "meltano"),
     }
-    if dates:
-        first, last = dates
-        days = {"start_date": first.isoformat(), "end_date": last.isoformat()}
-        variables["TAP_PINTEREST_BACKFILL"] = json.dumps(days)
-    return variables
+    return variables | (_backfill(*dates) if dates else {})
+
+
+def _backfill(first: date, last: date) -> dict[str, str]:
+    days = {"start_date": first.isoformat(), "end_date": last.isoformat()}
+    return {"TAP_PINTEREST_BACKFILL": json.dumps(days)}
 
 
 def run(
