@@ -148,6 +148,9 @@ def listen(target: TargetPostgres, messages: Iterable[Message] | str) -> None:
     try:
         target.listen(io.StringIO(text(messages)))
     finally:
+        if isinstance(target, TargetPostgresFast):
+            # After a refused message it may still write what came before.
+            target.writer.close()
         target.target_connector._engine.dispose()
 
 

@@ -498,6 +498,7 @@ def test_a_line_that_cannot_be_read_is_refused_by_its_number(
     with pytest.raises(InvalidInputLine, match="line 4 of the input") as refused:
         target.listen(io.TextIOWrapper(io.BytesIO(lines)))
 
+    target.writer.close()
     target.target_connector._engine.dispose()
     assert reason in str(refused.value)
     assert len(str(refused.value)) < 500
