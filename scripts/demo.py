@@ -201,7 +201,9 @@ def _partitions(bookmark: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     for partition in bookmark.get("partitions", [bookmark]):
         if "replication_key_value" in partition:
             context = " ".join(map(str, partition.get("context", {}).values()))
-            yield context, partition["replication_key_value"], partition.get("covered_from", "")
+            # To the minute, so that all columns have room in 80 characters.
+            read_to = partition["replication_key_value"][:16].replace("T", " ")
+            yield context, read_to, partition.get("covered_from", "")
 
 
 def _table(title: str, texts: tuple[str, ...], numbers: tuple[str, ...]) -> Table:

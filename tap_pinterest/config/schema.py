@@ -579,7 +579,8 @@ LAYOUT = (
         th.BooleanType,
         default=False,
         description="Add the streams listed_items and complete_lists, from which a view tells what "
-        "Pinterest no longer has. They have a row for each item of a list, and take no more calls. "
+        "Pinterest no longer has. They have a row for each item of a list, and take no call, "
+        "except one that finds the token's user where nothing else reads it. "
         "The Daasity layout has none.",
     ),
     th.Property(
