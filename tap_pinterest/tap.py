@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import sys
+from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import click
@@ -40,8 +41,6 @@ from tap_pinterest.streams.log import SyncLog
 from tap_pinterest.streams.removed import CompleteLists, ListedItems
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tap_pinterest.run.outcome import Outcome
     from tap_pinterest.streams.bases.stream import PinterestStream
 

@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from pinterest_sandbox.chance import Draws
-from pinterest_sandbox.distortions import Change, Distortion  # noqa: TC001 - a field
-from pinterest_sandbox.orders import Fate, ReportStatus  # noqa: TC001 - a field
-from pinterest_sandbox.refusals import RefusalName, seen  # noqa: TC001 - a field
+from pinterest_sandbox.distortions import Change, Distortion
+from pinterest_sandbox.orders import Fate, ReportStatus
+from pinterest_sandbox.refusals import RefusalName, seen
 from pinterest_sandbox.responses import Response
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ the faults listed here in `CORRECTIONS`. They are read at first use, never at im
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping  # noqa: TC003, msgspec reads the annotations
+from collections.abc import Mapping
 from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tap_pinterest import api
 from tap_pinterest.api import columns
 from tap_pinterest.api.likeness import hint
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 FIRST_DAYS: Mapping[str, date] = {
     "DEFAULT": date(2024, 3, 17),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonschema
 
@@ -17,14 +18,9 @@ from tap_pinterest.api.columns import (
     setting_of,
     unknown_columns,
 )
-from tap_pinterest.api.levels import ID_FILTERS, ordered
+from tap_pinterest.api.levels import ID_FILTERS, Level, Ordered, ordered
 from tap_pinterest.api.likeness import hint
 from tap_pinterest.api.periods import DAY, GRANULARITIES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from tap_pinterest.api.levels import Level, Ordered
 
 OWN = ("name", "level", "granularity", "columns")
 LIKE_SETTINGS = (

@@ -5,11 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 FORMS = "YYYY-MM-DD, an ISO date-time, 'N days ago', 'N months ago', '1 year ago', yesterday, today"
 """The forms of a day that a message can name; `earliest` comes on top."""

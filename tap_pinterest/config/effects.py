@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from tap_pinterest.config.schema import CONFIG_SCHEMA, ORGANIC_FILTERS
 from tap_pinterest.config.values import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any
-
     from tap_pinterest.config.settings import Settings
 
 _ORGANIC = ("organic", "boards")

@@ -7,9 +7,10 @@ import difflib
 import functools
 import logging
 import os
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from dotenv import find_dotenv, load_dotenv
@@ -17,9 +18,6 @@ from dotenv.parser import parse_stream
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_pinterest.config.schema import NAMES_ELSEWHERE, TOKENS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 _logger = logging.getLogger("tap-pinterest.env")
 _CREDENTIALS = (*TOKENS, "oauth_credentials", "auth_method")

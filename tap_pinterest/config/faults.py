@@ -8,10 +8,11 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from typing import Any, cast
+from urllib.parse import SplitResult, urlsplit
 
 import jsonschema
 from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFIG
@@ -45,13 +46,7 @@ from tap_pinterest.config.values import (
     report_columns_of,
     token_path_of,
 )
-from tap_pinterest.layouts import LAYOUTS, PINTEREST
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from urllib.parse import SplitResult
-
-    from tap_pinterest.layouts import Layout
+from tap_pinterest.layouts import LAYOUTS, PINTEREST, Layout
 
 _SDK_SCHEMA = {**STREAM_MAPS_CONFIG["properties"], **FLATTENING_CONFIG["properties"]}
 _SCHEMA = {**CONFIG_SCHEMA, "properties": {**_SDK_SCHEMA, **CONFIG_SCHEMA["properties"]}}

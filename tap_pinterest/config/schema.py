@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from singer_sdk import typing as th
 
@@ -15,9 +16,6 @@ from tap_pinterest.api.periods import GRANULARITIES
 from tap_pinterest.config import beta_reports
 from tap_pinterest.config.days import FORMS
 from tap_pinterest.layouts import LAYOUTS, NAMINGS, PINTEREST
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 API_URL = "https://api.pinterest.com/v5"
 ATTRIBUTION_WINDOWS = (0, 1, 7, 14, 30, 60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,15 +29,13 @@ from tap_pinterest.config.values import (
     report_columns_of,
     token_path_of,
 )
-from tap_pinterest.layouts import LAYOUTS, NAMINGS
+from tap_pinterest.layouts import LAYOUTS, NAMINGS, Layout, Naming
 from tap_pinterest.layouts.tables import ATTRIBUTION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from tap_pinterest.config.custom_reports import CustomReport
-    from tap_pinterest.layouts import Layout, Naming
 
 
 def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:

@@ -7,22 +7,18 @@ stands, since a name may have another address by then.
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
 from singer_sdk.exceptions import FatalAPIError
 from typing_extensions import override
-from urllib3 import HTTPSConnectionPool
+from urllib3 import HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPSConnection
 
 from tap_pinterest.http.errors import NearbyAddressError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from urllib3 import PoolManager
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 """Addresses that lead to the IPv4 address in their last 32 bits."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
 from tap_pinterest.http.errors import UnreadableAnswerError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
 
 _T = TypeVar("_T")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
@@ -10,7 +11,7 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 from tap_pinterest import api
 from tap_pinterest.http.answers import decoded
-from tap_pinterest.http.auth import authenticator_for
+from tap_pinterest.http.auth import AskForToken, Authenticator, authenticator_for
 from tap_pinterest.http.downloads import Downloads
 from tap_pinterest.http.errors import (
     AccessRefusedError,
@@ -20,26 +21,20 @@ from tap_pinterest.http.errors import (
     StaleTokenError,
     TokenRefusedError,
 )
-from tap_pinterest.http.patience import Patience
+from tap_pinterest.http.patience import Patience, Tries
 from tap_pinterest.http.reach import Reach
 from tap_pinterest.http.redaction import Secrets
 from tap_pinterest.http.refusals import NOT_AUTHENTICATED, TOO_MANY, raise_for
 from tap_pinterest.http.tally import Tallies
 from tap_pinterest.http.token_endpoint import TokenEndpoint
-from tap_pinterest.http.transport import Request, Transport
-from tap_pinterest.http.urls import path_with, query_string
+from tap_pinterest.http.transport import Answer, Request, Transport
+from tap_pinterest.http.urls import Query, path_with, query_string
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from tap_pinterest.api import Operation
     from tap_pinterest.clock import Clock
     from tap_pinterest.config import Settings
-    from tap_pinterest.http.auth import AskForToken, Authenticator
-    from tap_pinterest.http.patience import Tries
     from tap_pinterest.http.rate_limit import RateLimiter
-    from tap_pinterest.http.transport import Answer
-    from tap_pinterest.http.urls import Query
 
 _T = TypeVar("_T")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import backoff
@@ -20,8 +21,6 @@ from tap_pinterest.http.errors import (
 from tap_pinterest.http.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tap_pinterest.clock import Clock
 
 ATTEMPTS = 7

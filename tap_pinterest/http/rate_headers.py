@@ -13,10 +13,8 @@ The older form has one plain number in each header.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 _NUMBER = re.compile(r"\s*(\d+(?:\.\d*)?)\s*(?:$|[,;])")
 _LIMIT = re.compile(r"\s*(\d+)\s*(;[^,]*)")

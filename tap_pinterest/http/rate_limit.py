@@ -5,19 +5,17 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count, islice, takewhile
 from typing import TYPE_CHECKING
 
 from tap_pinterest.http.errors import QuotaError
-from tap_pinterest.http.rate_headers import stated
+from tap_pinterest.http.rate_headers import Limit, Stated, stated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from tap_pinterest.clock import Clock
-    from tap_pinterest.http.rate_headers import Limit, Stated
 
 MINUTE = 60.0
 

@@ -14,11 +14,8 @@ import html
 import json
 import re
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 MAX_ERROR_CHARACTERS = 500
 SHORTEST = 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -18,16 +19,13 @@ from tap_pinterest.http.errors import (
 )
 from tap_pinterest.http.refusals import raise_for
 from tap_pinterest.http.tokens import TokenAnswer
-from tap_pinterest.http.transport import Request
+from tap_pinterest.http.transport import Request, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tap_pinterest.clock import Clock
     from tap_pinterest.http.auth import AskForToken
     from tap_pinterest.http.patience import Patience
     from tap_pinterest.http.redaction import Secrets
-    from tap_pinterest.http.transport import Transport
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.http.tokens import StoredTokens
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LOCK_SECONDS = 60
 

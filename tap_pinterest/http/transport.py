@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -21,8 +22,6 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from tap_pinterest.http.errors import SlowAnswerError, TooLargeError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from requests.auth import HTTPBasicAuth
 
     from tap_pinterest.clock import Clock

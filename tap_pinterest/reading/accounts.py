@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from singer_sdk.exceptions import FatalAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tap_pinterest.reading.pages import Item
 
 MAX_CHARACTERS = 100

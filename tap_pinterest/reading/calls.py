@@ -7,7 +7,7 @@ parameters, and a `Call` is one such row filled into the operation.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from urllib.parse import quote
@@ -17,14 +17,11 @@ import msgspec
 from tap_pinterest import api
 from tap_pinterest.api.batches import batches
 from tap_pinterest.reading.contexts import Owners
-from tap_pinterest.reading.pages import PAGE_DECODERS
+from tap_pinterest.reading.pages import PAGE_DECODERS, Decode, Item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
     from tap_pinterest.config import Settings
     from tap_pinterest.http.errors import PartError
-    from tap_pinterest.reading.pages import Decode, Item
 
 Precision: TypeAlias = Literal["", "at least", "about"]
 

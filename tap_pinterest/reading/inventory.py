@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,27 +20,31 @@ from tap_pinterest.http.errors import (
     AwayError,
     InvalidRequestError,
     NoCatalogError,
+    PartError,
     TokenRefusedError,
 )
 from tap_pinterest.reading import accounts
 from tap_pinterest.reading.accounts import NamedAccountError
-from tap_pinterest.reading.calls import Call, Expected, Scope, page_decoder
+from tap_pinterest.reading.calls import (
+    Call,
+    Dataset,
+    Expected,
+    Listing,
+    Outcomes,
+    Precision,
+    Scope,
+    page_decoder,
+)
 from tap_pinterest.reading.page_store import PageStore
-from tap_pinterest.reading.pages import Page
+from tap_pinterest.reading.pages import Decode, Item, Page
 from tap_pinterest.reading.pagination import BookmarkPaginator
 from tap_pinterest.reading.parts import PART_ERRORS, is_of_more, is_said_of_all
-from tap_pinterest.reading.tasks import NOTHING, Task
+from tap_pinterest.reading.tasks import NOTHING, Following, Task, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
     from tap_pinterest.config import Settings
     from tap_pinterest.http.client import PinterestClient
-    from tap_pinterest.http.errors import PartError
-    from tap_pinterest.reading.calls import Dataset, Listing, Outcomes, Precision
-    from tap_pinterest.reading.pages import Decode, Item
     from tap_pinterest.reading.read_ahead import ReadAhead
-    from tap_pinterest.reading.tasks import Following, Turn
 
 AD_ACCOUNT = "/ad_accounts/{ad_account_id}"
 AD_ACCOUNTS = "/ad_accounts"

@@ -5,13 +5,9 @@ from __future__ import annotations
 import threading
 import weakref
 import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 KEPT_IN_MEMORY = 16 * 1024 * 1024
 

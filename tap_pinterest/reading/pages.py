@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -10,8 +10,6 @@ import msgspec
 from tap_pinterest.http.answers import decoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tap_pinterest.api import Shape
 
 MAP_KEY = "map_key"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from singer_sdk.exceptions import FatalAPIError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 MOST_IDLE_PAGES = 1_000
 """Most pages in a row without a new item. Pinterest may send some hundred empty pages where it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
@@ -12,15 +13,13 @@ from tap_pinterest.http.errors import (
     AwayError,
     FeatureRefusedError,
     NoEndpointError,
+    PartError,
     QuotaError,
     ScopeRefusedError,
     TokenRefusedError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from tap_pinterest.http.errors import PartError
     from tap_pinterest.reading.calls import Call
 
 _T = TypeVar("_T")

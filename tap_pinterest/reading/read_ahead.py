@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_pinterest.reading.lanes import MOST_AHEAD, Held, Lane, Load
-from tap_pinterest.reading.tasks import NOTHING, Later, Turn
+from tap_pinterest.reading.tasks import NOTHING, Following, Later, Task, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from concurrent.futures import Future
-
     from tap_pinterest.clock import Clock
-    from tap_pinterest.reading.tasks import Following, Task
 
 
 _T = TypeVar("_T")

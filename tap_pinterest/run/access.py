@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
@@ -9,13 +10,10 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.reading.accounts import in_one_line
-from tap_pinterest.reading.inventory import USER_ACCOUNT
+from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
     from tap_pinterest.http.client import PinterestClient
-    from tap_pinterest.reading.inventory import Inventory
 
 _decode = decoder(dict[str, Any])
 

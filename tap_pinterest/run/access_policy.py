@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import logging
 import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
 
 from tap_pinterest import api
 from tap_pinterest.clock import Interrupted
-from tap_pinterest.config import CONFIG_SCHEMA
+from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.http.errors import (
     AccountKindError,
     DaysError,
@@ -22,17 +23,13 @@ from tap_pinterest.http.errors import (
     ScopeRefusedError,
 )
 from tap_pinterest.reading.contexts import AdAccounts, name_of
-from tap_pinterest.reading.inventory import AD_ACCOUNT, AD_ACCOUNTS
+from tap_pinterest.reading.inventory import AD_ACCOUNT, AD_ACCOUNTS, Inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.config import Settings
     from tap_pinterest.http.auth import Sight
     from tap_pinterest.http.client import PinterestClient
-    from tap_pinterest.reading.inventory import Inventory
     from tap_pinterest.reading.parts import Parts
     from tap_pinterest.run.stream import RunStream
     from tap_pinterest.run.summary import StreamSummary, Summary

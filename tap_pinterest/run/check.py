@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -18,8 +19,6 @@ from tap_pinterest.run.run import Run
 from tap_pinterest.singer.sdk import EndOfRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-
     from singer_sdk.helpers.types import Context
 
     from tap_pinterest.run.stream import RunStream

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,8 +18,6 @@ from tap_pinterest.reading.contexts import name_of
 from tap_pinterest.singer.sdk import EndOfRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from singer_sdk.helpers.types import Context
 
     from tap_pinterest.http.client import PinterestClient

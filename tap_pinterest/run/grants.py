@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from tap_pinterest.http.errors import AccessRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tap_pinterest.reading.read_ahead import ReadAhead
 
 _T = TypeVar("_T")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from tap_pinterest.reading.tasks import Ahead, Turn
+from tap_pinterest.reading.tasks import Ahead, Following, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.reading.tasks import Following
     from tap_pinterest.run.stream import RunStream
 
 

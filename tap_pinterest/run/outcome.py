@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from datetime import UTC, date, datetime
+from typing import Literal, TypeAlias
 
-from tap_pinterest.api.periods import merged
+from tap_pinterest.api.periods import DateRange, merged
 from tap_pinterest.reading.contexts import context_of
-from tap_pinterest.run.summary import ContextSummary
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import date
-
-    from tap_pinterest.api.periods import DateRange
-    from tap_pinterest.run.summary import StreamSummary
+from tap_pinterest.run.summary import ContextSummary, StreamSummary
 
 Result: TypeAlias = Literal["complete", "partial", "failed", "skipped"]
 

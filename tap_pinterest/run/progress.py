@@ -5,15 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from tap_pinterest.singer.process import is_watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-
     from rich.console import Console
 
     from tap_pinterest.clock import Clock

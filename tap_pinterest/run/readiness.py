@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,8 +13,6 @@ from tap_pinterest.api.periods import ONE_DAY
 from tap_pinterest.http.answers import decoder
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from tap_pinterest.http.client import PinterestClient
 
 READY_STATE = "/resources/metrics_ready_state"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -9,8 +10,6 @@ from typing import TYPE_CHECKING
 from tap_pinterest.api.periods import merged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from tap_pinterest.run.outcome import Outcome
 
 HEADINGS = ("Stream", "Accounts", "Rows", "Calls", "Took", "Days", "Result")

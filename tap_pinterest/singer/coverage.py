@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from tap_pinterest.api.periods import DateRange, merged
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 MIXED = "mixed"
 """Settings of days whose rows may come from two different choices of settings."""

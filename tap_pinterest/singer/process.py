@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
@@ -14,7 +15,6 @@ from singer_sdk.singerlib.catalog import MetadataMapping
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator
 
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import functools
 import logging
 import signal
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from singer_sdk import Stream, Tap, singerlib
@@ -18,14 +19,20 @@ from singer_sdk.exceptions import (
 )
 from singer_sdk.helpers._catalog import pop_deselected_record_properties
 from singer_sdk.helpers._classproperty import classproperty
-from singer_sdk.helpers._flattening import flatten_key, get_flattening_options
+from singer_sdk.helpers._flattening import (
+    FlatteningOptions,
+    PluginFlatteningConfig,
+    flatten_key,
+    get_flattening_options,
+)
 from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.capabilities import (
+    CapabilitiesEnum,
     PluginCapabilities,
     TapCapabilities,
 )
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.mapper import SameRecordTransform, StreamMap
 from typing_extensions import override
 
 from tap_pinterest import config
@@ -35,16 +42,9 @@ from tap_pinterest.singer.state_checks import checked
 from tap_pinterest.singer.writer import LineWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from types import FrameType
 
-    from singer_sdk.helpers._flattening import FlatteningOptions, PluginFlatteningConfig
-    from singer_sdk.helpers.capabilities import (
-        CapabilitiesEnum,
-    )
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib.catalog import SelectionMask
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 

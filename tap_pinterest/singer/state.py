@@ -13,21 +13,17 @@ had ended.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from tap_pinterest.api.periods import DAY, ONE_DAY, DateRange, merged
+from tap_pinterest.api.periods import DAY, ONE_DAY, DateRange, Granularity, merged
 from tap_pinterest.singer.coverage import GIVEN_UP, MIXED, Interval, after, before, missing, painted
 from tap_pinterest.singer.updates import LAST_ID
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from tap_pinterest.api.periods import Granularity
 
 STATE_VERSION = 1
 VERSION_KEY = "tap_pinterest"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tap_pinterest.singer.coverage import Interval
 from tap_pinterest.singer.state import STATE_VERSION, VERSION_KEY, Restated, identity_of
 from tap_pinterest.singer.updates import LAST_ID
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
 
 _OF_THE_SDK = "progress_markers"
 _WRAPPERS = ("value", "singer_state", "completed")
