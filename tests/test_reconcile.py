@@ -23,7 +23,7 @@ from tap_pinterest.reconcile import export
 from tap_pinterest.reconcile.comparison import compared
 from tap_pinterest.reconcile.findings import Cause, Finding, as_number
 from tap_pinterest.reconcile.request import Request, RequestError
-from tap_pinterest.reconcile.told import lines as lines_of
+from tap_pinterest.reconcile.text import lines as lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

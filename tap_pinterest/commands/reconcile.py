@@ -15,7 +15,7 @@ from tap_pinterest.commands.command import like_the_tap
 from tap_pinterest.commands.dates import DATE
 from tap_pinterest.config.database import SCHEMA, URL
 from tap_pinterest.http.errors import TokenRefusedError
-from tap_pinterest.reconcile import told
+from tap_pinterest.reconcile import text
 from tap_pinterest.reconcile.request import Request, RequestError
 from tap_pinterest.singer.process import leave
 from tap_pinterest.singer.sdk import EndOfRun
@@ -104,7 +104,7 @@ def _compare(*, form: str, config: ConfigInput | None = None, **given: Any) -> N
         }
         click.echo(msgspec.json.encode(facts))
     else:
-        for line in told.lines(report):
+        for line in text.lines(report):
             click.echo(line)
     leave(1 if report.failed else 0 if report.is_stored else 2)
 

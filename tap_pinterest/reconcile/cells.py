@@ -1,4 +1,4 @@
-"""The cells of an export: numbers, days and ids as somebody's spreadsheet writes them."""
+"""Reads the cells of an export: numbers, days and ids, in the formats of spreadsheets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOTALS = frozenset(
     }
 )
 MARKS = (".", ",")
-"""The marks that decimals may come after."""
+"""The decimal marks."""
 
 _UNIT = re.compile(r"\s*\([^)]*\)\s*$")
 _SIGN = r"[$\xa2-\xa5\u0e3f\u20a0-\u20cf]"
@@ -37,7 +37,7 @@ _BODY: Mapping[str, re.Pattern[str]] = {
 
 
 class CellError(Exception):
-    """A cell cannot be read for sure; the text says why."""
+    """A cell cannot be read, or could mean two things; the text says why."""
 
 
 def key(label: str) -> str:
@@ -46,7 +46,7 @@ def key(label: str) -> str:
 
 
 def is_total(text: str) -> bool:
-    """Whether the cell says that its row has totals."""
+    """Whether a cell marks its row as totals."""
     return key(text).rstrip(":") in TOTALS
 
 
@@ -54,7 +54,7 @@ def identifier(text: str) -> str:
     """The id of a cell, without the marks that keep a spreadsheet from changing it.
 
     Raises:
-        CellError: It is none.
+        CellError: The cell is no id.
     """
     bare = re.sub(r'^=?"(.*)"$', r"\1", text.strip()).lstrip("'")
     if bare and not re.fullmatch("[0-9]+", bare):
@@ -64,10 +64,10 @@ def identifier(text: str) -> str:
 
 
 def day(text: str) -> date | None:
-    """The day of a cell; `None` if it has none, or totals.
+    """The day of a cell; `None` if the cell is empty or marks totals.
 
     Raises:
-        CellError: It is no day.
+        CellError: The cell is no date.
     """
     text = text.strip()
     if text.lower() in NONE or is_total(text):
@@ -82,14 +82,16 @@ def day(text: str) -> date | None:
 
 
 def readings(text: str, *, is_whole: bool) -> Mapping[str, Decimal]:
-    """The number of a cell by the mark that its decimals would come after; empty for no number.
+    """The possible numbers of a cell, by decimal mark; none if the cell is empty.
+
+    Example: 1,234 is 1234 with the mark "." and 1.234 with the mark ",".
 
     Args:
         text: The cell.
         is_whole: Whether the metric has no fractions.
 
     Raises:
-        CellError: It is no number.
+        CellError: The cell is no number.
     """
     if text.strip().lower() in NONE:
         return {}
@@ -106,7 +108,7 @@ def readings(text: str, *, is_whole: bool) -> Mapping[str, Decimal]:
 
 
 def _parts(text: str) -> tuple[bool, str]:
-    """Whether a number is negative, and its digits with all marks between them."""
+    """Whether a number is negative, and its digits with the marks between them."""
     plain = " ".join(text.replace("\N{MINUS SIGN}", "-").replace("\u2019", "'").split())
     found = _CELL.fullmatch(plain)
     if not found:

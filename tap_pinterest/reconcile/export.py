@@ -1,4 +1,4 @@
-"""An export of Ads Manager as CSV: its columns by their displayed names, its numbers as written."""
+"""Reads an export of Ads Manager: a CSV file with displayed names and formatted numbers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import itertools
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
+
+    from tap_pinterest.api.periods import DateRange
 
 LABELS: Mapping[str, str] = {
     "spend": "SPEND_IN_DOLLAR",
@@ -36,7 +39,7 @@ LABELS: Mapping[str, str] = {
     "earned pin clicks": "CLICKTHROUGH_2",
     "total pin clicks": "TOTAL_CLICKTHROUGH",
 }
-"""Labels of metrics that Pinterest's own list may lack, in lower case."""
+"""Labels of metrics, in lower case, that Pinterest's own list may lack."""
 PLACES: Mapping[str, str] = {
     **dict.fromkeys(("ad account id", "account id", "advertiser id"), "account"),
     **dict.fromkeys(("date", "day", "reporting date"), "date"),
@@ -46,7 +49,7 @@ PLACES: Mapping[str, str] = {
         for label, what in ((f"{word} id", "id"), (f"{word} name", "name"))
     },
 }
-"""Labels of the columns that say what a row is about."""
+"""Labels of the columns that name the account, the day or the entity of a row."""
 PASSED_OVER = frozenset(
     {
         *("currency", "ad account name", "account name", "account", "advertiser name"),
@@ -58,7 +61,7 @@ PASSED_OVER = frozenset(
         ),
     }
 )
-"""Labels that describe a row and need no comparison."""
+"""Labels of columns that are not compared."""
 LEVELS = ("ad", "ad_group", "campaign")
 """Levels of an export, the lowest first."""
 WHOLE = frozenset({"count", "micro_currency", "micro_usd"})
@@ -79,11 +82,11 @@ class Line:
     """The numbers of one row of the file.
 
     Attributes:
-        account: The ad account; empty if the file does not say.
-        entity: The id or the name of its entity; empty for an account's row.
-        day: Its day; `None` if the file has no days.
-        values: Its numbers, by label.
-        units: By label, half of the last digit that is shown.
+        account: The ad account; empty if the file has no column for it.
+        entity: The id or the name of the entity; empty in the row of an ad account.
+        day: `None` if the file has no days.
+        values: The numbers, by label.
+        units: Half of the last digit that is shown, by label.
     """
 
     account: str
@@ -98,11 +101,12 @@ class Export:
     """An export of Ads Manager.
 
     Attributes:
-        level: The level of its rows: `campaign`, `ad_group`, `ad`, or empty for accounts.
-        by_id: Whether its entities are named by id, and not by name.
+        level: The level of the rows: `campaign`, `ad_group`, `ad`, or empty for ad accounts.
+        by_id: Whether the file names entities by id, and not by name.
         metrics: The API's name of the metric in each column.
-        unknown: Labels that are no metric and no part of a row's place.
-        totals: The lines of the file that have totals and do not count.
+        unknown: Labels of columns that this module does not know.
+        totals: Numbers of the lines that have totals and do not count.
+        made_on: The day on which somebody made the file.
     """
 
     name: str
@@ -111,11 +115,17 @@ class Export:
     metrics: Mapping[str, str]
     unknown: Sequence[str]
     lines: list[Line]
-    totals: Sequence[int] = ()
+    totals: Sequence[int]
+    made_on: date
 
-    def of(self, ad_account_id: str) -> list[Line]:
-        """The rows of one ad account; all rows if the file names none."""
-        return [each for each in self.lines if each.account in {"", ad_account_id}]
+    def of(self, ad_account_id: str, days: DateRange) -> list[Line]:
+        """The rows of an ad account on some days; a row that names no account or day counts."""
+        return [
+            each
+            for each in self.lines
+            if each.account in {"", ad_account_id}
+            and (each.day is None or days.start <= each.day <= days.end)
+        ]
 
     @property
     def names_accounts(self) -> bool:
@@ -123,25 +133,29 @@ class Export:
         return any(each.account for each in self.lines)
 
 
-def read(path: Path, displayed: Mapping[str, str]) -> Export:
+def read(path: Path, displayed: Mapping[str, str], made_on: date | None = None) -> Export:
     """The export in a file.
 
     Args:
         path: The file.
         displayed: Pinterest's label of each metric, by the API's name in lower case.
+        made_on: The day of the export; by default the day of the file.
 
     Raises:
-        ExportError: It is no such export.
+        ExportError: The file cannot be read as an export.
     """
     known = metrics_by_label(displayed)
     heading, rows = _table(_text(path), path.name, known)
-    return _Reader(path.name, heading, _metrics(heading, known)).export(rows)
+    changed_on = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).date()
+    reader = _Reader(path.name, heading, _metrics(heading, known))
+    return reader.export(rows, made_on or changed_on)
 
 
 def metrics_by_label(displayed: Mapping[str, str]) -> dict[str, str]:
-    """The API's name of a metric by each label of it, in lower case.
+    """The API's name of each metric, by its labels in lower case.
 
-    Where metrics share a label, ours decides; otherwise the metric that Pinterest lists first.
+    A label that several metrics share stands for the one in `LABELS`, or else for the first that
+    Pinterest lists.
     """
     shown = {
         name.upper(): cells.key(label)
@@ -173,18 +187,18 @@ class _Reader:
         self._by_id = f"{self._level}_id" in self._places
         self._entity = f"{self._level}_id" if self._by_id else f"{self._level}_name"
 
-    def export(self, rows: Iterable[Numbered]) -> Export:
-        """The rows, without those of totals if there are others."""
+    def export(self, rows: Iterable[Numbered], made_on: date) -> Export:
+        """The rows; rows of totals are left out if there are other rows."""
         found = [
             (number, self._dict(number, row)) for number, row in rows if any(map(str.strip, row))
         ]
         named = {place for place in self._named if any(self._cell(row, place) for _, row in found)}
         totals = [number for number, row in found if self._is_total(row, named)]
-        kept = [each for each in found if each[0] not in totals]
-        lines = list(self._lines(kept or found))
-        name, level, unknown = self._name, self._level, self._unknown()
-        left = totals if kept else ()
-        return Export(name, level, self._by_id, self._metrics, unknown, lines, left)
+        if len(totals) == len(found):
+            totals = []
+        lines = list(self._lines([each for each in found if each[0] not in totals]))
+        facts = (self._name, self._level, self._by_id, self._metrics, self._unknown())
+        return Export(*facts, lines, totals, made_on)
 
     @property
     def _named(self) -> list[str]:
@@ -202,7 +216,7 @@ class _Reader:
         return "" if text.lower() in cells.NONE or cells.is_total(text) else text
 
     def _is_total(self, row: Row, named: Iterable[str]) -> bool:
-        """Whether a row says so, or has no entity, account or day where others have one."""
+        """Whether a cell says it, or the entity, account or day that other rows have is missing."""
         texts = [text for label, text in row.items() if label not in self._metrics]
         says_so = any(map(cells.is_total, texts)) and not (
             self._by_id and self._cell(row, self._entity)
@@ -225,7 +239,7 @@ class _Reader:
             yield Line(account, entity, day, values, units)
 
     def _readings(self, number: int, row: Row) -> Mapping[str, Mapping[str, Decimal]]:
-        """The possible numbers of the metrics that add up; no other is compared."""
+        """The possible numbers of the metrics that add up; other metrics are not compared."""
         found = {}
         for label, name in self._metrics.items():
             if adds_up(name):
@@ -235,32 +249,32 @@ class _Reader:
         return {label: each for label, each in found.items() if each}
 
     def _mark(self, numbers: Mapping[int, Mapping[str, Mapping[str, Decimal]]]) -> str:
-        """The mark that all decimals of the file come after; it must be sure."""
+        """The decimal mark of the file; it must be certain."""
         marks = {*cells.MARKS}
         for number, row in numbers.items():
             for label, found in row.items():
                 marks &= found.keys()
                 if not marks:
                     msg = "the decimals come after another mark than in the cells before"
-                    raise ExportError(self._told(number, label, msg))
+                    raise self._error(number, label, msg)
         for number, row in numbers.items():
             for label, found in row.items():
                 if len({found[mark] for mark in marks}) > 1:
                     several = " or ".join(str(found[mark]) for mark in cells.MARKS)
                     msg = f"the number may be {several}; export it with decimals"
-                    raise ExportError(self._told(number, label, msg))
+                    raise self._error(number, label, msg)
         return next(each for each in cells.MARKS if each in marks)
 
     @contextmanager
     def _at(self, number: int, label: str) -> Iterator[None]:
-        """Say where a cell is that cannot be read."""
+        """Add the line and the column to the error of a cell."""
         try:
             yield
         except cells.CellError as error:
-            raise ExportError(self._told(number, label, str(error))) from None
+            raise self._error(number, label, str(error)) from None
 
-    def _told(self, number: int, label: str, text: str) -> str:
-        return f"{self._name}, line {number}, column {label}: {text}"
+    def _error(self, number: int, label: str, text: str) -> ExportError:
+        return ExportError(f"{self._name}, line {number}, column {label}: {text}")
 
     def _unknown(self) -> list[str]:
         known = {*PLACES, *PASSED_OVER}
@@ -297,7 +311,7 @@ def _metrics(heading: Iterable[str], known: Mapping[str, str]) -> dict[str, str]
 
 
 def _table(text: str, name: str, known: Mapping[str, str]) -> tuple[list[str], list[Numbered]]:
-    """The heading and the rows under it; the delimiter is the one with the most metrics."""
+    """The heading and the rows under it, read with the delimiter that gives the most metrics."""
     found, reason = [], f"{name}: no line of it names a metric as Ads Manager or the API does"
     for delimiter in "\t;,":
         try:

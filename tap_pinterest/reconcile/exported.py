@@ -7,13 +7,14 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tap_pinterest.api import columns
+from tap_pinterest.api.columns import is_conversion, offered_columns
 from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.config.effects import REFUSED_WINDOWS
 from tap_pinterest.reading.parts import PART_ERRORS
-from tap_pinterest.reconcile import export
+from tap_pinterest.reconcile.export import sums
 from tap_pinterest.reconcile.findings import (
     KINDS,
+    NO_SUM,
     NOTHING,
     REPORT_TIME,
     RESTATED,
@@ -23,7 +24,6 @@ from tap_pinterest.reconcile.findings import (
     Finding,
     adds_up,
     looking_for_causes,
-    settles_late,
 )
 from tap_pinterest.reconcile.fresh import Detail
 from tap_pinterest.reconcile.loaded import left_out
@@ -32,13 +32,10 @@ from tap_pinterest.streams.ads import AdGroups, Ads, Campaigns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import date
     from decimal import Decimal
 
-    from tap_pinterest.api.periods import DateRange
     from tap_pinterest.config import Settings
     from tap_pinterest.reconcile.export import Export, Line
-    from tap_pinterest.reconcile.findings import Totals
     from tap_pinterest.reconcile.fresh import Fresh
     from tap_pinterest.streams.bases.dataset import DatasetStream
 
@@ -48,63 +45,41 @@ ENTITIES: Mapping[str, type[DatasetStream]] = {
     "ad": Ads,
 }
 SAME_WINDOWS = (1, 7, 14, 30, 60)
-"""Windows of Ads Manager, the same for clicks, engagements and views."""
+"""Windows that Ads Manager offers for clicks, engagements and views alike."""
 MORE_WINDOWS = ((30, 30, 1), (7, 7, 1), (14, 14, 1), (60, 60, 1))
+WINDOW_SETTINGS = ("click_window_days", "engagement_window_days", "view_window_days")
 REPORT_TIMES = ("TIME_OF_AD_ACTION", "TIME_OF_CONVERSION")
 
 
-@dataclass(frozen=True)
-class ExportedTable:
-    """An export, and the day on which somebody made it.
-
-    Attributes:
-        made_on: The day; `None` if nobody says.
-    """
-
-    export: Export
-    made_on: date | None
-
-    def lines(self, ad_account_id: str, days: DateRange) -> list[Line]:
-        """The rows of an ad account on some days."""
-        return [
-            line
-            for line in self.export.of(ad_account_id)
-            if line.day is None or days.start <= line.day <= days.end
-        ]
-
-    def compared(self, fresh: Fresh, ad_account_id: str, days: DateRange) -> list[Finding]:
-        """A finding for each column of the file."""
-        lines = self.lines(ad_account_id, days)
-        here, units = export.sums(lines, "values"), export.sums(lines, "units")
-        metrics = sorted({*self.export.metrics.values()})
-        totals = fresh.totals(
-            ad_account_id, days, fresh.settings, [name for name in metrics if adds_up(name)]
+def compared(export: Export, fresh: Fresh) -> list[Finding]:
+    """A finding for each column of the file."""
+    lines = export.of(fresh.ad_account_id, fresh.days)
+    here, units = sums(lines, "values"), sums(lines, "units")
+    totals = fresh.totals(fresh.settings, sorted(filter(adds_up, {*export.metrics.values()})))
+    findings = [
+        Finding(
+            export.name,
+            fresh.ad_account_id,
+            name,
+            here=here.get(label, NOTHING),
+            pinterest=totals.get(name, NOTHING),
+            tolerance=units.get(label, NOTHING),
+            obstacle=fresh.obstacle(name) if adds_up(name) else NO_SUM,
         )
-        findings = []
-        for label, name in self.export.metrics.items():
-            finding = Finding(self.export.name, ad_account_id, name)
-            finding.obstacle = fresh.obstacle(ad_account_id, name)
-            if adds_up(name):
-                finding.here = here.get(label, NOTHING)
-                finding.tolerance = units.get(label, NOTHING)
-                finding.pinterest = totals.get(name, NOTHING)
-            else:
-                finding.obstacle = "it does not add up over rows"
-            findings.append(finding)
-        different = [each for each in findings if each.outcome == "differs"]
-        with looking_for_causes(different):
-            _Search(self, fresh, ad_account_id, days, lines).explain(different)
-        return findings
+        for label, name in export.metrics.items()
+    ]
+    different = [each for each in findings if each.outcome == "differs"]
+    with looking_for_causes(different):
+        _Search(export, fresh, lines).explain(different)
+    return findings
 
 
 @dataclass(frozen=True)
 class _Search:
-    """The search for the causes of differences: each is asked for, and has to fit exactly."""
+    """Looks for the cause of a difference: Pinterest's number with that cause must fit exactly."""
 
-    exported: ExportedTable
+    export: Export
     fresh: Fresh
-    ad_account_id: str
-    days: DateRange
     lines: Sequence[Line]
 
     def explain(self, findings: Iterable[Finding]) -> None:
@@ -115,10 +90,10 @@ class _Search:
                 finding.causes.append(cause)
 
     def _kinds(self, findings: Sequence[Finding]) -> Iterator[tuple[Finding, Cause]]:
-        """Findings whose number is that of the same actions, but paid, earned or both."""
+        """Findings whose number counts the same actions in another kind: paid, earned or both."""
         kinds = {each.metric: list(others(each.metric)) for each in findings}
         wanted = sorted({*itertools.chain.from_iterable(kinds.values())})
-        totals = self._totals(self.fresh.settings, wanted) if wanted else {}
+        totals = self.fresh.totals(self.fresh.settings, wanted) if wanted else {}
         for finding in findings:
             for name in kinds[finding.metric]:
                 if totals.get(name) and _fits(finding, totals[name]):
@@ -130,12 +105,12 @@ class _Search:
         """Findings whose number Pinterest gives with other settings."""
         left = list(findings)
         for name, text, settings in variants(self.fresh.settings):
-            late_only = name != TIME_ZONE
-            asked = [each for each in left if not late_only or settles_late(each.metric)]
+            # Attribution changes conversions only; the time zone changes every metric.
+            asked = [each for each in left if name == TIME_ZONE or is_conversion(each.metric)]
             if not asked:
                 continue
             try:
-                totals = self._totals(settings, [each.metric for each in asked])
+                totals = self.fresh.totals(settings, [each.metric for each in asked])
             except PART_ERRORS:
                 continue
             if all(_fits(each, totals.get(each.metric, NOTHING)) for each in asked):
@@ -145,40 +120,36 @@ class _Search:
 
     def _entities(self, findings: Sequence[Finding]) -> Iterator[tuple[Finding, Cause]]:
         """Findings that entities without a row in the export explain."""
-        level = self.exported.export.level
+        level = self.export.level
         if not (level and findings):
             return
-        items = self.fresh.items(self.ad_account_id, ENTITIES[level])
-        field = "id" if self.exported.export.by_id else "name"
+        items = self.fresh.items(ENTITIES[level])
+        field = "id" if self.export.by_id else "name"
         names = {line.entity for line in self.lines}
         listed = {key for key, item in items.items() if str(item.get(field)).strip() in names}
         metrics = [each.metric for each in findings]
         detail = Detail(LEVELS[level], ENTITIES[level], "TOTAL")
-        settings = self.fresh.settings
-        cells = self.fresh.cells(self.ad_account_id, detail, self.days, settings, metrics)
+        cells = self.fresh.cells(detail, self.fresh.days, self.fresh.settings, metrics)
         missing = {entity for entity, _ in cells} - listed
         shown = {str(items[each].get("status")) for each in listed}
         cause = left_out(missing, items, shown) if missing and shown else None
-        for each in findings if cause else ():
-            name, text = cause or ("", "")
-            amount = -sum(
-                (found[each.metric] for place, found in cells.items() if place[0] in missing),
-                NOTHING,
-            )
-            if amount and _fits(each, each.pinterest + amount):
+        if cause is None:
+            return
+        for each in findings:
+            left = (found[each.metric] for (entity, _), found in cells.items() if entity in missing)
+            amount = sum(left, NOTHING)
+            if amount and _fits(each, each.pinterest - amount):
+                name, text = cause
                 yield each, Cause(name, each.difference, text)
 
     def _restated(self, findings: Sequence[Finding]) -> Iterator[tuple[Finding, Cause]]:
         """Findings of an export that was made before the numbers of any of its days had settled."""
-        made_on = self.exported.made_on
+        made_on = self.export.made_on
         for each in findings:
-            first = settled_on(each.metric, self.days.start, self.fresh.settings)
-            if made_on and made_on < first and each.here < each.pinterest:
+            first = settled_on(each.metric, self.fresh.days.start, self.fresh.settings)
+            if made_on < first and each.here < each.pinterest:
                 text = f"the export is of {made_on}, and no day had settled before {first}"
                 yield each, Cause(RESTATED, each.difference, text)
-
-    def _totals(self, settings: Settings, metrics: Sequence[str]) -> Totals:
-        return self.fresh.totals(self.ad_account_id, self.days, settings, metrics)
 
 
 def _fits(finding: Finding, number: Decimal) -> bool:
@@ -187,7 +158,7 @@ def _fits(finding: Finding, number: Decimal) -> bool:
 
 def others(metric: str) -> Iterator[str]:
     """The same actions in another kind: paid, earned, or both."""
-    known = columns.offered_columns(newer=True)
+    known = offered_columns(newer=True)
     bare = metric.removeprefix("TOTAL_").removeprefix("PAID_").removesuffix("_1").removesuffix("_2")
     for name in (f"{bare}_1", f"{bare}_2", f"TOTAL_{bare}"):
         if name != metric and name in known:
@@ -195,16 +166,16 @@ def others(metric: str) -> Iterator[str]:
 
 
 def variants(settings: Settings) -> Iterator[tuple[str, str, Settings]]:
-    """Settings that somebody may have chosen in Ads Manager, each with its cause and a text."""
+    """Settings that Ads Manager may have used, each with the name of a cause and its proof."""
     time = next(each for each in REPORT_TIMES if each != settings.conversion_report_time)
     other_time = dataclasses.replace(settings, conversion_report_time=time)
     text = f"conversion_report_time is {time} in the export"
     yield REPORT_TIME, text, other_time
-    here = (settings.click_window_days, settings.engagement_window_days, settings.view_window_days)
+    here = tuple(getattr(settings, name) for name in WINDOW_SETTINGS)
     for each in (*((days, days, days) for days in SAME_WINDOWS), *MORE_WINDOWS):
         if each == here or each in REFUSED_WINDOWS:
             continue
-        windows: dict[str, Any] = dict(zip(_WINDOWS, each, strict=True))
+        windows: dict[str, Any] = dict(zip(WINDOW_SETTINGS, each, strict=True))
         text = f"the windows are {'/'.join(map(str, each))} in the export"
         yield WINDOWS, text, dataclasses.replace(settings, **windows)
         text += f", and conversion_report_time is {time}"
@@ -212,6 +183,3 @@ def variants(settings: Settings) -> Iterator[tuple[str, str, Settings]]:
     if settings.reporting_timezone != "AD_ACCOUNT_TIME_ZONE":
         zoned = dataclasses.replace(settings, reporting_timezone="AD_ACCOUNT_TIME_ZONE")
         yield TIME_ZONE, "the days of the export are in the ad account's time zone", zoned
-
-
-_WINDOWS = ("click_window_days", "engagement_window_days", "view_window_days")

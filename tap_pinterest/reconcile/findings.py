@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from tap_pinterest.api.columns import is_conversion
 from tap_pinterest.dictionary.metrics import metric
 from tap_pinterest.reading.parts import PART_ERRORS
 
@@ -21,7 +20,7 @@ Outcome: TypeAlias = Literal["equal", "differs", "not comparable"]
 Totals: TypeAlias = "Mapping[str, Decimal]"
 """Numbers by the API's name of the metric."""
 Place: TypeAlias = "tuple[str, date | None]"
-"""The entity and the day of a number; no text and no day stand for all of them."""
+"""The entity and the day of a number; an empty text and no day stand for all of them."""
 Cells: TypeAlias = "Mapping[Place, Totals]"
 
 NOTHING = Decimal(0)
@@ -34,12 +33,14 @@ ARCHIVED = "archived"
 RESTATED = "restated since"
 KINDS = "paid against total"
 LEVELS_DIFFER = "Pinterest's levels differ"
+NO_SUM = "it does not add up over rows"
+"""The obstacle of a metric such as a rate."""
 
 _MONEY: Mapping[str | None, Decimal] = {
     **dict.fromkeys(("micro_currency", "micro_usd"), Decimal(1)),
     **dict.fromkeys(("currency", "usd"), Decimal("0.000001")),
 }
-"""Amounts that are too small to be told apart in one row."""
+"""The largest difference that rounding can make in one row, by unit."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Cause:
     """A proven reason for a difference, or for a part of it.
 
     Attributes:
-        name: What it is, such as `windows`.
-        amount: The part of the difference that it explains.
+        name: A short name, such as `windows`.
+        amount: The part of the difference that the cause explains.
         text: The proof, in words.
     """
 
@@ -67,9 +68,9 @@ class Finding:
         here: The sum in the table or the export.
         pinterest: Pinterest's total for the same days.
         tolerance: A difference that rounding explains.
-        obstacle: Why it cannot be compared; empty if it can.
+        obstacle: Why the metric cannot be compared; empty if it can.
         causes: The proven reasons for the difference.
-        examples: Where it differs for no proven reason.
+        examples: Rows that differ for no proven reason.
     """
 
     source: str
@@ -89,7 +90,7 @@ class Finding:
 
     @property
     def outcome(self) -> Outcome:
-        """Whether the numbers are equal."""
+        """The result in a word."""
         if self.obstacle:
             return "not comparable"
         return "equal" if abs(self.difference) <= self.tolerance else "differs"
@@ -104,7 +105,7 @@ class Finding:
 
     @property
     def failed(self) -> bool:
-        """Whether spend differs and nothing explains all of it."""
+        """Whether spend differs and the causes do not explain all of it."""
         return self.metric in SPEND and (bool(self.unexplained) or bool(self.examples))
 
     def as_json(self) -> dict[str, Any]:
@@ -134,9 +135,9 @@ class Report:
     """All findings of one comparison.
 
     Attributes:
-        notes: What could not be looked at, in sentences.
+        notes: Sentences about tables, columns and lines that were not compared.
         is_cut_short: Whether an ad account or a table could not be compared.
-        is_stored: Whether the findings are where the user wants them.
+        is_stored: False if the user wants the findings stored and the database refused them.
     """
 
     days: DateRange
@@ -146,7 +147,7 @@ class Report:
     is_stored: bool = True
 
     def cut_short(self, note: str) -> None:
-        """Say what could not be compared."""
+        """Note an ad account or a table that could not be compared."""
         self.is_cut_short = True
         self.notes.append(note)
 
@@ -159,7 +160,7 @@ class Report:
 
 @contextmanager
 def looking_for_causes(findings: Iterable[Finding], *errors: type[Exception]) -> Iterator[None]:
-    """Say in the findings if one of these errors, or Pinterest, stops the search for causes."""
+    """Note it in the findings if one of these errors, or Pinterest, stops the search for causes."""
     caught: tuple[type[Exception], ...] = (*PART_ERRORS, *errors)
     try:
         yield
@@ -179,10 +180,5 @@ def adds_up(name: str) -> bool:
 
 
 def tolerance(name: str, rows: int) -> Decimal:
-    """The difference that rounding makes in so many rows."""
+    """The largest difference that rounding can make in this number of rows."""
     return _MONEY.get(metric(name).unit, NOTHING) * rows
-
-
-def settles_late(name: str) -> bool:
-    """Whether the metric still changes weeks later."""
-    return is_conversion(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,7 +22,7 @@ from tap_pinterest.reports.reader import Reader
 from tap_pinterest.reports.rows import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tap_pinterest.api.levels import Level
     from tap_pinterest.api.periods import DateRange
@@ -39,10 +40,10 @@ _ACCOUNT = LEVELS["ad_account"]
 
 
 class Detail(NamedTuple):
-    """The rows of a question.
+    """How finely to ask: the level and the granularity of the rows.
 
     Attributes:
-        entities: The stream that lists its entities; `None` for the ad account itself.
+        entities: The stream that lists the entities; `None` for the ad account itself.
     """
 
     level: Level
@@ -54,89 +55,75 @@ _OF_ACCOUNT = Detail(_ACCOUNT, None, "TOTAL")
 
 
 class Fresh:
-    """Asks Pinterest, with the tap's own calls, and remembers the answers."""
+    """Asks Pinterest about one ad account with the tap's own calls, and remembers the answers.
 
-    def __init__(self, run: Run) -> None:
+    Attributes:
+        settings: The settings in force, without filters.
+        entity_statuses: The statuses that the config reads; empty for all but drafts.
+    """
+
+    def __init__(self, run: Run, ad_account_id: str, days: DateRange) -> None:
+        self.ad_account_id = ad_account_id
+        self.days = days
+        self.settings = dataclasses.replace(run.settings, **NO_FILTERS)
+        self.entity_statuses = run.settings.entity_statuses
         self._run = run
         self._known: dict[tuple[object, ...], Cells] = {}
-        self._refused: dict[str, frozenset[str]] = {}
+        self._refused: frozenset[str] = frozenset()
 
-    @property
-    def settings(self) -> Settings:
-        """The settings in force, without filters."""
-        return dataclasses.replace(self._run.settings, **NO_FILTERS)
+    def totals(self, settings: Settings, metrics: Iterable[str]) -> Totals:
+        """The numbers of the ad account over all days, entities of every status included."""
+        found = self.cells(_OF_ACCOUNT, self.days, settings, metrics)
+        return found.get((self.ad_account_id, None), {})
 
-    @property
-    def entity_statuses(self) -> Sequence[str]:
-        """The statuses that the config reads; empty for all but drafts."""
-        return self._run.settings.entity_statuses
-
-    def totals(
-        self, ad_account_id: str, days: DateRange, settings: Settings, metrics: Sequence[str]
-    ) -> Totals:
-        """The numbers of an ad account over the days, all statuses included."""
-        found = self.cells(ad_account_id, _OF_ACCOUNT, days, settings, metrics)
-        return found.get((ad_account_id, None), {})
-
-    def obstacle(self, ad_account_id: str, metric: str) -> str:
-        """Why the numbers of a metric that was asked for cannot be compared; empty if they can."""
-        refused = self._refused.get(ad_account_id, frozenset())
-        return "Pinterest refuses it for the ad account" if metric in refused else ""
+    def obstacle(self, metric: str) -> str:
+        """Why a metric that was asked for cannot be compared; empty if it can."""
+        return "Pinterest refuses it for the ad account" if metric in self._refused else ""
 
     def cells(
-        self,
-        ad_account_id: str,
-        of: Detail,
-        days: DateRange,
-        settings: Settings,
-        metrics: Sequence[str],
+        self, of: Detail, days: DateRange, settings: Settings, metrics: Iterable[str]
     ) -> Cells:
         """The numbers of each entity of a level, by day or over all days."""
         asked = dataclasses.replace(settings, report_columns=tuple(metrics))
-        key = (ad_account_id, of.level.name, of.granularity, days, _attribution(asked), *metrics)
+        key = (of.level.name, of.granularity, days, _attribution(asked), asked.report_columns)
         if key not in self._known:
             name = f"the {of.granularity} report of {of.level.plural}"
             question = Question(name, of.level, GRANULARITIES[of.granularity], asked)
-            listed = self._entities(ad_account_id, of.entities)
-            self._known[key] = dict(self._cells(question, listed, days))
+            self._known[key] = dict(self._read(question, self._entities(of.entities), days))
         return self._known[key]
 
-    def items(self, ad_account_id: str, entities: type[DatasetStream]) -> Mapping[str, Item]:
-        """The entities of an ad account, whatever their status, by id.
+    def items(self, entities: type[DatasetStream]) -> Mapping[str, Item]:
+        """The entities of every status, by id.
 
         Raises:
-            FatalAPIError: They cannot be listed to their end.
+            FatalAPIError: Not all of them can be listed.
         """
-        settings, parts = self.settings, Parts()
-        scope = Scope(self._run.inventory, settings, {"ad_account_id": ad_account_id}, parts)
-        pages = self._run.inventory.items(entities.listing(settings), scope)
-        found = {str(item["id"]): item for _, items in pages for item in items}
-        parts.raise_if_nothing_was_read()
-        parts.raise_if_any_failed()
-        return found
+        inventory, context = self._run.inventory, {"ad_account_id": self.ad_account_id}
+        with _all_parts() as parts:
+            scope = Scope(inventory, self.settings, context, parts)
+            pages = inventory.items(entities.listing(self.settings), scope)
+            return {str(item["id"]): item for _, items in pages for item in items}
 
-    def _entities(self, ad_account_id: str, listing: type[DatasetStream] | None) -> Entities:
+    def _entities(self, listing: type[DatasetStream] | None) -> Entities:
+        account = self.ad_account_id
         if listing is None:
-            return Entities(ad_account_id, {ad_account_id: ()})
-        parts = Parts()
-        found = self._run.inventory.entities(listing, self.settings, ad_account_id, parts)
-        parts.raise_if_nothing_was_read()
-        parts.raise_if_any_failed()
-        return Entities(ad_account_id, found, (listing.id_field, *listing.parent_fields))
+            return Entities(account, {account: ()})
+        with _all_parts() as parts:
+            found = self._run.inventory.entities(listing, self.settings, account, parts)
+        return Entities(account, found, (listing.id_field, *listing.parent_fields))
 
-    def _cells(
+    def _read(
         self, question: Question, entities: Entities, days: DateRange
     ) -> Iterator[tuple[Place, Totals]]:
-        run, today, ad_account_id = self._run, self._run.clock.today, entities.ad_account_id
-        may_report = question.settings.report_transport != "sync" and run.offers_reports(
-            ad_account_id
-        )
+        if not (entities.rows or question.level is _ACCOUNT):
+            return
+        run, ad_account_id = self._run, self.ad_account_id
+        is_sync = question.settings.report_transport == "sync"
+        may_report = not is_sync and run.offers_reports(ad_account_id)
         ordering = Ordering(run.client, run.clock, question.settings, question.name)
         reader = Reader(question, run.client, ordering, Operation(), run.warn_once)
         rows = Rows(question, Converter(question.facts, Strays(UnknownCounts())))
-        if not (entities.rows or question.level is _ACCOUNT):
-            return
-        parts = plan(question, entities, [days], may_report=may_report, today=today)
+        parts = plan(question, entities, [days], may_report=may_report, today=run.clock.today)
         own_id, is_total = question.level.own_id.lower(), question.granularity.is_total
         names = [(name, name.lower()) for name in question.settings.report_columns]
         for part in parts:
@@ -145,8 +132,16 @@ class Fresh:
             for row in rows.records(answered, entities, None, days.end):
                 place = str(row[own_id]), None if is_total else date.fromisoformat(row["date"])
                 yield place, {name: _number(row.get(field)) for name, field in names}
-        refused = self._refused.get(ad_account_id, frozenset())
-        self._refused[ad_account_id] = refused | reader.refused_columns(ad_account_id)
+        self._refused |= reader.refused_columns(ad_account_id)
+
+
+@contextmanager
+def _all_parts() -> Iterator[Parts]:
+    """Fail if any part of a list cannot be read."""
+    parts = Parts()
+    yield parts
+    parts.raise_if_nothing_was_read()
+    parts.raise_if_any_failed()
 
 
 def _attribution(settings: Settings) -> tuple[object, ...]:

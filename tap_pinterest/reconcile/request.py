@@ -17,7 +17,7 @@ SETTLED_DAYS, WEEK_DAYS = 2, 7
 
 
 class RequestError(Exception):
-    """The comparison cannot be made; the text says why, and what to do."""
+    """The comparison cannot be made; the text says why, and how to correct the command."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Request:
     Attributes:
         database: The URL of the database; `None` to compare an export only.
         schema: The schema of the tables.
-        accounts: The ad accounts; empty for all that the config reads.
+        accounts: The ad accounts; if empty, all that the config reads.
         first: The first day; by default a week before the last one.
         last: The last day; by default two days ago.
         export: An export of Ads Manager.
-        exported_on: The day of the export; by default the file's.
+        exported_on: The day of the export; by default the day of the file.
         store: The table for the results.
     """
 
@@ -48,7 +48,7 @@ class Request:
         """Refuse options that do not go together.
 
         Raises:
-            RequestError: There is nothing to compare, or nowhere to store.
+            RequestError: Nothing is named to compare, or no database to store in.
         """
         if not (self.database or self.export):
             message = "Name a database with --database, an export with --export, or both."
@@ -61,7 +61,8 @@ class Request:
         """The days to compare.
 
         Raises:
-            RequestError: Pinterest does not add up such days.
+            RequestError: The first day is after the last, the last is in the future, or there are
+                more days than Pinterest adds up.
         """
         last = self.last or today - timedelta(days=SETTLED_DAYS)
         first = self.first or last - timedelta(days=WEEK_DAYS - 1)
@@ -78,7 +79,7 @@ class Request:
         """The ad accounts to compare.
 
         Raises:
-            RequestError: Pinterest does not list one.
+            RequestError: Pinterest does not list one of them.
         """
         if unknown := [each for each in self.accounts if each not in listed]:
             message = f"--account: Pinterest does not list {', '.join(unknown)}."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tap_pinterest.api.columns import is_conversion
 from tap_pinterest.config.schema import SETTLING_DAYS
-from tap_pinterest.reconcile.findings import NOTHING, settles_late, tolerance
+from tap_pinterest.reconcile.findings import NOTHING, tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from tap_pinterest.api.periods import DateRange
     from tap_pinterest.config import Settings
     from tap_pinterest.reconcile.findings import Cells, Place
-    from tap_pinterest.reconcile.tables import OfDay, Row, Table, Tables
+    from tap_pinterest.reconcile.fresh import Fresh
+    from tap_pinterest.reconcile.tables import OfDay, Row, Table
 
 ACCOUNT = "ad_account"
 ONE_RUN = timedelta(hours=1)
@@ -28,7 +30,7 @@ ONE_RUN = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Restating:
-    """What the tables tell about the times at which a table's days were read.
+    """Decides for each day of a table whether Pinterest may have changed its numbers since.
 
     Attributes:
         others: The tables of the other levels.
@@ -37,46 +39,43 @@ class Restating:
         missing: The entities that have no row in the table.
     """
 
-    tables: Tables
     table: Table
     others: Sequence[Table]
-    ad_account_id: str
-    days: DateRange
-    settings: Settings
+    fresh: Fresh
     rows: Mapping[Place, Row]
     now: Cells
     missing: Collection[str]
+    _known: dict[str, list[tuple[str, Mapping[date, OfDay]]]] = field(default_factory=dict)
 
     def explains(self, metric: str, day: date, row: Row | None) -> bool:
         """Whether a day was read before its numbers had settled, and no other table objects.
 
-        A loader may keep the time of a row that has not changed; the log of runs knows better. A
-        day that neither a row nor the log knows has not been read.
+        A loader may keep the time of a row that has not changed, so the log of runs counts too. A
+        day that is neither in a row nor in the log has not been read.
         """
-        settled = settled_on(metric, day, self.settings)
         read_at = row.read_at if row else self._read_at(day)
         read_on = [read_at.date()] if read_at else []
-        complete = [as_of for days, as_of in self._reads if days.start <= day <= days.end]
-        if complete:
+        if complete := [as_of for days, as_of in self._reads if days.start <= day <= days.end]:
             read_on.append(max(complete) + timedelta(days=SETTLING_DAYS))
-        was_early = bool(read_on) and max(read_on) < settled
+        was_early = bool(read_on) and max(read_on) < settled_on(metric, day, self.fresh.settings)
         return was_early and not self._is_contradicted(metric, day)
 
     def _is_contradicted(self, metric: str, day: date) -> bool:
         """Whether another table shows that the rows of a day are wrong or lost."""
         rows, there = self._of_day.get(day, []), self._there(metric, day)
         here = sum((each.values[metric] for each in rows), NOTHING)
-        left_out, may_differ = self._there(metric, day, self.missing), max(len(rows), 1)
-        if abs(here + left_out - there) <= tolerance(metric, may_differ):
+        left_out = self._there(metric, day, self.missing)
+        tolerated = tolerance(metric, max(len(rows), 1))
+        if abs(here + left_out - there) <= tolerated:
             return False
         others = {name: found for name, each in self._by_day(metric) if (found := each.get(day))}
         if not rows:
             return any(each.total for each in others.values())
         read_at = self._read_at(day)
+        if self._is_up_to_date(metric, there, others.values(), read_at):
+            return True
         then = {name: each for name, each in others.items() if _is_one_run(read_at, each.read_at)}
-        return self._is_up_to_date(metric, there, others.values(), read_at) or (
-            not self.missing and _disagrees(here, then, tolerance(metric, may_differ))
-        )
+        return not self.missing and _disagrees(here, then, tolerated)
 
     def _is_up_to_date(
         self, metric: str, there: Decimal, others: Iterable[OfDay], read_at: datetime | None
@@ -89,7 +88,7 @@ class Restating:
         )
 
     def _there(self, metric: str, day: date, entities: Collection[str] | None = None) -> Decimal:
-        """Pinterest's number of a day, of all entities or of some."""
+        """Pinterest's number of a day, for some entities or for all."""
         found = (
             numbers.get(metric, NOTHING)
             for (entity, on), numbers in self.now.items()
@@ -98,7 +97,7 @@ class Restating:
         return sum(found, NOTHING)
 
     def _read_at(self, day: date) -> datetime | None:
-        """When the latest row of a day was read."""
+        """The time at which the latest row of a day was read."""
         times = (row.read_at for row in self._of_day.get(day, []) if row.read_at)
         return max(times, default=None)
 
@@ -111,20 +110,17 @@ class Restating:
 
     @functools.cached_property
     def _reads(self) -> list[tuple[DateRange, date]]:
-        """The days that runs have read, as the log of runs has them."""
-        return self.tables.reads(self.table.name, self.ad_account_id)
-
-    @functools.cached_property
-    def _known(self) -> dict[str, list[tuple[str, Mapping[date, OfDay]]]]:
-        return {}
+        """The days that runs have read, according to the log of runs."""
+        return self.table.tables.reads(self.table.name, self.fresh.ad_account_id)
 
     def _by_day(self, metric: str) -> list[tuple[str, Mapping[date, OfDay]]]:
-        """What the tables of the other levels have of a metric, day by day."""
+        """The sums of a metric by day in each table of another level, with the level's name."""
         if metric not in self._known:
+            fresh = self.fresh
             self._known[metric] = [
                 (
-                    ACCOUNT if each.id_column == each.account_column else each.name,
-                    self.tables.by_day(each, self.ad_account_id, self.days, metric),
+                    each.stream.question.level.name,
+                    each.by_day(fresh.ad_account_id, fresh.days, metric),
                 )
                 for each in self.others
                 if metric in each.metrics
@@ -149,5 +145,5 @@ def _disagrees(here: Decimal, others: Mapping[str, OfDay], tolerated: Decimal) -
 
 def settled_on(metric: str, day: date, settings: Settings) -> date:
     """The day from which on a day's numbers no longer change."""
-    after = settings.attribution_lookback + 1 if settles_late(metric) else 0
+    after = settings.attribution_lookback + 1 if is_conversion(metric) else 0
     return day + timedelta(days=after + SETTLING_DAYS)

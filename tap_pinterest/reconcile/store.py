@@ -35,7 +35,7 @@ COLUMNS = {
 def keep(
     connection: psycopg.Connection[Any], schema: str, name: str, report: Report, now: datetime
 ) -> None:
-    """Add a row for each finding; the table is made if it is not there."""
+    """Add a row for each finding; create the table if it does not exist."""
     table = sql.Identifier(schema, name)
     columns = [
         sql.SQL("{} {}").format(sql.Identifier(each), sql.SQL(kind))
@@ -48,7 +48,7 @@ def keep(
         sql.SQL(", ").join([sql.Placeholder()] * len(COLUMNS)),
     )
     with connection.transaction(), connection.cursor() as cursor:
-        # A role that may add rows but make no table is refused even IF NOT EXISTS.
+        # PostgreSQL refuses CREATE TABLE IF NOT EXISTS to a role that may only add rows.
         if not Tables(connection, schema).columns(name):
             cursor.execute(create)
         cursor.executemany(insert, [_row(report, each, now) for each in report.findings])

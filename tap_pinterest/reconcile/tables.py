@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from tap_pinterest.api.columns import column
 from tap_pinterest.api.periods import DateRange
-from tap_pinterest.reconcile.findings import NOTHING
+from tap_pinterest.reconcile.findings import NOTHING, adds_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import psycopg
 
     from tap_pinterest.config import Settings
     from tap_pinterest.reconcile.findings import Place, Totals
+    from tap_pinterest.streams.bases.report import AdsReport
 
 SHAPING = (
     *("click_window_days", "engagement_window_days", "view_window_days"),
@@ -32,28 +35,10 @@ READ_AT = "_sdc_extracted_at"
 LOG = "sync_log"
 
 Shape = tuple[tuple[str, Any], ...]
-"""The settings of a row, as pairs of a name and a value; those that its table does not tell are
-left out."""
+"""The settings that a row was read with, by name; only settings that have a column."""
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table of a report by day.
-
-    Attributes:
-        metrics: The columns of its metrics that add up, by the API's name.
-    """
-
-    name: str
-    id_column: str
-    account_column: str
-    date_column: str
-    metrics: Mapping[str, str]
-    columns: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Sums:
+class Sums(NamedTuple):
     """The sums of a table for one ad account.
 
     Attributes:
@@ -65,13 +50,11 @@ class Sums:
     shapes: frozenset[Shape]
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """The numbers of an entity on one day.
 
     Attributes:
-        shape: The settings that it was read with.
-        read_at: When it was read; `None` if the table does not tell.
+        read_at: The time of the reading; `None` if the table has no column for it.
     """
 
     place: Place
@@ -80,12 +63,11 @@ class Row:
     values: Totals
 
 
-@dataclass(frozen=True)
-class OfDay:
-    """What a table has of a metric on one day.
+class OfDay(NamedTuple):
+    """The sum of a metric on one day.
 
     Attributes:
-        read_at: When the latest row was read; `None` if the table does not tell.
+        read_at: The time at which the latest row was read; `None` if there is no column for it.
     """
 
     total: Decimal
@@ -93,17 +75,16 @@ class OfDay:
     read_at: datetime | None
 
 
-class Tables:
+class Tables(NamedTuple):
     """The tables of one schema."""
 
-    def __init__(self, connection: psycopg.Connection[Any], schema: str) -> None:
-        self._connection = connection
-        self._schema = schema
+    connection: psycopg.Connection[Any]
+    schema: str
 
     def columns(self, table: str) -> frozenset[str]:
         """The columns of a table; none if there is no such table.
 
-        The information schema would hide what the role may not read.
+        The information schema would hide columns that the role may not read.
         """
         query = (
             "SELECT attname FROM pg_attribute"
@@ -112,104 +93,140 @@ class Tables:
             " WHERE nspname = %s AND relname = %s AND attnum > 0 AND NOT attisdropped"
             " AND relkind = ANY('{r,p,v,m,f}')"
         )
-        rows = self._connection.execute(query, [self._schema, table]).fetchall()
+        rows = self.connection.execute(query, [self.schema, table]).fetchall()
         return frozenset(name for (name,) in rows)
-
-    def sums(self, table: Table, ad_account_id: str, days: DateRange) -> Sums:
-        """The sums of all metrics over some days."""
-        shaping = [name for name in SHAPING if name in table.columns]
-        summed = [
-            sql.SQL("sum({}::numeric) AS {}").format(sql.Identifier(column), sql.Identifier(name))
-            for name, column in table.metrics.items()
-        ]
-        shape = [sql.Identifier(name) for name in shaping]
-        found = self._select(table, ad_account_id, days, [*shape, _COUNT, *summed], shape)
-        totals = {
-            name: sum((each[name] or NOTHING for each in found), NOTHING) for name in table.metrics
-        }
-        shapes = frozenset(_shape(each, shaping) for each in found if each["rows"])
-        return Sums(sum(each["rows"] for each in found), totals, shapes)
-
-    def rows(
-        self, table: Table, ad_account_id: str, days: DateRange, metrics: Sequence[str]
-    ) -> Iterator[Row]:
-        """The rows of some days, with some of the metrics."""
-        shaping = [name for name in SHAPING if name in table.columns]
-        columns: list[sql.Composable] = [sql.Identifier(name) for name in shaping]
-        columns += [
-            sql.SQL("{}::numeric AS {}").format(
-                sql.Identifier(table.metrics[name]), sql.Identifier(name)
-            )
-            for name in metrics
-        ]
-        columns += [
-            sql.SQL("{}::text AS entity").format(sql.Identifier(table.id_column)),
-            sql.SQL("{}::date AS day").format(sql.Identifier(table.date_column)),
-            sql.SQL("{} AS read_at").format(_read_at(table)),
-        ]
-        for each in self._select(table, ad_account_id, days, columns):
-            values = {name: each[name] or NOTHING for name in metrics}
-            place = (each["entity"], each["day"])
-            yield Row(place, _shape(each, shaping), each["read_at"], values)
-
-    def by_day(
-        self, table: Table, ad_account_id: str, days: DateRange, metric: str
-    ) -> dict[date, OfDay]:
-        """The sums of one metric, day by day."""
-        day = sql.SQL("{}::date").format(sql.Identifier(table.date_column))
-        column = sql.Identifier(table.metrics[metric])
-        columns = [
-            sql.SQL("{} AS day").format(day),
-            sql.SQL("coalesce(sum({}::numeric), 0) AS total").format(column),
-            sql.SQL("max({}) AS read_at").format(_read_at(table)),
-        ]
-        found = self._select(table, ad_account_id, days, [*columns, _COUNT], [day])
-        return {each.pop("day"): OfDay(**each) for each in found}
 
     def reads(self, table: str, ad_account_id: str) -> list[tuple[DateRange, date]]:
         """The days that runs have read, each range with the last day that was complete then.
 
-        The log of runs says so; without one there is no range.
+        They are in the log of runs; without a log there is no range.
         """
         if not self.columns(LOG):
             return []
         query = sql.SQL(
             "SELECT ranges, complete_to::date FROM {} WHERE stream = %s AND ad_account_id = %s"
             " AND result = 'complete' AND ranges IS NOT NULL AND complete_to IS NOT NULL"
-        ).format(sql.Identifier(self._schema, LOG))
-        rows = self._connection.execute(query, [table, ad_account_id]).fetchall()
+        ).format(sql.Identifier(self.schema, LOG))
+        rows = self.connection.execute(query, [table, ad_account_id]).fetchall()
         return [
             (DateRange(*map(date.fromisoformat, each.split(".."))), complete_to)
             for ranges, complete_to in rows
             for each in ranges.split(", ")
         ]
 
+
+@dataclass(frozen=True)
+class Table:
+    """The table of a report by day, and the stream that wrote it."""
+
+    tables: Tables
+    stream: AdsReport
+    columns: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The name of the stream, which is also the table's."""
+        return self.stream.name
+
+    @functools.cached_property
+    def metrics(self) -> Mapping[str, str]:
+        """The columns of the metrics that add up, by the API's name."""
+        return {name: column for name, column in self._metrics() if adds_up(name)}
+
+    @property
+    def without_sum(self) -> list[str]:
+        """The metrics that do not add up over rows."""
+        return [name for name, _ in self._metrics() if not adds_up(name)]
+
+    def _metrics(self) -> Iterator[tuple[str, str]]:
+        for name in self.stream.question.columns:
+            loaded = self.stream.column(name.lower())
+            if loaded in self.columns and column(name).kind == "metric":
+                yield name, loaded
+
+    def sums(self, ad_account_id: str, days: DateRange) -> Sums:
+        """The sums of all metrics over some days."""
+        summed = [
+            sql.SQL("sum({}::numeric) AS {}").format(sql.Identifier(column), sql.Identifier(name))
+            for name, column in self.metrics.items()
+        ]
+        shape = self._shape_columns
+        found = self._select(ad_account_id, days, [*shape, _COUNT, *summed], shape)
+        totals = {
+            name: sum((row[name] or NOTHING for row in found), NOTHING) for name in self.metrics
+        }
+        shapes = frozenset(_shape(row) for row in found if row["rows"])
+        return Sums(sum(row["rows"] for row in found), totals, shapes)
+
+    def rows(self, ad_account_id: str, days: DateRange, metrics: Sequence[str]) -> dict[Place, Row]:
+        """The rows of some days, with some of the metrics."""
+        columns = [
+            *self._shape_columns,
+            *(
+                sql.SQL("{}::numeric AS {}").format(
+                    sql.Identifier(self.metrics[name]), sql.Identifier(name)
+                )
+                for name in metrics
+            ),
+            sql.SQL("{}::text AS entity").format(self._column(self.stream.question.level.own_id)),
+            sql.SQL("{}::date AS day").format(self._column("date")),
+            sql.SQL("{} AS read_at").format(self._read_at),
+        ]
+        rows = {}
+        for each in self._select(ad_account_id, days, columns):
+            place = (each["entity"], each["day"])
+            values = {name: each[name] or NOTHING for name in metrics}
+            rows[place] = Row(place, _shape(each), each["read_at"], values)
+        return rows
+
+    def by_day(self, ad_account_id: str, days: DateRange, metric: str) -> dict[date, OfDay]:
+        """The sums of one metric, day by day."""
+        day = sql.SQL("{}::date").format(self._column("date"))
+        total = sql.Identifier(self.metrics[metric])
+        columns = [
+            sql.SQL("{} AS day").format(day),
+            sql.SQL("coalesce(sum({}::numeric), 0) AS total").format(total),
+            sql.SQL("max({}) AS read_at").format(self._read_at),
+        ]
+        found = self._select(ad_account_id, days, [*columns, _COUNT], [day])
+        return {each.pop("day"): OfDay(**each) for each in found}
+
     def _select(
         self,
-        table: Table,
         ad_account_id: str,
         days: DateRange,
-        columns: Sequence[sql.Composable],
+        columns: Iterable[sql.Composable],
         group_by: Sequence[sql.Composable] = (),
     ) -> list[dict[str, Any]]:
-        comma = sql.SQL(", ")
         query = sql.SQL("SELECT {} FROM {} WHERE {} = %s AND {}::date BETWEEN %s AND %s").format(
-            comma.join(columns),
-            sql.Identifier(self._schema, table.name),
-            sql.Identifier(table.account_column),
-            sql.Identifier(table.date_column),
+            sql.SQL(", ").join(columns),
+            sql.Identifier(self.tables.schema, self.name),
+            self._column("ad_account_id"),
+            self._column("date"),
         )
         if group_by:
-            query += sql.SQL(" GROUP BY ") + comma.join(group_by)
-        with self._connection.cursor(row_factory=dict_row) as cursor:
+            query += sql.SQL(" GROUP BY ") + sql.SQL(", ").join(group_by)
+        with self.tables.connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query, [ad_account_id, days.start, days.end]).fetchall()
+
+    def _column(self, name: str) -> sql.Identifier:
+        return sql.Identifier(self.stream.column(name.lower()))
+
+    @property
+    def _shape_columns(self) -> list[sql.Composable]:
+        return [sql.Identifier(name) for name in SHAPING if name in self.columns]
+
+    @property
+    def _read_at(self) -> sql.Composable:
+        name = sql.Identifier(READ_AT) if READ_AT in self.columns else sql.NULL
+        return sql.SQL("{}::timestamptz").format(name)
 
 
 _COUNT = sql.SQL("count(*) AS rows")
 
 
-def told_by(error: psycopg.Error) -> str:
-    """What the database says of an error, in one line."""
+def in_one_line(error: psycopg.Error) -> str:
+    """The database's message, in one line."""
     return " ".join((error.diag.message_primary or str(error)).split())
 
 
@@ -218,19 +235,14 @@ def in_settings(shape: Shape, settings: Settings) -> Settings:
     return dataclasses.replace(settings, **dict(shape))
 
 
-def _shape(row: Mapping[str, Any], names: Sequence[str]) -> Shape:
+def _shape(row: Mapping[str, Any]) -> Shape:
     # The tap writes these two columns only if they are set.
     unset = {"attribution_types": (), "reporting_timezone": None}
-    told = {name: _setting(name, row[name]) for name in names}
-    return tuple((unset | told).items())
+    found = {name: _setting(name, row[name]) for name in SHAPING if name in row}
+    return tuple((unset | found).items())
 
 
 def _setting(name: str, value: Any) -> Any:  # noqa: ANN401 - a setting of any kind
     if name == "attribution_types":
         return tuple(value.split(",")) if value else ()
     return int(value) if isinstance(value, Decimal) else value
-
-
-def _read_at(table: Table) -> sql.Composable:
-    name = READ_AT if READ_AT in table.columns else None
-    return sql.SQL("{}::timestamptz").format(sql.Identifier(name) if name else sql.NULL)

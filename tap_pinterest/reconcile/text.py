@@ -34,18 +34,18 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def _of_account(findings: Sequence[Finding]) -> Iterator[str]:
-    """Spend and all that differs, the proofs, and how many others are equal or have no sum."""
-    told = [each for each in findings if _is_told(each)]
-    rows = [HEADINGS, *map(_cells, told)]
+    """A table of spend and of all differences, the proofs, and the number of each outcome."""
+    shown = [each for each in findings if _is_shown(each)]
+    rows = [HEADINGS, *map(_cells, shown)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(HEADINGS) - 1)]
-    for row, finding in zip(rows, [None, *told], strict=True):
+    for row, finding in zip(rows, [None, *shown], strict=True):
         source, metric, here, there = (
             text.rjust(width) if place > 1 else text.ljust(width)
             for place, (text, width) in enumerate(zip(row, widths, strict=False))
         )
         yield f"  {source}  {metric}  {here}  {there}  {row[-1]}"
         yield from (f"      {each}" for each in (finding.examples if finding else ()))
-    for name, text in dict.fromkeys((c.name, c.text) for each in told for c in each.causes):
+    for name, text in dict.fromkeys((c.name, c.text) for each in shown for c in each.causes):
         yield f"  {name}: {text}"
     for source, found in itertools.groupby(findings, lambda each: each.source):
         outcomes = Counter(each.outcome for each in found)
@@ -53,7 +53,7 @@ def _of_account(findings: Sequence[Finding]) -> Iterator[str]:
         yield f"  {source}: {', '.join(counts)}"
 
 
-def _is_told(finding: Finding) -> bool:
+def _is_shown(finding: Finding) -> bool:
     return finding.outcome == "differs" or (finding.metric in SPEND and not finding.obstacle)
 
 
