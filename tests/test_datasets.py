@@ -26,9 +26,12 @@ from tap_pinterest.http.errors import (
     ScopeRefusedError,
 )
 from tap_pinterest.http.tally import Tallies
+from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.bases.dataset import DatasetStream
+from tap_pinterest.streams.bases.report import AdsReport
 from tap_pinterest.streams.creatives import AdCreatives
+from tap_pinterest.streams.special_reports import NumberedReportStream
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -949,12 +952,17 @@ def test_streams_are_in_groups_that_the_setting_knows() -> None:
     assert {each for each in STREAM_TYPES if "5.28" in (each.__doc__ or "")} == newer
 
 
-def test_the_docstring_names_the_source() -> None:
-    for each in STREAM_TYPES:
-        source = re.search(r"Source: ((GET|POST) \S+)[.,]", each.__doc__ or "")
-        assert source, each
-        assert source[2] == "POST" or source[1] == f"GET {each.path}", each
-        assert api.operation(source[1]), each
+def test_streams_of_ordered_reports_name_operations_of_the_api() -> None:
+    ordering = [each for each in STREAM_TYPES if issubclass(each, AdsReport | NumberedReportStream)]
+
+    assert all(api.operation(f"POST {each.operation.create}") for each in ordering)
+    assert all(api.operation(f"GET {each.operation.poll}") for each in ordering)
+
+
+def test_streams_are_read_for_each_ad_account_if_their_path_names_one() -> None:
+    named = {each for each in STREAM_TYPES if "{ad_account_id}" in each.path}
+
+    assert named <= {each for each in STREAM_TYPES if isinstance(each.contexts, AdAccounts)}
 
 
 @pytest.fixture(scope="module")

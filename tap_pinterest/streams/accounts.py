@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 
 class AdAccounts(PinterestStream):
-    """Ad accounts the token can read, limited by `ad_account_ids`.
-
-    Source: GET /ad_accounts.
-    """
+    """Ad accounts the token can read, limited by `ad_account_ids`."""
 
     name = "ad_accounts"
     path = AD_ACCOUNTS

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_pinterest.reading.calls import Batches, Each, Either, Once, Setting
-from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ class AdsEntityStream(DatasetStream):
     missing from the reports.
     """
 
-    contexts = AdAccounts()
     group = "ads"
     primary_keys = ("id",)
     query = MappingProxyType({"order": "ASCENDING"})
@@ -48,10 +46,7 @@ class AdsEntityStream(DatasetStream):
 
 
 class Campaigns(AdsEntityStream):
-    """Campaigns of an ad account; caps and budgets are in micro-currency.
-
-    Source: GET /ad_accounts/{ad_account_id}/campaigns.
-    """
+    """Campaigns of an ad account; caps and budgets are in micro-currency."""
 
     name = "campaigns"
     path = "/ad_accounts/{ad_account_id}/campaigns"
@@ -59,10 +54,7 @@ class Campaigns(AdsEntityStream):
 
 
 class AdGroups(AdsEntityStream):
-    """Ad groups of an ad account; bids and budgets are in micro-currency.
-
-    Source: GET /ad_accounts/{ad_account_id}/ad_groups.
-    """
+    """Ad groups of an ad account; bids and budgets are in micro-currency."""
 
     name = "ad_groups"
     path = "/ad_accounts/{ad_account_id}/ad_groups"
@@ -71,10 +63,7 @@ class AdGroups(AdsEntityStream):
 
 
 class Ads(AdsEntityStream):
-    """Ads of an ad account: each promotes a Pin.
-
-    Source: GET /ad_accounts/{ad_account_id}/ads.
-    """
+    """Ads of an ad account: each promotes a Pin."""
 
     name = "ads"
     path = "/ad_accounts/{ad_account_id}/ads"
@@ -85,10 +74,7 @@ class Ads(AdsEntityStream):
 
 
 class ProductGroupPromotions(AdsEntityStream):
-    """Product groups that an ad group promotes; bids are in micro-currency.
-
-    Source: GET /ad_accounts/{ad_account_id}/product_group_promotions.
-    """
+    """Product groups that an ad group promotes; bids are in micro-currency."""
 
     name = "product_group_promotions"
     path = "/ad_accounts/{ad_account_id}/product_group_promotions"
@@ -111,27 +97,19 @@ class ProductGroupPromotions(AdsEntityStream):
 
 
 class Promotions(DatasetStream):
-    """Promotions of a shop: discounts and codes that ads can show.
-
-    Source: GET /ad_accounts/{ad_account_id}/promotions.
-    """
+    """Promotions of a shop: discounts and codes that ads can show."""
 
     name = "promotions"
     path = "/ad_accounts/{ad_account_id}/promotions"
-    contexts = AdAccounts()
     group = "products"
     primary_keys = ("ad_account_id", "id")
 
 
 class PromotionAppliedAdGroups(DatasetStream):
-    """Ad groups that a promotion applies to. Unverified: known from API 5.28 only.
-
-    Source: GET /ad_accounts/{ad_account_id}/promotion_applied_entities.
-    """
+    """Ad groups that a promotion applies to. Unverified: known from API 5.28 only."""
 
     name = "promotion_applied_ad_groups"
     path = "/ad_accounts/{ad_account_id}/promotion_applied_entities"
-    contexts = AdAccounts()
     group = "beta"
     primary_keys = ("promotion_id", "id")
     per = (Each(Promotions, promotion_ids="id"),)
@@ -139,42 +117,30 @@ class PromotionAppliedAdGroups(DatasetStream):
 
 
 class AdGroupDynamicTitlesStatus(DatasetStream):
-    """How far the generated titles of an ad group are. Unverified: known from API 5.28 only.
-
-    Source: GET /ad_accounts/{ad_account_id}/ad_groups/{ad_group_id}/dynamic_titles/status.
-    """
+    """How far the generated titles of an ad group are. Unverified: known from API 5.28 only."""
 
     name = "ad_group_dynamic_titles_status"
     path = "/ad_accounts/{ad_account_id}/ad_groups/{ad_group_id}/dynamic_titles/status"
-    contexts = AdAccounts()
     group = "beta"
     primary_keys = ("ad_group_id",)
     per = (Each(AdGroups, ad_group_id="id"),)
 
 
 class Schedules(DatasetStream):
-    """Planned changes of campaigns. Unverified: known from API 5.28 only.
-
-    Source: GET /ad_accounts/{ad_account_id}/schedules.
-    """
+    """Planned changes of campaigns. Unverified: known from API 5.28 only."""
 
     name = "schedules"
     path = "/ad_accounts/{ad_account_id}/schedules"
-    contexts = AdAccounts()
     group = "beta"
     primary_keys = ("schedule_id",)
     per = (Batches(Each(Campaigns, campaign_id="id"), "entity_ids"),)
 
 
 class Keywords(DatasetStream):
-    """Keywords of ad groups, and negative keywords of campaigns and of the ad account itself.
-
-    Source: GET /ad_accounts/{ad_account_id}/keywords.
-    """
+    """Keywords of ad groups, and negative keywords of campaigns and of the ad account itself."""
 
     name = "keywords"
     path = "/ad_accounts/{ad_account_id}/keywords"
-    contexts = AdAccounts()
     group = "keywords"
     primary_keys = ("id",)
     # The parameter that takes many ad groups at once is in beta.
@@ -182,28 +148,20 @@ class Keywords(DatasetStream):
 
 
 class KeywordMetrics(SnapshotStream):
-    """How often a keyword is searched for in a country, as a range such as 5M+.
-
-    Source: GET /ad_accounts/{ad_account_id}/keywords/metrics.
-    """
+    """How often a keyword is searched for in a country, as a range such as 5M+."""
 
     name = "keyword_metrics"
     path = "/ad_accounts/{ad_account_id}/keywords/metrics"
-    contexts = AdAccounts()
     group = "keywords"
     primary_keys = ("ad_account_id", "country_code", "keyword", "date")
     per = (Setting("countries", "country_code"), Batches(Setting("keywords", "keywords")))
 
 
 class Labels(DatasetStream):
-    """Labels of campaigns. In closed beta.
-
-    Source: GET /ad_accounts/{ad_account_id}/labels.
-    """
+    """Labels of campaigns. In closed beta."""
 
     name = "labels"
     path = "/ad_accounts/{ad_account_id}/labels"
-    contexts = AdAccounts()
     group = "beta"
     primary_keys = ("ad_account_id", "id")
     query = MappingProxyType({"entity_statuses": ("ACTIVE", "ARCHIVED")})
@@ -218,27 +176,19 @@ class Labels(DatasetStream):
 
 
 class TargetingTemplates(DatasetStream):
-    """Saved targeting that ad groups can start from.
-
-    Source: GET /ad_accounts/{ad_account_id}/targeting_templates.
-    """
+    """Saved targeting that ad groups can start from."""
 
     name = "targeting_templates"
     path = "/ad_accounts/{ad_account_id}/targeting_templates"
-    contexts = AdAccounts()
     group = "targeting"
     primary_keys = ("id",)
 
 
 class ReportTemplates(DatasetStream):
-    """Saved reports of an ad account: their columns, filters and dates, not their numbers.
-
-    Source: GET /ad_accounts/{ad_account_id}/templates.
-    """
+    """Saved reports of an ad account: their columns, filters and dates, not their numbers."""
 
     name = "report_templates"
     path = "/ad_accounts/{ad_account_id}/templates"
-    contexts = AdAccounts()
     group = "resources"
     primary_keys = ("id",)
     parent_fields = (

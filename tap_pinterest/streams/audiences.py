@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from tap_pinterest.reading.calls import Each, Values
-from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
 
@@ -14,12 +13,10 @@ class Audiences(DatasetStream):
 
     `ad_account_id` is the account that sees the audience, `owner_ad_account_id` the one that the
     record names.
-    Source: GET /ad_accounts/{ad_account_id}/audiences.
     """
 
     name = "audiences"
     path = "/ad_accounts/{ad_account_id}/audiences"
-    contexts = AdAccounts()
     group = "audiences"
     primary_keys = ("ad_account_id", "id")
     per = (Values("ownership_type"),)
@@ -28,14 +25,10 @@ class Audiences(DatasetStream):
 
 
 class AudienceSharedAccounts(DatasetStream):
-    """Ad accounts and businesses that an ad account shares one of its audiences with.
-
-    Source: GET /ad_accounts/{ad_account_id}/audiences/shared/accounts.
-    """
+    """Ad accounts and businesses that an ad account shares one of its audiences with."""
 
     name = "audience_shared_accounts"
     path = "/ad_accounts/{ad_account_id}/audiences/shared/accounts"
-    contexts = AdAccounts()
     group = "audiences"
     primary_keys = ("ad_account_id", "audience_id", "account_type", "account_id")
     per = (
@@ -45,14 +38,10 @@ class AudienceSharedAccounts(DatasetStream):
 
 
 class CustomerLists(DatasetStream):
-    """Uploaded lists of customers: their sizes and states, not the customers.
-
-    Source: GET /ad_accounts/{ad_account_id}/customer_lists.
-    """
+    """Uploaded lists of customers: their sizes and states, not the customers."""
 
     name = "customer_lists"
     path = "/ad_accounts/{ad_account_id}/customer_lists"
-    contexts = AdAccounts()
     group = "audiences"
     primary_keys = ("id",)
 
@@ -61,12 +50,10 @@ class AudienceInsights(SnapshotStream):
     """The people in one kind of audience, by age, gender, device and interest.
 
     `insight_date` is the day of Pinterest's numbers, `date` the day of the run.
-    Source: GET /ad_accounts/{ad_account_id}/audience_insights.
     """
 
     name = "audience_insights"
     path = "/ad_accounts/{ad_account_id}/audience_insights"
-    contexts = AdAccounts()
     group = "audiences"
     primary_keys = ("ad_account_id", "type", "date")
     per = (Values("audience_insight_type"),)
@@ -75,26 +62,18 @@ class AudienceInsights(SnapshotStream):
 
 
 class AudienceInsightDefinitions(DatasetStream):
-    """Audiences that an ad account can have insights into.
-
-    Source: GET /ad_accounts/{ad_account_id}/insights/audiences.
-    """
+    """Audiences that an ad account can have insights into."""
 
     name = "audience_insight_definitions"
     path = "/ad_accounts/{ad_account_id}/insights/audiences"
-    contexts = AdAccounts()
     group = "audiences"
     primary_keys = ("ad_account_id", "scope", "type")
 
 
 class CustomerSegments(DatasetStream):
-    """Segments made of several audiences. Unverified: known from API 5.28 only.
-
-    Source: GET /ad_accounts/{ad_account_id}/customer_segments.
-    """
+    """Segments made of several audiences. Unverified: known from API 5.28 only."""
 
     name = "customer_segments"
     path = "/ad_accounts/{ad_account_id}/customer_segments"
-    contexts = AdAccounts()
     group = "beta"
     primary_keys = ("id",)

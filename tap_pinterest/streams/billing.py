@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from typing_extensions import override
 
-from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.streams.bases.dataset import DatasetStream
 
 if TYPE_CHECKING:
@@ -22,28 +21,20 @@ if TYPE_CHECKING:
 
 
 class BillingProfiles(DatasetStream):
-    """Ways of paying of an ad account, inactive ones included. Not open to every app.
-
-    Source: GET /ad_accounts/{ad_account_id}/billing_profiles.
-    """
+    """Ways of paying of an ad account, inactive ones included. Not open to every app."""
 
     name = "billing_profiles"
     path = "/ad_accounts/{ad_account_id}/billing_profiles"
-    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("ad_account_id", "id")
     query = MappingProxyType({"is_active": False})
 
 
 class BillingInvoices(DatasetStream):
-    """Invoices and credit memos; amounts are in micro-currency.
-
-    Source: GET /ad_accounts/{ad_account_id}/billing_invoices.
-    """
+    """Invoices and credit memos; amounts are in micro-currency."""
 
     name = "billing_invoices"
     path = "/ad_accounts/{ad_account_id}/billing_invoices"
-    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("id",)
 
@@ -53,12 +44,10 @@ class AdsCreditDiscounts(DatasetStream):
 
     Pinterest gives a discount no id. `discount_id` is the MD5 of the fields that stay the same
     while the credit is used up. Discounts that are equal in these fields get different ids.
-    Source: GET /ad_accounts/{ad_account_id}/ads_credit/discounts.
     """
 
     name = "ads_credit_discounts"
     path = "/ad_accounts/{ad_account_id}/ads_credit/discounts"
-    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("ad_account_id", "discount_id")
 
@@ -95,65 +84,45 @@ def _amount(value: object) -> object:
 
 
 class OrderLines(DatasetStream):
-    """Order lines of an ad account; budgets are in micro-currency.
-
-    Source: GET /ad_accounts/{ad_account_id}/order_lines.
-    """
+    """Order lines of an ad account; budgets are in micro-currency."""
 
     name = "order_lines"
     path = "/ad_accounts/{ad_account_id}/order_lines"
-    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("id",)
 
 
 class SsioAccounts(DatasetStream):
-    """Whether an ad account can place insertion orders, and with whom.
-
-    Source: GET /ad_accounts/{ad_account_id}/ssio/accounts.
-    """
+    """Whether an ad account can place insertion orders, and with whom."""
 
     name = "ssio_accounts"
     path = "/ad_accounts/{ad_account_id}/ssio/accounts"
-    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("ad_account_id",)
 
 
 class SsioOrderLines(DatasetStream):
-    """Order lines of insertion orders; names and addresses of contacts with group `personal` only.
-
-    Source: GET /ad_accounts/{ad_account_id}/ssio/order_lines.
-    """
+    """Order lines of insertion orders; only the group `personal` shows the contacts."""
 
     name = "ssio_order_lines"
     path = "/ad_accounts/{ad_account_id}/ssio/order_lines"
-    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("salesforce_order_line_id",)
 
 
 class SsioInsertionOrderStatus(DatasetStream):
-    """The states of insertion orders.
-
-    Source: GET /ad_accounts/{ad_account_id}/ssio/insertion_orders/status.
-    """
+    """The states of insertion orders."""
 
     name = "ssio_insertion_order_status"
     path = "/ad_accounts/{ad_account_id}/ssio/insertion_orders/status"
-    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("pin_order_id",)
 
 
 class TermsOfService(DatasetStream):
-    """Whether an ad account has accepted the terms of service, without their text.
-
-    Source: GET /ad_accounts/{ad_account_id}/terms_of_service.
-    """
+    """Whether an ad account has accepted the terms of service, without their text."""
 
     name = "terms_of_service"
     path = "/ad_accounts/{ad_account_id}/terms_of_service"
-    contexts = AdAccounts()
     group = "billing"
     primary_keys = ("ad_account_id", "id")

@@ -28,10 +28,7 @@ SPANS: Mapping[str, tuple[str, ...]] = {
 
 
 class Boards(DatasetStream):
-    """Boards that a user owns or works on, secret ones if the token may see them.
-
-    Source: GET /boards.
-    """
+    """Boards that a user owns or works on, secret ones if the token may see them."""
 
     name = "boards"
     path = "/boards"
@@ -42,10 +39,7 @@ class Boards(DatasetStream):
 
 
 class BoardCountsDaily(DailyStream):
-    """How many Pins, followers and collaborators a board has on the day of the run.
-
-    Source: GET /boards.
-    """
+    """How many Pins, followers and collaborators a board has on the day of the run."""
 
     name = "board_counts_daily"
     path = "/boards"
@@ -58,10 +52,7 @@ class BoardCountsDaily(DailyStream):
 
 
 class BoardSections(DatasetStream):
-    """Sections of a board.
-
-    Source: GET /boards/{board_id}/sections.
-    """
+    """Sections of a board."""
 
     name = "board_sections"
     path = "/boards/{board_id}/sections"
@@ -83,10 +74,7 @@ class PinListStream(DatasetStream):
 
 
 class Pins(PinListStream):
-    """Pins that a user owns, also on others' boards, with numbers of 90 days and of all time.
-
-    Source: GET /pins.
-    """
+    """Pins that a user owns, also on others' boards, with numbers of 90 days and of all time."""
 
     name = "pins"
     group = "organic"
@@ -94,10 +82,7 @@ class Pins(PinListStream):
 
 
 class PinMetricsDaily(DailyStream, PinListStream):
-    """Numbers of a Pin over the last 90 days and over its whole life, as of the day of the run.
-
-    Source: GET /pins.
-    """
+    """Numbers of a Pin over the last 90 days and over its whole life, as of the day of the run."""
 
     name = "pin_metrics_daily"
     group = "organic"
@@ -138,10 +123,7 @@ def _column(metric: str, span: str) -> str:
 
 
 class BoardPins(DatasetStream):
-    """All Pins on a board, also those that another user owns.
-
-    Source: GET /boards/{board_id}/pins.
-    """
+    """All Pins on a board, also those that another user owns."""
 
     name = "board_pins"
     path = "/boards/{board_id}/pins"
@@ -153,10 +135,7 @@ class BoardPins(DatasetStream):
 
 
 class BoardSectionPins(DatasetStream):
-    """Pins in a section of a board.
-
-    Source: GET /boards/{board_id}/sections/{section_id}/pins.
-    """
+    """Pins in a section of a board."""
 
     name = "board_section_pins"
     path = "/boards/{board_id}/sections/{section_id}/pins"
@@ -169,10 +148,7 @@ class BoardSectionPins(DatasetStream):
 
 
 class PinProductTags(DatasetStream):
-    """Products tagged in a Pin of the token's user. Unverified: known from API 5.28 only.
-
-    Source: GET /pins/{pin_id}/product_tags.
-    """
+    """Products tagged in a Pin of the token's user. Unverified: known from API 5.28 only."""
 
     name = "pin_product_tags"
     path = "/pins/{pin_id}/product_tags"
@@ -184,10 +160,7 @@ class PinProductTags(DatasetStream):
 
 
 class Media(DatasetStream):
-    """Videos that the token's user has uploaded for Pins.
-
-    Source: GET /media.
-    """
+    """Videos that the token's user has uploaded for Pins."""
 
     name = "media"
     path = "/media"

@@ -10,10 +10,7 @@ from tap_pinterest.streams.user import UserAccount
 
 
 class BusinessEmployers(DatasetStream):
-    """Businesses that the token's user works for; e-mail addresses with group `personal` only.
-
-    Source: GET /businesses/employers.
-    """
+    """Businesses that the token's user works for; e-mail addresses with group `personal` only."""
 
     name = "business_employers"
     path = "/businesses/employers"
@@ -29,10 +26,7 @@ BUSINESSES = Either(
 
 
 class BusinessMembers(DatasetStream):
-    """Members of a business; e-mail addresses with group `personal` only.
-
-    Source: GET /businesses/{business_id}/members.
-    """
+    """Members of a business; e-mail addresses with group `personal` only."""
 
     name = "business_members"
     path = "/businesses/{business_id}/members"
@@ -44,10 +38,7 @@ class BusinessMembers(DatasetStream):
 
 
 class BusinessPartners(DatasetStream):
-    """Partners of a business: those with access to its assets, and those whose assets it uses.
-
-    Source: GET /businesses/{business_id}/partners.
-    """
+    """Partners of a business: those with access to its assets, and those whose assets it uses."""
 
     name = "business_partners"
     path = "/businesses/{business_id}/partners"
@@ -59,10 +50,7 @@ class BusinessPartners(DatasetStream):
 
 
 class BusinessAssets(DatasetStream):
-    """Assets that a business owns or has access to: ad accounts, profiles, catalogs and groups.
-
-    Source: GET /businesses/{business_id}/assets.
-    """
+    """Assets that a business owns or has access to: ad accounts, profiles, catalogs and groups."""
 
     name = "business_assets"
     path = "/businesses/{business_id}/assets"
@@ -74,10 +62,7 @@ class BusinessAssets(DatasetStream):
 
 
 class BusinessAssetMembers(DatasetStream):
-    """Members of a business that have access to one of its assets, and their permissions.
-
-    Source: GET /businesses/{business_id}/assets/{asset_id}/members.
-    """
+    """Members of a business that have access to one of its assets, and their permissions."""
 
     name = "business_asset_members"
     path = "/businesses/{business_id}/assets/{asset_id}/members"
@@ -88,10 +73,7 @@ class BusinessAssetMembers(DatasetStream):
 
 
 class BusinessAssetPartners(DatasetStream):
-    """Partners of a business that have access to one of its assets, and their permissions.
-
-    Source: GET /businesses/{business_id}/assets/{asset_id}/partners.
-    """
+    """Partners of a business that have access to one of its assets, and their permissions."""
 
     name = "business_asset_partners"
     path = "/businesses/{business_id}/assets/{asset_id}/partners"
@@ -102,10 +84,7 @@ class BusinessAssetPartners(DatasetStream):
 
 
 class BusinessMemberAssets(DatasetStream):
-    """Assets that a member of a business has access to, and the permissions.
-
-    Source: GET /businesses/{business_id}/members/{member_id}/assets.
-    """
+    """Assets that a member of a business has access to, and the permissions."""
 
     name = "business_member_assets"
     path = "/businesses/{business_id}/members/{member_id}/assets"
@@ -115,10 +94,7 @@ class BusinessMemberAssets(DatasetStream):
 
 
 class BusinessPartnerAssets(DatasetStream):
-    """Assets that a business and a partner share, and the permissions.
-
-    Source: GET /businesses/{business_id}/partners/{partner_id}/assets.
-    """
+    """Assets that a business and a partner share, and the permissions."""
 
     name = "business_partner_assets"
     path = "/businesses/{business_id}/partners/{partner_id}/assets"
@@ -136,10 +112,7 @@ class BusinessPartnerAssets(DatasetStream):
 
 
 class BusinessInvites(DatasetStream):
-    """Invitations and requests to become a member or a partner of a business.
-
-    Source: GET /businesses/{business_id}/invites.
-    """
+    """Invitations and requests to become a member or a partner of a business."""
 
     name = "business_invites"
     path = "/businesses/{business_id}/invites"
@@ -149,10 +122,7 @@ class BusinessInvites(DatasetStream):
 
 
 class BusinessAudiences(DatasetStream):
-    """Audiences that others share with a business.
-
-    Source: GET /businesses/{business_id}/audiences.
-    """
+    """Audiences that others share with a business."""
 
     name = "business_audiences"
     path = "/businesses/{business_id}/audiences"
@@ -163,10 +133,7 @@ class BusinessAudiences(DatasetStream):
 
 
 class BusinessAudienceSharedAccounts(DatasetStream):
-    """Ad accounts and businesses that have access to an audience shared with a business.
-
-    Source: GET /businesses/{business_id}/audiences/shared/accounts.
-    """
+    """Ad accounts and businesses that have access to an audience shared with a business."""
 
     name = "business_audience_shared_accounts"
     path = "/businesses/{business_id}/audiences/shared/accounts"
@@ -179,10 +146,7 @@ class BusinessAudienceSharedAccounts(DatasetStream):
 
 
 class Integrations(DatasetStream):
-    """Connections of partners' apps with Pinterest, without the partners' tokens. In beta.
-
-    Source: GET /integrations.
-    """
+    """Connections of partners' apps with Pinterest, without the partners' tokens. In beta."""
 
     name = "integrations"
     path = "/integrations"

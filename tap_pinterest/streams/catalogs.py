@@ -27,10 +27,7 @@ _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 class Catalogs(DatasetStream):
-    """Catalogs of a user.
-
-    Source: GET /catalogs.
-    """
+    """Catalogs of a user."""
 
     name = "catalogs"
     path = "/catalogs"
@@ -41,10 +38,7 @@ class Catalogs(DatasetStream):
 
 
 class CatalogsFeeds(DatasetStream):
-    """Feeds that fill a catalog; credentials for their locations are left out.
-
-    Source: GET /catalogs/feeds.
-    """
+    """Feeds that fill a catalog; credentials for their locations are left out."""
 
     name = "catalogs_feeds"
     path = "/catalogs/feeds"
@@ -62,10 +56,7 @@ class CatalogsFeeds(DatasetStream):
 
 
 class CatalogsFeedProcessingResults(DatasetStream):
-    """Results of the last 250 times that Pinterest processed a feed.
-
-    Source: GET /catalogs/feeds/{feed_id}/processing_results.
-    """
+    """Results of the last 250 times that Pinterest processed a feed."""
 
     name = "catalogs_feed_processing_results"
     path = "/catalogs/feeds/{feed_id}/processing_results"
@@ -79,10 +70,7 @@ class CatalogsFeedProcessingResults(DatasetStream):
 
 
 class CatalogsItemIssues(DatasetStream):
-    """Errors and warnings of items that a feed's processing met, a sample of each kind.
-
-    Source: GET /catalogs/processing_results/{processing_result_id}/item_issues.
-    """
+    """Errors and warnings of items that a feed's processing met, a sample of each kind."""
 
     name = "catalogs_item_issues"
     path = "/catalogs/processing_results/{processing_result_id}/item_issues"
@@ -94,10 +82,7 @@ class CatalogsItemIssues(DatasetStream):
 
 
 class CatalogsProductGroups(DatasetStream):
-    """Groups of products in a catalog, by the filters that make them.
-
-    Source: GET /catalogs/product_groups.
-    """
+    """Groups of products in a catalog, by the filters that make them."""
 
     name = "catalogs_product_groups"
     path = "/catalogs/product_groups"
@@ -107,10 +92,7 @@ class CatalogsProductGroups(DatasetStream):
 
 
 class CatalogsProductGroupProductCounts(SnapshotStream):
-    """How many products a product group has, in stock and not.
-
-    Source: GET /catalogs/product_groups/{product_group_id}/product_counts.
-    """
+    """How many products a product group has, in stock and not."""
 
     name = "catalogs_product_group_product_counts"
     path = "/catalogs/product_groups/{product_group_id}/product_counts"
@@ -121,10 +103,7 @@ class CatalogsProductGroupProductCounts(SnapshotStream):
 
 
 class CatalogsProductGroupProducts(DatasetStream):
-    """Products in a product group, each with its Pin.
-
-    Source: GET /catalogs/product_groups/{product_group_id}/products.
-    """
+    """Products in a product group, each with its Pin."""
 
     name = "catalogs_product_group_products"
     path = "/catalogs/product_groups/{product_group_id}/products"
@@ -136,10 +115,7 @@ class CatalogsProductGroupProducts(DatasetStream):
 
 
 class CatalogsAvailableFilterValues(DatasetStream):
-    """Values that product groups of a catalog can filter by, from a sample of its items.
-
-    Source: GET /catalogs/available_filter_values.
-    """
+    """Values that product groups of a catalog can filter by, from a sample of its items."""
 
     name = "catalogs_available_filter_values"
     path = "/catalogs/available_filter_values"
@@ -192,7 +168,6 @@ class CatalogsReportStats(SnapshotStream):
     """How often an issue occurs, in the last processing of a feed or in a catalog's distribution.
 
     `feed_id` is empty where the issue is one of distribution.
-    Source: GET /catalogs/reports/stats.
     """
 
     name = "catalogs_report_stats"
@@ -204,10 +179,7 @@ class CatalogsReportStats(SnapshotStream):
 
 
 class CatalogsLocalStores(DatasetStream):
-    """Shops of a catalog. Unverified: known from API 5.28 only.
-
-    Source: GET /catalogs/{catalog_id}/local_stores.
-    """
+    """Shops of a catalog. Unverified: known from API 5.28 only."""
 
     name = "catalogs_local_stores"
     path = "/catalogs/{catalog_id}/local_stores"

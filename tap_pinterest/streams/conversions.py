@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_pinterest.reading.calls import Values
-from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.reading.pages import MAP_KEY
 from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
@@ -20,27 +19,19 @@ if TYPE_CHECKING:
 
 
 class ConversionTags(DatasetStream):
-    """Pinterest tags of an ad account, deleted ones included.
-
-    Source: GET /ad_accounts/{ad_account_id}/conversion_tags.
-    """
+    """Pinterest tags of an ad account, deleted ones included."""
 
     name = "conversion_tags"
     path = "/ad_accounts/{ad_account_id}/conversion_tags"
-    contexts = AdAccounts()
     group = "conversions"
     primary_keys = ("id",)
 
 
 class OcpmEligibleConversionTags(DatasetStream):
-    """Events of a tag that bidding can be optimised for.
-
-    Source: GET /ad_accounts/{ad_account_id}/conversion_tags/ocpm_eligible.
-    """
+    """Events of a tag that bidding can be optimised for."""
 
     name = "ocpm_eligible_conversion_tags"
     path = "/ad_accounts/{ad_account_id}/conversion_tags/ocpm_eligible"
-    contexts = AdAccounts()
     group = "conversions"
     primary_keys = ("ad_account_id", "conversion_tag_id", "conversion_event")
     # The description does not explain the answer's keys; each record has tag and ad account.
@@ -48,27 +39,19 @@ class OcpmEligibleConversionTags(DatasetStream):
 
 
 class PageVisitConversionTags(DatasetStream):
-    """Page visits that a tag reports.
-
-    Source: GET /ad_accounts/{ad_account_id}/conversion_tags/page_visit.
-    """
+    """Page visits that a tag reports."""
 
     name = "page_visit_conversion_tags"
     path = "/ad_accounts/{ad_account_id}/conversion_tags/page_visit"
-    contexts = AdAccounts()
     group = "conversions"
     primary_keys = ("ad_account_id", "conversion_tag_id", "conversion_event")
 
 
 class AdvertiserDefinedEvents(DatasetStream):
-    """Events of an advertiser's own, and the conversions that they are mapped to.
-
-    Source: GET /ad_accounts/{ad_account_id}/advertiser_defined_events.
-    """
+    """Events of an advertiser's own, and the conversions that they are mapped to."""
 
     name = "advertiser_defined_events"
     path = "/ad_accounts/{ad_account_id}/advertiser_defined_events"
-    contexts = AdAccounts()
     group = "conversions"
     primary_keys = ("ad_account_id", "name")
 
@@ -77,7 +60,6 @@ class EventQualityStream(SnapshotStream):
     """The quality scores of the events of a platform and a way of sending them."""
 
     path = "/ad_accounts/{ad_account_id}/conversion_eqs"
-    contexts = AdAccounts()
     group = "conversions"
     per = (Values("lookback_period"),)
 
@@ -89,10 +71,7 @@ class EventQualityStream(SnapshotStream):
 
 
 class ConversionEqs(EventQualityStream):
-    """Event quality score: how good the events of a platform and a way of sending them are.
-
-    Source: GET /ad_accounts/{ad_account_id}/conversion_eqs.
-    """
+    """Event quality score: how good the events of a platform and a way of sending them are."""
 
     name = "conversion_eqs"
     primary_keys = (
@@ -101,10 +80,7 @@ class ConversionEqs(EventQualityStream):
 
 
 class ConversionEqsComponents(EventQualityStream):
-    """One component of an event quality score, such as the hashed e-mail addresses, by event.
-
-    Source: GET /ad_accounts/{ad_account_id}/conversion_eqs.
-    """
+    """One component of an event quality score, such as the hashed e-mail addresses, by event."""
 
     name = "conversion_eqs_components"
     primary_keys = (
@@ -134,13 +110,9 @@ class ConversionEqsComponents(EventQualityStream):
 
 
 class ConversionDeletionRequests(DatasetStream):
-    """Requests to delete conversions. In beta; unverified: known from API 5.28 only.
-
-    Source: GET /ad_accounts/{ad_account_id}/conversion_deletion_requests.
-    """
+    """Requests to delete conversions. In beta; unverified: known from API 5.28 only."""
 
     name = "conversion_deletion_requests"
     path = "/ad_accounts/{ad_account_id}/conversion_deletion_requests"
-    contexts = AdAccounts()
     group = "beta"
     primary_keys = ("request_id",)

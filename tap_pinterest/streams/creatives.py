@@ -82,7 +82,6 @@ class AdCreatives(TaskStream, DatasetStream):
 
     Pins that the run lists for another stream come from that list, in every run, as they are now.
     Each other Pin takes a call once the ad is new or has changed, at most `creative_calls` a run.
-    Source: GET /pins/{pin_id}.
     """
 
     name = "ad_creatives"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.reading.pages import Page
 from tap_pinterest.streams.bases.dataset import DatasetStream
 
@@ -20,36 +19,25 @@ _decode_anything = decoder(object)
 
 
 class LeadForms(DatasetStream):
-    """Forms of lead ads. In beta.
-
-    Source: GET /ad_accounts/{ad_account_id}/lead_forms.
-    """
+    """Forms of lead ads. In beta."""
 
     name = "lead_forms"
     path = "/ad_accounts/{ad_account_id}/lead_forms"
-    contexts = AdAccounts()
     group = "beta"
     primary_keys = ("id",)
 
 
 class LeadAdsSubscriptions(DatasetStream):
-    """Addresses that Pinterest sends new leads to; the key that decrypts them is left out.
-
-    Source: GET /ad_accounts/{ad_account_id}/leads/subscriptions.
-    """
+    """Addresses that Pinterest sends new leads to; the key that decrypts them is left out."""
 
     name = "lead_ads_subscriptions"
     path = "/ad_accounts/{ad_account_id}/leads/subscriptions"
-    contexts = AdAccounts()
     group = "conversions"
     primary_keys = ("id",)
 
 
 class LeadFormQuestions(DatasetStream):
-    """Names of the questions that a lead form can ask. In beta.
-
-    Source: GET /resources/lead_form_questions.
-    """
+    """Names of the questions that a lead form can ask. In beta."""
 
     name = "lead_form_questions"
     path = "/resources/lead_form_questions"

@@ -251,7 +251,6 @@ class MmmReport(ShapedReport):
     In beta. Never add up rows of different types. A row can have the values of several types:
     then `targeting_type` is, for example, APPTYPE_AND_GENDER and `targeting_value` iphone&female.
     The description does not define the rows: key and columns are unverified.
-    Source: POST /ad_accounts/{ad_account_id}/mmm_reports.
     """
 
     name = "mmm_report"
@@ -386,7 +385,6 @@ class BrandCategorySkuReport(ShapedReport):
     does not use are empty. Never add up rows of different breakdowns. The report has its own
     attribution, 30 days after a click or a view. The description does not define the rows: key
     and columns are unverified.
-    Source: POST /ad_accounts/{ad_account_id}/reports/brand_category_sku.
     """
 
     name = "brand_category_sku_report"

@@ -193,10 +193,7 @@ class OrganicReportStream(UserStream, ReportStream):
 
 
 class UserAccountAnalytics(OrganicReportStream):
-    """Metrics of a user's Pins on one day, whole or split in one of the `user_split_fields`.
-
-    Source: GET /user_account/analytics.
-    """
+    """Metrics of a user's Pins on one day, whole or split in one of the `user_split_fields`."""
 
     name = "user_account_analytics"
     path = "/user_account/analytics"
@@ -347,20 +344,14 @@ def _flat(pin: Item) -> Item:
 
 
 class UserAccountTopPinAnalytics(TopPinsStream):
-    """One of the up to 50 Pins that lead by a metric over the last `top_pins_days`.
-
-    Source: GET /user_account/analytics/top_pins.
-    """
+    """One of the up to 50 Pins that lead by a metric over the last `top_pins_days`."""
 
     name = "user_account_top_pin_analytics"
     path = "/user_account/analytics/top_pins"
 
 
 class UserAccountTopVideoPinAnalytics(TopPinsStream):
-    """One of the up to 50 Pins with a video that lead by a metric over the last `top_pins_days`.
-
-    Source: GET /user_account/analytics/top_video_pins.
-    """
+    """One of the up to 50 Pins with a video that lead by a metric over the last `top_pins_days`."""
 
     name = "user_account_top_video_pin_analytics"
     path = "/user_account/analytics/top_video_pins"
@@ -376,7 +367,6 @@ class DomainTopPins(SnapshotStream, PinListStream):
     The user's own Pins, by their numbers of the last 90 days before the run. `domain` is one of
     the `domains`, or the host of the Pin's link if the config names no domains. `sort` is CLICKS
     or SAVES, `value` their number (Pins with zero are left out), `rank` the Pin's place.
-    Source: GET /pins.
     """
 
     name = "domain_top_pins"

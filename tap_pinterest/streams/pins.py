@@ -96,8 +96,6 @@ class PinAnalytics(OrganicReportStream):
     Pinterest may refuse some of them. One call asks for a hundred Pins if Pinterest allows that to
     the app, else for one Pin: 60 calls a minute.
     The reports of ads have the numbers of a Pin as an ad.
-    Source: GET /pins/{pin_id}/analytics.
-    Many at once: GET /pins/analytics.
     """
 
     name = "pin_analytics"

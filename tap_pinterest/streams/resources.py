@@ -34,7 +34,6 @@ class MetricsReadyState(TaskStream):
 
     A first run reads the three days before today; a later run reads all days since the last
     complete one. Each day takes one call.
-    Source: GET /resources/metrics_ready_state.
     """
 
     name = "metrics_ready_state"
@@ -96,10 +95,7 @@ class MetricsReadyState(TaskStream):
 
 
 class DeliveryMetrics(DatasetStream):
-    """Metrics of synchronous and of asynchronous reports.
-
-    Source: GET /resources/delivery_metrics.
-    """
+    """Metrics of synchronous and of asynchronous reports."""
 
     name = "delivery_metrics"
     path = "/resources/delivery_metrics"
@@ -110,10 +106,7 @@ class DeliveryMetrics(DatasetStream):
 
 
 class AdAccountCountries(DatasetStream):
-    """Countries that an ad account can be in, with their currencies.
-
-    Source: GET /resources/ad_account_countries.
-    """
+    """Countries that an ad account can be in, with their currencies."""
 
     name = "ad_account_countries"
     path = "/resources/ad_account_countries"
@@ -122,10 +115,7 @@ class AdAccountCountries(DatasetStream):
 
 
 class TargetingOptions(DatasetStream):
-    """Names of targeting values, such as the location with the code 500 in a report.
-
-    Source: GET /resources/targeting/{targeting_type}.
-    """
+    """Names of targeting values, such as the location with the code 500 in a report."""
 
     name = "targeting_options"
     path = "/resources/targeting/{targeting_type}"
@@ -145,10 +135,7 @@ class TargetingOptions(DatasetStream):
 
 
 class Interests(DatasetStream):
-    """An interest that ads can be targeted at, with the interests below it.
-
-    Source: GET /resources/targeting/interests/{interest_id}.
-    """
+    """An interest that ads can be targeted at, with the interests below it."""
 
     name = "interests"
     path = "/resources/targeting/interests/{interest_id}"

@@ -13,7 +13,7 @@ from tap_pinterest.api.periods import ASYNCHRONOUS
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import InvalidRequestError, NotOfferedError
 from tap_pinterest.reading.calls import Call, Scope
-from tap_pinterest.reading.contexts import AdAccounts, Users
+from tap_pinterest.reading.contexts import Users
 from tap_pinterest.reading.parts import PART_ERRORS, Parts, Tried
 from tap_pinterest.reading.tasks import Task, with_pauses
 from tap_pinterest.reports.ordering import REPORTS, Operation, Order, Ordering
@@ -135,12 +135,10 @@ class TemplateReports(NumberedReportStream):
     Period, granularity and columns are the template's own. `date` is the day of the run (UTC),
     `row` the row's place in the report, from 1; `values` holds the row, by the columns' names in
     capitals. In a template whose format is CSV all values are texts.
-    Source: POST /ad_accounts/{ad_account_id}/templates/{template_id}/reports.
     """
 
     name = "template_reports"
     path = REPORTS
-    contexts = AdAccounts()
     operation = Operation(create="/ad_accounts/{ad_account_id}/templates/{template_id}/reports")
     primary_keys = ("ad_account_id", "template_id", "date", "row")
 
@@ -198,7 +196,6 @@ class CatalogsReport(NumberedReportStream):
     name the catalog of a feed. `row` is the row's place in the report, from 1; `values` holds the
     row, by the columns' names in capitals. The description does not define the rows: key and
     columns are unverified.
-    Source: POST /catalogs/reports.
     """
 
     name = "catalogs_report"

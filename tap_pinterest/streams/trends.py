@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
 
 class RelatedTerms(DatasetStream):
-    """Search terms that are close to one of the `terms`.
-
-    Source: GET /terms/related.
-    """
+    """Search terms that are close to one of the `terms`."""
 
     name = "related_terms"
     path = "/terms/related"
@@ -51,10 +48,7 @@ class RelatedTerms(DatasetStream):
 
 
 class SuggestedTerms(DatasetStream):
-    """Popular search terms that begin with one of the `terms`.
-
-    Source: GET /terms/suggested.
-    """
+    """Popular search terms that begin with one of the `terms`."""
 
     name = "suggested_terms"
     path = "/terms/suggested"
@@ -75,10 +69,7 @@ class SuggestedTerms(DatasetStream):
 
 
 class TrendingKeywords(SnapshotStream):
-    """The 50 keywords of a region that lead one way of ranking trends.
-
-    Source: GET /trends/keywords/{region}/top/{trend_type}.
-    """
+    """The 50 keywords of a region that lead one way of ranking trends."""
 
     name = "trending_keywords"
     path = "/trends/keywords/{region}/top/{trend_type}"
@@ -89,10 +80,7 @@ class TrendingKeywords(SnapshotStream):
 
 
 class FeaturedTopics(SnapshotStream):
-    """Topics that are on the rise within an interest, in a region.
-
-    Source: GET /trends/topics/featured.
-    """
+    """Topics that are on the rise within an interest, in a region."""
 
     name = "featured_topics"
     path = "/trends/topics/featured"
@@ -103,10 +91,7 @@ class FeaturedTopics(SnapshotStream):
 
 
 class TrendingProductCategories(SnapshotStream):
-    """Product categories on the rise in a region, by a kind of engagement.
-
-    Source: GET /trends/product_categories/trending.
-    """
+    """Product categories on the rise in a region, by a kind of engagement."""
 
     name = "trending_product_categories"
     path = "/trends/product_categories/trending"
@@ -116,10 +101,7 @@ class TrendingProductCategories(SnapshotStream):
 
 
 class ProductCategoryDetails(DatasetStream):
-    """How the engagement with one of the `product_categories` develops in a region.
-
-    Source: GET /trends/product_categories/details.
-    """
+    """How the engagement with one of the `product_categories` develops in a region."""
 
     name = "product_category_details"
     path = "/trends/product_categories/details"
@@ -132,10 +114,7 @@ class ProductCategoryDetails(DatasetStream):
 
 
 class TrendsEditorialArticles(DatasetStream):
-    """Articles on trends in a region. Unverified: known from API 5.28 only.
-
-    Source: GET /trends/editorial_articles.
-    """
+    """Articles on trends in a region. Unverified: known from API 5.28 only."""
 
     name = "trends_editorial_articles"
     path = "/trends/editorial_articles"

@@ -9,10 +9,7 @@ from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
 
 class UserAccount(DatasetStream):
-    """The profile of a user, with its counts at the time of the run.
-
-    Source: GET /user_account.
-    """
+    """The profile of a user, with its counts at the time of the run."""
 
     name = "user_account"
     path = USER_ACCOUNT
@@ -23,10 +20,7 @@ class UserAccount(DatasetStream):
 
 
 class UserAccountMetrics(SnapshotStream):
-    """The counts of a profile on the day of the run: boards, Pins, followers, monthly views.
-
-    Source: GET /user_account.
-    """
+    """The counts of a profile on the day of the run: boards, Pins, followers, monthly views."""
 
     name = "user_account_metrics"
     path = USER_ACCOUNT
@@ -38,10 +32,7 @@ class UserAccountMetrics(SnapshotStream):
 
 
 class LinkedBusinesses(DatasetStream):
-    """Businesses that the token's user has linked.
-
-    Source: GET /user_account/businesses.
-    """
+    """Businesses that the token's user has linked."""
 
     name = "linked_businesses"
     path = "/user_account/businesses"
@@ -50,10 +41,7 @@ class LinkedBusinesses(DatasetStream):
 
 
 class UserWebsites(DatasetStream):
-    """Websites that the token's user has claimed.
-
-    Source: GET /user_account/websites.
-    """
+    """Websites that the token's user has claimed."""
 
     name = "user_websites"
     path = "/user_account/websites"
@@ -62,10 +50,7 @@ class UserWebsites(DatasetStream):
 
 
 class Followers(DatasetStream):
-    """Names of the people who follow the token's user.
-
-    Source: GET /user_account/followers.
-    """
+    """Names of the people who follow the token's user."""
 
     name = "followers"
     path = "/user_account/followers"
@@ -74,10 +59,7 @@ class Followers(DatasetStream):
 
 
 class Following(DatasetStream):
-    """Names of the people whom a user follows.
-
-    Source: GET /user_account/following.
-    """
+    """Names of the people whom a user follows."""
 
     name = "following"
     path = "/user_account/following"
@@ -88,10 +70,7 @@ class Following(DatasetStream):
 
 
 class FollowingBoards(DatasetStream):
-    """Boards that a user follows.
-
-    Source: GET /user_account/following/boards.
-    """
+    """Boards that a user follows."""
 
     name = "following_boards"
     path = "/user_account/following/boards"
@@ -102,10 +81,7 @@ class FollowingBoards(DatasetStream):
 
 
 class UserFollowingInterests(DatasetStream):
-    """Interests that one of the `usernames` follows.
-
-    Source: GET /users/{username}/interests/follow.
-    """
+    """Interests that one of the `usernames` follows."""
 
     name = "user_following_interests"
     path = "/users/{username}/interests/follow"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_pinterest.api.periods import DAY, GRANULARITIES
+from tap_pinterest.reports.ordering import REPORTS
 from tap_pinterest.reports.question import TARGETING, Question
 from tap_pinterest.streams.bases.report import AdsReport
 
@@ -24,12 +25,18 @@ class LevelReport(AdsReport):
     Never add up rows of different targeting types.
 
     Attributes:
+        level: The level of a row.
         broken_down: Whether each row is for one value of a targeting type.
     """
 
     group = "ads"
     level: ClassVar[Level]
     broken_down: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        """The path is the level's own, or the path of orders if the level has no calls."""
+        cls.path = (cls.level.targeting_path if cls.broken_down else cls.level.path) or REPORTS
+        super().__init_subclass__()
 
     def __init__(
         self,

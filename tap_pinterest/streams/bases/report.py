@@ -16,7 +16,7 @@ from tap_pinterest.api.periods import merged
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.layouts.tables import Table
 from tap_pinterest.reading.calls import Call, Expected
-from tap_pinterest.reading.contexts import AdAccounts, name_of
+from tap_pinterest.reading.contexts import name_of
 from tap_pinterest.reading.parts import PART_ERRORS, Parts
 from tap_pinterest.reading.tasks import Task, with_pauses
 from tap_pinterest.reports.ordering import Operation, Ordering
@@ -78,7 +78,6 @@ class AdsReport(TaskStream, ReportStream):
         narrowed_by: The stream that lists the ids an order names instead, where filters are set.
     """
 
-    contexts = AdAccounts()
     entities: type[DatasetStream] | None = None
     narrowed_by: ClassVar[type[DatasetStream] | None] = None
     operation: ClassVar[Operation] = Operation()

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from tap_pinterest import api
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
-from tap_pinterest.reading.contexts import Token, name_of, of_context
+from tap_pinterest.reading.contexts import AdAccounts, Token, name_of, of_context
 from tap_pinterest.reading.parts import PART_ERRORS
 from tap_pinterest.reading.tasks import Ahead, Turn
 from tap_pinterest.records.conform import Converter, singer_schema
@@ -72,6 +72,12 @@ class PinterestStream(SingerStream):
     is_report: bool = False
     is_about_the_run: bool = False
     custom: CustomReport | None = None
+
+    def __init_subclass__(cls) -> None:
+        """A path of an ad account is read for each ad account."""
+        super().__init_subclass__()
+        if "{ad_account_id}" in getattr(cls, "path", ""):
+            cls.contexts = AdAccounts()
 
     def __init__(self, run: Run, name: str | None = None) -> None:
         """A stream of a run; in another layout it has the key of its table."""
