@@ -13,7 +13,7 @@ from singer_sdk.exceptions import FatalAPIError
 
 from documents import blocks
 from scripts.processes import ROOT
-from tap_pinterest.reading.calls import Call
+from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.parts import Parts
 from tap_pinterest.run.listed import Listed, Reading
 

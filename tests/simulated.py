@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from singer_run import PatientClock
 from tap_pinterest.http import rate_limit
-from tap_pinterest.reading import inventory, read_ahead
+from tap_pinterest.reading import inventory, owners, read_ahead
 from tap_pinterest.run import readiness
 from tap_pinterest.streams import creatives
 
@@ -226,7 +226,7 @@ def simulate(monkeypatch: pytest.MonkeyPatch) -> SimulatedTime:
         Semaphore=lambda value: Semaphore(time, value),
         get_ident=threading.get_ident,
     )
-    for module in (creatives, inventory, rate_limit, readiness):
+    for module in (creatives, inventory, owners, rate_limit, readiness):
         monkeypatch.setattr(module, "threading", threads)
     monkeypatch.setattr(read_ahead, "ThreadPoolExecutor", lambda most, **_: Pool(time, most))
     monkeypatch.setattr(read_ahead, "wait", wait)

@@ -880,7 +880,7 @@ def test_ad_accounts_without_an_owner_are_named(caplog: pytest.LogCaptureFixture
     ended = run(answers, "boards", organic_accounts="ad_account_owners")
 
     assert picked(ended, "boards", "id") == [("9",)]
-    assert "does not tell who owns 3 of the ad accounts (2, 3, 4)" in caplog.text
+    assert "does not say who owns 3 of the ad accounts (2, 3, 4)" in caplog.text
 
 
 def test_counts_of_two_users_have_a_partition_each() -> None:

@@ -520,7 +520,7 @@ def exported(
     **asked: Any,
 ) -> Report:
     """The comparison of an export by ad that somebody made with these settings."""
-    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.ad_account_ids))
+    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.owners.ad_account_ids))
     heading = label or "Paid impressions"
     rows = [f'"Ad ID","Spend in account currency","{heading}","TOTAL_CHECKOUT"']
     for each in numbers(sandbox, account, **asked):
@@ -565,7 +565,7 @@ def test_an_export_with_other_settings_is_explained(
 
 
 def test_an_export_without_archived_ads_is_explained(sandbox: Sandbox, tmp_path: Path) -> None:
-    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.ad_account_ids))
+    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.owners.ad_account_ids))
     path = "GET /ad_accounts/{ad_account_id}/ads"
     items = sandbox.truth(path, ad_account_id=account)
     archived = frozenset(item["id"] for _, item in items if item["status"] == "ARCHIVED")
@@ -577,7 +577,7 @@ def test_an_export_without_archived_ads_is_explained(sandbox: Sandbox, tmp_path:
 
 
 def test_an_export_that_differs_for_no_reason_fails(sandbox: Sandbox, tmp_path: Path) -> None:
-    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.ad_account_ids))
+    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.owners.ad_account_ids))
     path = tmp_path / "export.csv"
     path.write_text("Spend,Shop sales\n12.34,5\n")
     report = reconciled(settings(sandbox), request(export=path, accounts=(account,)))
@@ -682,7 +682,7 @@ def test_a_number_that_is_not_sure_is_refused(tmp_path: Path, cell: str) -> None
 
 
 def test_an_export_of_another_ad_account_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
-    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.ad_account_ids))
+    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.owners.ad_account_ids))
     path = tmp_path / "export.csv"
     path.write_text("Ad account ID,Spend\n5,12.34\n")
     report = reconciled(settings(sandbox), request(export=path, accounts=(account,)))

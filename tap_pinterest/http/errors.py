@@ -40,7 +40,8 @@ from typing import TypeAlias
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
 PartError: TypeAlias = FatalAPIError | RetriableAPIError | SkippableAPIError
-"""An error of one call, which says nothing of the others."""
+"""An error of one call; other calls may still be answered."""
+PART_ERRORS = (FatalAPIError, RetriableAPIError, SkippableAPIError)
 
 
 class AccessRefusedError(SkippableAPIError):
@@ -165,3 +166,14 @@ class StaleTokenError(Exception):
     def __init__(self, message: str, code: int | None) -> None:
         super().__init__(message)
         self.code = code
+
+
+def affects_all_calls(error: PartError) -> bool:
+    """Whether other calls would fail with the same error."""
+    return isinstance(error, (AwayError, QuotaError, TokenRefusedError))
+
+
+def refuses_operation(refusal: SkippableAPIError) -> bool:
+    """Whether Pinterest refuses the operation for all that it could name, not for one part."""
+    kinds = (AccountKindError, FeatureRefusedError, NoEndpointError, ScopeRefusedError)
+    return isinstance(refusal, kinds)

@@ -6,62 +6,25 @@ parameters, and a `Call` is one such row filled into the operation.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from urllib.parse import quote
 
-import msgspec
-
 from tap_pinterest import api
 from tap_pinterest.api.batches import batches
-from tap_pinterest.reading.contexts import Owners
 from tap_pinterest.reading.pages import PAGE_DECODERS, Decode, Item
 
 if TYPE_CHECKING:
     from tap_pinterest.config import Settings
-    from tap_pinterest.http.errors import PartError
+    from tap_pinterest.reading.call import Call, Row
+    from tap_pinterest.reading.owners import Owners
+    from tap_pinterest.reading.parts import Parts
 
 Precision: TypeAlias = Literal["", "at least", "about"]
 
 BATCH_BYTES = 6_000
 """Most bytes of one list of ids or words in a URL, which has 7,500 in all."""
-
-Row: TypeAlias = Mapping[str, Any]
-"""Values by the name of a parameter, or of a column if the operation has no such parameter."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call, before any bookmark.
-
-    Attributes:
-        columns: Values that the tap adds to the records of the answer, by column.
-        pages: Whether to follow the answer's bookmark.
-        part: The values that tell it from the other calls of its context.
-    """
-
-    path: str
-    ids: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, Any] = field(default_factory=dict)
-    columns: Mapping[str, Any] = field(default_factory=dict)
-    pages: bool = True
-    part: Row = field(default_factory=dict)
-
-    @functools.cached_property
-    def key(self) -> bytes:
-        """A key that two calls share if they have the same answer."""
-        return msgspec.json.encode((self.path, self.ids, self.query), order="deterministic")
-
-    @property
-    def values(self) -> Iterator[str]:
-        """The ids and other texts that the call names."""
-        for value in (*self.ids.values(), *self.query.values()):
-            if isinstance(value, str):
-                yield value
-            elif isinstance(value, Sequence):
-                yield from value
 
 
 @dataclass(frozen=True)
@@ -83,33 +46,15 @@ class Expected:
     operation: str = ""
 
 
-class Outcomes(Protocol):
-    """Receives the outcome of each call of a dataset."""
-
-    def answered(self) -> None:
-        """A call of the dataset has been answered."""
-
-    def went_wrong(self, call: Call, error: PartError) -> None:
-        """A call of the dataset or of a parent was refused or has failed.
-
-        Raises:
-            FatalAPIError: The others would fail as well: the same error.
-        """
-
-    def has_failed(self, call: Call) -> bool:
-        """Whether a call has failed: it is not made again."""
-
-
-class Lists(Owners, Protocol):
+class Lists(Protocol):
     """The lists of a run that calls take ids from; `Inventory` reads them."""
+
+    owners: Owners
 
     def rows(
         self, listing: Listing, scope: Scope, where: Mapping[str, Sequence[str]]
     ) -> Iterator[Mapping[str, str]]:
         """The fields that a listing names, of each item that has one of the values asked for."""
-
-    def user_id(self, context: Mapping[str, str] | None) -> str:
-        """The id of a context's user; of the token's user if there is no context."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +62,14 @@ class Scope:
     """The context and the objects that the calls of a dataset depend on.
 
     Attributes:
-        context: The ad account or the user; neither if it is `None`.
+        context: The ad account or the user; `None` for neither.
+        parts: Receives the outcome of each call.
     """
 
     inventory: Lists
     settings: Settings
     context: Mapping[str, str] | None
-    outcomes: Outcomes
+    parts: Parts
 
 
 @dataclass(frozen=True)
@@ -320,7 +266,7 @@ class User:
 
     def rows(self, path: str, scope: Scope) -> Iterator[Row]:  # noqa: ARG002
         """The id of the context's user."""
-        yield {"user_id": scope.inventory.user_id(scope.context)}
+        yield {"user_id": scope.inventory.owners.user_id(scope.context)}
 
 
 def product(sources: Sequence[Source], path: str, scope: Scope) -> Iterator[Row]:

@@ -4,42 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
+    from tap_pinterest.reading.owners import Owners
+
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-class Owners(Protocol):
-    """The ad accounts and the users of a run; `Inventory` finds them."""
-
-    @property
-    def ad_account_ids(self) -> Sequence[str]:
-        """Ids of this run's ad accounts."""
-
-    @property
-    def unreadable(self) -> Mapping[str, Exception]:
-        """Ad accounts that the config names and the token cannot read, each with the reason."""
-
-    @property
-    def users(self) -> Mapping[str, str | None]:
-        """The ids of this run's users, each with the ad account through which it is read."""
-
-    @property
-    def knows_ad_accounts(self) -> bool:
-        """Whether the ad accounts are known without a call."""
-
-    @property
-    def knows_users(self) -> bool:
-        """Whether the users are known without a call."""
-
-    @property
-    def reads_only_token_user(self) -> bool:
-        """Whether the run reads only the token's own user."""
 
 
 class Contexts:

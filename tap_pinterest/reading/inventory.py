@@ -3,60 +3,41 @@
 from __future__ import annotations
 
 import functools
-import logging
 import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
 from tap_pinterest import api
-from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.errors import (
-    AwayError,
-    InvalidRequestError,
-    NoCatalogError,
-    PartError,
-    TokenRefusedError,
-)
-from tap_pinterest.reading import accounts
-from tap_pinterest.reading.accounts import NamedAccountError
-from tap_pinterest.reading.calls import (
-    Call,
-    Dataset,
-    Expected,
-    Listing,
-    Outcomes,
-    Precision,
-    Scope,
-    page_decoder,
-)
+from tap_pinterest.http.errors import PART_ERRORS, NoCatalogError, PartError, refuses_operation
+from tap_pinterest.reading.call import Call
+from tap_pinterest.reading.calls import Dataset, Expected, Listing, Precision, Scope, page_decoder
+from tap_pinterest.reading.owners import Owners, id_of
 from tap_pinterest.reading.page_store import PageStore
 from tap_pinterest.reading.pages import Decode, Item, Page
 from tap_pinterest.reading.pagination import BookmarkPaginator
-from tap_pinterest.reading.parts import PART_ERRORS, is_of_more, is_said_of_all
 from tap_pinterest.reading.tasks import NOTHING, Following, Task, Turn
 
 if TYPE_CHECKING:
     from tap_pinterest.config import Settings
     from tap_pinterest.http.client import PinterestClient
+    from tap_pinterest.reading.parts import Parts
     from tap_pinterest.reading.read_ahead import ReadAhead
 
-AD_ACCOUNT = "/ad_accounts/{ad_account_id}"
-AD_ACCOUNTS = "/ad_accounts"
 USER_ACCOUNT = "/user_account"
 USER_FIELDS = ("id", "account_type")
 KEPT_AHEAD = 64 * 1024 * 1024
 """Most compressed bytes to keep; beyond it, no more pages are read before their turn."""
 PAGE_SIZE = 250
 
+_Rows: TypeAlias = Mapping[str, tuple[str, ...]]
+"""The fields of items that other streams need, by the id of the item."""
 _ANY: Mapping[str, Sequence[str]] = MappingProxyType({})
-_logger = logging.getLogger("tap-pinterest.inventory")
-_decode_item = decoder(dict[str, Any])
 
 
 class Begun(NamedTuple):
@@ -78,6 +59,26 @@ class Begun(NamedTuple):
         return len(self.page.body) if self.page else 0
 
 
+@dataclass(eq=False)
+class _List:
+    """The list of one call, as the run has read it.
+
+    Attributes:
+        to_write: Streams that have still to write its pages.
+        rows: The rows of the whole list; `None` until it was read to its end.
+        rows_so_far: The rows up to the error that ended the last try.
+        is_begun: Whether a page of it has been read for its rows.
+        refusal: Pinterest's refusal of the call.
+    """
+
+    to_write: int
+    lock: threading.Lock
+    rows: _Rows | None = None
+    rows_so_far: _Rows = field(default_factory=dict)
+    is_begun: bool = False
+    refusal: SkippableAPIError | None = None
+
+
 class Inventory:
     """Reads each list once for all streams that need it.
 
@@ -86,7 +87,7 @@ class Inventory:
     temporary file.
 
     Attributes:
-        cut_short: Why the list of ad accounts has been read in part only; `None` if it has not.
+        owners: The ad accounts and the users of the run.
     """
 
     def __init__(
@@ -109,151 +110,34 @@ class Inventory:
         """
         self._client = client
         self._read_ahead = read_ahead
-        self._settings = settings
         self._written = Counter(written)
         self._referred = frozenset(referred)
         self._kept = PageStore()
-        self._to_write: dict[bytes, int] = {}
-        self._rows: dict[bytes, dict[str, tuple[str, ...]]] = {}
-        self._read_so_far: dict[bytes, dict[str, tuple[str, ...]]] = {}
-        """The rows of lists that could not be read to their end."""
-        self._partly_read: set[bytes] = set()
-        self._refusals: dict[bytes, SkippableAPIError] = {}
-        self._unreadable: dict[str, Exception] = {}
-        self._locks: dict[bytes, threading.Lock] = {}
-        self._ad_accounts: Mapping[str, Item] | None = None
-        self._of_ad_accounts = threading.Lock()
-        self._users: Mapping[str, str | None] | None = None
-        self.cut_short: PartError | None = None
-
-    @property
-    def ad_accounts(self) -> Mapping[str, Item]:
-        """The ad accounts of this run that the token can read, by id."""
-        if self._ad_accounts is None:
-            # A signal ends neither a wait for a lock nor a wait for an answer.
-            self._read_ahead.run(self._find_ad_accounts)
-        return self._ad_accounts or {}
-
-    def _find_ad_accounts(self) -> None:
-        """Find the ad accounts; only the first thread makes the calls."""
-        with self._read_ahead.alone_with(self._of_ad_accounts):
-            if self._ad_accounts is None:
-                self._ad_accounts = self._found_ad_accounts()
-
-    @property
-    def knows_ad_accounts(self) -> bool:
-        """Whether the ad accounts are known without a call."""
-        return self._ad_accounts is not None
-
-    @property
-    def reads_only_token_user(self) -> bool:
-        """Whether the run reads only the token's own user."""
-        return self._settings.organic_accounts == "token_user"
+        self._lists: dict[bytes, _List] = {}
+        self.owners = Owners(
+            client,
+            read_ahead,
+            settings,
+            pages_of=lambda call: self._following(call, page_decoder(call.path)),
+            token_user=self._token_user,
+            knows_token_user=lambda: self.knows_token_user,
+        )
 
     @property
     def knows_token_user(self) -> bool:
         """Whether the token's own user is known without a call."""
-        return Call(USER_ACCOUNT).key in self._rows
-
-    @property
-    def knows_users(self) -> bool:
-        """Whether the users are known without a call."""
-        wanted = self._settings.organic_accounts
-        return (wanted == "ad_account_owners" or self.knows_token_user) and (
-            wanted == "token_user" or self.knows_ad_accounts
-        )
-
-    def _found_ad_accounts(self) -> Mapping[str, Item]:
-        named = self._settings.ad_account_ids
-        found: dict[str, Item] = {}
-        if len(named) != 1:
-            found |= self._listed_ad_accounts(frozenset(named))
-        for ad_account_id in named:
-            if ad_account_id not in found and (item := self._one_ad_account(ad_account_id)):
-                found[ad_account_id] = item
-        self._unreadable = {each: self._told(why) for each, why in self._unreadable.items()}
-        return found
-
-    def _told(self, error: Exception) -> Exception:
-        """The error for an ad account in the config, with the ad accounts that the token has."""
-        if isinstance(error, (AwayError, TokenRefusedError)):
-            return error
-        told = f"ad_account_ids names it, and it cannot be read: {error}"
-        if isinstance(error, (SkippableAPIError, InvalidRequestError)):
-            with suppress(*PART_ERRORS):
-                there_are = [*self._listed_ad_accounts(frozenset()).values()]
-                told += f". This token has {accounts.named(there_are)}"
-        return NamedAccountError(told)
-
-    @property
-    def ad_account_ids(self) -> Sequence[str]:
-        """Ids of this run's ad accounts."""
-        return [*self.ad_accounts]
-
-    @property
-    def unreadable(self) -> Mapping[str, Exception]:
-        """Ad accounts that the config names and the token cannot read, each with the reason.
-
-        They are known once the ad accounts are.
-        """
-        return self._unreadable
-
-    def ad_account(self, ad_account_id: str) -> Item:
-        """One of this run's ad accounts."""
-        return self.ad_accounts.get(ad_account_id, {})
-
-    @property
-    def users(self) -> Mapping[str, str | None]:
-        """Users whose boards, Pins and catalogs the run reads.
-
-        Each user id has the ad account through which the user is read; `None` for the token's user.
-        """
-        if self._users is None:
-            self._users = self._found_users()
-        return self._users
-
-    def _found_users(self) -> Mapping[str, str | None]:
-        if self.reads_only_token_user:
-            return {self.user_id(None): None}
-        of_owners: dict[str, str | None] = {}
-        without = []
-        for ad_account_id, item in self.ad_accounts.items():
-            if user_id := _owner_of(item):
-                of_owners.setdefault(user_id, ad_account_id)
-            else:
-                without.append(ad_account_id)
-        if without:
-            _logger.warning(
-                "Pinterest does not tell who owns %s of the ad accounts (%s): Pins and catalogs of "
-                "their owners are read only if these own another one, too.",
-                len(without),
-                ", ".join(without[: accounts.MOST_TOLD]),
-            )
-        if self._settings.organic_accounts == "ad_account_owners":
-            return of_owners
-        return {self.user_id(None): None, **of_owners, self.user_id(None): None}
-
-    def user_id(self, context: Mapping[str, str] | None) -> str:
-        """The id of a context's user; of the token's user if there is no context."""
-        return context["user_id"] if context else self._token_user_id
-
-    @property
-    def _token_user_id(self) -> str:
-        call = Call(USER_ACCOUNT)
-        self._list(call, USER_FIELDS, page_decoder(USER_ACCOUNT))
-        (user_id,) = self._rows[call.key]
-        return user_id
+        return self._list_of(Call(USER_ACCOUNT)).rows is not None
 
     def entities(
-        self, dataset: Dataset, settings: Settings, ad_account_id: str, outcomes: Outcomes
-    ) -> Mapping[str, tuple[str, ...]]:
+        self, dataset: Dataset, settings: Settings, ad_account_id: str, parts: Parts
+    ) -> _Rows:
         """The fields that other streams need of each wanted item, by its id; the id comes first.
 
-        `outcomes` gets the errors of lists that cannot be read.
+        `parts` gets the errors of lists that cannot be read.
         """
         listing = dataset.listing(settings)
-        scope = Scope(self, settings, {"ad_account_id": ad_account_id}, outcomes)
-        found = [rows for _, rows in self._of_each_call(listing, scope)]
+        scope = Scope(self, settings, {"ad_account_id": ad_account_id}, parts)
+        found = [*self._rows_of_calls(listing, scope)]
         if len(found) == 1:
             return found[0]
         return {key: row for rows in found for key, row in rows.items()}
@@ -262,38 +146,36 @@ class Inventory:
         self, listing: Listing, scope: Scope, where: Mapping[str, Sequence[str]]
     ) -> Iterator[Mapping[str, str]]:
         """The fields that a listing names, of each item that has one of the values asked for."""
-        for _, rows in self._of_each_call(listing, scope, where):
+        for rows in self._rows_of_calls(listing, scope, where):
             for row in rows.values():
                 named = dict(zip(listing.fields, row, strict=True))
                 if all(named[name] in kept for name, kept in where.items()):
                     yield named
 
-    def _of_each_call(
+    def _rows_of_calls(
         self, listing: Listing, scope: Scope, where: Mapping[str, Sequence[str]] = _ANY
-    ) -> Iterator[tuple[Call, Mapping[str, tuple[str, ...]]]]:
-        """The rows of each call of a list that may have what is asked for."""
+    ) -> Iterator[_Rows]:
+        """The rows of each call whose list may have one of the values asked for."""
         is_answered = False
         for call in listing.calls(scope):
             if not all(call.columns.get(name, kept[0]) in kept for name, kept in where.items()):
                 continue
-            yield call, self._known(call, listing, scope.outcomes)
-            refusal = self._refusals.get(call.key)
+            yield self._readable_rows(call, listing, scope.parts)
+            refusal = self._list_of(call).refusal
             is_answered = is_answered or refusal is None
-            if refusal and not is_answered and is_said_of_all(refusal):
+            if refusal and not is_answered and refuses_operation(refusal):
                 return
 
-    def _known(
-        self, call: Call, listing: Listing, outcomes: Outcomes
-    ) -> Mapping[str, tuple[str, ...]]:
-        """The rows of a call that can be read; `outcomes` gets the error if some cannot."""
-        if not outcomes.has_failed(call):
+    def _readable_rows(self, call: Call, listing: Listing, parts: Parts) -> _Rows:
+        """The rows of a call that can be read; `parts` gets the error if some cannot."""
+        if not parts.has_failed(call):
             try:
                 return self._listed(call, listing)
             except PART_ERRORS as error:
-                outcomes.went_wrong(call, error)
+                parts.add_error(call, error)
                 if isinstance(error, SkippableAPIError):
                     return {}
-        return self._filtered(self._read_so_far.get(call.key, {}), listing)
+        return _filtered(self._list_of(call).rows_so_far, listing)
 
     def items(
         self,
@@ -304,31 +186,31 @@ class Inventory:
     ) -> Iterator[tuple[Call, Iterator[Item]]]:
         """The items of a list, page by page, each page with its call.
 
-        They come from the pages kept (which are forgotten after the last stream that writes them),
-        or else fresh, and a few calls at once. `turn` and `following` are those of `read_ahead`.
-        Errors go to the outcomes of the scope.
+        They come from the kept pages, which are dropped after the last stream that writes them.
+        Other pages are read now, for a few calls at once. `turn` and `following` are those of
+        `read_ahead`. Errors go to the parts of the scope.
         """
         for call, page in self._pages(listing, scope, turn, following):
             yield call, filter(listing.wants, page.items)
 
     def is_shared(self, path: str) -> bool:
-        """Whether several streams read a list, or one that does not write it."""
+        """Whether several streams read a list, or a stream that does not write it."""
         return path in self._referred or self._written[path] > 1
 
     def again(self, listing: Listing, scope: Scope) -> Iterator[tuple[Call, Item]]:
         """The items of a list that is read whole for several streams; its pages stay kept.
 
-        A call that cannot be read whole has no items; its error goes to the outcomes of the scope.
+        A call that cannot be read whole has no items; its error goes to the parts of the scope.
         """
         for call in listing.calls(scope):
             try:
                 self._listed(call, listing)
             except PART_ERRORS as error:
-                scope.outcomes.went_wrong(call, error)
+                scope.parts.add_error(call, error)
                 continue
-            scope.outcomes.answered()
+            scope.parts.answered()
             for body in self._kept.read(call.key, forget=False):
-                for item in _reading(listing.decode, body).items:
+                for item in _page_of(listing.decode, body).items:
                     if listing.wants(item):
                         yield call, item
 
@@ -337,7 +219,7 @@ class Inventory:
         operation = api.operation(f"GET {listing.path}")
         paged = "bookmark" in operation.parameters
         for call in listing.calls(scope):
-            if call.key not in self._refusals and not self._kept.has(call.key):
+            if self._list_of(call).refusal is None and not self._kept.has(call.key):
                 precision: Precision = "at least" if paged and call.pages else ""
                 yield Expected(operation.category, precision=precision, key=call.key)
 
@@ -345,116 +227,54 @@ class Inventory:
         """Drop the kept pages."""
         self._kept.close()
 
-    def _listed_ad_accounts(self, named: frozenset[str]) -> dict[str, Item]:
-        shared = bool(named) or self._settings.include_shared_accounts
-        call = Call(AD_ACCOUNTS, query={"include_shared_accounts": shared})
-        found: dict[str, Item] = {}
-        try:
-            for page in self._following(call, page_decoder(AD_ACCOUNTS)):
-                for item in page.items:
-                    ad_account_id = _id(item, "id")
-                    excluded = ad_account_id in self._settings.exclude_ad_account_ids
-                    if not excluded and (not named or ad_account_id in named):
-                        found[ad_account_id] = item
-                if named and len(found) == len(named):
-                    break
-        except PART_ERRORS as error:
-            if is_of_more(error) or not (found or named):
-                raise
-            # Those that the config names are asked for one by one.
-            self.cut_short = None if named else error
-        return found
+    def _token_user(self) -> str:
+        """The id of the token's own user."""
+        rows = self._rows(Call(USER_ACCOUNT), USER_FIELDS, page_decoder(USER_ACCOUNT))
+        (user_id,) = rows
+        return user_id
 
-    def may_read(self, ad_account_id: str) -> bool:
-        """Whether the token can read an ad account that is not one of this run's."""
-        try:
-            self._client.get(AD_ACCOUNT, _decode_item, ids={"ad_account_id": ad_account_id})
-        except (FatalAPIError, RetriableAPIError, SkippableAPIError):
-            return False
-        return True
+    def _list_of(self, call: Call) -> _List:
+        return self._lists.setdefault(call.key, _List(self._written[call.path], threading.Lock()))
 
-    def shows_user(self, user_id: str) -> bool:
-        """Whether the token can read a user who is not one of this run's.
+    def _listed(self, call: Call, listing: Listing) -> _Rows:
+        """The rows of a call that pass the listing's filters."""
+        return _filtered(self._rows(call, listing.fields, listing.decode), listing)
 
-        True if Pinterest does not tell: then nobody knows that the user is gone.
-        """
-        return self._all_users is None or user_id in self._all_users
-
-    @functools.cached_property
-    def _all_users(self) -> frozenset[str] | None:
-        """The token's own user and the owners of all ad accounts, whatever the config wants."""
-        call = Call(AD_ACCOUNTS, query={"include_shared_accounts": True})
-        found: set[str] = set()
-        try:
-            for page in self._following(call, page_decoder(AD_ACCOUNTS)):
-                found.update(filter(None, map(_owner_of, page.items)))
-            # Some tokens have no user of their own to tell.
-            with suppress(SkippableAPIError):
-                found.add(self.user_id(None))
-        except PART_ERRORS:
-            return None
-        return frozenset(found)
-
-    def _one_ad_account(self, ad_account_id: str) -> Item | None:
-        try:
-            return self._client.get(AD_ACCOUNT, _decode_item, ids={"ad_account_id": ad_account_id})
-        except (FatalAPIError, RetriableAPIError, SkippableAPIError) as error:
-            self._unreadable[ad_account_id] = error
-            return None
-
-    def _listed(self, call: Call, listing: Listing) -> Mapping[str, tuple[str, ...]]:
-        """The named fields of those of a call's items that the listing's filters leave."""
-        return self._filtered(self._list(call, listing.fields, listing.decode), listing)
-
-    @staticmethod
-    def _filtered(
-        rows: Mapping[str, tuple[str, ...]], listing: Listing
-    ) -> Mapping[str, tuple[str, ...]]:
-        if not listing.filters:
-            return rows
-        # Streams with other filters may share the call, so its rows are noted unfiltered.
-        return {
-            key: row
-            for key, row in rows.items()
-            if listing.wants(dict(zip(listing.fields, row, strict=True)))
-        }
-
-    def _list(
-        self, call: Call, fields: Sequence[str], decode: Decode
-    ) -> Mapping[str, tuple[str, ...]]:
-        """The named fields of a call's items; the pages are kept if a stream will write them."""
-        if call.key not in self._rows:
+    def _rows(self, call: Call, fields: Sequence[str], decode: Decode) -> _Rows:
+        """All rows of a call; the pages are kept if a stream will write them."""
+        found = self._list_of(call)
+        if found.rows is None:
             self._read_ahead.run(functools.partial(self._list_once, call, fields, decode))
-        return self._rows[call.key]
+        return found.rows or {}
 
     def _list_once(self, call: Call, fields: Sequence[str], decode: Decode) -> None:
         """List a call's items; only the first thread makes the call."""
-        lock = self._locks.setdefault(call.key, threading.Lock())
-        with self._read_ahead.alone_with(lock):
-            if call.key in self._rows:
+        found = self._list_of(call)
+        with self._read_ahead.alone_with(found.lock):
+            if found.rows is not None:
                 return
-            if call.key in self._refusals:
-                raise self._refusals[call.key]
+            if found.refusal:
+                raise found.refusal
             rows: dict[str, tuple[str, ...]] = {}
-            to_write = self._to_write.setdefault(call.key, self._written[call.path])
+            is_written = found.to_write
             try:
                 with self._kept.whole(call.key):
                     for page in self._following(call, decode):
-                        self._partly_read.add(call.key)
+                        found.is_begun = True
                         if call.path in self._referred:
                             _note(rows, page.items, call, fields)
-                        if to_write:
+                        if is_written:
                             self._kept.add(call.key, page.body)
             except SkippableAPIError as refusal:
-                self._read_so_far[call.key] = rows
-                if call.key in self._partly_read:
-                    raise FatalAPIError(_cut_short(refusal)) from refusal
-                self._refusals[call.key] = refusal
+                found.rows_so_far = rows
+                if found.is_begun:
+                    raise _failure_after(refusal) from refusal
+                found.refusal = refusal
                 raise
             except PART_ERRORS:
-                self._read_so_far[call.key] = rows
+                found.rows_so_far = rows
                 raise
-            self._rows[call.key] = rows
+            found.rows = rows
 
     def beginnings(
         self, listing: Listing, scope: Scope, *, ahead: bool = False
@@ -471,42 +291,42 @@ class Inventory:
     def _pages(
         self, listing: Listing, scope: Scope, turn: Turn | None, following: Following
     ) -> Iterator[tuple[Call, Page]]:
-        """Pages for a stream that writes them; errors go to the outcomes of the scope."""
-        tasks, outcomes, is_answered = self.beginnings(listing, scope), scope.outcomes, False
+        """Pages for a stream that writes them; errors go to the parts of the scope."""
+        tasks, parts, is_answered = self.beginnings(listing, scope), scope.parts, False
         for call, page, error in self._read_ahead.in_order(tasks, turn, following):
             if error is None:
                 is_answered = True
-                outcomes.answered()
-                for each in self._pages_of(call, page, listing, outcomes):
+                parts.answered()
+                for each in self._pages_of(call, page, listing, parts):
                     yield call, each
                 continue
-            outcomes.went_wrong(call, error)
+            parts.add_error(call, error)
             if isinstance(error, SkippableAPIError):
-                self._refusals[call.key] = error
-                if not is_answered and is_said_of_all(error):
+                self._list_of(call).refusal = error
+                if not is_answered and refuses_operation(error):
                     return
 
     def _pages_of(
-        self, call: Call, page: Page | None, listing: Listing, outcomes: Outcomes
+        self, call: Call, page: Page | None, listing: Listing, parts: Parts
     ) -> Iterator[Page]:
-        """The pages of a call that are kept, and those that follow, up to the first that fails."""
-        left = self._to_write.setdefault(call.key, self._written[call.path]) - 1
-        self._to_write[call.key] = left
+        """The kept pages of a call and the pages after them, up to the first that fails."""
+        found = self._list_of(call)
+        found.to_write = left = found.to_write - 1
         try:
             if self._kept.has(call.key):
                 for body in self._kept.read(call.key, forget=left <= 0):
-                    yield _reading(listing.decode, body)
+                    yield _page_of(listing.decode, body)
             if page:
                 yield from self._following(call, listing.decode, page)
         except SkippableAPIError as refusal:
-            outcomes.went_wrong(call, FatalAPIError(_cut_short(refusal)))
+            parts.add_error(call, _failure_after(refusal))
         except PART_ERRORS as error:
-            outcomes.went_wrong(call, error)
+            parts.add_error(call, error)
 
     def _begun(self, call: Call, listing: Listing) -> Begun:
         """The first page of a call; nothing if its pages are kept."""
-        if call.key in self._refusals:
-            return Begun(call, error=self._refusals[call.key])
+        if refusal := self._list_of(call).refusal:
+            return Begun(call, error=refusal)
         if self._kept.has(call.key):
             return Begun(call)
         try:
@@ -526,7 +346,7 @@ class Inventory:
                         return Begun(call, page)
                     self._kept.add(call.key, page.body)
         except PART_ERRORS:
-            # Its turn shows how far it can be read.
+            # The stream reads it again in its turn, and then gets the error.
             return begun
         return Begun(call)
 
@@ -535,12 +355,12 @@ class Inventory:
         try:
             self._listed(call, listing)
         except PART_ERRORS as error:
-            if call.key not in self._partly_read:
+            if not self._list_of(call).is_begun:
                 return Begun(call, error=error)
         return self._begun(call, listing)
 
     def _following(self, call: Call, decode: Decode, first: Page | None = None) -> Iterator[Page]:
-        """All pages of a call, with or without the first given; the next is fetched meanwhile."""
+        """All pages of a call, from the given first page on; the next one is fetched meanwhile."""
         paginator = BookmarkPaginator(f"GET {call.path}")
 
         def following(page: Page) -> functools.partial[Page] | None:
@@ -567,14 +387,18 @@ class Inventory:
             return Page([])
 
 
-def _owner_of(ad_account: Item) -> str:
-    """The id of the user who owns an ad account; empty if Pinterest does not tell."""
-    owner = ad_account.get("owner")
-    known = owner if isinstance(owner, dict) else {}
-    return str(known.get("id") or known.get("username") or "")
+def _filtered(rows: _Rows, listing: Listing) -> _Rows:
+    """The rows that pass the listing's filters; other streams may filter the same call's rows."""
+    if not listing.filters:
+        return rows
+    return {
+        key: row
+        for key, row in rows.items()
+        if listing.wants(dict(zip(listing.fields, row, strict=True)))
+    }
 
 
-def _reading(decode: Decode, body: bytes) -> Page:
+def _page_of(decode: Decode, body: bytes) -> Page:
     """The page of a body; without a body, an empty page for something that does not exist."""
     return decode(body) if body else Page([])
 
@@ -585,9 +409,9 @@ def _keeping_body(decode: Decode, body: bytes) -> Page:
     return page
 
 
-def _cut_short(refusal: SkippableAPIError) -> str:
-    """The words for a refusal after pages that were answered: no matter of access."""
-    return f"its first pages are answered, and then: {refusal}"
+def _failure_after(refusal: SkippableAPIError) -> FatalAPIError:
+    """The error for a refusal after answered pages: the token may read the list."""
+    return FatalAPIError(f"its first pages are answered, and then: {refusal}")
 
 
 def _note(
@@ -596,19 +420,19 @@ def _note(
     call: Call,
     fields: Sequence[str],
 ) -> None:
-    """Add the fields of items; a value is one object however often it comes.
+    """Add the fields of items; equal values share one object.
 
     `media.media_type` is a field of an object in the item.
     """
     paths = [field.split(".") for field in fields]
     for item in items:
         row = tuple(_text(_at(item, path, call.columns)) for path in paths)
-        rows[row[0] or _id(item, fields[0])] = row
+        rows[row[0] or id_of(item, fields[0])] = row
 
 
-def _at(item: Item, path: Sequence[str], beside: Mapping[str, Any]) -> object:
-    """The value at a path in an item, or else the value that its call carries under the name."""
-    value = item.get(path[0], beside.get(path[0]))
+def _at(item: Item, path: Sequence[str], columns: Mapping[str, Any]) -> object:
+    """The value at a path in an item, or else in the columns that the call adds."""
+    value = item.get(path[0], columns.get(path[0]))
     for name in path[1:]:
         value = value.get(name) if isinstance(value, dict) else None
     return value
@@ -616,12 +440,3 @@ def _at(item: Item, path: Sequence[str], beside: Mapping[str, Any]) -> object:
 
 def _text(value: object) -> str:
     return "" if value is None else sys.intern(str(value))
-
-
-def _id(item: Item, field: str) -> str:
-    """The id of an item."""
-    value = item.get(field)
-    if value is None:
-        msg = f"a listed item has no {field}; it has: {', '.join(item)}"
-        raise FatalAPIError(msg)
-    return str(value)

@@ -6,21 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
 from tap_pinterest.http.errors import (
-    AccountKindError,
-    AwayError,
-    FeatureRefusedError,
-    NoEndpointError,
+    PART_ERRORS,
     PartError,
-    QuotaError,
-    ScopeRefusedError,
-    TokenRefusedError,
+    affects_all_calls,
+    refuses_operation,
 )
 
 if TYPE_CHECKING:
-    from tap_pinterest.reading.calls import Call
+    from tap_pinterest.reading.call import Call
 
 _T = TypeVar("_T")
 
@@ -32,19 +28,9 @@ MOST_VALUES = 3
 """Values of one parameter, such as a batch of ids, that a part is named by."""
 LONGEST_VALUE = 80
 
-PART_ERRORS = (FatalAPIError, RetriableAPIError, SkippableAPIError)
-"""Errors of one part; other parts are still read."""
-_OF_MORE = (AwayError, QuotaError, TokenRefusedError)
-_OF_ALL = (AccountKindError, FeatureRefusedError, NoEndpointError, ScopeRefusedError)
-
 
 class PartsFailedError(FatalAPIError):
     """Parts of a context could not be read; the others have been."""
-
-
-def is_said_of_all(refusal: SkippableAPIError) -> bool:
-    """Whether Pinterest refuses the operation, for its scope or the app, and not one part."""
-    return isinstance(refusal, _OF_ALL)
 
 
 @dataclass(frozen=True)
@@ -64,11 +50,6 @@ class Tried(Generic[_T]):
             return Tried(call, error=error)
 
 
-def is_of_more(error: PartError) -> bool:
-    """Whether an error is not of one call: others would fail as well."""
-    return isinstance(error, _OF_MORE)
-
-
 class Parts:
     """How the calls of a context went."""
 
@@ -78,31 +59,27 @@ class Parts:
         self._failures: dict[bytes, tuple[Call, PartError]] = {}
 
     def answered(self) -> None:
-        """Take note of a call that was answered."""
+        """Note that a call was answered."""
         self.is_answered = True
 
-    def refused(self, call: Call, refusal: SkippableAPIError) -> None:
-        """Take note of one that was refused; it says nothing of the others."""
-        self._refusals.setdefault(call.key, (call, refusal))
-
     def failed(self, call: Call, error: PartError) -> None:
-        """Take note of one that failed; it says nothing of the others.
+        """Note that a call failed; the others may still be answered.
 
         Raises:
-            FatalAPIError: The error is of all calls: the same one.
+            FatalAPIError: The error affects all calls: the same error.
         """
-        if is_of_more(error):
+        if affects_all_calls(error):
             raise error
         self._failures.setdefault(call.key, (call, error))
 
-    def went_wrong(self, call: Call, error: PartError) -> None:
-        """Take note of a call that was refused or failed.
+    def add_error(self, call: Call, error: PartError) -> None:
+        """Note that a call was refused or failed; the others may still be answered.
 
         Raises:
-            FatalAPIError: The error is of all calls: the same one.
+            FatalAPIError: The error affects all calls: the same error.
         """
         if isinstance(error, SkippableAPIError):
-            self.refused(call, error)
+            self._refusals.setdefault(call.key, (call, error))
         else:
             self.failed(call, error)
 
@@ -110,16 +87,16 @@ class Parts:
     def are_all_refused(self) -> bool:
         """Whether Pinterest refuses the operation, so that no other call needs to be made."""
         refusals = (refusal for _, refusal in self._refusals.values())
-        return not self.is_answered and any(map(is_said_of_all, refusals))
+        return not self.is_answered and any(map(refuses_operation, refusals))
 
     def answers(self, tried: Iterable[Tried[_T]]) -> Iterator[tuple[Call, _T]]:
-        """The answers, each with its call; it is noted which calls went wrong."""
+        """The answers, each with its call; errors are noted."""
         for each in tried:
             if each.error is None:
                 self.answered()
                 yield each.call, cast("_T", each.answer)
                 continue
-            self.went_wrong(each.call, each.error)
+            self.add_error(each.call, each.error)
             if self.are_all_refused:
                 return
 

@@ -10,7 +10,7 @@ import psycopg
 
 from tap_pinterest.api.periods import DAY
 from tap_pinterest.config.database import plain_url
-from tap_pinterest.reading.parts import PART_ERRORS
+from tap_pinterest.http.errors import PART_ERRORS
 from tap_pinterest.reconcile import export, exported, loaded, store
 from tap_pinterest.reconcile.findings import NO_SUM, SPEND, Finding, Report
 from tap_pinterest.reconcile.fresh import Fresh
@@ -128,7 +128,7 @@ def compared(run: Run, request: Request) -> Report:
     """
     request.check()
     file = _export(run, request)
-    ad_account_ids = request.ad_account_ids(run.inventory.ad_account_ids)
+    ad_account_ids = request.ad_account_ids(run.inventory.owners.ad_account_ids)
     if file and not file.names_accounts and len(ad_account_ids) > 1:
         message = f"{file.name} names no ad account: name it with --account."
         raise RequestError(message)

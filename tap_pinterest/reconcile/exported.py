@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tap_pinterest.api.columns import is_conversion, offered_columns
 from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.config.effects import REFUSED_WINDOWS
-from tap_pinterest.reading.parts import PART_ERRORS
+from tap_pinterest.http.errors import PART_ERRORS
 from tap_pinterest.reconcile.export import sums
 from tap_pinterest.reconcile.findings import (
     KINDS,

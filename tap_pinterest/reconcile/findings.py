@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tap_pinterest.dictionary.metrics import metric
-from tap_pinterest.reading.parts import PART_ERRORS
+from tap_pinterest.http.errors import PART_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -12,12 +12,12 @@ from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 from tap_pinterest.api import targeting
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import (
+    PART_ERRORS,
     InvalidRequestError,
     SlowAnswerError,
     TooLargeError,
     ValuesRefusedError,
 )
-from tap_pinterest.reading.parts import PART_ERRORS
 from tap_pinterest.reports.ordering import Order
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import TokenRefusedError
-from tap_pinterest.reading.accounts import in_one_line
 from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
+from tap_pinterest.reading.owners import in_one_line
 
 if TYPE_CHECKING:
     from tap_pinterest.http.client import PinterestClient
@@ -37,7 +37,7 @@ def described(
     except (FatalAPIError, RetriableAPIError, SkippableAPIError) as error:
         yield f"User: not to be read ({error})"
     try:
-        accounts = inventory.ad_accounts
+        accounts = inventory.owners.ad_accounts
         yield f"Ad accounts: {len(accounts) or 'none'}"
         yield from (f"  {_account(account)}" for account in accounts.values())
     except TokenRefusedError:

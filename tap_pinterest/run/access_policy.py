@@ -23,7 +23,7 @@ from tap_pinterest.http.errors import (
     ScopeRefusedError,
 )
 from tap_pinterest.reading.contexts import AdAccounts, name_of
-from tap_pinterest.reading.inventory import AD_ACCOUNT, AD_ACCOUNTS, Inventory
+from tap_pinterest.reading.owners import AD_ACCOUNT, AD_ACCOUNTS, Owners
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
@@ -58,14 +58,14 @@ class AccessPolicy:
         summary: Summary,
         read_before: ReadBefore,
         client: PinterestClient,
-        inventory: Inventory,
+        owners: Owners,
     ) -> None:
         self._streams = streams
         self._settings = settings
         self._summary = summary
         self._read_before = read_before
         self._client = client
-        self._inventory = inventory
+        self._owners = owners
         self._not_for_this_kind: set[str] = set()
         self._said_to_be_missing: dict[str, frozenset[str]] = {}
         """By stream, the scopes that Pinterest has said the token lacks."""
@@ -137,7 +137,7 @@ class AccessPolicy:
             return f"{needs}; {lacking}: sign in with tap-pinterest-login, which asks for it"
         roles = ""
         if context and "ad_account_id" in context:
-            account = self._inventory.ad_accounts.get(context["ad_account_id"], {})
+            account = self._owners.ad_accounts.get(context["ad_account_id"], {})
             roles = ", ".join(map(str, account.get("permissions") or ()))
         return f"{needs}; there the token's user is {roles}" if roles else needs
 
@@ -241,36 +241,36 @@ class AccessPolicy:
 
     def _is_gone(self, kind: str, value: str) -> bool:
         """Whether a context of an earlier run is not there, and the config still wants it."""
-        inventory, settings = self._inventory, self._settings
-        if settings.ad_account_ids or inventory.cut_short:
+        owners, settings = self._owners, self._settings
+        if settings.ad_account_ids or owners.cut_short:
             return False
         try:
             if kind == "user_id":
-                known = inventory.knows_users and not settings.exclude_ad_account_ids
-                return known and value not in inventory.users and not inventory.shows_user(value)
-            if kind != "ad_account_id" or not inventory.knows_ad_accounts:
+                known = owners.knows_users and not settings.exclude_ad_account_ids
+                return known and value not in owners.users and not owners.shows_user(value)
+            if kind != "ad_account_id" or not owners.knows_ad_accounts:
                 return False
-            if value in inventory.ad_accounts or value in settings.exclude_ad_account_ids:
+            if value in owners.ad_accounts or value in settings.exclude_ad_account_ids:
                 return False
             # Without shared accounts, one that can still be read is left out by the config.
-            return settings.include_shared_accounts or not inventory.may_read(value)
+            return settings.include_shared_accounts or not owners.may_read(value)
         except Interrupted:
             # A stopped run asks nothing more; the next one finds out.
             return False
 
     def _fail_for_accounts_not_listed(self) -> None:
         """The list of ad accounts is a failure if only its first pages could be read."""
-        if self._inventory.cut_short and (part := self._first_of_ad_accounts()):
+        if self._owners.cut_short and (part := self._first_of_ad_accounts()):
             told = (
                 "Pinterest lists ad accounts on several pages, and those on the later ones are not "
-                f"read: {self._inventory.cut_short}"
+                f"read: {self._owners.cut_short}"
             )
             part.failures[""] = "; ".join(filter(None, (part.failures.get(""), told)))
 
     def _fail_without_ad_accounts(self) -> None:
         """A token without any ad account is a failure, unless no selected stream needs one."""
-        inventory = self._inventory
-        if not inventory.knows_ad_accounts or inventory.ad_account_ids or inventory.unreadable:
+        owners = self._owners
+        if not owners.knows_ad_accounts or owners.ad_account_ids or owners.unreadable:
             return
         if part := self._first_of_ad_accounts():
             part.failures.setdefault(

@@ -11,7 +11,7 @@ import msgspec
 from tap_pinterest.reading.page_store import PageStore
 
 if TYPE_CHECKING:
-    from tap_pinterest.reading.calls import Call
+    from tap_pinterest.reading.call import Call
     from tap_pinterest.reading.parts import Parts
 
 ALL = "(all)"

@@ -17,12 +17,11 @@ from tap_pinterest.api.columns import NOT_ASKED, AccountColumns, column
 from tap_pinterest.api.periods import GRANULARITIES, ONE_DAY, SYNCHRONOUS
 from tap_pinterest.clock import Clock, Interrupted
 from tap_pinterest.http.client import PinterestClient, client_for
-from tap_pinterest.http.errors import AwayError, TokenRefusedError
+from tap_pinterest.http.errors import PART_ERRORS, AwayError, TokenRefusedError
 from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.http.tally import Tally
 from tap_pinterest.reading.contexts import context_of, name_of
 from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
-from tap_pinterest.reading.parts import PART_ERRORS
 from tap_pinterest.reading.read_ahead import ReadAhead
 from tap_pinterest.records import display_names
 from tap_pinterest.run.access_policy import AccessPolicy
@@ -160,7 +159,7 @@ class Run:
     def token_user(self) -> str | None:
         """The token's own user; `None` if Pinterest does not tell, which is not asked again."""
         try:
-            return self.inventory.user_id(None)
+            return self.inventory.owners.user_id(None)
         except PART_ERRORS as error:
             self.warn_once(
                 "listed_items has nothing of the token's own user, since Pinterest does not tell "
@@ -177,7 +176,7 @@ class Run:
             summary=self.summary,
             read_before=self.read_before,
             client=self.client,
-            inventory=self.inventory,
+            owners=self.inventory.owners,
         )
 
     @functools.cached_property
@@ -328,7 +327,7 @@ class Run:
         Raises:
             EndOfRun: The state has a future day, or there is no token.
         """
-        self.ranges.refuse_state_of_the_future(lambda: self.inventory.ad_accounts)
+        self.ranges.refuse_state_of_the_future(lambda: self.inventory.owners.ad_accounts)
         try:
             # This needs a token, and a signal would not end the wait for one.
             self.read_ahead.run(self.access_policy.tell_missing_scopes)
@@ -374,7 +373,7 @@ class Run:
         named = context_of(context) or {}
         if "user_id" not in named:
             return context
-        known = self.inventory.users if self.inventory.knows_users else {}
+        known = self.inventory.owners.users if self.inventory.owners.knows_users else {}
         return known.get(named["user_id"]) or ""
 
     def _complete_to(self, stream: RunStream, context: str) -> date | None:

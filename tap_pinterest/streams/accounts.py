@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_pinterest.reading.inventory import AD_ACCOUNTS
+from tap_pinterest.reading.owners import AD_ACCOUNTS
 from tap_pinterest.streams.bases.stream import PinterestStream
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ class AdAccounts(PinterestStream):
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
-        _ = self.inventory.ad_accounts
+        _ = self.inventory.owners.ad_accounts
         return iter(())
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        for item in self.inventory.ad_accounts.values():
+        for item in self.inventory.owners.ad_accounts.values():
             yield self.finished(self.convert(item))
             self.summary.read()
-        self.run.fail_for_unreadable(self.name, self.inventory.unreadable)
+        self.run.fail_for_unreadable(self.name, self.inventory.owners.unreadable)

@@ -16,7 +16,7 @@ from tap_pinterest.streams.bases.dataset import DatasetStream
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_pinterest.reading.calls import Call
+    from tap_pinterest.reading.call import Call
     from tap_pinterest.reading.pages import Item
 
 

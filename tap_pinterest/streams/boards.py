@@ -14,7 +14,7 @@ from tap_pinterest.streams.bases.dataset import DailyStream, DatasetStream
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_pinterest.reading.calls import Call
+    from tap_pinterest.reading.call import Call
     from tap_pinterest.reading.pages import Item
 
 PIN_METRICS = "pin_metrics"

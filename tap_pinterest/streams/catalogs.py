@@ -15,7 +15,8 @@ from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_pinterest.reading.calls import Call, Dataset, Row, Scope
+    from tap_pinterest.reading.call import Call, Row
+    from tap_pinterest.reading.calls import Dataset, Scope
     from tap_pinterest.reading.pages import Item
 
 WITH_REPORTS = ("RETAIL", "HOTEL")

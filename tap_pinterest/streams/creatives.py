@@ -16,10 +16,12 @@ from singer_sdk.exceptions import SkippableAPIError
 from typing_extensions import override
 
 from tap_pinterest import api
-from tap_pinterest.reading.calls import Call, Each, Expected, Scope
+from tap_pinterest.http.errors import PART_ERRORS, refuses_operation
+from tap_pinterest.reading.call import Call
+from tap_pinterest.reading.calls import Each, Expected, Scope
 from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.reading.page_store import PageStore
-from tap_pinterest.reading.parts import PART_ERRORS, Parts, is_said_of_all
+from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.tasks import Task
 from tap_pinterest.records.instants import instant
 from tap_pinterest.singer import state
@@ -203,8 +205,8 @@ class AdCreatives(TaskStream, DatasetStream):
         for call, outcome in answers:
             pin_id = call.ids["pin_id"]
             if isinstance(outcome, SkippableAPIError):
-                if is_said_of_all(outcome) and not parts.is_answered:
-                    parts.refused(call, outcome)
+                if refuses_operation(outcome) and not parts.is_answered:
+                    parts.add_error(call, outcome)
                     return
             elif isinstance(outcome, Exception):
                 parts.failed(call, outcome)
@@ -320,7 +322,7 @@ class AdCreatives(TaskStream, DatasetStream):
         promoted = self._promoted_pins()
         # The filters are those of the other streams: each Pin on their pages can be used.
         listing = replace(Pins.listing(self.settings), filters={})
-        users = Pins.contexts.of(inventory)
+        users = Pins.contexts.of(inventory.owners)
         for context in [None] if users is None else users:
             scope = Scope(inventory, self.settings, context, Parts())
             for _, pin in inventory.again(listing, scope):
@@ -334,7 +336,8 @@ class AdCreatives(TaskStream, DatasetStream):
         inventory, settings = self.inventory, self.settings
         place = Ads.listing(settings).fields.index("pin_id")
         accounts = (
-            inventory.entities(Ads, settings, each, Parts()) for each in inventory.ad_account_ids
+            inventory.entities(Ads, settings, each, Parts())
+            for each in inventory.owners.ad_account_ids
         )
         return frozenset(_key(row[place]) for rows in accounts for row in rows.values())
 

@@ -18,7 +18,8 @@ from typing_extensions import override
 from tap_pinterest import api
 from tap_pinterest.api.periods import ONE_DAY, ORGANIC, DateRange, cut
 from tap_pinterest.http.answers import check_fields, decoder
-from tap_pinterest.reading.calls import Call, Expected, Scope
+from tap_pinterest.reading.call import Call
+from tap_pinterest.reading.calls import Expected, Scope
 from tap_pinterest.reading.contexts import Users, name_of
 from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.tasks import Task
@@ -118,7 +119,7 @@ class UserStream(TaskStream):
         self, user_id: str, dates: DateRange, query: Mapping[str, Any], own: Mapping[str, str]
     ) -> Call:
         """A call for some days of a user; `own` tells it from other calls for these days."""
-        account = self.contexts.parameters({"user_id": user_id}, self.inventory)
+        account = self.contexts.parameters({"user_id": user_id}, self.inventory.owners)
         part = {**own, "days": str(dates)}
         return Call(self.path, query={**query, **account, **dates.query}, part=part)
 
@@ -404,7 +405,7 @@ class DomainTopPins(SnapshotStream, PinListStream):
         for pin in itertools.chain.from_iterable(items for _, items in pages):
             self._rank(pin, ranked)
         self.judge_parts(context, parts)
-        user_id = self.inventory.user_id(context)
+        user_id = self.inventory.owners.user_id(context)
         yield from self.finished_once(self._records(ranked, user_id), {})
         self.remember(context, Progress(bookmark=self.clock.today))
         self.summary.read(asked=parts.is_answered)

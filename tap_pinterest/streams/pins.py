@@ -14,9 +14,15 @@ from tap_pinterest import api
 from tap_pinterest.api.batches import batches
 from tap_pinterest.api.periods import ORGANIC, Slice, cut
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.errors import InvalidRequestError, SlowAnswerError, TooLargeError
-from tap_pinterest.reading.calls import Call, Expected, Scope
-from tap_pinterest.reading.parts import PART_ERRORS, Parts
+from tap_pinterest.http.errors import (
+    PART_ERRORS,
+    InvalidRequestError,
+    SlowAnswerError,
+    TooLargeError,
+)
+from tap_pinterest.reading.call import Call
+from tap_pinterest.reading.calls import Expected, Scope
+from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.tasks import Task
 from tap_pinterest.singer import state
 from tap_pinterest.streams.boards import Pins
@@ -139,7 +145,7 @@ class PinAnalytics(OrganicReportStream):
 
     def _query(self, user_id: str, metrics: Sequence[str]) -> Mapping[str, Any]:
         return {
-            **self.contexts.parameters({"user_id": user_id}, self.inventory),
+            **self.contexts.parameters({"user_id": user_id}, self.inventory.owners),
             "metric_types": self.requested(metrics),
         }
 
@@ -173,7 +179,7 @@ class PinAnalytics(OrganicReportStream):
                 beside = {**context, "pin_id": pin_id}
                 yield self._of_pin(pin_id), _days_beside(beside, found.app_type, splits)
             for pin_id, error in found.errors.items():
-                parts.went_wrong(self._of_pin(pin_id), error)
+                parts.add_error(self._of_pin(pin_id), error)
             if parts.are_all_refused:
                 break
         parts.include(self._listed.pop(context["user_id"]))

@@ -11,7 +11,8 @@ from typing_extensions import override
 
 from tap_pinterest import api
 from tap_pinterest.api.periods import ONE_DAY, SYNCHRONOUS
-from tap_pinterest.reading.calls import Call, Each, Expected, Values
+from tap_pinterest.reading.call import Call
+from tap_pinterest.reading.calls import Each, Expected, Values
 from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.tasks import Task
 from tap_pinterest.run.readiness import ASKED_DAYS, READY_STATE

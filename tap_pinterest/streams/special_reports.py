@@ -11,10 +11,11 @@ from typing_extensions import override
 
 from tap_pinterest.api.periods import ASYNCHRONOUS
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.errors import InvalidRequestError, NotOfferedError
-from tap_pinterest.reading.calls import Call, Scope
+from tap_pinterest.http.errors import PART_ERRORS, InvalidRequestError, NotOfferedError
+from tap_pinterest.reading.call import Call
+from tap_pinterest.reading.calls import Scope
 from tap_pinterest.reading.contexts import Users
-from tap_pinterest.reading.parts import PART_ERRORS, Parts, Tried
+from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.tasks import Task, with_pauses
 from tap_pinterest.reports.ordering import REPORTS, Operation, Order, Ordering
 from tap_pinterest.reports.rows import upper_case
@@ -217,7 +218,7 @@ class CatalogsReport(NumberedReportStream):
     @override
     def wanted(self, context: Context | None, parts: Parts) -> Iterator[Wanted]:
         scope = Scope(self.inventory, self.settings, context, parts)
-        account = self.contexts.parameters(context, self.inventory)
+        account = self.contexts.parameters(context, self.inventory.owners)
         for row in self.parameters.rows(self.path, scope):
             order = Order(
                 account,

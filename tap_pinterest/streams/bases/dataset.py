@@ -13,9 +13,9 @@ from typing_extensions import override
 from tap_pinterest import api
 from tap_pinterest.http.answers import check_fields
 from tap_pinterest.http.errors import UnreadableAnswerError
+from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import (
     Batches,
-    Call,
     Expected,
     Listing,
     Scope,
@@ -149,7 +149,7 @@ class DatasetStream(PinterestStream):
     def calls(cls, scope: Scope) -> Iterator[Call]:
         """The calls that read the dataset in a context."""
         same = cls.parameters(scope.settings)
-        context = cls.contexts.parameters(scope.context, scope.inventory)
+        context = cls.contexts.parameters(scope.context, scope.inventory.owners)
         for row in product(cls.sources(scope.settings), cls.path, scope):
             call = cls.call({**same, **context, **row}, {**context, **row})
             yield replace(call, part=row) if row else call
@@ -343,7 +343,7 @@ class DatasetStream(PinterestStream):
         records = (self.convert(self.complete(item, call)) for item in items)
         if reading:
             records = reading.noting(call, records, self.key_of)
-        overlaps = self.contexts.may_overlap(self.inventory)
+        overlaps = self.contexts.may_overlap(self.inventory.owners)
         return filter(self._is_new, records) if overlaps else records
 
     def _reading(self, context: Context | None) -> Reading | None:
@@ -397,7 +397,7 @@ class DatasetStream(PinterestStream):
         return state.fingerprint(
             {
                 "asked": [dict(each.parameters(self.settings)) for each in lists],
-                "through": dict(self.contexts.parameters(context, self.inventory)),
+                "through": dict(self.contexts.parameters(context, self.inventory.owners)),
                 "secret": self.run.access_policy.sight,
                 "keys": list(self.natural_keys),
             }

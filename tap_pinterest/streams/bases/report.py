@@ -13,11 +13,13 @@ from tap_pinterest import api
 from tap_pinterest.api import targeting
 from tap_pinterest.api.columns import column
 from tap_pinterest.api.periods import merged
+from tap_pinterest.http.errors import PART_ERRORS
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.layouts.tables import Table
-from tap_pinterest.reading.calls import Call, Expected
+from tap_pinterest.reading.call import Call
+from tap_pinterest.reading.calls import Expected
 from tap_pinterest.reading.contexts import name_of
-from tap_pinterest.reading.parts import PART_ERRORS, Parts
+from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.tasks import Task, with_pauses
 from tap_pinterest.reports.ordering import Operation, Ordering
 from tap_pinterest.reports.plan import Entities, plan, unread
@@ -365,7 +367,7 @@ class AdsReport(TaskStream, ReportStream):
     ) -> Iterator[dict[str, Any]]:
         """The records of one call or report; if they cannot be made, others have theirs."""
         for part, error in answered.failures:
-            parts.went_wrong(self._call(context, part), error)
+            parts.add_error(self._call(context, part), error)
         if answered.was_read:
             parts.answered()
         try:
@@ -433,7 +435,8 @@ class AdsReport(TaskStream, ReportStream):
         self, context: Mapping[str, Any], answered: Answered
     ) -> Iterator[dict[str, Any]]:
         reading = self.reading(context)
-        currency = self.inventory.ad_account(context["ad_account_id"]).get("currency")
+        account = self.inventory.owners.ad_accounts.get(context["ad_account_id"], {})
+        currency = account.get("currency")
         return self.rows_of.records(answered, reading.entities, currency, reading.range.days.end)
 
     def _looked_at_again(

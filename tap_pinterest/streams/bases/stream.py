@@ -13,9 +13,9 @@ from singer_sdk.singerlib.catalog import Metadata, SelectionMask
 from typing_extensions import override
 
 from tap_pinterest import api
+from tap_pinterest.http.errors import PART_ERRORS
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.reading.contexts import AdAccounts, Token, name_of, of_context
-from tap_pinterest.reading.parts import PART_ERRORS
 from tap_pinterest.reading.tasks import Ahead, Turn
 from tap_pinterest.records.conform import Converter, singer_schema
 from tap_pinterest.records.strays import RefusedStrays
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from tap_pinterest.config import Settings
     from tap_pinterest.config.custom_reports import CustomReport
     from tap_pinterest.layouts.tables import Arrange, Table
-    from tap_pinterest.reading.calls import Call, Expected
+    from tap_pinterest.reading.call import Call
+    from tap_pinterest.reading.calls import Expected
     from tap_pinterest.reading.contexts import Contexts
     from tap_pinterest.reading.inventory import Inventory
     from tap_pinterest.reading.parts import Parts
@@ -130,12 +131,12 @@ class PinterestStream(SingerStream):
     @property
     @override
     def partitions(self) -> list[dict[str, Any]] | None:
-        return self.contexts.of(self.inventory)
+        return self.contexts.of(self.inventory.owners)
 
     @property
     def unreadable(self) -> Mapping[str, Exception]:
         """Ad accounts that the config names and the token cannot read, once this is known."""
-        return self.contexts.unreadable(self.inventory)
+        return self.contexts.unreadable(self.inventory.owners)
 
     @functools.cached_property
     def remembered(self) -> Partitions:
@@ -184,7 +185,7 @@ class PinterestStream(SingerStream):
     @property
     def knows_contexts(self) -> bool:
         """Whether the contexts are known without a call."""
-        return self.contexts.are_known(self.inventory)
+        return self.contexts.are_known(self.inventory.owners)
 
     def found(self) -> Iterator[Task[Any]]:
         """Find the contexts; this yields no task."""
