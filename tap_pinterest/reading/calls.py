@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from urllib.parse import quote
 
+from typing_extensions import override
+
 from tap_pinterest import api
 from tap_pinterest.api.batches import batches
 from tap_pinterest.reading.pages import PAGE_DECODERS, Decode, Item
@@ -34,8 +36,8 @@ class Expected:
     Attributes:
         precision: `at least` if pages may follow, or `about`; empty means exact.
         most: Number of calls in the worst case; 0 if there is no worse case.
-        key: The same for calls that are made once a run, whichever stream needs them.
-        operation: Their operation, where it may have a limit of its own.
+        key: Identifies a call that is made once a run for all streams that need it.
+        operation: The operation of the calls, if it may have a limit of its own.
     """
 
     category: str
@@ -111,33 +113,29 @@ class Dataset(Protocol):
 
     @classmethod
     def shows_all(cls, settings: Settings) -> bool:
-        """Whether its lists show all there is, apart from lists of parents that are not read."""
+        """Whether its lists leave no item out, except items of parents that are not read."""
 
 
-class Source(Protocol):
+class Source:
     """The values that calls are made for, such as ids of parents.
 
     Attributes:
         columns: Names of its values that records carry.
         parents: Datasets that it takes values from.
-        settings: Settings that it needs to have rows.
+        settings: Settings without which it has no rows.
     """
 
-    @property
-    def columns(self) -> Sequence[str]: ...  # noqa: D102 - see above
-    @property
-    def parents(self) -> Sequence[Dataset]: ...  # noqa: D102
-    @property
-    def settings(self) -> Sequence[str]: ...  # noqa: D102
+    columns: Sequence[str] = ()
+    parents: Sequence[Dataset] = ()
+    settings: Sequence[str] = ()
 
     def rows(self, path: str, scope: Scope) -> Iterable[Row]:
-        """Values for the calls of a path, one row for each."""
+        """The values for the calls of a path, one row for each call."""
+        raise NotImplementedError
 
 
-class Each:
+class Each(Source):
     """Each item of another dataset."""
-
-    settings: Sequence[str] = ()
 
     def __init__(
         self, parent: Dataset, where: Mapping[str, Sequence[str]] | None = None, **names: str
@@ -154,8 +152,8 @@ class Each:
         self._where = where or {}
         self._names = names
 
-    def rows(self, path: str, scope: Scope) -> Iterator[Row]:  # noqa: ARG002 - see Source
-        """One row for each item that has all the values."""
+    @override
+    def rows(self, path: str, scope: Scope) -> Iterator[Row]:
         listing = self.parents[0].listing(scope.settings)
         for item in scope.inventory.rows(listing, scope, self._where):
             row = {name: item[field] for name, field in self._names.items()}
@@ -163,34 +161,29 @@ class Each:
                 yield row
 
 
-class Values:
-    """Each of some values of a parameter: by default all that the description allows."""
-
-    parents: Sequence[Dataset] = ()
-    settings: Sequence[str] = ()
+class Values(Source):
+    """Each of some values of a parameter; by default all that the description allows."""
 
     def __init__(self, name: str, *values: str | bool) -> None:
         self.columns = (name,)
         self._values = values
 
-    def rows(self, path: str, scope: Scope) -> Iterator[Row]:  # noqa: ARG002
-        """One row for each value."""
+    @override
+    def rows(self, path: str, scope: Scope) -> Iterator[Row]:
         (name,) = self.columns
         for value in self._values or api.operation(f"GET {path}").parameters[name].allowed:
             yield {name: value}
 
 
-class Setting:
-    """Each value of a setting that the parameter allows; none while it is not set."""
-
-    parents: Sequence[Dataset] = ()
+class Setting(Source):
+    """Each value of a setting that the parameter allows; no row if the setting is not set."""
 
     def __init__(self, setting: str, name: str) -> None:
         self.settings = (setting,)
         self.columns = (name,)
 
+    @override
     def rows(self, path: str, scope: Scope) -> Iterator[Row]:
-        """One row for each value."""
         (setting,), (name,) = self.settings, self.columns
         allowed = api.operation(f"GET {path}").parameters[name].allowed
         for value in getattr(scope.settings, setting):
@@ -198,13 +191,11 @@ class Setting:
                 yield {name: value}
 
 
-class Batches:
-    """The values of another source; a call takes as many as its parameter allows."""
-
-    columns: Sequence[str] = ()
+class Batches(Source):
+    """The values of another source, in batches: as many as the parameter of a call allows."""
 
     def __init__(self, source: Source, name: str | None = None) -> None:
-        """Batches of a source of one value; `name` is the parameter, if it is called otherwise."""
+        """Batches of a source with one column; `name` is the parameter, if it has another name."""
         (value,) = source.columns
         self.parents = source.parents
         self.settings = source.settings
@@ -212,8 +203,8 @@ class Batches:
         self._value = value
         self._name = name or value
 
+    @override
     def rows(self, path: str, scope: Scope) -> Iterator[Row]:
-        """One row for each batch."""
         most = api.operation(f"GET {path}").parameters[self._name].max_items
         values = (row[self._value] for row in self._source.rows(path, scope))
         separator = len(self._name) + 2
@@ -225,17 +216,16 @@ class Batches:
             yield {self._name: batch}
 
 
-class Either:
-    """All rows of several sources; a row that occurs twice is given once."""
+class Either(Source):
+    """All rows of the first source, then those of the next; no row twice."""
 
     def __init__(self, *sources: Source) -> None:
         self._sources = sources
         self.columns = tuple(dict.fromkeys(name for each in sources for name in each.columns))
         self.parents = tuple(parent for each in sources for parent in each.parents)
-        self.settings: Sequence[str] = ()
 
+    @override
     def rows(self, path: str, scope: Scope) -> Iterator[Row]:
-        """The rows of the first source, then those of the next."""
         seen: set[tuple[tuple[str, Any], ...]] = set()
         for source in self._sources:
             for row in source.rows(path, scope):
@@ -245,27 +235,21 @@ class Either:
                     yield row
 
 
-class Once:
-    """A call that names nothing."""
+class Once(Source):
+    """A single call without parameters of its own."""
 
-    columns: Sequence[str] = ()
-    parents: Sequence[Dataset] = ()
-    settings: Sequence[str] = ()
-
-    def rows(self, path: str, scope: Scope) -> Iterator[Row]:  # noqa: ARG002
-        """One empty row."""
+    @override
+    def rows(self, path: str, scope: Scope) -> Iterator[Row]:
         yield {}
 
 
-class User:
-    """The user whose data a call reads."""
+class User(Source):
+    """The user of the context."""
 
     columns = ("user_id",)
-    parents: Sequence[Dataset] = ()
-    settings: Sequence[str] = ()
 
-    def rows(self, path: str, scope: Scope) -> Iterator[Row]:  # noqa: ARG002
-        """The id of the context's user."""
+    @override
+    def rows(self, path: str, scope: Scope) -> Iterator[Row]:
         yield {"user_id": scope.inventory.owners.user_id(scope.context)}
 
 

@@ -17,7 +17,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Contexts:
-    """A way to read a stream: in one context without a name, unless a subclass says otherwise.
+    """The contexts that a stream is read in; here a single one, which has no name.
 
     Attributes:
         columns: Ids of the context that every record of a dataset carries.
@@ -30,7 +30,7 @@ class Contexts:
         return True
 
     def of(self, owners: Owners) -> list[dict[str, Any]] | None:  # noqa: ARG002
-        """The contexts; `None` for one without a name."""
+        """The contexts; `None` for a single one without a name."""
         return None
 
     def unreadable(self, owners: Owners) -> Mapping[str, Exception]:  # noqa: ARG002
@@ -42,12 +42,12 @@ class Contexts:
         return _NOTHING
 
     def may_overlap(self, owners: Owners) -> bool:  # noqa: ARG002
-        """Whether two contexts may share a record."""
+        """Whether the same record may occur in two contexts."""
         return False
 
 
 class Token(Contexts):
-    """The stream is read once, with the token alone."""
+    """The stream is read once, for the token."""
 
 
 class AdAccounts(Contexts):
@@ -79,7 +79,7 @@ class Users(Contexts):
     """
 
     def __init__(self, *, always_named: bool = False) -> None:
-        """Each user; `always_named` gives the context of the token's user a name as well."""
+        """Contexts of users; with `always_named` the token's user alone has a name, too."""
         self._always_named = always_named
 
     def _are_named(self, owners: Owners) -> bool:
@@ -106,7 +106,7 @@ class Users(Contexts):
 
 
 def name_of(context: Context | None) -> str:
-    """The ad account or the user of a context, as the tap's messages name it; empty for neither."""
+    """The name of a context in messages: its ad account or its user; empty for neither."""
     if not context:
         return ""
     return str(context.get("ad_account_id") or f"user {context['user_id']}")
@@ -121,7 +121,7 @@ def context_of(name: str) -> Context | None:
 
 
 def of_context(name: str) -> str:
-    """The name of a context as the end of a phrase; empty for one without a name."""
+    """The end of a phrase that names a context, such as ` of user 12`; empty without a name."""
     if not name or name.startswith("user "):
         return f" of {name}" if name else ""
     return f" of ad account {name}"

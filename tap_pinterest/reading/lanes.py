@@ -1,4 +1,4 @@
-"""Tasks of one context beside those of others, and whether there is room for more of them."""
+"""Lanes: the tasks of one context each. Decides whether there is room for one more task."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _T = TypeVar("_T")
 
 MAX_BYTES = 32 * 1024 * 1024
 SHARE_AHEAD = 4
-"""Work ahead of its turn gets a quarter of the bytes, as long as the current work needs them."""
+"""While the current work needs the bytes, work ahead of its turn gets a quarter of them."""
 MOST_AHEAD = 256
-"""Most contexts, and most answers, of a rate category that may be ahead of their turn."""
+"""Most contexts, and most answers, that may be ahead of their turn in one rate category."""
 MOST_WAITING = 12
 """Most reports that Pinterest prepares at once; more would wait for each other there."""
 
@@ -51,7 +51,8 @@ class Load:
         waiting: Reports that Pinterest is preparing, by rate category.
         running: Tasks under way, by rate category.
         places: Tasks under way, and results that are not read yet.
-        bytes_ahead: Bytes of these that are ahead of their turn.
+        bytes: Bytes of their results.
+        bytes_ahead: The part of `bytes` that is ahead of its turn.
         may_use_all: Whether work ahead of its turn may use all bytes.
     """
 

@@ -13,7 +13,7 @@ KEPT_IN_MEMORY = 16 * 1024 * 1024
 
 
 class PageStore:
-    """Bodies of pages, compressed, one after the other in memory or in a temporary file."""
+    """Keeps bodies of pages, compressed: a few in memory, many in a temporary file."""
 
     def __init__(self) -> None:
         self._file: SpooledTemporaryFile[bytes] | None = None
@@ -22,7 +22,7 @@ class PageStore:
 
     @property
     def size(self) -> int:
-        """Bytes that are kept, and room that is not yet free."""
+        """Bytes of the kept pages, and of dropped pages before them."""
         with self._lock:
             return max((sum(places[-1]) for places in self._places.values()), default=0)
 
@@ -72,7 +72,7 @@ class PageStore:
             return self._file.read(size)
 
     def close(self) -> None:
-        """Give the memory or the file back."""
+        """Drop all pages."""
         with self._lock:
             self._places.clear()
             if self._file is not None:

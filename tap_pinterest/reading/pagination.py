@@ -1,4 +1,4 @@
-"""Pages of a list: one follows the other by Pinterest's bookmark."""
+"""Follows Pinterest's bookmarks from page to page of a list."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from singer_sdk.exceptions import FatalAPIError
 
 MOST_IDLE_PAGES = 1_000
-"""Most pages in a row without a new item. Pinterest may send some hundred empty pages where it
-filters a long list."""
+"""Most pages in a row without a new item. Pinterest may send hundreds of empty pages of a long list
+that it filters."""
 
 
 class EndlessListError(FatalAPIError):
-    """The bookmarks of a list never come to an end."""
+    """The bookmarks of a list never end."""
 
 
 class RepeatedBookmarkError(EndlessListError):

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 MOST_NAMED = 10
-"""Parts that a message names."""
+"""Most parts that a message names."""
 MOST_CAUSES = 3
-"""Reasons that it tells."""
+"""Most reasons that a message gives."""
 MOST_VALUES = 3
-"""Values of one parameter, such as a batch of ids, that a part is named by."""
+"""Most values of one parameter that a message names, such as ids of a batch."""
 LONGEST_VALUE = 80
 
 
 class PartsFailedError(FatalAPIError):
-    """Parts of a context could not be read; the others have been."""
+    """Parts of a context could not be read; the others were read."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Tried(Generic[_T]):
 
 
 class Parts:
-    """How the calls of a context went."""
+    """The outcomes of the calls of a context."""
 
     def __init__(self) -> None:
         self.is_answered = False
@@ -85,7 +85,7 @@ class Parts:
 
     @property
     def are_all_refused(self) -> bool:
-        """Whether Pinterest refuses the operation, so that no other call needs to be made."""
+        """Whether Pinterest refuses the operation: further calls would be refused, too."""
         refusals = (refusal for _, refusal in self._refusals.values())
         return not self.is_answered and any(map(refuses_operation, refusals))
 
@@ -101,7 +101,7 @@ class Parts:
                 return
 
     def include(self, others: Parts) -> None:
-        """Add the refusals and failures of other calls, such as of the lists behind these."""
+        """Add the refusals and failures of other calls, such as those of lists of ids."""
         self._refusals = {**others._refusals, **self._refusals}
         self.include_failures(others)
 
@@ -129,19 +129,19 @@ class Parts:
         return next((refusal for _, refusal in self._refusals.values()), None)
 
     @property
-    def not_named(self) -> Iterator[str]:
-        """The names of refused and failed calls that no message has room for."""
+    def names_left_out(self) -> Iterator[str]:
+        """The names of the refused and failed calls that the messages leave out."""
         for found in (self._refusals, self._failures):
             for call, _ in list(found.values())[MOST_NAMED:]:
                 yield _name(call)
 
     @property
-    def told_refusals(self) -> str:
-        """How many calls were refused, of what, and why."""
-        return _told(self._refusals.values(), "of its calls were refused")
+    def refusals_in_words(self) -> str:
+        """How many calls were refused, which ones, and why."""
+        return _in_words(self._refusals.values(), "of its calls were refused")
 
     def raise_if_nothing_was_read(self) -> None:
-        """Pass the first refusal on if no call has been answered, and none has failed.
+        """Raise the first refusal if all calls were refused.
 
         Raises:
             SkippableAPIError: All calls were refused.
@@ -150,34 +150,34 @@ class Parts:
             raise self.refusal
 
     def raise_if_any_failed(self) -> None:
-        """Say which parts have failed; the others were read.
+        """Raise an error that names the failed parts; the others were read.
 
         Raises:
-            FatalAPIError: Some have.
-            RetriableAPIError: The only call has.
+            FatalAPIError: Some parts have failed.
+            RetriableAPIError: There is one call, and it has failed.
         """
         if not self._failures:
             return
         calls, errors = zip(*self._failures.values(), strict=True)
         if len(errors) == 1 and not _name(calls[0]):
             raise errors[0]
-        raise PartsFailedError(_told(self._failures.values(), "of its parts failed"))
+        raise PartsFailedError(_in_words(self._failures.values(), "of its parts failed"))
 
 
-def _told(found: Iterable[tuple[Call, PartError]], what: str) -> str:
-    """A sentence of bounded length on the calls that something happened to."""
+def _in_words(found: Iterable[tuple[Call, PartError]], what: str) -> str:
+    """A sentence of bounded length about refused or failed calls."""
     calls, errors = zip(*found, strict=True)
     names = [name for name in map(_name, calls[: MOST_NAMED + 1]) if name][:MOST_NAMED]
     if len(calls) > len(names) and names:
         names.append(f"{len(calls) - len(names):,} more")
     causes = list(dict.fromkeys(map(str, errors)))
-    told = " / ".join(causes[:MOST_CAUSES]) + (" / ..." if len(causes) > MOST_CAUSES else "")
+    reasons = " / ".join(causes[:MOST_CAUSES]) + (" / ..." if len(causes) > MOST_CAUSES else "")
     listed = f" ({'; '.join(names)})" if names else ""
-    return f"{len(calls):,} {what}{listed}: {told}"
+    return f"{len(calls):,} {what}{listed}: {reasons}"
 
 
 def _name(call: Call) -> str:
-    """The parameters that tell a call from the others, such as `ad_group_id 123`."""
+    """The parameters that distinguish a call from the others, such as `ad_group_id 123`."""
     return ", ".join(f"{name} {_value(value)}" for name, value in call.part.items())
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _LOOK_UP_SECONDS = 0.25
 _THREADS = 8
-"""Threads for each request in flight; most threads wait, for quota or for each other."""
+"""Threads for each request in flight: most of them wait for quota or for another thread."""
 
 
 class ReadAhead:
@@ -54,7 +54,7 @@ class ReadAhead:
     def in_order(
         self, tasks: Iterable[Task[_T]], turn: Turn | None = None, following: Following = NOTHING
     ) -> Iterator[_T]:
-        """The results of the tasks, in their order; the first error ends them.
+        """The results of the tasks, in their order, up to the first error.
 
         Args:
             tasks: The tasks; ignored if they were begun ahead of this turn.
@@ -75,9 +75,9 @@ class ReadAhead:
     def chained(
         self, first: Callable[[], _T], then: Callable[[_T], Callable[[], _T] | None]
     ) -> Iterator[_T]:
-        """The result of `first`, then of the task that `then` makes of each result.
+        """The result of `first`, then the result of each task that `then` makes of the one before.
 
-        The next task runs while the last result is used.
+        The next task runs while the caller uses the last result.
         """
         task: Callable[[], _T] | None = first
         if self._is_alone:
@@ -97,7 +97,7 @@ class ReadAhead:
                 future.cancel()
 
     def run(self, work: Callable[[], _T]) -> _T:
-        """The result of some work; a signal need not wait for it."""
+        """The result of some work; a signal can end the wait for it."""
         return work() if self._is_alone else self._result(self._executor().submit(work))
 
     @contextmanager
@@ -123,7 +123,7 @@ class ReadAhead:
 
     @property
     def _is_alone(self) -> bool:
-        """Whether work stays in this thread: a thread of the pool must not wait for another one."""
+        """Whether this thread does all work itself: a pool's thread must not wait for another."""
         return self._in_flight == 1 or threading.get_ident() != self._owner
 
     def _executor(self) -> ThreadPoolExecutor:

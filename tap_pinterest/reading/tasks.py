@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 LEAST_BYTES = 64 * 1024
-"""Bytes that we expect of an answer if nothing is known about it."""
+"""Expected bytes of an answer about which nothing is known."""
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Later(Generic[_T]):
-    """Work that goes on after a pause; until then it does not use up a request slot."""
+    """Work that goes on after a pause; during the pause it does not use up a request slot."""
 
     seconds: float
     run: Callable[[], _T | Later[_T]]
@@ -57,7 +57,7 @@ NOTHING: Following = MappingProxyType({})
 
 
 def with_pauses(steps: Generator[float, None, _T]) -> Callable[[], _T | Later[_T]]:
-    """A task that yields how many seconds to wait before it goes on, and returns its result."""
+    """Make a task of a generator that yields its pauses in seconds and returns the result."""
 
     def go_on() -> _T | Later[_T]:
         try:

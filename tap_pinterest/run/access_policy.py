@@ -113,7 +113,7 @@ class AccessPolicy:
         ids = self._settings.named_ids
         named = any(value in ids for call in parts.refused_calls for value in call.values)
         where = part.failures if named else part.skipped
-        told = self._reason(stream.name, context, parts.refusal, parts.told_refusals)
+        told = self._reason(stream.name, context, parts.refusal, parts.refusals_in_words)
         where[name_of(context)] = told
 
     def _reason(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_pinterest.reading.calls import Each
+from tap_pinterest.reading.calls import Each, Source
 from tap_pinterest.reading.contexts import Users
 from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from tap_pinterest.reading.call import Call, Row
     from tap_pinterest.reading.calls import Dataset, Scope
@@ -126,21 +126,21 @@ class CatalogsAvailableFilterValues(DatasetStream):
     per = (Each(Catalogs, catalog_id="id"),)
 
 
-class ReportParameters:
+class ReportParameters(Source):
     """The reports to ask for: one of each type for each catalog, or for each feed."""
 
     columns = ("catalog_id", "report_type", "feed_id")
-    settings: Sequence[str] = ()
 
     def __init__(self, *types: str) -> None:
         self._of_catalogs = [each for each in types if each != OF_FEEDS]
         self._of_feeds = [each for each in types if each == OF_FEEDS]
-        self.parents: Sequence[Dataset] = (
+        self.parents = (
             *([Catalogs] if self._of_catalogs else []),
             *([CatalogsFeeds] if self._of_feeds else []),
         )
 
-    def rows(self, path: str, scope: Scope) -> Iterator[Row]:  # noqa: ARG002 - see Source
+    @override
+    def rows(self, path: str, scope: Scope) -> Iterator[Row]:
         """One row for each report, in the form of the parameter.
 
         Pinterest may not say which catalog a feed fills.

@@ -393,7 +393,7 @@ class AdsReport(TaskStream, ReportStream):
         if lists.refused_calls:
             self.run.access_policy.left_out(self, context, lists)
         if parts.refusal:
-            self.run.failed(self.name, context, type(parts.refusal)(parts.told_refusals))
+            self.run.failed(self.name, context, type(parts.refusal)(parts.refusals_in_words))
         parts.include_failures(lists)
         parts.raise_if_any_failed()
 

@@ -218,7 +218,7 @@ class PinterestStream(SingerStream):
 
     def name_the_rest(self, context: Context | None, parts: Parts) -> None:
         """Log the parts that the message about them has no room for."""
-        for name in parts.not_named:
+        for name in parts.names_left_out:
             self.logger.info(
                 "%s%s was not read for %s", self.name, of_context(name_of(context)), name
             )
