@@ -39,6 +39,7 @@ from tap_pinterest.streams import needed_scopes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from tap_pinterest.http.client import PinterestClient
     from tap_pinterest.http.tokens import TokenAnswer
 
 CONSENT_PAGE = "https://www.pinterest.com/oauth/"
@@ -63,7 +64,7 @@ padding: 0 1rem }}</style>
 
 
 class LoginError(Exception):
-    """There are no tokens; the text says why, and what to do."""
+    """The sign-in has failed; the text says why, and what the user can do."""
 
 
 class ForeignAnswerError(LoginError):
@@ -75,8 +76,8 @@ class RedirectAddress(NamedTuple):
 
     Attributes:
         uri: The address, exactly as it is registered for the app.
-        host: Address of this machine to listen on; `None` if the address is on another machine.
-        path: The only path that counts.
+        host: The address of this machine to listen on; `None` if the redirect address is elsewhere.
+        path: Requests for other paths are not answers.
     """
 
     uri: str
@@ -86,7 +87,7 @@ class RedirectAddress(NamedTuple):
 
     @classmethod
     def parse(cls, uri: str) -> RedirectAddress:
-        """Take a redirect address apart.
+        """The parts of a redirect address.
 
         Raises:
             LoginError: The text is not a web address.
@@ -104,15 +105,15 @@ class RedirectAddress(NamedTuple):
 
 
 class Redirect(ThreadingHTTPServer):
-    """Listens on a redirect address for the answer to one sign-in.
+    """A server on a redirect address that waits for the answer to one sign-in.
 
-    It uses threads, because a browser also opens connections that it does not use.
+    The server has threads, because browsers also open connections that they do not use.
     """
 
     daemon_threads = True
 
     def __init__(self, address: RedirectAddress, state: str) -> None:
-        """Begin to listen.
+        """Listen on the address.
 
         Raises:
             OSError: Another program listens there.
@@ -127,7 +128,7 @@ class Redirect(ThreadingHTTPServer):
 
     @override
     def server_bind(self) -> None:
-        # HTTPServer's own method would ask the name service for the name of this machine.
+        # HTTPServer's own method asks the name service for the name of this machine.
         TCPServer.server_bind(self)
 
     def wait(self, seconds: float) -> str:
@@ -161,7 +162,7 @@ class _RedirectHandler(BaseHTTPRequestHandler):
             self._page(404, "There is nothing here.")
             return
         if self.server.code or self.server.refusal:
-            self._page(410, "This sign-in has had its answer.")
+            self._page(410, "This sign-in has been answered already.")
             return
         try:
             code = code_in(query, self.server.state)
@@ -196,7 +197,7 @@ class _RedirectHandler(BaseHTTPRequestHandler):
 
 
 def code_in(query: str, state: str) -> str:
-    """The code in the query with which the browser came back.
+    """The code in the query of the address to which Pinterest has sent the browser.
 
     Raises:
         ForeignAnswerError: It is not the answer to this sign-in.
@@ -204,7 +205,7 @@ def code_in(query: str, state: str) -> str:
     """
     answer = dict(parse_qsl(query))
     if not hmac.compare_digest(answer.get("state", "").encode(), state.encode()):
-        msg = "This is not the answer to this sign-in: its state is another one."
+        msg = "This is not the answer to this sign-in: its state is different."
         raise ForeignAnswerError(msg)
     if reason := answer.get("error"):
         more = in_one_line(answer.get("error_description", ""))
@@ -217,7 +218,7 @@ def code_in(query: str, state: str) -> str:
 
 
 def consent_link(settings: Settings, redirect_uri: str, scopes: Iterable[str], state: str) -> str:
-    """The address of the consent page, which asks for these scopes."""
+    """The address of the consent page for these scopes."""
     api_url = urlsplit(settings.api_url)
     host = api_url.hostname or ""
     is_pinterest = host == "pinterest.com" or host.endswith(".pinterest.com")
@@ -234,7 +235,7 @@ def consent_link(settings: Settings, redirect_uri: str, scopes: Iterable[str], s
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """The options of the command line, as `command` describes them."""
+    """The options of the command line; `command` describes them."""
 
     config: str | None
     redirect_uri: str
@@ -246,7 +247,7 @@ class Options:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Sign in, and return the exit code: 0 when there are tokens."""
+    """Sign in, and return the exit code: 0 if the tap has tokens now."""
     try:
         code: int = command.main(arguments, command.name, standalone_mode=False)
     except click.ClickException as error:
@@ -267,33 +268,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @click.option(
     "--scopes",
     metavar="LIST",
-    help="scopes to ask for, separated by commas; default: what the stream_groups need",
+    help="scopes to ask for, separated by commas; default: the scopes that stream_groups need",
 )
 @click.option("--no-browser", is_flag=True, help="print the link instead of opening it")
 @click.option(
     "--paste",
     is_flag=True,
-    help="do not listen: paste the address that the browser ends on, when that is on another "
-    "machine",
+    help="do not listen on this machine: paste the address of the page that the browser ends on",
 )
 @click.option(
     "--print",
     "print_it",
     is_flag=True,
-    help="print the line for .env, with the refresh token, instead of storing it",
+    help="print the line for .env with the refresh token, and do not store the token",
 )
 @click.option(
     "--timeout",
     type=float,
     default=WAIT_SECONDS,
     metavar="SECONDS",
-    help=f"how long to wait for the consent; default: {WAIT_SECONDS}",
+    help=f"the longest wait for the consent; default: {WAIT_SECONDS}",
 )
 def command(**given: Any) -> int:  # noqa: ANN401 - the options, each of its own type
     """Sign in to Pinterest in the browser, and store the tokens where tap-pinterest finds them.
 
-    Settings, client_id and client_secret among them, come from the environment (TAP_PINTEREST_*),
-    from .env, or from --config; what is missing is asked for.
+    The settings come from the environment (TAP_PINTEREST_*), from .env, or from --config. The
+    command asks for client_id and client_secret if they are missing.
     """
     options = Options(**given)
     try:
@@ -342,7 +342,7 @@ def _config_file(name: str) -> dict[str, Any]:
 
 
 def _ask(question: str) -> str:
-    """Ask on the terminal; stdout is for the line that belongs into `.env`."""
+    """Ask on stderr: stdout is for the line that belongs into `.env`."""
     _tell(question)
     return input()
 
@@ -391,8 +391,7 @@ def _sign_in(settings: Settings, options: Options) -> TokenAnswer:
         with redirect:
             _open(link, in_browser=not options.no_browser)
             code = redirect.wait(options.timeout)
-    clock = Clock()
-    client = client_for(settings, _limiter(settings, clock), clock)
+    client = _client(settings, Clock())
     try:
         ask = client.token_endpoint(settings.client_id or "", settings.client_secret or "")
         return auth.redeem(ask, code, address.uri)
@@ -444,16 +443,16 @@ def _hand_over(settings: Settings, answer: TokenAnswer, *, print_it: bool) -> No
         raise LoginError(msg) from None
     _tell(f"The tokens are in {settings.token_path}, for you only; tap-pinterest finds them there.")
     if settings.auth_method != "refresh_token":
-        _tell("A run will not use them while access_token or auth_method say otherwise.")
+        _tell("Runs do not use them yet: access_token is set, or auth_method names another way.")
 
 
 def _show(settings: Settings, answer: TokenAnswer) -> None:
-    """Print how long the tokens last, and what they can read."""
+    """Print how long the tokens last, and which data they can read."""
     if answer.refresh_token_expires_at:
         ends = datetime.fromtimestamp(answer.refresh_token_expires_at, tz=UTC).date()
         _tell(f"The tokens expire on {ends} unless a run renews them first.")
     _tell("")
-    # What the token can read, also beyond what the settings ask for.
+    # Settings that ask for everything: they show all that the token can read.
     everything = dataclasses.replace(
         settings,
         auth_method="access_token",
@@ -463,7 +462,7 @@ def _show(settings: Settings, answer: TokenAnswer) -> None:
         include_shared_accounts=True,
     )
     clock = Clock()
-    client = client_for(everything, _limiter(everything, clock), clock)
+    client = _client(everything, clock)
     inventory = Inventory(client, ReadAhead(1, clock), everything, written=(), referred=())
     granted = (answer.scope or "").replace(",", " ").split()
     try:
@@ -474,9 +473,10 @@ def _show(settings: Settings, answer: TokenAnswer) -> None:
         client.close()
 
 
-def _limiter(settings: Settings, clock: Clock) -> RateLimiter:
-    return RateLimiter(settings.access_tier, clock, settings.max_wait_seconds)
+def _client(settings: Settings, clock: Clock) -> PinterestClient:
+    limiter = RateLimiter(settings.access_tier, clock, settings.max_wait_seconds)
+    return client_for(settings, limiter, clock)
 
 
 def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - for the one who signs in
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - its output

@@ -1,6 +1,5 @@
-"""`map-pinterest`: the tap's last step with records, as a process between tap and target.
+"""`map-pinterest`: adds `__sync_key` to records between tap and target, or makes Daasity's tables.
 
-It reads Singer messages and writes them with a `__sync_key` in each record, or as Daasity's tables.
 All other messages pass unchanged, byte for byte.
 """
 
@@ -62,7 +61,7 @@ _encode = msgspec.json.encode
 
 @dataclass(frozen=True)
 class Options:
-    """The options in the config."""
+    """The settings in the config."""
 
     sync_key: bool = True
     separator: str = ""
@@ -72,7 +71,7 @@ class Options:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Options:
-        """Options from a valid config."""
+        """The options of a valid config."""
         return cls(
             sync_key=config.get("sync_key", True) is not False,
             separator=config.get("sync_key_separator") or "",
@@ -83,18 +82,21 @@ class Options:
 
 
 class LineMapper:
-    """Maps the lines of one tap, one after the other."""
+    """Maps the lines of one tap, one after the other.
+
+    Attributes:
+        number: The number of the last line.
+    """
 
     def __init__(self, options: Options, warn: Callable[[str], None]) -> None:
         self.number = 0
-        """The stream of the last line."""
         self._options = options
         self._tell = warn
         self._told: set[str] = set()
         self._streams: dict[str, KeyMapper | TableMapper | None] = {}
 
     def __call__(self, line: bytes) -> bytes | None:
-        """The line to write instead, without its end; `None` for a stream left out.
+        """The line to write instead, without its end; `None` if nothing is to be written.
 
         Raises:
             RefusedLineError: The line is not a message, or it cannot be mapped.
@@ -106,7 +108,7 @@ class LineMapper:
         except msgspec.ValidationError as error:
             msg = f"it is no Singer message ({error})"
             raise RefusedLineError(msg) from None
-        # A line that was mended only for reading passes unchanged.
+        # A line that nobody maps passes as it came, even if it was mended for reading.
         return line if mapped is readable else mapped
 
     def _warn(self, message: str) -> None:
@@ -167,7 +169,7 @@ class LineMapper:
         return table
 
     def _fields(self, stream: str, schema: Mapping[str, Any], keys: Sequence[str]) -> Sequence[str]:
-        """The fields of `__sync_key`; empty if it is not wanted, is there already or cannot be."""
+        """The fields of `__sync_key`; empty if the stream gets no key or has one already."""
         if not self._options.sync_key or SYNC_KEY in schema["properties"]:
             return ()
         fields = self._options.fields.get(stream) or _known_fields(stream, schema, keys) or keys
@@ -228,7 +230,7 @@ class KeyMapper:
         """The line of a message that is neither SCHEMA nor RECORD.
 
         Raises:
-            RefusedLineError: Its records are in files, out of reach.
+            RefusedLineError: It is a BATCH message, whose records are in files.
         """
         if self._fields:
             _refuse_batch(kind)
@@ -241,13 +243,13 @@ class TableMapper:
     def __init__(
         self, table: Table, schema: Mapping[str, Any], fields: Sequence[str], options: Options
     ) -> None:
-        """A mapper for records with the fields that the table needs.
+        """Prepare the mapping of a stream.
 
         Args:
             table: The table.
             schema: The schema of its rows.
-            fields: Columns of `__sync_key`; if empty, the rows get no key.
-            options: Separator, and the settings that a table shows.
+            fields: The columns of `__sync_key`; if empty, the rows get no key.
+            options: The separator of the key, and the settings that are columns of the table.
         """
         self._table = table
         self._make_key = key_maker(fields, options.separator) if fields else None
@@ -284,7 +286,7 @@ class TableMapper:
         """The line of a message that is neither SCHEMA nor RECORD.
 
         Raises:
-            RefusedLineError: Its records are in files, out of reach.
+            RefusedLineError: It is a BATCH message, whose records are in files.
         """
         _refuse_batch(kind)
         message["stream"] = _raw(self._table.name)
@@ -308,7 +310,7 @@ def _made(make_key: Callable[[Mapping[str, Any]], str], record: Mapping[str, Any
     except TypeError as error:
         raise RefusedLineError(str(error)) from None
     except UnicodeEncodeError:
-        # Texts of records have been mended: it is the config's.
+        # The texts of records are mended by now, so the separator is at fault.
         msg = "sync_key_separator is no text that UTF-8 can write"
         raise RefusedLineError(msg) from None
 
@@ -320,7 +322,7 @@ def _refuse_batch(kind: str | None) -> None:
 
 
 def _read(line: bytes) -> tuple[bytes, Message]:
-    """The line, mended if it has half a character, and its message.
+    """A line and its message, after half characters in it have been replaced.
 
     Raises:
         RefusedLineError: The line is not JSON.
@@ -343,7 +345,7 @@ def _read(line: bytes) -> tuple[bytes, Message]:
 def _known_fields(
     stream: str, schema: Mapping[str, Any], keys: Sequence[str]
 ) -> Sequence[str] | None:
-    """The fields that the tap hashes, if name, key and fields show that the stream is the tap's."""
+    """The fields that the tap itself hashes; `None` if the stream is not one of this tap."""
     fields = SYNC_KEY_FIELDS.get(stream)
     ours = fields and {*TABLES[stream].record_key} <= {*keys} and not key_faults(fields, schema)
     return fields if ours else None
@@ -366,12 +368,12 @@ def _described(schema: Mapping[str, Any], table: Table | None = None) -> dict[st
 
 
 def _is_arranged(table: Table | None, schema: Mapping[str, Any]) -> bool:
-    """Whether a stream already has a table's columns, because the tap has arranged it."""
+    """Whether the tap has already written a stream as this table."""
     return table is not None and schema["properties"].keys() - {SYNC_KEY} == {*table.columns}
 
 
 def _shape(table: Table, fields: Sequence[str]) -> dict[str, Any]:
-    """Types of a record's fields: raw bytes, except for fields whose values are needed."""
+    """The types of a record's fields: raw bytes, except for fields whose values the table needs."""
     looked_at = {
         *(source for name in (*fields, *table.key) if (source := table.columns.get(name))),
         *(table.preferred or ())[:1],
@@ -386,12 +388,8 @@ def _shape(table: Table, fields: Sequence[str]) -> dict[str, Any]:
 
 
 def _partial(shape: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """A type of objects that decodes only these members; each of them is optional."""
+    """The type of an object of which only these members are decoded; each is optional."""
     return cast("Any", TypedDict)("Fields", dict(shape), total=False)
-
-
-def _without_default(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in schema.items() if name != "default"}
 
 
 class MapPinterest(PluginBase):
@@ -408,13 +406,16 @@ class MapPinterest(PluginBase):
         "properties": {
             **{name: _SETTINGS[name] for name in OWN_SETTINGS},
             # No default: the mapper cannot know the settings of the tap.
-            **{name: _without_default(_SETTINGS[name]) for name in ATTRIBUTION},
+            **{
+                name: {k: v for k, v in _SETTINGS[name].items() if k != "default"}
+                for name in ATTRIBUTION
+            },
         },
         "additionalProperties": False,
     }
 
     def map_lines(self, source: BinaryIO, sink: BinaryIO) -> int:
-        """Map all lines of the source into the sink, and return the exit code."""
+        """Map all lines from the source to the sink, and return the exit code."""
         map_line = LineMapper(Options.from_config(self.config), self.logger.warning)
         for lines in _whole_lines(source):
             written: list[bytes] = []
@@ -447,7 +448,7 @@ class MapPinterest(PluginBase):
             config=config.config if config else {},
             parse_env_config=bool(config and config.parse_env),
         )
-        # Ctrl-C reaches the tap too, and its last messages must still pass.
+        # Ctrl-C stops the tap too; the mapper must still pass on the tap's last messages.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         try:
@@ -471,7 +472,7 @@ class MapPinterest(PluginBase):
 
 
 def _whole_lines(source: BinaryIO) -> Iterator[list[bytes]]:
-    """Lines without their ends; each list has all lines that have come in."""
+    """Lines without their ends, in lists of all lines that have arrived."""
     begun: list[bytes] = []
     while chunk := source.read1(CHUNK):  # type: ignore[attr-defined]
         first, *others = chunk.split(b"\n")

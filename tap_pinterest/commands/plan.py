@@ -8,13 +8,10 @@ from typing import IO, TYPE_CHECKING
 import click
 import msgspec
 
-from tap_pinterest.clock import Interrupted
-from tap_pinterest.commands.command import like_the_tap
-from tap_pinterest.http.errors import TokenRefusedError
+from tap_pinterest.commands.command import ending_the_run, with_options_of_the_tap
 from tap_pinterest.run.causes import Remark, told
 from tap_pinterest.run.cost import TRIAL_CALLS, plan
 from tap_pinterest.singer.process import leave
-from tap_pinterest.singer.sdk import EndOfRun
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -24,38 +21,28 @@ if TYPE_CHECKING:
 
     from tap_pinterest.run.cost import Plan
 
-HELP = (
-    "Say what a run would cost: for each stream ad accounts, days and calls, and how long these "
-    "take. Ids are listed for that; no report is asked for, and nothing is written."
-)
-OPTIONS = {"--version", "--config", "--catalog", "--state"}
-"""Options of the tap that the command has too."""
-
 
 def main() -> None:
-    """Run the command, which counts the calls of a run and writes no message."""
-    json = click.Option(["--json", "as_json"], is_flag=True, help="Write one JSON object.")
-    like_the_tap("tap-pinterest-plan", HELP, _tell, OPTIONS, json)()
+    """Run the command line."""
+    with_options_of_the_tap(_count, "--version", "--config", "--catalog", "--state")()
 
 
-def _tell(
+@click.command("tap-pinterest-plan")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+def _count(
     *,
-    as_json: bool = False,
+    as_json: bool,
     config: ConfigInput | None = None,
     state: IO[str] | None = None,
     catalog: IO[str] | None = None,
 ) -> None:
-    """Count the calls, print them, and end with the exit code 0."""
+    """Show what a run would cost: ad accounts, days, calls and the time that they take.
+
+    The command lists ids to count the calls. It reads no report and writes nothing.
+    """
     tap = TapPinterest.from_options(config, state, catalog)
-    try:
+    with ending_the_run(tap, "Nothing can be counted"):
         planned = plan(tap.run)
-    except (EndOfRun, TokenRefusedError) as reason:
-        tap.logger.error("Nothing can be counted: %s", reason)  # noqa: TRY400
-        leave(1)
-    except Interrupted:
-        leave(128 + (tap.clock.interrupted_by or 0))
-    finally:
-        tap.run.close()
     if as_json:
         click.echo(msgspec.json.encode(planned.as_json()))
     else:

@@ -8,92 +8,64 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
-from tap_pinterest.clock import Interrupted
-from tap_pinterest.commands.command import like_the_tap
+from tap_pinterest.commands.command import ending_the_run, with_options_of_the_tap
 from tap_pinterest.commands.dates import DATE
 from tap_pinterest.config.database import SCHEMA, URL
-from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.reconcile import text
 from tap_pinterest.reconcile.request import Request, RequestError
 from tap_pinterest.singer.process import leave
-from tap_pinterest.singer.sdk import EndOfRun
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
-HELP = (
-    "Compare loaded tables, and an export of Ads Manager if one is given, with fresh totals from "
-    "Pinterest. The exit code is 1 if spend differs and no proven cause explains it."
-)
 TABLE = "reconciliation"
 NOT_INSTALLED = "This command needs psycopg: pip install 'tap-pinterest[reconcile]'"
-_NOT_READ = (FatalAPIError, RetriableAPIError, SkippableAPIError, TokenRefusedError, EndOfRun)
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FORMS = click.Choice(["text", "json"])
 
 
 def main() -> None:
-    """Run the command; the exit code is 1 if spend differs and nothing explains it."""
-    kept = ("--version", "--config")
-    like_the_tap("tap-pinterest-reconcile", HELP, _compare, kept, *options())()
+    """Run the command line."""
+    with_options_of_the_tap(_compare, "--version", "--config")()
 
 
-def options() -> list[click.Option]:
-    """The options beside those of the tap."""
-    file = click.Path(path_type=Path, exists=True, dir_okay=False)
-    forms = click.Choice(["text", "json"])
-    return [
-        click.Option(["--database"], envvar=URL, metavar="URL", help="Database of the tables."),
-        click.Option(
-            ["--schema"],
-            envvar=SCHEMA,
-            default="pinterest",
-            show_default=True,
-            help="Schema of the tables.",
-        ),
-        click.Option(
-            ["--account", "accounts"], multiple=True, help="Only this ad account. Repeatable."
-        ),
-        click.Option(["--from", "first"], type=DATE, help="First day; by default a week."),
-        click.Option(["--to", "last"], type=DATE, help="Last day; by default two days ago."),
-        click.Option(["--export"], type=file, help="An export of Ads Manager, as CSV."),
-        click.Option(
-            ["--exported-on"], type=DATE, help="Day of the export; by default the file's."
-        ),
-        click.Option(
-            ["--store"],
-            is_flag=False,
-            flag_value=TABLE,
-            metavar="TABLE",
-            help=f"Add the results to a table of the schema; without a name, {TABLE}.",
-        ),
-        click.Option(
-            ["--format", "form"], type=forms, default="text", show_default=True, help="Output."
-        ),
-    ]
+@click.command("tap-pinterest-reconcile")
+@click.option("--database", envvar=URL, metavar="URL", help="Database of the tables.")
+@click.option(
+    "--schema", envvar=SCHEMA, default="pinterest", show_default=True, help="Schema of the tables."
+)
+@click.option("--account", "accounts", multiple=True, help="Only this ad account. Repeatable.")
+@click.option("--from", "first", type=DATE, help="First day; by default a week before the last.")
+@click.option("--to", "last", type=DATE, help="Last day; by default two days ago.")
+@click.option("--export", type=_FILE, help="An export of Ads Manager, as CSV.")
+@click.option("--exported-on", type=DATE, help="Day of the export; by default the file's.")
+@click.option(
+    "--store",
+    is_flag=False,
+    flag_value=TABLE,
+    metavar="TABLE",
+    help=f"Add the results to a table of the schema; without a name, {TABLE}.",
+)
+@click.option("--format", "form", type=_FORMS, default="text", show_default=True, help="Output.")
+def _compare(*, form: str, config: ConfigInput | None = None, **given: Any) -> None:  # noqa: ANN401 - the fields of `Request`
+    """Compare loaded tables, an export of Ads Manager, or both, with fresh totals from Pinterest.
 
-
-def _compare(*, form: str, config: ConfigInput | None = None, **given: Any) -> None:  # noqa: ANN401 - see `options`
-    """Compare, print the findings, and end with the exit code."""
+    The exit code is 1 if spend differs and no proven cause explains it.
+    """
     tap = TapPinterest.from_options(config, None, None)
     if importlib.util.find_spec("psycopg") is None:
         tap.logger.error(NOT_INSTALLED)
         leave(1)
     from tap_pinterest.reconcile.comparison import compared  # noqa: PLC0415 - needs psycopg
 
-    try:
-        report = compared(tap.run, Request(**given))
-    except RequestError as refusal:
-        tap.logger.error("%s", refusal)  # noqa: TRY400 - a traceback would say nothing more
-        leave(2)
-    except _NOT_READ as reason:
-        tap.logger.error("Nothing can be compared: %s", reason)  # noqa: TRY400
-        leave(1)
-    except Interrupted:
-        leave(128 + (tap.clock.interrupted_by or 0))
-    finally:
-        tap.run.close()
+    with ending_the_run(tap, "Nothing can be compared"):
+        try:
+            report = compared(tap.run, Request(**given))
+        except RequestError as refusal:
+            tap.logger.error("%s", refusal)  # noqa: TRY400 - a traceback would say nothing more
+            leave(2)
     if form == "json":
         facts = {
             "start_date": report.days.start,

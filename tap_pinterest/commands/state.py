@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import click
 import msgspec
@@ -26,23 +27,6 @@ if TYPE_CHECKING:
     from tap_pinterest.api.periods import Granularity
 
 MELTANO_STATE = "dev:tap-pinterest-to-target-postgres"
-
-
-class Store(Protocol):
-    """A place that keeps the state between runs."""
-
-    def read(self) -> dict[str, Any]:
-        """The state; empty if there is none."""
-
-    def write(self, state: dict[str, Any]) -> None:
-        """Keep another state instead."""
-
-    def configs(self, folder: Path) -> Sequence[str]:
-        """The config of the next run, as values of the tap's option `--config`.
-
-        Args:
-            folder: A private folder for a file of the config, if one must be made.
-        """
 
 
 class StateFile(NamedTuple):
@@ -69,15 +53,15 @@ class StateFile(NamedTuple):
             raise click.ClickException(message) from None
 
     def write(self, state: dict[str, Any]) -> None:
-        """Replace the file; if that fails, it stays unchanged."""
+        """Replace the file; it stays unchanged if that fails."""
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f"{self.path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(msgspec.json.encode(state) + b"\n")
         Path(name).replace(self.path)
 
-    def configs(self, folder: Path) -> Sequence[str]:  # noqa: ARG002 - the variables need no file
-        """The environment, and a file `.env`."""
-        return ("ENV",)
+    def config(self, folder: Path) -> str:  # noqa: ARG002 - the environment needs no file
+        """The config of the next run for the tap's option `--config`: the environment."""
+        return "ENV"
 
 
 class MeltanoState(NamedTuple):
@@ -98,14 +82,14 @@ class MeltanoState(NamedTuple):
         return state
 
     def write(self, state: dict[str, Any]) -> None:
-        """Give Meltano another state for the job."""
+        """Replace the state of the job in Meltano."""
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "state.json"
             file.write_bytes(msgspec.json.encode({"singer_state": state}))
             self._meltano("state", "set", "--force", self.state_id, "--input-file", str(file))
 
-    def configs(self, folder: Path) -> Sequence[str]:
-        """The config that Meltano gives the tap of the state's job, in a file.
+    def config(self, folder: Path) -> str:
+        """The config of the next run for the tap's option `--config`: a file that Meltano fills.
 
         Raises:
             ClickException: Meltano is not installed, or fails.
@@ -115,7 +99,7 @@ class MeltanoState(NamedTuple):
         file = folder / "config.json"
         options = ("--environment", environment, "invoke", "--dump=config")
         file.write_text(self._meltano(*options, tap), encoding="utf-8")
-        return (str(file),)
+        return str(file)
 
     def _meltano(self, *arguments: str) -> str:
         command = ["meltano", *arguments]
@@ -127,10 +111,14 @@ class MeltanoState(NamedTuple):
             message = "meltano is not on PATH; for a state file use --state FILE"
             raise click.ClickException(message) from None
         if ended.returncode != 0:
-            told = ended.stderr.strip().splitlines()[-1:] or ["it says nothing"]
-            message = f"meltano {' '.join(arguments)} failed: {told[0]}"
+            reasons = ended.stderr.strip().splitlines() or ["it says nothing"]
+            message = f"meltano {' '.join(arguments)} failed: {reasons[-1]}"
             raise click.ClickException(message)
         return ended.stdout
+
+
+Store: TypeAlias = StateFile | MeltanoState
+"""The place that keeps the state between runs."""
 
 
 class Part(NamedTuple):
@@ -143,11 +131,8 @@ class Part(NamedTuple):
     @property
     def granularity(self) -> Granularity:
         """The length of the report's periods, from its name."""
-        told = (each for each in GRANULARITIES.values() if self._ends_with(each))
-        return next(told, DAY)
-
-    def _ends_with(self, granularity: Granularity) -> bool:
-        return self.stream.endswith(f"_{granularity.name.lower()}")
+        ending = self.stream.rpartition("_")[2].upper()
+        return GRANULARITIES.get(ending, DAY)
 
     @property
     def progress(self) -> Progress:
@@ -163,15 +148,15 @@ class Part(NamedTuple):
             return f"  {self.context or 'all'}: {read}{later}"
         known = self.progress.known(self.granularity, 0)
         days = merged(DateRange(each.start, each.end) for each in known)
-        told = [", ".join(map(str, days)) or "no days"]
+        texts = [", ".join(map(str, days)) or "no days"]
         newest = known[-1].settings if known else None
         if any(each.settings.endswith(GIVEN_UP) for each in known):
-            told.append("some days are out of reach and keep older settings")
+            texts.append("some days are out of reach and keep older settings")
         elif any(each.settings != newest for each in known):
-            told.append("the next run reads some days again")
+            texts.append("the next run reads some days again")
         if backfilled := self.entry.get("backfilled"):
-            told.append(f"backfill {backfilled} is done")
-        return "; ".join([f"  {self.context or 'all'}: {told[0]}", *told[1:]])
+            texts.append(f"backfill {backfilled} is done")
+        return f"  {self.context or 'all'}: {'; '.join(texts)}"
 
 
 def parts_of(state: dict[str, Any]) -> Iterator[Part]:
@@ -184,12 +169,12 @@ def parts_of(state: dict[str, Any]) -> Iterator[Part]:
             yield Part(stream, " ".join(map(str, each["context"].values())), each)
 
 
-@click.group(help=__doc__.split(": ", 1)[1] if __doc__ else None)
+@click.group()
 @click.option("--state", "file", type=click.Path(path_type=Path), help="A state file.")
 @click.option("--state-id", default=MELTANO_STATE, show_default=True, help="Meltano's state id.")
 @click.pass_context
 def main(context: click.Context, file: Path | None, state_id: str) -> None:
-    """Choose where the state is."""
+    """Show the days that were read, and let the next run read them again."""
     context.obj = StateFile(file) if file else MeltanoState(state_id)
 
 
@@ -208,7 +193,7 @@ def show(store: Store, streams: Sequence[str]) -> None:
             click.echo(shown)
         click.echo(part.described())
     if not shown:
-        click.echo("The state knows nothing of it: the next run reads from start_date.")
+        click.echo("The state has no such entry: the next run reads from start_date.")
 
 
 @main.command()
@@ -245,8 +230,12 @@ def forget(  # noqa: PLR0913 - one parameter for each option
         else:
             _remove(state, part)
     store.write(state)
-    for line in _told(parts, first, last):
-        click.echo(line)
+    days = "everything from start_date on"
+    if first or last:
+        days = f"the days from {first or 'the first'} to {last or 'the last'}"
+    for stream, count in Counter(part.stream for part in parts).items():
+        click.echo(f"{stream}: the next run reads {days} again, for {count} of its contexts.")
+    click.echo("tap-pinterest-state plan counts the calls of that run.")
 
 
 @main.command()
@@ -259,13 +248,13 @@ def forget(  # noqa: PLR0913 - one parameter for each option
 )
 @click.pass_obj
 def plan(store: Store, configs: Sequence[str]) -> None:
-    """Count the calls of the next run; the ids that it needs are listed for that."""
+    """Count the calls of the next run. This lists the ids that the run needs."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         state = folder / "state.json"
         state.write_bytes(msgspec.json.encode(_checked(store)))
         command = [sys.executable, "-m", "tap_pinterest.commands.plan", "--state", str(state)]
-        for each in configs or store.configs(folder):
+        for each in configs or [store.config(folder)]:
             command += ["--config", each]
         ended = subprocess.run(command, check=False)  # noqa: S603 - our own command
     raise SystemExit(ended.returncode)
@@ -279,7 +268,7 @@ def _checked(store: Store) -> dict[str, Any]:
 
 
 def _refuse_unknown(parts: Sequence[Part], streams: Sequence[str], accounts: Sequence[str]) -> None:
-    """Refuse names that are not in the state, before anything is changed."""
+    """Refuse names that are not in the state, before the state changes."""
     unknown = [each for each in streams if each not in {part.stream for part in parts}]
     unknown += [each for each in accounts if each not in {part.context for part in parts}]
     if unknown:
@@ -307,17 +296,6 @@ def _remove(state: dict[str, Any], part: Part) -> None:
     of_stream["partitions"] = [each for each in of_stream["partitions"] if each is not part.entry]
     if not of_stream["partitions"]:
         del state["bookmarks"][part.stream]
-
-
-def _told(parts: Sequence[Part], first: date | None, last: date | None) -> Iterator[str]:
-    """A sentence about the days that the next run reads, and how to count its calls."""
-    days = "everything from start_date on"
-    if first or last:
-        days = f"the days from {first or 'the first'} to {last or 'the last'}"
-    for stream in dict.fromkeys(each.stream for each in parts):
-        count = sum(each.stream == stream for each in parts)
-        yield f"{stream}: the next run reads {days} again, for {count} of its contexts."
-    yield "tap-pinterest-state plan counts the calls of that run."
 
 
 if __name__ == "__main__":
