@@ -216,7 +216,7 @@ def test_a_table_that_the_page_cannot_read_is_named_with_the_reason(db: Connecti
         "Ad accounts: ad_analytics has no column ad_account_id.",
         "Rows that the newest load changed: ad_analytics has no column _sdc_sync_started_at.",
         "The newest complete day: there is no table metrics_ready_state.",
-        "What failed last: there is no table sync_log.",
+        "The last run: there is no table sync_log.",
     ]
     html = page(contents)
     assert labels(html) == ["Paid impressions by day: 7"]
@@ -243,7 +243,7 @@ def test_failures_of_the_last_run_come_first_with_their_reasons(db: Connection[A
 
     assert contents.last_run
     assert contents.last_run.told == (
-        "Started 29 Nov 2026, 06:00 UTC. Of its 3 parts these did not arrive whole:"
+        "Started 29 Nov 2026, 06:00 UTC. Of 3 parts these are not complete:"
     )
     assert contents.last_run.incomplete == [
         ("pins", "u1", "failed, fails the run", "a new reason"),
@@ -260,7 +260,7 @@ def test_a_log_of_another_form_is_named_as_not_shown(db: Connection[Any]) -> Non
         db.execute("CREATE TABLE sync_log (run_id text, stream text)")
         contents = Contents.read(db, "logged", days=90)
 
-    assert contents.missing[-1].startswith("What failed last: sync_log has no column run_started")
+    assert contents.missing[-1].startswith("The last run: sync_log has no column run_started")
 
 
 def test_the_log_of_a_run_has_the_columns_that_the_page_reads() -> None:

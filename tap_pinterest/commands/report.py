@@ -1,4 +1,4 @@
-"""`tap-pinterest-report`: draws the data in a PostgreSQL as a page for any browser."""
+"""`tap-pinterest-report`: draws the data in PostgreSQL as a page for any browser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tap_pinterest.config.environment import load_env_file
 
 CONNECT_SECONDS = 15
 NEEDS = (
-    "tap-pinterest-report needs psycopg, which a plain tap does not. Install it with:"
+    "tap-pinterest-report needs psycopg, which is not installed. Install it with:"
     " pip install 'tap-pinterest[report]', or in a clone: pip install '.[report]'"
 )
 NO_DATABASE = f"no database is named: --database {EXAMPLE}, or {URL} in .env"
@@ -34,7 +34,7 @@ NO_DATABASE = f"no database is named: --database {EXAMPLE}, or {URL} in .env"
     type=click.IntRange(1),
     default=90,
     show_default=True,
-    help="How many days to show, up to the newest.",
+    help="Number of days to show, up to the newest.",
 )
 @click.option("--compare-with", metavar="NAME", help="A schema with older tables to compare with.")
 def main(
@@ -42,8 +42,8 @@ def main(
 ) -> None:
     """Draw the data in PostgreSQL as one page of HTML.
 
-    The variables may also be in a file .env. The page needs no other file and no network. The
-    command only reads.
+    The address and the schema may be variables of the environment or of a file .env. The page needs
+    no other file and no network. The command only reads the database.
     """
     try:
         load_env_file()
@@ -70,7 +70,7 @@ def drawn(address: str, schema: str, days: int, copy: str | None) -> str:
         ClickException: The database cannot be reached, or has no tables there.
     """
     try:
-        # Only in the extra `report`: a plain tap must start without it.
+        # psycopg comes with the extra `report` only; the tap must start without it.
         import psycopg  # noqa: PLC0415
 
         from tap_pinterest import page  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Rows that later loads have changed: of days that were loaded before, and beside a copy."""
+"""Counts the rows that the newest load has changed, and the rows that differ from a copy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class RestatedDay(NamedTuple):
     """The rows of a day that an earlier load had loaded.
 
     Attributes:
-        changed: Those that the newest load has changed or added.
+        changed: The rows that the newest load has changed or added.
     """
 
     day: date
@@ -27,7 +27,7 @@ class RestatedDay(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """A table beside its copy, in rows."""
+    """The numbers of rows of a table and its copy."""
 
     table: str
     before: int
@@ -42,10 +42,10 @@ class Changed(NamedTuple):
 
 
 def restated(tables: Tables, report: str, days: int) -> list[RestatedDay] | None:
-    """For each of the last days that an earlier load knew, the rows that the newest load changed.
+    """The rows that the newest load changed, for the last days that an earlier load had loaded.
 
-    The newest load is the last one that changed any row of the report. Without a column that tells
-    loads apart the rows are unknown: `None`.
+    The newest load is the last that changed any row of the report. Without the column `LOAD`
+    nobody knows which rows it changed: `None`.
     """
     if not tables.has(report, LOAD, "date"):
         return None
@@ -67,7 +67,7 @@ def restated(tables: Tables, report: str, days: int) -> list[RestatedDay] | None
 
 
 def since(tables: Tables, copy: Tables) -> list[Changed]:
-    """Every table that has a key beside its copy; a table without a copy is new as a whole."""
+    """Compare every table that has a key with its copy; all rows are new if there is no copy."""
     return [_changed(tables, copy, name) for name in tables.columns if tables.key(name)]
 
 
@@ -94,7 +94,7 @@ def _changed(tables: Tables, copy: Tables, name: str) -> Changed:
 
 
 def _differ(tables: Tables, copy: Tables, name: str) -> sql.Composed:
-    """Whether a row has other values, beside those that say when it was loaded."""
+    """Whether a row has other values; columns of the loader do not count."""
     new, old = (
         sql.SQL(", ").join(
             sql.Identifier(row, column) if column in of.columns[name] else sql.SQL("NULL")

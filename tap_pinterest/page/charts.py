@@ -1,4 +1,4 @@
-"""Charts as HTML and SVG, without scripts; their colours are those of the page."""
+"""Charts as HTML and SVG, without scripts; the page gives the colours."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ MOST_TICKS = 4
 MOST_DAYS_NAMED = 5
 DAYS_BETWEEN = (1, 2, 7, 14, 28, 56, 91, 182, 364)
 YEARS_FROM = 300
-"""Days from which the axis of days names years."""
+"""From this number of days on, the axis of days names years."""
 WIDTH, HEIGHT = 1000, 100
 """The drawing's own units; the page stretches it."""
 GAP = 0.22
-"""Part of a day's place that stays free."""
+"""The part of a day's width that stays free."""
 
 
 class Day(NamedTuple):
     """The column of a day.
 
     Attributes:
-        base: The value that it had before, to show the change; `None` if there is no such value.
+        base: The value before the change; `None` if the column shows no change.
     """
 
     day: date
@@ -35,7 +35,7 @@ class Day(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """The bar of something with a name."""
+    """A bar with a name and a number."""
 
     name: str
     value: float
@@ -46,9 +46,9 @@ def by_day(days: Sequence[Day], label: str, *, whole: bool) -> str:
     """Columns for days; a day without a column has no rows.
 
     Args:
-        days: At least one day, in their order.
-        label: What the chart shows, for those who do not see it.
-        whole: Whether there are no fractions, as in counts.
+        days: At least one day, in order.
+        label: The text for readers who cannot see the chart.
+        whole: Whether the values are counts, without fractions.
     """
     values = [0.0, *(value for each in days for value in (each.value, each.base or 0.0))]
     steps = ticks(min(values), max(values), whole=whole)
@@ -70,11 +70,11 @@ def by_day(days: Sequence[Day], label: str, *, whole: bool) -> str:
 
 
 def _columns(days: Sequence[Day], low: float, high: float) -> Iterator[str]:
-    first, count = days[0].day, _count(days[0].day, days[-1].day)
-    place = WIDTH / count
+    first = days[0].day
+    place = WIDTH / ((days[-1].day - first).days + 1)
     for each in days:
         left = (each.day - first).days * place
-        # The title belongs to the whole height: a short column is hard to hit.
+        # The title belongs to the whole height, because a mouse hardly hits a short column.
         hit = f'<rect class="hit" x="{left:.1f}" width="{place:.1f}" height="{HEIGHT}"/>'
         x, width = left + GAP / 2 * place, (1 - GAP) * place
         drawn = "".join(
@@ -84,7 +84,9 @@ def _columns(days: Sequence[Day], low: float, high: float) -> Iterator[str]:
             for kind, lower, upper in _pieces(each)
             if upper > lower
         )
-        yield f"<g><title>{_told(each)}</title>{hit}{drawn}</g>"
+        before = "" if each.base is None else f" ({exact(each.base)} before)"
+        title = f"{day_name(each.day)}: {exact(each.value)}{before}"
+        yield f"<g><title>{title}</title>{hit}{drawn}</g>"
 
 
 def _pieces(each: Day) -> Iterator[tuple[str, float, float]]:
@@ -96,22 +98,13 @@ def _pieces(each: Day) -> Iterator[tuple[str, float, float]]:
     yield "lost", each.value, base
 
 
-def _told(each: Day) -> str:
-    base = "" if each.base is None else f" ({exact(each.base)} before)"
-    return f"{day_name(each.day)}: {exact(each.value)}{base}"
-
-
 def _percent(part: float, whole: float) -> str:
     return f"{part / whole * 100:.4g}%"
 
 
-def _count(first: date, last: date) -> int:
-    return (last - first).days + 1
-
-
 def _dates(first: date, last: date) -> Iterator[str]:
-    """Days at even distances, the last one always."""
-    count = _count(first, last)
+    """Dates at even distances; the last date is always there."""
+    count = (last - first).days + 1
     step = next((each for each in DAYS_BETWEEN if count / each <= MOST_DAYS_NAMED), count)
     for back in range(0, count, step):
         day = last.fromordinal(last.toordinal() - back)
@@ -148,7 +141,7 @@ def _round_step(smallest: float) -> float:
 
 
 def short(number: float, steps: Sequence[float]) -> str:
-    """A number of an axis: all of its numbers have one unit and as many decimals."""
+    """A number of an axis; all numbers of an axis have the same unit and number of decimals."""
     size, letter = _unit(max(map(abs, steps)))
     step = (steps[1] - steps[0]) / size
     decimals = next(places for places in range(4) if math.isclose(step, round(step, places)))
@@ -156,20 +149,20 @@ def short(number: float, steps: Sequence[float]) -> str:
 
 
 def rounded(number: float) -> str:
-    """A number with three digits and a letter for its size; a small one whole."""
+    """A number with three digits and a letter for its size; a number below 10,000 is whole."""
     size, letter = _unit(abs(number))
     digits = math.floor(math.log10(abs(number) / size)) if letter else 2
     return f"{number / size:,.{max(2 - digits, 0)}f}{letter}"
 
 
 def _unit(largest: float) -> tuple[float, str]:
-    """The unit in which numbers up to this one are written, and its letter."""
+    """The unit for an axis that ends at this number, and its letter."""
     units = ((1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
     return next(((size, letter) for least, size, letter in units if largest >= least), (1.0, ""))
 
 
 def exact(number: float) -> str:
-    """A number of the data: whole, or with two decimals if it is small and has a fraction."""
+    """A number of the data: whole, or with two decimals if it is below 100 and has a fraction."""
     few = abs(number) < 100 and number != round(number)  # noqa: PLR2004 - cents matter below
     return f"{number:,.2f}" if few else f"{number:,.0f}"
 

@@ -1,26 +1,24 @@
-"""Reads everything that the page shows, in one look at the database."""
+"""Reads everything that the page shows."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tap_pinterest.page import changes, log, models, tables
 from tap_pinterest.page.duckdb import DuckdbConnection
 from tap_pinterest.page.tables import DuckdbTables, Tables
-from tap_pinterest.page.totals import MEASURES, REPORTS, compared, numbers_in
+from tap_pinterest.page.totals import MEASURES, REPORTS, Total, numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
-    from psycopg import Connection
-
     from tap_pinterest.page.changes import Changed, RestatedDay
     from tap_pinterest.page.log import LastRun
     from tap_pinterest.page.models import Models
-    from tap_pinterest.page.tables import TableFacts
-    from tap_pinterest.page.totals import Measure, Numbers, Total
+    from tap_pinterest.page.tables import AnyConnection, TableFacts
+    from tap_pinterest.page.totals import Measure, Numbers
 
 
 class NothingLoadedError(Exception):
@@ -31,7 +29,7 @@ class Ads(NamedTuple):
     """The numbers of the ads.
 
     Attributes:
-        known_days: The totals of each campaign, only of days that the copy has.
+        known_days: The totals of each campaign, without days that the copy does not have.
     """
 
     report: str
@@ -50,7 +48,7 @@ class Contents(NamedTuple):
         complete: The newest day that Pinterest has finished counting.
         restated: By day, the rows that the newest load changed; `None` if that is unknown.
         last_run: The last run in the log; `None` if there is no log.
-        missing: What the page cannot show, and why.
+        missing: Sentences about parts that the page cannot show.
     """
 
     schema: str
@@ -67,19 +65,14 @@ class Contents(NamedTuple):
 
     @classmethod
     def read(
-        cls,
-        connection: Connection[Any] | DuckdbConnection,
-        schema: str,
-        *,
-        days: int,
-        copy: str | None = None,
+        cls, connection: AnyConnection, schema: str, *, days: int, copy: str | None = None
     ) -> Contents:
         """Read a schema.
 
         Args:
             connection: The connection to the database.
             schema: The schema with the tables.
-            days: How many days to show, up to the newest.
+            days: The number of days to show, up to the newest.
             copy: A schema with older tables to compare with.
 
         Raises:
@@ -103,7 +96,7 @@ class Contents(NamedTuple):
         )
 
 
-def _loaded(connection: Connection[Any] | DuckdbConnection, schema: str) -> Tables:
+def _loaded(connection: AnyConnection, schema: str) -> Tables:
     kind = DuckdbTables if isinstance(connection, DuckdbConnection) else Tables
     found = kind.of(connection, schema)
     if not found.columns:
@@ -126,8 +119,9 @@ def _ads(report: Numbers, older: Numbers | None, days: int) -> Ads | None:
     def by(of: str, until: date = last) -> list[Total]:
         if not (of == "date" or report.has(of)):
             return []
-        before = copy.totals(of, first, last) if copy and (of == "date" or copy.has(of)) else None
-        return compared(report.totals(of, first, until), before)
+        before = copy.totals(of, first, last) if copy and (of == "date" or copy.has(of)) else {}
+        now = report.totals(of, first, until)
+        return [Total(*key, values, before.get(key)) for key, values in now.items()]
 
     return Ads(
         report.report,
@@ -140,7 +134,7 @@ def _ads(report: Numbers, older: Numbers | None, days: int) -> Ads | None:
 
 
 def _names(loaded: Tables) -> dict[str, str]:
-    """The names of campaigns and ad accounts; their ids have nothing in common."""
+    """The names of campaigns and ad accounts by id; no campaign has the id of an ad account."""
     names: dict[str, str] = {}
     for table in ("ad_accounts", "campaigns"):
         if loaded.has(table, "id", "name"):

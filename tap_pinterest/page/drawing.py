@@ -1,4 +1,4 @@
-"""The page as HTML: one file that needs no other, readable on a phone and in the dark."""
+"""Draws the page as one file of HTML that needs no other; it also fits phones and dark screens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tap_pinterest.page import charts
 from tap_pinterest.page.charts import Bar, Day, day_name
-from tap_pinterest.page.totals import merged, of_currency
+from tap_pinterest.page.models import CHANNEL_HEADINGS, LEVEL_HEADINGS
+from tap_pinterest.page.totals import merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 TITLE = "Your Pinterest data"
 BARS_SHOWN = 8
 ROWS_SHOWN = 200
-CHANNEL_HEADINGS = ("Channel", "Vendor", "Window", "Currency", "Campaigns", "Spend", "Orders")
-LEVEL_HEADINGS = ("Level", "Currency", "Days", "Of accounts", "Of the level", "Days that differ")
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -48,59 +47,55 @@ _PAGE = """<!doctype html>
 
 
 class Shown:
-    """One measure of the ads, in one currency if it is money.
+    """A measure of the ads, in one currency if it is money.
 
     Attributes:
         title: The title of its charts.
-        unit: The currency, or nothing.
+        is_whole: Whether the measure has no fractions.
     """
 
     def __init__(self, place: int, measure: Measure, currency: str) -> None:
         self._place = place
-        self._is_money = measure.is_money
         self._currency = currency
-        self.unit = currency
+        self.is_whole = not measure.is_money
         in_currency = f", {currency or 'no currency'}" if measure.is_money else ""
         self.title = f"{measure.title}{in_currency}"
 
     def rows(self, totals: Sequence[Total]) -> list[Total]:
-        """The totals that count: those of the currency, or all of them together."""
-        return of_currency(totals, self._currency) if self._is_money else merged(totals)
+        """The totals of the currency; for counts, the sums of all currencies."""
+        if self.is_whole:
+            return merged(totals)
+        return [each for each in totals if each.currency == self._currency]
 
     def now(self, total: Total) -> float:
         """The value in the tables."""
         return float(total.now[self._place])
 
     def before(self, total: Total) -> float | None:
-        """The value in the copy, if it has one."""
+        """The value in the copy; `None` if the copy has none."""
         return None if total.before is None else float(total.before[self._place])
 
     def restated(self, total: Total) -> float:
-        """The change since the copy; a total that the copy lacks is new, not restated."""
+        """The change since the copy; 0 for a total that the copy does not have."""
         before = self.before(total)
         return 0.0 if before is None else self.now(total) - before
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether there are no fractions of it."""
-        return not self._is_money
-
     def text(self, number: float | None) -> str:
-        """A number of a table; empty without one."""
-        return "" if number is None else f"{number:,.{2 if self._is_money else 0}f}"
+        """A number of a table; empty if there is none."""
+        return "" if number is None else f"{number:,.{0 if self.is_whole else 2}f}"
 
     def with_unit(self, number: float, *, sign: bool = False) -> str:
         """A number with its currency."""
         text = f"{number:{'+' if sign else ''},.0f}"
-        return f"{text} {self.unit}".strip()
+        return f"{text} {self._currency}".strip()
 
 
 def page(contents: Contents, intro: str = "") -> str:
-    """The page.
+    """The page as HTML.
 
     Args:
-        contents: What it shows.
-        intro: A sentence below its title, as HTML.
+        contents: The contents of the page.
+        intro: A sentence for below the title, as HTML.
     """
     style = files("tap_pinterest.page").joinpath("page.css").read_text("utf-8")
     return _PAGE.format(title=TITLE, style=style, body="\n".join(_body(contents, intro)))
@@ -109,7 +104,7 @@ def page(contents: Contents, intro: str = "") -> str:
 def _body(contents: Contents, intro: str) -> Iterator[str]:
     ads = contents.ads
     yield f"<h1>{TITLE}</h1>"
-    yield f"<p>{intro or _told_days(contents)}</p>"
+    yield f"<p>{intro or _intro(contents)}</p>"
     yield from _tiles(contents)
     if ads:
         yield from _by_day(ads, contents.copy)
@@ -129,10 +124,11 @@ def _body(contents: Contents, intro: str) -> Iterator[str]:
     yield from _tables(contents)
     if contents.missing:
         yield "<h2>Not shown</h2>"
-        yield f'<ul class="notes">{_items(contents.missing)}</ul>'
+        items = "".join(f"<li>{escape(text)}</li>" for text in contents.missing)
+        yield f'<ul class="notes">{items}</ul>'
 
 
-def _told_days(contents: Contents) -> str:
+def _intro(contents: Contents) -> str:
     schema = f"The schema <code>{escape(contents.schema)}</code>"
     if not (contents.ads and contents.ads.by_day):
         return f"{schema}."
@@ -142,7 +138,7 @@ def _told_days(contents: Contents) -> str:
 
 
 def _shown(ads: Ads, totals: Sequence[Total]) -> Iterator[Shown]:
-    """The measures to show; money once for each currency that has some."""
+    """The measures to show; money once for each currency with an amount."""
     for place, measure in enumerate(ads.measures):
         currencies = {each.currency for each in totals if each.now[place]}
         for currency in sorted(currencies) if measure.is_money else [""]:
@@ -181,15 +177,14 @@ def _by_day(ads: Ads, copy: str | None) -> Iterator[str]:
     yield '<div class="grid">'
     for shown in _shown(ads, ads.by_day):
         rows = shown.rows(ads.by_day)
-        days = [Day(row.of, shown.now(row), _base(shown, row, copy)) for row in rows]
+        # A day that the copy does not have is new from zero on.
+        days = [
+            Day(row.of, shown.now(row), (shown.before(row) or 0.0) if copy else None)
+            for row in rows
+        ]
         yield _by_day_figure(shown, days, f"{shown.title} by day")
     yield "</div>"
     yield from _numbers("Day", ads, ads.by_day[::-1], day_name)
-
-
-def _base(shown: Shown, row: Total, copy: str | None) -> float | None:
-    """The value in the copy; a day that it has not is wholly new."""
-    return (shown.before(row) or 0.0) if copy else None
 
 
 def _by_day_figure(shown: Shown, days: Sequence[Day], label: str, *, sign: bool = False) -> str:
@@ -229,7 +224,7 @@ def _name(of: str | None, names: Mapping[str, str]) -> str:
 
 def _restated_since(ads: Ads, copy: str, names: Mapping[str, str]) -> Iterator[str]:
     """The change of each measure since the copy, by day and by campaign."""
-    yield f"<p>The change since <code>{escape(copy)}</code>, of days that it has.</p>"
+    yield f"<p>The change since <code>{escape(copy)}</code>, on days that are in both.</p>"
     same = []
     yield '<div class="grid">'
     for shown in _shown(ads, ads.by_day):
@@ -243,8 +238,8 @@ def _restated_since(ads: Ads, copy: str, names: Mapping[str, str]) -> Iterator[s
         campaigns = sorted(shown.rows(ads.known_days), key=shown.restated)[::-1][:BARS_SHOWN]
         drawn = [_bar(row.of, shown.restated(row), names) for row in campaigns]
         if drawn:
-            total = "the largest"
-            yield _figure(f"{shown.title}, restated by campaign", total, charts.bars(drawn))
+            title = f"{shown.title}, restated by campaign"
+            yield _figure(title, "the largest", charts.bars(drawn))
     yield "</div>"
     if same:
         yield f"<p>Unchanged: {escape('; '.join(same))}.</p>"
@@ -253,7 +248,7 @@ def _restated_since(ads: Ads, copy: str, names: Mapping[str, str]) -> Iterator[s
 def _restated_rows(days: Sequence[RestatedDay]) -> Iterator[str]:
     """Rows of older days that the newest load changed."""
     if not days:
-        yield "<p>So far no load has changed a row that an earlier one had loaded.</p>"
+        yield "<p>So far no load has changed a row of an earlier load.</p>"
         return
     changed = sum(each.changed for each in days)
     drawn = [Day(each.day, each.changed) for each in days]
@@ -264,8 +259,8 @@ def _restated_rows(days: Sequence[RestatedDay]) -> Iterator[str]:
     yield "</div>"
     yield (
         "<p>Rows of days that an earlier load had loaded. <code>target-postgres-fast</code> writes"
-        " rows only if they differ; the stock <code>target-postgres</code> writes every row, so"
-        " that these are all rows that were read again.</p>"
+        " a row only if it differs. The stock <code>target-postgres</code> writes every row, so its"
+        " number is that of all rows that were read again.</p>"
     )
 
 
@@ -273,15 +268,11 @@ def _models(models: Models) -> Iterator[str]:
     if models.channels:
         yield "<h2>Spend by channel</h2>"
         yield "<p>From <code>ums.vendor_performance</code>, a dbt model; by attribution window.</p>"
-        yield from _table(CHANNEL_HEADINGS, map(_texts, models.channels))
+        yield from _table(CHANNEL_HEADINGS, (map(_value, row) for row in models.channels))
     if models.levels:
         yield "<h2>Reconciliation</h2>"
-        yield "<p>What each level adds up to, beside its ad accounts.</p>"
-        yield from _table(LEVEL_HEADINGS, map(_texts, models.levels))
-
-
-def _texts(row: Iterable[object]) -> tuple[str, ...]:
-    return tuple(map(_value, row))
+        yield "<p>The sum of each level beside the sum of its ad accounts.</p>"
+        yield from _table(LEVEL_HEADINGS, (map(_value, row) for row in models.levels))
 
 
 def _value(value: object) -> str:
@@ -338,7 +329,7 @@ def _numbers(
     yield f"<details><summary>The numbers by {heading.lower()}</summary>"
     yield from _table((heading, *(each.title for each in shown)), rows)
     if more := len(keys[ROWS_SHOWN:]):
-        yield f"<p>And {more:,} more, which the totals count.</p>"
+        yield f"<p>And {more:,} more; the totals include them.</p>"
     yield "</details>"
 
 
@@ -350,20 +341,16 @@ def _figure(title: str, total: str, chart: str) -> str:
 
 
 def _table(
-    headings: Sequence[str], rows: Iterable[Sequence[str]], *, texts: bool = False
+    headings: Sequence[str], rows: Iterable[Iterable[str]], *, texts: bool = False
 ) -> Iterator[str]:
-    """A table that scrolls alone if it is too wide; its first column stays."""
+    """A table that scrolls within the page if it is too wide; its first column stays in view."""
     cell = '<td class="text">' if texts else "<td>"
     yield f'<div class="scroll"><table{" class=texts" if texts else ""}><thead><tr>'
     yield "".join(f"<th>{escape(each)}</th>" for each in headings)
     yield "</tr></thead><tbody>"
     for first, *others in rows:
         cells = "".join(f"{cell}{escape(each)}</td>" for each in others)
-        # A narrow screen may break the name of a table between its words.
+        # A narrow screen may break a long name between its words.
         name = escape(first).replace("_", "_<wbr>")
         yield f'<tr><th title="{escape(first)}">{name}</th>{cells}</tr>'
     yield "</tbody></table></div>"
-
-
-def _items(texts: Iterable[str]) -> str:
-    return "".join(f"<li>{escape(text)}</li>" for text in texts)

@@ -1,8 +1,8 @@
-"""A connection to DuckDB for the queries that PostgreSQL answers."""
+"""A connection to DuckDB that takes the queries for PostgreSQL."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -11,22 +11,14 @@ if TYPE_CHECKING:
     from psycopg.sql import Composable
 
 
-class Rows(list[Any]):
-    """The rows of a query."""
+class DuckdbConnection(NamedTuple):
+    """A connection to DuckDB with the interface of psycopg."""
 
-    def fetchall(self) -> Rows:
-        """All of them."""
-        return self
+    connection: DuckDBPyConnection
 
-
-class DuckdbConnection:
-    """A connection to DuckDB that takes the queries of psycopg."""
-
-    def __init__(self, connection: DuckDBPyConnection) -> None:
-        self._connection = connection
-
-    def execute(self, query: str | Composable, values: Sequence[object] | None = None) -> Rows:
-        """The rows of a query."""
+    def execute(
+        self, query: str | Composable, values: Sequence[object] | None = None
+    ) -> DuckDBPyConnection:
+        """Run a query; `fetchall` of the result has its rows."""
         text = query if isinstance(query, str) else query.as_string(None)
-        cursor = self._connection.execute(text.replace("%s", "?"), values)
-        return Rows(cursor.fetchall())
+        return self.connection.execute(text.replace("%s", "?"), values)

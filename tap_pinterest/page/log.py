@@ -18,15 +18,15 @@ COLUMNS = (
     *("result", "failed", "reason"),
 )
 ARRIVED = "complete"
-"""The result of a part that has arrived whole."""
+"""The result of a part of which all data arrived."""
 
 
 class Part(NamedTuple):
-    """A stream of one ad account or user that has not arrived whole.
+    """A stream of one ad account or user of which not all data arrived.
 
     Attributes:
-        of: The ad account or the user; empty for a stream that is read for the token.
-        result: Whether something came, and whether the run ends with 1 because of it.
+        of: The ad account or the user; empty for a stream that is read once for the token.
+        result: Whether any data arrived, and whether the part fails the run.
     """
 
     stream: str
@@ -39,9 +39,9 @@ class LastRun(NamedTuple):
     """The last run in the log.
 
     Attributes:
-        parts: How many parts it had, each a stream of one ad account or user.
-        failed: How many of them have failed, so that the run ended with 1.
-        incomplete: The parts that have not arrived whole, those that failed first.
+        parts: The number of parts; a part is a stream of one ad account or user.
+        failed: The number of parts that failed the run.
+        incomplete: The parts of which not all data arrived; parts that failed the run come first.
     """
 
     started_at: datetime
@@ -54,8 +54,8 @@ class LastRun(NamedTuple):
         """The run in a sentence."""
         started = f"{day_name(self.started_at, year=True)}, {self.started_at:%H:%M} UTC"
         if not self.incomplete:
-            return f"Started {started}. All of its {self.parts:,} parts arrived."
-        return f"Started {started}. Of its {self.parts:,} parts these did not arrive whole:"
+            return f"Started {started}. All {self.parts:,} parts are complete."
+        return f"Started {started}. Of {self.parts:,} parts these are not complete:"
 
 
 def last_run(tables: Tables) -> LastRun | None:
@@ -88,6 +88,6 @@ def missing(tables: Tables) -> Iterator[str]:
     """A sentence if the log cannot be shown."""
     lacking = [column for column in COLUMNS if not tables.has(TABLE, column)]
     if TABLE not in tables.columns:
-        yield f"What failed last: there is no table {TABLE}."
+        yield f"The last run: there is no table {TABLE}."
     elif lacking:
-        yield f"What failed last: {TABLE} has no column {', '.join(lacking)}."
+        yield f"The last run: {TABLE} has no column {', '.join(lacking)}."

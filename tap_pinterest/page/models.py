@@ -1,4 +1,4 @@
-"""The dbt models over the tables, once they are built: spend by channel, and what adds up."""
+"""Two dbt models for the page: spend by channel, and the spend of each level."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from tap_pinterest.page.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
 
-    from psycopg import Connection
-
-    from tap_pinterest.page.duckdb import DuckdbConnection
+    from tap_pinterest.page.tables import AnyConnection
 
 UMS, SPEND = "ums", "vendor_performance"
 RECONCILIATION = "pinterest__reconciliation"
 SPEND_COLUMNS = ("store", "channel", "vendor", "original_currency", "total_spend", "activity_date")
 LEVEL_COLUMNS = ("source_relation", "level", "currency", "spend", "account_spend", "is_equal")
+
+CHANNEL_HEADINGS = ("Channel", "Vendor", "Window", "Currency", "Campaigns", "Spend", "Orders")
+LEVEL_HEADINGS = ("Level", "Currency", "Days", "Of accounts", "Of the level", "Days that differ")
 
 _SCHEMAS = """
     SELECT table_schema FROM information_schema.tables WHERE table_name = %s ORDER BY 1
@@ -43,58 +43,34 @@ _LEVELS = """
 """
 
 
-class Channel(NamedTuple):
-    """Spend and orders of a channel, as the Unified Marketing Schema has them."""
-
-    channel: str
-    vendor: str
-    window: str
-    currency: str
-    campaigns: int
-    spend: Decimal | None
-    orders: Decimal | None
-
-
-class Level(NamedTuple):
-    """The spend of a level beside that of its ad accounts.
+class Models(NamedTuple):
+    """The rows of the models about a schema; none if the models are not built.
 
     Attributes:
-        days: The number of days, each ad account's own.
-        differing: On how many of them the level does not add up to its ad account.
+        channels: Spend and orders of each channel, with the cells of `CHANNEL_HEADINGS`.
+        levels: The spend of each level and of its ad accounts, with the cells of `LEVEL_HEADINGS`.
     """
 
-    level: str
-    currency: str
-    days: int
-    of_accounts: Decimal
-    spend: Decimal
-    differing: int
+    channels: Sequence[Sequence[object]]
+    levels: Sequence[Sequence[object]]
 
 
-class Models(NamedTuple):
-    """What the models say about a schema."""
-
-    channels: Sequence[Channel]
-    levels: Sequence[Level]
-
-
-def models(connection: Connection[Any] | DuckdbConnection, schema: str, days: int) -> Models:
-    """What the models of any schema say; nothing if they are not built."""
+def models(connection: AnyConnection, schema: str, days: int) -> Models:
+    """The rows about a schema; the models may be in any other schema."""
     return Models(_channels(Tables.of(connection, UMS), schema, days), _levels(connection, schema))
 
 
-def _channels(ums: Tables, schema: str, days: int) -> list[Channel]:
+def _channels(ums: Tables, schema: str, days: int) -> list[Any]:
     if not ums.has(SPEND, *SPEND_COLUMNS):
         return []
-    rows = ums.query(_CHANNELS, spend=ums.identifier(SPEND), schema=schema, days=sql.Literal(days))
-    return [Channel(*row) for row in rows]
+    return ums.query(_CHANNELS, spend=ums.identifier(SPEND), schema=schema, days=sql.Literal(days))
 
 
-def _levels(connection: Connection[Any] | DuckdbConnection, schema: str) -> list[Level]:
-    for (name,) in connection.execute(_SCHEMAS, [RECONCILIATION]):
+def _levels(connection: AnyConnection, schema: str) -> list[Any]:
+    for (name,) in connection.execute(_SCHEMAS, [RECONCILIATION]).fetchall():
         found = Tables.of(connection, name)
         if found.has(RECONCILIATION, *LEVEL_COLUMNS):
             table = found.identifier(RECONCILIATION)
             if rows := found.query(_LEVELS, reconciliation=table, schema=schema):
-                return [Level(*row) for row in rows]
+                return rows
     return []

@@ -1,14 +1,14 @@
-"""The tables of a schema, with their columns."""
+"""The tables of a schema, and their columns."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from psycopg import sql
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
     from psycopg import Connection
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from tap_pinterest.page.duckdb import DuckdbConnection
 
+    AnyConnection: TypeAlias = Connection[Any] | DuckdbConnection
+
 LOADED_AT = "_sdc_extracted_at"
-"""When the run read a row; our loader leaves it as it is in a row that has not changed."""
+"""When a run read a row; our loader does not write it in a row that has not changed."""
 LOAD = "_sdc_sync_started_at"
-"""The start of the load that wrote a row, which tells loads apart."""
+"""The start of the load that wrote a row; each load has its own."""
 
 _COLUMNS = """
     SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position)
@@ -45,14 +47,14 @@ _KEY = """
 class Tables(NamedTuple):
     """The tables of one schema that the user may read."""
 
-    connection: Connection[Any] | DuckdbConnection
+    connection: AnyConnection
     schema: str
     columns: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, connection: Connection[Any] | DuckdbConnection, schema: str) -> Tables:
+    def of(cls, connection: AnyConnection, schema: str) -> Tables:
         """The tables of a schema; none if the schema does not exist."""
-        rows = connection.execute(_COLUMNS, [schema])
+        rows = connection.execute(_COLUMNS, [schema]).fetchall()
         return cls(connection, schema, {name: tuple(columns) for name, columns in rows})
 
     def has(self, table: str, *columns: str) -> bool:
@@ -72,8 +74,8 @@ class Tables(NamedTuple):
         """The rows of a query.
 
         Args:
-            text: The query, with the parts in braces.
-            parts: What is put in: SQL, or values.
+            text: The query, with the names of its parts in braces.
+            parts: SQL and values to put in place of the names.
         """
         values = {
             name: part if isinstance(part, sql.Composable) else sql.Literal(part)
@@ -87,10 +89,12 @@ class DuckdbTables(Tables):
 
     @override
     def key(self, table: str) -> list[str]:
-        rows = self.connection.execute(
+        rows = self.query(
             "SELECT unnest(constraint_column_names) FROM duckdb_constraints()"
-            " WHERE constraint_type = 'PRIMARY KEY' AND schema_name = %s AND table_name = %s",
-            [self.schema, table],
+            " WHERE constraint_type = 'PRIMARY KEY' AND schema_name = {schema}"
+            " AND table_name = {table}",
+            schema=self.schema,
+            table=table,
         )
         return [column for (column,) in rows]
 
@@ -100,7 +104,7 @@ class TableFacts(NamedTuple):
 
     Attributes:
         newest_day: Its newest `date`, if it has that column.
-        loaded_at: When its newest row was read, if the target says so.
+        loaded_at: When its newest row was read; `None` if the target does not write it.
     """
 
     name: str
@@ -125,8 +129,7 @@ def _facts(tables: Tables, name: str) -> TableFacts:
     return TableFacts(name, rows, day, loaded_at)
 
 
-def schemas_with(
-    connection: Connection[Any] | DuckdbConnection, tables: tuple[str, ...]
-) -> list[str]:
+def schemas_with(connection: AnyConnection, tables: Iterable[str]) -> list[str]:
     """The schemas that have one of these tables, with a column `date`."""
-    return [name for (name,) in connection.execute(_SCHEMAS, [list(tables)])]
+    rows = connection.execute(_SCHEMAS, [list(tables)]).fetchall()
+    return [name for (name,) in rows]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from psycopg import sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from psycopg.sql import Composable
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from tap_pinterest.page.tables import Tables
 
 REPORTS = ("campaign_analytics", "ad_group_analytics", "ad_analytics", "ad_account_analytics")
-"""The reports that have the numbers, in the order in which the page prefers them."""
+"""The reports that have the numbers; the page reads the first that is loaded."""
 
 Values = tuple[Decimal, ...]
 """One value for each measure."""
 
 
 class Measure(NamedTuple):
-    """Something that the page counts.
+    """A number that the page shows, such as spend.
 
     Attributes:
-        columns: The columns that have it; the first one that exists is read.
-        is_money: Whether each currency must be counted on its own.
+        columns: The columns with the number; the first that exists is read.
+        is_money: Whether the page shows each currency on its own.
     """
 
     title: str
@@ -48,7 +48,7 @@ class Total(NamedTuple):
 
     Attributes:
         of: The day or the id.
-        before: The values in the copy to compare with; `None` if it has none.
+        before: The values in the copy; `None` if the copy has none.
     """
 
     of: Any
@@ -139,25 +139,12 @@ def _has(tables: Tables, report: str, measure: Measure) -> bool:
 
 
 def _is_in_accounts(tables: Tables, report: str) -> bool:
-    """Whether the list of ad accounts says the currency of the report's rows."""
+    """Whether the table of ad accounts has the currency of the report's rows."""
     return tables.has(report, "ad_account_id") and tables.has("ad_accounts", "id", "currency")
 
 
-def compared(
-    now: Mapping[tuple[Any, str], Values], before: Mapping[tuple[Any, str], Values] | None
-) -> list[Total]:
-    """The values beside those of a copy."""
-    of_copy = before or {}
-    return [Total(*key, values, of_copy.get(key)) for key, values in now.items()]
-
-
-def of_currency(totals: Iterable[Total], currency: str) -> list[Total]:
-    """The totals of one currency."""
-    return [each for each in totals if each.currency == currency]
-
-
 def merged(totals: Iterable[Total]) -> list[Total]:
-    """One total for each day, campaign or account; the sum of money has no meaning then."""
+    """One total of all currencies for each day, campaign or account; not for money."""
     found: dict[Any, Total] = {}
     for each in totals:
         known = found.get(each.of)
