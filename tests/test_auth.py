@@ -99,8 +99,8 @@ def test_credentials_that_may_have_other_scopes_let_a_token_see_something_else(
     for pairs, are_alike in ((alike, True), (others, False)):
         for one, other in pairs:
             one.token(), other.token()
-            assert (one.sight() == other.sight()) is are_alike
-            assert "_a" not in one.sight()
+            assert (one.visibility() == other.visibility()) is are_alike
+            assert "_a" not in one.visibility()
 
 
 def test_a_token_with_named_scopes_sees_more_by_those_for_secret_things(
@@ -113,7 +113,7 @@ def test_a_token_with_named_scopes_sees_more_by_those_for_secret_things(
     seen = []
     for _ in range(3):
         authenticator.refuse(authenticator.token())
-        seen.append(authenticator.sight())
+        seen.append(authenticator.visibility())
 
     assert seen == [["pins:read_secret"], ["pins:read_secret"], []]
 

@@ -408,7 +408,7 @@ def test_a_download_that_stumbles_is_tried_again(
     sandbox.fail(BOARDS, status=200, body="[1]")
     file = BytesIO(b"what an earlier try has left behind")
 
-    client.download(f"{sandbox.url}{BOARDS}", file, "the report")
+    client.downloads.write(f"{sandbox.url}{BOARDS}", file, "the report")
 
     assert file.getvalue() == b"[1]"
     assert len(sandbox.requests) == 3
@@ -454,7 +454,7 @@ def test_a_link_to_this_machine_or_a_network_near_it_is_refused(
     monkeypatch.setattr(socket.socket, "connect", pytest.fail)
 
     with pytest.raises(NearbyAddressError, match="the report: the link leads to") as refused:
-        elsewhere.download(f"https://{host}/report?secret", BytesIO(), "the report")
+        elsewhere.downloads.write(f"https://{host}/report?secret", BytesIO(), "the report")
     assert "secret" not in str(refused.value)
 
 
@@ -475,7 +475,7 @@ def test_a_name_that_resolves_to_a_near_address_is_refused(
     monkeypatch.setattr(socket, "getaddrinfo", resolved_as("169.254.169.254"))
 
     with pytest.raises(NearbyAddressError):
-        elsewhere.download("https://metadata.example/report", BytesIO(), "the report")
+        elsewhere.downloads.write("https://metadata.example/report", BytesIO(), "the report")
 
 
 def test_a_name_that_resolves_to_a_near_address_only_for_the_connection_is_refused(
@@ -487,7 +487,7 @@ def test_a_name_that_resolves_to_a_near_address_only_for_the_connection_is_refus
         link = f"https://rebound.example:{near.getsockname()[1]}/report"
 
         with pytest.raises(NearbyAddressError):
-            elsewhere.download(link, BytesIO(), "the report")
+            elsewhere.downloads.write(link, BytesIO(), "the report")
         connection, _ = near.accept()
         with connection:
             assert connection.recv(1) == b""
@@ -508,7 +508,7 @@ def test_links_lead_anywhere_while_pinterest_itself_is_on_this_machine(
     sandbox.fail(BOARDS, status=200, body="[1]")
     file = BytesIO()
 
-    client.download(f"{sandbox.url}{BOARDS}", file, "the report")
+    client.downloads.write(f"{sandbox.url}{BOARDS}", file, "the report")
 
     assert file.getvalue() == b"[1]"
 
@@ -518,7 +518,7 @@ def test_links_lead_anywhere_while_pinterest_itself_is_on_this_machine(
 )
 def test_a_link_without_a_host_is_refused_and_not_shown(client: PinterestClient, link: str) -> None:
     with pytest.raises(FatalAPIError, match="the report: the link") as refused:
-        client.download(link, BytesIO(), "the report")
+        client.downloads.write(link, BytesIO(), "the report")
     assert not link or link not in str(refused.value)
 
 
@@ -526,7 +526,7 @@ def test_a_plain_link_is_followed_only_where_pinterest_itself_is_on_this_machine
     elsewhere: PinterestClient, sandbox: Sandbox
 ) -> None:
     with pytest.raises(FatalAPIError, match="https"):
-        elsewhere.download(f"{sandbox.url}{BOARDS}", BytesIO(), "the report")
+        elsewhere.downloads.write(f"{sandbox.url}{BOARDS}", BytesIO(), "the report")
     assert sandbox.requests == []
 
 
@@ -537,7 +537,7 @@ def test_a_redirect_of_a_download_is_not_followed(
     sandbox.fail(BOARDS, status=302, headers=headers)
 
     with pytest.raises(FatalAPIError, match="answered with 302"):
-        client.download(f"{sandbox.url}{BOARDS}", BytesIO(), "the report")
+        client.downloads.write(f"{sandbox.url}{BOARDS}", BytesIO(), "the report")
     assert len(sandbox.requests) == 1
 
 
@@ -594,7 +594,7 @@ def test_threads_that_outlive_a_run_make_no_calls(sandbox: Sandbox) -> None:
     for ask in (
         lambda: tap.run.client.get(BOARDS, as_object),
         lambda: other.run.client.get(BOARDS, as_object),  # which has no token yet
-        lambda: tap.run.client.download(sandbox.url, BytesIO(), "a report"),
+        lambda: tap.run.client.downloads.write(sandbox.url, BytesIO(), "a report"),
         lambda: tap.clock.sleep(3600),
     ):
         with pytest.raises(Interrupted):

@@ -87,7 +87,11 @@ class Pinterest:
         self.orders.append(body)
         return decode(msgspec.json.encode({"token": str(len(self.orders) - 1)}))
 
-    def download(self, url: str, file: IO[bytes], what: str) -> None:
+    @property
+    def downloads(self) -> Pinterest:
+        return self
+
+    def write(self, url: str, file: IO[bytes], what: str) -> None:
         assert what
         order = self.orders[int(url)]
         file.write(json.dumps(rows(order["columns"], order.get("targeting_types", ()))).encode())

@@ -30,8 +30,8 @@ from tap_pinterest.http import auth
 from tap_pinterest.http.client import client_for
 from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.http.rate_limit import RateLimiter
+from tap_pinterest.http.redaction import in_one_line
 from tap_pinterest.reading.inventory import Inventory
-from tap_pinterest.reading.owners import in_one_line
 from tap_pinterest.reading.read_ahead import ReadAhead
 from tap_pinterest.run.access import described
 from tap_pinterest.streams import needed_scopes
@@ -393,7 +393,7 @@ def _sign_in(settings: Settings, options: Options) -> TokenAnswer:
             code = redirect.wait(options.timeout)
     client = _client(settings, Clock())
     try:
-        ask = client.token_endpoint(settings.client_id or "", settings.client_secret or "")
+        ask = client.tokens.of_pinterest(settings)
         return auth.redeem(ask, code, address.uri)
     finally:
         client.close()

@@ -1,7 +1,7 @@
 """Decides which hosts a link from Pinterest may lead to: hosts on the internet, not nearby ones.
 
-A name is looked up before the first request, and the address is checked again when the connection
-stands, since a name may have another address by then.
+The address of a name is checked before the first request, and again once the connection is open,
+because a name may have another address by then.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def check_link(url: str, what: str, *, is_local: bool) -> None:
     except ValueError:
         host, port, parts = None, None, urlsplit("")
     if not host or (parts.scheme != "https" and not (is_local and parts.scheme == "http")):
-        msg = f"{what}: the link that Pinterest gives is not one to an https address"
+        msg = f"{what}: the link that Pinterest gives does not lead to an https address"
         raise FatalAPIError(msg)
     if not is_local:
         for address in _addresses(host, port or 443):
@@ -53,7 +53,7 @@ def check_link(url: str, what: str, *, is_local: bool) -> None:
 
 
 class PublicHosts(HTTPAdapter):
-    """Connects to hosts on the internet only; a proxy, which resolves by itself, may be nearby."""
+    """Connects to hosts on the internet only; a proxy may be nearby, and resolves names itself."""
 
     @override
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -89,13 +89,13 @@ def _addresses(host: str, port: int) -> Iterator[str]:
 
 
 def _check(address: str, what: str) -> None:
-    if not all(each.is_global and not each.is_multicast for each in _meant(address)):
+    if not all(each.is_global and not each.is_multicast for each in _destinations(address)):
         msg = f"{what}: the link leads to an address of this machine or of a network near it"
         raise NearbyAddressError(msg)
 
 
-def _meant(address: str) -> Iterator[IPv4Address | IPv6Address]:
-    """The final address of packets: an address, or the IPv4 address inside it."""
+def _destinations(address: str) -> Iterator[IPv4Address | IPv6Address]:
+    """The addresses that packets may end at: the address itself, or the IPv4 address inside it."""
     found = ip_address(address.partition("%")[0])
     if not isinstance(found, IPv6Address):
         yield found

@@ -24,14 +24,14 @@ _REPLACEMENT = rb"\ufffd"
 def decoder(shape: type[_T]) -> Callable[[bytes], _T]:
     """A function that reads a body as JSON of this shape.
 
-    A NUL or half a surrogate pair in a text becomes U+FFFD: no database takes them. The function
-    raises `UnreadableAnswerError` for everything that is not such JSON.
+    A NUL or half a surrogate pair in a text becomes U+FFFD, because no database takes them. For a
+    body that is not JSON of this shape, the function raises `UnreadableAnswerError`.
     """
     strict = msgspec.json.Decoder(shape)
 
     def decode(body: bytes) -> _T:
         try:
-            # The one sign is found fifty times as fast, and most bodies have none.
+            # A single byte is found fifty times as fast, and most bodies have no backslash.
             has_nul = _SIGN_OF_ESCAPE in body and _NUL in body
             return strict.decode(_mended(body) if has_nul else body)
         except msgspec.ValidationError as error:

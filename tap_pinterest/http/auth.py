@@ -27,10 +27,10 @@ WARN_DAYS = (1, 7, 14)
 _DAY = 86_400
 _logger = logging.getLogger("tap-pinterest.auth")
 
-Sight = list[str] | str
-"""What lets a token see more than others in lists: its scopes for secret things.
+Visibility = list[str] | str
+"""How much a token sees in lists: its scopes for secret things, such as secret boards.
 
-If Pinterest has not named the scopes, a short hash of the credentials that it was made from.
+If Pinterest has not named the scopes, it is a short hash of the credentials behind the token.
 """
 AskForToken = Callable[[Mapping[str, str]], TokenAnswer]
 """Sends the form fields to the token endpoint and returns its answer."""
@@ -48,39 +48,41 @@ class Authenticator(Protocol):
     def scopes(self) -> frozenset[str] | None:
         """The scopes of the token; `None` if Pinterest has not named them."""
 
-    def sight(self) -> Sight:
-        """What lets the current token see more than others; no call is made for it."""
+    def visibility(self) -> Visibility:
+        """How much the current token sees in lists, found without a call."""
 
     def finish(self) -> None:
         """Wait a little for another thread's renewal, so that its tokens are kept."""
 
 
-class StaticToken:
+class StaticToken(Authenticator):
     """One access token from the config, which nobody renews."""
 
     def __init__(self, access_token: str) -> None:
         self._token = access_token
 
+    @override
     def token(self) -> str:
-        """The configured token."""
         return self._token
 
-    def refuse(self, token: str) -> bool:  # noqa: ARG002 - the protocol's signature
-        """There is no other token."""
+    @override
+    def refuse(self, token: str) -> bool:
         return False
 
+    @override
     def scopes(self) -> None:
         """Unknown: Pinterest names scopes only in the answer to a grant."""
 
-    def sight(self) -> Sight:
-        """A hash of the token: another one may have other scopes."""
+    @override
+    def visibility(self) -> Visibility:
         return _short(self._token)
 
+    @override
     def finish(self) -> None:
         """Do nothing: there is no renewal."""
 
 
-class RenewedToken:
+class RenewedToken(Authenticator):
     """An access token that is fetched when needed, by one thread for all."""
 
     def __init__(self, ask: AskForToken, fields: Mapping[str, str], clock: Clock) -> None:
@@ -92,6 +94,7 @@ class RenewedToken:
         self._expires_at = 0.0
         self._scope = ""
 
+    @override
     def token(self) -> str:
         """The current token, renewed first if it is about to expire.
 
@@ -103,20 +106,21 @@ class RenewedToken:
                 self._renew()
             return self._access_token
 
+    @override
     def refuse(self, token: str) -> bool:
-        """Forget the token, unless another thread has replaced it already."""
+        # Another thread may have replaced it already.
         with self._lock:
             if token == self._access_token:
                 self._access_token = ""
         return True
 
+    @override
     def scopes(self) -> frozenset[str] | None:
-        """The scopes of the current token, which is renewed first if it is about to expire."""
         self.token()
         return self._named_scopes() or None
 
-    def sight(self) -> Sight:
-        """Scopes for secret things, or a hash of what a renewal gets its scopes from."""
+    @override
+    def visibility(self) -> Visibility:
         if named := self._named_scopes():
             return sorted(each for each in named if each.endswith("_secret"))
         return _short(self._origin())
@@ -128,8 +132,8 @@ class RenewedToken:
         """A text that stays the same while renewals give the same scopes."""
         return self._fields.get("scope", "")
 
+    @override
     def finish(self) -> None:
-        """Wait a little for another thread's renewal, so that its tokens are kept."""
         if self._lock.acquire(timeout=FINISH_SECONDS):
             self._lock.release()
 
@@ -176,7 +180,7 @@ class RefreshToken(RenewedToken):
         self._tokens = self._given
         self._file = file
         self._refused = ""
-        self._has_warned_of_the_place = False
+        self._has_warned_of_place = False
 
     @override
     def refuse(self, token: str) -> bool:
@@ -225,7 +229,7 @@ class RefreshToken(RenewedToken):
         )
 
     def _load(self) -> None:
-        """Take over what another run has stored, unless the config has another token by now."""
+        """Use the tokens that another run has stored, unless the config has another token now."""
         stored = self._file.read() if self._file else None
         given = self._given
         if stored and (stored.configured == given.configured or not given.refresh_token):
@@ -239,16 +243,16 @@ class RefreshToken(RenewedToken):
         self._warn_of_expiry()
         if self._file:
             if self._file.write(self._tokens) and rotated:
-                self._warn_of_the_place(self._file)
+                self._warn_of_place(self._file)
         elif rotated:
             _logger.warning(
                 "Pinterest replaced the refresh token, and token_file is switched off: the new "
                 "one is lost at the end of this run. Set token_file, so that access lasts."
             )
 
-    def _warn_of_the_place(self, file: TokenFile) -> None:
-        if not self._has_warned_of_the_place and file.is_short_lived:
-            self._has_warned_of_the_place = True
+    def _warn_of_place(self, file: TokenFile) -> None:
+        if not self._has_warned_of_place and file.is_short_lived:
+            self._has_warned_of_place = True
             _logger.warning(
                 "token_file %s is gone when this container or machine ends, and with it the "
                 "refresh token that Pinterest has just replaced. Set token_file to a place that "
@@ -277,7 +281,7 @@ def redeem(ask: AskForToken, code: str, redirect_uri: str) -> TokenAnswer:
     Raises:
         TokenRefusedError: Pinterest refuses the code or the app's credentials.
     """
-    # An app from before 2025-09-25 gets a refresh token that can be renewed only if it says so.
+    # An app from before 2025-09-25 gets a renewable refresh token only with continuous_refresh.
     return ask(
         {
             "grant_type": "authorization_code",
@@ -289,11 +293,11 @@ def redeem(ask: AskForToken, code: str, redirect_uri: str) -> TokenAnswer:
 
 
 def keep(settings: Settings, answer: TokenAnswer, clock: Clock) -> None:
-    """Store new tokens where a run with these settings looks for them.
+    """Store new tokens in the file that a run with these settings reads.
 
     Raises:
-        TokenRefusedError: The file is in use by a run.
-        OSError: It cannot be written.
+        TokenRefusedError: A run uses the file.
+        OSError: The file cannot be written.
     """
     if settings.token_path is None:
         return

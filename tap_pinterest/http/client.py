@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import msgspec
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 from tap_pinterest import api
 from tap_pinterest.http.answers import decoded
-from tap_pinterest.http.auth import AskForToken, Authenticator, authenticator_for
+from tap_pinterest.http.auth import Authenticator, authenticator_for
 from tap_pinterest.http.downloads import Downloads
 from tap_pinterest.http.errors import (
     AccessRefusedError,
@@ -49,8 +49,10 @@ class PinterestClient:
         authenticator: Gives out access tokens; set it before the first call.
         acts_for_the_app: Whether tokens come by client_credentials, which not every operation
             accepts.
-        calls: Calls by stream, or by path for a call that no single stream makes.
-        secrets: Everything that no message may repeat.
+        downloads: Downloads finished reports from other hosts.
+        tokens: Asks for access tokens.
+        tallies: Calls by stream, or by path for a call that no single stream makes.
+        secrets: All texts that no message may repeat.
     """
 
     def __init__(  # noqa: PLR0913 - the parts that one run shares, each named
@@ -70,9 +72,9 @@ class PinterestClient:
         self._transport = Transport(api_url, clock, timeout=timeout, connections=connections)
         self._patience = patience = Patience(clock, max_wait_seconds)
         self._reach = Reach(clock)
-        self._downloads = Downloads(api_url, timeout=timeout, clock=clock, patience=patience)
+        self.downloads = Downloads(api_url, timeout=timeout, clock=clock, patience=patience)
         self.secrets = Secrets()
-        self._tokens = TokenEndpoint(self._transport, clock, patience, self.secrets)
+        self.tokens = TokenEndpoint(self._transport, clock, patience, self.secrets)
         self.authenticator: Authenticator | None = None
         self.acts_for_the_app = False
         self.tallies = Tallies()
@@ -95,7 +97,7 @@ class PinterestClient:
             decode: Reads the body; see `decoder`. A body that it refuses is asked for again.
             ids: Values of the placeholders.
             query: Query parameters; each list is written in the style its parameter has.
-            split_instead: Report a slow answer at once, because the caller can ask for less.
+            split_instead: Raise `SlowAnswerError` at once, because the caller can ask for less.
             stream: The stream that the call counts for, if its path does not show it.
             nothing: The content to return if Pinterest has none of the days in the query.
 
@@ -105,8 +107,8 @@ class PinterestClient:
             TooLargeError: It asks for too much at once.
             TokenRefusedError: The credentials are not accepted.
             FatalAPIError: The request is refused for another reason.
-            RetriableAPIError: The service stayed away for all attempts.
-            AwayError: It does so for every call.
+            RetriableAPIError: No attempt got an answer.
+            AwayError: No call gets an answer any more.
         """
 
         def ask(query: Query) -> _T:
@@ -129,7 +131,7 @@ class PinterestClient:
     ) -> _T:
         """Call `POST path`, with a body of JSON, and return the content of its good answer.
 
-        If an answer is lost on its way, Pinterest may create the thing twice.
+        If an answer is lost on its way, Pinterest may create the report twice.
         `nothing` is returned if Pinterest has none of the days in the body.
 
         Raises:
@@ -176,26 +178,10 @@ class PinterestClient:
         """Whether Pinterest offers an operation to the kind of token that the client has."""
         return operation.client_credentials or not self.acts_for_the_app
 
-    def download(self, url: str, file: IO[bytes], what: str) -> None:
-        """Write the content behind a link of Pinterest's into a file.
-
-        Raises:
-            Exception: As `Downloads.write`.
-        """
-        self._downloads.write(url, file, what)
-
-    def token_endpoint(self, client_id: str, client_secret: str) -> AskForToken:
-        """The function that an authenticator asks Pinterest for tokens with."""
-        return self._tokens.of_pinterest(self._url, client_id, client_secret)
-
-    def refresh_proxy(self, url: str, authorization: str) -> AskForToken:
-        """The function that asks a proxy for tokens; the proxy holds the app's secret."""
-        return self._tokens.of_proxy(url, authorization)
-
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
-        self._downloads.close()
+        self.downloads.close()
 
     def _call(
         self, call: _Call, decode: Callable[[bytes], _T], *, split_instead: bool = False
@@ -245,7 +231,7 @@ class PinterestClient:
         again = self.authenticator is not None and self.authenticator.refuse(token)
         if refused > 1 or not again:
             if error.code not in {None, NOT_AUTHENTICATED}:
-                # The reason is unknown and not about the token: other calls may be answered.
+                # Pinterest gives another reason than the token: other calls may be answered.
                 raise FatalAPIError(str(error))
             msg = (
                 f"Pinterest refuses the access token: {error}. Sign in with tap-pinterest-login, "
@@ -256,12 +242,12 @@ class PinterestClient:
     def _send(self, call: _Call, category: str, token: str, decode: Callable[[bytes], _T]) -> _T:
         tally = self.tallies.of(call.counts_for, call.ad_account_id)
         asked = self._clock.monotonic()
-        with self._limiter.call(category, str(call), call.url) as told:
+        with self._limiter.call(category, str(call), call.url) as learnt:
             self._clock.check()
             tally.seconds_waited += self._clock.monotonic() - asked
             tally.calls += 1
             answer = self._exchange(call, token)
-            told.headers, told.refused = answer.headers, answer.status == TOO_MANY
+            learnt.headers, learnt.refused = answer.headers, answer.status == TOO_MANY
         raise_for(answer, str(call), self.secrets)
         return decoded(decode, answer.body, str(call))
 
@@ -279,7 +265,7 @@ def client_for(
     clock: Clock,
     kind: type[PinterestClient] = PinterestClient,
 ) -> PinterestClient:
-    """A client that calls as the settings say, with the authenticator that they name."""
+    """A client with the limits and the authenticator of the settings."""
     client = kind(
         api_url=settings.api_url,
         limiter=limiter,
@@ -289,11 +275,10 @@ def client_for(
         connections=settings.max_requests_in_flight,
     )
     if settings.refresh_proxy_url and settings.auth_method == "refresh_token":
-        ask = client.refresh_proxy(
-            settings.refresh_proxy_url, settings.refresh_proxy_url_auth or ""
-        )
+        proxy = settings.refresh_proxy_url
+        ask = client.tokens.of_proxy(proxy, settings.refresh_proxy_url_auth or "")
     else:
-        ask = client.token_endpoint(settings.client_id or "", settings.client_secret or "")
+        ask = client.tokens.of_pinterest(settings)
     client.authenticator = authenticator_for(settings, ask, clock)
     client.acts_for_the_app = settings.auth_method == "client_credentials"
     return client

@@ -40,7 +40,7 @@ class Downloads:
             LinkExpiredError: The link has expired.
             TooLargeError: The content is larger than `MAX_BODY_BYTES`.
             FatalAPIError: The download is refused for another reason, or the link is not allowed.
-            RetriableAPIError: The host stayed away for all attempts.
+            RetriableAPIError: No attempt got the whole content.
         """
         check_link(url, what, is_local=self._is_local)
         tries = self._patience.tries(what)

@@ -1,8 +1,8 @@
 """The errors that calls to Pinterest end with, named by what to do next.
 
-The bases are the SDK's. Whoever catches an error looks at its class only, never at its text.
+The bases are the SDK's. Code that catches an error looks at its class only, never at its text.
 
-    SkippableAPIError             leave it out; the run's policy of access says if that is a failure
+    SkippableAPIError             leave it out; the run's access policy says if that is a failure
     ├── AccessRefusedError        ask for a scope, a role or access
     │   ├── AccountKindError      do without it: accounts of this kind do not have it
     │   ├── ScopeRefusedError     ask for the scope that Pinterest names
@@ -49,7 +49,7 @@ class AccessRefusedError(SkippableAPIError):
 
 
 class AccountKindError(AccessRefusedError):
-    """An account of this kind has none of it, such as a personal account and its analytics."""
+    """Accounts of this kind do not have it, as personal accounts have no analytics."""
 
 
 class ScopeRefusedError(AccessRefusedError):
@@ -77,14 +77,14 @@ class NotOfferedError(SkippableAPIError):
 
 
 class DaysError(NotOfferedError):
-    """The settings ask for days that Pinterest has no such report of."""
+    """Pinterest has no such report for the days that the settings ask for."""
 
 
 class WaitError(RetriableAPIError):
     """The service asks to come back later.
 
     Attributes:
-        seconds: How long it asks to wait; `None` where it does not say.
+        seconds: How long it asks to wait; `None` if it does not say.
     """
 
     def __init__(self, message: str, seconds: float | None) -> None:

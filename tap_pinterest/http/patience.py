@@ -1,4 +1,4 @@
-"""Decides when a call is tried again, how long it waits, and when Pinterest counts as away."""
+"""Decides if a call is tried again, how long it waits, and when Pinterest counts as away."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ LONGEST_BACKOFF = 60
 FIRST_PAUSE = 2
 """Seconds to wait if Pinterest asks to come back later, but does not say when."""
 MOST_GIVEN_UP = 20
-"""Calls in a row whose tries all failed; after these, Pinterest counts as away.
+"""Most calls in a row whose tries all failed; after these, Pinterest counts as away.
 
-If all belong to one operation, only that may be down; its further calls get no second try."""
+If all belong to one operation, only this operation may be down: its further calls get one try."""
 
 NOBODY_SECONDS = 40
-"""Seconds of a run within which the first answer must come."""
+"""Seconds from the first call within which the first answer must come."""
 
 _logger = logging.getLogger("tap-pinterest.client")
 
@@ -64,14 +64,14 @@ class Tries:
         """Seconds to wait before the next try: as Pinterest asks, or else more each time.
 
         Raises:
-            RetriableAPIError: There is no more try: the same error.
-            QuotaError: The service asks for more patience than `max_wait_seconds` allows.
+            RetriableAPIError: No try is left: the same error.
+            QuotaError: The waits that Pinterest asks for exceed `max_wait_seconds`.
         """
         if isinstance(error, WaitError) and error.seconds != 0:
             return self._patient(error, error.seconds or next(self._pauses))
         longest = next(self._reach_waits if isinstance(error, ReachError) else self._waits, None)
         if isinstance(error, SlowAnswerError):
-            # It has waited long enough to count twice.
+            # A slow answer takes so long that it counts as two tries.
             longest = next(self._waits, None)
         if longest is None:
             raise error
@@ -107,28 +107,26 @@ class Patience:
         self._given_up.clear()
 
     def wait(self, tries: Tries, error: RetriableAPIError) -> None:
-        """Wait as the service asks, or else longer each time.
+        """Wait as Pinterest asks, or else longer each time.
 
         Raises:
-            RetriableAPIError: There is no more try: the same error.
-            QuotaError: The service asks for more patience than `max_wait_seconds` allows.
+            RetriableAPIError: No try is left: the same error.
+            QuotaError: The waits that Pinterest asks for exceed `max_wait_seconds`.
             AwayError: All tries of this call and of the calls before it have failed.
         """
         wait = self._seconds_after(tries, error)
         if isinstance(error, UnreachableError):
-            self._stay_within(NOBODY_SECONDS, tries, wait, error)
+            self._raise_if_late(tries, wait, error)
         tries.tally.retries += 1
         tries.tally.seconds_waited += wait
         _logger.info("%s; trying again in %.0f s", error, wait)
         self._clock.sleep(wait)
         tries.begun = self._clock.monotonic()
 
-    def _stay_within(
-        self, seconds: float, tries: Tries, wait: float, error: UnreachableError
-    ) -> None:
-        """Raise if another try, as long as the last one, would not end in time."""
+    def _raise_if_late(self, tries: Tries, wait: float, error: UnreachableError) -> None:
+        """Raise if another try, as long as the last one, would end after `NOBODY_SECONDS`."""
         now = self._clock.monotonic()
-        if now + wait + (now - tries.begun) > (self._begun or now) + seconds:
+        if now + wait + (now - tries.begun) > (self._begun or now) + NOBODY_SECONDS:
             raise _nobody(error)
 
     def _seconds_after(self, tries: Tries, error: RetriableAPIError) -> float:

@@ -1,7 +1,7 @@
 """The limits that an answer's headers state.
 
-The live form names each window with its width in seconds, after the number of the window that has
-least left; `remaining` and `reset` are about that one:
+Today's form begins with the limit of the window that has the fewest calls left. `remaining` and
+`reset` are about this window. Each window follows with its name and its width in seconds:
 
     x-ratelimit-limit: 60, 100;w=1;name="safety_net_user", 60;w=60;name="org_analytics_user"
     x-ratelimit-remaining: 12
@@ -69,10 +69,10 @@ def stated(headers: Mapping[str, str]) -> Stated:
 
 def _limits(text: str) -> Iterator[Limit]:
     for number, rest in _LIMIT.findall(text):
-        told = dict(_PARAMETER.findall(rest))
-        seconds = told.get("w", "")
+        parameters = dict(_PARAMETER.findall(rest))
+        seconds = parameters.get("w", "")
         if int(number) and seconds.isdecimal() and int(seconds):
-            yield Limit(int(number), float(seconds), told.get("name", ""))
+            yield Limit(int(number), float(seconds), parameters.get("name", ""))
 
 
 def _number(headers: Mapping[str, str], name: str) -> float | None:

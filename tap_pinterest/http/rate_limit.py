@@ -22,14 +22,14 @@ MINUTE = 60.0
 _DAY = 86_400.0
 _EARLY = 0.001
 _WAY_SHARE = 0.04
-"""Longest time before Pinterest counts a call, as a share of the window."""
+"""Longest time from sending a call until Pinterest counts it, as a share of the window."""
 _LOOK_AGAIN_SECONDS = 0.1
 _OLD_SHARE = 1 / 30
-"""Time for which the quota that others leave counts as free, as a share of the window."""
+"""Time for which the calls left at the last answer count as free, as a share of the window."""
 _FEW = 16
-"""The last calls that others leave go out one by one; this is their number."""
+"""Number of the last calls of a window, which go out one by one if others make calls, too."""
 _SOME = 8
-"""If others make calls too, one in eight of our calls must be free again before the next."""
+"""If others use up the quota, we wait until one in eight of our calls no longer counts."""
 _SAFETY_NET = "safety_net"
 """The beginning of the names of windows that all categories share."""
 _SHORT_SECONDS = 10.0
@@ -92,9 +92,9 @@ class _Window:
 
     Attributes:
         under_way: Calls that are not answered yet.
-        left: Calls that may go out until `renewed_at`, as Pinterest's answer to `told_by` says.
+        left: Calls that may go out until `renewed_at`; the answer to `told_by` says so.
         others: Most calls that others made recently; some room is left to them.
-        seen_at: When these calls were seen.
+        seen_at: When the calls of others were last counted.
         probe: A call that goes out alone, to learn how many may follow.
         pauses: Refusals in a row that did not say when to come back.
     """
@@ -218,7 +218,7 @@ class _Window:
         return sum(each.answered is None for each in newer)
 
     def _give_way(self) -> None:
-        """Wait until some of our own calls are free again; quota that others free is theirs."""
+        """Wait until some of our own calls no longer count; others may use the rest."""
         ours = [each for each in self.calls if not each.refused]
         some = self.room + len(ours) // _SOME
         if self.others and some < len(ours):
@@ -244,8 +244,8 @@ class RateLimiter:
 
     No span of a window's length ever holds more calls than its quota, from the moment that
     Pinterest may have counted the first of them. So the limit holds for fixed and for sliding
-    windows. The headers of answers win over the documented limits: they name
-    the windows of an operation, and how many calls are left where others make some too.
+    windows. The headers of answers win over the documented limits. They name the windows of an
+    operation and the calls that are left, also if others make calls.
     """
 
     def __init__(
@@ -261,7 +261,7 @@ class RateLimiter:
             access_tier: `standard` or `trial`.
             clock: Where the time comes from.
             max_wait_seconds: Longest wait for one permit before it is refused.
-            in_flight: Most calls under way at once; one that waits for a permit is none of them.
+            in_flight: Most calls under way at once; calls that wait for a permit do not count.
         """
         self._clock = clock
         self._places = threading.Semaphore(in_flight)
@@ -280,7 +280,7 @@ class RateLimiter:
 
     @contextmanager
     def call(self, category: str, operation: str = "", url: str = "") -> Iterator[Answer]:
-        """Wait for a permit of a category, use it in the block, and learn from what came back.
+        """Wait for a permit of a category, use it in the block, and learn from the answer.
 
         Args:
             category: The call's rate category.
@@ -329,7 +329,7 @@ class RateLimiter:
             return permit
 
     def _windows(self, category: str, operation: str, url: str) -> tuple[_Window, ...]:
-        """The windows that count a call: those that answers have named, or else the documented."""
+        """The windows that count a call, as answers have named them or as documented."""
         documented = self._documented.get(category)
         windows = self._of_operation.get((category, operation), (documented,))
         if quota := OF_ONE_AD_ACCOUNT.get(operation):
@@ -337,7 +337,7 @@ class RateLimiter:
         return (self._all, *filter(None, windows))
 
     def settle(self, permit: Permit, answer: Answer) -> None:
-        """Learn from an answer's headers: other limits, or limits that others use up too."""
+        """Learn the limits from an answer's headers, and how much of them others use."""
         told = stated(answer.headers)
         with self._lock:
             permit.answered, permit.refused = self._clock.monotonic(), answer.refused
@@ -378,7 +378,7 @@ class RateLimiter:
         self._of_operation[permit.category, permit.operation] = own
 
     def _named(self, permit: Permit, limit: Limit) -> _Window:
-        """The window of a name; a new name means the documented window, if both agree."""
+        """The window of a name; a new name is the documented window's if both agree."""
         if known := self._by_name.get(limit.name):
             return known
         is_shared = limit.name.startswith(_SAFETY_NET)

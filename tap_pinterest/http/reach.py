@@ -1,4 +1,4 @@
-"""How far back Pinterest reaches, where it says so now and then, or of a day too many."""
+"""Handles refusals of the first day of a report, which Pinterest sends by mistake at times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _logger = logging.getLogger("tap-pinterest.client")
 
 
 class Reach:
-    """Knows the days within reach that Pinterest has nevertheless refused in this run."""
+    """The days that Pinterest has refused in this run although they are within reach."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""Makes one line of a service's text, without secrets in any form.
+"""Turns a text from elsewhere into one line, without secrets in any form.
 
 Example:
     >>> secrets = Secrets()
@@ -17,17 +17,18 @@ import threading
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
+MAX_CHARACTERS = 100
 MAX_ERROR_CHARACTERS = 500
 SHORTEST = 4
-"""Least length of a secret; a shorter one would hide letters of all words."""
+"""Least length of a secret; a shorter one would hide parts of ordinary words."""
 
 _HIDDEN = "***"
 _LETTER_I = str.maketrans("\u0130\u0131", "ii")
-"""With and without a dot: a pattern takes both for an i."""
+"""Capital I with a dot, and small i without one: a pattern treats both as an i."""
 
 
 class Secrets:
-    """Everything that no message may repeat; safe to share between threads."""
+    """The texts that no message may repeat; safe to share between threads."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
@@ -45,7 +46,7 @@ class Secrets:
                 self._pattern = None
 
     def add_pair(self, user: str, password: str) -> None:
-        """Hide a password from now on, and the header's credentials of name and password."""
+        """Hide a password from now on, alone and with its user as in an Authorization header."""
         self.add(password, f"{user}:{password}" if password else None)
 
     def hidden_in(self, text: str) -> str:
@@ -54,7 +55,7 @@ class Secrets:
         # The pattern takes 10 ms to make, and hardly any text has a secret.
         if any(each in squeezed for each in self._signs):
             text = self._made_pattern().sub(_HIDDEN, text)
-        return _one_line(text)
+        return in_one_line(text, MAX_ERROR_CHARACTERS)
 
     def _made_pattern(self) -> re.Pattern[str]:
         with self._lock:
@@ -64,13 +65,13 @@ class Secrets:
 
 
 def _squeezed(text: str) -> str:
-    """The text without white space and case: equal for all texts that the pattern takes for one."""
+    """The text without white space and case; texts that the pattern treats alike are then equal."""
     return "".join(text.split()).translate(_LETTER_I).casefold()
 
 
-def _one_line(text: str) -> str:
-    """A text that a service sent, as part of one line."""
-    return "".join(each if each.isprintable() else " " for each in text)[:MAX_ERROR_CHARACTERS]
+def in_one_line(text: object, most: int = MAX_CHARACTERS) -> str:
+    """A text from elsewhere as part of one line, cut after `most` characters."""
+    return "".join(each if each.isprintable() else " " for each in str(text))[:most]
 
 
 def _pattern_of(secrets: Iterable[str]) -> re.Pattern[str]:

@@ -77,36 +77,36 @@ def raise_for(answer: Answer, what: str, secrets: Secrets) -> None:
         return
     code, message = _error_body(answer)
     rid = answer.headers.get("x-pinterest-rid")
-    told = f"{what}: {status}{f' (code {code})' if code is not None else ''} "
-    told += secrets.hidden_in(message)
-    told = told.rstrip() + (f" [request {secrets.hidden_in(rid)}]" if rid else "")
+    text = f"{what}: {status}{f' (code {code})' if code is not None else ''} "
+    text += secrets.hidden_in(message)
+    text = text.rstrip() + (f" [request {secrets.hidden_in(rid)}]" if rid else "")
     if status in _TOO_LARGE:
-        raise TooLargeError(told)
+        raise TooLargeError(text)
     if status == TOO_MANY:
-        raise WaitError(told, stated(answer.headers).reset)
+        raise WaitError(text, stated(answer.headers).reset)
     if match := _RETRY_AFTER.search(message):
-        raise WaitError(told, float(match[1]))
+        raise WaitError(text, float(match[1]))
     if status == _INVALID and (match := _REACH.search(message)):
-        raise ReachError(told, int(match[1]))
+        raise ReachError(text, int(match[1]))
     if status == _NOT_OFFERED:
-        raise NotOfferedError(told)
+        raise NotOfferedError(text)
     if _passes(status) or _is_said_to_pass(status, code, message):
-        raise RetriableAPIError(told)
+        raise RetriableAPIError(text)
     if status in {_UNAUTHORISED, _FORBIDDEN}:
-        _raise_for_access(status, code, message, told)
+        _raise_for_access(status, code, message, text)
     if status == _NOT_FOUND:
-        raise (NoEndpointError if _is_about_path(what, code, message) else GoneError)(told)
-    _raise_for_refusal(status, code, message, told)
+        raise (NoEndpointError if _is_about_path(what, code, message) else GoneError)(text)
+    _raise_for_refusal(status, code, message, text)
 
 
 def raise_for_download(status: int, what: str) -> NoReturn:
     """The error for the status of a download."""
-    told = f"{what}: the download is answered with {status}"
+    text = f"{what}: the download is answered with {status}"
     if status in {_FORBIDDEN, _NOT_FOUND, _GONE}:
-        raise LinkExpiredError(told)
+        raise LinkExpiredError(text)
     if _passes(status) or status == TOO_MANY:
-        raise RetriableAPIError(told)
-    raise FatalAPIError(told)
+        raise RetriableAPIError(text)
+    raise FatalAPIError(text)
 
 
 def _passes(status: int) -> bool:
@@ -115,27 +115,27 @@ def _passes(status: int) -> bool:
 
 
 def _is_said_to_pass(status: int, code: int | None, message: str) -> bool:
-    """Whether Pinterest says that the fault is its own; the status may say something else."""
+    """Whether Pinterest says that the fault is its own, whatever the status is."""
     passing_code = status == _INVALID and code == _PASSING_CODE
     return passing_code or bool(_PASSING_WORDS.search(message))
 
 
-def _raise_for_access(status: int, code: int | None, message: str, told: str) -> NoReturn:
+def _raise_for_access(status: int, code: int | None, message: str, text: str) -> NoReturn:
     if _APP_IS_OUT.search(message):
         msg = (
-            f"Pinterest refuses the app: {told}. Its access is not active, so that no call is "
+            f"Pinterest refuses the app: {text}. Its access is not active, so that no call is "
             f"answered: ask for access at {APPS}, and run again once it is granted."
         )
         raise AppRefusedError(msg)
     if _FEATURE_IS_CLOSED.search(message):
-        raise FeatureRefusedError(told)
+        raise FeatureRefusedError(text)
     if code == _BUSINESS_ONLY:
-        raise AccountKindError(told)
+        raise AccountKindError(text)
     if status == _UNAUTHORISED and code not in _ACCESS_CODES:
-        raise StaleTokenError(told, code)
+        raise StaleTokenError(text, code)
     if _SCOPE_IS_MISSING.search(message):
-        raise ScopeRefusedError(told)
-    raise AccessRefusedError(told)
+        raise ScopeRefusedError(text)
+    raise AccessRefusedError(text)
 
 
 def _is_about_path(what: str, code: int | None, message: str) -> bool:
@@ -158,16 +158,16 @@ def _refused_values(message: str) -> frozenset[str]:
     return frozenset()
 
 
-def _raise_for_refusal(status: int, code: int | None, message: str, told: str) -> NoReturn:
+def _raise_for_refusal(status: int, code: int | None, message: str, text: str) -> NoReturn:
     if status == _CONFLICT:
-        raise NoCatalogError(told) if code == _NO_CATALOG else NotOfferedError(told)
+        raise NoCatalogError(text) if code == _NO_CATALOG else NotOfferedError(text)
     if code == _REPORT_EXPIRED:
-        raise ReportExpiredError(told)
+        raise ReportExpiredError(text)
     if status == _INVALID and (values := _refused_values(message)):
-        raise ValuesRefusedError(told, values)
+        raise ValuesRefusedError(text, values)
     if status == _INVALID:
-        raise InvalidRequestError(told)
-    raise FatalAPIError(told)
+        raise InvalidRequestError(text)
+    raise FatalAPIError(text)
 
 
 def _error_body(answer: Answer) -> tuple[int | None, str]:

@@ -21,7 +21,7 @@ class Tally:
     seconds_waited: float = 0.0
 
     def __add__(self, other: Tally) -> Tally:
-        """What both have taken."""
+        """The sum of both."""
         return Tally(
             calls=self.calls + other.calls,
             retries=self.retries + other.retries,
@@ -45,7 +45,7 @@ class Tallies:
 
     def by_account(self, counts_for: str) -> Mapping[str, Tally]:
         """The tallies by ad account."""
-        # Threads that the run has left behind may still add one.
+        # Threads that the run has abandoned may still add one.
         return dict(self._tallies.get(counts_for, {}))
 
     @property

@@ -23,6 +23,7 @@ from tap_pinterest.http.transport import Request, Transport
 
 if TYPE_CHECKING:
     from tap_pinterest.clock import Clock
+    from tap_pinterest.config import Settings
     from tap_pinterest.http.auth import AskForToken
     from tap_pinterest.http.patience import Patience
     from tap_pinterest.http.redaction import Secrets
@@ -40,7 +41,12 @@ _decode_token = decoder(TokenAnswer)
 
 
 class _Question(NamedTuple):
-    """One question for a token."""
+    """A request for a token.
+
+    Attributes:
+        who: The service that answers, in the words of a message.
+        to_check: The settings to check if it refuses.
+    """
 
     who: str
     request: Request
@@ -58,20 +64,21 @@ class TokenEndpoint:
         self._clock = clock
         self._patience = patience
 
-    def of_pinterest(self, api_url: str, client_id: str, client_secret: str) -> AskForToken:
-        """The function that an authenticator asks Pinterest for tokens with."""
-        basic = HTTPBasicAuth(client_id, client_secret)
-        self._secrets.add_pair(client_id, client_secret)
+    def of_pinterest(self, settings: Settings) -> AskForToken:
+        """The function with which an authenticator asks Pinterest for tokens."""
+        app = (settings.client_id or "", settings.client_secret or "")
+        self._secrets.add_pair(*app)
+        url = settings.api_url + TOKEN_PATH
 
         def ask(fields: Mapping[str, str]) -> TokenAnswer:
-            request = Request("POST", TOKEN_PATH, api_url + TOKEN_PATH, fields, basic)
+            request = Request("POST", TOKEN_PATH, url, fields, HTTPBasicAuth(*app))
             self._secrets.add(fields.get("refresh_token"), fields.get("code"))
             return self._ask(_Question("Pinterest", request, _TO_CHECK[fields["grant_type"]]))
 
         return ask
 
     def of_proxy(self, url: str, authorization: str) -> AskForToken:
-        """The function that asks a proxy for tokens; the proxy holds the app's secret."""
+        """The function with which an authenticator asks a proxy that holds the app's secret."""
         self._secrets.add(authorization, authorization.rpartition(" ")[2])
 
         def ask(fields: Mapping[str, str]) -> TokenAnswer:
@@ -88,7 +95,11 @@ class TokenEndpoint:
         return ask
 
     def _ask(self, question: _Question) -> TokenAnswer:
-        """One grant."""
+        """The tokens that the service grants.
+
+        Raises:
+            TokenRefusedError: It grants none.
+        """
         try:
             return self._granted(question)
         except (RetriableAPIError, QuotaError, AwayError) as error:

@@ -35,7 +35,7 @@ class TokenFile:
         Raises:
             TokenRefusedError: Another process holds the lock.
         """
-        # A run without a token file, and every other command, starts sooner without it.
+        # Imported here: commands and runs without a token file start sooner.
         from filelock import FileLock, Timeout  # noqa: PLC0415
 
         lock = FileLock(f"{self.path}.lock", mode=0o600)

@@ -49,11 +49,11 @@ class StoredTokens(msgspec.Struct):
 
     @classmethod
     def configured_as(cls, refresh_token: str | None) -> StoredTokens:
-        """The token of the config: a refresh token, or none if the file must have one."""
+        """The config's refresh token; an empty one if only the file has a token."""
         text = refresh_token or ""
         return cls(digest(text), text)
 
 
 def digest(text: str) -> str:
-    """A hash that tells a token from others, and does not tell the token."""
+    """A hash that identifies a token without revealing it."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -31,7 +31,7 @@ SMALL_BODY_BYTES = 16 * 1024 * 1024
 """Bodies above this size are read one at a time, which limits memory for all in flight."""
 _PIECE_BYTES = 256 * 1024
 _NOBODY = (socket.gaierror, ConnectionRefusedError, ssl.SSLError)
-"""Causes that usually stay, if they come before the first answer."""
+"""Causes of a failed connection that usually stay if they come before the first answer."""
 
 # At DEBUG it logs each URL with its query, and some URLs give access to anybody who has them.
 logging.getLogger("urllib3").setLevel(logging.INFO)
@@ -81,7 +81,7 @@ class Transport:
 
         Args:
             api_url: Where Pinterest is.
-            clock: Hears the time of Pinterest's answers.
+            clock: Takes the time from Pinterest's answers.
             timeout: Seconds that an answer may take, from the request to its last byte.
             connections: Most connections that stay open.
         """
@@ -96,12 +96,12 @@ class Transport:
         self._session.mount("http://", adapter)
 
     def exchange(self, request: Request) -> Answer:
-        """Send a request once; its answer, good or not, if one came whole and in time.
+        """Send a request once, and return the answer, good or bad.
 
         Raises:
             SlowAnswerError: The answer did not come in time.
             UnreachableError: The host has not answered any request so far.
-            TooLargeError: The answer is larger than any caller can use.
+            TooLargeError: The answer is larger than `MAX_BODY_BYTES`.
             RetriableAPIError: The connection failed.
         """
         # Real seconds: an answer that drips byte by byte never lets the socket time out.
@@ -114,7 +114,7 @@ class Transport:
                 auth=request.auth or no_auth,
                 headers=request.headers,
                 timeout=self._timeout,
-                # A redirect would carry the token to wherever it points.
+                # A redirect would send the token to another host.
                 allow_redirects=False,
                 stream=True,
             )
@@ -158,7 +158,7 @@ def no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 class Deadline:
-    """The moment, in real seconds, by which an answer has to be there."""
+    """The moment, in real seconds, by which an answer must be complete."""
 
     def __init__(self, seconds: float) -> None:
         self._at = time.monotonic() + seconds
@@ -187,7 +187,7 @@ def copied(
 
     Raises:
         requests.Timeout: It has not come by the deadline.
-        TooLargeError: It is larger than any caller has a use for.
+        TooLargeError: It is larger than `MAX_BODY_BYTES`.
     """
     while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
         size = file.tell() + file.write(piece)
@@ -199,7 +199,7 @@ def copied(
 
 
 def cause_of(error: BaseException) -> str:
-    """The cause at the bottom of a failed connection, in words that hold no URL."""
+    """The root cause of a failed connection, in words without a URL."""
     error = _root_of(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"{type(error).__name__}: {error.verify_message}"

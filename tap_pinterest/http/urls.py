@@ -25,7 +25,7 @@ def query_string(operation: Operation, query: Query | None) -> str:
         for name, value in _members(parameter, given)
         for text in _texts(
             value,
-            # An operation may have pages though it is not described with them.
+            # An operation may have pages although its description does not name `bookmark`.
             explode=parameter != "bookmark" and operation.parameters[parameter].explode,
         )
     ]

@@ -20,6 +20,7 @@ from tap_pinterest.http.errors import (
     TokenRefusedError,
     affects_all_calls,
 )
+from tap_pinterest.http.redaction import in_one_line
 from tap_pinterest.reading.call import Call
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 AD_ACCOUNT = "/ad_accounts/{ad_account_id}"
 AD_ACCOUNTS = "/ad_accounts"
-MAX_CHARACTERS = 100
 MOST_NAMED = 5
 """Ad accounts that a message names."""
 
@@ -247,11 +247,6 @@ class Owners:
                 readable = [*self._listed_ad_accounts(frozenset()).values()]
                 text += f". This token has {_listed(readable)}"
         return NamedAccountError(text)
-
-
-def in_one_line(text: object) -> str:
-    """A text from elsewhere as part of one line of a terminal."""
-    return "".join(each if each.isprintable() else " " for each in str(text))[:MAX_CHARACTERS]
 
 
 def id_of(item: Item, field: str) -> str:

@@ -119,7 +119,7 @@ def downloaded(
     # Closed by `Download`, which keeps what it maps.
     file = tempfile.TemporaryFile()  # noqa: SIM115
     try:
-        client.download(url, file, what)
+        client.downloads.write(url, file, what)
         return Download(file, what, is_csv=is_csv, is_empty=is_empty)
     except BaseException:
         file.close()

@@ -9,8 +9,8 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import TokenRefusedError
+from tap_pinterest.http.redaction import in_one_line
 from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
-from tap_pinterest.reading.owners import in_one_line
 
 if TYPE_CHECKING:
     from tap_pinterest.http.client import PinterestClient

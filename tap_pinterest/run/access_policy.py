@@ -28,7 +28,7 @@ from tap_pinterest.reading.owners import AD_ACCOUNT, AD_ACCOUNTS, Owners
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.http.auth import Sight
+    from tap_pinterest.http.auth import Visibility
     from tap_pinterest.http.client import PinterestClient
     from tap_pinterest.reading.parts import Parts
     from tap_pinterest.run.stream import RunStream
@@ -157,15 +157,15 @@ class AccessPolicy:
             _logger.warning("The token lacks scopes; not to be read: %s", "; ".join(told))
 
     @property
-    def sight(self) -> Sight | None:
-        """What lets the run's first token see more in lists than others."""
+    def visibility(self) -> Visibility | None:
+        """How much the run's first token sees in lists."""
         return self._granted[1]
 
     @property
-    def sees_as_at_first(self) -> bool:
+    def visibility_is_unchanged(self) -> bool:
         """Whether the current token shows the same in lists as the run's first one."""
         authenticator = self._client.authenticator
-        return not authenticator or authenticator.sight() == self.sight
+        return not authenticator or authenticator.visibility() == self.visibility
 
     @property
     def _granted_scopes(self) -> frozenset[str] | None:
@@ -173,10 +173,11 @@ class AccessPolicy:
         return self._granted[0]
 
     @functools.cached_property
-    def _granted(self) -> tuple[frozenset[str] | None, Sight | None]:
-        """Scopes and sight of the first token, which is there before the first list is read."""
-        authenticator = self._client.authenticator
-        return (authenticator.scopes(), authenticator.sight()) if authenticator else (None, None)
+    def _granted(self) -> tuple[frozenset[str] | None, Visibility | None]:
+        """Scopes and visibility of the first token, kept before the first list is read."""
+        if authenticator := self._client.authenticator:
+            return authenticator.scopes(), authenticator.visibility()
+        return None, None
 
     def _must_arrive(self, stream: str, context: Context | None, error: SkippableAPIError) -> bool:
         """Whether the config names the context, or an earlier run has read it.

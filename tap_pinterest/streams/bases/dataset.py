@@ -376,7 +376,7 @@ class DatasetStream(PinterestStream):
 
     def _keep(self, reading: Reading, parts: Parts) -> None:
         """Keep a reading, unless a token that sees less may have read parts of its lists."""
-        if self.run.access_policy.sees_as_at_first:
+        if self.run.access_policy.visibility_is_unchanged:
             self.run.listed.keep(reading, parts)
             return
         self.run.warn_once(
@@ -398,7 +398,7 @@ class DatasetStream(PinterestStream):
             {
                 "asked": [dict(each.parameters(self.settings)) for each in lists],
                 "through": dict(self.contexts.parameters(context, self.inventory.owners)),
-                "secret": self.run.access_policy.sight,
+                "secret": self.run.access_policy.visibility,
                 "keys": list(self.natural_keys),
             }
         )
