@@ -29,7 +29,7 @@ SMALL = WorldSize(accounts=3, empty_accounts=1, campaigns=3, ad_groups=5, ads=9,
 
 
 LONGEST_FIRST = (
-    *("test_demo", "test_documents", "test_contributing", "test_loader_every_stream"),
+    *("test_demo", "test_documents", "test_contributing"),
     *("test_every_stream", "test_plan", "test_wrong_setups", "test_mixed_faults"),
     *("test_sync_key_postgres", "test_parts", "test_random_worlds", "test_loader"),
     *("test_meltano", "test_interruptions", "test_targets", "test_datasets", "test_ranges"),

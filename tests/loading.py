@@ -15,6 +15,7 @@ from psycopg import sql
 
 from scripts.embedded_postgres import EmbeddedPostgres
 from scripts.main_job import LOADER, MainJob
+from scripts.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,10 @@ def _server() -> EmbeddedPostgres:
 def main_job(
     folder: Path, sandbox: Sandbox, url: str, schema: str, *, loader: str = LOADER, **more: str
 ) -> MainJob:
-    """The main job from a sandbox into a schema; `more` are settings of the tap."""
+    """The main job from a sandbox into a schema; `more` are settings of the tap.
+
+    It is that of the `meltano.yml` in the folder if there is one, and else the project's own.
+    """
     secrets = ("client_id", "client_secret", "refresh_token")
     settings = {
         **{f"TAP_PINTEREST_{name.upper()}": sandbox.credentials[name] for name in secrets},
@@ -69,7 +73,8 @@ def main_job(
         "TARGET_POSTGRES_SQLALCHEMY_URL": url,
         "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
     }
-    return MainJob(folder, settings, log=folder / "log", loader=loader)
+    project = folder if (folder / "meltano.yml").exists() else ROOT
+    return MainJob(folder, settings, log=folder / "log", loader=loader, project=project)
 
 
 def rows_by_table(db: Connection[Row], schema: str) -> dict[str, list[Row]]:

@@ -1,8 +1,13 @@
-"""Every stream of every group, through the main job into PostgreSQL, on two successive days."""
+"""Every stream of every group, through the main job into PostgreSQL, on two successive days.
+
+The stock target loads the messages of the same job, beside ours: the tables may not differ.
+"""
 
 from __future__ import annotations
 
+import functools
 import json
+import shlex
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -12,32 +17,26 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from loading import column_types, database, main_job, rows_by_table, same
+from both_targets import new_database
+from loading import column_types, main_job, rows_by_table, same
 from pinterest_sandbox import Sandbox, WorldSize
-from singer_run import EVERYTHING, run, settings
+from scripts.processes import ROOT, command
+from singer_run import EVERYTHING
+from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from loading import Row
-    from singer_run import Run
     from tap_pinterest.streams.bases.stream import PinterestStream
 
 DAY_1 = date(2026, 11, 20)
 WORLD = WorldSize(accounts=2, empty_accounts=1, campaigns=2, ad_groups=3, ads=6, boards=2, pins=4)
-CATALOG: Mapping[str, Any] = {
-    entry["tap_stream_id"]: entry
-    for entry in TapPinterest(
-        config={"stream_groups": ["all"]}, validate_config=False
-    ).catalog_dict["streams"]
-}
-HASHED = {
-    name: cast("PinterestStream", stream).hashed_fields
-    for name, stream in TapPinterest(
-        config={"stream_groups": ["all"]}, validate_config=False
-    ).streams.items()
-}
+SETTINGS = {**EVERYTHING, "start_date": "3 days ago"}
+STREAMS = sorted({*(each.name for each in STREAM_TYPES), "sync_log"})
+OUR_LOADER = "    executable: target-postgres-fast\n"
 TYPES = {
     "array": "ARRAY",
     "boolean": "boolean",
@@ -50,23 +49,48 @@ TYPES = {
 }
 
 
+@functools.cache
+def tap() -> TapPinterest:
+    return TapPinterest(
+        config={"stream_groups": ["all"]}, validate_config=False, setup_mapper=False
+    )
+
+
+@functools.cache
+def catalog() -> Mapping[str, Any]:
+    """The entry of each stream."""
+    return {entry["tap_stream_id"]: entry for entry in tap().catalog_dict["streams"]}
+
+
 @dataclass(frozen=True)
 class Loaded:
-    """What PostgreSQL holds after two days, and what the tap wrote on each of them."""
+    """What PostgreSQL holds after two days, and what the tap wrote on each of them.
+
+    Attributes:
+        tables: The rows of each table.
+        types: PostgreSQL's type of each column, by table and column.
+        days: The records of each day, by stream.
+        statuses: All that Pinterest has answered with.
+        other_keys: Rows of each stream whose key SQL makes otherwise.
+        ours: Columns, keys and rows of each table.
+        stock: The same, as the stock target has made them of the same messages.
+    """
 
     tables: Mapping[str, list[Row]]
     types: Mapping[tuple[str, str], str]
-    days: tuple[Run, Run]
+    days: tuple[Mapping[str, list[Row]], ...]
     statuses: set[int]
     other_keys: Mapping[str, int]
+    ours: Mapping[str, Any]
+    stock: Mapping[str, Any]
 
     def records(self, stream: str) -> dict[tuple[Any, ...], Row]:
         """The newest record of each key."""
-        keys = CATALOG[stream]["key_properties"]
+        keys = catalog()[stream]["key_properties"]
         return {
             tuple(record[key] for key in keys): record
             for day in self.days
-            for record in day.records(stream)
+            for record in day.get(stream, ())
         }
 
 
@@ -74,7 +98,7 @@ class Loaded:
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     folder = tmp_path_factory.mktemp("every_stream")
     with (
-        database() as (url, schema),
+        new_database() as loads,
         Sandbox(
             seed=7,
             today=DAY_1,
@@ -82,30 +106,55 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
             access_tier="unlimited",
             report_seconds=(0.0, 0.0),
         ) as sandbox,
-        psycopg.connect(url.replace("+psycopg", ""), row_factory=dict_row, autocommit=True) as db,
+        psycopg.connect(
+            loads.url.replace("+psycopg", ""), row_factory=dict_row, autocommit=True
+        ) as db,
     ):
-        job = main_job(folder, sandbox, url, schema, **EVERYTHING)
-        config = settings(sandbox, **EVERYTHING)
-        job.run()
-        first = run(config)
-        sandbox.today += timedelta(days=1)
-        job.run()
-        second = run(config, state=first.state)
-        statuses = {request.status for request in sandbox.requests}
+        messages = project_that_keeps_the_messages(folder)
+        job = main_job(folder, sandbox, loads.url, loads.schema, **SETTINGS)
+        days = []
+        for _ in range(2):
+            job.run()
+            written = messages.read_text(encoding="utf-8")
+            messages.unlink()
+            loads.load_with_stock(written)
+            days.append(records_by_stream(written))
+            sandbox.today += timedelta(days=1)
         yield Loaded(
-            rows_by_table(db, schema),
-            column_types(db, schema),
-            (first, second),
-            statuses,
-            {stream: keys_that_sql_makes_otherwise(db, schema, stream) for stream in CATALOG},
+            rows_by_table(db, loads.schema),
+            column_types(db, loads.schema),
+            tuple(days),
+            {request.status for request in sandbox.requests},
+            {stream: keys_that_sql_makes_otherwise(db, loads.schema, stream) for stream in STREAMS},
+            loads.tables(),
+            loads.tables(f"{loads.schema}_stock"),
         )
+
+
+def project_that_keeps_the_messages(folder: Path) -> Path:
+    """Our project, whose loader writes all that the tap tells it into a file too."""
+    messages, loader = folder / "messages.jsonl", folder / "loader"
+    target = shlex.quote(command("target-postgres-fast"))
+    loader.write_text(f'#!/bin/sh\ntee {shlex.quote(str(messages))} | {target} "$@"\n')
+    loader.chmod(0o700)
+    before, line, after = (ROOT / "meltano.yml").read_text("utf-8").partition(OUR_LOADER)
+    assert line
+    (folder / "meltano.yml").write_text(f"{before}    executable: {loader}\n{after}", "utf-8")
+    return messages
+
+
+def records_by_stream(written: str) -> Mapping[str, list[Row]]:
+    records: dict[str, list[Row]] = {}
+    for message in map(json.loads, written.splitlines()):
+        if message["type"] == "RECORD":
+            records.setdefault(message["stream"], []).append(message["record"])
+    return records
 
 
 def keys_that_sql_makes_otherwise(db: psycopg.Connection[Row], schema: str, stream: str) -> int:
     """How many rows have another `__sync_key` than the MD5 of their key fields' texts."""
-    texts = [
-        sql.SQL("coalesce({}::text, '')").format(sql.Identifier(name)) for name in HASHED[stream]
-    ]
+    fields = cast("PinterestStream", tap().streams[stream]).hashed_fields
+    texts = [sql.SQL("coalesce({}::text, '')").format(sql.Identifier(name)) for name in fields]
     query = sql.SQL("SELECT count(*) AS rows FROM {} WHERE __sync_key IS DISTINCT FROM md5({})")
     table = sql.Identifier(schema, stream)
     (found,) = db.execute(query.format(table, sql.SQL(" || ").join(texts))).fetchall()
@@ -114,22 +163,21 @@ def keys_that_sql_makes_otherwise(db: psycopg.Connection[Row], schema: str, stre
 
 def test_pinterest_refused_no_request_as_wrong(loaded: Loaded) -> None:
     assert loaded.statuses <= {200, 201, 401, 403, 404, 409}
-    assert [day.code for day in loaded.days] == [0, 0]
 
 
 def test_every_stream_has_its_table_also_without_records(loaded: Loaded) -> None:
-    assert set(loaded.tables) == set(CATALOG)
+    assert set(loaded.tables) == set(catalog())
 
 
 def test_almost_every_stream_has_records(loaded: Loaded) -> None:
-    empty = {stream for stream in CATALOG if not loaded.tables[stream]}
+    empty = {stream for stream in STREAMS if not loaded.tables[stream]}
 
     assert len(empty) <= 3, empty
 
 
-@pytest.mark.parametrize("stream", sorted({*CATALOG} - {"sync_log"}))
+@pytest.mark.parametrize("stream", sorted({*STREAMS} - {"sync_log"}))
 def test_every_record_is_there_once_with_all_its_values(loaded: Loaded, stream: str) -> None:
-    keys = CATALOG[stream]["key_properties"]
+    keys = catalog()[stream]["key_properties"]
     records = loaded.records(stream)
     rows = {tuple(_text(row[key]) for key in keys): row for row in loaded.tables[stream]}
 
@@ -140,24 +188,33 @@ def test_every_record_is_there_once_with_all_its_values(loaded: Loaded, stream: 
         assert different == set()
 
 
-@pytest.mark.parametrize("stream", sorted(CATALOG))
+@pytest.mark.parametrize("stream", STREAMS)
 def test_no_key_comes_twice_in_a_run(loaded: Loaded, stream: str) -> None:
     for day in loaded.days:
         keys = [
-            tuple(record[key] for key in CATALOG[stream]["key_properties"])
-            for record in day.records(stream)
+            tuple(record[key] for key in catalog()[stream]["key_properties"])
+            for record in day.get(stream, ())
         ]
         assert len(keys) == len(set(keys))
 
 
-@pytest.mark.parametrize("stream", sorted(CATALOG))
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_table_is_that_of_the_stock_target(loaded: Loaded, stream: str) -> None:
+    assert loaded.ours[stream] == loaded.stock[stream]
+
+
+def test_the_stock_target_makes_no_other_table(loaded: Loaded) -> None:
+    assert loaded.ours.keys() == loaded.stock.keys() == set(catalog())
+
+
+@pytest.mark.parametrize("stream", STREAMS)
 def test_sql_over_the_loaded_columns_makes_the_same_sync_keys(loaded: Loaded, stream: str) -> None:
     assert loaded.other_keys[stream] == 0
 
 
-@pytest.mark.parametrize("stream", sorted(CATALOG))
+@pytest.mark.parametrize("stream", STREAMS)
 def test_every_column_has_the_type_of_its_property(loaded: Loaded, stream: str) -> None:
-    for name, schema in CATALOG[stream]["schema"]["properties"].items():
+    for name, schema in catalog()[stream]["schema"]["properties"].items():
         kinds = [kind for kind in schema["type"] if kind != "null"]
         if len(kinds) > 1:
             continue

@@ -10,16 +10,15 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 from ruamel.yaml import YAML
 
-from loading import database, main_job, rows_by_table
+from both_targets import new_database
+from loading import database, main_job
 from scripts.main_job import MainJob
 from scripts.processes import ROOT, command
-from singer_pipes import Loaded
-from singer_run import settings
+from singer_pipes import Loaded, lines
+from singer_run import run, settings
 from tap_pinterest.layouts.daasity import TABLES
 
 if TYPE_CHECKING:
@@ -103,17 +102,27 @@ def sync(states: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_stock_loader_writes_no_statement_into_the_log(
+def test_the_stock_loader_runs_in_meltano_and_writes_no_statement_into_the_log(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    with database() as (url, schema):
-        job = main_job(
-            tmp_path, sandbox, url, schema, loader="target-postgres-stock", _select='["ads.*"]'
-        )
+    """It differs from the main job's loader in its program and its log alone."""
+    loaders = YAML(typ="safe").load(ROOT / "meltano.yml")["plugins"]["loaders"]
+    (stock,) = (each for each in loaders if each["name"] == "target-postgres-stock")
+    assert stock.keys() == {"name", "inherit_from", "executable", "env"}
+    assert (stock["inherit_from"], stock["executable"]) == ("target-postgres", "target-postgres")
+    # The log of a run has an id and times that no other run has.
+    more = {"start_date": "5 days ago", "sync_log": "false", "stream_groups": "ads"}
+    with new_database() as db:
+        schema = f"{db.schema}_by_meltano"
+        job = main_job(tmp_path, sandbox, db.url, schema, loader=stock["name"], **more)
         job.run()
-        with psycopg.connect(url.replace("+psycopg", ""), row_factory=dict_row) as db:
-            assert rows_by_table(db, schema)["ads"]
+        state = job.state()
 
+        db.load_with_stock(lines(run(settings(sandbox, **more)).messages).decode())
+        assert db.tables(schema) == db.tables(f"{db.schema}_stock")
+        assert {"ads", "ad_analytics"} < {*db.tables(schema)}
+
+    assert "ad_analytics" in state["singer_state"]["bookmarks"]
     said = job.log.read_text(encoding="utf-8")
     assert "] target-postgres-stock " not in said, said
 
