@@ -10,7 +10,9 @@ import msgspec
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
+from target_postgres.target import TargetPostgres
 
+from both_targets import listen
 from scripts.processes import command
 
 if TYPE_CHECKING:
@@ -38,10 +40,9 @@ def map_pinterest(
 class Loaded:
     """A schema that target-postgres loads into."""
 
-    def __init__(self, url: str, schema: str, folder: Path) -> None:
+    def __init__(self, url: str, schema: str) -> None:
         self._url, self._schema = url, schema
-        self._config = folder / "target.json"
-        settings = {
+        self._config = {
             "sqlalchemy_url": url,
             "default_target_schema": schema,
             "use_copy": True,
@@ -49,15 +50,10 @@ class Loaded:
             "add_record_metadata": False,
             "activate_version": False,
         }
-        self._config.write_text(json.dumps(settings))
 
     def load(self, written: bytes) -> None:
         """Load what a tap, or a mapper, has written."""
-        arguments = [command("target-postgres"), "--config", str(self._config)]
-        done = subprocess.run(
-            arguments, input=written, capture_output=True, check=False, timeout=120
-        )
-        assert done.returncode == 0, done.stderr.decode()[-2000:]
+        listen(TargetPostgres(config=self._config), written.decode())
 
     def query(self, query: str, table: str) -> list[Row]:
         """Rows of a query in which `{}` is the table."""

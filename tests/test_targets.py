@@ -245,7 +245,7 @@ def test_meltano_runs_the_mapper_between_tap_and_postgresql(
 
         job.meltano("run", "tap-pinterest", "sync-key", "target-postgres")
 
-        loaded = Loaded(url, schema, tmp_path)
+        loaded = Loaded(url, schema)
         assert "__sync_key" in loaded.tables()["ad_analytics"]
         for table in ("ad_accounts", "ads", "ad_groups", "campaigns", "ad_analytics"):
             assert loaded.unlike_sql(table, TABLES[table].sync_key_fields) == []
