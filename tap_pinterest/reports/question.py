@@ -310,15 +310,15 @@ class Question:
         first = {name: row[name] for name in (*self.keys, "ad_account_id")}
         return {**schema, "properties": first | beside | row}
 
-    def told(self, part: Slice) -> dict[str, Any]:
-        """The values that tell a slice from others, for messages."""
-        told = {
+    def named(self, part: Slice) -> dict[str, Any]:
+        """The values of a slice that messages name, to tell it from others."""
+        named = {
             "days": str(part.dates),
             self.level.within: part.within,
             self.level.id_parameter or "ids": part.ids,
             "targeting_types": part.types,
         }
-        return {name: value for name, value in told.items() if value}
+        return {name: value for name, value in named.items() if value}
 
     def query(self, part: Slice) -> dict[str, Any]:
         """The parameters of a synchronous call."""

@@ -64,7 +64,7 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     boards.Pins,
     boards.BoardCountsDaily,
     boards.PinMetricsDaily,
-    # Its Pins come from the list of Pins, if that is read.
+    # After the list of Pins, which has its Pins if it is read.
     creatives.AdCreatives,
     # Boards in depth.
     boards.BoardSections,
@@ -176,7 +176,7 @@ def needed_scopes(groups: Collection[str]) -> list[str]:
 
 
 def report_at(at: Ordered) -> type[LevelReport]:
-    """The report class of a custom report's level; if there is one, the class of its breakdown."""
-    types = [each for each in STREAM_TYPES if issubclass(each, LevelReport)]
-    of_level = [each for each in types if each.level == at.level]
+    """The report class of a custom report: of its breakdown if it has one, else of its level."""
+    reports = (each for each in STREAM_TYPES if issubclass(each, LevelReport))
+    of_level = [each for each in reports if each.level == at.level]
     return next((each for each in of_level if each.broken_down == at.is_broken_down), of_level[0])

@@ -24,7 +24,7 @@ ENTITY_STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED")
 class AdsEntityStream(DatasetStream):
     """Entities of an ad account, archived ones included.
 
-    Reports are asked for by id. Without the ids of archived entities, their spend would be
+    Reports name the ids of entities. Without the ids of archived entities, their spend would be
     missing from the reports.
     """
 
@@ -40,7 +40,7 @@ class AdsEntityStream(DatasetStream):
     @classmethod
     @override
     def shows_all(cls, settings: Settings) -> bool:
-        # An entity changes its status among these: with fewer it would only be out of sight.
+        # If the list shows only some statuses, an entity that changes its status is not removed.
         asked = settings.entity_statuses or ENTITY_STATUSES
         return {*ENTITY_STATUSES} <= {*asked} and super().shows_all(settings)
 
@@ -90,7 +90,7 @@ class ProductGroupPromotions(AdsEntityStream):
     @classmethod
     @override
     def sources(cls, settings: Settings) -> Sequence[Source]:
-        # A call takes either; only the ad group tells the campaign of a promotion.
+        # A call takes ids of promotions or of ad groups. Only ad groups lead to campaigns.
         if settings.product_group_ids and not (settings.campaign_ids or settings.ad_group_ids):
             return (Batches(Setting("product_group_ids", "product_group_promotion_ids")),)
         return cls.per
@@ -117,7 +117,7 @@ class PromotionAppliedAdGroups(DatasetStream):
 
 
 class AdGroupDynamicTitlesStatus(DatasetStream):
-    """How far the generated titles of an ad group are. Unverified: known from API 5.28 only."""
+    """The progress of an ad group's generated titles. Unverified: known from API 5.28 only."""
 
     name = "ad_group_dynamic_titles_status"
     path = "/ad_accounts/{ad_account_id}/ad_groups/{ad_group_id}/dynamic_titles/status"
@@ -171,7 +171,7 @@ class Labels(DatasetStream):
     @classmethod
     @override
     def unpacked(cls, item: Any) -> Iterable[Item]:
-        # Since 5.28 an item is a label, and no longer a list of them.
+        # Since 5.28 an item is a label, and no longer a list of labels.
         return super().unpacked(item) if "labels" in item else (item,)
 
 

@@ -9,10 +9,9 @@ from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
 
 class Audiences(DatasetStream):
-    """Audiences that an ad account owns, and those that others share with it.
+    """Audiences that an ad account owns, and audiences that others share with it.
 
-    `ad_account_id` is the account that sees the audience, `owner_ad_account_id` the one that the
-    record names.
+    `ad_account_id` is the account that sees the audience, `owner_ad_account_id` its owner.
     """
 
     name = "audiences"

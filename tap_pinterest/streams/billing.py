@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class BillingProfiles(DatasetStream):
-    """Ways of paying of an ad account, inactive ones included. Not open to every app."""
+    """Ways in which an ad account pays, also inactive ones. Not open to every app."""
 
     name = "billing_profiles"
     path = "/ad_accounts/{ad_account_id}/billing_profiles"
@@ -40,9 +40,9 @@ class BillingInvoices(DatasetStream):
 
 
 class AdsCreditDiscounts(DatasetStream):
-    """Advertising credit and the rest of it, in micro-currency. Not open to every app.
+    """Advertising credit and the unused part of it, in micro-currency. Not open to every app.
 
-    Pinterest gives a discount no id. `discount_id` is the MD5 of the fields that stay the same
+    A discount has no id at Pinterest. `discount_id` is the MD5 of the fields that stay the same
     while the credit is used up. Discounts that are equal in these fields get different ids.
     """
 
@@ -76,7 +76,7 @@ class AdsCreditDiscounts(DatasetStream):
 
 
 def _amount(value: object) -> object:
-    """An amount as one value; Pinterest may send it as a number or as a text."""
+    """An amount as a number; Pinterest may send it as a number or as a text."""
     try:
         return msgspec.convert(value, float, strict=False)
     except msgspec.ValidationError:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 PIN_METRICS = "pin_metrics"
 COUNTED = ("impression", "pin_click", "clickthrough", "save")
-"""Numbers of a Pin in both of Pinterest's spans."""
+"""Numbers of a Pin that Pinterest has for both spans."""
 SPANS: Mapping[str, tuple[str, ...]] = {
     "90d": COUNTED,
     "lifetime_metrics": (*COUNTED, "reaction", "comment"),
 }
-"""Pinterest's spans of a Pin's numbers, and the numbers that they are known to have."""
+"""The spans of days for which Pinterest has numbers of a Pin, and the names of these numbers."""
 
 
 class Boards(DatasetStream):
@@ -39,7 +39,7 @@ class Boards(DatasetStream):
 
 
 class BoardCountsDaily(DailyStream):
-    """How many Pins, followers and collaborators a board has on the day of the run."""
+    """The numbers of Pins, followers and collaborators of a board on the day of the run."""
 
     name = "board_counts_daily"
     path = "/boards"
@@ -105,7 +105,7 @@ class PinMetricsDaily(DailyStream, PinListStream):
 
 
 def _numbers(metrics: object) -> Iterator[tuple[str, Any]]:
-    """The numbers of a Pin by column; anything else under Pinterest's own name."""
+    """The numbers of a Pin by column; a value of another shape under Pinterest's own name."""
     if not isinstance(metrics, dict):
         if metrics is not None:
             yield PIN_METRICS, metrics

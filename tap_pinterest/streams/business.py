@@ -38,7 +38,7 @@ class BusinessMembers(DatasetStream):
 
 
 class BusinessPartners(DatasetStream):
-    """Partners of a business: those with access to its assets, and those whose assets it uses."""
+    """Partners of a business, which have access to its assets or share assets with it."""
 
     name = "business_partners"
     path = "/businesses/{business_id}/partners"

@@ -1,4 +1,4 @@
-"""Catalogs: their feeds, product groups and products, and the issues of these."""
+"""Catalogs, their feeds, product groups and products, and the issues of items."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 WITH_REPORTS = ("RETAIL", "HOTEL")
 """Types of catalogs that have reports."""
-OF_FEEDS = "FEED_INGESTION_ISSUES"
+FEED_REPORT = "FEED_INGESTION_ISSUES"
 """The type of report that is about a feed, not about a catalog."""
 
 _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/@\s]*@")
@@ -66,12 +66,12 @@ class CatalogsFeedProcessingResults(DatasetStream):
     primary_keys = ("id",)
     per = (Each(CatalogsFeeds, feed_id="id"),)
     parent_fields = ("feed_id",)
-    # The description says that bookmarks do not work here: only the first page can be read.
+    # The description says that bookmarks do not work here, so only the first page can be read.
     paged = False
 
 
 class CatalogsItemIssues(DatasetStream):
-    """Errors and warnings of items that a feed's processing met, a sample of each kind."""
+    """Errors and warnings of items in the processing of a feed: a sample of each kind."""
 
     name = "catalogs_item_issues"
     path = "/catalogs/processing_results/{processing_result_id}/item_issues"
@@ -93,7 +93,7 @@ class CatalogsProductGroups(DatasetStream):
 
 
 class CatalogsProductGroupProductCounts(SnapshotStream):
-    """How many products a product group has, in stock and not."""
+    """The number of products in a product group, in stock and not."""
 
     name = "catalogs_product_group_product_counts"
     path = "/catalogs/product_groups/{product_group_id}/product_counts"
@@ -132,11 +132,11 @@ class ReportParameters(Source):
     columns = ("catalog_id", "report_type", "feed_id")
 
     def __init__(self, *types: str) -> None:
-        self._of_catalogs = [each for each in types if each != OF_FEEDS]
-        self._of_feeds = [each for each in types if each == OF_FEEDS]
+        self._catalog_reports = [each for each in types if each != FEED_REPORT]
+        self._has_feed_report = FEED_REPORT in types
         self.parents = (
-            *([Catalogs] if self._of_catalogs else []),
-            *([CatalogsFeeds] if self._of_feeds else []),
+            *([Catalogs] if self._catalog_reports else []),
+            *([CatalogsFeeds] if self._has_feed_report else []),
         )
 
     @override
@@ -145,15 +145,15 @@ class ReportParameters(Source):
 
         Pinterest may not say which catalog a feed fills.
         """
-        if self._of_catalogs:
+        if self._catalog_reports:
             for item in self._items(Catalogs, scope):
-                for kind in self._of_catalogs:
+                for kind in self._catalog_reports:
                     report = {"report_type": kind, "catalog_id": item["id"]}
                     yield self._row(item, report, feed_id="", catalog_id=item["id"])
-        if self._of_feeds:
+        if self._has_feed_report:
             for item in self._items(CatalogsFeeds, scope):
                 known = {"catalog_id": item["catalog_id"]} if item["catalog_id"] else {}
-                report = {"report_type": OF_FEEDS, "feed_id": item["id"]}
+                report = {"report_type": FEED_REPORT, "feed_id": item["id"]}
                 yield self._row(item, report, feed_id=item["id"], **known)
 
     def _items(self, dataset: Dataset, scope: Scope) -> Iterator[Row]:
@@ -166,9 +166,9 @@ class ReportParameters(Source):
 
 
 class CatalogsReportStats(SnapshotStream):
-    """How often an issue occurs, in the last processing of a feed or in a catalog's distribution.
+    """The number of items with an issue in a feed's last processing or a catalog's distribution.
 
-    `feed_id` is empty where the issue is one of distribution.
+    `feed_id` is empty for an issue of distribution.
     """
 
     name = "catalogs_report_stats"
@@ -176,7 +176,7 @@ class CatalogsReportStats(SnapshotStream):
     contexts = Users()
     group = "catalogs"
     primary_keys = ("catalog_id", "report_type", "feed_id", "code", "date")
-    per = (ReportParameters("DISTRIBUTION_ISSUES", OF_FEEDS),)
+    per = (ReportParameters("DISTRIBUTION_ISSUES", FEED_REPORT),)
 
 
 class CatalogsLocalStores(DatasetStream):

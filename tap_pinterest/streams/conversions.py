@@ -11,7 +11,7 @@ from tap_pinterest.reading.pages import MAP_KEY
 from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tap_pinterest.config import Settings
     from tap_pinterest.reading.calls import Source
@@ -48,7 +48,7 @@ class PageVisitConversionTags(DatasetStream):
 
 
 class AdvertiserDefinedEvents(DatasetStream):
-    """Events of an advertiser's own, and the conversions that they are mapped to."""
+    """Events that an advertiser has defined, and the conversions that they are mapped to."""
 
     name = "advertiser_defined_events"
     path = "/ad_accounts/{ad_account_id}/advertiser_defined_events"
@@ -71,7 +71,7 @@ class EventQualityStream(SnapshotStream):
 
 
 class ConversionEqs(EventQualityStream):
-    """Event quality score: how good the events of a platform and a way of sending them are."""
+    """Event quality score: the quality of the events of a platform and a way of sending them."""
 
     name = "conversion_eqs"
     primary_keys = (
@@ -92,14 +92,12 @@ class ConversionEqsComponents(EventQualityStream):
     @classmethod
     @override
     def unpacked(cls, item: Any) -> Iterable[Item]:
-        return list(cls._unpacked(item))
-
-    @classmethod
-    def _unpacked(cls, item: Item) -> Iterator[Item]:
         score = {name: value for name, value in item.items() if name != cls.components}
-        for component, events in (item.get(cls.components) or {}).items():
-            for event, found in (events or {}).items():
-                yield {**score, "component": component, "event_name": event, **found}
+        return [
+            {**score, "component": component, "event_name": event, **found}
+            for component, events in (item.get(cls.components) or {}).items()
+            for event, found in (events or {}).items()
+        ]
 
     @override
     def own_facts(self) -> Mapping[str, Any]:

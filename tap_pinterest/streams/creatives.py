@@ -42,14 +42,14 @@ if TYPE_CHECKING:
     from tap_pinterest.run.run import Run
 
 _TEXT: Mapping[str, Any] = MappingProxyType({"type": "string"})
-OF_THE_PIN = (*("title", "description", "alt_text", "link", "creative_type", "dominant_color"),)
-"""Fields of a Pin that a creative has."""
-OF_THE_MEDIA = ("media_type", "cover_image_url", "video_url", "duration")
-"""Fields of a Pin's media that it has."""
+PIN_FIELDS = (*("title", "description", "alt_text", "link", "creative_type", "dominant_color"),)
+"""Fields of the Pin that a creative has."""
+MEDIA_FIELDS = ("media_type", "cover_image_url", "video_url", "duration")
+"""Fields of the Pin's media that a creative has."""
 CARDS = "carousel_cards"
 SETTLING_SECONDS = 600
-"""An ad that changed within these seconds is asked for again in the next run: another one that
-changed before it may not be in the list yet."""
+"""The next run reads an ad again that changed within these seconds: the list may not show another
+ad yet that changed before it."""
 NO_PIN = "Pinterest names no Pin of the ad"
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -67,9 +67,9 @@ class Batch:
     """The ads of an ad account in one run.
 
     Attributes:
-        progress: How far earlier runs have read them.
+        progress: The progress of earlier runs.
         new: The updates of ads that are new or have changed.
-        unread: Those that have no row yet, in order.
+        unread: The ads that have no row yet, in order, by update.
         pins: The Pins that take a call in this run.
     """
 
@@ -82,8 +82,9 @@ class Batch:
 class AdCreatives(TaskStream, DatasetStream):
     """The Pin that an ad promotes, as it was when the ad last changed.
 
-    Pins that the run lists for another stream come from that list, in every run, as they are now.
-    Each other Pin takes a call once the ad is new or has changed, at most `creative_calls` a run.
+    If the run lists a Pin for another stream, the record comes from that list: in every run, as the
+    Pin is now. Any other Pin takes a call if the ad is new or has changed, at most `creative_calls`
+    in a run.
     """
 
     name = "ad_creatives"
@@ -99,7 +100,7 @@ class AdCreatives(TaskStream, DatasetStream):
         super().__init__(run, name)
         self._lock = threading.Lock()
         self._allotments: dict[Turn, Sequence[str]] = {}
-        """The Pins that each ad account may ask for in this run."""
+        """The Pins of each ad account that take a call in this run."""
         self._batches: dict[Turn, Batch] = {}
 
     @functools.cached_property
@@ -112,8 +113,8 @@ class AdCreatives(TaskStream, DatasetStream):
             "properties": {
                 **dict.fromkeys(("ad_id", "ad_account_id", "pin_id"), _TEXT),
                 "updated_time": {"type": "string", "format": "date-time"},
-                **{name: pin[name] for name in OF_THE_PIN},
-                **{name: media[name] for name in OF_THE_MEDIA},
+                **{name: pin[name] for name in PIN_FIELDS},
+                **{name: media[name] for name in MEDIA_FIELDS},
                 **dict.fromkeys(map(_image_column, sizes), _TEXT),
                 CARDS: media["items"],
                 "unavailable_reason": _TEXT,
@@ -141,12 +142,12 @@ class AdCreatives(TaskStream, DatasetStream):
     @property
     @override
     def written_lists(self) -> Sequence[str]:
-        # Their pages are kept until this stream has read them, too.
+        # The run then keeps the pages of these lists until this stream has read them too.
         return (Ads.path, Pins.path)
 
     @override
     def tasks(self, context: Context) -> Iterator[Task[tuple[Call, Item | PartError]]]:
-        # The lists are read here, where nothing else waits for them.
+        # The lists are read here, where no other stream waits for them.
         batch = self._batches[self.turn(context)] = self._batch(context)
         for pin_id in batch.pins:
             ids = {"pin_id": pin_id}
@@ -217,7 +218,7 @@ class AdCreatives(TaskStream, DatasetStream):
             yield from ((ad, outcome) for ad in ads[pin_id])
 
     def _end(self, context: Context, batch: Batch, parts: Parts) -> None:
-        """Note in the state and in the summary what is left to later runs."""
+        """Write into the state and the summary which ads are left to later runs."""
         failed = {value for call in parts.failed_calls for value in call.ids.values()}
         in_vain = {ad.update.id for ad in batch.unread.values() if ad.pin_id in failed}
         settled = self.clock.pinterest_time() - SETTLING_SECONDS
@@ -238,14 +239,14 @@ class AdCreatives(TaskStream, DatasetStream):
     def _to_ask(
         self, unread: Collection[Ad], progress: UpdatesProgress
     ) -> tuple[Sequence[str], Sequence[str]]:
-        """The Pins of ads that take a call, and apart from them those that failed earlier."""
+        """The Pins of ads that take a call: new Pins, and Pins whose call failed earlier."""
         in_vain = {ad.pin_id for ad in unread if ad.update.id in progress.pending}
         pins = dict.fromkeys(ad.pin_id for ad in unread if ad.pin_id)
         left = [each for each in pins if not self._listed.has(_key(each))]
         return [e for e in left if e not in in_vain], [e for e in left if e in in_vain]
 
     def _progress(self, context: Context) -> UpdatesProgress:
-        """The progress of earlier runs; none if they have read other ads or other columns."""
+        """The progress of earlier runs; empty if they have read other ads or other columns."""
         progress = UpdatesProgress.of(self.remembered.of(context) or {})
         if progress.settings == self.fingerprint:
             return progress
@@ -255,9 +256,9 @@ class AdCreatives(TaskStream, DatasetStream):
         """The ads of an ad account.
 
         Raises:
-            SkippableAPIError: They may not be listed.
-            FatalAPIError: They cannot be listed whole.
-            RetriableAPIError: The same.
+            SkippableAPIError: Pinterest refuses the list.
+            FatalAPIError: The list cannot be read whole.
+            RetriableAPIError: The list cannot be read whole.
         """
         parts = Parts()
         scope = Scope(self.inventory, self.settings, context, parts)
@@ -277,10 +278,10 @@ class AdCreatives(TaskStream, DatasetStream):
     def _allotted(
         self, context: Context, fresh: Sequence[str], failed: Sequence[str]
     ) -> Sequence[str]:
-        """The first of an ad account's Pins, within the calls of the run.
+        """The first Pins of an ad account, within the calls of the run.
 
-        A Pin that failed is asked for with calls that no other Pin of any ad account needs: it may
-        fail for good.
+        A Pin whose call failed may fail for good. It gets a call only if no new Pin of any ad
+        account needs that call.
         """
         turn = self.turn(context)
         needed = self._fresh_pins if failed else {}
@@ -289,14 +290,14 @@ class AdCreatives(TaskStream, DatasetStream):
                 done = {*self._allotments, turn}
                 spent = sum(map(len, self._allotments.values()))
                 room = max(self.settings.creative_calls - spent, 0)
-                kept = len(fresh) + sum(each for of, each in needed.items() if of not in done)
+                kept = len(fresh) + sum(pins for other, pins in needed.items() if other not in done)
                 again = failed[: max(room - kept, 0)]
                 self._allotments[turn] = [*fresh[:room], *again]
         return self._allotments[turn]
 
     @functools.cached_property
     def _fresh_pins(self) -> Mapping[Turn, int]:
-        """How many Pins of each ad account take a call, without those that failed earlier."""
+        """The number of new Pins of each ad account that take a call."""
         return {self.turn(each): self._count_of_fresh(each) for each in self.partitions or ()}
 
     def _count_of_fresh(self, context: Context) -> int:
@@ -304,13 +305,13 @@ class AdCreatives(TaskStream, DatasetStream):
         try:
             unread = [ad for ad in self._ads(context) if progress.is_left(ad.update)]
         except PART_ERRORS:
-            # Its turn says so.
+            # The error is reported in the turn of the ad account.
             return 0
         return len(self._to_ask(unread, progress)[0])
 
     @property
     def _listed(self) -> PageStore:
-        """The Pins of ads that other streams list, and those that have been asked for."""
+        """The Pins of ads that other streams list or that a call has read."""
         with self.run.read_ahead.alone_with(self._lock):
             return self._found_pins
 
@@ -320,7 +321,7 @@ class AdCreatives(TaskStream, DatasetStream):
         if not inventory.is_shared(Pins.path):
             return found
         promoted = self._promoted_pins()
-        # The filters are those of the other streams: each Pin on their pages can be used.
+        # Filters narrow the other streams, not this one: each Pin on their pages can be used.
         listing = replace(Pins.listing(self.settings), filters={})
         users = Pins.contexts.of(inventory.owners)
         for context in [None] if users is None else users:
@@ -354,7 +355,7 @@ class AdCreatives(TaskStream, DatasetStream):
 
 
 def _time_of(ad: Item) -> str:
-    """When an ad last changed; empty if Pinterest tells no time."""
+    """The time of the last change of an ad; empty if Pinterest has none."""
     try:
         changed = ad.get("updated_time") or ad.get("created_time") or ""
         return instant(changed, when_made=True) or ""
@@ -363,13 +364,13 @@ def _time_of(ad: Item) -> str:
 
 
 def _reason(refusal: SkippableAPIError) -> str:
-    """The words of a refusal, without the number of the request: each request has another."""
+    """The text of a refusal without the number of the request, which is new in every call."""
     return str(refusal).partition(" [request ")[0]
 
 
 def _creative(pin: Item) -> Item:
     """The columns of a Pin; fields without a column keep Pinterest's own name."""
-    of_pin = {name: pin[name] for name in OF_THE_PIN if name in pin}
+    of_pin = {name: pin[name] for name in PIN_FIELDS if name in pin}
     media = pin.get("media") or {}
     if not isinstance(media, dict):
         return {**of_pin, "media": media}
@@ -378,7 +379,7 @@ def _creative(pin: Item) -> Item:
         images = {"": images}
     return {
         **of_pin,
-        **{name: media.get(name) for name in OF_THE_MEDIA},
+        **{name: media.get(name) for name in MEDIA_FIELDS},
         CARDS: media.get("items"),
         **{
             _image_column(size): image.get("url") if isinstance(image, dict) else image
@@ -396,5 +397,5 @@ def _key(pin_id: str) -> bytes:
 
 
 def _in_order(ad: Ad) -> tuple[bool, Update]:
-    """By time; an ad without one is asked for in every run, after all others."""
+    """The order of ads: by time; ads without a time are read in every run, after all others."""
     return not ad.update.time, ad.update

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
@@ -11,8 +11,6 @@ from tap_pinterest.reading.pages import Page
 from tap_pinterest.streams.bases.dataset import DatasetStream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tap_pinterest.reading.pages import Decode
 
 _decode_anything = decoder(object)
@@ -43,10 +41,7 @@ class LeadFormQuestions(DatasetStream):
     path = "/resources/lead_form_questions"
     group = "beta"
     primary_keys = ("name",)
-
-    @override
-    def own_facts(self) -> Mapping[str, Any]:
-        return {"properties": {"name": {"type": "string"}}}
+    texts = ("name",)
 
     @classmethod
     @override

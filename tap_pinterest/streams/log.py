@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 import tap_pinterest
 from tap_pinterest.records.instants import instant_of
-from tap_pinterest.streams.bases.about_the_run import COUNT, DAY, KEY, TEXT, TIME, AboutTheRun
+from tap_pinterest.streams.bases.about_the_run import COUNT, DAY, TEXT, TIME, AboutTheRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,26 +20,21 @@ if TYPE_CHECKING:
     from tap_pinterest.run.outcome import Outcome
 
 NO_ACCOUNT = "(none)"
-"""In the key of a stream that is read for the token alone; some loaders take "" for null."""
+"""The `account_id` of a stream that is read for the token; some loaders take "" for null."""
 
 
 class SyncLog(AboutTheRun):
     """How a stream went in one run, for one ad account or user, or for the token alone.
 
-    It is written after all other streams, also by a run that fails or is stopped.
-
     Attributes:
-        outcomes: How the streams went; there are none before they have been read.
+        outcomes: How the streams went; empty before they have been read.
     """
 
     name = "sync_log"
     primary_keys = ("run_id", "stream", "account_id")
     outcomes: Sequence[Outcome] = ()
-
-    @override
-    def own_schema(self) -> dict[str, Any]:
-        properties = {
-            **dict.fromkeys(self.natural_keys, KEY),
+    columns = MappingProxyType(
+        {
             "ad_account_id": TEXT,
             "user_id": TEXT,
             "run_started_at": TIME,
@@ -55,7 +51,7 @@ class SyncLog(AboutTheRun):
             "reason": TEXT,
             "version": TEXT,
         }
-        return self.schema_of(properties)
+    )
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:

@@ -87,8 +87,8 @@ class ShapedQuestion(Question):
     @override
     def named_columns(self) -> frozenset[str]:
         names = frozenset(self.choice["columns"])
-        by_a_word = (self.shape.default_columns, self.shape.allowed("columns"))
-        return frozenset() if names in map(frozenset, by_a_word) else names
+        not_named = (self.shape.default_columns, self.shape.allowed("columns"))
+        return frozenset() if names in map(frozenset, not_named) else names
 
     @override
     def asked(self, *, asynchronous: bool) -> Sequence[str]:
@@ -113,7 +113,7 @@ class ShapedReport(AdsReport):
 
     Attributes:
         question_type: The question that the setting shapes.
-        dimensions: Columns that tell apart the rows of a breakdown.
+        dimensions: Columns that identify the rows of a breakdown.
     """
 
     group = "beta"
@@ -131,11 +131,11 @@ class ShapedReport(AdsReport):
         usual = self.question_type.shape.defaults
         level = level or usual["levels"][0]
         granularity = granularity or usual["granularities"][0]
-        of = ordered()[level].level
-        self.entities = ENTITIES[of.name]
+        reported = ordered()[level].level
+        self.entities = ENTITIES[reported.name]
         question = self.question_type(
             name=name or self._name_of(level, granularity),
-            level=of,
+            level=reported,
             granularity=GRANULARITIES[granularity],
             settings=run.settings,
             dimensions=self.dimensions,
@@ -146,7 +146,7 @@ class ShapedReport(AdsReport):
 
     @classmethod
     def _name_of(cls, level: str, granularity: str) -> str:
-        """The plain name, plus the level and the granularity if they are not the defaults."""
+        """The plain name, and the level and the granularity if they are not the defaults."""
         usual = cls.question_type.shape.defaults
         level_name = {usual["levels"][0]: ""}.get(level, ordered()[level].level.name)
         period = {usual["granularities"][0]: ""}.get(granularity, granularity.lower())
@@ -218,7 +218,7 @@ class MmmRows(Rows):
     def records(
         self, answered: Answered, entities: Entities, currency: str | None, last: date
     ) -> Iterator[Record]:
-        """The records, without entities that filters leave out: an order takes no such filter."""
+        """The records of the entities that pass the filters: an order cannot name them."""
         records = super().records(answered, entities, currency, last)
         if not self.question.settings.filters:
             return records
@@ -227,20 +227,20 @@ class MmmRows(Rows):
 
     @override
     def shaped(self, part: Part, row: Mapping[str, Any]) -> dict[str, Any]:
-        """A row in the form of its facts; several type columns become one type and one value."""
+        """A row in the form of its facts: the columns of its types become one type and value."""
         shaped = super().shaped(part, row)
         kind, value = self.question.dimensions
         if kind not in shaped:
-            told = [(each, name) for each in part.slice.types if (name := _column(each, shaped))]
-            if told:
-                texts = [shaped.pop(name) for _, name in told]
-                shaped[kind] = "_AND_".join(each for each, _ in told)
+            found = [(each, name) for each in part.slice.types if (name := _column(each, shaped))]
+            if found:
+                texts = [shaped.pop(name) for _, name in found]
+                shaped[kind] = "_AND_".join(each for each, _ in found)
                 shaped[value] = "&".join("" if text is None else str(text) for text in texts)
         return shaped
 
 
 def _column(targeting_type: str, row: Mapping[str, Any]) -> str | None:
-    """The column with the value of a type, also under a name such as APP_TYPE or LOCATION_CODE."""
+    """The column with the value of a type, which may be APP_TYPE or LOCATION_CODE."""
     start = targeting_type.replace("_", "")
     return next((name for name in row if name.replace("_", "").startswith(start)), None)
 
@@ -267,7 +267,7 @@ class ProductQuestion(ShapedQuestion):
     shape = beta_reports.PRODUCTS
     entities_of_rows = (CONVERSION_PRODUCT,)
 
-    told_by: ClassVar[Mapping[str, Sequence[str]]] = MappingProxyType(
+    product_columns: ClassVar[Mapping[str, Sequence[str]]] = MappingProxyType(
         {
             "PRODUCT_BRAND": ("CONVERSION_PRODUCT_BRAND",),
             "PRODUCT_CATEGORY": ("CONVERSION_PRODUCT_CATEGORY",),
@@ -278,7 +278,7 @@ class ProductQuestion(ShapedQuestion):
             beta_reports.SKU_GROUP: (),
         }
     )
-    """The columns that tell products apart, by breakdown; a SKU group is only one product."""
+    """The columns that identify a product, by breakdown; a SKU group is one product."""
 
     @functools.cached_property
     @override
@@ -313,7 +313,7 @@ class ProductQuestion(ShapedQuestion):
 
     @property
     def first_day(self) -> date:
-        """The first day that Pinterest has."""
+        """The first day for which Pinterest has these reports."""
         return beta_reports.FIRST_DAYS[self.choice["conversion_product_attribution_type"]]
 
     @override
@@ -333,7 +333,7 @@ class ProductQuestion(ShapedQuestion):
         group = "CONVERSION_PRODUCT_ID_GROUP"
         body["columns"] = [
             name
-            for name in (*body["columns"], *self.told_by[breakdown])
+            for name in (*body["columns"], *self.product_columns[breakdown])
             if name != group or breakdown == beta_reports.SKU_GROUP
         ]
         if breakdown != beta_reports.SKU_GROUP:
@@ -341,7 +341,7 @@ class ProductQuestion(ShapedQuestion):
         return body
 
     def _long_enough(self, dates: DateRange) -> DateRange:
-        """Enough days for a report: adds earlier periods if there are too few days."""
+        """Days with earlier periods before them, if they are too few for a report."""
         if self.granularity.is_total or dates.days >= beta_reports.LEAST_DAYS:
             return dates
         start = self.granularity.first_day(dates.end - ONE_DAY * (beta_reports.LEAST_DAYS - 1))
@@ -373,8 +373,8 @@ class ProductRows(Rows):
     def shaped(self, part: Part, row: Mapping[str, Any]) -> dict[str, Any]:
         (breakdown,) = part.slice.types
         shaped = super().shaped(part, row)
-        told = self.question.told_by[breakdown]
-        others = [name for name in self.question.dimensions if name not in told]
+        filled = self.question.product_columns[breakdown]
+        others = [name for name in self.question.dimensions if name not in filled]
         return {**shaped, **dict.fromkeys(others, ""), "CONVERSION_PRODUCT_BREAKDOWN": breakdown}
 
 

@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from tap_pinterest.singer.state import ReportRange
 
 NOT_FINAL = frozenset({"PROCESSING", "ESTIMATE"})
-"""Values of `data_status` for days that will change."""
+"""Values of `data_status` for days whose numbers will change."""
 MOST_TOP_PINS = 50
 BYTES_PER_DAY = 300
-"""Size of an answer, for each Pin or user."""
+"""Expected size of an answer, for each day of a Pin or a user."""
 
 _T = TypeVar("_T")
 
@@ -81,7 +81,7 @@ def _decode_top(body: bytes) -> Top:
 
 
 def days_of(splits: Splits) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each day of each part of a split, its metrics beside its date and status.
+    """Each day of each part of a split, with its metrics beside its date and status.
 
     Raises:
         FatalAPIError: The metrics of a day have another shape than the API describes.
@@ -101,8 +101,8 @@ class UserStream(TaskStream):
     contexts = Users(always_named=True)
 
     @functools.cached_property
-    def wanted(self) -> ReportRange:
-        """The days that the config asks for, without regard to the state."""
+    def report_range(self) -> ReportRange:
+        """The days that the config asks for, whatever the state says."""
         return self.run.ranges.of(
             self,
             days_back=ORGANIC.days_back,
@@ -111,20 +111,16 @@ class UserStream(TaskStream):
             tells_status=True,
         )
 
-    def is_wanted(self, name: str) -> bool:
-        """Whether a column is selected, or is part of `__sync_key`."""
-        return name in self.hashed_fields or self.mask["properties", name]
-
     def call(
         self, user_id: str, dates: DateRange, query: Mapping[str, Any], own: Mapping[str, str]
     ) -> Call:
-        """A call for some days of a user; `own` tells it from other calls for these days."""
+        """A call for some days of a user; `own` has the values that other calls for them lack."""
         account = self.contexts.parameters({"user_id": user_id}, self.inventory.owners)
         part = {**own, "days": str(dates)}
         return Call(self.path, query={**query, **account, **dates.query}, part=part)
 
     def asked(self, call: Call, decode: Callable[[bytes], _T], nothing: _T) -> Tried[_T]:
-        """The answer of a call; `nothing` if Pinterest has none of its days."""
+        """The answer of a call; `nothing` if Pinterest has no numbers of these days."""
         get = self.run.client.get
         return Tried.by(call, lambda: get(call.path, decode, query=call.query, nothing=nothing))
 
@@ -136,28 +132,23 @@ class OrganicReportStream(UserStream, ReportStream):
     Days whose `data_status` is PROCESSING or ESTIMATE are read again until they are final.
 
     Attributes:
-        split_columns: Columns that, with the date, tell the records of a context apart.
+        split_columns: Columns that identify a record of a context, together with the date.
     """
 
     split_columns: ClassVar[Sequence[str]] = ()
 
     _not_final: date | None = None
-    """The first day read in a context that will change."""
+    """The first day of the context whose numbers will change."""
 
     @property
     def metrics(self) -> Sequence[str]:
         """Pinterest's names of the metrics."""
         return api.operation(f"GET {self.path}").parameters["metric_types"].allowed
 
-    @functools.cached_property
-    @override
-    def report_range(self) -> ReportRange:
-        return self.wanted
-
     @property
     @override
     def final_range(self) -> ReportRange:
-        days = self.wanted
+        days = self.report_range
         if self._not_final is None or days.complete_to is None:
             return days
         return replace(days, complete_to=min(days.complete_to, self._not_final - ONE_DAY))
@@ -172,17 +163,17 @@ class OrganicReportStream(UserStream, ReportStream):
 
     def requested(self, offered: Sequence[str]) -> Sequence[str]:
         """The offered metrics whose columns are selected; at least one metric."""
-        wanted = [name for name in offered if self.is_wanted(singer_name(name))]
+        wanted = [name for name in offered if self.is_needed(singer_name(name))]
         return wanted or offered[:1]
 
     @override
     def rows(self, context: Context, parts: Parts) -> Iterator[dict[str, Any]]:
         self._not_final = None
         for call, items in self.answered(context, parts):
-            yield from self.of_part(call, self._noted(map(self.convert, items)), parts)
+            yield from self.records_of_call(call, self._noted(map(self.convert, items)), parts)
 
     def answered(self, context: Context, parts: Parts) -> Iterator[tuple[Call, Iterable[Item]]]:
-        """The records of a user as Pinterest sends them, call by call."""
+        """The records of a user as Pinterest sends them, by call."""
         raise NotImplementedError
 
     def _noted(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -239,15 +230,14 @@ class UserAccountAnalytics(OrganicReportStream):
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
         pieces = sum(len(cut(dates, ORGANIC.days)) for dates in self.ranges(context))
-        calls = pieces * len(self.settings.user_split_fields)
-        yield Expected(api.operation(f"GET {self.path}").category, calls)
+        yield Expected(self.category, pieces * len(self.settings.user_split_fields))
 
 
 class TopPinsStream(UserStream):
-    """Up to fifty Pins of a user with the highest values of a metric over the last days.
+    """Up to 50 Pins of a user with the highest values of a metric over the last days.
 
-    Each run reads one range of `top_pins_days`, which ends at `end_date`, once for each metric in
-    `top_pins_sort_by`. `rank` is a Pin's place.
+    Each run reads the `top_pins_days` that end at `end_date`, once for each metric in
+    `top_pins_sort_by`. `rank` is the place of a Pin.
     """
 
     group = "boards"
@@ -281,29 +271,17 @@ class TopPinsStream(UserStream):
         asked = self.settings.top_pins_sort_by
         return [each for each in allowed if each in asked or not asked]
 
-    @property
-    def range(self) -> DateRange:
-        """The one range of days that a run reads, no longer than Pinterest reaches back."""
-        last = self.wanted.wanted.end
-        first = last - ONE_DAY * (self.settings.top_pins_days - 1)
-        return DateRange(max(first, self.wanted.earliest), last)
-
-    @override
-    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        if context is None:
-            return
-        for dates in self.ranges(context):
-            yield from self._top(context, dates)
-
     @override
     def ranges(self, context: Context | None) -> Sequence[DateRange]:
-        dates = self.range
+        """The one range of days that a run reads; none if Pinterest no longer has any of them."""
+        last = self.report_range.wanted.end
+        first = last - ONE_DAY * (self.settings.top_pins_days - 1)
+        dates = DateRange(max(first, self.report_range.earliest), last)
         return [dates] if dates.start <= dates.end else []
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
-        calls = len(self.ranges(context)) * len(self.sorts)
-        yield Expected(api.operation(f"GET {self.path}").category, calls)
+        yield Expected(self.category, len(self.ranges(context)) * len(self.sorts))
 
     @override
     def tasks(self, context: Context) -> Iterator[Task[Tried[Top]]]:
@@ -314,34 +292,31 @@ class TopPinsStream(UserStream):
                 call = self.call(context["user_id"], dates, {**same, **own}, own)
                 yield Task(functools.partial(self.asked, call, _decode_top, Top()))
 
-    def _top(self, context: Context, dates: DateRange) -> Iterator[dict[str, Any]]:
-        """The records of a user."""
-        self.summary.of(name_of(context)).note(dates)
-        parts = Parts()
-        for call, answer in parts.answers(self.answers(context)):
-            beside = {
-                "user_id": context["user_id"],
-                "sort_by": call.part["sort_by"],
-                "start_date": dates.start.isoformat(),
-                "date": dates.end.isoformat(),
-                "date_availability": answer.date_availability,
-            }
-            ranked = self._ranked(beside, answer.pins or ())
-            yield from self.of_part(call, map(self.convert, ranked), parts)
-        self.judge_parts(context, parts)
-        if not parts.refused_calls:
-            self.remember(context, Progress(bookmark=dates.end))
-        self.summary.read()
-
-    @staticmethod
-    def _ranked(beside: Item, pins: Iterable[Item]) -> Iterator[Item]:
-        for rank, pin in enumerate(pins, 1):
-            yield {**beside, "rank": rank, **_flat(pin)}
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        for dates in self.ranges(context):
+            self.summary.of(name_of(context)).note(dates)
+            parts = Parts()
+            for call, answer in parts.answers(self.answers(context)):
+                beside = {
+                    **(context or {}),
+                    "sort_by": call.part["sort_by"],
+                    "start_date": dates.start.isoformat(),
+                    "date": dates.end.isoformat(),
+                    "date_availability": answer.date_availability,
+                }
+                records = map(self.convert, _ranked(beside, answer.pins or ()))
+                yield from self.records_of_call(call, records, parts)
+            self.judge_parts(context, parts)
+            if not parts.refused_calls:
+                self.remember(context, Progress(bookmark=dates.end))
+            self.summary.read()
 
 
-def _flat(pin: Item) -> Item:
-    rest = {name: value for name, value in pin.items() if name != "metrics"}
-    return {**rest, **(pin.get("metrics") or {})}
+def _ranked(beside: Item, pins: Iterable[dict[str, Any]]) -> Iterator[Item]:
+    for rank, pin in enumerate(pins, 1):
+        metrics = pin.pop("metrics", None) or {}
+        yield {**beside, "rank": rank, **pin, **metrics}
 
 
 class UserAccountTopPinAnalytics(TopPinsStream):
@@ -359,7 +334,7 @@ class UserAccountTopVideoPinAnalytics(TopPinsStream):
 
 
 _Ranked: TypeAlias = "dict[tuple[str, str], dict[str, tuple[float, str, Item]]]"
-"""By domain and sort, each Pin by its id: its value, negative so that the highest comes first."""
+"""By domain and sort, the Pins by id: the negative value (the highest first), id and fields."""
 
 
 class DomainTopPins(SnapshotStream, PinListStream):
@@ -411,7 +386,7 @@ class DomainTopPins(SnapshotStream, PinListStream):
         self.summary.read(asked=parts.is_answered)
 
     def _rank(self, pin: Item, ranked: _Ranked) -> None:
-        """Note the numbers of a Pin; of one that is listed twice, the later ones."""
+        """Note the numbers of a Pin; if it is listed twice, the later numbers count."""
         recent = (pin.get("pin_metrics") or {}).get("90d") or {}
         for domain in self._domains(pin):
             for sort, number in self.sorts.items():
@@ -419,7 +394,8 @@ class DomainTopPins(SnapshotStream, PinListStream):
                 value = float(recent.get(number) or 0)
                 if value and pin.get("is_owner") is not False:
                     pin_id = str(pin.get("id"))
-                    ranked[domain, sort][pin_id] = (-value, pin_id, self._kept(pin))
+                    kept = {name: pin[name] for name in self.kept if name in pin}
+                    ranked[domain, sort][pin_id] = (-value, pin_id, kept)
 
     def _records(self, ranked: _Ranked, user_id: str) -> Iterator[dict[str, Any]]:
         today = self.clock.today.isoformat()
@@ -439,15 +415,13 @@ class DomainTopPins(SnapshotStream, PinListStream):
                     }
                 )
 
-    def _kept(self, pin: Item) -> Item:
-        return {name: pin[name] for name in self.kept if name in pin}
-
     def _domains(self, pin: Item) -> Sequence[str]:
         """The wanted domains that a Pin's link leads to."""
         try:
             host = urlsplit(pin.get("link") or "").hostname
         except ValueError:
             return ()
-        if not host or not self.settings.domains:
-            return (host,) if host else ()
-        return [each for each in self.settings.domains if host == each or host.endswith(f".{each}")]
+        if not host:
+            return ()
+        wanted = self.settings.domains or (host,)
+        return [each for each in wanted if host == each or host.endswith(f".{each}")]

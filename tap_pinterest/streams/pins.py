@@ -57,16 +57,16 @@ VIDEO_METRICS = (
     "VIDEO_AVG_WATCH_TIME",
 )
 ALL_METRICS = tuple(dict.fromkeys((*STANDARD_METRICS, *VIDEO_METRICS)))
-"""Daily metrics of a Pin, standard or video. TOTAL_COMMENTS and TOTAL_REACTIONS are not among them:
-they count a whole lifetime, not a day; `pins.pin_metrics` has them."""
+"""Daily metrics of a Pin, standard or video. TOTAL_COMMENTS and TOTAL_REACTIONS are not here: they
+count the lifetime of a Pin, not a day; `pins.pin_metrics` has them."""
 MOST_HALVINGS = 3
 MOST_TRIED_ALONE = 5
-"""Pins that are asked for alone to find out whether a refusal is of the app, or of one Pin."""
+"""Pins that get a call of their own, to find out if Pinterest refuses the app or one Pin."""
 MOST_REFUSED_IN_A_ROW = 5
-"""Refusals of standard metrics of videos; after them, only the metrics of videos are asked for."""
+"""After so many refusals of standard metrics of videos, calls name only the video metrics."""
 
 _Kind: TypeAlias = "tuple[bool, tuple[str, ...]]"
-"""Whether Pins were saved from others, and the metrics that they can have."""
+"""Whether Pins were saved from other Pins, and the metrics that they can have."""
 
 _decode_pins = decoder(dict[str, Splits])
 
@@ -76,7 +76,7 @@ class OfPins:
     """Answers, refusals and failures of some Pins.
 
     Attributes:
-        app_type: The kind of app that was asked for; `None` if the answers name it.
+        app_type: The kind of app that the call named; `None` if the answers name it.
         errors: Refusals and failures, by Pin.
     """
 
@@ -84,8 +84,8 @@ class OfPins:
     answers: dict[str, Splits] = field(default_factory=dict)
     errors: dict[str, PartError] = field(default_factory=dict)
 
-    def with_(self, other: OfPins) -> OfPins:
-        """Add the answers and refusals of other Pins, or of other days."""
+    def joined(self, other: OfPins) -> OfPins:
+        """These answers and errors, and those for other Pins or other days."""
         answers = {**self.answers}
         for pin_id, splits in other.answers.items():
             known = answers.setdefault(pin_id, {})
@@ -98,10 +98,10 @@ class OfPins:
 class PinAnalytics(OrganicReportStream):
     """Metrics of a Pin on one day, whole or by kind of app.
 
-    Only Pins that a user owns have such numbers; those saved from others are asked for too, and
-    Pinterest may refuse some of them. One call asks for a hundred Pins if Pinterest allows that to
-    the app, else for one Pin: 60 calls a minute.
-    The reports of ads have the numbers of a Pin as an ad.
+    Only Pins that a user owns have these numbers. The stream also asks for Pins that the user saved
+    from others; Pinterest may refuse some of them. One call asks for 100 Pins if Pinterest allows
+    that to the app, else for one Pin (60 calls a minute). Ads reports have the numbers of a Pin as
+    an ad.
     """
 
     name = "pin_analytics"
@@ -151,7 +151,7 @@ class PinAnalytics(OrganicReportStream):
 
     @property
     def app_types(self) -> Sequence[str]:
-        """The kinds of apps, one call each: a call for many Pins cannot split them."""
+        """The kinds of apps, one call each, because a call for many Pins cannot be split."""
         asked = self.settings.app_types or "ALL"
         if self.settings.pin_split_field == "NO_SPLIT" or asked != "ALL":
             return (asked,)
@@ -161,7 +161,7 @@ class PinAnalytics(OrganicReportStream):
     @override
     def tasks(self, context: Context) -> Iterator[Task[OfPins]]:
         user_id = context["user_id"]
-        parts = self._listed[user_id] = Parts()
+        parts = self.outcomes_of_lists[self.turn(context)] = Parts()
         ranges = list(self.days_to_read(context))
         kinds = self._pins(user_id, parts) if ranges else {}
         for (_, metrics), ids in kinds.items():
@@ -182,23 +182,18 @@ class PinAnalytics(OrganicReportStream):
                 parts.add_error(self._of_pin(pin_id), error)
             if parts.are_all_refused:
                 break
-        parts.include(self._listed.pop(context["user_id"]))
+        parts.include(self.outcomes_of_lists.pop(self.turn(context)))
         self._refuse_named(parts)
 
     def _of_pin(self, pin_id: str) -> Call:
-        """The calls for a Pin, as one part."""
+        """All calls for a Pin, as one part."""
         ids = {"pin_id": pin_id}
         return Call(self.path, ids, part=ids)
 
     @override
     def is_whole(self, parts: Parts) -> bool:
-        # A Pin that is refused, such as one of somebody else, has no numbers.
+        # A refused Pin, such as the Pin of another user, has no numbers.
         return True
-
-    @functools.cached_property
-    def _listed(self) -> dict[str, Parts]:
-        """The outcomes of the calls that list Pins, by user."""
-        return {}
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
@@ -219,7 +214,7 @@ class PinAnalytics(OrganicReportStream):
     def _pins(self, user_id: str, parts: Parts) -> Mapping[_Kind, Sequence[str]]:
         """Ids of Pins that can have numbers, by the kind of Pin, originals first.
 
-        Pins saved from others are asked for apart: one that is refused costs the others no call.
+        Pins saved from others get calls of their own, so that a refused one costs no other a call.
         """
         scope = Scope(self.inventory, self.settings, {"user_id": user_id}, parts)
         kinds: dict[_Kind, list[str]] = defaultdict(list)
@@ -237,7 +232,7 @@ class PinAnalytics(OrganicReportStream):
         return dict(sorted(kinds.items()))
 
     def _refuse_named(self, parts: Parts) -> None:
-        """Make sure that no Pin was refused that the config names."""
+        """Fail if Pinterest refuses a Pin that the config names."""
         refused = (value for call in parts.refused_calls for value in call.values)
         named = [pin_id for pin_id in refused if pin_id in self.settings.pin_ids]
         if named and parts.is_answered:
@@ -246,7 +241,7 @@ class PinAnalytics(OrganicReportStream):
 
 
 class PinCalls:
-    """The calls that read Pins: a hundred Pins in a call if the app may, else one."""
+    """The calls that read Pins: 100 Pins in a call if Pinterest allows it, else one."""
 
     def __init__(
         self,
@@ -265,8 +260,8 @@ class PinCalls:
     def tasks(self, part: Slice, query: Mapping[str, Any]) -> Iterator[Task[OfPins]]:
         """The calls for some Pins on some days.
 
-        The first calls are made at once: their answers show whether the app may ask for many Pins
-        in one call.
+        The first calls are made at once. Their answers show whether Pinterest allows the app to ask
+        for many Pins in one call.
         """
         found = self._find_out(part, query) if self._may_ask_for_many is None else {}
         if self._may_ask_for_many:
@@ -303,7 +298,7 @@ class PinCalls:
         except (FatalAPIError, RetriableAPIError) as error:
             return OfPins(app_type, errors=dict.fromkeys(part.ids, error))
         first, second = (self.many(half, query, app_type, halvings + 1) for half in halves)
-        return first.with_(second)
+        return first.joined(second)
 
     def one(self, pin_id: str, dates: DateRange, query: Mapping[str, Any]) -> OfPins:
         """Ask for one Pin."""
@@ -334,7 +329,7 @@ class PinCalls:
         asked: Mapping[str, Any],
         **how: Any,  # noqa: ANN401 - as the client takes it
     ) -> Any:  # noqa: ANN401 - whatever the decoder makes
-        """The answer to a call; of videos without the standard metrics if these are refused."""
+        """The answer to a call; for videos without the standard metrics if these are refused."""
         get = functools.partial(
             self._client.get, path, decode, stream=PinAnalytics.name, nothing={}, **how
         )
@@ -363,9 +358,10 @@ class PinCalls:
         )
 
     def _find_out(self, part: Slice, query: Mapping[str, Any]) -> dict[str, OfPins]:
-        """Find out whether the app may ask for many Pins; return the answers, by app or Pin.
+        """Find out whether the app may ask for many Pins, and return the answers, by app or Pin.
 
-        A refusal can concern the app, or one of the Pins. So the first Pins are then tried alone.
+        Pinterest may refuse the app, or only one of the Pins. So after a refusal the first Pins get
+        a call of their own.
         """
         app_type = self._app_types[0]
         for ids in (part.ids, *((pin_id,) for pin_id in part.ids[:MOST_TRIED_ALONE])):
@@ -393,6 +389,6 @@ def _days_beside(beside: Item, app_type: str | None, splits: Splits) -> Iterator
 
 
 def _narrower(metrics: Sequence[str]) -> Sequence[str]:
-    """The metrics of videos only; empty if no others are asked for beside them."""
+    """The metrics of videos alone; empty if the call names no other metrics."""
     has_both = {*metrics}.difference(VIDEO_METRICS) and {*metrics}.difference(STANDARD_METRICS)
     return [name for name in metrics if name in VIDEO_METRICS] if has_both else []

@@ -1,7 +1,8 @@
-"""The items of lists and the lists that were read whole: the tables tell from them what is gone."""
+"""The items of lists, and the lists that were read whole: they show which items are gone."""
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -19,11 +20,7 @@ class ListedItems(AboutTheRun):
 
     name = "listed_items"
     primary_keys = ("stream", "account_id", "parent_id", "id")
-
-    @override
-    def own_schema(self) -> dict[str, Any]:
-        keys = dict.fromkeys(self.natural_keys, KEY)
-        return self.schema_of({**keys, "list_settings": TEXT, "listed_at": TIME})
+    columns = MappingProxyType({"list_settings": TEXT, "listed_at": TIME})
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
@@ -35,15 +32,15 @@ class CompleteLists(AboutTheRun):
 
     name = "complete_lists"
     primary_keys = ("stream", "account_id", "parent_id", "listed_at")
-
-    @override
-    def own_schema(self) -> dict[str, Any]:
-        keys = {
-            **dict.fromkeys(self.natural_keys, KEY),
+    columns = MappingProxyType(
+        {
             "listed_at": {**KEY, "format": "date-time"},
+            "list_settings": TEXT,
+            "items": COUNT,
+            "ad_account_id": TEXT,
+            "user_id": TEXT,
         }
-        columns = {"list_settings": TEXT, "items": COUNT, "ad_account_id": TEXT, "user_id": TEXT}
-        return self.schema_of({**keys, **columns})
+    )
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:

@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from typing_extensions import override
 
-from tap_pinterest import api
 from tap_pinterest.api.periods import ONE_DAY, SYNCHRONOUS
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Each, Expected, Values
 from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.tasks import Task
 from tap_pinterest.run.readiness import ASKED_DAYS, READY_STATE
-from tap_pinterest.singer import state
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.bases.dataset import DatasetStream
 from tap_pinterest.streams.bases.stream import TaskStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers.types import Context
 
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
 class MetricsReadyState(TaskStream):
     """Whether the numbers of a day (UTC) are complete: one record a day, the same for everybody.
 
-    A first run reads the three days before today; a later run reads all days since the last
+    The first run reads the three days before today. Later runs read all days since the last
     complete one. Each day takes one call.
     """
 
@@ -52,15 +50,15 @@ class MetricsReadyState(TaskStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         complete_to = self._complete_to
-        unbroken, parts = True, Parts()
+        are_all_ready, parts = True, Parts()
         for call, answer in parts.answers(self.answers(context)):
             day = call.part["date"]
-            unbroken = unbroken and answer.is_ready
-            complete_to = date.fromisoformat(day) if unbroken else complete_to
+            are_all_ready = are_all_ready and answer.is_ready
+            complete_to = date.fromisoformat(day) if are_all_ready else complete_to
             yield self.finished({"date": day, **msgspec.structs.asdict(answer)})
         self.judge_parts(context, parts)
         if not parts.refused_calls:
-            self._keep(complete_to)
+            self.remember(context, Progress(bookmark=complete_to))
         self.summary.read()
 
     @override
@@ -74,7 +72,7 @@ class MetricsReadyState(TaskStream):
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
         unknown = [day for day in self._days() if not self.run.readiness.knows(day)]
-        yield Expected(api.operation(f"GET {self.path}").category, len(unknown))
+        yield Expected(self.category, len(unknown))
 
     @property
     def _complete_to(self) -> date | None:
@@ -89,10 +87,6 @@ class MetricsReadyState(TaskStream):
         while day < today:
             yield day
             day += ONE_DAY
-
-    def _keep(self, complete_to: date | None) -> None:
-        entry = state.entry(self.run.memory, self.name)
-        Progress(bookmark=complete_to).write_to(entry, self.replication_key)
 
 
 class DeliveryMetrics(DatasetStream):
@@ -124,10 +118,7 @@ class TargetingOptions(DatasetStream):
     primary_keys = ("targeting_type", "id")
     per = (Values("targeting_type"),)
     parent_fields = ("targeting_type",)
-
-    @override
-    def own_facts(self) -> Mapping[str, Any]:
-        return {"properties": {"id": {"type": "string"}, "name": {"type": "string"}}}
+    texts = ("id", "name")
 
     @classmethod
     @override

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_pinterest.reading.calls import Expected
-    from tap_pinterest.reading.tasks import Turn
 
 CATALOGS_REPORTS = "/catalogs/reports"
 FIRST_DAY = "date_range.absolute_date_range.start_date"
@@ -51,7 +50,7 @@ Rows: TypeAlias = "Iterable[bytes]"
 class NumberedReportStream(TaskStream):
     """Rows of reports as they are on the day of the run.
 
-    The description names no key: the place of a row in its report identifies it.
+    Pinterest's description names no key. The place of a row in its report identifies the row.
     """
 
     operation: ClassVar[Operation]
@@ -84,7 +83,7 @@ class NumberedReportStream(TaskStream):
 
     @override
     def tasks(self, context: Context | None) -> Iterator[Task[Tried[Rows]]]:
-        parts = self._listed[self.turn(context)] = Parts()
+        parts = self.outcomes_of_lists[self.turn(context)] = Parts()
         for each in list(self.wanted(context, parts)):
             yield Task(with_pauses(self.ordered(each)))
 
@@ -92,8 +91,8 @@ class NumberedReportStream(TaskStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         parts = Parts()
         for call, rows in parts.answers(self.answers(context)):
-            yield from self.of_part(call, self._records(call, rows), parts)
-        parts.include(self._listed.pop(self.turn(context)))
+            yield from self.records_of_call(call, self._records(call, rows), parts)
+        parts.include(self.outcomes_of_lists.pop(self.turn(context)))
         self.judge_parts(context, parts)
         if not parts.refused_calls:
             self.remember(context, Progress(bookmark=self.clock.today))
@@ -103,11 +102,6 @@ class NumberedReportStream(TaskStream):
     def _ordering(self) -> Ordering:
         """Creates the reports, and waits for them."""
         return Ordering(self.run.client, self.clock, self.settings, self.name)
-
-    @functools.cached_property
-    def _listed(self) -> dict[Turn, Parts]:
-        """The outcomes of the calls that list what to order, by context."""
-        return {}
 
     def ordered(self, wanted: Wanted) -> Generator[float, None, Tried[Rows]]:
         """The steps that read a report."""
@@ -175,14 +169,14 @@ class TemplateReports(NumberedReportStream):
 
     @override
     def ordered(self, wanted: Wanted) -> Generator[float, None, Tried[Rows]]:
-        """The steps that read a report; if Pinterest cannot make it, others are still read."""
+        """The steps that read a report. A report that Pinterest cannot make fails alone."""
         tried = yield from super().ordered(wanted)
         if isinstance(tried.error, InvalidRequestError):
             return replace(tried, error=NotOfferedError(str(tried.error)))
         return tried
 
     def _is_out_of_reach(self, seconds: str) -> bool:
-        """Whether a fixed first day, in Unix seconds, is further back than Pinterest reaches."""
+        """Whether a fixed first day, in Unix seconds, is too old for an asynchronous report."""
         if not seconds:
             return False
         first = datetime.fromtimestamp(float(seconds), UTC).date()
@@ -192,11 +186,11 @@ class TemplateReports(NumberedReportStream):
 class CatalogsReport(NumberedReportStream):
     """Rows of the reports on catalogs and feeds, as they are on the day of the run.
 
-    One report of each catalog or feed for each of the `report_types`; a second one on the same day
-    is the same. `feed_id` is empty in a report on a catalog, `catalog_id` if Pinterest does not
-    name the catalog of a feed. `row` is the row's place in the report, from 1; `values` holds the
-    row, by the columns' names in capitals. The description does not define the rows: key and
-    columns are unverified.
+    There is one report of each catalog or feed for each of the `report_types`. A second order on
+    the same day gives the same report. `feed_id` is empty in a report on a catalog, `catalog_id` if
+    Pinterest does not name the catalog of a feed. `row` is the row's place in the report, from 1;
+    `values` holds the row, by the columns' names in capitals. The description does not define the
+    rows: key and columns are unverified.
     """
 
     name = "catalogs_report"

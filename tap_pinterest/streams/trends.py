@@ -57,10 +57,7 @@ class SuggestedTerms(DatasetStream):
     query = MappingProxyType({"limit": 10})
     per = (Setting("terms", "term"),)
     columns = MappingProxyType({"term": "input_term"})
-
-    @override
-    def own_facts(self) -> Mapping[str, Any]:
-        return {"properties": {"term": {"type": "string"}}}
+    texts = ("term",)
 
     @classmethod
     @override
@@ -101,7 +98,7 @@ class TrendingProductCategories(SnapshotStream):
 
 
 class ProductCategoryDetails(DatasetStream):
-    """How the engagement with one of the `product_categories` develops in a region."""
+    """The development of engagement with one of the `product_categories` in a region."""
 
     name = "product_category_details"
     path = "/trends/product_categories/details"

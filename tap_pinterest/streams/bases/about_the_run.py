@@ -1,10 +1,10 @@
-"""Streams that the run itself is the source of."""
+"""Streams whose source is the run itself."""
 
 from __future__ import annotations
 
 import functools
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
@@ -24,37 +24,43 @@ COUNT: Mapping[str, Any] = MappingProxyType({"type": ["integer", "null"]})
 
 
 class AboutTheRun(PinterestStream):
-    """A stream that is written after all others, also by a run that fails or is stopped."""
+    """A stream that is written after all others, also by a run that fails or is stopped.
+
+    Attributes:
+        columns: The schemas of the columns; a key property is a text unless it is named here.
+    """
 
     path = ""
     group = "ads"
     is_about_the_run = True
+    columns: ClassVar[Mapping[str, Mapping[str, Any]]]
 
-    def schema_of(self, columns: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        """A schema with these columns."""
-        made = {name: dict(schema) for name, schema in columns.items()}
-        return {"type": "object", "properties": made, "required": list(self.natural_keys)}
+    @override
+    def own_schema(self) -> dict[str, Any]:
+        keys = self.natural_keys
+        columns = {**dict.fromkeys(keys, KEY), **self.columns}
+        properties = {name: dict(schema) for name, schema in columns.items()}
+        return {"type": "object", "properties": properties, "required": list(keys)}
 
     @functools.cached_property
     @override
     def summary(self) -> StreamSummary:
-        # The run does not tell of these rows.
+        # The summary of the run leaves these rows out.
         return StreamSummary()
 
     @override  # type: ignore[misc]
     def sync(self, context: Context | None = None) -> None:
-        # The SDK calls it between other streams, before they have been read.
-        """Do nothing."""
+        """Do nothing: the SDK calls this between other streams, before they have been read."""
 
     def write(self) -> None:
-        """Write its records."""
+        """Write the records."""
         super().sync()
 
     @override
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], None, None]:
-        # The other streams' version ends at a signal, and notes the stream in the state.
+        # Other streams stop at a signal and have a place in the state; this stream does neither.
         with self._all_written():
             for record in self.arranged(
                 cast("Iterable[dict[str, Any]]", self.get_records(context))

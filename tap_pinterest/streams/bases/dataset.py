@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -49,7 +48,8 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 class DatasetStream(PinterestStream):
     """A stream whose records are the answers of one operation, read whole on every run.
 
-    One call reads it, or one for each row of `per`; the answer's shape says where the records are.
+    One call reads it, or one call for each row of `per`. The shape of the answer says where the
+    records are.
 
     Attributes:
         query: Parameters that are the same in every call.
@@ -59,11 +59,12 @@ class DatasetStream(PinterestStream):
         lifted: Columns that are fields of an object in the record.
         left_out: Fields that records do not have.
         inside: The field of an answered item whose members are the records.
+        texts: The fields of a record, all texts, if the API does not describe them.
         paged: Whether bookmarks of the operation work.
         id_field: The field with the id that other streams use.
         parent_fields: More fields of an item that other streams need.
         id_filters: Settings that narrow the dataset, the narrowest first, each with its field.
-        is_sample: Whether its lists show examples only.
+        is_sample: Whether its lists show only examples.
     """
 
     query: ClassVar[Mapping[str, Any]] = _NOTHING
@@ -73,6 +74,7 @@ class DatasetStream(PinterestStream):
     lifted: ClassVar[Mapping[str, tuple[str, str]]] = _NOTHING
     left_out: ClassVar[frozenset[str]] = frozenset()
     inside: ClassVar[str | None] = None
+    texts: ClassVar[Sequence[str]] = ()
     paged: ClassVar[bool] = True
     id_field: ClassVar[str] = "id"
     parent_fields: ClassVar[Sequence[str]] = ()
@@ -101,7 +103,7 @@ class DatasetStream(PinterestStream):
         def decode_and_unpack(body: bytes) -> Page:
             page = decode(body)
             if is_object:
-                # Without this, an answer of another shape would be a record of nulls.
+                # Without this check, an answer of another shape would become a record of nulls.
                 check_fields(page.items[0], known)
             try:
                 page.items = [record for item in page.items for record in cls.unpacked(item)]
@@ -113,7 +115,7 @@ class DatasetStream(PinterestStream):
         return decode_and_unpack
 
     @classmethod
-    def unpacked(cls, item: Any) -> Iterable[Item]:  # noqa: ANN401 - a text where an item is one
+    def unpacked(cls, item: Any) -> Iterable[Item]:  # noqa: ANN401 - an item may be a text
         """The records of one answered item."""
         if cls.inside is None:
             return (item,)
@@ -141,45 +143,41 @@ class DatasetStream(PinterestStream):
 
     @classmethod
     def shows_all(cls, settings: Settings) -> bool:
-        """Whether its lists show all there is, apart from lists of parents that are not read."""
+        """Whether its lists show all items, if the lists of its parents do."""
         is_narrowed = any(getattr(settings, name) for name in cls.id_filters)
         return cls.paged and not cls.is_sample and not is_narrowed
 
     @classmethod
     def calls(cls, scope: Scope) -> Iterator[Call]:
         """The calls that read the dataset in a context."""
-        same = cls.parameters(scope.settings)
+        known = api.operation(f"GET {cls.path}").parameters
+        same, carried = cls.parameters(scope.settings), cls.column_names()
         context = cls.contexts.parameters(scope.context, scope.inventory.owners)
         for row in product(cls.sources(scope.settings), cls.path, scope):
-            call = cls.call({**same, **context, **row}, {**context, **row})
-            yield replace(call, part=row) if row else call
-
-    @classmethod
-    def call(cls, values: Mapping[str, Any], beside: Mapping[str, Any]) -> Call:
-        """A call with these parameter values; its records carry the values in `beside`."""
-        known = api.operation(f"GET {cls.path}").parameters
-        places = {name: known[name].location for name in values if name in known}
-        carried = cls.column_names()
-        return Call(
-            cls.path,
-            ids={name: values[name] for name, place in places.items() if place == "path"},
-            query={name: values[name] for name, place in places.items() if place == "query"},
-            columns={
-                cls.columns.get(name, name): value
-                for name, value in beside.items()
-                if name in carried
-            },
-            pages=cls.paged,
-        )
+            beside = {**context, **row}
+            values = {**same, **beside}
+            places = {name: known[name].location for name in values if name in known}
+            yield Call(
+                cls.path,
+                ids={name: values[name] for name, place in places.items() if place == "path"},
+                query={name: values[name] for name, place in places.items() if place == "query"},
+                columns={
+                    cls.columns.get(name, name): value
+                    for name, value in beside.items()
+                    if name in carried
+                },
+                pages=cls.paged,
+                part=row,
+            )
 
     @classmethod
     def column_names(cls) -> Sequence[str]:
-        """Names of the values that records carry beside their own fields."""
+        """Names of the parameters whose values records carry beside their own fields."""
         return [*cls.contexts.columns, *(name for source in cls.per for name in source.columns)]
 
     @classmethod
     def filters_left(cls, settings: Settings) -> Mapping[str, frozenset[str]]:
-        """The filters that the calls do not apply: the wanted ids, by field."""
+        """The wanted ids, by field, of the filters that the calls do not apply."""
         asked = cls._filter_in_the_call(settings)
         return {
             field: frozenset(ids)
@@ -189,7 +187,7 @@ class DatasetStream(PinterestStream):
 
     @classmethod
     def _filter_in_the_call(cls, settings: Settings) -> str | None:
-        """The narrowest filter, if it is a parameter; the API takes one kind of id."""
+        """The narrowest filter that is a parameter; the API takes only one kind of id."""
         known = api.operation(f"GET {cls.path}").parameters
         return next(
             (name for name in cls.id_filters if name in known and getattr(settings, name)), None
@@ -198,7 +196,7 @@ class DatasetStream(PinterestStream):
     @functools.cached_property
     @override
     def facts(self) -> Mapping[str, Any]:
-        """The facts of a record: the operation's fields, and the fields that the tap adds."""
+        """The facts of a record: the fields of the answer, and the fields that the tap adds."""
         fields = {
             self.renamed.get(name, name): facts
             for name, facts in api.without(self.own_facts()["properties"], self.withheld).items()
@@ -222,7 +220,9 @@ class DatasetStream(PinterestStream):
         }
 
     def own_facts(self) -> Mapping[str, Any]:
-        """The facts of an item as the operation answers it, or of one inside it."""
+        """The facts of an item of the answer, or of an item inside it."""
+        if self.texts:
+            return {"properties": {name: {"type": "string"} for name in self.texts}}
         facts = api.record_facts(self.path)
         if self.inside is None:
             return facts
@@ -231,7 +231,7 @@ class DatasetStream(PinterestStream):
 
     @functools.cached_property
     def withheld(self) -> frozenset[str]:
-        """Fields that stay in the tap: secrets, and personal data unless the config wants them."""
+        """Fields that stay in the tap: secrets, and personal data that the config does not want."""
         personal = {"personal", "all"} & {*self.settings.stream_groups}
         return frozenset(api.SECRETS) | (frozenset() if personal else frozenset(api.PERSONAL))
 
@@ -274,12 +274,12 @@ class DatasetStream(PinterestStream):
     @property
     @override
     def partitions(self) -> list[dict[str, Any]] | None:
-        """The contexts; none at all while a setting is missing or the list is young enough."""
+        """The contexts; none while a setting is missing or the last reading is recent enough."""
         return [] if self.missing_settings or self.is_young else super().partitions
 
     @functools.cached_property
     def is_young(self) -> bool:
-        """Whether a run has read all of it so recently that this run leaves it out."""
+        """Whether a run has read the whole stream so recently that this run leaves it out."""
         age = self.settings.entities_max_age_seconds
         note = ListRead.of(self.run.memory, self.name) if age else None
         if note is None or not 0 <= self.clock.now() - note.at < age:
@@ -288,7 +288,7 @@ class DatasetStream(PinterestStream):
 
     @functools.cached_property
     def _shape(self) -> str:
-        """A fingerprint of all that its rows can depend on, besides Pinterest."""
+        """A fingerprint of everything in the run that the rows depend on."""
         today = datetime.fromtimestamp(self.clock.now(), tz=UTC).date()
         shape = {
             "contexts": super().partitions,
@@ -327,7 +327,7 @@ class DatasetStream(PinterestStream):
         reading = self._reading(context)
         for call, items in pages:
             records = self._converted(call, items, reading)
-            for record in self.of_part(call, records, parts, seen):
+            for record in self.records_of_call(call, records, parts, seen):
                 self.named_and_missing.discard(record.get(id_column, ""))
                 yield record
         if reading:
@@ -347,7 +347,7 @@ class DatasetStream(PinterestStream):
         return filter(self._is_new, records) if overlaps else records
 
     def _reading(self, context: Context | None) -> Reading | None:
-        """A reading of lists whose items stay there until they are removed; `None` for others."""
+        """A reading of lists that show an item until it is removed; `None` for other lists."""
         if not (self.tells_removed and (owner := self._owner(context))):
             return None
         shared = {
@@ -361,10 +361,10 @@ class DatasetStream(PinterestStream):
 
     @functools.cached_property
     def tells_removed(self) -> bool:
-        """Whether the run keeps what its lists show, so that the tables tell what is gone."""
+        """Whether the run keeps the ids on its lists, so that the tables say which are gone."""
         operation = api.operation(f"GET {self.path}")
         has_pages = "bookmark" in operation.parameters
-        # Most lists without pages for the token alone are facts that are the same for everybody.
+        # A list of the token without pages mostly has facts that are the same for everybody.
         is_of_account = bool(self.contexts.columns) and operation.shape != "object"
         return (
             self.run.tells_removed
@@ -375,7 +375,7 @@ class DatasetStream(PinterestStream):
         )
 
     def _keep(self, reading: Reading, parts: Parts) -> None:
-        """Keep a reading, unless a token that sees less may have read parts of its lists."""
+        """Keep a reading, unless a token that sees less may have read some of its lists."""
         if self.run.access_policy.visibility_is_unchanged:
             self.run.listed.keep(reading, parts)
             return
@@ -385,14 +385,14 @@ class DatasetStream(PinterestStream):
         )
 
     def _owner(self, context: Context | None) -> Mapping[str, str] | None:
-        """Whose lists a context has: two connections may load into the same tables."""
+        """The owner of the lists of a context: two connections may load into the same tables."""
         if context:
             return cast("Mapping[str, str]", context)
         user_id = self.run.token_user
         return {"user_id": user_id} if user_id else None
 
     def _list_settings(self, context: Context | None) -> str:
-        """A fingerprint of all that decides which items its lists can show."""
+        """A fingerprint of everything that decides which items the lists show."""
         lists: Sequence[Dataset] = (type(self), *self.parents())
         return state.fingerprint(
             {
@@ -434,7 +434,7 @@ class DatasetStream(PinterestStream):
 
     @classmethod
     def named(cls, settings: Settings) -> set[str]:
-        """Ids of the dataset's own items that the config names."""
+        """The ids of items of this dataset that the config names."""
         own = next((name for name, field in cls.id_filters.items() if field == cls.id_field), "")
         return set(getattr(settings, own)) if own else set()
 
@@ -448,14 +448,14 @@ class DatasetStream(PinterestStream):
         return set()
 
     def _is_new(self, record: Mapping[str, Any]) -> bool:
-        """Whether no other context has written the record, such as a board of two users."""
+        """Whether the record is new: another context may have written it, as a shared board."""
         key = tuple(record.get(name) for name in self.natural_keys)
         known = key in self._written
         self._written.add(key)
         return not known
 
     def complete(self, record: Item, call: Call) -> dict[str, Any]:
-        """A record of the answer, with the values of its call and without withheld fields."""
+        """A record of the answer with the values of its call, without withheld fields."""
         complete = dict(record)
         if self._has_withheld:
             complete = api.without(complete, self.withheld)
@@ -472,9 +472,9 @@ class DatasetStream(PinterestStream):
 
 
 class SnapshotStream(DatasetStream):
-    """A dataset that keeps one version for each day of a run (UTC).
+    """A dataset with one version of its records for each day of a run (UTC).
 
-    A later run on the same day overwrites that day's version.
+    A later run on the same day overwrites the version of that day.
     """
 
     replication_key = "date"
@@ -496,8 +496,8 @@ class SnapshotStream(DatasetStream):
 class DailyStream(SnapshotStream):
     """Some fields of each item of a list, on each day of a run.
 
-    They are history that Pinterest does not keep. Another stream writes the whole items of the same
-    list, so that in a run with both no call is made for them.
+    Pinterest does not keep this history. Another stream writes the whole items of the same list, so
+    a run that reads both makes no call for this stream.
 
     Attributes:
         kept: The fields of an item.

@@ -1,4 +1,4 @@
-"""Reports by day, over the days that the state does not cover yet."""
+"""Reports by day, for the days that the state does not cover yet."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class ReportStream(PinterestStream):
-    """Metrics a day of each context, over the days that the state does not cover yet.
+    """Metrics by day of each context, for the days that the state does not cover yet.
 
-    A context is one partition of the state. It moves once all its rows have been written.
+    The bookmark of a context moves once all its rows have been written.
     """
 
     replication_key = "date"
@@ -33,7 +33,7 @@ class ReportStream(PinterestStream):
 
     @functools.cached_property
     def report_range(self) -> ReportRange:
-        """The days that the config asks for, without regard to the state."""
+        """The days that the config asks for, whatever the state says."""
         return self.run.ranges.of(
             self,
             days_back=SYNCHRONOUS.days_back,
@@ -42,7 +42,7 @@ class ReportStream(PinterestStream):
 
     @property
     def final_range(self) -> ReportRange:
-        """`report_range` after a context was read; it is complete up to the last final row."""
+        """`report_range` once a context has been read: complete up to the last final row."""
         return self.report_range
 
     @property
@@ -51,7 +51,7 @@ class ReportStream(PinterestStream):
         raise NotImplementedError
 
     def progress(self, context: Context) -> Progress:
-        """The progress of earlier runs; empty if each run reads the whole range."""
+        """The progress of earlier runs; empty if every run reads the whole range."""
         if self.is_read_whole:
             return Progress()
         return Progress.of(self.remembered.of(context) or {})
@@ -79,7 +79,7 @@ class ReportStream(PinterestStream):
         self.summary.read()
 
     def is_whole(self, parts: Parts) -> bool:
-        """Whether a context has been read, so that the next run goes on where this one ends."""
+        """Whether a context has been read whole, so that the next run goes on from here."""
         return not parts.refused_calls
 
     def days_to_read(self, context: Context) -> Iterator[DateRange]:
@@ -89,26 +89,26 @@ class ReportStream(PinterestStream):
             yield dates
 
     def warn_of_new_settings(self, progress: Progress, days: ReportRange) -> None:
-        """Warn once that settings have changed, and name the days that Pinterest no longer has."""
+        """Warn once that settings have changed, and of days that Pinterest no longer has."""
         reach = f"{(self.clock.today - days.earliest).days} days"
         if progress.covered_from and progress.settings not in {None, self.fingerprint}:
             self.run.warn_once(
                 f"{self.name}: columns or other settings have changed since the last run; the days "
-                f"from {progress.covered_from} are read again, as far as Pinterest "
-                f"reaches ({reach})."
+                f"from {progress.covered_from} are read again, if Pinterest still has "
+                f"them ({reach})."
             )
         if lost := days.out_of_reach(progress, self.fingerprint):
             listed = ", ".join(map(str, lost))
             self.run.warn_once(
-                f"{self.name}: {listed} can no longer be read, since Pinterest keeps {reach}; what "
-                "the table has of these days stays as it is, with older settings or numbers."
+                f"{self.name}: {listed} can no longer be read, since Pinterest keeps {reach}; the "
+                "rows of these days stay as they are, with older settings or numbers."
             )
 
     def begin_rewriting(self, context: Context, progress: Progress, days: ReportRange) -> None:
         """Note in the state, before the first row, that days get rows with other settings.
 
-        A run that is cut short leaves rows of both kinds, even if the settings are changed back
-        before the next run.
+        A run that ends early leaves rows with old and with new settings, also if somebody changes
+        the settings back before the next run.
         """
         during = days.before_rewriting(progress, self.fingerprint)
         if during != progress:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 class LevelReport(AdsReport):
-    """A report of one level, with a stream for each granularity of the config.
+    """A report of one level, with one stream for each granularity of the config.
 
-    Never add up rows of different targeting types.
+    Rows of different targeting types must never be added up.
 
     Attributes:
         level: The level of a row.
@@ -45,10 +45,7 @@ class LevelReport(AdsReport):
         granularity: str = DAY.name,
         custom: CustomReport | None = None,
     ) -> None:
-        """A report of one granularity; each granularity except days is a separate stream.
-
-        One that the config defines has its own name, and settings that differ from the run's.
-        """
+        """A report of one granularity; a custom report has its own name and settings."""
         broken_down = custom.at.is_broken_down if custom else self.broken_down
         question = Question(
             name=name or self._name_of(granularity),

@@ -1,4 +1,4 @@
-"""An ads report as a stream: it plans its question, reads and writes the rows, keeps the state."""
+"""An ads report as a stream: plans its question, reads and writes the rows, keeps the state."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class Reading:
     """The reading of a report in one context, planned before its first call.
 
     Attributes:
-        progress: How far earlier runs have come.
-        range: The days that this run wants.
+        progress: The progress of earlier runs.
+        range: The days that the config asks for.
         ranges: The days that this run reads.
         lists: The outcomes of the calls that list the entities.
-        parts: The calls and reports that read it, in order.
+        parts: The calls and reports that read the days, in order.
     """
 
     progress: Progress
@@ -75,9 +75,10 @@ class AdsReport(TaskStream, ReportStream):
     without a value are null: Pinterest sends none, which is not the same as zero.
 
     Attributes:
-        entities: The stream that lists the level's entities; `None` for the ad account itself,
-            and for what cannot be listed.
-        narrowed_by: The stream that lists the ids an order names instead, where filters are set.
+        entities: The stream that lists the entities of the level; `None` for the ad account, and
+            for entities that Pinterest does not list.
+        narrowed_by: The stream whose ids an order names if filters are set and `entities` is
+            `None`.
     """
 
     entities: type[DatasetStream] | None = None
@@ -141,11 +142,6 @@ class AdsReport(TaskStream, ReportStream):
             closed=False,
         )
 
-    def is_needed(self, field: str) -> bool:
-        """Whether a field is selected, or `__sync_key` is made of it."""
-        column = self.column(field)
-        return column in self.hashed_fields or self.mask["properties", column]
-
     @functools.cached_property
     @override
     def fingerprint(self) -> str:
@@ -169,11 +165,8 @@ class AdsReport(TaskStream, ReportStream):
         question = self.question
         if question.dimensions and not question.types:
             types = ", ".join(self.settings.targeting_types)
-            told = f"{self.name} reads nothing: its level has none of the targeting_types ({types})"
-            if question.custom:
-                self.run.warn_once(told)
-            else:
-                self.logger.info("%s", told)
+            log = self.run.warn_once if question.custom else self.logger.info
+            log(f"{self.name} reads nothing: its level has none of the targeting_types ({types})")
             return []
         if question.left_out:
             self.run.warn_once(
@@ -232,8 +225,8 @@ class AdsReport(TaskStream, ReportStream):
             ranges = wanted.to_read(progress, self.fingerprint)
         lists = Parts()
         entities = self._entities(context["ad_account_id"], ranges, lists)
-        for told in unread(question, ranges, may_report=may_report, today=today):
-            self.run.warn_once(told)
+        for warning in unread(question, ranges, may_report=may_report, today=today):
+            self.run.warn_once(warning)
         parts = plan(question, entities, ranges, may_report=may_report, today=today)
         return Reading(progress, wanted, ranges, entities, lists, parts)
 
@@ -247,12 +240,12 @@ class AdsReport(TaskStream, ReportStream):
         return ad_account_id not in self._without_reports and self.run.offers_reports(ad_account_id)
 
     def _entities(self, ad_account_id: str, ranges: Sequence[DateRange], lists: Parts) -> Entities:
-        """The entities of the report; if filters are set, with the ids that an order names.
+        """The entities of the report, with the ids that an order names if filters are set.
 
         `lists` gets the errors of lists that cannot be read to their end.
 
         Raises:
-            SkippableAPIError: None may be read.
+            SkippableAPIError: Pinterest refuses all lists.
         """
         listing = self.entities or self.narrowed_by
         is_narrowed = bool(self.settings.filters and self.question.order_id_parameter)
@@ -300,32 +293,32 @@ class AdsReport(TaskStream, ReportStream):
         if first is None:
             return {}
         steps = self.reader.report(ad_account_id, first)
-        order, for_all = functools.partial(_begin, steps), self._asks_for_what_all_have(first)
+        order, for_all = functools.partial(_begin, steps), self._is_open_to_all(first)
         try:
             if self.operation == Operation():
                 pause = self.run.grants.ask(ad_account_id, order, for_all=for_all)
             else:
                 pause = order()
         except StopIteration as end:
-            return {first: _again(0.0, _just(end.value))}
+            return {first: _ended(end.value)}
         except SkippableAPIError as refusal:
             if self.run.grants.refusal(ad_account_id) or not self.question.only_asynchronous:
                 return self._do_without_reports(ad_account_id, refusal)
-            return {first: _again(0.0, _just(Answered.failed(first, refusal)))}
-        return {first: _again(pause, steps)}
+            return {first: _ended(Answered.failed(first, refusal))}
+        return {first: _resumed(pause, steps)}
 
-    def _asks_for_what_all_have(self, part: Part) -> bool:
-        """Whether a report asks for nothing that Pinterest refuses separately."""
+    def _is_open_to_all(self, part: Part) -> bool:
+        """Whether a report asks only for columns and types that Pinterest gives to every app."""
         in_beta = {*part.slice.types} & {*targeting.BETA}
         return not (self.question.custom or self.question.sent_if_set or in_beta)
 
     def _do_without_reports(
         self, ad_account_id: str, refusal: SkippableAPIError
     ) -> dict[Part, Steps]:
-        """Read an ad account by synchronous calls only, and say so once.
+        """Read an ad account with synchronous calls only, and say so once.
 
         Raises:
-            SkippableAPIError: There are no such calls.
+            SkippableAPIError: Only asynchronous reports have the numbers.
         """
         if self.question.only_asynchronous:
             raise refusal
@@ -352,7 +345,7 @@ class AdsReport(TaskStream, ReportStream):
             if place == 0:
                 reading = self.reading(context)
                 self.begin_rewriting(context, reading.progress, reading.range)
-            yield from self._of_answer(context, answered, parts)
+            yield from self._records_of(context, answered, parts)
             if parts.are_all_refused:
                 break
         reading = self.reading(context)
@@ -362,10 +355,10 @@ class AdsReport(TaskStream, ReportStream):
         if not (reading.lists.refused_calls or parts.refused_calls):
             self._remember(context)
 
-    def _of_answer(
+    def _records_of(
         self, context: Mapping[str, Any], answered: Answered, parts: Parts
     ) -> Iterator[dict[str, Any]]:
-        """The records of one call or report; if they cannot be made, others have theirs."""
+        """The records of one call or report. If they cannot be made, it fails alone."""
         for part, error in answered.failures:
             parts.add_error(self._call(context, part), error)
         if answered.was_read:
@@ -376,20 +369,19 @@ class AdsReport(TaskStream, ReportStream):
             parts.failed(self._call(context, answered.part), error)
 
     def _call(self, context: Mapping[str, Any], part: Part) -> Call:
-        """A part of the plan as a call, with the days and ids that messages name it by."""
-        question, each = self.question, part.slice
-        told = question.told(each)
-        return Call(question.path or self.path, dict(context), query=told, part=told)
+        """A part of the plan as a call, with the days and ids that messages name."""
+        named = self.question.named(part.slice)
+        return Call(self.question.path or self.path, dict(context), query=named, part=named)
 
     def _judge(self, context: Mapping[str, Any], parts: Parts, lists: Parts) -> None:
-        """Say which parts of a context were refused or failed.
+        """Report the parts of a context that were refused or failed.
 
         Raises:
             SkippableAPIError: All calls were refused.
             FatalAPIError: Some calls failed, or some lists of entities.
         """
         parts.raise_if_nothing_was_read()
-        self.name_the_rest(context, parts)
+        self.log_unnamed(context, parts)
         if lists.refused_calls:
             self.run.access_policy.left_out(self, context, lists)
         if parts.refusal:
@@ -398,7 +390,7 @@ class AdsReport(TaskStream, ReportStream):
         parts.raise_if_any_failed()
 
     def _fail_for_refused_columns(self, ad_account_id: str) -> None:
-        """Fail where a column of the config is missing; the bookmark stays where it is."""
+        """Fail if Pinterest refuses a column of the config; the bookmark stays where it is."""
         refused = self.reader.refused_columns(ad_account_id)
         if named := sorted(refused & self.question.named_columns):
             msg = (
@@ -408,19 +400,20 @@ class AdsReport(TaskStream, ReportStream):
             raise FatalAPIError(msg)
 
     def records(self, context: Mapping[str, Any], answered: Answered) -> Iterator[dict[str, Any]]:
-        """The records that the result of one of the tasks holds.
+        """The records in the result of a task.
 
-        To compare all rows would cost every run; so a part that has a key twice is read again.
+        A part that has a key twice is read again: to keep all rows for a comparison would cost
+        memory in every run.
         """
         twice: set[object] = set()
         yield from self.first_of_each_key(self._converted(context, answered), twice)
         if twice:
-            yield from self._looked_at_again(context, answered.part, twice)
+            yield from self._read_again(context, answered.part, twice)
 
     def first_of_each_key(
         self, records: Iterable[dict[str, Any]], twice: set[object]
     ) -> Iterator[dict[str, Any]]:
-        """The first record of each key, finished; keys that come again are added to `twice`."""
+        """The first record of each key, finished; `twice` gets the keys that come again."""
         seen: set[object] = set()
         key_of = self.key_of
         for record in records:
@@ -439,10 +432,10 @@ class AdsReport(TaskStream, ReportStream):
         currency = account.get("currency")
         return self.rows_of.records(answered, reading.entities, currency, reading.range.days.end)
 
-    def _looked_at_again(
+    def _read_again(
         self, context: Mapping[str, Any], part: Part, twice: Collection[object]
     ) -> Iterator[dict[str, Any]]:
-        """The records of keys that a part has twice: repeats are dropped, parts of a row added up.
+        """The records of keys that a part has twice: without repeats, and with parts added up.
 
         Raises:
             FatalAPIError: Two rows without a breakdown differ.
@@ -458,10 +451,10 @@ class AdsReport(TaskStream, ReportStream):
             different = [row for i, row in enumerate(found) if row not in found[:i]]
             self.summary.duplicates += len(found) - len(different)
             if len(different) > 1:
-                yield self.finished(self._as_one(different))
+                yield self.finished(self._added_up(different))
 
-    def _as_one(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """One record of the rows that share a key and differ."""
+    def _added_up(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """One record of different rows with the same key."""
         if not self.question.dimensions:
             self._fail_for_two(rows)
         self.summary.added_up += 1
@@ -470,7 +463,7 @@ class AdsReport(TaskStream, ReportStream):
         return added_up(rows, metrics - {*self.natural_keys})
 
     def _remember(self, context: Mapping[str, Any]) -> None:
-        """Note in the state how far the context has been read."""
+        """Write the progress of the context into the state."""
         reading = self._readings.pop(context["ad_account_id"])
         self.named_and_missing.difference_update(reading.entities.rows)
         self._keep_column_names()
@@ -480,7 +473,7 @@ class AdsReport(TaskStream, ReportStream):
     @functools.cached_property
     @override
     def named_and_missing(self) -> set[str]:
-        # Several filters can have no entity in common.
+        # With several filters, an entity that the config names may pass only one of them.
         alone = self.entities and len(self.settings.filters) == 1
         return self.entities.named(self.settings) if self.entities and alone else set()
 
@@ -493,14 +486,11 @@ class AdsReport(TaskStream, ReportStream):
 
 
 def _begin(steps: Steps) -> float:
-    """Take the first step.
-
-    Returns:
-        The seconds to wait.
+    """Take the first step, and return the seconds to wait.
 
     Raises:
-        SkippableAPIError: There are no more steps, because it was refused.
-        StopIteration: There are no more steps.
+        SkippableAPIError: Pinterest refuses the report.
+        StopIteration: The report is read without more steps.
     """
     try:
         return next(steps)
@@ -511,13 +501,13 @@ def _begin(steps: Steps) -> float:
         raise
 
 
-def _again(pause: float, steps: Steps) -> Steps:
-    """The rest of the steps after the first one, whose pause is still to come."""
+def _resumed(pause: float, steps: Steps) -> Steps:
+    """The steps after the first one, with the pause that the first one asked for."""
     yield pause
     return (yield from steps)
 
 
-def _just(answered: Answered) -> Steps:
-    """No more steps."""
+def _ended(answered: Answered) -> Steps:
+    """No more steps: the result is there."""
     yield from ()
     return answered

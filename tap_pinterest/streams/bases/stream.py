@@ -60,9 +60,9 @@ class PinterestStream(SingerStream):
         group: The entry of `stream_groups` that lists it.
         contexts: The stream is read once for the token, or for each ad account or user.
         run: The parts that all streams of the run share.
-        is_report: Whether it has metrics by day.
-        is_about_the_run: Whether its records are about the run, and not from Pinterest.
-        custom: The entry of `custom_reports` that defines it.
+        is_report: Whether the records are metrics by day.
+        is_about_the_run: Whether the records describe the run, and do not come from Pinterest.
+        custom: The entry of `custom_reports` that defines the stream.
     """
 
     name: str
@@ -81,7 +81,7 @@ class PinterestStream(SingerStream):
             cls.contexts = AdAccounts()
 
     def __init__(self, run: Run, name: str | None = None) -> None:
-        """A stream of a run; in another layout it has the key of its table."""
+        """A stream of a run; in another layout its key is the key of its table."""
         super().__init__(run, name=name)
         if self.table:
             self.primary_keys = self.table.key
@@ -144,37 +144,37 @@ class PinterestStream(SingerStream):
         return Partitions(self.run.memory, self.name)
 
     def remember(self, context: Context | None, progress: Progress) -> None:
-        """Put into the state how far a context has been read."""
+        """Write the progress of a context into the state."""
         part = self.remembered.made(context) if context else state.entry(self.run.memory, self.name)
         progress.write_to(part, self.column("date"))
 
     @property
     def lists(self) -> Iterator[str]:
-        """Paths of the lists that its calls need ids of."""
+        """Paths of the lists whose ids the calls need."""
         return iter(())
 
     @property
     def written_lists(self) -> Sequence[str]:
-        """Paths of the lists that it writes as records."""
+        """Paths of the lists whose items are the records."""
         return ()
 
     @property
     def why_nothing(self) -> str:
-        """Why it has no context to be read in."""
+        """The reason why the stream has no context."""
         if self.missing_settings:
             return f"set {' and '.join(self.missing_settings)}"
         return "there is no such account"
 
     @property
     def missing_settings(self) -> Sequence[str]:
-        """Settings without which there is nothing to ask for."""
+        """Settings that the stream needs and that are not set."""
         return ()
 
     def expected(self, context: Context | None) -> Iterator[Expected]:
-        """The calls that a context takes; lists whose ids they need are read for this.
+        """The calls that read a context; to count them, the lists whose ids they need are read.
 
         Raises:
-            SkippableAPIError: A list may not be read.
+            SkippableAPIError: Pinterest refuses a list.
         """
         raise NotImplementedError
 
@@ -199,25 +199,25 @@ class PinterestStream(SingerStream):
 
     @functools.cached_property
     def named_and_missing(self) -> set[str]:
-        """Ids that the config names for it, and that Pinterest has not listed yet."""
+        """Ids that the config names for this stream and that Pinterest has not listed yet."""
         return set()
 
     def judge_parts(self, context: Context | None, parts: Parts) -> None:
-        """Say which parts of a context were refused or failed.
+        """Report the parts of a context that were refused or failed.
 
         Raises:
-            SkippableAPIError: All were refused.
-            FatalAPIError: Some failed.
-            RetriableAPIError: The only one failed.
+            SkippableAPIError: All parts were refused.
+            FatalAPIError: Some parts failed.
+            RetriableAPIError: The only part failed.
         """
         parts.raise_if_nothing_was_read()
-        self.name_the_rest(context, parts)
+        self.log_unnamed(context, parts)
         if parts.refused_calls:
             self.run.access_policy.left_out(self, context, parts)
         parts.raise_if_any_failed()
 
-    def name_the_rest(self, context: Context | None, parts: Parts) -> None:
-        """Log the parts that the message about them has no room for."""
+    def log_unnamed(self, context: Context | None, parts: Parts) -> None:
+        """Log the refused and failed parts that the message has no room to name."""
         for name in parts.names_left_out:
             self.logger.info(
                 "%s%s was not read for %s", self.name, of_context(name_of(context)), name
@@ -228,17 +228,22 @@ class PinterestStream(SingerStream):
         return Turn(self.name, tuple((context or {}).values()), self.category)
 
     def ahead(self, context: Context | None) -> Ahead[Any] | None:  # noqa: ARG002 - see subclasses
-        """The tasks that may begin before a context's turn; `None` if none may."""
+        """The tasks that may begin before the turn of a context; `None` if no task may."""
         return None
 
     @functools.cached_property
     def table(self) -> Table | None:
-        """The table that the records go into, if it is not the stream's own."""
+        """The table of another layout that the records are written into."""
         return self.settings.layout.tables.get(self.name)
 
     def column(self, field: str) -> str:
-        """The column that a field of the records is written as."""
+        """The column that a field of the records is written into."""
         return self.table.column(field) if self.table else field
+
+    def is_needed(self, field: str) -> bool:
+        """Whether the column of a field is selected, or is part of `__sync_key`."""
+        column = self.column(field)
+        return column in self.hashed_fields or self.mask["properties", column]
 
     @functools.cached_property
     @override
@@ -253,7 +258,7 @@ class PinterestStream(SingerStream):
 
     @override
     def described(self, schema: dict[str, Any]) -> dict[str, Any]:
-        # Only a schema that is written needs descriptions.
+        # Loaded late: only a schema that is written needs descriptions.
         from tap_pinterest import dictionary  # noqa: PLC0415
 
         own = {name: name for name in self.schema["properties"]}
@@ -268,12 +273,12 @@ class PinterestStream(SingerStream):
 
     @property
     def period(self) -> str:
-        """The granularity of a row, by Pinterest's name."""
+        """Pinterest's name of the granularity of a row."""
         return "DAY"
 
     @property
     def natural_keys(self) -> Sequence[str]:
-        """The key properties of a record in Pinterest's layout, whichever is written."""
+        """The key properties of a record in Pinterest's layout, also if another is written."""
         return cast("Sequence[str]", type(self).primary_keys)
 
     @functools.cached_property
@@ -287,12 +292,11 @@ class PinterestStream(SingerStream):
 
     @functools.cached_property
     def hashed_fields(self) -> Sequence[str]:
-        """Fields that `__sync_key` is made of."""
+        """The columns that `__sync_key` is made of."""
         own = self.settings.sync_key_fields.get(self.name)
         if self.table:
             return own or self.table.sync_key_fields or self.table.key
-        keys = self.natural_keys
-        return own or SYNC_KEY_FIELDS.get(self.name) or keys
+        return own or SYNC_KEY_FIELDS.get(self.name) or self.natural_keys
 
     def sync_key_faults(self) -> list[str]:
         """Faults of the fields that the config names for `__sync_key`."""
@@ -323,11 +327,11 @@ class PinterestStream(SingerStream):
     def apply_catalog(self, catalog: Catalog) -> None:
         entry = catalog.get_stream(self.name)
         if not (entry and is_selected(entry.metadata)):
-            # It needs no columns, and a catalog may select few of the streams.
+            # Most catalogs select few streams, and only a selected stream needs its columns.
             self._tap_input_catalog, self._mask = catalog, SelectionMask({(): False})
             return
-        # A catalog decides the selection, not the keys: an edited catalog, or one of another
-        # version, may lack them.
+        # A catalog decides the selection, not the keys: a catalog that somebody edited, or that
+        # another version wrote, may lack them.
         keys, replication_key = self.primary_keys, self.replication_key
         super().apply_catalog(catalog)
         self.primary_keys, self.replication_key = keys, replication_key
@@ -335,7 +339,7 @@ class PinterestStream(SingerStream):
         self._input_schema = entry.schema.to_dict()
 
     def _complete(self, entry: CatalogEntry) -> None:
-        """Add the columns to a catalog's entry that each record must have."""
+        """Add to the entry of a catalog the columns that each record must have."""
         own = self.schema["properties"]
         entry.stream = self.name
         entry.key_properties = list(self.primary_keys)
@@ -371,16 +375,16 @@ class PinterestStream(SingerStream):
         """Whether members of objects become columns."""
         return bool(self.config.get("flattening_enabled"))
 
-    def of_part(
+    def records_of_call(
         self,
         call: Call,
         records: Iterable[dict[str, Any]],
         parts: Parts,
         seen: dict[object, Any] | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """The finished records of one call; if they cannot be made, other calls have theirs.
+        """The finished records of one call. A call whose records cannot be made fails alone.
 
-        Calls that may have the same record share `seen`.
+        Calls that may answer the same record share `seen`.
         """
         try:
             yield from self.finished_once(records, {} if seen is None else seen)
@@ -390,18 +394,19 @@ class PinterestStream(SingerStream):
     def finished_once(
         self, records: Iterable[dict[str, Any]], seen: dict[object, Any]
     ) -> Iterator[dict[str, Any]]:
-        """The records finished, less exact repeats.
+        """The finished records, without exact repeats.
 
-        An item that two pages or two calls show may have changed in between: then its later state
-        is a record as well.
+        An item that is on two pages or in two answers may have changed in between. Then its later
+        state is a record as well.
 
         Raises:
-            FatalAPIError: One answer without pages has two records with one key that differ.
+            FatalAPIError: An answer without pages has two different records with the same key.
         """
         key_of = self.key_of
         of_this_answer: dict[object, dict[str, Any]] = {}
         for record in records:
-            key, content = key_of(record), _content(record)
+            # A hash, so that the records of a long list need not stay in memory.
+            key, content = key_of(record), hash(_ENCODE(record))
             if seen.get(key) == content:
                 self.summary.duplicates += 1
                 continue
@@ -413,7 +418,7 @@ class PinterestStream(SingerStream):
             yield record if None not in key else self.finished(record)
 
     def _fail_for_two(self, rows: Sequence[dict[str, Any]]) -> NoReturn:
-        """Fail for records that share a key, and are not the same."""
+        """Fail because different records have the same key."""
         key = ", ".join(f"{name} {rows[0][name]}" for name in self.natural_keys)
         columns = ", ".join(differing(rows))
         msg = f"Pinterest sent two different records for {key}; they differ in {columns}"
@@ -421,16 +426,19 @@ class PinterestStream(SingerStream):
 
     @functools.cached_property
     def may_change(self) -> bool:
-        """Whether an item may change while it is read, because its list has several pages."""
+        """Whether an item may change during the reading, because its list has several pages."""
         return "bookmark" in api.operation(f"GET {self.path}").parameters
 
     @functools.cached_property
     def key_of(self) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-        """The function that returns the key of a record."""
-        return _getter(self.natural_keys)
+        """The function that returns the key of a record as a tuple, also for a single field."""
+        if len(self.natural_keys) == 1:
+            (name,) = self.natural_keys
+            return lambda record: (record[name],)
+        return itemgetter(*self.natural_keys)
 
     def finished(self, record: dict[str, Any]) -> dict[str, Any]:
-        """The record, once its key properties are known to be there.
+        """The same record, if it has all its key properties.
 
         Raises:
             FatalAPIError: A key property is null.
@@ -471,7 +479,12 @@ class PinterestStream(SingerStream):
 
 
 class TaskStream(PinterestStream):
-    """A stream whose contexts are read by tasks, which may begin ahead of their turn."""
+    """A stream whose contexts are read by tasks, which may begin before their turn."""
+
+    @functools.cached_property
+    def outcomes_of_lists(self) -> dict[Turn, Parts]:
+        """The outcomes of the calls that list what the tasks read, by context."""
+        return {}
 
     def tasks(self, context: Any) -> Iterator[Task[Any]]:  # noqa: ANN401 - a stream may have none
         """The tasks that read a context, in the order of its records."""
@@ -485,16 +498,3 @@ class TaskStream(PinterestStream):
     @override
     def ahead(self, context: Context | None) -> Ahead[Any] | None:
         return Ahead(self.turn(context), functools.partial(self.tasks, context))
-
-
-def _content(record: Mapping[str, Any]) -> int:
-    """A hash of a record, so that a long list need not stay in memory."""
-    return hash(_ENCODE(record))
-
-
-def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-    """A function that returns these fields of a record as a tuple, even a single one."""
-    if len(names) == 1:
-        (name,) = names
-        return lambda record: (record[name],)
-    return itemgetter(*names)
