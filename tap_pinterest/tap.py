@@ -20,8 +20,8 @@ from tap_pinterest.clock import Interrupted
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.layouts import LAYOUTS
 from tap_pinterest.run.progress import shown
+from tap_pinterest.run.results import write_results
 from tap_pinterest.run.run import Run
-from tap_pinterest.run.telling import tell
 from tap_pinterest.singer.memory import look_for_garbage_less_often
 from tap_pinterest.singer.process import (
     BROKEN_PIPE,
@@ -152,7 +152,7 @@ class TapPinterest(SingerTap):
                 run.close()
                 return code
             run.summary.ended_by = "the output cannot be written"
-        tell(run.summary, outcomes or run.conclude(), run.settings.log_format)
+        write_results(run.summary, outcomes or run.conclude(), run.settings.log_format)
         run.close()
         return code or int(run.summary.failed)
 
@@ -174,6 +174,10 @@ class TapPinterest(SingerTap):
         code = 0
         try:
             self.run.check()
+            if self.run.settings.access_tier == "trial":
+                from tap_pinterest.run.cost import warn_of_trial_calls  # noqa: PLC0415 - seldom needed
+
+                warn_of_trial_calls(self.run)
             with shown(self.run.summary, self.clock):
                 self.sync_all()
         except Interrupted:

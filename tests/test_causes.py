@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pinterest_sandbox import Sandbox
 from singer_run import run, settings
-from tap_pinterest.run.causes import Remark, told
+from tap_pinterest.run.causes import Remark, phrases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ AWAY: dict[str, Any] = {"status": 500, "times": None}
 
 
 def of(remarks: Sequence[tuple[str, str, str]]) -> list[str]:
-    return list(told(Remark(*each) for each in remarks))
+    return list(phrases(Remark(*each) for each in remarks))
 
 
 def test_streams_and_accounts_with_one_cause_share_a_line() -> None:

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tap_pinterest.clock import Interrupted
-from tap_pinterest.http.errors import TokenRefusedError
-from tap_pinterest.reading.parts import PART_ERRORS
+from tap_pinterest.http.errors import PART_ERRORS, TokenRefusedError
 from tap_pinterest.singer.process import leave
 from tap_pinterest.singer.sdk import EndOfRun
 from tap_pinterest.tap import TapPinterest

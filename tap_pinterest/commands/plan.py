@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from tap_pinterest.commands.command import ending_the_run, with_options_of_the_tap
-from tap_pinterest.run.causes import Remark, told
+from tap_pinterest.run.causes import Remark, phrases
 from tap_pinterest.run.cost import TRIAL_CALLS, plan
 from tap_pinterest.singer.process import leave
 from tap_pinterest.tap import TapPinterest
@@ -60,7 +60,7 @@ def described(planned: Plan, access_tier: str) -> Iterator[str]:
         for each in planned.streams
         for context, reason in each.faults.items()
     )
-    yield from (f"Cannot be told: {line}" for line in told(faults))
+    yield from (f"Cannot be told: {line}" for line in phrases(faults))
     for each in planned.streams:
         if each.most > each.total:
             yield (

@@ -1,14 +1,12 @@
-"""Describe what a token can read, for a person who signs in or tests a connection."""
+"""Describes a token to a person who signs in or tests a connection."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
-
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.errors import TokenRefusedError
+from tap_pinterest.http.errors import PART_ERRORS, TokenRefusedError
 from tap_pinterest.http.redaction import in_one_line
 from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
 
@@ -21,7 +19,7 @@ _decode = decoder(dict[str, Any])
 def described(
     granted: Collection[str], needed: Collection[str], client: PinterestClient, inventory: Inventory
 ) -> Iterator[str]:
-    """Scopes, user and ad accounts, a line each.
+    """Lines about the token's scopes, user and ad accounts.
 
     Raises:
         TokenRefusedError: The token is not accepted.
@@ -34,7 +32,7 @@ def described(
         yield f"User: {in_one_line(user.get('username'))} ({user.get('account_type')})"
     except TokenRefusedError:
         raise
-    except (FatalAPIError, RetriableAPIError, SkippableAPIError) as error:
+    except PART_ERRORS as error:
         yield f"User: not to be read ({error})"
     try:
         accounts = inventory.owners.ad_accounts
@@ -42,7 +40,7 @@ def described(
         yield from (f"  {_account(account)}" for account in accounts.values())
     except TokenRefusedError:
         raise
-    except (FatalAPIError, RetriableAPIError, SkippableAPIError) as error:
+    except PART_ERRORS as error:
         yield f"Ad accounts: not to be read ({error})"
 
 

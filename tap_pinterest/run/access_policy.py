@@ -1,4 +1,4 @@
-"""Decide which errors of a run are failures, and which it may skip with a warning."""
+"""Decides which errors of a run are failures, and which the run may skip with a warning."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ _logger = logging.getLogger("tap-pinterest")
 
 
 class AccessPolicy:
-    """Records in the summary what a run could not read, as a failure or as skipped.
+    """Records the parts that a run could not read in the summary, as failed or as skipped.
 
-    Three things must arrive: parts that the config names, parts that an earlier run has read,
-    and reports that Pinterest offers to everybody. Other parts that the token may not read are
-    skipped. All other errors are failures.
+    Three kinds of parts are required: parts that the config names, parts that an earlier run has
+    read, and reports that Pinterest offers to everybody. Other parts that the token may not read
+    are skipped. All other errors are failures.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a run it judges by, each named
@@ -67,45 +67,44 @@ class AccessPolicy:
         self._client = client
         self._owners = owners
         self._not_for_this_kind: set[str] = set()
-        self._said_to_be_missing: dict[str, frozenset[str]] = {}
+        self._scopes_refused: dict[str, frozenset[str]] = {}
         """By stream, the scopes that Pinterest has said the token lacks."""
 
     def judge(self, stream: str, context: Context | None, error: Exception) -> None:
-        """Take note of an error that ended a context."""
+        """Record an error that ended a context."""
         account = name_of(context)
         part = self._summary.of(stream)
-        if not isinstance(error, SkippableAPIError) or self._is_no_matter_of_access(stream, error):
-            told = (part.failures.get(account), str(error) or type(error).__name__)
-            part.failures[account] = "; ".join(filter(None, told))
-            # What the machine refuses, such as room on a disk, names its cause itself.
+        if not isinstance(error, SkippableAPIError) or self._is_unexpected(stream, error):
+            part.fail(account, str(error) or type(error).__name__)
+            # An error of the machine, such as a full disk, names its cause itself.
             if not isinstance(error, (SingerSDKError, OSError)):
                 _logger.error("Unexpected error in %s", stream, exc_info=error)
             return
-        must_arrive = self._must_arrive(stream, context, error)
+        is_required = self._is_required(stream, context, error)
         if isinstance(error, DaysError):
-            (part.failures if must_arrive else part.skipped)[account] = str(error)
+            (part.failures if is_required else part.skipped)[account] = str(error)
             return
         if isinstance(error, AccountKindError):
             self._not_for_this_kind.add(stream)
         if isinstance(error, ScopeRefusedError):
             named = frozenset(_SCOPE.findall(str(error)))
-            self._said_to_be_missing[stream] = named or frozenset(self._needed_scopes(stream))
+            self._scopes_refused[stream] = named or frozenset(self._needed_scopes(stream))
         reason = self._reason(stream, context, error, str(error))
-        if must_arrive:
+        if is_required:
             way_out = "; exclude_ad_account_ids stops reading the account" if account else ""
             part.failures[account] = f"{reason}{way_out}"
         else:
             part.skipped[account] = reason
 
-    def _is_no_matter_of_access(self, stream: str, error: SkippableAPIError) -> bool:
-        """True if the entity is gone since it was listed, or everybody should get the stream."""
+    def _is_unexpected(self, stream: str, error: SkippableAPIError) -> bool:
+        """Whether an entity is gone since it was listed, or everybody should get the stream."""
         offered_to_all = self._streams[stream].group in _DEFAULT_GROUPS
         return isinstance(error, GoneError) or (
             offered_to_all and isinstance(error, NotOfferedError)
         )
 
     def left_out(self, stream: RunStream, context: Context | None, parts: Parts) -> None:
-        """Take note of parts of a dataset that may not be read, while others may.
+        """Record the parts of a dataset that the token may not read, while it may read others.
 
         Parts that the config names are failures; other parts are skipped.
         """
@@ -113,20 +112,21 @@ class AccessPolicy:
         ids = self._settings.named_ids
         named = any(value in ids for call in parts.refused_calls for value in call.values)
         where = part.failures if named else part.skipped
-        told = self._reason(stream.name, context, parts.refusal, parts.refusals_in_words)
-        where[name_of(context)] = told
+        where[name_of(context)] = self._reason(
+            stream.name, context, parts.refusal, parts.refusals_in_words
+        )
 
     def _reason(
-        self, stream: str, context: Context | None, error: Exception | None, told: str
+        self, stream: str, context: Context | None, error: Exception | None, text: str
     ) -> str:
-        """The text of a refusal and, if known, what the token needs."""
+        """The text of a refusal and, if known, the scopes and the role that the token needs."""
         if isinstance(error, NoEndpointError):
-            return f"{told}. Pinterest has no such endpoint for this app"
+            return f"{text}. Pinterest has no such endpoint for this app"
         if isinstance(error, (AccountKindError, FeatureRefusedError)):
-            return told
-        return f"{told}. {self._what_it_needs(stream, context)}"
+            return text
+        return f"{text}. {self._needs(stream, context)}"
 
-    def _what_it_needs(self, stream: str, context: Context | None) -> str:
+    def _needs(self, stream: str, context: Context | None) -> str:
         operation = api.operation(f"GET {self._streams[stream].path}")
         creation = api.operations().get(f"POST {self._streams[stream].path}", operation)
         needs = f"It needs the scope {' and '.join(operation.scopes)}, and a role that may read it"
@@ -143,18 +143,18 @@ class AccessPolicy:
 
     def missing_scopes(self, stream: str) -> list[str]:
         """Scopes that a stream needs and the token lacks, as the token or a refusal says."""
-        granted = self._granted_scopes
-        said = self._said_to_be_missing.get(stream, frozenset())
+        granted = self._granted[0]
+        said = self._scopes_refused.get(stream, frozenset())
         return sorted(said if granted is None else {*self._needed_scopes(stream)} - granted | said)
 
     def _needed_scopes(self, stream: str) -> Sequence[str]:
         return api.operation(f"GET {self._streams[stream].path}").scopes
 
-    def tell_missing_scopes(self) -> None:
-        """Warn once about all selected streams for which the token lacks scopes."""
+    def warn_of_missing_scopes(self) -> None:
+        """Warn about all selected streams for which the token lacks scopes."""
         lacking = {name: self.missing_scopes(name) for name in self._summary.streams}
-        if told := [f"{name} ({', '.join(scopes)})" for name, scopes in lacking.items() if scopes]:
-            _logger.warning("The token lacks scopes; not to be read: %s", "; ".join(told))
+        if named := [f"{name} ({', '.join(scopes)})" for name, scopes in lacking.items() if scopes]:
+            _logger.warning("The token lacks scopes; not to be read: %s", "; ".join(named))
 
     @property
     def visibility(self) -> Visibility | None:
@@ -167,11 +167,6 @@ class AccessPolicy:
         authenticator = self._client.authenticator
         return not authenticator or authenticator.visibility() == self.visibility
 
-    @property
-    def _granted_scopes(self) -> frozenset[str] | None:
-        """Scopes of the token; `None` if Pinterest has not named them."""
-        return self._granted[0]
-
     @functools.cached_property
     def _granted(self) -> tuple[frozenset[str] | None, Visibility | None]:
         """Scopes and visibility of the first token, kept before the first list is read."""
@@ -179,10 +174,10 @@ class AccessPolicy:
             return authenticator.scopes(), authenticator.visibility()
         return None, None
 
-    def _must_arrive(self, stream: str, context: Context | None, error: SkippableAPIError) -> bool:
+    def _is_required(self, stream: str, context: Context | None, error: SkippableAPIError) -> bool:
         """Whether the config names the context, or an earlier run has read it.
 
-        The config names the entities and reports of an ad account. Everything else may depend on
+        An ad account in the config requires its entities and reports. All other data may depend on
         roles and on access that the user of an ad account need not have.
         """
         if self._streams[stream].custom:
@@ -195,17 +190,17 @@ class AccessPolicy:
         named = (*self._settings.ad_account_ids, *self._read_before.ad_accounts)
         return context["ad_account_id"] in named
 
-    def refuse_what_is_missing(self) -> None:
-        """Turn skipped parts that must arrive into failures."""
-        self._refuse_if_no_account_had_it()
-        self._fail_for_what_is_missing()
-        self._fail_for_what_is_gone()
-        self._fail_for_accounts_not_listed()
+    def fail_for_missing_parts(self) -> None:
+        """Turn skipped parts that are required into failures, and add failures for missing ones."""
+        self._fail_for_refused_streams()
+        self._fail_for_missing_ids()
+        self._fail_for_gone_contexts()
+        self._fail_for_incomplete_list()
         self._fail_without_ad_accounts()
-        self._fail_if_nothing_could_be_read()
+        self._fail_if_all_was_skipped()
 
-    def _refuse_if_no_account_had_it(self) -> None:
-        """Fail a stream that no account or user lets the token read, if it was read before.
+    def _fail_for_refused_streams(self) -> None:
+        """Fail a stream that was read before, if no account or user lets the token read it.
 
         A report of the default groups fails on the first run too, unless the token lacks its scope
         or accounts of this kind do not have it.
@@ -225,7 +220,7 @@ class AccessPolicy:
             return False
         return self._client.may_ask(api.operation(f"GET {stream.path}"))
 
-    def _fail_for_what_is_gone(self) -> None:
+    def _fail_for_gone_contexts(self) -> None:
         """Fail for ad accounts and users that were read before but are no longer listed."""
         gone: dict[tuple[str, str], str] = {}
         for name in self._summary.streams:
@@ -241,7 +236,7 @@ class AccessPolicy:
             )
 
     def _is_gone(self, kind: str, value: str) -> bool:
-        """Whether a context of an earlier run is not there, and the config still wants it."""
+        """Whether a context of an earlier run is not listed, although the config wants it."""
         owners, settings = self._owners, self._settings
         if settings.ad_account_ids or owners.cut_short:
             return False
@@ -253,23 +248,23 @@ class AccessPolicy:
                 return False
             if value in owners.ad_accounts or value in settings.exclude_ad_account_ids:
                 return False
-            # Without shared accounts, one that can still be read is left out by the config.
+            # If the token can read the account, it is a shared one, which the config leaves out.
             return settings.include_shared_accounts or not owners.may_read(value)
         except Interrupted:
-            # A stopped run asks nothing more; the next one finds out.
+            # A stopped run makes no more calls; the next run finds out.
             return False
 
-    def _fail_for_accounts_not_listed(self) -> None:
-        """The list of ad accounts is a failure if only its first pages could be read."""
+    def _fail_for_incomplete_list(self) -> None:
+        """Fail the first stream of ad accounts if only the first pages of their list were read."""
         if self._owners.cut_short and (part := self._first_of_ad_accounts()):
-            told = (
+            part.fail(
+                "",
                 "Pinterest lists ad accounts on several pages, and those on the later ones are not "
-                f"read: {self._owners.cut_short}"
+                f"read: {self._owners.cut_short}",
             )
-            part.failures[""] = "; ".join(filter(None, (part.failures.get(""), told)))
 
     def _fail_without_ad_accounts(self) -> None:
-        """A token without any ad account is a failure, unless no selected stream needs one."""
+        """Fail the first stream of ad accounts if the token has no ad account."""
         owners = self._owners
         if not owners.knows_ad_accounts or owners.ad_account_ids or owners.unreadable:
             return
@@ -288,13 +283,13 @@ class AccessPolicy:
                 return part
         return None
 
-    def _fail_if_nothing_could_be_read(self) -> None:
-        """A run in which every stream was refused is a failure."""
+    def _fail_if_all_was_skipped(self) -> None:
+        """Fail the first stream if every stream was skipped."""
         parts = [*self._summary.streams.values()]
         if parts and all(part.skipped and not part.answered for part in parts):
             parts[0].failures[""] = "nothing could be read: every selected stream was left out"
 
-    def _fail_for_what_is_missing(self) -> None:
+    def _fail_for_missing_ids(self) -> None:
         """Fail a stream if the config names an id that Pinterest does not list."""
         for name, part in self._summary.streams.items():
             stream = self._streams[name]

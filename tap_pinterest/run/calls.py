@@ -1,4 +1,4 @@
-"""Tells of each call of a run once, with one of its streams."""
+"""Assigns each call of a run to one of its streams."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ _OWNERS: tuple[Callable[[RunStream], Collection[str]], ...] = (
     lambda stream: (stream.path,),
     lambda stream: tuple(stream.lists),
 )
-"""The names that calls of a stream may have counted for; the nearest to it come first."""
+"""The names that calls of a stream may have counted for, its own name first."""
 
 
-def told_of(streams: Sequence[RunStream], names: Iterable[str]) -> Mapping[str, Sequence[str]]:
-    """By stream, the streams and paths that its calls have counted for; each is of one stream.
+def calls_by_stream(
+    streams: Sequence[RunStream], names: Iterable[str]
+) -> Mapping[str, Sequence[str]]:
+    """By stream, the names that its calls have counted for; no name has two streams.
 
-    A list that several streams need is of the first one that writes it, or else of the first one
-    that needs its ids. Calls for none of them, such as those that find the ad accounts, are of the
-    first stream of all.
+    A list that several streams need belongs to the first stream that writes it, or else to the
+    first one that needs its ids. Calls for no stream, such as those that find the ad accounts,
+    belong to the first stream of the run.
 
     Args:
         streams: The streams of the run, in the order in which they are read.

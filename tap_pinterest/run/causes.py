@@ -15,11 +15,11 @@ _OF_ONE_CALL = re.compile(
     r"[\d,]+ of its (?:parts failed|calls were refused)(?: \(.*?\))?: "
     r"|\b(?:GET|POST) /\S*: | \[request [^\]]*\]|.*(?=the token lacks )"
 )
-"""The parts of a text that tell one call from another with the same cause."""
+"""The parts of a text that differ between calls with the same cause."""
 
 
 class Remark(NamedTuple):
-    """Why a stream is not complete, for one of its ad accounts or users.
+    """The reason why a stream is not complete for one of its ad accounts or users.
 
     Attributes:
         context: The name of the context, as `name_of` gives it.
@@ -30,8 +30,8 @@ class Remark(NamedTuple):
     reason: str
 
 
-def told(remarks: Iterable[Remark]) -> Iterator[str]:
-    """A phrase for each cause, with the streams and the ad accounts, and the first text of it."""
+def phrases(remarks: Iterable[Remark]) -> Iterator[str]:
+    """A phrase for each cause: its streams with their ad accounts, and the text of the first."""
     by_cause: dict[str, list[Remark]] = {}
     for each in remarks:
         by_cause.setdefault(_OF_ONE_CALL.sub("", each.reason), []).append(each)
@@ -40,7 +40,7 @@ def told(remarks: Iterable[Remark]) -> Iterator[str]:
 
 
 def _whose(remarks: Sequence[Remark]) -> str:
-    """The streams, each with its ad accounts; those with the same ones together."""
+    """The streams with their ad accounts; streams with the same ad accounts together."""
     contexts: dict[str, list[str]] = {}
     for each in remarks:
         contexts.setdefault(each.stream, []).append(each.context)

@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 
 
 class Answered(BaseException):
-    """Pinterest has answered for the dataset. Not an `Exception`: nothing has failed."""
+    """Pinterest has answered a call of the dataset. Not an `Exception`: nothing has failed."""
 
 
 class PeekingClient(PinterestClient):
@@ -74,9 +74,9 @@ class Check:
         self._client = cast("PeekingClient", run.client)
 
     def tell(self, write: Callable[[str], None]) -> int:
-        """Ask, and write the results; the exit code is 1 if something that must arrive does not.
+        """Ask, and write the results; the exit code is 1 if required data cannot be read.
 
-        Datasets that the config names and reports must arrive.
+        Reports and datasets that the config names are required.
         """
         try:
             for line in described(
@@ -94,7 +94,7 @@ class Check:
             return 1
         finally:
             self._run.close()
-        self._run.access_policy.refuse_what_is_missing()
+        self._run.access_policy.fail_for_missing_parts()
         width = max((len(each.name) for each in streams), default=0)
         for stream in streams:
             for outcome in self._outcomes(stream):
@@ -116,7 +116,7 @@ class Check:
                     break
 
     def _contexts(self, stream: RunStream) -> Sequence[Context | None]:
-        """The contexts that the config names; without such, all, to be tried until one answers."""
+        """The contexts that the config names; all contexts if it names none."""
         try:
             found = stream.partitions
         except Exception as error:  # noqa: BLE001 - after any error, other streams can be read
@@ -137,7 +137,7 @@ class Check:
         named = stream.written_lists and stream.named_and_missing
         part = self._run.summary.of(stream.name)
         before = (part.unasked, len(part.failures))
-        # Only the whole list can show whether an id that the config names exists.
+        # Only the whole list shows whether an id that the config names exists.
         self._client.awaited = None if named else stream.path
         records = cast("Generator[dict[str, Any]]", stream.get_records(context))
         try:

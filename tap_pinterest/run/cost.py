@@ -1,18 +1,16 @@
-"""Count the calls of a run before it makes them, from the same parts that make the calls."""
+"""Counts the calls of a run before it makes them."""
 
 from __future__ import annotations
 
 import logging
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
-
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+from typing import TYPE_CHECKING, Any
 
 from tap_pinterest import api
-from tap_pinterest.http.errors import AwayError, TokenRefusedError
+from tap_pinterest.http.errors import PART_ERRORS, AwayError, TokenRefusedError
 from tap_pinterest.http.rate_limit import MINUTE, OF_ONE_AD_ACCOUNT, STANDARD, UNIVERSAL
 from tap_pinterest.reading.contexts import name_of
 from tap_pinterest.singer.sdk import EndOfRun
@@ -20,8 +18,8 @@ from tap_pinterest.singer.sdk import EndOfRun
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.http.client import PinterestClient
     from tap_pinterest.reading.calls import Expected, Precision
+    from tap_pinterest.run.run import Run
     from tap_pinterest.run.stream import RunStream
 
 TRIAL_CALLS = UNIVERSAL["trial"].calls
@@ -30,19 +28,6 @@ TRIAL_CALLS = UNIVERSAL["trial"].calls
 _logger = logging.getLogger("tap-pinterest")
 
 _NOTHING_ELSE = (TokenRefusedError, AwayError)
-_NOT_LISTED = (FatalAPIError, RetriableAPIError, SkippableAPIError)
-
-
-class CountedRun(Protocol):
-    """The parts of a run that its calls are counted from."""
-
-    @property
-    def selected(self) -> Sequence[RunStream]:
-        """The selected streams, in the order in which they are read."""
-
-    @property
-    def client(self) -> PinterestClient:
-        """Knows the calls that were made already."""
 
 
 @dataclass
@@ -53,7 +38,7 @@ class StreamPlan:
         contexts: Number of ad accounts or users to read; 1 for a stream without either.
         ranges: Days to read, as `2026-01-01..2026-01-31`, each with how many contexts read them.
         calls: Calls still to be made, by rate category.
-        listed: Calls that have been made already, because other streams need the ids.
+        listed: Calls that were made already, because other streams need the ids.
         precision: How exact the number of calls is; empty means exact.
         most: Calls in the worst case; 0 if there is no worse case.
         limited: Calls of operations with a limit for each ad account, by operation and ad account.
@@ -105,12 +90,12 @@ class Plan:
 
     @property
     def all_calls(self) -> Counter[str]:
-        """All calls of the run, those made already included, by rate category."""
+        """All calls of the run by rate category, with the calls made already."""
         return self.made + self.calls
 
     @property
     def total(self) -> int:
-        """All calls of the run, those made already included."""
+        """All calls of the run, with the calls made already."""
         return self.all_calls.total()
 
     @property
@@ -128,7 +113,7 @@ class Plan:
 
     @property
     def minutes(self) -> float:
-        """Least minutes that the calls wait for quota of the standard tier."""
+        """Least minutes that the calls wait for quota, with standard access."""
         limited = sum((each.limited for each in self.streams), Counter[tuple[str, str]]())
         needed = [
             (self.total, UNIVERSAL["standard"]),
@@ -169,7 +154,7 @@ class Plan:
         }
 
 
-def plan(run: CountedRun) -> Plan:
+def plan(run: Run) -> Plan:
     """Count the calls that the selected streams will make.
 
     Where streams need ids, the lists of these ids are read now and their answers are kept.
@@ -195,7 +180,7 @@ def plan(run: CountedRun) -> Plan:
     return Plan(tuple(streams), by_category)
 
 
-def warn_of_trial_calls(run: CountedRun) -> None:
+def warn_of_trial_calls(run: Run) -> None:
     """Warn if an app with trial access has fewer calls a day than the run needs."""
     planned = plan(run)
     if planned.total > TRIAL_CALLS:
@@ -221,7 +206,7 @@ def _faults(stream: RunStream) -> Iterator[tuple[str, str]]:
         contexts = _contexts(stream)
     except _NOTHING_ELSE as error:
         raise EndOfRun(str(error)) from error
-    except _NOT_LISTED as error:
+    except PART_ERRORS as error:
         yield "", str(error)
         return
     yield from ((each, str(error)) for each, error in stream.unreadable.items())
@@ -231,7 +216,7 @@ def _faults(stream: RunStream) -> Iterator[tuple[str, str]]:
                 pass
         except _NOTHING_ELSE as error:
             raise EndOfRun(str(error)) from error
-        except _NOT_LISTED as error:
+        except PART_ERRORS as error:
             yield name_of(context), str(error)
 
 

@@ -1,4 +1,4 @@
-"""Find out which ad accounts grant asynchronous reports: ask each once a run."""
+"""Finds out which ad accounts grant asynchronous reports, by asking each once a run."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _T = TypeVar("_T")
 class Grants:
     """Orders the first report of an ad account alone; the others learn from its answer.
 
-    Streams begin at the same time, and without this each would get its own refusal. Once an
-    account has granted a report, no order waits any more.
+    Streams begin at the same time, so that otherwise each would get a refusal of its own. After an
+    account has granted a report, its orders wait no longer.
     """
 
     def __init__(self, read_ahead: ReadAhead) -> None:

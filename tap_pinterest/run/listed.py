@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from tap_pinterest.reading.parts import Parts
 
 ALL = "(all)"
-"""In place of a parent: the row is about all lists of a stream for an ad account or user."""
+"""Instead of a parent: the row is about all lists of a stream for an ad account or user."""
 NO_PARENT = "(none)"
-"""In place of a parent: the list is not about another item."""
+"""Instead of a parent: the list has no parent."""
 
 _decode = msgspec.json.Decoder(dict[str, list[str]]).decode
 
 
 @dataclass
 class Reading:
-    """What a run reads of a stream's lists for one ad account or user.
+    """The items that a run reads from a stream's lists for one ad account or user.
 
     Attributes:
         path: The path of the lists.
-        shared: The values that all rows about it have.
+        shared: The values that all its rows have.
         owner: The id of the ad account or the user, by its column.
-        is_of_all: Whether it has all lists: no filter leaves out parents.
-        items: The keys of the items, by the parent that their list is about.
+        is_of_all: Whether it has all lists, because no filter leaves out parents.
+        items: The keys of the items, by the parent of their list.
     """
 
     path: str
@@ -46,14 +46,14 @@ class Reading:
         records: Iterator[dict[str, Any]],
         key_of: Callable[[Mapping[str, Any]], tuple[Any, ...]],
     ) -> Iterator[dict[str, Any]]:
-        """The records of a call; their keys are noted."""
+        """The records of a call, whose keys are kept."""
         known = self.items.setdefault(_parent_of(call), {})
         for record in records:
             known["/".join(map(str, key_of(record)))] = None
             yield record
 
     def complete(self, parts: Parts) -> Iterator[dict[str, Any]]:
-        """The rows about lists that were read whole: one if all were, else one for each."""
+        """A row for each list that was read whole; a single row if all lists were."""
         missed = [*parts.failed_calls, *parts.refused_calls]
         if self.is_of_all and not missed:
             yield self._row(ALL, sum(map(len, self.items.values())))
@@ -76,7 +76,7 @@ class Listed:
         self._complete: list[dict[str, Any]] = []
 
     def keep(self, reading: Reading, parts: Parts) -> None:
-        """Keep a reading that has come to its end; `parts` say which lists were not read whole."""
+        """Keep a reading that has ended; `parts` say which lists were not read whole."""
         self._complete += reading.complete(parts)
         items = {parent: list(keys) for parent, keys in reading.items.items()}
         self._kept.add(_place(len(self._shared)), msgspec.json.encode(items))
@@ -88,7 +88,7 @@ class Listed:
         return self._complete
 
     def items(self) -> Iterator[dict[str, Any]]:
-        """A row for each item; they are forgotten."""
+        """A row for each item; the items are dropped."""
         for number, shared in enumerate(self._shared):
             for body in self._kept.read(_place(number), forget=True):
                 for parent, keys in _decode(body).items():
@@ -96,12 +96,12 @@ class Listed:
                         yield {**shared, "parent_id": parent, "id": key}
 
     def close(self) -> None:
-        """Drop what is kept."""
+        """Drop the kept items."""
         self._kept.close()
 
 
 def _parent_of(call: Call) -> str:
-    """The items or values that a list is about; a batch of ids is none."""
+    """The items or values that a list belongs to; a batch of ids is no parent."""
     named = [str(value) for value in call.part.values() if isinstance(value, (str, bool))]
     return "/".join(named) or NO_PARENT
 

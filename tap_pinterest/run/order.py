@@ -22,9 +22,10 @@ class RunOrder:
         self._known_contexts: dict[str, Sequence[Context | None]] = {}
 
     def following(self, stream: RunStream, context: Context | None) -> Following:
-        """Tasks that may begin while a context is read: its stream's next contexts, later streams.
+        """Tasks that may begin while a context is read, by rate category.
 
-        They are grouped by rate category: while one category waits for quota, the others go on.
+        They are those of the stream's next contexts and of later streams. While one category waits
+        for quota, the others go on.
         """
         if stream not in self._streams:
             return {}
@@ -47,13 +48,13 @@ class RunOrder:
             yield from filter(None, map(stream.ahead, contexts))
 
     def contexts_of(self, stream: RunStream) -> Sequence[Context | None] | None:
-        """The contexts of a stream; `None` while only a call could list them."""
+        """The contexts of a stream; `None` if only a call can list them."""
         if stream.name not in self._known_contexts:
             if not stream.knows_contexts:
                 return None
             try:
                 contexts = stream.partitions
-            except Exception:  # noqa: BLE001 - any error comes again in its turn
+            except Exception:  # noqa: BLE001 - the stream gets the same error in its turn
                 return []
             self._known_contexts[stream.name] = [None] if contexts is None else contexts
         return self._known_contexts[stream.name]

@@ -1,4 +1,4 @@
-"""How each stream went in a run, for each ad account and each user."""
+"""The outcome of each stream in a run, for each ad account and each user."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ NOTHING_ASKED = "there was nothing to ask for"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one stream went in one run, for one ad account or user, or for the token alone.
+    """The outcome of a stream in a run, for one ad account or user, or for the token alone.
 
     Attributes:
         ad_account_id: The ad account; `None` for a stream that is not read by ad account.
         user_id: The user; `None` for a stream that is not read by user.
         started: When its reading began; `None` if it did not begin.
         ended: When its reading ended.
-        ranges: The days that were asked for, as ranges that are sorted and apart.
+        ranges: The days that were asked for, as sorted ranges that do not touch.
         calls: Calls made, retries included.
         retries: Tries beyond the first.
         seconds_waited: How long its calls waited; several may have waited at once.
-        complete_to: The last day of the numbers that are complete, as the state has it after the
-            run; `None` for a stream without days.
-        result: `complete`; `partial` if something is missing beside rows that came; `failed` or
-            `skipped` if nothing came.
-        has_failed: Whether something that must arrive is missing: the run then ends with 1.
+        complete_to: The last day with complete numbers in the state after the run; `None` for a
+            stream without days.
+        result: `complete`; `partial` if rows came and others are missing; `failed` or `skipped` if
+            no rows came.
+        has_failed: Whether required data is missing: the run then ends with exit code 1.
         reason: Why it is not complete; empty if it is.
     """
 
@@ -54,7 +54,7 @@ class Outcome:
 
 
 def left_to_later_runs(count: int) -> str:
-    """The words for entities that a run had no calls for."""
+    """The words for entities that a run had no calls left for."""
     return f"{count:,} are left to the next runs; see creative_calls"
 
 
@@ -68,7 +68,7 @@ def outcomes(stream: str, summary: StreamSummary, ended_by: str) -> Iterator[Out
     """
     named = dict.fromkeys((*summary.parts, *summary.failures, *summary.skipped))
     if summary.parts and "" not in summary.parts:
-        # This is said of all its ad accounts.
+        # A reason without an ad account goes to each ad account.
         named.pop("", None)
     for name in named or ("",):
         yield _outcome(stream, name, summary, ended_by)

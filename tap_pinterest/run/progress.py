@@ -25,7 +25,7 @@ _logger = logging.getLogger("tap-pinterest.progress")
 
 
 def shown(summary: Summary, clock: Clock) -> AbstractContextManager[None]:
-    """Show progress: a moving line if stderr is a terminal, else a line of the log now and then.
+    """Show progress: a moving line if stderr is a terminal, else a line of the log at times.
 
     Nothing is shown if the messages go to a terminal.
     """
@@ -36,9 +36,9 @@ def shown(summary: Summary, clock: Clock) -> AbstractContextManager[None]:
 
 @contextmanager
 def _logged(summary: Summary) -> Iterator[None]:
-    """Log how far the stream is that is being read, also while it waits for Pinterest."""
+    """Log the progress of the current stream, also while it waits for Pinterest."""
     is_over = threading.Event()
-    thread = threading.Thread(target=tell_until, args=(is_over, summary), daemon=True)
+    thread = threading.Thread(target=log_until, args=(is_over, summary), daemon=True)
     thread.start()
     try:
         yield
@@ -47,16 +47,16 @@ def _logged(summary: Summary) -> Iterator[None]:
         thread.join()
 
 
-def tell_until(is_over: threading.Event, summary: Summary) -> None:
+def log_until(is_over: threading.Event, summary: Summary) -> None:
     """Log a line every `QUIET_SECONDS`, until the event is set."""
     while not is_over.wait(QUIET_SECONDS):
         if name := summary.current:
-            _logger.info("Reading %s", _told(name, summary.of(name)))
+            _logger.info("Reading %s", _in_words(name, summary.of(name)))
 
 
 @contextmanager
 def _live(summary: Summary, clock: Clock) -> Iterator[None]:
-    """A moving line for the stream that is being read, and a line for each finished stream."""
+    """Show a moving line for the current stream, and a line for each finished stream."""
     # rich takes a while to import, and a run on a pipe never needs it.
     from rich.console import Console  # noqa: PLC0415
     from rich.live import Live  # noqa: PLC0415
@@ -70,7 +70,7 @@ def _live(summary: Summary, clock: Clock) -> Iterator[None]:
     def moving() -> Spinner:
         name = summary.current
         since = begun.setdefault(name, clock.monotonic()) if name else started
-        text = _told(name, summary.of(name)) if name else "starting"
+        text = _in_words(name, summary.of(name)) if name else "starting"
         spinner.update(text=Text(f"{text}  {clock.monotonic() - since:.0f} s"))
         return spinner
 
@@ -87,7 +87,7 @@ def _live(summary: Summary, clock: Clock) -> Iterator[None]:
 
     def read(name: str) -> None:
         part = summary.of(name)
-        console.print(Text(f"{_outcome(part)} {_told(name, part)}  {part.seconds:.0f} s"))
+        console.print(Text(f"{_outcome(part)} {_in_words(name, part)}  {part.seconds:.0f} s"))
 
     summary.when_read = read
     with live, _logs_above(console):
@@ -125,8 +125,8 @@ def _logs_above(console: Console) -> Iterator[None]:
             handler.setStream(stream)
 
 
-def _told(name: str, part: StreamSummary) -> str:
-    accounts = f"  {part.contexts} of {part.planned} accounts" if part.planned > 1 else ""
+def _in_words(name: str, part: StreamSummary) -> str:
+    accounts = f"  {part.contexts} of {len(part.parts)} accounts" if len(part.parts) > 1 else ""
     return f"{name}{accounts}  {part.rows:,} rows"
 
 

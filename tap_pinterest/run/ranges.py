@@ -7,10 +7,10 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 from tap_pinterest.api.periods import DAY, ONE_DAY, DateRange, Granularity
-from tap_pinterest.http.errors import AwayError, TokenRefusedError
+from tap_pinterest.http.errors import PART_ERRORS, AwayError, TokenRefusedError
 from tap_pinterest.singer.sdk import EndOfRun
 from tap_pinterest.singer.state import ReportRange
 from tap_pinterest.singer.state_checks import StateError, refuse_future
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class DatedRun(Protocol):
-    """The parts of a run that say which days there are."""
+    """The parts of a run that `Ranges` needs."""
 
     clock: Clock
     memory: dict[str, Any]
@@ -62,7 +62,7 @@ class Ranges:
             lookback_days: Days to read again before the bookmark.
             granularity: The length of its periods.
             what: The name of such reports, for the warning about how far Pinterest reaches back.
-            tells_status: Whether its own answers say which days are final.
+            tells_status: Whether the report's own answers say which days are final.
         """
         self._refuse_future(self._run.clock.today)
         settings = stream.settings
@@ -113,11 +113,11 @@ class Ranges:
                 f"data from {earliest} on."
             )
 
-    def refuse_state_of_the_future(self, ask: Callable[[], object]) -> None:
+    def refuse_future_state(self, ask: Callable[[], object]) -> None:
         """Refuse a state with future days before anything is written.
 
-        This machine's clock may be wrong. If it finds such days, `ask` makes a call whose answer
-        carries Pinterest's time, and that time decides.
+        This machine's clock may be wrong. If the state has such days by this clock, `ask` makes a
+        call, whose answer carries Pinterest's time. That time decides.
 
         Raises:
             EndOfRun: The state has a future day.
@@ -125,12 +125,12 @@ class Ranges:
         try:
             self._compare_with(datetime.now(tz=UTC).date())
         except StateError:
-            with suppress(FatalAPIError, RetriableAPIError, SkippableAPIError):
+            with suppress(*PART_ERRORS):
                 ask()
             self._refuse_future(self._run.clock.today)
 
     def _refuse_future(self, today: date) -> None:
-        """Refuse future days, once: days that the run adds are days that Pinterest has seen."""
+        """Refuse future days in the state as it was before the run added days."""
         if self._state_is_checked:
             return
         try:

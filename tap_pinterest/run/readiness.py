@@ -1,4 +1,4 @@
-"""Find the last day whose numbers are complete enough for a bookmark."""
+"""Finds the last day whose numbers are complete, so that a bookmark may name it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+from singer_sdk.exceptions import SkippableAPIError
 
 from tap_pinterest.api.periods import ONE_DAY
 from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.errors import PART_ERRORS
 
 if TYPE_CHECKING:
     from tap_pinterest.http.client import PinterestClient
@@ -62,7 +63,7 @@ class Readiness:
     def _asked(self, day: date) -> ReadyState | Exception:
         try:
             return self._client.get(READY_STATE, _decode, query={"date": day.isoformat()})
-        except (FatalAPIError, RetriableAPIError, SkippableAPIError) as error:
+        except PART_ERRORS as error:
             return error
 
     def knows(self, day: date) -> bool:
@@ -72,7 +73,7 @@ class Readiness:
     def complete_to(self, last: date, today: date) -> date | None:
         """The newest complete day of the three up to `last`.
 
-        Where the token may not ask, numbers count as complete once two whole days have passed.
+        If the token may not ask, numbers count as complete once two whole days have passed.
 
         Raises:
             Exception: There is no answer.

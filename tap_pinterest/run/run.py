@@ -25,7 +25,7 @@ from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
 from tap_pinterest.reading.read_ahead import ReadAhead
 from tap_pinterest.records import display_names
 from tap_pinterest.run.access_policy import AccessPolicy
-from tap_pinterest.run.calls import told_of
+from tap_pinterest.run.calls import calls_by_stream
 from tap_pinterest.run.grants import Grants
 from tap_pinterest.run.listed import Listed
 from tap_pinterest.run.order import RunOrder
@@ -51,10 +51,10 @@ _logger = logging.getLogger("tap-pinterest")
 
 
 class Run:
-    """One run of the tap: it is built once, and every stream is given it.
+    """One run of the tap; all its streams share it.
 
     Attributes:
-        sdk_tap: The tap as the SDK knows it: it has the streams, and they need it.
+        sdk_tap: The tap, which has the streams and which the SDK's `Stream` needs.
         memory: The Singer state, at the start of the run and later.
         read_before: Streams and contexts that earlier runs have read, from the state at the start.
     """
@@ -78,7 +78,7 @@ class Run:
 
     @functools.cached_property
     def id(self) -> str:
-        """A text that no other run has; later runs have greater ones."""
+        """A text that no other run has; later runs have texts that sort after it."""
         return f"{self.started:%Y%m%dT%H%M%SZ}-{os.urandom(4).hex()}"
 
     @functools.cached_property
@@ -99,7 +99,7 @@ class Run:
 
     @functools.cached_property
     def read_ahead(self) -> ReadAhead:
-        """Requests under way while earlier answers are written."""
+        """Makes requests while earlier answers are written."""
         return ReadAhead(self.settings.max_requests_in_flight, self.clock)
 
     @property
@@ -137,12 +137,12 @@ class Run:
 
     @functools.cached_property
     def grants(self) -> Grants:
-        """Which ad accounts grant asynchronous reports."""
+        """Knows which ad accounts grant asynchronous reports."""
         return Grants(self.read_ahead)
 
     @functools.cached_property
     def summary(self) -> Summary:
-        """The results that the run tells at its end."""
+        """The results of the run so far."""
         return Summary()
 
     @functools.cached_property
@@ -152,12 +152,12 @@ class Run:
 
     @property
     def tells_removed(self) -> bool:
-        """Whether it keeps the items of its lists, so that the tables can tell what is gone."""
+        """Whether the run keeps the items of its lists, so that the tables show what is gone."""
         return self.settings.removed_items and not self.settings.layout.tables
 
     @functools.cached_property
     def token_user(self) -> str | None:
-        """The token's own user; `None` if Pinterest does not tell, which is not asked again."""
+        """The token's own user; `None` if Pinterest does not say. It is asked once."""
         try:
             return self.inventory.owners.user_id(None)
         except PART_ERRORS as error:
@@ -169,7 +169,7 @@ class Run:
 
     @functools.cached_property
     def access_policy(self) -> AccessPolicy:
-        """Which errors may be skipped, and which are failures."""
+        """Decides which errors are failures, and which the run may skip."""
         return AccessPolicy(
             self.streams,
             settings=self.settings,
@@ -198,7 +198,7 @@ class Run:
             return {}
         try:
             displayed = display_names.displayed_names(self._listed_metrics)
-        except (SingerSDKError, TokenRefusedError, EndOfRun) as error:
+        except (SingerSDKError, EndOfRun) as error:
             fault = f"column_names: Pinterest does not tell the names it displays: {error}"
             raise config.refusal([fault]) from error
         names, changed = display_names.kept_names(displayed, state.column_names(self.memory))
@@ -218,9 +218,9 @@ class Run:
 
     @functools.cached_property
     def account_columns(self) -> AccountColumns:
-        """The columns that Pinterest lists for the token; it is asked only if that matters.
+        """The columns that Pinterest lists for the token.
 
-        It does for `report_columns: all`, and for columns that no description has.
+        They are asked for only with `report_columns: all`, and for columns without a description.
 
         Raises:
             ConfigValidationError: Pinterest does not answer.
@@ -237,15 +237,15 @@ class Run:
                 f"report_columns: columns that are newer than this version of the tap are not "
                 f"looked up, because Pinterest does not list them: {refusal}"
             )
-        except (SingerSDKError, TokenRefusedError, EndOfRun) as error:
+        except (SingerSDKError, EndOfRun) as error:
             fault = f"report_columns: Pinterest does not list its columns: {error}"
             raise config.refusal([fault]) from error
         return NOT_ASKED
 
     def column_faults(self) -> list[str]:
-        """The faults of columns that the config names and nobody has.
+        """The faults of columns in the config that neither the tap nor Pinterest has.
 
-        A column that only Pinterest has heard of is read, with a warning.
+        A column that only Pinterest has is read, with a warning.
         """
         faults = []
         for setting, name in config.undescribed_columns(self.sdk_tap.config):
@@ -263,16 +263,16 @@ class Run:
     def offers_reports(self, ad_account_id: str) -> bool:
         """Whether asynchronous reports of an ad account may be tried."""
         if self.client.acts_for_the_app:
-            self.say_reports_are_refused("auth_method client_credentials")
+            self.warn_of_refused_reports("auth_method client_credentials")
             return False
         return self.grants.refusal(ad_account_id) is None
 
-    def say_reports_are_refused(self, of: str) -> None:
+    def warn_of_refused_reports(self, of: str) -> None:
         """Warn once that synchronous calls replace reports that Pinterest refuses."""
         first = self.clock.today - SYNCHRONOUS.days_back * ONE_DAY
         self.warn_once(
-            f"Pinterest refuses asynchronous reports with {of}: what has another way is read "
-            f"synchronously, and has data from {first} on."
+            f"Pinterest refuses asynchronous reports with {of}: the tap makes synchronous calls "
+            f"where it can, and these have data from {first} on."
         )
 
     def warn_once(self, message: str) -> None:
@@ -288,12 +288,11 @@ class Run:
     def failed(self, stream: str, context: Context | None, error: Exception) -> None:
         """Record an error that ended a context; the run goes on with the next one.
 
-        A refusal is skipped if nobody asked for the part. It is a failure if the config names
-        the part or an earlier run has read it.
+        A refusal is a failure if the config names the part or an earlier run has read it. Other
+        refused parts are skipped.
 
         Raises:
-            EndOfRun: Without a token, or without an answer to anything, no other context can be
-                read either.
+            EndOfRun: There is no token, or Pinterest answers no call: no context can be read.
         """
         if isinstance(error, (TokenRefusedError, AwayError)):
             raise EndOfRun(str(error)) from error
@@ -303,13 +302,13 @@ class Run:
         """Fail a stream for the ad accounts that the config names and the token cannot read.
 
         Raises:
-            EndOfRun: Nothing else can be read either.
+            EndOfRun: No context can be read.
         """
         for ad_account_id, error in unreadable.items():
             self.failed(stream, {"ad_account_id": ad_account_id}, error)
 
     def begin(self) -> None:
-        """Prepare the summary, and warn of settings that leave something out."""
+        """Prepare the summary, and warn of settings that narrow the run."""
         for stream in self.selected:
             self.summary.of(stream.name)
         if not self.summary.streams:
@@ -327,27 +326,20 @@ class Run:
         Raises:
             EndOfRun: The state has a future day, or there is no token.
         """
-        self.ranges.refuse_state_of_the_future(lambda: self.inventory.owners.ad_accounts)
+        self.ranges.refuse_future_state(lambda: self.inventory.owners.ad_accounts)
         try:
-            # This needs a token, and a signal would not end the wait for one.
-            self.read_ahead.run(self.access_policy.tell_missing_scopes)
+            # This needs a token. In another thread, because a signal does not end the wait for one.
+            self.read_ahead.run(self.access_policy.warn_of_missing_scopes)
         except TokenRefusedError as error:
             raise EndOfRun(str(error)) from error
-        if self.settings.access_tier == "trial":
-            from tap_pinterest.run.cost import warn_of_trial_calls  # noqa: PLC0415 - seldom needed
-
-            warn_of_trial_calls(self)
 
     def conclude(self) -> Sequence[Outcome]:
-        """Judge what is missing, and return how each stream went for each account and user.
-
-        Nothing may be read any more.
-        """
-        self.access_policy.refuse_what_is_missing()
+        """Judge what is missing, and return the outcomes; no stream may be read after this."""
+        self.access_policy.fail_for_missing_parts()
         self.summary.seconds_waited = self.rate_limiter.waited
         found: list[Outcome] = []
         read = [self.streams[name] for name in self.summary.streams]
-        counted = told_of(read, self.client.tallies.names)
+        counted = calls_by_stream(read, self.client.tallies.names)
         for name, part in self.summary.streams.items():
             if self.summary.ended_by:
                 for context in self.order.contexts_of(self.streams[name]) or ():
@@ -385,7 +377,7 @@ class Run:
         return bookmark and GRANULARITIES[stream.period].last_day(bookmark)
 
     def close(self) -> None:
-        """Free the run's threads, kept pages and connections."""
+        """End the run's threads, drop its kept pages, and close its connections."""
         self.clock.end()
         self.read_ahead.close()
         if self.client.authenticator:

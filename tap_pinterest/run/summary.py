@@ -28,8 +28,8 @@ class ContextSummary:
         is_read: Whether it was read to its end.
         rows: Records written.
         ranges: Days asked for, each range with whether asynchronous reports have it.
-        tally: What its calls have taken, once the run is over.
-        complete_to: The last day of complete numbers, once the run is over.
+        tally: The cost of its calls; known once the run is over.
+        complete_to: The last day of complete numbers; known once the run is over.
         left: Entities whose calls are left to later runs.
     """
 
@@ -57,11 +57,11 @@ class StreamSummary:
         contexts: Ad accounts read to the end; 1 for a stream without ad accounts.
         unasked: Contexts that needed no call, because there was nothing to ask for.
         nothing: Why it has no context at all.
-        tally: What its calls have taken; several may have waited at once.
+        tally: The cost of its calls; several may have waited at once.
         failures: Errors, by ad account (an empty text for none).
         skipped: Why something was left out, by ad account.
-        duplicates: Records left out because the same one had come.
-        added_up: Rows that Pinterest sent in parts, and that were added up.
+        duplicates: Records left out because they repeat an earlier one.
+        added_up: Rows that Pinterest sent in parts, and that the tap added up.
         unknowns: Fields, values and types that the schema does not know.
         keeps_extra_fields: Whether records keep unknown fields.
     """
@@ -94,6 +94,10 @@ class StreamSummary:
         finally:
             part.ended = clock.now()
 
+    def fail(self, context: str, reason: str) -> None:
+        """Add a failure to the failures of a context."""
+        self.failures[context] = "; ".join(filter(None, (self.failures.get(context), reason)))
+
     def read(self, *, asked: bool = True) -> None:
         """Count a context that has been read to its end."""
         self.contexts += 1
@@ -101,7 +105,7 @@ class StreamSummary:
         self.current.is_read = True
 
     def add(self, tally: Tally) -> None:
-        """Add calls that were made for no account or user alone to the first part."""
+        """Add the cost of calls that belong to no single account or user to the first part."""
         if tally.calls:
             first = next(iter((*self.parts, *self.failures, *self.skipped)), "")
             self.of(first).tally += tally
@@ -115,11 +119,6 @@ class StreamSummary:
     def left(self) -> int:
         """Entities whose calls are left to later runs."""
         return sum(part.left for part in self.parts.values())
-
-    @property
-    def planned(self) -> int:
-        """Ad accounts that are to be read."""
-        return len(self.parts)
 
     @property
     def ranges(self) -> Counter[str]:
@@ -197,7 +196,7 @@ class Summary:
 
     @property
     def failed(self) -> bool:
-        """Whether something that must arrive did not."""
+        """Whether the run failed: required data is missing, or the run ended early."""
         return bool(self.ended_by) or any(part.failures for part in self.streams.values())
 
     def as_json(self) -> dict[str, Any]:

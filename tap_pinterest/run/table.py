@@ -18,7 +18,7 @@ MOST_RANGES = 2
 
 
 def lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
-    """A line of headings, and one for each stream that has been read, in part at least."""
+    """A line of headings, and a line for each stream that was read, or read in part."""
     rows = [
         _cells(stream, list(alike)) for stream, alike in groupby(outcomes, attrgetter("stream"))
     ]
@@ -35,7 +35,7 @@ def lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
 
 
 def _cells(stream: str, alike: Sequence[Outcome]) -> tuple[str, ...]:
-    """The cells of a stream; none if nothing of it was read."""
+    """The cells of a stream; no cells if nothing of it was read."""
     read = [each for each in alike if each.result in {"complete", "partial"}]
     if not read:
         return ()
@@ -67,5 +67,5 @@ def _result(alike: Sequence[Outcome]) -> str:
     left_out = sum(bool(each.reason) for each in alike) - failed
     if not (failed or left_out):
         return "complete"
-    told = (f"{failed} failed" if failed else "", f"{left_out} skipped" if left_out else "")
-    return ", ".join(filter(None, told))
+    words = (f"{failed} failed" if failed else "", f"{left_out} skipped" if left_out else "")
+    return ", ".join(filter(None, words))

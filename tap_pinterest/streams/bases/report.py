@@ -325,7 +325,7 @@ class AdsReport(TaskStream, ReportStream):
         self._without_reports.add(ad_account_id)
         self._readings.pop(ad_account_id)
         whose = "" if self.run.grants.refusal(ad_account_id) else f"{self.name} of "
-        self.run.say_reports_are_refused(f"{whose}ad account {ad_account_id} ({refusal})")
+        self.run.warn_of_refused_reports(f"{whose}ad account {ad_account_id} ({refusal})")
         return {}
 
     def _note_ranges(self, context: Context, reading: Reading) -> None:

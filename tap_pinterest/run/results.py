@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("tap-pinterest.summary")
 
 
-def tell(summary: Summary, outcomes: Sequence[Outcome], log_format: str) -> None:
-    """Tell how a run went.
+def write_results(summary: Summary, outcomes: Sequence[Outcome], log_format: str) -> None:
+    """Write the results of a run to the terminal or into the log.
 
     Args:
         summary: The results of the run.
-        outcomes: The same by ad account and user.
+        outcomes: The results by ad account and user.
         log_format: `text` for the table, `json` for the line of JSON; `auto` for the table at a
             terminal, and for both elsewhere.
     """
@@ -51,18 +51,13 @@ def _write(lines: Iterable[str]) -> None:
 
 
 def _remarks(summary: Summary) -> Iterator[str]:
-    failures = [
-        Remark(name, context, reason)
-        for name, part in summary.streams.items()
-        for context, reason in part.failures.items()
-    ]
-    skipped = [
-        Remark(name, context, reason)
-        for name, part in summary.streams.items()
-        for context, reason in part.skipped.items()
-    ]
-    yield from (f"FAILED {told}" for told in causes.told(failures))
-    yield from (f"Skipped {told}" for told in causes.told(skipped))
+    for word, kind in (("FAILED", "failures"), ("Skipped", "skipped")):
+        remarks = (
+            Remark(name, context, reason)
+            for name, part in summary.streams.items()
+            for context, reason in getattr(part, kind).items()
+        )
+        yield from (f"{word} {phrase}" for phrase in causes.phrases(remarks))
     for name, part in summary.streams.items():
         if part.left:
             yield f"{name}: {left_to_later_runs(part.left)}"
@@ -78,7 +73,7 @@ def _news(summary: Summary) -> Iterator[str]:
 
 
 def _next(summary: Summary, outcomes: Iterable[Outcome]) -> Iterator[str]:
-    """What to do next; nothing if the line that ended the run has said so."""
+    """The next step for the user; nothing if the line that ended the run names it."""
     if summary.ended_by:
         return
     if summary.failed:
