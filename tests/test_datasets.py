@@ -252,6 +252,16 @@ def test_every_dataset_can_be_read_and_keeps_its_promises() -> None:
             jsonschema.validate(record, schema["schema"])
 
 
+@pytest.mark.parametrize("answer", [{}, {"data": None}], ids=["no list", "null"])
+def test_an_answer_without_a_list_of_keywords_has_no_records(answer: dict[str, Any]) -> None:
+    answers = Answers({"/ad_accounts/{ad_account_id}/keywords/metrics": answer})
+
+    ended = run(answers, "keyword_metrics", keywords="desk", countries="US")
+
+    assert ended.code == 0
+    assert not ended.records("keyword_metrics")
+
+
 def test_a_child_is_asked_for_once_for_each_parent_and_carries_its_id() -> None:
     answers = Answers(
         {

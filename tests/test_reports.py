@@ -121,6 +121,33 @@ def test_a_targeting_value_is_text_and_never_missing(sandbox: Sandbox) -> None:
     assert all(isinstance(value, str) for value in values)
 
 
+@pytest.mark.parametrize("body", [{}, {"data": None}], ids=["no list", "null"])
+def test_a_breakdown_without_a_list_has_no_rows(sandbox: Sandbox, body: dict[str, Any]) -> None:
+    # The description and the published client say that `data` need not be there.
+    sandbox.fail("*/campaigns/targeting_analytics", status=200, body=body, times=None)
+
+    result = run(config_of(sandbox, start_date="yesterday"), "campaign_targeting_analytics")
+
+    assert result.code == 0
+    assert not result.records("campaign_targeting_analytics")
+    assert result.state["bookmarks"]["campaign_targeting_analytics"]["partitions"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"code": 500, "message": "Broken."}, {"data": 7}],
+    ids=["an error", "another shape"],
+)
+def test_another_answer_is_no_breakdown_without_rows(
+    sandbox: Sandbox, body: dict[str, Any]
+) -> None:
+    sandbox.fail("*/campaigns/targeting_analytics", status=200, body=body, times=None)
+
+    result = run(config_of(sandbox, start_date="yesterday"), "campaign_targeting_analytics")
+
+    assert result.code == 1
+
+
 def test_a_type_in_beta_that_is_refused_does_not_take_the_others_with_it(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:

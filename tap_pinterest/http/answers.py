@@ -74,6 +74,21 @@ def check_fields(answer: Mapping[str, Any], known: Collection[str]) -> None:
         raise UnreadableAnswerError(msg)
 
 
+def listed(found: list[_T] | None, body: bytes, field: str) -> list[_T]:
+    """The list in a field of a body; an empty one if the body has neither it nor other fields.
+
+    Raises:
+        UnreadableAnswerError: All its fields are others, as in an error with a good status.
+    """
+    if found is None:
+        check_fields(_decode_object(body), (field,))
+        return []
+    return found
+
+
+_decode_object = decoder(dict[str, Any])
+
+
 def _mended(body: bytes) -> bytes:
     """The JSON text with U+FFFD for each escape that no text should have."""
     return _ESCAPE.sub(

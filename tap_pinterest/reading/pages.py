@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.answers import decoder, listed
 
 if TYPE_CHECKING:
     from tap_pinterest.api import Shape
@@ -42,7 +42,7 @@ class _List(msgspec.Struct):
 
 
 class _Data(msgspec.Struct):
-    data: list[dict[str, Any]]
+    data: list[dict[str, Any]] | None = None
 
 
 _Array: TypeAlias = list[dict[str, Any] | str]
@@ -72,7 +72,7 @@ def _of_map(body: bytes) -> Page:
 
 
 def _of_data(body: bytes) -> Page:
-    return Page(list(_decode_data(body).data))
+    return Page(list(listed(_decode_data(body).data, body, "data")))
 
 
 def _flattened(answer: Mapping[str, dict[str, Any] | list[dict[str, Any]]]) -> Iterator[Item]:

@@ -10,7 +10,7 @@ import msgspec
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
 from tap_pinterest.api import targeting
-from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.answers import decoder, listed
 from tap_pinterest.http.errors import (
     PART_ERRORS,
     InvalidRequestError,
@@ -37,14 +37,14 @@ _split = decoder(list[msgspec.Raw])
 
 
 class _Data(msgspec.Struct):
-    data: list[msgspec.Raw]
+    data: list[msgspec.Raw] | None = None
 
 
 _decode_data = decoder(_Data)
 
 
 def _split_data(body: bytes) -> list[msgspec.Raw]:
-    return _decode_data(body).data
+    return listed(_decode_data(body).data, body, "data")
 
 
 def _taken(rows: list[msgspec.Raw]) -> Iterator[bytes]:
