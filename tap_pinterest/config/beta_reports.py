@@ -1,4 +1,4 @@
-"""Beta reports that have a setting each: the allowed values and the defaults of these settings."""
+"""Allowed values and defaults of the settings for beta reports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FIRST_DAYS: Mapping[str, date] = {
 }
 """First days of reports of products, by their attribution type."""
 LEAST_DAYS, MOST_DAYS = 7, 366
-"""Days in one report, both ends included; a year may have a day more."""
+"""Least and most days in one report, with its first and last day."""
 SKU_GROUP = "PRODUCT_SKU_GROUP"
 
 _NAMES = (
@@ -42,9 +42,8 @@ class Shape:
 
     Attributes:
         setting: The setting that holds the choice.
-        body: Name of the facts of an order of such a report.
-        members: Members of the setting, each with the field of the body that takes its values, one
-            at a time or all together.
+        body: Name of the schema of an order's body.
+        members: Members of the setting, each with the field of the body for its values.
         defaults: The default of each member; a tuple for a list.
         default_columns: The columns behind `default` in the member `columns`.
         rules: Checks a choice by rules that the description states only in words.
@@ -76,7 +75,7 @@ class Shape:
         return api.enum(values, newer=True) if isinstance(values, str) else values
 
     def chosen(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The choice, from a part of the config without `faults_of`."""
+        """The choice, from a part of the config that has no faults."""
         choice = dict(self.defaults)
         for name, value in given.items():
             if value not in (None, "", []):
@@ -92,7 +91,7 @@ class Shape:
         return tuple(self.default_columns if setting == "default" else self.allowed("columns"))
 
     def faults_of(self, given: Mapping[str, Any]) -> Iterator[str]:
-        """The faults of a choice in the config; each is one line and names the member."""
+        """The faults of a choice in the config, each in one line that names the member."""
         for member, value in given.items():
             if value is None or member not in self.members:
                 continue

@@ -1,4 +1,4 @@
-"""The address of the PostgreSQL with the loaded tables, as the loader is given it."""
+"""The address of the PostgreSQL with the loaded tables, in the loader's variables."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def plain_url(address: str) -> str:
     """An address without the name of a driver, for psycopg.
 
     Raises:
-        ValueError: It is none. The text repeats no part of it, which might be the password.
+        ValueError: The address has another form. The text repeats no part of it, because any part
+            may be the password.
     """
     found = re.fullmatch(rf"postgres(?:ql)?(?:\+\w+)?({_REST})", address.strip())
     if not found:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 FORMS = "YYYY-MM-DD, an ISO date-time, 'N days ago', 'N months ago', '1 year ago', yesterday, today"
-"""The forms of a day that a message can name; `earliest` comes on top."""
+"""The forms of a day in words; a day may also be `earliest`."""
 
 _AGO = re.compile(r"(\d{1,5}) (day|week|month|year)s? ago")
 _DAYS = {"day": 1, "week": 7}

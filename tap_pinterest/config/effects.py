@@ -28,12 +28,12 @@ _READ_BY: Mapping[str, tuple[str, ...]] = {
     "user_split_fields": ("organic",),
     "usernames": ("personal",),
 }
-"""The groups of streams that read a setting, for settings that not all groups read."""
+"""The groups of streams that read a setting. Settings that all groups read are left out."""
 _REPORTS_OF_ADS = frozenset({"ads", "products", "keywords", "targeting", "all"})
 REFUSED_WINDOWS = frozenset(
     {(1, 30, 1), (1, 60, 1), (1, 60, 30), (14, 1, 1), (14, 1, 30), (14, 1, 60), (14, 30, 1)}
 )
-"""Click, engagement and view windows that Pinterest has refused to other readers of the API. No
+"""Click, engagement and view windows that Pinterest has refused to other users of the API. No
 description names them, so the tap only warns."""
 _BY_CUSTOM_REPORTS = frozenset({"product_group_ids", "targeting_types"})
 

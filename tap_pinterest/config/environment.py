@@ -48,18 +48,18 @@ def load_env_file() -> None:
 
 
 def _check_lines(file: str) -> None:
-    """Refuse a line of the tap's that sets no variable, and warn about any other such line."""
+    """Refuse a line about the tap that sets no variable, and warn about any other such line."""
     if not file:
         return
-    # Its own warning names no file.
+    # The library's own warning names no file.
     logging.getLogger("dotenv.main").setLevel(logging.ERROR)
     with Path(file).open(encoding="utf-8") as stream:
         unread = [each.original for each in parse_stream(stream) if each.error]
     for text, line in unread:
-        told = f"{file}: line {line} cannot be read; write NAME=value, and close each quote"
+        fault = f"{file}: line {line} cannot be read; write NAME=value, and close each quote"
         if _PREFIX in text:
-            raise refusal([told])
-        _warn_once(told)
+            raise refusal([fault])
+        _warn_once(fault)
 
 
 @functools.cache
@@ -89,7 +89,7 @@ def from_environment(prefix: str, properties: Mapping[str, Any]) -> dict[str, An
 def completed(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """A config file's settings, completed by settings of the environment.
 
-    Credentials are one choice: with some in the file, the environment adds no other kind.
+    If the file has credentials, the environment adds no credentials of another kind.
     """
     has_credentials = any(config.get(name) for name in _CREDENTIALS)
     left_out = _CREDENTIALS if has_credentials else ()
@@ -99,7 +99,7 @@ def completed(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
 
 
 def is_set(name: str, value: object) -> bool:
-    """Whether a config sets a setting; for most of them an empty text is none."""
+    """Whether a config sets a setting; an empty text sets only a few of them."""
     return value is not None and (value != "" or name in _EMPTY_IS_A_VALUE)
 
 

@@ -1,6 +1,6 @@
-"""The faults of a config, all at once.
+"""Finds all faults of a config at once.
 
-Each fault names the setting and the allowed values. None shows a secret.
+Each fault names the setting and the allowed values. No fault shows a secret.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -50,12 +50,15 @@ from tap_pinterest.layouts import LAYOUTS, PINTEREST, Layout
 
 _SDK_SCHEMA = {**STREAM_MAPS_CONFIG["properties"], **FLATTENING_CONFIG["properties"]}
 _SCHEMA = {**CONFIG_SCHEMA, "properties": {**_SDK_SCHEMA, **CONFIG_SCHEMA["properties"]}}
-_AD_ACCOUNT_ID = re.compile(r"\d{1,18}")
-_ID = re.compile(r"\d{1,20}")
-_USERNAME = re.compile(r"(?!\d+$).+")
+_FORMS: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(ID_LISTS, (r"\d{1,20}", "ids of digits")),
+    **dict.fromkeys(AD_ACCOUNT_LISTS, (r"\d{1,18}", "ad account ids, 1 to 18 digits each")),
+    "usernames": (r"(?!\d+$).+", "names that are not a number"),
+    "domains": (r"[\w-]+(\.[\w-]+)+", "domain names, such as example.com"),
+}
+"""The form of the items of a list, as a pattern and in words."""
 _RANGE = ("start_date", "end_date")
 _DAMAGE = re.compile("[\x00\ud800-\udfff]")
-_DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)+")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -69,12 +72,11 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
     values = normalised(config)
     faults = [*_unknown_settings(values), *_schema_faults(values)]
     broken = {_root(fault) for fault in faults}
-    checks: tuple[tuple[str, Callable[[Mapping[str, Any]], list[str]]], ...] = (
+    checks: tuple[tuple[str, Callable[[Mapping[str, Any]], Iterable[str]]], ...] = (
         ("start_date", _day_faults),
-        ("ad_account_ids", _id_faults),
-        ("usernames", _username_faults),
+        ("", _item_faults),
+        ("exclude_ad_account_ids", _exclusion_faults),
         ("product_categories", _category_faults),
-        ("domains", _domain_faults),
         ("api_url", _api_url_faults),
         ("oauth_credentials", _oauth_faults),
         ("report_columns", _column_faults),
@@ -99,7 +101,7 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
     faults += [fault for fault in _text_faults(values) if _root(fault) not in broken]
     if not faults:
         return []
-    # Whether Pinterest has such columns is asked only with a config that is good otherwise.
+    # The tap asks Pinterest for unknown columns only if the config has no other fault.
     unknown = map(unknown_column, undescribed_columns(config))
     return faults + [fault for fault in unknown if fault]
 
@@ -186,42 +188,20 @@ def _day_faults(values: Mapping[str, Any]) -> list[str]:
     return faults
 
 
-def _id_faults(values: Mapping[str, Any]) -> list[str]:
-    given = {name: values[name] for name in ID_LISTS if isinstance(values.get(name), list)}
-    forms = dict.fromkeys(ID_LISTS, (_ID, "ids of digits"))
-    forms |= dict.fromkeys(
-        AD_ACCOUNT_LISTS, (_AD_ACCOUNT_ID, "ad account ids, 1 to 18 digits each")
-    )
-    faults = [
-        f"{name}: {_shown(item)} is refused; allowed: {forms[name][1]}"
-        for name, items in given.items()
-        for item in items
-        if not (isinstance(item, str) and forms[name][0].fullmatch(item))
-    ]
-    wanted = given.get("ad_account_ids", ())
-    excluded = [item for item in given.get("exclude_ad_account_ids", ()) if item in wanted]
-    return faults + [
-        f"exclude_ad_account_ids: {item} is refused; allowed: ids that ad_account_ids does not name"
-        for item in excluded
-    ]
+def _item_faults(values: Mapping[str, Any]) -> Iterator[str]:
+    for name, (form, allowed) in _FORMS.items():
+        # Another check refuses a value that is not a list.
+        for item in values[name] if isinstance(values.get(name), list) else ():
+            if not (isinstance(item, str) and re.fullmatch(form, item)):
+                yield f"{name}: {_shown(item)} is refused; allowed: {allowed}"
 
 
-def _username_faults(values: Mapping[str, Any]) -> list[str]:
-    return _texts_unlike(_USERNAME, values, "usernames", "names that are not a number")
-
-
-def _domain_faults(values: Mapping[str, Any]) -> list[str]:
-    return _texts_unlike(_DOMAIN, values, "domains", "domain names, such as example.com")
-
-
-def _texts_unlike(
-    form: re.Pattern[str], values: Mapping[str, Any], setting: str, allowed: str
-) -> list[str]:
-    return [
-        f"{setting}: {_shown(item)} is refused; allowed: {allowed}"
-        for item in values.get(setting, ())
-        if not (isinstance(item, str) and form.fullmatch(item))
-    ]
+def _exclusion_faults(values: Mapping[str, Any]) -> Iterator[str]:
+    wanted = values.get("ad_account_ids")
+    for item in values.get("exclude_ad_account_ids", ()):
+        if isinstance(wanted, list) and item in wanted:
+            allowed = "ids that ad_account_ids does not name"
+            yield f"exclude_ad_account_ids: {item} is refused; allowed: {allowed}"
 
 
 def _category_faults(values: Mapping[str, Any]) -> list[str]:
@@ -338,7 +318,7 @@ def _column_faults(values: Mapping[str, Any]) -> list[str]:
 
 
 def undescribed_columns(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The columns of ads reports in a config that no description has, each with its setting."""
+    """The columns of ads reports in a config that have no description, each with its setting."""
     values = normalised(config)
     given = [("report_columns", values.get("report_columns"))]
     reports = values.get("custom_reports")
@@ -357,10 +337,10 @@ def undescribed_columns(config: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def unknown_column(named: tuple[str, str]) -> str:
-    """The fault of a column that nobody has heard of; empty for one that live answers have listed.
+    """The fault of a column that nobody knows; empty for a column that live answers have listed.
 
     Args:
-        named: The setting and the name.
+        named: The setting and the name of the column.
     """
     setting, name = named
     return f"{setting}: {unknown_columns([name])[0]}" if is_unheard_of(name) else ""
@@ -376,21 +356,19 @@ def _targeting_faults(values: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _transport_faults(values: Mapping[str, Any]) -> list[str]:
+def _transport_faults(values: Mapping[str, Any]) -> Iterator[str]:
     columns = report_columns_of(values.get("report_columns", "default"))
     only = [] if isinstance(columns, str) else only_asynchronous(columns)
-    if values.get("report_transport") != "sync" or not only:
-        return []
-    fault = (
-        f"report_transport: sync is refused; allowed: auto, async, because report_columns names "
-        f"{', '.join(only)}, which only asynchronous reports have"
-    )
-    return [fault]
+    if values.get("report_transport") == "sync" and only:
+        yield (
+            f"report_transport: sync is refused; allowed: auto, async, because report_columns "
+            f"names {', '.join(only)}, which only asynchronous reports have"
+        )
 
 
-def _custom_report_faults(values: Mapping[str, Any]) -> list[str]:
+def _custom_report_faults(values: Mapping[str, Any]) -> Iterator[str]:
     definitions = values.get("custom_reports", ())
-    faults = custom_reports.faults_of(definitions)
+    yield from custom_reports.faults_of(definitions)
     inherited = {name: values[name] for name in _RANGE if name in values}
     if _day_faults(inherited):
         inherited = {}
@@ -401,24 +379,23 @@ def _custom_report_faults(values: Mapping[str, Any]) -> list[str]:
         names = (*_RANGE, "lookback_days")
         given = {name: definition[name] for name in names if definition.get(name) is not None}
         days = given.pop("lookback_days", 0)
-        faults += [f"{prefix}.{fault}" for fault in _day_faults({**inherited, **given})]
+        yield from (f"{prefix}.{fault}" for fault in _day_faults({**inherited, **given}))
         if not isinstance(days, int) or isinstance(days, bool) or days < 0:
-            faults.append(f"{prefix}.lookback_days: {_shown(days)} is refused; allowed: at least 0")
+            yield f"{prefix}.lookback_days: {_shown(days)} is refused; allowed: at least 0"
     if definitions and (layout := _layout(values)).tables:
-        faults.append(f"custom_reports: refused; allowed: none, with layout {layout.name}")
-    return faults
+        yield f"custom_reports: refused; allowed: none, with layout {layout.name}"
 
 
-def _faults_of(shape: beta_reports.Shape) -> Callable[[Mapping[str, Any]], list[str]]:
+def _faults_of(shape: beta_reports.Shape) -> Callable[[Mapping[str, Any]], Iterator[str]]:
     """The check of a beta report's setting."""
-    return lambda values: list(shape.faults_of(values.get(shape.setting) or {}))
+    return lambda values: shape.faults_of(values.get(shape.setting) or {})
 
 
-def _faults_of_total(values: Mapping[str, Any]) -> list[str]:
+def _faults_of_total(values: Mapping[str, Any]) -> Iterator[str]:
     """A fault for a product TOTAL with too many or too few days for Pinterest."""
     choice = beta_reports.PRODUCTS.chosen(values.get(beta_reports.PRODUCTS.setting) or {})
     if "TOTAL" not in choice["granularities"] or _day_faults(values):
-        return []
+        return
     today = datetime.now(tz=UTC).date()
     first = beta_reports.FIRST_DAYS.get(choice["conversion_product_attribution_type"], date.min)
     start, end = (
@@ -428,13 +405,11 @@ def _faults_of_total(values: Mapping[str, Any]) -> list[str]:
     last = end.resolve(today=today, earliest=first)
     days = (last - max(start.resolve(today=today, earliest=first), first)).days + 1
     least, most = beta_reports.LEAST_DAYS, beta_reports.MOST_DAYS
-    if least <= days <= most:
-        return []
-    fault = (
-        f"{beta_reports.PRODUCTS.setting}.granularities: TOTAL of {days} days is refused; allowed: "
-        f"{least} to {most} days from start_date (on or after {first}) to end_date"
-    )
-    return [fault]
+    if not least <= days <= most:
+        yield (
+            f"{beta_reports.PRODUCTS.setting}.granularities: TOTAL of {days} days is refused; "
+            f"allowed: {least} to {most} days from start_date (on or after {first}) to end_date"
+        )
 
 
 def _layout_faults(values: Mapping[str, Any]) -> list[str]:
@@ -453,27 +428,32 @@ def _layout(values: Mapping[str, Any]) -> Layout:
     return LAYOUTS.get(str(values.get("layout")), PINTEREST)
 
 
-def _credential_faults(values: Mapping[str, Any], *, required: bool) -> list[str]:
+def _credential_faults(values: Mapping[str, Any], *, required: bool) -> Iterator[str]:
     method = auth_method_of(values)
     found = credentials_of(values)
     if method is None and all(found[kind] for kind in TOKENS):
-        fault = (
+        yield (
             "auth_method: access_token and refresh_token are both given; allowed: leave one out, "
             "or name one of refresh_token, access_token"
         )
-        return [fault]
-    if not required:
-        return []
-    if method is None and values.get("client_id") and values.get("client_secret"):
-        return [f"refresh_token: {_signed_out(values)}"]
-    if method is None:
-        fault = (
+    elif not required:
+        return
+    elif method:
+        yield from _missing_credentials(values, method, found)
+    elif values.get("client_id") and values.get("client_secret"):
+        yield f"refresh_token: {_signed_out(values)}"
+    else:
+        yield (
             "access_token: no credentials; allowed: access_token, or client_id with client_secret "
             "and refresh_token, or client_id with client_secret and auth_method "
             "client_credentials, or oauth_credentials with refresh_token and refresh_proxy_url; "
             "tap-pinterest-login gets a refresh_token"
         )
-        return [fault]
+
+
+def _missing_credentials(
+    values: Mapping[str, Any], method: str, found: Mapping[str, Any]
+) -> Iterator[str]:
     app = ("client_id", "client_secret")
     stored = () if found["refresh_token"] or has_stored_tokens(values) else ("refresh_token",)
     needed = {
@@ -481,17 +461,14 @@ def _credential_faults(values: Mapping[str, Any], *, required: bool) -> list[str
         "refresh_token": ("refresh_token",) if found["refresh_proxy_url"] else (*app, *stored),
         "client_credentials": app,
     }.get(method, ())
-    return [
-        f"{name}: {_signed_out(values)}"
-        if name == "refresh_token"
-        else f"{name}: missing; it is needed with auth_method {method}"
-        for name in needed
-        if not (found.get(name) or values.get(name))
-    ]
+    for name in needed:
+        if not (found.get(name) or values.get(name)):
+            missing = f"missing; it is needed with auth_method {method}"
+            yield f"{name}: {_signed_out(values) if name == 'refresh_token' else missing}"
 
 
 def _signed_out(values: Mapping[str, Any]) -> str:
-    """The fault of an app without tokens, and how to get some."""
+    """The fault of an app without tokens, and the way to get them."""
     try:
         path = token_path_of(values.get("token_file"), values.get("client_id"), None)
     except (RuntimeError, TypeError, ValueError):

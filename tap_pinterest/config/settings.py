@@ -42,12 +42,12 @@ def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(values))
 
 
-NOT_OF_LISTS = (
+NOT_ABOUT_ROWS = (
     *("refresh_proxy_url", "refresh_proxy_url_auth", "sync_log", "removed_items", "restate"),
     *("log_format", "creative_calls"),
     *("entities_max_age_hours", "start_date", "end_date", "lookback_days", "backfill"),
 )
-"""Settings that no row of a list depends on, besides credentials and transport."""
+"""Settings that do not change the rows of lists; nor do credentials and transport."""
 
 
 def _of_tier(values: Mapping[str, Any], name: str, defaults: Mapping[str, int]) -> int:
@@ -145,8 +145,8 @@ class Settings:
     column_names: Naming
 
     @property
-    def in_force(self) -> Mapping[str, Any]:
-        """The attribution settings."""
+    def attribution(self) -> Mapping[str, Any]:
+        """The attribution settings in force, by name."""
         return {name: getattr(self, name) for name in ATTRIBUTION}
 
     def sync_key_shape(self, stream: str) -> Mapping[str, Any]:
@@ -164,16 +164,16 @@ class Settings:
 
     @property
     def attribution_lookback(self) -> int:
-        """Days to read again before the bookmark: those that can still get conversions."""
+        """Days to read again before the bookmark, because they can still get conversions."""
         if self.lookback_days is not None:
             return self.lookback_days
         windows = (self.click_window_days, self.engagement_window_days, self.view_window_days)
         return max(windows) + SETTLING_DAYS
 
     @property
-    def of_the_rows(self) -> Mapping[str, str]:
-        """The settings that rows of a list can depend on, as texts."""
-        others = {each.name for each in (*CREDENTIALS, *TRANSPORT)} | {*NOT_OF_LISTS}
+    def about_rows(self) -> Mapping[str, str]:
+        """The settings that may change the rows of lists, as texts."""
+        others = {each.name for each in (*CREDENTIALS, *TRANSPORT)} | {*NOT_ABOUT_ROWS}
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return {
             name: str(getattr(value, "name", value))
@@ -201,24 +201,24 @@ class Settings:
             name: schema.get("default") for name, schema in CONFIG_SCHEMA["properties"].items()
         } | normalised(config)
         values |= credentials_of(values)
-        days = {name: Day.parse(values[name]) for name in ("start_date", "end_date")}
         backfill, layout = values["backfill"], LAYOUTS[values["layout"]]
         return cls(
             **{field.name: values[field.name] for field in fields(cls)}
-            | days
             | {
+                "start_date": Day.parse(values["start_date"]),
+                "end_date": Day.parse(values["end_date"]),
                 "auth_method": auth_method_of(values) or "refresh_token",
                 "api_url": values["api_url"].rstrip("/"),
                 "scopes": tuple(values["scopes"]),
-                **{name: tuple(dict.fromkeys(values[name] or ())) for name in LISTS},
+                **{name: _each_once(values[name] or ()) for name in LISTS},
                 "stream_groups": tuple(values["stream_groups"]),
-                "granularities": tuple(dict.fromkeys(values["granularities"])),
+                "granularities": _each_once(values["granularities"]),
                 "targeting_types": tuple(map(str.upper, values["targeting_types"] or ())),
-                "attribution_types": tuple(dict.fromkeys(values["attribution_types"] or ())),
+                "attribution_types": _each_once(values["attribution_types"] or ()),
                 "custom_reports": custom_reports.parsed(values["custom_reports"] or (), _PARSERS),
                 "slice_rows": _of_tier(values, "slice_rows", SLICE_ROWS),
                 "creative_calls": _of_tier(values, "creative_calls", CREATIVE_CALLS),
-                "domains": tuple(dict.fromkeys(map(str.lower, values["domains"] or ()))),
+                "domains": _each_once(map(str.lower, values["domains"] or ())),
                 "conversion_quality": {
                     name: tuple(asked)
                     for name, asked in (values["conversion_quality"] or {}).items()
@@ -262,6 +262,6 @@ class Settings:
 
     @property
     def named_ids(self) -> frozenset[str]:
-        """Ids in the config; the things that they name must arrive."""
+        """Ids in the config; what they name is required."""
         names = (*ID_FILTERS, *ORGANIC_ID_FILTERS)
         return frozenset(value for name in names for value in getattr(self, name))

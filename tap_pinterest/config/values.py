@@ -18,7 +18,7 @@ from tap_pinterest.config.schema import CONFIG_SCHEMA, ID_LISTS, NAME_LISTS, TOK
 
 
 def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A config without empty values, each value in the type of its setting if that is possible."""
+    """A config without empty values, each value in the type of its setting if possible."""
     values: dict[str, Any] = {
         name: from_json(value) if isinstance(value, str) else value
         for name, value in config.items()
@@ -48,7 +48,7 @@ def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_lists(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """The values; those with these names become lists if that is possible."""
+    """The values; the values with these names become lists if possible."""
     given = {
         name: from_json(v) if isinstance(v := values[name], str) else v
         for name in names

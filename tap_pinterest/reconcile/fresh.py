@@ -146,7 +146,7 @@ def _all_parts() -> Iterator[Parts]:
 
 def _attribution(settings: Settings) -> tuple[object, ...]:
     beside = (settings.attribution_types, settings.reporting_timezone)
-    return (*settings.in_force.values(), *beside)
+    return (*settings.attribution.values(), *beside)
 
 
 def _number(value: Any) -> Decimal:  # noqa: ANN401 - a number of JSON, or nothing

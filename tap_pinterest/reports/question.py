@@ -233,7 +233,7 @@ class Question:
     @property
     def attribution(self) -> Mapping[str, Any]:
         """Attribution settings, as parameters."""
-        return {**self.settings.in_force, **self.sent_if_set}
+        return {**self.settings.attribution, **self.sent_if_set}
 
     @functools.cached_property
     def attribution_columns(self) -> Mapping[str, Any]:

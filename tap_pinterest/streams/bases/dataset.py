@@ -292,7 +292,7 @@ class DatasetStream(PinterestStream):
         today = datetime.fromtimestamp(self.clock.now(), tz=UTC).date()
         shape = {
             "contexts": super().partitions,
-            "settings": self.settings.of_the_rows,
+            "settings": self.settings.about_rows,
             "left_out": sorted(self._deselected),
             "day": today.isoformat() if self.replication_key else None,
         }

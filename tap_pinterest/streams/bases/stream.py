@@ -475,7 +475,7 @@ class PinterestStream(SingerStream):
 
     @functools.cached_property
     def _arrange(self) -> Arrange | None:
-        return self.table.arrange(self.settings.in_force) if self.table else None
+        return self.table.arrange(self.settings.attribution) if self.table else None
 
 
 class TaskStream(PinterestStream):
