@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 JOB = ("run", "tap-pinterest")
 LOADER = "target-postgres"
 STATE_ID = f"dev:tap-pinterest-to-{LOADER}"
+INSTALLED = Path(command("meltano")).parent
 
 PREFIXES = ("MELTANO_", "TAP_PINTEREST_", "TARGET_POSTGRES_", "TARGET_DUCKDB_")
 """The beginning of the variables that are the user's own settings."""
@@ -34,7 +35,7 @@ class MainJob:
     in a system database in `folder`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - those after `log` have defaults
         self,
         folder: Path,
         settings: Mapping[str, str],
@@ -42,6 +43,7 @@ class MainJob:
         log: Path,
         project: Path = ROOT,
         loader: str = LOADER,
+        programs: Path = INSTALLED,
     ) -> None:
         """Write the env file.
 
@@ -51,9 +53,11 @@ class MainJob:
             log: File that Meltano's output is added to.
             project: The folder that `meltano.yml` is in.
             loader: The loader of `meltano.yml` that the job runs.
+            programs: The folder with Meltano, in which it looks for tap and loader first.
         """
         self._project = project
         self._loader = loader
+        self._programs = programs
         self.env_file = folder / "job.env"
         lines = [f"{name}='{value}'\n" for name, value in settings.items()]
         self.env_file.write_text("".join(lines), encoding="utf-8")
@@ -64,7 +68,7 @@ class MainJob:
             "MELTANO_ENVIRONMENT": "dev",
             "MELTANO_SYS_DIR_ROOT": str(folder / "meltano"),
             "NO_COLOR": "1",
-            "PATH": f"{Path(command('meltano')).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join((str(programs), str(INSTALLED), os.environ["PATH"])),
         }
 
     @property
@@ -117,7 +121,7 @@ class MainJob:
         return output
 
     def _arguments(self, *arguments: str) -> list[str]:
-        return [command("meltano"), "--env-file", str(self.env_file), *arguments]
+        return [str(self._programs / "meltano"), "--env-file", str(self.env_file), *arguments]
 
     def _options(self) -> dict[str, Any]:
         return {"cwd": self._project, "env": self._environment, "stdin": subprocess.DEVNULL}

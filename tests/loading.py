@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
+import forked_programs
 from scripts.embedded_postgres import EmbeddedPostgres
 from scripts.main_job import LOADER, MainJob
 from scripts.processes import ROOT
@@ -74,7 +75,8 @@ def main_job(
         "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
     }
     project = folder if (folder / "meltano.yml").exists() else ROOT
-    return MainJob(folder, settings, log=folder / "log", loader=loader, project=project)
+    log, programs = folder / "log", forked_programs.folder()
+    return MainJob(folder, settings, log=log, loader=loader, project=project, programs=programs)
 
 
 def rows_by_table(db: Connection[Row], schema: str) -> dict[str, list[Row]]:
