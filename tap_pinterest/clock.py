@@ -13,14 +13,14 @@ _LONGEST_NAP = 0.25
 
 
 class Interrupted(BaseException):
-    """The run stops, or is over. Not an `Exception`: it is never retried, and fails no account."""
+    """The run stops or is over. Not an `Exception`: it is never retried, and fails no account."""
 
 
 class Clock:
-    """The run's time: days by Pinterest's clock, seconds by this machine's, and when to stop.
+    """The run's time: days by Pinterest's clock, and seconds by this machine's.
 
-    Today comes from the `Date` header of Pinterest's first answer. So a machine with a wrong clock
-    asks for the same days as any other.
+    Today comes from the `Date` header of Pinterest's first answer, so that a machine with a wrong
+    clock asks for the right days. The clock also says when the run must stop.
 
     Attributes:
         interrupted_by: The signal that asked the run to stop, if there was one.
@@ -99,5 +99,5 @@ class Clock:
             raise Interrupted
 
     def end(self) -> None:
-        """Stop threads that the run has left behind: they end their waits and make no calls."""
+        """Stop the threads that still run: they end their waits and make no more calls."""
         self._is_over = True

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from tap_pinterest.run.outcome import Outcome
     from tap_pinterest.streams.bases.stream import PinterestStream
 
-# A list is told after its items: what ends in between claims too little, not too much.
+# A list comes after its items: if the output ends in between, items are there without their list.
 WRITTEN_LAST: tuple[type[AboutTheRun], ...] = (ListedItems, CompleteLists, SyncLog)
 """The streams about the run, in the order in which they are written."""
 
@@ -145,7 +145,7 @@ class TapPinterest(SingerTap):
             outcomes = run.conclude()
             self._end(outcomes)
         except (OSError, BrokenOutput) as broken:
-            # Whatever reading can raise has been noted: this came from writing a message.
+            # Errors of reading do not come here: this is an error of writing a message.
             error = broken.error if isinstance(broken, BrokenOutput) else broken
             code = code_of_output_error(error, self.logger)
             if code == BROKEN_PIPE:
@@ -254,14 +254,16 @@ class TapPinterest(SingerTap):
             found.config |= file.config
             found.parse_env |= file.parse_env
         try:
-            found.config = cls.with_environment(found.config, wins=found.parse_env)
+            # With `--config=ENV` the environment wins, and the SDK adds it itself.
+            if not found.parse_env:
+                found.config = cls.with_environment(found.config)
         except ConfigValidationError as error:
             cls._refuse(ctx, error)
         return found
 
     @classmethod
     def _refuse(cls, ctx: click.Context, error: ConfigValidationError) -> NoReturn:
-        """Name the faults of a config, and end."""
+        """Log the faults of a config, and end."""
         for fault in error.errors:
             cls.logger.error("%s", fault)
         ctx.exit(1)
@@ -297,15 +299,15 @@ class TapPinterest(SingerTap):
         for option in command.params:
             if isinstance(option, click.Option) and "--test" in option.opts:
                 option.help = (
-                    "Say in words what can be read, for one call a dataset; exit 1 if something "
-                    "that must arrive cannot. --test=schema writes the schemas."
+                    "Say in words which datasets can be read, with one call for each; exit 1 if a "
+                    "required one cannot. --test=schema writes the schemas."
                 )
         return command
 
     @classmethod
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """Say which datasets can be read; the exit code is 1 if one that must arrive cannot."""
+        """Say which datasets can be read; the exit code is 1 if a required one cannot."""
         if value != CliTestOptionValue.All.value:
             super().cb_test(ctx, param, value)
             return

@@ -204,4 +204,4 @@ def test_the_help_describes_the_option() -> None:
     command = [sys.executable, "-m", "tap_pinterest", "--help"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-    assert "Say in words what can be read" in " ".join(told.split())
+    assert "Say in words which datasets can be read" in " ".join(told.split())

@@ -1,4 +1,4 @@
-"""The days of a report that earlier runs have read, as intervals: pure functions over dates."""
+"""Intervals of days of a report that earlier runs have read; pure functions over dates."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from itertools import pairwise
 from tap_pinterest.api.periods import DateRange, merged
 
 MIXED = "mixed"
-"""Settings of days whose rows may come from two different choices of settings."""
+"""Stands for the settings of days whose rows may come from two different settings."""
 GIVEN_UP = "!"
-"""End of the settings of days that are outdated and out of reach, after the warning about them."""
+"""End of the settings of days that are outdated and out of reach, once a run has warned of them."""
 
 
 @dataclass(frozen=True, order=True)
@@ -57,7 +57,7 @@ class Interval:
 
 
 def missing(known: Sequence[Interval], wanted: DateRange) -> list[DateRange]:
-    """The wanted days that no interval has."""
+    """The wanted days that lie in no interval."""
     covered = merged(DateRange(each.start, each.end) for each in known)
     edges = [
         DateRange(date.min, before(wanted.start, 1)),
@@ -84,16 +84,12 @@ def _without(interval: Interval, other: Interval) -> Iterable[Interval]:
     """The parts of an interval outside another one."""
     if other.start > interval.end or other.end < interval.start:
         return (interval,)
-    left = replace(interval, end=before(other.start, 1))
-    right = replace(interval, start=after(other.end, 1))
-    return [
-        piece
-        for piece, is_there in (
-            (left, interval.start < other.start),
-            (right, other.end < interval.end),
-        )
-        if is_there
-    ]
+    pieces = []
+    if interval.start < other.start:
+        pieces.append(replace(interval, end=before(other.start, 1)))
+    if other.end < interval.end:
+        pieces.append(replace(interval, start=after(other.end, 1)))
+    return pieces
 
 
 def _joined(intervals: Sequence[Interval], lookback_days: int) -> list[Interval]:

@@ -43,13 +43,13 @@ def catalog_in(file: IO[str] | None) -> Catalog | None:
         return None
     try:
         return Catalog.from_dict(_with_forced_methods(selected_in(found)))
-    except Exception as error:  # noqa: BLE001 - the SDK takes it apart without having checked it
+    except Exception as error:  # noqa: BLE001 - the SDK reads the catalog without checking it
         reason = f"{type(error).__name__}: {error}"
         raise _unusable("catalog", reason) from None  # noqa: EM101 - no message
 
 
 def selected_in(catalog: dict[str, Any]) -> dict[str, Any]:
-    """The catalog without the streams that it deselects: to read their columns takes long."""
+    """The catalog without the streams that it deselects, whose columns take long to read."""
     streams = [
         entry
         for entry in catalog["streams"]
@@ -72,8 +72,8 @@ def _roots(entry: dict[str, Any]) -> list[dict[str, Any]]:
 def _with_forced_methods(catalog: dict[str, Any]) -> dict[str, Any]:
     """The catalog, with the replication methods in the place that the SDK reads first.
 
-    Meltano's metadata rule `replication-method` sets a word in the metadata. It does not change the
-    method that discovery has written beside it.
+    Meltano's metadata rule `replication-method` changes the metadata only, and not the method that
+    discovery has written beside it.
     """
     for entry in catalog["streams"]:
         for item in _roots(entry):
@@ -101,7 +101,7 @@ def _unusable(what: str, reason: str) -> UnusableFileError:
 
 @contextmanager
 def writing_to_stdout(logger: logging.Logger) -> Iterator[None]:
-    """Write all that the block prints; if the output fails, log one line and end the process."""
+    """Flush the output after the block; if the output fails, log one line and end the process."""
     try:
         try:
             yield

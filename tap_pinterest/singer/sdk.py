@@ -52,28 +52,28 @@ LONGEST_NAME = 63
 """Bytes that PostgreSQL keeps of the name of a column."""
 STATE_SECONDS = 15
 SMALL_STATE = 100
-"""Partitions, each about as long as a record; a state with more is written less often."""
+"""Partitions, each about as long as a record; a state with more of them is written less often."""
 LOOK_AT_THE_TIME_EVERY = 100
 """Records between two checks whether a metric is due."""
 
-_UNTOLD = frozenset(
+_HIDDEN_LINES = frozenset(
     {
         # Variables are always in force.
         "Parsing env var for settings config...",
         "Skipping parse of env var settings...",
-        # Each fault has a line of its own.
+        # The tap writes a line for each fault.
         "Config validation failed",
         # The progress and the table at the end name the streams that are read.
         "Beginning sync of '%s' in %s mode",
         "Skipping deselected stream '%s'.",
     }
 )
-"""Lines of the SDK that mislead, or repeat what other lines say."""
+"""Lines of the SDK that mislead, or repeat other lines."""
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """Whether a line of the SDK says something that is true and new."""
-    return record.msg not in _UNTOLD
+    """Whether to keep a line of the SDK."""
+    return record.msg not in _HIDDEN_LINES
 
 
 class EndOfRun(BaseException):
@@ -84,7 +84,7 @@ class EndOfRun(BaseException):
 
 
 class BrokenOutput(BaseException):
-    """A message cannot be written; not an `Exception`, for the same reason."""
+    """A message cannot be written; not an `Exception`, like `EndOfRun`."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
@@ -117,8 +117,8 @@ class SingerTap(Tap):
     """Records written since then."""
 
     def __init__(self, *, setup_mapper: bool = True, **how: Any) -> None:  # noqa: ANN401 - the SDK's
-        # The SDK's version has the maps ask the streams for their columns before it knows the
-        # state, which keeps the names that columns have had.
+        # The SDK's version sets up the maps, and with them the columns, before it loads the state,
+        # which has the column names of earlier runs.
         self.logger.addFilter(_is_worth_a_line)
         super().__init__(setup_mapper=False, **how)
         if self.metrics_logger.level == logging.INFO:
@@ -143,7 +143,7 @@ class SingerTap(Tap):
         # discovery go on with a config that the run will refuse.
         self.append_builtin_config(self.config_jsonschema)
         for name in [name for name, value in self._config.items() if value is None]:
-            # Null is unset; the SDK takes it for a value.
+            # Null means not set, but the SDK treats it as a value.
             del self._config[name]
         faults = config.problems(self.config, credentials=raise_errors)
         if faults:
@@ -164,11 +164,11 @@ class SingerTap(Tap):
         if self.config.get("flattening_enabled"):
             self._config.setdefault("flattening_max_key_length", LONGEST_NAME + 1)
         try:
-            # Not the direct parent's version, which applies maps to all streams that are listed.
+            # Not the direct parent's version, which applies maps to all listed streams.
             super(Tap, self).setup_mapper()
             self._register_streams()
         except ConfigValidationError:
-            # Discovery, which this begins with, has refused another setting.
+            # This begins with discovery, which may refuse another setting.
             raise
         except Exception as error:
             # The SDK reads the maps without checking their types.
@@ -176,7 +176,7 @@ class SingerTap(Tap):
             raise config.refusal([fault]) from error
 
     def _register_streams(self) -> None:
-        """Apply the stream maps to the selected streams; no others are written.
+        """Apply the stream maps to the selected streams, which are the only ones written.
 
         Raises:
             ConfigValidationError: A database would cut the name of a column, or mix up two names.
@@ -214,18 +214,12 @@ class SingerTap(Tap):
         return config.from_environment(cls._env_var_prefix, cls.config_jsonschema["properties"])
 
     @classmethod
-    def with_environment(cls, given: dict[str, Any], *, wins: bool) -> dict[str, Any]:
-        """A config file's settings, completed by those of the environment.
-
-        Args:
-            given: The settings of the file.
-            wins: Whether the environment wins if both have a setting, as with `--config=ENV`.
+    def with_environment(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """A config file's settings, completed by settings of the environment.
 
         Raises:
             ConfigValidationError: A variable's name is almost a setting's.
         """
-        if wins:
-            return given  # the SDK adds the environment itself
         variables: dict[str, Any] = cls._env_var_config
         for sentence in config.overruled(cls._env_var_prefix, given, variables):
             cls.logger.warning("%s", sentence)
@@ -239,15 +233,16 @@ class SingerTap(Tap):
             self.state_writer.write_state(self.state)
 
     def write_last_state(self) -> None:
-        """Write STATE after all rows, even if it has not changed since the last one."""
+        """Write STATE after all rows, even if it has not changed since it was last written."""
         if self.state:
             self.message_writer.write_message(singerlib.StateMessage(value=self.state))
 
     def write_state_after(self, seconds: float) -> None:
-        """Write STATE if the last one is older than that; a large one must be worth its length.
+        """Write STATE if the last STATE is at least this old.
 
-        With hundreds of ad accounts, STATE would otherwise be most of the output. It waits for
-        twice as many records as the state has partitions, or for a time that grows with these.
+        A large STATE waits longer: for twice as many records as it has partitions, or for a time
+        that grows with the partitions. With hundreds of ad accounts, it would otherwise be most of
+        the output.
         """
         partitions = state.size(self.memory)
         if partitions > SMALL_STATE and self.records_since_state < 2 * partitions:
@@ -276,10 +271,10 @@ class SingerRun(Protocol):
     memory: dict[str, Any]
 
     def reading(self, stream: str) -> AbstractContextManager[None]:
-        """Take note of a stream while it is being read."""
+        """Record that a stream is being read, during the block."""
 
     def failed(self, stream: str, context: Context | None, error: Exception) -> None:
-        """Take note of an error that ended a context early.
+        """Record an error that ended a context early.
 
         Raises:
             EndOfRun: No other context can be read either.
@@ -293,7 +288,7 @@ class SingerStream(Stream):
     its context itself, after the last record.
 
     Attributes:
-        comes_late: Whether it is read after all streams that do not, since it uses their lists.
+        comes_late: Whether it is read after the other streams, because it uses their lists.
     """
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
@@ -318,7 +313,7 @@ class SingerStream(Stream):
 
     @property
     def flat_names(self) -> Mapping[str, str]:
-        """Dotted paths of the columns that the SDK makes of members of objects, by column."""
+        """The columns that flattening makes of members of objects, each with its dotted path."""
         options = get_flattening_options(cast("PluginFlatteningConfig", self.config))
         return dict(_flat_names(self.schema["properties"], options)) if options.enabled else {}
 
@@ -396,7 +391,7 @@ class SingerStream(Stream):
         """Record a failure: a stream map cannot convert a record, which ends its context."""
         key = ", ".join(f"{name} {record.get(name)}" for name in self.primary_keys)
         reason = f"{type(error.__cause__ or error).__name__}: {error.__cause__ or error}"
-        msg = f"the record of {key} cannot be written, stream_maps considered: {reason}"
+        msg = f"the record of {key} cannot be written with these stream_maps: {reason}"
         self.run.failed(self.name, context, UnwritableError(msg))
 
     def _contexts(self, context: Context | None) -> Sequence[Context | None]:
@@ -449,7 +444,7 @@ class SingerStream(Stream):
 
     @functools.cached_property
     def _transforms(self) -> Sequence[tuple[str, Callable[[Record], Record | None] | None]]:
-        """The streams that records are written as: the name of each, and its conversion."""
+        """The streams that a record is written to: the name and the conversion of each."""
         return [
             (each.stream_alias, None if _changes_nothing(each) else each.transform)
             for each in self.stream_maps
@@ -470,14 +465,14 @@ class SingerStream(Stream):
     def _generate_record_messages(
         self, record: Record
     ) -> Generator[singerlib.RecordMessage, None, None]:
-        # The SDK's version walks the whole schema for every record. Ours finds the deselected
-        # properties once, and needs no conversion of types.
+        # The SDK's version walks the whole schema for every record. This one finds the deselected
+        # properties once, and converts no types.
         for alias, mapped in self._mapped(record):
             yield singerlib.RecordMessage(stream=alias, record=mapped, time_extracted=utc_now())
 
     @override
     def _write_record_message(self, record: Record) -> None:
-        # The SDK's version makes a message of every record, and a dict of every message.
+        # The SDK's version makes a message for every record, and a dict for every message.
         writer = self._singer_tap.message_writer
         if not isinstance(writer, LineWriter):
             super()._write_record_message(record)
@@ -531,7 +526,7 @@ def _changes_nothing(stream_map: StreamMap) -> bool:
 
 
 def _faults_of_columns(stream_map: StreamMap) -> Iterator[str]:
-    """Faults of column names that a database would cut or mix up."""
+    """The faults of column names that a database would cut or mix up."""
     schema = getattr(stream_map, "transformed_schema", None) or {}
     known: dict[str, str] = {}
     for name in schema.get("properties", {}):

@@ -5,9 +5,8 @@ A report has one partition per ad account, a plain dict in the Singer state::
     {"context": {"ad_account_id": "549…"}, "replication_key": "date",
      "replication_key_value": "2026-11-20", "covered_from": "2026-08-24", "settings": "1a2b3c4d"}
 
-That is one interval of days, the usual history. Others, such as those of a backfill or of settings
-that have changed since, are in `earlier`; `as_of` is there if the interval was read long after it
-had ended.
+That is one interval of days, the usual case. Other intervals, such as those of a backfill or of
+earlier settings, are in `earlier`. `as_of` is there if the interval was read long after its end.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class ReadBefore:
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> ReadBefore:
-        """Find them in a state."""
+        """Find the streams and contexts in a state."""
         return cls(
             {
                 stream: frozenset(
@@ -67,10 +66,7 @@ class ReadBefore:
 
 
 def entry(state: dict[str, Any], stream: str) -> dict[str, Any]:
-    """The part of the state for a stream; a new part if there is none.
-
-    The part exists if a run has read the stream.
-    """
+    """The part of the state for a stream; a new part if no run has read the stream."""
     state.setdefault(VERSION_KEY, {})["state_version"] = STATE_VERSION
     of_stream: dict[str, Any] = state.setdefault("bookmarks", {}).setdefault(stream, {})
     return of_stream
@@ -83,13 +79,13 @@ def size(state: Mapping[str, Any]) -> int:
 
 
 def column_names(state: Mapping[str, Any]) -> Mapping[str, str]:
-    """The columns that earlier runs have named, by the API's name in lower case."""
+    """The column names that earlier runs have written, by the API's name in lower case."""
     names: Mapping[str, str] = state.get(VERSION_KEY, {}).get("column_names", {})
     return names
 
 
 def keep_column_names(state: dict[str, Any], names: Mapping[str, str]) -> None:
-    """Keep the columns that a stream has written, so that later runs use the same names."""
+    """Keep the column names of a stream, so that later runs use the same names."""
     own = state.setdefault(VERSION_KEY, {"state_version": STATE_VERSION})
     own.setdefault("column_names", {}).update(names)
 
@@ -107,7 +103,7 @@ class ListRead(NamedTuple):
 
     @classmethod
     def of(cls, state: Mapping[str, Any], stream: str) -> ListRead | None:
-        """The note in the state; `None` if there is none that can be used."""
+        """The note in the state; `None` if there is no usable note."""
         note = state.get("bookmarks", {}).get(stream, {}).get("list_read")
         at, _, settings = note.partition("/") if isinstance(note, str) else ("", "", "")
         return cls(int(at), settings) if at.isdecimal() else None
@@ -154,11 +150,11 @@ def fingerprint(shape: Mapping[str, object]) -> str:
 
 
 class Restated(NamedTuple):
-    """The last time that the days of the lookback were read, if that is done once a day.
+    """The last time that the days of the lookback were read, if they are read once a day.
 
     Attributes:
         on: The day of the run.
-        as_of: The last complete day then.
+        as_of: The last complete day on that day.
     """
 
     on: date
@@ -184,12 +180,12 @@ class Progress:
     """The days of a report that earlier runs have read in one context.
 
     Attributes:
-        bookmark: Last complete day that has been read; for weeks and months, the first day of the
-            last complete period.
-        covered_from: First day of the interval that ends with it.
-        settings: Fingerprint of the settings that shaped its rows.
-        backfilled: The backfill that has been read, such as `2026-01-01/2026-03-31`.
-        as_of: The last complete day when that interval was read; by default the bookmark.
+        bookmark: Last complete day that was read; for weeks and months, the first day of the last
+            complete period.
+        covered_from: First day of the interval that ends with the bookmark.
+        settings: Fingerprint of the settings that shaped the interval's rows.
+        backfilled: The backfill that was read, such as `2026-01-01/2026-03-31`.
+        as_of: The last complete day when the interval was read; by default the bookmark.
         earlier: The other intervals, sorted.
         restated: When the lookback was read, if it is read once a day.
     """
@@ -204,7 +200,7 @@ class Progress:
 
     @classmethod
     def of(cls, partition: Mapping[str, Any]) -> Progress:
-        """Progress from a partition of the state; empty from one without days."""
+        """Progress from a partition of the state; empty if the partition has no days."""
         if LAST_ID in partition:
             return cls()
 
@@ -238,7 +234,7 @@ class Progress:
         partition.update({key: value for key, value in values.items() if value})
 
     def known(self, granularity: Granularity, lookback_days: int) -> list[Interval]:
-        """The intervals that the state remembers, sorted and apart from each other."""
+        """The intervals in the state, sorted and without overlaps."""
         found = list(self.earlier)
         if self.bookmark and self.covered_from:
             end = granularity.last_day(self.bookmark)
@@ -271,7 +267,7 @@ class Progress:
         )
 
     def outdated(self, dates: DateRange, granularity: Granularity) -> Progress:
-        """Progress that makes a run read these days again, if they have been read."""
+        """Progress that makes a run read these days again if earlier runs have read them."""
         # The lookback of the report is not known here, so no day counts as final.
         lookback_days = date.max.toordinal()
         known = self.known(granularity, lookback_days)
@@ -286,10 +282,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class ReportRange:
-    """The days of a report that a run wants, without regard to the state.
+    """The days of a report that a run wants, whatever the state says.
 
-    Only whole periods are read. A first period that is only partly within reach is left out. The
-    last period may still be running: it is read, but not bookmarked.
+    A run reads whole periods only. It leaves out a first period that is partly out of reach. It
+    reads a last period that has not ended, but does not bookmark it.
 
     `start_date` says where the first read begins. Days that have been read stay wanted: a later
     `start_date` does not end their restatement, and a gap after an outage is read.
@@ -298,7 +294,7 @@ class ReportRange:
         wanted: From `start_date` to `end_date`, within reach of the API.
         earliest: First day that the API reaches.
         lookback_days: Days to read again before the bookmark.
-        complete_to: Last day that a bookmark may name: it is over, and Pinterest says it is ready.
+        complete_to: Last day that a bookmark may name: it is over, and its numbers are complete.
         backfill: A further range to read once, within reach of the API.
         backfill_name: Its name in the state.
         once_on: The day of the run, if the lookback is read only once a day.
@@ -322,7 +318,7 @@ class ReportRange:
         """The ranges to read now, the earliest days first.
 
         They are: wanted days that were not read; read days that are not final or have other
-        settings; the days since the last read one; and the backfill, if it was not read yet.
+        settings; the days since the last day that was read; and a backfill that was not read.
         """
         known = progress.known(self.granularity, self.lookback_days)
         ranges = [self.wanted]
@@ -338,7 +334,7 @@ class ReportRange:
         """Days that were read with other settings, before they were final, or not at all.
 
         Pinterest no longer has these days, so their rows stay unchanged. Days that an earlier run
-        has given up are not among them.
+        has given up are left out.
         """
         return merged(self._lost(progress, settings))
 
@@ -354,7 +350,7 @@ class ReportRange:
 
     @property
     def _last_out_of_reach(self) -> date:
-        """The day before the first whole period in reach."""
+        """The day before the first whole period within reach."""
         return before(self._whole(DateRange(self.earliest, self.earliest)).start, 1)
 
     def before_rewriting(self, progress: Progress, settings: str) -> Progress:
@@ -374,7 +370,7 @@ class ReportRange:
         return progress.with_known(painted(known, other, self.lookback_days), self.granularity)
 
     def after(self, progress: Progress, settings: str) -> Progress:
-        """Progress after these ranges were read completely. The bookmark never moves back."""
+        """Progress after the ranges of `to_read` were read. The bookmark never moves back."""
         backfilled = self.backfill_name or progress.backfilled
         given_up = [
             replace(each, start=start, end=end, settings=f"{each.settings}{GIVEN_UP}")
@@ -396,7 +392,7 @@ class ReportRange:
                 yield Interval(each.start, each.end, settings, as_of)
 
     def _as_of(self, progress: Progress) -> date | None:
-        """The last complete day of the days that are read now; `None` while none is known."""
+        """The last complete day of the days that are read now; `None` if none is known."""
         if self.complete_to is None:
             return None
         complete = self.granularity.first_day(_end_of_whole(self.complete_to, self.granularity))
@@ -413,7 +409,7 @@ class ReportRange:
     def _not_restated(
         self, known: Sequence[Interval], progress: Progress, settings: str
     ) -> Iterator[Interval]:
-        """The intervals whose lookback has not been read today, or with other settings."""
+        """The intervals whose lookback was not read today, or was read with other settings."""
         note = progress.restated
         is_over = note is not None and note.on == self.once_on
         for each in known:
@@ -423,7 +419,7 @@ class ReportRange:
     def _gap(
         self, known: Sequence[Interval], progress: Progress, *, since: date = date.min
     ) -> DateRange:
-        """The days since the last known one; some may have been read before they were over."""
+        """The days since the last known day; some may have been read before they were over."""
         backfill = self._pending_backfill(progress)
         end = max(self.wanted.end, before(backfill.start, 1)) if backfill else self.wanted.end
         return DateRange(max(after(known[-1].end, 1), since), end)

@@ -1,8 +1,8 @@
-"""Whether a state can be used: its form, its version and its days."""
+"""Checks whether a state can be used: its form, its version and its days."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -20,13 +20,13 @@ class StateError(Exception):
 
 
 def checked(state: object) -> dict[str, Any]:
-    """The state as given, once it has the form that this version of the tap writes.
+    """The state as given, if it has the form that this version of the tap writes.
 
-    Streams and accounts that the tap does not know are kept. State from before the tap wrote its
-    version, or of another tap, is accepted where it has the same form.
+    Streams and accounts that the tap does not know are kept. A state without a version, such as
+    that of another tap, is accepted if it has this form.
 
     Raises:
-        StateError: It is malformed, or written by a newer version of the tap.
+        StateError: The state is malformed, or a newer version of the tap has written it.
     """
     if not isinstance(state, dict):
         raise StateError(_malformed("it is not a JSON object"))
@@ -83,36 +83,30 @@ def _check_stream(stream: str, of_stream: object) -> None:
 
 
 def _check_progress(stream: str, entry: Mapping[str, Any]) -> None:
+    where = f"in bookmarks.{stream}"
     for key in _DAYS:
-        value = entry.get(key)
-        _check_day(stream, key, _day_in(value) if LAST_ID in entry else value)
-    _check_intervals(stream, entry.get("earlier"))
-    _check_restated(stream, entry.get("restated"))
+        day = _day_in(entry.get(key)) if LAST_ID in entry else entry.get(key)
+        _check_parsed(date.fromisoformat, day, f"{key} {where} is not a date: {day!r:.40}")
+    _check_parsed(
+        lambda earlier: [Interval.parse(each) for each in earlier],
+        entry.get("earlier") or (),
+        f"earlier {where} is no list of ranges",
+    )
+    _check_parsed(Restated.parse, entry.get("restated"), f"restated {where} is no pair of dates")
     for key in ("settings", "backfilled"):
         if not isinstance(entry.get(key), (str, type(None))):
-            raise StateError(_malformed(f"{key} in bookmarks.{stream} is not a text"))
+            raise StateError(_malformed(f"{key} {where} is not a text"))
     if not isinstance(entry.get(_OF_THE_SDK), (dict, type(None))):
-        raise StateError(_malformed(f"{_OF_THE_SDK} in bookmarks.{stream} is not an object"))
+        raise StateError(_malformed(f"{_OF_THE_SDK} {where} is not an object"))
 
 
-def _check_intervals(stream: str, earlier: object) -> None:
+def _check_parsed(parse: Callable[[Any], object], value: object, fault: str) -> None:
+    """Refuse a value that cannot be parsed; `None` is accepted."""
     try:
-        for each in earlier or ():  # type: ignore[attr-defined]
-            Interval.parse(each)
+        if value is not None:
+            parse(value)
     except (AttributeError, TypeError, ValueError):
-        raise StateError(
-            _malformed(f"earlier in bookmarks.{stream} is no list of ranges")
-        ) from None
-
-
-def _check_restated(stream: str, note: object) -> None:
-    try:
-        if note is not None:
-            Restated.parse(note)  # type: ignore[arg-type]
-    except (AttributeError, TypeError, ValueError):
-        raise StateError(
-            _malformed(f"restated in bookmarks.{stream} is no pair of dates")
-        ) from None
+        raise StateError(_malformed(fault)) from None
 
 
 def _day_in(value: object) -> object:
@@ -123,16 +117,6 @@ def _day_in(value: object) -> object:
         return value
 
 
-def _check_day(stream: str, key: str, value: object) -> None:
-    if value is None:
-        return
-    try:
-        date.fromisoformat(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        reason = f"{key} in bookmarks.{stream} is not a date: {value!r:.40}"
-        raise StateError(_malformed(reason)) from None
-
-
 def _malformed(reason: str) -> str:
     return (
         f"The state is malformed: {reason}. Restore it from a copy, or start with an empty state."
@@ -140,7 +124,7 @@ def _malformed(reason: str) -> str:
 
 
 def refuse_future(state: Mapping[str, Any], streams: Iterable[str], today: date) -> None:
-    """Refuse future days in the state: the days before them would never be read.
+    """Refuse future days in the state, because the days before them would never be read.
 
     Raises:
         StateError: The state of one of these streams has a future day.
@@ -158,7 +142,7 @@ def refuse_future(state: Mapping[str, Any], streams: Iterable[str], today: date)
 
 
 def _days_in(entry: Mapping[str, Any]) -> Iterator[date]:
-    """The last days that a part of the state names as read."""
+    """The last days that were read, according to a part of the state."""
     yield from (datetime.fromisoformat(entry[key]).date() for key in _DAYS if entry.get(key))
     for each in map(Interval.parse, entry.get("earlier") or ()):
         yield from (each.end, each.as_of)

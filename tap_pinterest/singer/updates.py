@@ -6,8 +6,8 @@ A context is one partition, a plain dict in the Singer state::
      "replication_key_value": "2026-11-20T10:00:00Z", "last_id": "687…", "settings": "1a2b3c4d"}
 
 Many entities may share a time, so that the bookmark is a time and an id. `pending` has the ids of
-earlier entities that could not be read. `ahead` has later ones that have been read, by id with the
-time of their update.
+earlier entities that could not be read. `ahead` has later entities that were read: by id, the time
+of their update.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from datetime import date
 
 LAST_ID = "last_id"
-"""The key of a partition that tells it from one of a report."""
+"""The key that only partitions of such streams have, and those of reports have not."""
 MOST_PENDING = 50
-"""Entities that could not be read and do not hold up the bookmark."""
+"""Most unread entities that the bookmark may pass."""
 MOST_AHEAD = 100
-"""Entities that were read before their turn and are not read again; more of them are."""
+"""Most entities after the bookmark that are remembered; others are read again."""
 
 
 class Update(NamedTuple):
     """The last update of an entity. Updates have a fixed order, and no two are equal.
 
     Attributes:
-        time: An ISO date-time; empty if Pinterest tells none.
+        time: An ISO date-time; empty if Pinterest gives none.
     """
 
     time: str
@@ -40,12 +40,12 @@ class Update(NamedTuple):
 
 @dataclass(frozen=True)
 class UpdatesProgress:
-    """How far earlier runs have read a context.
+    """The entities of a context that earlier runs have read.
 
     Attributes:
-        last: The update up to which everything has been read, apart from `pending`.
-        pending: Entities before it that could not be read.
-        ahead: Updates after it that have been read.
+        last: The update up to which all entities were read, apart from `pending`.
+        pending: Entities before `last` that could not be read.
+        ahead: Updates after `last` that were read.
         settings: Fingerprint of the settings that the entities were read with.
     """
 
@@ -80,7 +80,7 @@ class UpdatesProgress:
         partition.update({name: value for name, value in values.items() if value})
 
     def back_to(self, day: date) -> UpdatesProgress:
-        """The progress without what was updated since a day began."""
+        """The progress without the updates since the beginning of a day."""
         start = Update(f"{day}T00:00:00Z", "0")
         return replace(self, last=min(self.last or start, start), ahead=())
 
@@ -103,7 +103,7 @@ class UpdatesProgress:
 
         Args:
             new: The updates of the entities that were left to read.
-            unread: Those that have not been read, in order.
+            unread: The updates of `new` that were not read, in order.
             failed: The ids of entities whose calls failed.
             settled: The time up to which no more updates will appear in the list.
         """

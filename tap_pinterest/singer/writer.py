@@ -1,4 +1,4 @@
-"""Writes messages as lines; a record needs no message of its own."""
+"""Writes Singer messages as lines of JSON, and records faster than the SDK does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.simple import Message
 
 STAMP_SECONDS = 0.001
-"""Seconds in which records share one `time_extracted`, because making one takes long."""
+"""Seconds in which records share one `time_extracted`, because it takes long to format."""
 LINES_BYTES = 64 * 1024
 """Bytes of records that are written at once: as much as a pipe takes."""
 _encode_into = msgspec.json.Encoder().encode_into
