@@ -193,6 +193,24 @@ def test_an_entity_that_changes_while_its_list_is_read_is_written_again(world: S
     assert result.code == 0
 
 
+def test_two_items_of_one_page_that_differ_fail_unless_the_key_is_their_own_id(
+    world: Sandbox,
+) -> None:
+    items = [
+        {"code": 101, "occurrences": 5, "ineligible_for_ads": ads, "ineligible_for_organic": True}
+        for ads in (True, True, False)
+    ]
+    world.fail("/catalogs/reports/stats", status=200, body={"items": items}, times=None)
+
+    result = run(config_of(world, stream_groups="all"), "catalogs_report_stats")
+
+    part = result.tap.run.summary.of("catalogs_report_stats")
+    (told,) = part.failures.values()
+    assert result.code == 1
+    assert "code 101" in told
+    assert "they differ in ineligible_for_ads" in told
+
+
 def test_reach_and_ratios_of_parts_have_no_sum() -> None:
     parts: list[dict[str, Any]] = [
         {"ctr": 0.5, "total_impression_user": 3, "spend_in_dollar": None, "campaign_name": "a"},
