@@ -6,7 +6,7 @@ import copy
 import functools
 import sys
 from collections.abc import Sequence
-from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from typing import IO, Any, ClassVar, NoReturn, Self
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
@@ -19,6 +19,7 @@ from tap_pinterest.api.likeness import hint
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.layouts import LAYOUTS
+from tap_pinterest.run.outcome import Outcome
 from tap_pinterest.run.progress import shown
 from tap_pinterest.run.results import write_results
 from tap_pinterest.run.run import Run
@@ -37,12 +38,9 @@ from tap_pinterest.singer.state import ReadBefore
 from tap_pinterest.singer.state_checks import StateError
 from tap_pinterest.streams import STREAM_TYPES, listed, needed_scopes, report_at
 from tap_pinterest.streams.bases.about_the_run import AboutTheRun
+from tap_pinterest.streams.bases.stream import PinterestStream
 from tap_pinterest.streams.log import SyncLog
 from tap_pinterest.streams.removed import CompleteLists, ListedItems
-
-if TYPE_CHECKING:
-    from tap_pinterest.run.outcome import Outcome
-    from tap_pinterest.streams.bases.stream import PinterestStream
 
 # A list comes after its items: if the output ends in between, items are there without their list.
 WRITTEN_LAST: tuple[type[AboutTheRun], ...] = (ListedItems, CompleteLists, SyncLog)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tap_pinterest.config.schema import CONFIG_SCHEMA, ORGANIC_FILTERS
+from tap_pinterest.config.settings import Settings
 from tap_pinterest.config.values import normalised
-
-if TYPE_CHECKING:
-    from tap_pinterest.config.settings import Settings
 
 _ORGANIC = ("organic", "boards")
 _READ_BY: Mapping[str, tuple[str, ...]] = {

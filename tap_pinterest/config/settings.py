@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from tap_pinterest.api.levels import ID_FILTERS
 from tap_pinterest.config import beta_reports, custom_reports
+from tap_pinterest.config.custom_reports import CustomReport
 from tap_pinterest.config.days import Day
 from tap_pinterest.config.schema import (
     CONFIG_SCHEMA,
@@ -31,11 +33,6 @@ from tap_pinterest.config.values import (
 )
 from tap_pinterest.layouts import LAYOUTS, NAMINGS, Layout, Naming
 from tap_pinterest.layouts.tables import ATTRIBUTION
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tap_pinterest.config.custom_reports import CustomReport
 
 
 def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:

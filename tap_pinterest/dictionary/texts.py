@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from tap_pinterest.dictionary.issues import issue
-from tap_pinterest.dictionary.metrics import Unit  # noqa: TC001, msgspec reads the annotations
+from tap_pinterest.dictionary.metrics import Unit
 
 FILE = "texts.json"
 

@@ -8,17 +8,15 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from typing_extensions import override
 
+from tap_pinterest.clock import Clock
+from tap_pinterest.config import Settings
 from tap_pinterest.http.errors import GrantRefusedError, TokenRefusedError
 from tap_pinterest.http.token_file import TokenFile
 from tap_pinterest.http.tokens import StoredTokens, TokenAnswer, digest
-
-if TYPE_CHECKING:
-    from tap_pinterest.clock import Clock
-    from tap_pinterest.config import Settings
 
 LEEWAY_SECONDS = 60
 FINISH_SECONDS = 10

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 from tap_pinterest import api
+from tap_pinterest.api import Operation
+from tap_pinterest.clock import Clock
+from tap_pinterest.config import Settings
 from tap_pinterest.http.answers import decoded
 from tap_pinterest.http.auth import Authenticator, authenticator_for
 from tap_pinterest.http.downloads import Downloads
@@ -22,6 +25,7 @@ from tap_pinterest.http.errors import (
     TokenRefusedError,
 )
 from tap_pinterest.http.patience import Patience, Tries
+from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.http.reach import Reach
 from tap_pinterest.http.redaction import Secrets
 from tap_pinterest.http.refusals import NOT_AUTHENTICATED, TOO_MANY, raise_for
@@ -29,12 +33,6 @@ from tap_pinterest.http.tally import Tallies
 from tap_pinterest.http.token_endpoint import TokenEndpoint
 from tap_pinterest.http.transport import Answer, Request, Transport
 from tap_pinterest.http.urls import Query, path_with, query_string
-
-if TYPE_CHECKING:
-    from tap_pinterest.api import Operation
-    from tap_pinterest.clock import Clock
-    from tap_pinterest.config import Settings
-    from tap_pinterest.http.rate_limit import RateLimiter
 
 _T = TypeVar("_T")
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import requests
 from singer_sdk.exceptions import RetriableAPIError
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from tap_pinterest.clock import Clock
 from tap_pinterest.http.addresses import PublicHosts, check_link, is_loopback
 from tap_pinterest.http.errors import SlowAnswerError
+from tap_pinterest.http.patience import Patience
 from tap_pinterest.http.refusals import raise_for_download
 from tap_pinterest.http.transport import Deadline, Session, cause_of, copied, no_auth
-
-if TYPE_CHECKING:
-    from tap_pinterest.clock import Clock
-    from tap_pinterest.http.patience import Patience
 
 
 class Downloads:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import backoff
 from singer_sdk.exceptions import RetriableAPIError
 
+from tap_pinterest.clock import Clock
 from tap_pinterest.http.errors import (
     AwayError,
     QuotaError,
@@ -19,9 +19,6 @@ from tap_pinterest.http.errors import (
     WaitError,
 )
 from tap_pinterest.http.tally import Tally
-
-if TYPE_CHECKING:
-    from tap_pinterest.clock import Clock
 
 ATTEMPTS = 7
 """Most tries of one call; without answers, they and their waits last about half a minute."""

@@ -9,13 +9,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count, islice, takewhile
-from typing import TYPE_CHECKING
 
+from tap_pinterest.clock import Clock
 from tap_pinterest.http.errors import QuotaError
 from tap_pinterest.http.rate_headers import Limit, Stated, stated
-
-if TYPE_CHECKING:
-    from tap_pinterest.clock import Clock
 
 MINUTE = 60.0
 

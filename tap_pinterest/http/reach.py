@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from tap_pinterest.clock import Clock
-    from tap_pinterest.http.errors import ReachError
+from tap_pinterest.clock import Clock
+from tap_pinterest.http.errors import ReachError
 
 _START, _END = "start_date", "end_date"
 _DAY = timedelta(days=1)

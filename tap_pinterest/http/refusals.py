@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import msgspec
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
@@ -28,10 +28,8 @@ from tap_pinterest.http.errors import (
     WaitError,
 )
 from tap_pinterest.http.rate_headers import stated
-
-if TYPE_CHECKING:
-    from tap_pinterest.http.redaction import Secrets
-    from tap_pinterest.http.transport import Answer
+from tap_pinterest.http.redaction import Secrets
+from tap_pinterest.http.transport import Answer
 
 NOT_AUTHENTICATED = 2
 """Pinterest's code for an access token that it does not accept."""

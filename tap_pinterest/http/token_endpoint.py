@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from requests.auth import HTTPBasicAuth
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
+from tap_pinterest.clock import Clock
+from tap_pinterest.config import Settings
 from tap_pinterest.http.answers import decoded, decoder
+from tap_pinterest.http.auth import AskForToken
 from tap_pinterest.http.errors import (
     AwayError,
     GrantRefusedError,
@@ -17,16 +20,11 @@ from tap_pinterest.http.errors import (
     StaleTokenError,
     TokenRefusedError,
 )
+from tap_pinterest.http.patience import Patience
+from tap_pinterest.http.redaction import Secrets
 from tap_pinterest.http.refusals import raise_for
 from tap_pinterest.http.tokens import TokenAnswer
 from tap_pinterest.http.transport import Request, Transport
-
-if TYPE_CHECKING:
-    from tap_pinterest.clock import Clock
-    from tap_pinterest.config import Settings
-    from tap_pinterest.http.auth import AskForToken
-    from tap_pinterest.http.patience import Patience
-    from tap_pinterest.http.redaction import Secrets
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 

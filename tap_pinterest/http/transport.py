@@ -11,20 +11,17 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, NamedTuple
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
 from singer_sdk.exceptions import RetriableAPIError
 from typing_extensions import override
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from tap_pinterest.clock import Clock
 from tap_pinterest.http.errors import SlowAnswerError, TooLargeError, UnreachableError
-
-if TYPE_CHECKING:
-    from requests.auth import HTTPBasicAuth
-
-    from tap_pinterest.clock import Clock
 
 MAX_BODY_BYTES = 512 * 1024 * 1024
 SMALL_BODY_BYTES = 16 * 1024 * 1024

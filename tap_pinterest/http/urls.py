@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
-if TYPE_CHECKING:
-    from tap_pinterest.api import Operation
+from tap_pinterest.api import Operation
 
 Query = Mapping[str, Any]
 

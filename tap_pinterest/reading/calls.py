@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 from urllib.parse import quote
 
 from typing_extensions import override
 
 from tap_pinterest import api
 from tap_pinterest.api.batches import batches
+from tap_pinterest.config import Settings
+from tap_pinterest.reading.call import Call, Row
+from tap_pinterest.reading.owners import Owners
 from tap_pinterest.reading.pages import PAGE_DECODERS, Decode, Item
-
-if TYPE_CHECKING:
-    from tap_pinterest.config import Settings
-    from tap_pinterest.reading.call import Call, Row
-    from tap_pinterest.reading.owners import Owners
-    from tap_pinterest.reading.parts import Parts
+from tap_pinterest.reading.parts import Parts
 
 Precision: TypeAlias = Literal["", "at least", "about"]
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
-if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.reading.owners import Owners
+from tap_pinterest.reading.owners import Owners
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 

@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
 from tap_pinterest import api
+from tap_pinterest.config import Settings
+from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import PART_ERRORS, NoCatalogError, PartError, refuses_operation
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Dataset, Expected, Listing, Precision, Scope, page_decoder
@@ -21,13 +23,9 @@ from tap_pinterest.reading.owners import Owners, id_of
 from tap_pinterest.reading.page_store import PageStore
 from tap_pinterest.reading.pages import Decode, Item, Page
 from tap_pinterest.reading.pagination import BookmarkPaginator
+from tap_pinterest.reading.parts import Parts
+from tap_pinterest.reading.read_ahead import ReadAhead
 from tap_pinterest.reading.tasks import NOTHING, Following, Task, Turn
-
-if TYPE_CHECKING:
-    from tap_pinterest.config import Settings
-    from tap_pinterest.http.client import PinterestClient
-    from tap_pinterest.reading.parts import Parts
-    from tap_pinterest.reading.read_ahead import ReadAhead
 
 USER_ACCOUNT = "/user_account"
 USER_FIELDS = ("id", "account_type")

@@ -7,11 +7,13 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
+from tap_pinterest.config import Settings
 from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import (
     PART_ERRORS,
     AwayError,
@@ -22,12 +24,8 @@ from tap_pinterest.http.errors import (
 )
 from tap_pinterest.http.redaction import in_one_line
 from tap_pinterest.reading.call import Call
-
-if TYPE_CHECKING:
-    from tap_pinterest.config import Settings
-    from tap_pinterest.http.client import PinterestClient
-    from tap_pinterest.reading.pages import Item, Page
-    from tap_pinterest.reading.read_ahead import ReadAhead
+from tap_pinterest.reading.pages import Item, Page
+from tap_pinterest.reading.read_ahead import ReadAhead
 
 AD_ACCOUNT = "/ad_accounts/{ad_account_id}"
 AD_ACCOUNTS = "/ad_accounts"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
+from tap_pinterest.api import Shape
 from tap_pinterest.http.answers import decoder, listed
-
-if TYPE_CHECKING:
-    from tap_pinterest.api import Shape
 
 MAP_KEY = "map_key"
 """The field for the key of an item, if an answer is an object of items."""

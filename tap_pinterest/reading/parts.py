@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
@@ -14,9 +14,7 @@ from tap_pinterest.http.errors import (
     affects_all_calls,
     refuses_operation,
 )
-
-if TYPE_CHECKING:
-    from tap_pinterest.reading.call import Call
+from tap_pinterest.reading.call import Call
 
 _T = TypeVar("_T")
 

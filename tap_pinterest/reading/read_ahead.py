@@ -7,14 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from tap_pinterest.clock import Clock
 from tap_pinterest.reading.lanes import MOST_AHEAD, Held, Lane, Load
 from tap_pinterest.reading.tasks import NOTHING, Following, Later, Task, Turn
-
-if TYPE_CHECKING:
-    from tap_pinterest.clock import Clock
-
 
 _T = TypeVar("_T")
 _LOOK_UP_SECONDS = 0.25

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import PART_ERRORS, TokenRefusedError
 from tap_pinterest.http.redaction import in_one_line
 from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
-
-if TYPE_CHECKING:
-    from tap_pinterest.http.client import PinterestClient
 
 _decode = decoder(dict[str, Any])
 

@@ -6,13 +6,15 @@ import functools
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
+from singer_sdk.helpers.types import Context
 
 from tap_pinterest import api
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
+from tap_pinterest.http.auth import Visibility
+from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import (
     AccountKindError,
     DaysError,
@@ -24,16 +26,10 @@ from tap_pinterest.http.errors import (
 )
 from tap_pinterest.reading.contexts import AdAccounts, name_of
 from tap_pinterest.reading.owners import AD_ACCOUNT, AD_ACCOUNTS, Owners
-
-if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.http.auth import Visibility
-    from tap_pinterest.http.client import PinterestClient
-    from tap_pinterest.reading.parts import Parts
-    from tap_pinterest.run.stream import RunStream
-    from tap_pinterest.run.summary import StreamSummary, Summary
-    from tap_pinterest.singer.state import ReadBefore
+from tap_pinterest.reading.parts import Parts
+from tap_pinterest.run.stream import RunStream
+from tap_pinterest.run.summary import StreamSummary, Summary
+from tap_pinterest.singer.state import ReadBefore
 
 _DEFAULT_GROUPS = frozenset(CONFIG_SCHEMA["properties"]["stream_groups"]["default"])
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tap_pinterest.run.stream import RunStream
+from tap_pinterest.run.stream import RunStream
 
 _OWNERS: tuple[Callable[[RunStream], Collection[str]], ...] = (
     lambda stream: (stream.name,),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
+from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 from tap_pinterest.config import Day
@@ -16,13 +17,9 @@ from tap_pinterest.reading.contexts import of_context
 from tap_pinterest.reading.pages import Page
 from tap_pinterest.run.access import described
 from tap_pinterest.run.run import Run
+from tap_pinterest.run.stream import RunStream
+from tap_pinterest.run.summary import StreamSummary
 from tap_pinterest.singer.sdk import EndOfRun
-
-if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.run.stream import RunStream
-    from tap_pinterest.run.summary import StreamSummary
 
 _T = TypeVar("_T")
 

@@ -7,20 +7,18 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from singer_sdk.helpers.types import Context
 
 from tap_pinterest import api
 from tap_pinterest.http.errors import PART_ERRORS, AwayError, TokenRefusedError
 from tap_pinterest.http.rate_limit import MINUTE, OF_ONE_AD_ACCOUNT, STANDARD, UNIVERSAL
+from tap_pinterest.reading.calls import Expected, Precision
 from tap_pinterest.reading.contexts import name_of
+from tap_pinterest.run.run import Run
+from tap_pinterest.run.stream import RunStream
 from tap_pinterest.singer.sdk import EndOfRun
-
-if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.reading.calls import Expected, Precision
-    from tap_pinterest.run.run import Run
-    from tap_pinterest.run.stream import RunStream
 
 TRIAL_CALLS = UNIVERSAL["trial"].calls
 """Calls a day that an app with trial access has."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from tap_pinterest.http.errors import AccessRefusedError
-
-if TYPE_CHECKING:
-    from tap_pinterest.reading.read_ahead import ReadAhead
+from tap_pinterest.reading.read_ahead import ReadAhead
 
 _T = TypeVar("_T")
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.page_store import PageStore
-
-if TYPE_CHECKING:
-    from tap_pinterest.reading.call import Call
-    from tap_pinterest.reading.parts import Parts
+from tap_pinterest.reading.parts import Parts
 
 ALL = "(all)"
 """Instead of a parent: the row is about all lists of a stream for an ad account or user."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from singer_sdk.helpers.types import Context
 
 from tap_pinterest.reading.tasks import Ahead, Following, Turn
-
-if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.run.stream import RunStream
+from tap_pinterest.run.stream import RunStream
 
 
 class RunOrder:

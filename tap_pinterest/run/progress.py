@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from tap_pinterest.clock import Clock
+from tap_pinterest.run.summary import StreamSummary, Summary
 from tap_pinterest.singer.process import is_watched
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tap_pinterest.clock import Clock
-    from tap_pinterest.run.summary import StreamSummary, Summary
 
 REFRESHES_PER_SECOND = 4
 QUIET_SECONDS = 30

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 from tap_pinterest.api.periods import DAY, ONE_DAY, DateRange, Granularity
+from tap_pinterest.clock import Clock
 from tap_pinterest.http.errors import PART_ERRORS, AwayError, TokenRefusedError
+from tap_pinterest.run.readiness import Readiness
+from tap_pinterest.run.stream import RunStream
+from tap_pinterest.run.summary import Summary
 from tap_pinterest.singer.sdk import EndOfRun
 from tap_pinterest.singer.state import ReportRange
 from tap_pinterest.singer.state_checks import StateError, refuse_future
-
-if TYPE_CHECKING:
-    from tap_pinterest.clock import Clock
-    from tap_pinterest.run.readiness import Readiness
-    from tap_pinterest.run.stream import RunStream
-    from tap_pinterest.run.summary import Summary
 
 
 class DatedRun(Protocol):

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import threading
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 import msgspec
 from singer_sdk.exceptions import SkippableAPIError
 
 from tap_pinterest.api.periods import ONE_DAY
 from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import PART_ERRORS
-
-if TYPE_CHECKING:
-    from tap_pinterest.http.client import PinterestClient
 
 READY_STATE = "/resources/metrics_ready_state"
 ASKED_DAYS = 3

@@ -5,17 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from tap_pinterest.run import causes, table
 from tap_pinterest.run.causes import Remark
 from tap_pinterest.run.outcome import Outcome, left_to_later_runs
+from tap_pinterest.run.summary import Summary
 from tap_pinterest.singer.process import is_watched
-
-if TYPE_CHECKING:
-    from tap_pinterest.run.summary import Summary
 
 _logger = logging.getLogger("tap-pinterest.summary")
 

@@ -7,15 +7,19 @@ import logging
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from singer_sdk import Tap
 from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
+from singer_sdk.helpers.types import Context
 
 from tap_pinterest import config
 from tap_pinterest.api.columns import NOT_ASKED, AccountColumns, column
 from tap_pinterest.api.periods import GRANULARITIES, ONE_DAY, SYNCHRONOUS
 from tap_pinterest.clock import Clock, Interrupted
+from tap_pinterest.config import Settings
 from tap_pinterest.http.client import PinterestClient, client_for
 from tap_pinterest.http.errors import PART_ERRORS, AwayError, TokenRefusedError
 from tap_pinterest.http.rate_limit import RateLimiter
@@ -32,20 +36,12 @@ from tap_pinterest.run.order import RunOrder
 from tap_pinterest.run.outcome import Outcome, outcomes
 from tap_pinterest.run.ranges import Ranges
 from tap_pinterest.run.readiness import Readiness
+from tap_pinterest.run.stream import RunStream
 from tap_pinterest.run.summary import StreamSummary, Summary
 from tap_pinterest.singer import state
 from tap_pinterest.singer.memory import give_back_large_blocks
 from tap_pinterest.singer.sdk import EndOfRun
 from tap_pinterest.singer.state import Progress, ReadBefore
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from singer_sdk import Tap
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.config import Settings
-    from tap_pinterest.run.stream import RunStream
 
 _logger = logging.getLogger("tap-pinterest")
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context
+from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.api.periods import DateRange
-    from tap_pinterest.config import Settings
-    from tap_pinterest.config.custom_reports import CustomReport
-    from tap_pinterest.reading.calls import Expected
-    from tap_pinterest.reading.contexts import Contexts
-    from tap_pinterest.reading.tasks import Ahead, Task
-    from tap_pinterest.singer.state import Partitions
+from tap_pinterest.api.periods import DateRange
+from tap_pinterest.config import Settings
+from tap_pinterest.config.custom_reports import CustomReport
+from tap_pinterest.reading.calls import Expected
+from tap_pinterest.reading.contexts import Contexts
+from tap_pinterest.reading.tasks import Ahead, Task
+from tap_pinterest.singer.state import Partitions
 
 
 class RunStream(Protocol):

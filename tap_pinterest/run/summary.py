@@ -6,16 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import Any
 
+from tap_pinterest.api.periods import DateRange
+from tap_pinterest.clock import Clock
 from tap_pinterest.http.tally import Tally
 from tap_pinterest.records.strays import UnknownCounts
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from tap_pinterest.api.periods import DateRange
-    from tap_pinterest.clock import Clock
 
 
 @dataclass(slots=True)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 from tap_pinterest.api.periods import merged
-
-if TYPE_CHECKING:
-    from tap_pinterest.run.outcome import Outcome
+from tap_pinterest.run.outcome import Outcome
 
 HEADINGS = ("Stream", "Accounts", "Rows", "Calls", "Took", "Days", "Result")
 ALIGNED_RIGHT = frozenset({"Accounts", "Rows", "Calls", "Took"})

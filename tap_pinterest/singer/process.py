@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import msgspec
 from singer_sdk.singerlib import Catalog
 from singer_sdk.singerlib.catalog import MetadataMapping
-
-if TYPE_CHECKING:
-    import logging
 
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
 

@@ -10,7 +10,8 @@ import logging
 import signal
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from types import FrameType
+from typing import Any, ClassVar, Protocol, cast
 
 from singer_sdk import Stream, Tap, singerlib
 from singer_sdk.exceptions import (
@@ -32,7 +33,10 @@ from singer_sdk.helpers.capabilities import (
     TapCapabilities,
 )
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.helpers.types import Context, Record
 from singer_sdk.mapper import SameRecordTransform, StreamMap
+from singer_sdk.singerlib.catalog import SelectionMask
+from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
 from tap_pinterest import config
@@ -40,13 +44,6 @@ from tap_pinterest.clock import Clock
 from tap_pinterest.singer import state
 from tap_pinterest.singer.state_checks import checked
 from tap_pinterest.singer.writer import LineWriter
-
-if TYPE_CHECKING:
-    from types import FrameType
-
-    from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.singerlib.catalog import SelectionMask
-    from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
 LONGEST_NAME = 63
 """Bytes that PostgreSQL keeps of the name of a column."""

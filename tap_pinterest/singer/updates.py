@@ -14,10 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from datetime import date
+from datetime import date
+from typing import Any, NamedTuple
 
 LAST_ID = "last_id"
 """The key that only partitions of such streams have, and those of reports have not."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 import dataclasses
 import sys
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter, serialize_jsonl
 from singer_sdk.helpers._util import utc_now
+from singer_sdk.helpers.types import Record
+from singer_sdk.singerlib.encoding.simple import Message
 from typing_extensions import override
-
-if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Record
-    from singer_sdk.singerlib.encoding.simple import Message
 
 STAMP_SECONDS = 0.001
 """Seconds in which records share one `time_extracted`, because it takes long to format."""
