@@ -2,14 +2,15 @@
 
 Pinterest has thousands of metrics and builds their names from few parts:
 `TOTAL_WEB_CLICK_CHECKOUT_VALUE_IN_MICRO_DOLLAR` is the value of checkouts on websites that were
-credited to clicks. A new metric of known parts describes itself. `_SINGLE` has those whose names
-follow no pattern.
+credited to clicks. A new metric of known parts describes itself. `metrics.json` has the words for
+the parts, and the metrics whose names follow no pattern.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+from importlib import resources
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -66,7 +67,7 @@ class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str
     unit: Unit | None = None
     adds_up: tuple[str, ...] = ()
-    """Over what a sum of it makes sense."""
+    """The rows over which a sum of it makes sense."""
     traffic: Traffic | None = None
     interaction: Literal["click", "engagement", "view", "any"] | None = None
     """Interaction with the ad that a conversion is credited to."""
@@ -82,9 +83,9 @@ class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
     times: int = 1
     """The factor for the ratio of the parts."""
     history_until: str | None = None
-    """Set where Pinterest has stopped to fill it: how long old days can be read."""
+    """The last day on which old values can be read, if Pinterest adds no new ones."""
     known: bool = True
-    """Whether the grammar knows all of the name."""
+    """Whether the grammar knows each part of the name."""
 
     @property
     def description(self) -> str:
@@ -112,32 +113,32 @@ class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
 
 _NULL = "Null: Pinterest reported nothing, which is not zero."
 
-_EVENTS: Mapping[str, str] = {
-    "ADD_PAYMENT_INFO": "entries of payment details",
-    "ADD_TO_CART": "additions to a shopping cart",
-    "ADD_TO_WISHLIST": "additions to a wish list",
-    "APP_INSTALL": "app installs",
-    "APP_OPEN": "app openings",
-    "CHECKOUT": "checkouts",
-    "CONTACT": "contacts with the advertiser",
-    "CONVERSIONS": "conversions of every kind",
-    "CUSTOM": "custom events",
-    "CUSTOMIZE_PRODUCT": "customised products",
-    "FIND_LOCATION": "searches for a shop",
-    "INITIATE_CHECKOUT": "checkouts begun",
-    "LEAD": "leads",
-    "PAGE_VISIT": "page visits",
-    "SCHEDULE": "booked appointments",
-    "SEARCH": "searches on the advertiser's site",
-    "SIGNUP": "sign-ups",
-    "START_TRIAL": "trials begun",
-    "SUBMIT_APPLICATION": "submitted applications",
-    "SUBSCRIBE": "subscriptions",
-    "UNKNOWN": "events of an unknown kind",
-    "VIEW_CATEGORY": "looks at a product category",
-    "VIEW_CONTENT": "looks at content",
-    "WATCH_VIDEO": "videos watched on the advertiser's site",
-}
+
+class _Words(msgspec.Struct, frozen=True):
+    """The words for the parts of names."""
+
+    events: dict[str, str]
+    counts: dict[str, tuple[str, Unit, bool]]
+    """Text and unit of each measure that is no money, and whether it adds up."""
+    actions: dict[str, str]
+    plays: dict[str, str]
+    showcase_parts: dict[str, str]
+    showcase_actions: dict[str, str]
+    costs: dict[str, tuple[str, str | None, str | None]]
+    """The paid action, and the metrics that count it: paid only, and paid with earned."""
+    spend: dict[str, str]
+    rates: dict[str, tuple[str, str, str]]
+    """Text, action and digit of the action's traffic: 1 paid, 2 earned, none for both."""
+    single: dict[str, Metric]
+    """Metrics whose names follow no pattern."""
+
+
+@functools.cache
+def _words() -> _Words:
+    text = resources.files(__package__).joinpath("metrics.json").read_bytes()
+    return msgspec.json.decode(text, type=_Words)
+
+
 _OWN_EVENTS = "events that the advertiser has defined"
 _PLACES: Mapping[
     str | None, tuple[Literal["web", "in_app", "offline", "pinterest", "any"], str]
@@ -175,7 +176,6 @@ _MONEY: Mapping[str | None, Unit] = {
     "_IN_MICRO_USD": "micro_usd",
 }
 _CURRENCY = "|".join(filter(None, _MONEY))
-_EVENT_NAMES = "|".join(_EVENTS)
 _MEASURES = (
     rf"VALUE(?P<value>{_CURRENCY})?|CONVERSION_PRODUCT_VALUE(?P<product_value>{_CURRENCY})?"
     rf"|COST_PER_ACTION(?P<cost>{_CURRENCY})?|CONVERSION_PRODUCT_QUANTITY"
@@ -184,6 +184,7 @@ _MEASURES = (
 )
 
 
+@functools.cache
 def _conversions(event: str) -> str:
     """A pattern of the names of conversions, each part with an underscore before it."""
     return (
@@ -193,35 +194,6 @@ def _conversions(event: str) -> str:
         r"(?:_(?P<device>DESKTOP|MOBILE|TABLET)_ACTION_TO_(?P<then>DESKTOP|MOBILE|TABLET)"
         rf"_CONVERSION)?(?:_(?P<measure>{_MEASURES}))?(?:_(?P<traffic>[12]))?"
     )
-
-
-# Patterns are texts, which `re` makes into patterns at their first use and keeps: a run that writes
-# no ads report does not wait for them.
-_KNOWN_EVENT = _conversions(_EVENT_NAMES)
-_ANY_EVENT = _conversions("[A-Z][A-Z0-9_]*?")
-
-
-_COUNTED: Mapping[str, tuple[str, Unit, bool]] = {
-    "": ("number of {credited}", "count", True),
-    "QUANTITY": ("number of items in {credited}", "count", True),
-    "CONVERSION_PRODUCT_QUANTITY": ("units of the product in {credited}", "count", True),
-    "CONVERSION_PRODUCT_COUNT_UNIQUE": (
-        "different products, each once, in {credited}",
-        "count",
-        False,
-    ),
-    "CONVERSION_RATE": (
-        "share of the traceable impressions that led to {events}, as a ratio",
-        "ratio",
-        False,
-    ),
-    "PERCENT_CROSS_DEVICE_CONVERSIONS": (
-        "share of {events} on another device than the ad was seen on",
-        "percent",
-        False,
-    ),
-}
-"""Text and unit of each measure, and whether it adds up."""
 
 
 class _Measured(NamedTuple):
@@ -253,7 +225,9 @@ class _Conversion:
         """The event, and its place."""
         if self.parts["own"]:
             return _OWN_EVENTS + self.where
-        return _EVENTS.get(self.event, f"“{_words(self.event)}” conversions") + self.where
+        return (
+            _words().events.get(self.event, f"“{_as_words(self.event)}” conversions") + self.where
+        )
 
     @property
     def credited(self) -> str:
@@ -320,9 +294,9 @@ class _Conversion:
             parts = (self.value, "SPEND_IN_MICRO_DOLLAR")
             text = f"value of {self.events} for one unit of spend, as a ratio"
             return _Measured(text, "ratio", adds_up=False, parts=parts)
-        text, unit, adds_up = _COUNTED[self.measure]
-        told = text.format(events=self.events, credited=self.credited)
-        return _Measured(told, unit, adds_up=adds_up)
+        text, unit, adds_up = _words().counts[self.measure]
+        text = text.format(events=self.events, credited=self.credited)
+        return _Measured(text, unit, adds_up=adds_up)
 
     def _devices(self) -> dict[str, str]:
         if not (device := self.parts["device"]):
@@ -334,55 +308,30 @@ class _Conversion:
 
 
 def _conversion(name: str) -> Metric | None:
-    found = re.fullmatch(_KNOWN_EVENT, f"_{name}")
+    found = re.fullmatch(_conversions("|".join(_words().events)), f"_{name}")
     if not found or not (found["event"] or found["own"] or found["measure"]):
         return None
     return _Conversion(found.groupdict()).metric()
 
 
-_ACTIONS: Mapping[str, str] = {
-    "BUY_BUTTON_CLICKS": "taps on the buy button of the ad",
-    "CAROUSEL_SLOT_CLICKTHROUGH": "clicks on one card of a carousel",
-    "CAROUSEL_SLOT_IMPRESSION": "times one card of a carousel was on screen",
-    "CAROUSEL_SLOT_SIDESWIPE": "swipes from one card of a carousel to the next",
-    "CAROUSEL_SLOT_VIEW_WEBSITE": "visits of the website of one card of a carousel",
-    "CLICKTHROUGH": "clicks on the ad, to its close-up or straight to its destination",
-    "COLLECTION_PIN_ITEM_CLICKTHROUGH": "clicks on the small items below a collection",
-    "COLLECTION_PIN_ITEM_IMPRESSION": "times the small items below a collection were on screen",
-    "DESTINATION_VIEWS": "times the ad's destination page was opened",
-    "ENGAGEMENT": "interactions with the ad: clicks, saves, carousel swipes and the like",
-    "FLAG": "complaints about the ad",
-    "IDEA_PIN_PAGE_BACKWARD": "steps back to an earlier page of an Idea Pin",
-    "IDEA_PIN_PAGE_FORWARD": "steps on to the next page of an Idea Pin",
-    "IDEA_PIN_PRODUCT_TAG_VISIT": "visits to products by their tags in an Idea Pin",
-    "IMPRESSION": "times the ad was on screen",
-    "INSERTION": "times the ad was placed on a page, seen or not",
-    "LANDING_PAGE_VIEWS": "times the landing page had loaded",
-    "LIKE": "likes of the ad",
-    "ONE_TAP_V2_WEBSITE_VIEW": "websites opened with one tap on the ad",
-    "ONSITE_CHECKOUTS": "checkouts that were completed on Pinterest itself",
-    "OUTBOUND_CLICK": "clicks that led from the ad to its destination outside Pinterest",
-    "REPIN": "saves of the ad to a board",
-    "SEND": "times the ad was sent to another person",
-    "WEB_SESSIONS": "website visits that loaded in a browser after a click",
-}
 _WHO: Mapping[Traffic, str] = {
     "paid": "while it was shown as an ad (paid)",
     "earned": "after somebody had saved the ad to a board (earned)",
     "both": "paid and earned together",
 }
-_ACTION = (
-    rf"(?:TOTAL_)?(?P<action>{'|'.join(_ACTIONS)})(?P<people>_USER)?"
-    r"(?:_(?P<traffic>[12]))?(?P<gross>_GROSS)?"
-)
 
 
 def _action(name: str) -> Metric | None:
-    found = re.fullmatch(_ACTION, name)
+    actions = _words().actions
+    pattern = (
+        rf"(?:TOTAL_)?(?P<action>{'|'.join(actions)})(?P<people>_USER)?"
+        r"(?:_(?P<traffic>[12]))?(?P<gross>_GROSS)?"
+    )
+    found = re.fullmatch(pattern, name)
     if not found:
         return None
     traffic = _TRAFFIC[found["traffic"]]
-    text = f"{_ACTIONS[found['action']]}, {_WHO[traffic]}"
+    text = f"{actions[found['action']]}, {_WHO[traffic]}"
     if found["people"]:
         return Metric(f"People, each once, behind: {text}.", "count", traffic=traffic)
     gross = ", before Pinterest filters any out" if found["gross"] else ""
@@ -397,15 +346,6 @@ _WATCHTIME = (
     r"(?:TOTAL_)?VIDEO_(?P<what>AVG|SUM_V50|V50)_WATCHTIME(?:_IN_(?P<unit>SECOND|MILLISECOND))?"
     r"(?:_VIDEO_STARTS)?(?:_(?P<traffic>1|2|PAID|EARNED))?"
 )
-_PLAYS: Mapping[str, str] = {
-    "3SEC_VIEWS": "plays of the video with half of it in view for 3 seconds on end",
-    "15SEC_UNIQUE_VIEWS": (
-        "plays of the video for 15 seconds, or to 95% of a shorter one, each viewer once"
-    ),
-    "MRC_VIEWS": "video views by the MRC's rule: half in view for 2 seconds on end",
-    "STARTS": "times the video began to play",
-    "P0_COMBINED": "times the video began to play",
-}
 
 
 def _traffic_of(text: str | None) -> Traffic:
@@ -421,7 +361,7 @@ def _video(name: str) -> Metric | None:
     traffic = _traffic_of(found["traffic"])
     jumps = "without" if found["complete"] and found["percent"] != "100" else "with"
     reached = f"plays of the video that reached {found['percent']}% of it, {jumps} jumps ahead"
-    text = _PLAYS.get(found["what"], reached)
+    text = _words().plays.get(found["what"], reached)
     sums = () if "UNIQUE" in found["what"] else EVERYWHERE
     return Metric(f"Number of {text}, {_WHO[traffic]}.", "count", sums, traffic)
 
@@ -429,12 +369,15 @@ def _video(name: str) -> Metric | None:
 def _watchtime(found: re.Match[str]) -> Metric:
     units: Mapping[str | None, Unit] = {"SECOND": "seconds", "MILLISECOND": "milliseconds"}
     unit, traffic = units.get(found["unit"]), _traffic_of(found["traffic"])
-    told = f", in {unit}" if unit else "; Pinterest does not tell the unit"
+    counted = f", in {unit}" if unit else "; Pinterest does not tell the unit"
     if found["what"] == "AVG":
         return Metric(
-            f"Average time that a started video played{told}, {_WHO[traffic]}.", unit, (), traffic
+            f"Average time that a started video played{counted}, {_WHO[traffic]}.",
+            unit,
+            (),
+            traffic,
         )
-    text = f"Time that the video played with half of it in view{told}, {_WHO[traffic]}."
+    text = f"Time that the video played with half of it in view{counted}, {_WHO[traffic]}."
     return Metric(text, unit, EVERYWHERE, traffic)
 
 
@@ -442,29 +385,14 @@ _SHOWCASE = (
     r"SHOWCASE_(?P<part>PIN|SUBPAGE|SUBPIN|CARD_THUMBNAIL)_"
     r"(?P<action>CLICKTHROUGH|IMPRESSION|REPIN|CLOSEUP|SWIPE_(?:LEFT|RIGHT|FORWARD|BACKWARD))"
 )
-_SHOWCASE_PARTS: Mapping[str, str] = {
-    "PIN": "the title Pin of a showcase ad",
-    "SUBPAGE": "the cards of a showcase ad",
-    "SUBPIN": "the featured Pins on the cards of a showcase ad",
-    "CARD_THUMBNAIL": "the card thumbnails of a showcase ad",
-}
-_SHOWCASE_ACTIONS: Mapping[str, str] = {
-    "CLICKTHROUGH": "outbound clicks on",
-    "IMPRESSION": "impressions of",
-    "REPIN": "saves of",
-    "CLOSEUP": "close-ups of",
-    "SWIPE_LEFT": "swipes forward over",
-    "SWIPE_RIGHT": "swipes back over",
-    "SWIPE_FORWARD": "swipes forward over",
-    "SWIPE_BACKWARD": "swipes back over",
-}
 
 
 def _showcase(name: str) -> Metric | None:
     found = re.fullmatch(_SHOWCASE, name)
     if not found:
         return None
-    text = f"{_SHOWCASE_ACTIONS[found['action']]} {_SHOWCASE_PARTS[found['part']]}"
+    words = _words()
+    text = f"{words.showcase_actions[found['action']]} {words.showcase_parts[found['part']]}"
     return Metric(f"Number of {text}, paid and earned together.", "count", EVERYWHERE, "both")
 
 
@@ -472,25 +400,13 @@ _COST = (
     r"(?P<own>ADVERTISER_PAID_)?(?P<both>E)?CP(?P<per>M|C|E|V|I|W|CV_P95|CV|3SV)"
     rf"(?P<money>{_CURRENCY})"
 )
-_PER: Mapping[str, tuple[str, str | None, str | None]] = {
-    "M": ("a thousand impressions", "IMPRESSION_1", "TOTAL_IMPRESSION"),
-    "C": ("a click on the ad", "CLICKTHROUGH_1", "TOTAL_CLICKTHROUGH"),
-    "E": ("an engagement", "ENGAGEMENT_1", "TOTAL_ENGAGEMENT"),
-    "V": ("a video view (MRC)", None, None),
-    "CV": ("a video played to its end", None, None),
-    "CV_P95": ("a video played to 95% of its length", None, None),
-    "3SV": ("a video played for 3 seconds", None, None),
-    "I": ("an app install", None, None),
-    "W": ("a website visit", "WEB_SESSIONS_1", "TOTAL_WEB_SESSIONS"),
-}
-"""The paid action, and the metrics that count it: paid only, and paid with earned."""
 
 
 def _cost(name: str) -> Metric | None:
     found = re.fullmatch(_COST, name)
     if not found:
         return None
-    what, paid, both = _PER[found["per"]]
+    what, paid, both = _words().costs[found["per"]]
     unit, traffic = _MONEY[found["money"]], _TRAFFIC[None if found["both"] else "1"]
     below = both if found["both"] else paid
     spend = "ADVERTISER_PAID_SPEND_IN_DOLLAR" if found["own"] else _SPEND_OF.get(unit)
@@ -512,13 +428,6 @@ _SPEND_OF: Mapping[Unit, str] = {
     "micro_usd": "SPEND_IN_MICRO_US_DOLLAR",
 }
 _SPEND = rf"(?P<kind>ADS_CREDIT_|VIDEO_|ADVERTISER_PAID_|BONUS_)?SPEND(?P<money>{_CURRENCY})"
-_SPENT: Mapping[str | None, str] = {
-    None: "Money spent on the ads",
-    "ADS_CREDIT_": "Part of the spend that ads credit from Pinterest paid for",
-    "VIDEO_": "Part of the spend that went to ads with a video",
-    "ADVERTISER_PAID_": "Part of the spend that the advertiser pays, without ads credit",
-    "BONUS_": "Part of the spend that Pinterest gave as a bonus",
-}
 
 
 def _spend(name: str) -> Metric | None:
@@ -526,29 +435,20 @@ def _spend(name: str) -> Metric | None:
     if not found:
         return None
     unit = _MONEY[found["money"]]
-    return Metric(f"{_SPENT[found['kind']]}, in {UNITS[unit]}.", unit, EVERYWHERE, "paid")
+    return Metric(
+        f"{_words().spend[found['kind'] or '']}, in {UNITS[unit]}.", unit, EVERYWHERE, "paid"
+    )
 
 
-_RATES: Mapping[str, tuple[str, str, str]] = {
-    "CTR": ("clicks on the ad per impression", "CLICKTHROUGH", "1"),
-    "CTR_2": ("clicks on the ad per impression", "CLICKTHROUGH", "2"),
-    "ECTR": ("clicks on the ad per impression", "CLICKTHROUGH", ""),
-    "OUTBOUND_CTR_1": ("outbound clicks per impression", "OUTBOUND_CLICK", "1"),
-    "OUTBOUND_CTR": ("outbound clicks per impression", "OUTBOUND_CLICK", ""),
-    "ENGAGEMENT_RATE": ("engagements per impression", "ENGAGEMENT", "1"),
-    "EENGAGEMENT_RATE": ("engagements per impression", "ENGAGEMENT", ""),
-    "REPIN_RATE": ("saves per impression", "REPIN", "1"),
-    "REPIN_RATE_2": ("saves per impression", "REPIN", "2"),
-    "TOTAL_REPIN_RATE": ("saves per impression", "REPIN", ""),
-}
 _SUMMED = frozenset({"OUTBOUND_CLICK", "REPIN"})
 """Actions that ads reports have paid and earned, and not in total."""
 
 
 def _rate(name: str) -> Metric | None:
-    if name not in _RATES:
+    rates = _words().rates
+    if name not in rates:
         return None
-    what, action, digit = _RATES[name]
+    what, action, digit = rates[name]
     traffic = _TRAFFIC[digit or None]
     counted = "paid and earned" if traffic == "both" else f"{traffic} only"
     parts = None
@@ -560,92 +460,15 @@ def _rate(name: str) -> Metric | None:
     return Metric(text, "ratio", traffic=traffic, parts=parts)
 
 
-_PEOPLE = "the same person on two days, or by two ads, counts in each"
-_SINGLE: Mapping[str, Metric] = {
-    "PAID_IMPRESSION": Metric(
-        "Impressions that count as paid; the same as impression_1.", "count", EVERYWHERE, "paid"
-    ),
-    "TOTAL_IMPRESSION_USER": Metric(
-        f"Reach: people who saw the ad; {_PEOPLE}.", "count", traffic="both"
-    ),
-    "TOTAL_IMPRESSION_HOUSEHOLD_USER": Metric(
-        "Reach in households that saw the ad; one counts again on each day and for each ad.",
-        "count",
-        traffic="both",
-    ),
-    "TOTAL_IMPRESSION_FREQUENCY": Metric(
-        "Impressions for each person reached; reach does not add up either.",
-        "ratio",
-        traffic="both",
-    ),
-    "TOTAL_IMPRESSION_HOUSEHOLD_FREQUENCY": Metric(
-        "Impressions for each household reached; reach does not add up either.",
-        "ratio",
-        traffic="both",
-    ),
-    "COST_PER_OUTBOUND_CLICK": Metric(
-        "Average spend for an outbound click, paid and earned, in units of the ad account's"
-        " currency.",
-        "currency",
-        traffic="both",
-    ),
-    "COST_PER_OUTBOUND_CLICK_IN_DOLLAR": Metric(
-        "Spend divided by outbound clicks, paid and earned, in units of the ad account's currency.",
-        "currency",
-        traffic="both",
-    ),
-    "COST_PER_OUTBOUND_CLICK_IN_DOLLAR_1": Metric(
-        "Spend divided by paid outbound clicks, in units of the ad account's currency.",
-        "currency",
-        traffic="paid",
-        parts=("SPEND_IN_DOLLAR", "OUTBOUND_CLICK_1"),
-    ),
-    "LEADS": Metric(
-        "Leads that the ads brought, one for each conversion of that kind.",
-        "count",
-        EVERYWHERE,
-        "both",
-        event="lead",
-    ),
-    "COST_PER_LEAD": Metric(
-        "Spend for one lead, in units of the ad account's currency.",
-        "currency",
-        traffic="both",
-        event="lead",
-        parts=("SPEND_IN_DOLLAR", "LEADS"),
-    ),
-    "PAID_VIDEO_VIEWABLE_RATE": Metric(
-        "Share of paid plays of the video that were viewable; Pinterest tells no rule.",
-        "ratio",
-        traffic="paid",
-    ),
-    "VIDEO_LENGTH": Metric("Length of the ad's video; Pinterest does not tell the unit."),
-    "QUIZ_COMPLETED": Metric(
-        "Times people answered all questions of a quiz ad.", "count", EVERYWHERE
-    ),
-    "QUIZ_COMPLETION_RATE": Metric(
-        "People who finished a quiz of those who answered its first question; Pinterest does"
-        " not tell whether 1 or 100 is all of them."
-    ),
-    "QUIZ_PIN_RESULT_OPEN": Metric(
-        "Times people opened a result of a quiz ad.", "count", EVERYWHERE
-    ),
-    "SHOWCASE_AVERAGE_SUBPAGE_CLOSEUP_PER_SESSION": Metric(
-        "Close-ups of cards for each click on the showcase ad.", "ratio", traffic="both"
-    ),
-}
-"""Metrics whose names follow no pattern."""
-
-
 def _single(name: str) -> Metric | None:
-    return _SINGLE.get(name)
+    return _words().single.get(name)
 
 
 def _new_conversion(name: str) -> Metric | None:
-    """A conversion of a kind that this version does not know, told by the rest of its name."""
-    found = re.fullmatch(_ANY_EVENT, f"_{name}")
-    told = ("place", "interaction", "device", "measure")
-    if not found or not found["event"] or not any(found[part] for part in told):
+    """A conversion of an unknown event, if another part of its name is known."""
+    found = re.fullmatch(_conversions("[A-Z][A-Z0-9_]*?"), f"_{name}")
+    others = ("place", "interaction", "device", "measure")
+    if not found or not found["event"] or not any(found[part] for part in others):
         return None
     return _Conversion(found.groupdict()).metric()
 
@@ -691,9 +514,9 @@ def metric(name: str) -> Metric:
     for read in _READERS:
         if found := read(name):
             return found
-    text = f"Metric “{_words(name)}”, which is newer than this version of the tap."
+    text = f"Metric “{_as_words(name)}”, which is newer than this version of the tap."
     return Metric(text, known=False)
 
 
-def _words(name: str) -> str:
+def _as_words(name: str) -> str:
     return name.replace("_", " ").lower()
