@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import pydantic
 
-from tap_pinterest.api import CORRECTIONS
+from scripts.corrections import CORRECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import ModuleType
 
-    from tap_pinterest.api import Correction
+    from scripts.corrections import Correction
 
 Json: TypeAlias = dict[str, Any]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scripts import corrections
 from tap_pinterest import api
 from tap_pinterest.records.conform import singer_schema
 
@@ -38,7 +39,7 @@ RECORDS_AT = {"list": "items.[].", "items": "items.[].", "data": "data.[]."} | {
     "map": "[].",
     "object": "",
 }
-UNSENT = {each.schema: {*each.fields} for each in api.CORRECTIONS if each.facts is None}
+UNSENT = {each.schema: {*each.fields} for each in corrections.CORRECTIONS if each.facts is None}
 READY = {"/resources/metrics_ready_state": "ResourcesApi.metrics_ready_state_get"}
 CLIENT_METHODS = {path: method for path, (_, method) in (ENTITIES | REPORTS).items()} | READY
 
@@ -316,7 +317,7 @@ def test_every_schema_can_become_a_singer_schema() -> None:
 
 
 def test_every_correction_says_why() -> None:
-    for correction in api.CORRECTIONS:
+    for correction in corrections.CORRECTIONS:
         assert correction.reason.endswith(".")
         assert correction.fields
         assert correction.facts or correction.seen
@@ -326,7 +327,7 @@ def test_fields_that_only_live_answers_have_name_the_day_they_were_seen(
     description: dict[str, Any],
 ) -> None:
     schemas = description["components"]["schemas"]
-    for correction in api.CORRECTIONS:
+    for correction in corrections.CORRECTIONS:
         if "." not in correction.fields[0] and correction.schema in schemas:
             known = field_paths(description, schemas[correction.schema])
             assert correction.seen or {*correction.fields} <= known, correction
@@ -399,7 +400,7 @@ def test_the_script_refuses_a_correction_that_is_no_longer_needed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, description: dict[str, Any]
 ) -> None:
     script = load_script()
-    stale = api.Correction("Board", ("id",), {"type": "string"}, "It was a number once.")
+    stale = corrections.Correction("Board", ("id",), {"type": "string"}, "It was a number once.")
     monkeypatch.setattr(script, "CORRECTIONS", (stale,))
     path = tmp_path / "description.json"
     path.write_text(json.dumps(description), "utf-8")

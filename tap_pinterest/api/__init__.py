@@ -1,7 +1,7 @@
 """Facts about Pinterest's API v5: operations, parameters, records, enums.
 
-The facts live in `api.json`, which `scripts/update_api.py` writes from Pinterest's description and
-the faults listed here in `CORRECTIONS`. They are read at first use, never at import.
+The facts live in `api.json`, which `scripts/update_api.py` writes from Pinterest's description.
+They are read at first use, never at import.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import functools
 from collections.abc import Mapping
 from importlib import resources
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -25,169 +25,13 @@ FACTS_FILE = "api.json"
 DOCUMENTATION = "https://developers.pinterest.com/docs/api/v5/"
 
 
-class Correction(NamedTuple):
-    """Fields that the description lacks or describes wrongly, and their right facts."""
-
-    schema: str
-    fields: tuple[str, ...]
-    """Dotted paths inside the schema, `[]` for the items of an array."""
-    facts: Mapping[str, Any] | None
-    """The right facts of the fields; `None` for fields that Pinterest does not send."""
-    reason: str
-    seen: str = ""
-    """The day of a live answer with the fields. Only such a correction may add a field."""
-
-
-_EXPIRIES = ("partner_access_token_expiry", "partner_refresh_token_expiry")
-_EXAMPLE_IN_MILLISECONDS = "No text; the example counts milliseconds."
-_PRODUCT_GROUP_TIMES = "The text says seconds, the example counts milliseconds: told by size."
-_PATTERN_OF_AN_INSTANT = "Plain text in the description, with the pattern of an ISO date-time."
-_PATTERN_OF_A_DAY = "Plain text in the description; the text or the pattern says YYYY-MM-DD."
-_LIVE_ONLY = "Live answers have it. Neither description does."
-
-CORRECTIONS: tuple[Correction, ...] = (
-    Correction(
-        "AdAccount",
-        ("updated_time",),
-        {"unit": "s"},
-        "No text; created_time beside it counts seconds.",
-    ),
-    Correction(
-        "CampaignResponse",
-        ("updated_time",),
-        {"unit": "s"},
-        "The text names no unit; the example counts seconds.",
-    ),
-    Correction(
-        "AdGroupResponse",
-        ("dca_assets",),
-        {"type": "object", "nullable": True},
-        "No type; the text speaks of a bundle of assets.",
-    ),
-    Correction(
-        "AssetGroupBinding",
-        ("created_time", "updated_time"),
-        {"unit": "ms"},
-        _EXAMPLE_IN_MILLISECONDS,
-    ),
-    *(
-        Correction(schema, (*times, *_EXPIRIES), {"unit": "ms"}, _EXAMPLE_IN_MILLISECONDS)
-        for schema, times in (
-            ("IntegrationRecord", ("created_time", "updated_time")),
-            ("IntegrationMetadata", ("created_timestamp", "updated_timestamp")),
-        )
-    ),
-    *(
-        Correction(
-            schema,
-            ("date_availability.latest_available_timestamp",),
-            {"unit": "ms"},
-            _EXAMPLE_IN_MILLISECONDS,
-        )
-        for schema in ("TopPinsAnalyticsResponse", "TopVideoPinsAnalyticsResponse")
-    ),
-    *(
-        Correction(schema, ("created_at", "updated_at"), {"unit": "s|ms"}, _PRODUCT_GROUP_TIMES)
-        for schema in (
-            "CatalogsRetailProductGroup",
-            "CatalogsHotelProductGroup",
-            "CatalogsCreativeAssetsProductGroup",
-        )
-    ),
-    Correction(
-        "SSIOInsertionOrderStatus",
-        ("creation_time",),
-        {"format": "date-time"},
-        _PATTERN_OF_AN_INSTANT,
-    ),
-    Correction(
-        "SSIOOrderLine",
-        ("accepted_terms_time", "last_modified_date_time"),
-        {"format": "date-time"},
-        _PATTERN_OF_AN_INSTANT,
-    ),
-    Correction(
-        "UserWebsiteSummary",
-        ("verified_at",),
-        {"format": "date-time"},
-        "Plain text in the description, which calls it a UTC timestamp.",
-    ),
-    *(
-        Correction(schema, (field,), {"format": "date"}, _PATTERN_OF_A_DAY)
-        for schema, field in (
-            ("AudienceInsightsResponse", "date"),
-            ("AudienceDefinition", "date"),
-            ("AnalyticsDailyMetrics", "date"),
-            ("PinAnalyticsMetricsResponse", "daily_metrics.[].date"),
-        )
-    ),
-    Correction(
-        "Pin",
-        ("is_removable",),
-        {"type": "boolean", "nullable": True},
-        _LIVE_ONLY,
-        seen="2026-07-09",
-    ),
-    Correction(
-        "Pin",
-        ("product_tags",),
-        {"type": "array", "nullable": True, "items": {"type": "object"}},
-        f"{_LIVE_ONLY} The lists seen are empty, so nothing is known of a tag's fields.",
-        seen="2026-07-09",
-    ),
-    Correction(
-        "CampaignResponse",
-        ("ext_features",),
-        {"type": "object", "nullable": True},
-        f"{_LIVE_ONLY} The values seen are null; the field of that name in ad groups is an object.",
-        seen="2026-07-09",
-    ),
-    Correction(
-        "AdGroupResponse",
-        ("is_automated_campaign", "is_creative_expansion", "enabled_catalog_expansion"),
-        {"type": "boolean", "nullable": True},
-        _LIVE_ONLY,
-        seen="2026-07-09",
-    ),
-    Correction(
-        "Audience",
-        ("is_ctv_enabled",),
-        {"type": "boolean", "nullable": True},
-        _LIVE_ONLY,
-        seen="2026-07-09",
-    ),
-    Correction(
-        "TargetingTemplateGetResponseData",
-        ("placement_traffic_type",),
-        {"type": "string", "nullable": True},
-        f"{_LIVE_ONLY} The value seen is null; the field of that name in ad groups is text.",
-        seen="2026-07-09",
-    ),
-    Correction(
-        "KeywordMetricsResponse",
-        ("metrics.KEYWORD_QUERY_VOLUME",),
-        {"type": "string", "nullable": True},
-        "Live answers have the value under this name.",
-        seen="2026-07-09",
-    ),
-    Correction(
-        "KeywordMetricsResponse",
-        ("metrics.keyword_query_volume",),
-        None,
-        "Live answers have the value under the upper-case name instead.",
-        seen="2026-07-09",
-    ),
-)
-"""Applied by `scripts/update_api.py`, which fails when one is no longer needed."""
-
-
 SECRETS: Mapping[str, str] = {
     "credentials": "User name and password of a catalog feed's server.",
     "cryptographic_key": "Decrypts the leads that Pinterest sends to a subscription.",
     "partner_access_token": "Acts for the partner of an integration.",
     "partner_refresh_token": "Acts for the partner of an integration.",
 }
-"""Fields that never leave the tap, wherever they occur."""
+"""Fields that never leave the tap, wherever they are."""
 
 PERSONAL: Mapping[str, str] = {
     "email": "Of the people in a business.",
@@ -199,7 +43,7 @@ PERSONAL: Mapping[str, str] = {
     "media_contact_firstname": "Of the contact for an order's media.",
     "media_contact_lastname": "Of the contact for an order's media.",
 }
-"""Fields with the identity or the address of a person: only in the group `personal`."""
+"""Fields with the name or the address of a person: only the group `personal` shows them."""
 
 
 class Parameter(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
