@@ -17,7 +17,7 @@ from faulty_world import config_of, tiny
 from singer_run import run
 from tap_pinterest.http.errors import TooLargeError, UnreadableAnswerError
 from tap_pinterest.reports import download
-from tap_pinterest.reports.download import Download
+from tap_pinterest.reports.download import rows_of_report
 from tap_pinterest.reports.rows import added_up
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ def test_a_report_that_never_has_a_link_is_a_failure_in_plain_words(world: Sandb
 
 
 def file_of(content: bytes) -> IO[bytes]:
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - `Download` closes it
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - `rows_of_report` closes it
     file.write(content)
     return file
 
@@ -263,12 +263,12 @@ def file_of(content: bytes) -> IO[bytes]:
 def test_a_report_that_is_packed_with_gzip_is_read_whatever_its_headers_say() -> None:
     packed = gzip.compress(b'[{"A":1},{"A":2}]')
 
-    assert [msgspec.json.decode(row) for row in Download(file_of(packed), "it")] == [
+    assert [msgspec.json.decode(row) for row in rows_of_report(file_of(packed), "it")] == [
         {"A": 1},
         {"A": 2},
     ]
     with pytest.raises(UnreadableAnswerError, match="it cannot be unpacked"):
-        Download(file_of(packed[:-9]), "it")
+        rows_of_report(file_of(packed[:-9]), "it")
 
 
 def test_a_packed_report_that_unpacks_to_too_much_is_refused(
@@ -277,19 +277,19 @@ def test_a_packed_report_that_unpacks_to_too_much_is_refused(
     monkeypatch.setattr(download, "MAX_BODY_BYTES", 1000)
 
     with pytest.raises(TooLargeError, match="larger than 1,000 bytes"):
-        Download(file_of(gzip.compress(b" " * 2000)), "it")
+        rows_of_report(file_of(gzip.compress(b" " * 2000)), "it")
 
 
 def test_an_empty_report_is_one_only_if_its_size_is_said_to_be_0() -> None:
-    assert list(Download(file_of(b""), "it", is_empty=True)) == []
+    assert list(rows_of_report(file_of(b""), "it", is_empty=True)) == []
     with pytest.raises(UnreadableAnswerError, match="it is empty"):
-        Download(file_of(b""), "it")
+        rows_of_report(file_of(b""), "it")
 
 
 def test_fields_longer_than_131072_characters_are_read() -> None:
     text = io.StringIO()
     csv.writer(text).writerows([["A"], ["x" * 200_000]])
 
-    (row,) = Download(file_of(text.getvalue().encode()), "it", is_csv=True)
+    (row,) = rows_of_report(file_of(text.getvalue().encode()), "it", is_csv=True)
 
     assert msgspec.json.decode(row) == {"A": "x" * 200_000}

@@ -19,7 +19,7 @@ from singer_run import PatientClock, PatientTap, catalog_of, run, settings
 from tap_pinterest.config import beta_reports
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import UnreadableAnswerError
-from tap_pinterest.reports.download import Download
+from tap_pinterest.reports.download import rows_of_report
 from tap_pinterest.reports.ordering import POLLS, Answer
 from tap_pinterest.run.cost import plan
 
@@ -671,10 +671,10 @@ def test_a_mix_that_fails_is_ordered_again_and_is_never_an_empty_success(
     assert result.state.get("bookmarks", {}).get("mmm_report") is None
 
 
-def table(text: bytes, *, is_csv: bool | None = True) -> Download:
+def table(text: bytes, *, is_csv: bool | None = True) -> Iterator[bytes]:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by what reads it
     file.write(text)
-    return Download(file, "the report", is_csv=is_csv)
+    return rows_of_report(file, "the report", is_csv=is_csv)
 
 
 def test_rows_of_a_table_are_those_of_json_as_texts() -> None:

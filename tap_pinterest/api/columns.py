@@ -116,7 +116,7 @@ class Column(NamedTuple):
 def column(name: str) -> Column:
     """The column that has this name in the API.
 
-    Of a name that no description has, the words it ends with say if it is a text.
+    If no description has the name, its ending shows whether it is a text.
     """
     for entity in entities():
         if name in entity.columns:
@@ -135,7 +135,7 @@ class AccountColumns(NamedTuple):
 
     @property
     def all(self) -> frozenset[str]:
-        """Those of any report."""
+        """The columns of any kind of report."""
         return self.synchronous | self.asynchronous
 
 
@@ -145,14 +145,15 @@ NOT_ASKED = AccountColumns()
 def columns_for(
     level: Level, setting: Setting, account: AccountColumns = NOT_ASKED
 ) -> tuple[str, ...]:
-    """The API names of a level's columns, its ids first; `DATE` is not among them.
+    """The API names of a level's columns without `DATE`, its ids first.
 
-    A name that only other levels have is passed over: one setting serves all levels.
+    Names that only other levels have are skipped, because one setting is for all levels.
 
     Args:
         level: The level of a row.
         setting: `default`, `all`, or names.
-        account: Columns that Pinterest lists; `all` takes the live ones that all reports have.
+        account: Columns that Pinterest lists; `all` adds the live columns that both kinds of
+            reports have.
 
     Raises:
         ValueError: the setting names an unknown column; `unknown_columns` has the message.
@@ -165,8 +166,8 @@ def columns_for(
         chosen = (*offered_columns(), *live)
     else:
         chosen = list(setting)
-        heard_of = account.all
-        if faults := unknown_columns(name for name in chosen if name.upper() not in heard_of):
+        listed = account.all
+        if faults := unknown_columns(name for name in chosen if name.upper() not in listed):
             raise ValueError("; ".join(faults))
         chosen = map(str.upper, chosen)
     found = dict.fromkeys((*level.ids, *chosen))
@@ -177,8 +178,8 @@ def columns_for(
 def offered_columns(*, newer: bool = False) -> tuple[str, ...]:
     """The columns that an ads report can have, in synchronous calls or asynchronous reports.
 
-    A history is one table whether a day came synchronously or asynchronously. `newer` adds the
-    columns of releases after the description, which a config may name, but which `all` lacks.
+    Days from synchronous calls and from asynchronous reports go into the same table. `newer` adds
+    columns that releases after the description have: a config may name them, `all` lacks them.
     """
     asynchronous = frozenset(api.enum("columns_async", newer=newer))
     return tuple(name for name in api.enum("columns_sync", newer=newer) if name in asynchronous)
@@ -190,7 +191,7 @@ class _Live(msgspec.Struct):
 
 @functools.cache
 def live_columns() -> tuple[str, ...]:
-    """Columns that live answers list and no description has; not every account has them."""
+    """Columns in live answers that no description has; not every account has them."""
     text = resources.files(__package__).joinpath(LIVE_FILE).read_bytes()
     return msgspec.json.decode(text, type=_Live).names
 
@@ -204,7 +205,7 @@ def described() -> frozenset[str]:
 
 
 def is_undescribed(name: str) -> bool:
-    """Whether no description has a column of this name; Pinterest may have it."""
+    """Whether no description has a column of this name; Pinterest may still have it."""
     return name.upper() != DATE and name.upper() not in described()
 
 
@@ -223,7 +224,7 @@ def only_asynchronous(names: Iterable[str], account: AccountColumns = NOT_ASKED)
 
 
 def is_conversion(name: str) -> bool:
-    """Whether a column is about conversions, which are credited late, and to no hour."""
+    """Whether a column is about conversions, which are credited late and not by hour."""
     return column(name).kind == "metric" and bool(_CONVERSION.search(name))
 
 
@@ -256,7 +257,7 @@ def _fault(name: str, offered: Sequence[str], only_synchronous: Sequence[str]) -
         return (
             f"{name} is only in synchronous reports, and a history takes both kinds: leave it out"
         )
-    # Of names that begin alike a default column comes first: `SPEND` is most likely
+    # Among names with the same beginning a default column comes first: `SPEND` is most likely
     # `SPEND_IN_DOLLAR`.
     return f"{name} is no column{hint(name, offered, first=DEFAULT_COLUMNS)}"
 

@@ -93,24 +93,24 @@ class Level:
         plural: The entities of its rows, in words.
         own_id: The column with the id of the entity.
         other_ids: Other names that rows may have for this column.
-        adds_up: Whether the numbers of its rows add up to those of the ad account.
-        entities: The entities that a row belongs to, parents first. What belongs to any other has
-            no one value in a row, and is not offered: a campaign's row has no ad's name. A Pin may
-            be promoted by several ads, and an item by several campaigns.
+        adds_up: Whether the numbers of all rows add up to the numbers of the ad account.
+        entities: The entities that a row belongs to, parents first. Attributes of other entities
+            have no single value in a row, so the level does not offer them: a campaign's row has no
+            ad name. Several ads may promote one Pin, and several campaigns one item.
         filters: Settings that choose the entities with rows. Other filters name entities below the
             level, and change the numbers of a row: only an order can name them.
         id_parameter: The parameter that takes ids.
-        within: The parameter that names what all ids of one call are in; empty if they may be in
-            any.
-        path: Path of the synchronous calls; empty where there are none.
-        targeting_path: Path of those that break the numbers down.
-        report: The level in the order of an asynchronous report; empty where there are none.
-        targeting_report: The same for reports that break the numbers down.
+        within: The parameter that names the common parent of all ids in a call; empty if the ids of
+            a call may have several parents.
+        path: Path of the synchronous calls; empty if the level has none.
+        targeting_path: Path of the synchronous calls for a breakdown.
+        report: The level in the order of an asynchronous report; empty if the level has none.
+        targeting_report: The level in the order of a breakdown.
         own_types: Targeting types that only asynchronous reports of this level have.
         call_limits: The limits of a synchronous call.
         report_limits: The limits of an asynchronous report.
         refused_keys: Filters that an order must not have.
-        refused_columns: Columns that it must not name.
+        refused_columns: Columns that an order must not name.
     """
 
     name: str
@@ -144,11 +144,11 @@ class Level:
 
     @property
     def is_listed(self) -> bool:
-        """Whether its rows are about entities in the ad account, not about the account itself."""
+        """Whether a row is about an entity in the ad account, not about the account itself."""
         return self.own_id not in AD_ACCOUNT.ids
 
     def has(self, entity: Entity | None) -> bool:
-        """Whether a row has one value for attributes of the entity; metrics have no entity."""
+        """Whether a row has the attributes of an entity; `None`, of metrics, is in each row."""
         return entity is None or entity in self.entities
 
 

@@ -1,4 +1,4 @@
-"""Finds the names that somebody may have meant, by spelling or by meaning."""
+"""Finds names that the user may mean, by spelling or by meaning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 MOST = 3
 """Names that a message suggests."""
 LEAST = 3
-"""Characters of a name that is looked for inside others."""
+"""Fewest characters of a name that is searched for inside other names."""
 NEAR = 0.6
 """Likeness from which a name counts as a misspelling of another; 1 is equal."""
 
@@ -72,16 +72,16 @@ _SAME: Mapping[str, str] = {
     **dict.fromkeys(("REPORT", "REPORTS", "INSIGHTS", "STATS", "PERFORMANCE"), "ANALYTICS"),
     **dict.fromkeys(("ADGROUP", "ADGROUPS"), "AD_GROUP"),
 }
-"""Words for a part of a name, which stand for another word in our names."""
+"""Words for which our names have another word."""
 
 
 def names_near(name: str, known: Iterable[str], *, first: Sequence[str] = ()) -> list[str]:
-    """Up to `MOST` names that somebody may have meant, the most likely first.
+    """Up to `MOST` names that the user may mean, the most likely first.
 
     Args:
         name: A name that is not among the known ones.
         known: The names that exist; upper and lower case make no difference.
-        first: Names that come before others that are as likely.
+        first: Names that come before other names of the same likeness.
     """
     by_upper = {each.upper(): each for each in known}
     upper = name.upper().strip().replace("-", "_").replace(" ", "_")
@@ -90,13 +90,13 @@ def names_near(name: str, known: Iterable[str], *, first: Sequence[str] = ()) ->
 
 
 def hint(name: object, known: Iterable[str], *, first: Sequence[str] = ()) -> str:
-    """A question with the names that may be meant, after a semicolon; empty without any."""
+    """A question with the names that the user may mean, after a semicolon; empty without names."""
     near = names_near(str(name), known, first=first)
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def _candidates(name: str, known: Iterable[str], first: Sequence[str]) -> Iterator[str]:
-    """By meaning; then names that begin with the same words; then by spelling; then the rest."""
+    """Names of the same meaning, then of the same beginning, then of like spelling, then others."""
     stem = name.removesuffix("S")
     yield name
     yield stem

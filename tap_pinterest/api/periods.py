@@ -67,7 +67,7 @@ class Granularity:
         settled_after: Days after which numbers no longer change; `None` if that depends on the
             attribution windows.
         has_conversions: Whether its periods count conversions.
-        kept: A name for such reports, if Pinterest keeps them for a shorter time.
+        kind: A name for such reports, if Pinterest keeps them for a shorter time.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Granularity:
     days: int | None = None
     settled_after: int | None = None
     has_conversions: bool = True
-    kept: str = ""
+    kind: str = ""
 
     @property
     def is_total(self) -> bool:
@@ -123,7 +123,7 @@ GRANULARITIES: Mapping[str, Granularity] = {
             days=3,
             settled_after=2,
             has_conversions=False,
-            kept="reports by hour",
+            kind="reports by hour",
         ),
         Granularity("WEEK", longest=7, first_day=_monday),
         Granularity("MONTH", longest=31, first_day=_first_of_month),
@@ -179,13 +179,13 @@ class Slice:
         return count * self.granularity.rows * max(len(self.ids), 1) * max(len(self.types), 1)
 
     def halves(self) -> tuple[Slice, Slice] | None:
-        """Two halves, by ids if it has several, else by periods; `None` if neither is possible."""
+        """Two halves, by ids if there are several, else by periods; `None` if neither works."""
         if (middle := len(self.ids) // 2) > 0:
             return replace(self, ids=self.ids[:middle]), replace(self, ids=self.ids[middle:])
         return self.shorter()
 
     def shorter(self) -> tuple[Slice, Slice] | None:
-        """Two halves, by periods, else by targeting types; `None` if neither is possible."""
+        """Two halves, by periods, else by targeting types; `None` if neither works."""
         whole = periods(self.dates, self.granularity)
         if (middle := len(whole) // 2) > 0:
             first = DateRange(self.dates.start, whole[middle - 1].end)
@@ -199,7 +199,7 @@ class Slice:
 
 
 def periods(dates: DateRange, granularity: Granularity) -> list[DateRange]:
-    """The periods of a range; the last one ends with the range, and a total is one period."""
+    """The periods of a range; the last period ends with the range, and a total is one period."""
     if granularity.is_total:
         return [dates]
     found = []
@@ -227,7 +227,7 @@ def merged(ranges: Iterable[DateRange]) -> list[DateRange]:
 def cut(dates: DateRange, days: int, granularity: Granularity = DAY) -> list[DateRange]:
     """Cut a range into the fewest pieces that have at most `days` days, of nearly equal length.
 
-    Each piece is of whole periods; a period is never cut.
+    Each piece has whole periods.
     """
     whole = periods(dates, granularity)
     most = max(days // (granularity.longest or dates.days), 1)
@@ -253,8 +253,8 @@ def slices(  # noqa: PLR0913 - the dimensions of a report, and their limits
 ) -> list[Slice]:
     """The slices that read these days of these ids in the fewest calls.
 
-    If two shapes take the same number of calls, the one with more ids in a call wins: it has fewer
-    days in a call, so a failed call repeats newer data.
+    Of two shapes with the same number of calls, the shape with more ids and fewer days in a call
+    wins, because a failed call then repeats newer data.
 
     Args:
         dates: The days to read, whole periods.

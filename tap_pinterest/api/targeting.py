@@ -61,9 +61,9 @@ def known() -> tuple[str, ...]:
 
 
 def chosen(level: Level, named: Sequence[str]) -> tuple[str, ...]:
-    """The types to read at a level: the named types, or else all types that everybody may read.
+    """The types to read at a level: the named types, or all types that every app may read.
 
-    Types that the level does not have are skipped, because one setting serves all levels.
+    Types that the level does not have are skipped, because one setting is for all levels.
     """
     types = dict.fromkeys((*synchronous(level), *asynchronous(level)))
     return tuple(
@@ -74,7 +74,7 @@ def chosen(level: Level, named: Sequence[str]) -> tuple[str, ...]:
 def groups(types: Iterable[str], most: int) -> list[tuple[str, ...]]:
     """Group targeting types into calls: as many as one call allows, each beta type alone.
 
-    So a refusal of a beta type costs nothing else.
+    So the refusal of a beta type costs nothing else.
     """
     types = tuple(types)
     together = batches((name for name in types if name not in BETA), most)

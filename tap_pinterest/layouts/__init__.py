@@ -1,4 +1,4 @@
-"""The layouts. Each is an object here, and no other code compares its name."""
+"""The layouts: each is an object, and no code compares its name."""
 
 from __future__ import annotations
 

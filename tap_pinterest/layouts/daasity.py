@@ -1,8 +1,8 @@
 """The tables of Daasity's Pinterest integration, column for column.
 
-Two public documents list them. Where these contradict themselves or what Pinterest has, the tables
+Two public documents list the columns. Where they contradict themselves or Pinterest, the tables
 follow Pinterest; `docs/daasity.md` lists each such place. Columns that only API versions before v5
-can fill exist, and are null.
+can fill are null.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from tap_pinterest.layouts.tables import HostOf, InForce, Nowhere, Table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_pinterest.layouts.tables import Source
 
 _TEXT = Nowhere("string")
 _TIME = Nowhere("string", "date-time")
@@ -56,11 +55,6 @@ _CAMPAIGNS = (
     *("id", "ad_account_id", "name", "status", "lifetime_spend_cap", "daily_spend_cap"),
     *("order_line_id", "objective_type", "created_time", "updated_time", "type"),
 )
-
-
-def _same(names: tuple[str, ...]) -> Mapping[str, Source]:
-    """Columns that are named as the fields they come from."""
-    return {name: name for name in names}
 
 
 TABLES: Mapping[str, Table] = {
@@ -132,28 +126,28 @@ TABLES: Mapping[str, Table] = {
             sync_key_fields=(
                 *("ad_account_id", "ad_group_id", "ad_id", "campaign_id", "pin_id", "date"),
             ),
-            columns=_same(_AD_ANALYTICS),
+            columns={name: name for name in _AD_ANALYTICS},
         ),
         Table(
             name="ad_groups",
             source="ad_groups",
             key=("id",),
             sync_key_fields=("id", "ad_account_id", "campaign_id", "feed_profile_id"),
-            columns=_same(_AD_GROUPS),
+            columns={name: name for name in _AD_GROUPS},
         ),
         Table(
             name="ads",
             source="ads",
             key=("id",),
             sync_key_fields=("id", "ad_account_id", "campaign_id", "pin_id", "ad_group_id"),
-            columns=_same(_ADS),
+            columns={name: name for name in _ADS},
         ),
         Table(
             name="campaigns",
             source="campaigns",
             key=("id",),
             sync_key_fields=("id", "ad_account_id", "order_line_id"),
-            columns=_same(_CAMPAIGNS),
+            columns={name: name for name in _CAMPAIGNS},
         ),
     )
 }

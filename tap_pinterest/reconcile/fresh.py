@@ -15,7 +15,7 @@ from tap_pinterest.reading.calls import Scope
 from tap_pinterest.reading.parts import Parts
 from tap_pinterest.records.conform import Converter
 from tap_pinterest.records.strays import Strays, UnknownCounts
-from tap_pinterest.reports.ordering import Operation, Ordering
+from tap_pinterest.reports.ordering import Ordering
 from tap_pinterest.reports.plan import Entities, plan
 from tap_pinterest.reports.question import Question
 from tap_pinterest.reports.reader import Reader
@@ -121,7 +121,7 @@ class Fresh:
         is_sync = question.settings.report_transport == "sync"
         may_report = not is_sync and run.offers_reports(ad_account_id)
         ordering = Ordering(run.client, run.clock, question.settings, question.name)
-        reader = Reader(question, run.client, ordering, Operation(), run.warn_once)
+        reader = Reader(question, run.client, ordering, run.warn_once)
         rows = Rows(question, Converter(question.facts, Strays(UnknownCounts())))
         parts = plan(question, entities, [days], may_report=may_report, today=run.clock.today)
         own_id, is_total = question.level.own_id.lower(), question.granularity.is_total

@@ -1,9 +1,9 @@
 """Makes Pinterest's records fit the columns and types that the tap promises.
 
-`singer_schema` says which columns and types a record has, `Converter` makes the API's records have
-them. A time is `YYYY-MM-DDTHH:MM:SSZ` whatever the API counts in, an id is text also when the API
-sends a number, a whole number is written as one. Enums stay open: an unknown value is counted and
-kept. Fields and values that do not fit the columns go to the record's `Strays`.
+`singer_schema` gives the columns and types of a record, and `Converter` converts the API's records
+to them. A time is `YYYY-MM-DDTHH:MM:SSZ` whatever unit the API counts in. An id is text also if the
+API sends a number. A whole number is written without a fraction. An unknown value of an enum is
+counted and kept. Fields and values that do not fit the columns go to the `Strays` of the record.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Facts: TypeAlias = "Mapping[str, Any]"
 """Facts about a value or a record, in the form of `api.json`."""
 
 EXACT_FLOATS = 2**53
-"""Up to this, every whole float equals exactly one integer."""
+"""Up to this number, every whole float is exactly one integer."""
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NULL = type(None)
@@ -50,7 +50,7 @@ def singer_schema(
     Args:
         facts: The record's facts.
         keys: Columns that are required and never null.
-        extra_fields: Whether there is a column for fields that have no column.
+        extra_fields: Whether there is the column `extra_fields`, for fields without a column.
     """
     properties = {singer_name(name): _singer_type(field) for name, field in _fields(facts).items()}
     if extra_fields:
@@ -99,8 +99,8 @@ def _singer_type(facts: Facts) -> dict[str, Any]:
 class Converter:
     """Turns records of the API into records of `singer_schema`.
 
-    Every record has every column, with null for a field that the API did not send: the field may
-    have had a value yesterday, and the target must overwrite it.
+    Every record has every column. A field that the API did not send is null: it may have had a
+    value yesterday, which the target must overwrite.
     """
 
     def __init__(self, facts: Facts, strays: Strays) -> None:
@@ -182,9 +182,9 @@ def _is_plain(facts: Facts) -> bool:
 class _PlainRecords:
     """Records whose plain fields fit. msgspec checks this ten times as fast as our own code.
 
-    The types are as narrow as the values so far: a number is a count until a fraction comes, an id
-    is a text until a number comes. Only columns where that happened are checked in every record.
-    A record with any other difference does not match, and is converted field by field.
+    The types are as narrow as the values so far: a number is a whole number until a fraction comes,
+    an id is a text until a number comes. Only columns that had such a value are checked in every
+    record. A record with any other difference does not match, and is converted field by field.
     """
 
     def __init__(
@@ -197,8 +197,8 @@ class _PlainRecords:
         """Prepare the types.
 
         Args:
-            fields: The fields' facts.
-            rules: Their columns, and the conversions of fields that are not plain.
+            fields: The facts of the fields.
+            rules: The columns of the fields, and the conversions of fields that are not plain.
             strays: Handles fields and values that do not fit the columns.
             loose: Fields of a wider type.
         """
@@ -219,7 +219,7 @@ class _PlainRecords:
             gc=False,
         )
         self._decode = msgspec.json.Decoder(self._type).decode
-        self._looked_at = [rule for name, rule in rules.items() if not _is_plain(fields[name])]
+        self._checked = [rule for name, rule in rules.items() if not _is_plain(fields[name])]
         self._numbered = self._columns_of(int)
         self._fractional = self._columns_of(float)
 
@@ -259,7 +259,7 @@ class _PlainRecords:
 
     def _finished(self, record: msgspec.Struct) -> dict[str, Any]:
         converted = msgspec.structs.asdict(record)
-        for column, fitting, convert in self._looked_at:
+        for column, fitting, convert in self._checked:
             value = converted[column]
             if value.__class__ not in fitting:
                 converted[column] = convert(value)
@@ -279,7 +279,7 @@ class _PlainRecords:
 def _wider(name: str, facts: Facts) -> type | None:
     """The second class that values of a plain field may have.
 
-    In one row, Pinterest sends one id as a text and another as a number.
+    In the same row, Pinterest sends one id as a text and another id as a number.
     """
     if not _is_plain(facts):
         return None
@@ -297,13 +297,8 @@ Rule: TypeAlias = "tuple[frozenset[type], Fit]"
 _MISFITS = (TypeError, ValueError, KeyError, OverflowError)
 
 
-def _inner_rule(facts: Facts, name: str, strays: Strays) -> Rule:
-    """The rule for values inside objects and arrays."""
-    return _rule(facts, name, strays, strays.inner_misfit)
-
-
 def _rule(facts: Facts, name: str, strays: Strays, instead: Callable[[str, Any], Any]) -> Rule:
-    """The rule for a value; `instead` takes one that cannot be converted."""
+    """The rule for a value; `instead` handles a value that cannot be converted."""
     fitting, fit = _kind_rule(facts, name, strays)
 
     def fit_or_else(value: Any) -> Any:  # noqa: ANN401
@@ -318,7 +313,7 @@ def _rule(facts: Facts, name: str, strays: Strays, instead: Callable[[str, Any],
 
 
 def _floats_first(fit: Fit) -> Fit:
-    """A faster conversion for floats: a report has dozens of them in every row."""
+    """A faster conversion for floats, because every row of a report has dozens."""
 
     def fit_float(value: Any) -> Any:  # noqa: ANN401
         if value.__class__ is not float or not isfinite(value):
@@ -338,7 +333,7 @@ def _kind_rule(facts: Facts, name: str, strays: Strays) -> Rule:
 
 
 def _special_fit(facts: Facts, kind: object, name: str, strays: Strays) -> Fit | None:
-    """The conversion of fields whose values must be checked one by one, not only by class."""
+    """The conversion of fields whose values must be checked, not only their class."""
     fit: Fit | None = None
     if "unit" in facts or facts.get("format") == "date-time":
         fit = partial(_instant, when_made=says_when_made(name))
@@ -348,13 +343,11 @@ def _special_fit(facts: Facts, kind: object, name: str, strays: Strays) -> Fit |
         fit = _enum(frozenset(facts["enum"]), name, strays.unknowns)
     elif kind == "array" and "items" in facts:
         fit = _array(facts["items"], name, strays)
-    elif kind == "object" and ("properties" in facts or _typed_members(facts)):
+    elif kind == "object" and (
+        "properties" in facts or isinstance(facts.get("additionalProperties"), dict)
+    ):
         fit = _object(facts, name, strays)
     return fit
-
-
-def _typed_members(facts: Facts) -> bool:
-    return isinstance(facts.get("additionalProperties"), dict)
 
 
 def _enum(known: Collection[str], name: str, unknowns: UnknownCounts) -> Fit:
@@ -368,7 +361,7 @@ def _enum(known: Collection[str], name: str, unknowns: UnknownCounts) -> Fit:
 
 
 def _array(items: Facts, name: str, strays: Strays) -> Fit:
-    fitting, fit_item = _inner_rule(items, name, strays)
+    fitting, fit_item = _rule(items, name, strays, strays.inner_misfit)
 
     def fit(value: Any) -> list[Any]:  # noqa: ANN401
         if value.__class__ is not list:
@@ -380,11 +373,11 @@ def _array(items: Facts, name: str, strays: Strays) -> Fit:
 
 def _object(facts: Facts, name: str, strays: Strays) -> Fit:
     rules = {
-        key: _inner_rule(field, f"{name}.{key}", strays)
+        key: _rule(field, f"{name}.{key}", strays, strays.inner_misfit)
         for key, field in facts.get("properties", {}).items()
     }
     more: Any = facts.get("additionalProperties")
-    other_rule = _inner_rule(more, name, strays) if _typed_members(facts) else None
+    other_rule = _rule(more, name, strays, strays.inner_misfit) if isinstance(more, dict) else None
 
     def fit(value: Any) -> dict[str, Any]:  # noqa: ANN401
         if value.__class__ is not dict:

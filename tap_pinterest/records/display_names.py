@@ -1,4 +1,4 @@
-"""Names the columns of reports as Ads Manager displays them."""
+"""The names of report columns as Ads Manager displays them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DELIVERY_METRICS = "/resources/delivery_metrics"
 REPORT_TYPES = ("SYNC", "ASYNC")
 ORGANIC = "ORGANIC"
-"""Categories of Pins and users: no report has their metrics, so their names are free."""
+"""The category of metrics of Pins and users: no report has them, so their names are free."""
 LONGEST = 63
 """Longest name in PostgreSQL, in bytes."""
 
@@ -58,10 +58,7 @@ Listed: TypeAlias = "Mapping[str, Sequence[_Metric]]"
 
 
 def listed_metrics(client: PinterestClient) -> Listed:
-    """The metrics of ads that Pinterest lists for the token.
-
-    Source: GET /resources/delivery_metrics.
-    """
+    """The metrics of ads that Pinterest lists for the token."""
     return {
         each: [
             metric
@@ -82,8 +79,7 @@ def account_columns(listed: Listed) -> AccountColumns:
 def displayed_names(listed: Listed) -> dict[str, str]:
     """The displayed name of each ads metric, by the API's name in lower case.
 
-    Synchronous and asynchronous reports share their columns; where both name a metric, the
-    synchronous ones' name counts.
+    If both kinds of reports have a metric, the name in synchronous reports counts.
     """
     names: dict[str, str] = {}
     for metrics in listed.values():
@@ -105,8 +101,8 @@ def kept_names(
     """The column of each metric, and the new names of metrics that Pinterest has renamed.
 
     Args:
-        displayed: What Ads Manager calls each metric, by the API's name of it in lower case.
-        kept: Columns of metrics that were named by an earlier run.
+        displayed: The name of each metric in Ads Manager, by the API's name in lower case.
+        kept: Columns of metrics that an earlier run has named.
     """
     metrics = {name: text for name, text in displayed.items() if name not in RESERVED_COLUMNS}
     reserved = {*RESERVED_COLUMNS, *(name.lower() for name in offered_columns(newer=True))}
@@ -121,9 +117,9 @@ def column_names(
     """The column of each metric: all different, and independent of the selection.
 
     Args:
-        displayed: What Ads Manager calls each metric, by the API's name of it in lower case.
-        kept: Columns of metrics that were named by an earlier run.
-        reserved: Columns of something else.
+        displayed: The name of each metric in Ads Manager, by the API's name in lower case.
+        kept: Columns of metrics that an earlier run has named.
+        reserved: Columns that are no metrics.
     """
     wanted = {metric: snake_case(text) for metric, text in displayed.items()}
     times = Counter(wanted.values())

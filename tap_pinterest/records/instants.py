@@ -1,4 +1,4 @@
-"""Reads times and days of the API: a text, or a number since 1970 in one of several units."""
+"""Reads the API's times and days: texts, or numbers since 1970 in one of several units."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UNITS = (1, 1000, 1_000_000)
 LATEST_SECOND = 253_402_300_799
 """The last second of the year 9999, the last year of an ISO date-time."""
 USUAL_YEARS = range(2009, 2101)
-"""Years in which something on Pinterest can have been made."""
+"""Years in which an object on Pinterest can have been made."""
 USUAL_SECONDS = range(1_230_768_000, 4_133_980_800)
 """The same years, in seconds since 1970."""
 NOTHING = frozenset({0, -1})
@@ -24,9 +24,9 @@ _WHEN_MADE = re.compile(
 
 
 def says_when_made(name: str) -> bool:
-    """Whether a field of this name holds the time when something was made, changed or done.
+    """Whether a field of this name has the time when something was made, changed or done.
 
-    Such a time lies in the `USUAL_YEARS`; a beginning, an end or an expiry need not.
+    Such a time is in the `USUAL_YEARS`; a start, an end or an expiry may be in other years.
     """
     return bool(_WHEN_MADE.search(name.rpartition(".")[2]))
 
@@ -34,11 +34,11 @@ def says_when_made(name: str) -> bool:
 def seconds_of(count: float) -> int:
     """The seconds since 1970 of a number that counts seconds, milliseconds or microseconds.
 
-    The three units differ by a factor of a thousand, so only one of them gives one of the
-    `USUAL_YEARS`. If no unit does, the number is read in the largest possible unit.
+    The units differ by a factor of 1,000, so only one of them gives one of the `USUAL_YEARS`. If
+    none does, the number counts in the first of these units in which it is not too large.
 
     Raises:
-        OverflowError: The number is too large for each of them.
+        OverflowError: The number is too large for each unit.
         ValueError: The number is negative.
     """
     if count < 0:

@@ -18,7 +18,7 @@ EXTRA_FIELDS = "extra_fields"
 
 
 class UnknownCounts:
-    """Counts fields, values and types that the schema of one stream does not know."""
+    """Counts fields, values and types that the schema of a stream does not have."""
 
     def __init__(self) -> None:
         self.fields: Counter[str] = Counter()
@@ -65,7 +65,7 @@ class Strays:
         """Strays of one stream's records.
 
         Args:
-            unknowns: Counts each of them.
+            unknowns: Counts each stray.
             withheld: Names of fields that never leave the tap.
             is_flattened: Whether members of objects become columns.
         """
@@ -96,7 +96,7 @@ class Strays:
         return value
 
     def taken(self) -> dict[str, Any]:
-        """Take the column's content for a record; the next record starts empty."""
+        """Take the content of the column for a record; the next record starts without any."""
         extra, self.extra = self.extra, {}
         return extra
 
@@ -123,7 +123,7 @@ class MisfitError(FatalAPIError):
 
 
 class RefusedStrays(Strays):
-    """Strays of reports: a number that cannot be read must not replace a right one by null."""
+    """Strays of reports: a number that cannot be read must not overwrite a right one with null."""
 
     @override
     def misfit(self, name: str, value: Any) -> None:

@@ -20,12 +20,12 @@ KEY_TYPES = frozenset({"string", "integer", "boolean"})
 def sync_key(record: Mapping[str, object], fields: Sequence[str], separator: str = "") -> str:
     """MD5, in lower-case hex, of the fields' texts in order.
 
-    The texts are those of PostgreSQL's `::text`: a null is the empty text, a boolean is `true` or
-    `false`, an integer is decimal, and a text (ids, dates) is itself. So over the loaded table
-    `md5(coalesce(a::text, '') || coalesce(b::text, ''))` equals it.
+    The texts are as with `::text` in PostgreSQL: a null is the empty text, a boolean is `true` or
+    `false`, an integer is decimal, and a text (ids, dates) stays as it is. So in the loaded table
+    `md5(coalesce(a::text, '') || coalesce(b::text, ''))` gives the same key.
 
     Raises:
-        TypeError: A field holds a value of another type, which has no such text.
+        TypeError: A field has a value of another type, which has no fixed text.
     """
     text = separator.join(
         [
@@ -37,7 +37,9 @@ def sync_key(record: Mapping[str, object], fields: Sequence[str], separator: str
 
 
 def key_maker(fields: Sequence[str], separator: str) -> Callable[[Mapping[str, object]], str]:
-    """`sync_key` for many records with the same fields, most of which hold texts."""
+    """`sync_key` for many records with the same fields, faster if the values are texts."""
+    if len(fields) == 1:
+        return lambda record: sync_key(record, fields, separator)
     values = itemgetter(*fields)
 
     def make(record: Mapping[str, object]) -> str:
@@ -47,10 +49,7 @@ def key_maker(fields: Sequence[str], separator: str) -> Callable[[Mapping[str, o
             return sync_key(record, fields, separator)
         return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
-    def make_of_one(record: Mapping[str, object]) -> str:
-        return sync_key(record, fields, separator)
-
-    return make if len(fields) > 1 else make_of_one
+    return make
 
 
 def _text(value: object, field: str) -> str:
@@ -67,7 +66,7 @@ def _text(value: object, field: str) -> str:
 
 
 def key_faults(fields: Sequence[str], schema: Mapping[str, Any]) -> list[str]:
-    """Faults of fields that cannot be hashed: they do not exist, or have no fixed text."""
+    """Faults of fields that cannot be part of the key: they are missing or have no fixed text."""
     properties = schema["properties"]
     missing = [f"there is no field {name}" for name in fields if name not in properties]
     return missing + [

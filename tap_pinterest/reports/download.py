@@ -1,4 +1,4 @@
-"""The file of an asynchronous report: limited in size, decoded, and never whole in memory."""
+"""The file of an asynchronous report, which is never whole in memory."""
 
 from __future__ import annotations
 
@@ -34,48 +34,45 @@ _STRICT = tuple(msgspec.json.Decoder(shape) for shape in _SHAPES)
 _MENDING = tuple(decoder(shape) for shape in _SHAPES)
 
 
-class Download:
+def rows_of_report(
+    file: IO[bytes], what: str, *, is_csv: bool | None = False, is_empty: bool = False
+) -> Iterator[bytes]:
     """The rows of a report in a temporary file: an array, arrays in an object, or a table.
 
-    JSON is mapped into memory, not read. A table is first written to such a file. So memory never
-    holds a copy of the rows, however large the file is.
+    JSON is mapped into memory, not read. A table is first written to a file of JSON. So memory
+    never holds a copy of the rows, however large the file is. The file is closed here.
+
+    Args:
+        file: The file.
+        what: The report, as errors name it.
+        is_csv: Whether the file is a table; `None` if its first bytes must show it.
+        is_empty: Whether Pinterest says that the size of the report is 0.
+
+    Raises:
+        TooLargeError: It is larger than `MAX_BODY_BYTES` unpacked.
+        UnreadableAnswerError: The file is not a report.
     """
-
-    def __init__(
-        self, file: IO[bytes], what: str, *, is_csv: bool | None = False, is_empty: bool = False
-    ) -> None:
-        """Take over a file and find its rows; its first bytes show the format if it is unknown.
-
-        Args:
-            file: The file.
-            what: The report, as errors name it.
-            is_csv: Whether it is a table; `None` if its beginning tells.
-            is_empty: Whether Pinterest says that its size is 0.
-
-        Raises:
-            UnreadableAnswerError: The file is not a report.
-        """
-        with _unpacked(file, what) as readable:
-            # The rows stay mapped when the file is closed.
-            if not readable.seek(0, os.SEEK_END):
-                if is_empty:
-                    self._rows: list[msgspec.Raw] = []
-                    return
-                msg = f"{what} is empty"
-                raise UnreadableAnswerError(msg)
+    with _unpacked(file, what) as readable:
+        # The rows stay mapped when the file is closed.
+        if readable.seek(0, os.SEEK_END):
             is_csv = _looks_like_a_table(readable) if is_csv is None else is_csv
-            self._rows = _rows_of_table(readable, what) if is_csv else _rows(readable, what)
+            return taken(_rows_of_table(readable, what) if is_csv else _rows(readable, what))
+    if is_empty:
+        return iter(())
+    msg = f"{what} is empty"
+    raise UnreadableAnswerError(msg)
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Each row once; the file is gone after the last."""
-        rows, self._rows = self._rows, []
-        rows.reverse()
-        while rows:
-            yield bytes(rows.pop())
+
+def taken(rows: list[msgspec.Raw]) -> Iterator[bytes]:
+    """The rows in order; the list is empty at the end."""
+    # Each row keeps the whole body in memory, so a row is dropped as soon as it is written.
+    rows.reverse()
+    while rows:
+        yield bytes(rows.pop())
 
 
 def _unpacked(file: IO[bytes], what: str) -> IO[bytes]:
-    """The file itself, or its content if it is packed with gzip; headers do not matter.
+    """The file itself, or its content if it is packed with gzip, whatever the headers say.
 
     Raises:
         TooLargeError: It is larger than `MAX_BODY_BYTES` unpacked.
@@ -108,19 +105,19 @@ def _copy(packed: gzip.GzipFile, unpacked: IO[bytes], what: str) -> None:
 
 
 def downloaded(
-    client: PinterestClient, url: str, what: str, *, is_csv: bool | None, is_empty: bool = False
-) -> Download:
+    client: PinterestClient, url: str, what: str, *, is_csv: bool | None, is_empty: bool
+) -> Iterator[bytes]:
     """The rows behind a link; `what` names the report in errors.
 
     Raises:
-        LinkExpiredError: The link is not valid any more.
-        UnreadableAnswerError: The file is no report.
+        LinkExpiredError: The link is no longer valid.
+        UnreadableAnswerError: The file is not a report.
     """
-    # Closed by `Download`, which keeps what it maps.
+    # Closed by `rows_of_report`, which keeps the rows mapped.
     file = tempfile.TemporaryFile()  # noqa: SIM115
     try:
         client.downloads.write(url, file, what)
-        return Download(file, what, is_csv=is_csv, is_empty=is_empty)
+        return rows_of_report(file, what, is_csv=is_csv, is_empty=is_empty)
     except BaseException:
         file.close()
         raise
@@ -136,7 +133,7 @@ def _rows(file: IO[bytes], what: str) -> list[msgspec.Raw]:
     for strict in _STRICT:
         with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _flat(strict.decode(cast("bytes", text)))
-    # A report with a forbidden character needs a mended copy, if that is the fault.
+    # The fault may be a forbidden character: then a copy without it can be read.
     body = text[:]
     faults = []
     for mending in _MENDING:
@@ -149,13 +146,13 @@ def _rows(file: IO[bytes], what: str) -> list[msgspec.Raw]:
 
 
 def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
-    """The rows of a table, as they would be in JSON, in a file as well; all values are texts."""
+    """The rows of a table as JSON, which is a mapped file as well; all values are texts."""
     file.seek(0)
     with (
         io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text,
         tempfile.TemporaryFile() as copy,
     ):
-        # The module's own limit, 131,072 characters, is less than some descriptions have.
+        # Some descriptions are longer than the limit of the module, 131,072 characters.
         csv.field_size_limit(min(sys.maxsize, MAX_BODY_BYTES))
         table = csv.reader(text, strict=True)
         before = b"["

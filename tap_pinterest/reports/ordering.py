@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from tap_pinterest.http.redaction import Secrets
 
     Steps: TypeAlias = Generator[float, None, Iterable[bytes]]
-    """The steps that read a report: each yields seconds to wait, and the last returns its rows."""
+    """The steps that read a report: each yields seconds to wait, the last returns the rows."""
 
 REPORTS = "/ad_accounts/{ad_account_id}/reports"
 POLLS = 3
 """Polls that a report is expected to take."""
 MOST_CREATIONS = 3
 MOST_POLLS_WITHOUT_LINK = 4
-"""Polls that say a report is finished and have no link: then it is created again."""
+"""After so many answers that a report is finished, without a link, it is created again."""
 MOST_LINKS = 4
-"""Links to one report that may have expired; after that, a slow download is not the cause."""
+"""After so many expired links to one report, a slow download is not the cause."""
 FIRST_PAUSE, GROWTH = 5.0, 4.0
 """Seconds before the first poll, and the factor by which each later pause grows. A report that is
-ready within 105 s takes three polls; a slower one takes more. With only three polls for all, a
+ready within 105 s takes three polls, a slower report more. If every report took only three polls, a
 small report would wait for many minutes."""
 LONGEST_PAUSE = {"standard": 120.0, "trial": float("inf")}
 """Longest pause in seconds. Polling all open reports every two minutes takes a fiftieth of a
@@ -64,8 +64,8 @@ class Answer(msgspec.Struct):
         """The part with the report's state."""
         return self.data or self
 
-    def told(self, secrets: Secrets) -> str:
-        """The state of the report as part of one line, without secrets."""
+    def state(self, secrets: Secrets) -> str:
+        """The state of the report as part of a message, without secrets."""
         message = f": {self.message}" if self.message else ""
         return secrets.hidden_in(f"{self.report_status}{message}")
 
@@ -75,7 +75,7 @@ _decode = decoder(Answer)
 
 @dataclass(frozen=True)
 class Operation:
-    """Where a kind of report is created and polled."""
+    """The paths where a kind of report is created and polled."""
 
     create: str = REPORTS
     poll: str = REPORTS
@@ -101,29 +101,34 @@ class Order:
     ids: Mapping[str, str]
     body: Mapping[str, Any] | None
     query: Mapping[str, Any] | None = None
-    operation: Operation = Operation()
     is_csv: bool | None = False
 
 
 class Ordering:
-    """Creates reports of one stream, and waits for them."""
+    """Creates the reports of one stream, and waits for them."""
 
     def __init__(
-        self, client: PinterestClient, clock: Clock, settings: Settings, stream: str
+        self,
+        client: PinterestClient,
+        clock: Clock,
+        settings: Settings,
+        stream: str,
+        operation: Operation = Operation(),
     ) -> None:
         self._client = client
         self._clock = clock
         self._longest = settings.max_wait_seconds
         self._longest_pause = LONGEST_PAUSE[settings.access_tier]
         self._stream = stream
+        self._operation = operation
 
     def read(self, order: Order) -> Steps:
         """The steps that end with the report's file.
 
         Raises:
-            FatalAPIError: Pinterest cannot make it, or it cannot be read.
-            SkippableAPIError: Such reports are refused.
-            TooLargeError: It is too large for one report.
+            FatalAPIError: Pinterest cannot make the report, or the file cannot be read.
+            SkippableAPIError: Pinterest refuses such reports.
+            TooLargeError: The rows are too many for one report.
         """
         for creation in itertools.count(1):
             token = self._create(order)
@@ -133,14 +138,14 @@ class Ordering:
                 return (yield from self._finished(order, token))
             except _UnfinishedError as error:
                 if creation == MOST_CREATIONS:
-                    msg = f"POST {order.operation.create}: {error}, {creation} times in a row"
+                    msg = f"POST {self._operation.create}: {error}, {creation} times in a row"
                     raise FatalAPIError(msg) from None
                 _logger.info("%s; creating it again", error)
         raise AssertionError  # pragma: no cover - counting does not end
 
     def _create(self, order: Order) -> str | None:
-        """The token of a new report; `None` if Pinterest has none of its days."""
-        path, nothing = order.operation.create, Answer()
+        """The token of a new report; `None` if Pinterest has no numbers of its days."""
+        path, nothing = self._operation.create, Answer()
         answer = self._client.post(
             path,
             _decode,
@@ -153,15 +158,15 @@ class Ordering:
         if answer is nothing:
             return None
         if not answer.token:
-            msg = f"POST {path}: no token for a report ({answer.told(self._client.secrets)})"
+            msg = f"POST {path}: no token for a report ({answer.state(self._client.secrets)})"
             raise FatalAPIError(msg)
         return answer.token
 
     def _finished(self, order: Order, token: str) -> Steps:
-        """Wait for a report, and take it."""
+        """Wait for a report, and download it."""
         pauses = _pauses(self._longest_pause)
         deadline = self._clock.monotonic() + self._longest
-        links, without, what = 0, 0, f"GET {order.operation.poll}: the report"
+        links, without_link, what = 0, 0, f"GET {self._operation.poll}: the report"
         yield next(pauses)
         while True:
             try:
@@ -184,23 +189,23 @@ class Ordering:
                     yield 0.0
                     continue
             elif status not in {IN_PROGRESS, FINISHED}:
-                msg = f"a report is {answer.told(self._client.secrets)}"
+                msg = f"a report is {answer.state(self._client.secrets)}"
                 raise _UnfinishedError(msg)
-            without += status == FINISHED
-            if without == MOST_POLLS_WITHOUT_LINK:
-                msg = f"a report is {answer.told(self._client.secrets)}, and has no link"
+            without_link += status == FINISHED
+            if without_link == MOST_POLLS_WITHOUT_LINK:
+                msg = f"a report is {answer.state(self._client.secrets)}, and has no link"
                 raise _UnfinishedError(msg)
             left = deadline - self._clock.monotonic()
             if left <= 0:
                 msg = (
-                    f"GET {order.operation.poll}: a report is {status} after {self._longest} s "
+                    f"GET {self._operation.poll}: a report is {status} after {self._longest} s "
                     "(max_wait_seconds)"
                 )
                 raise FatalAPIError(msg)
             yield min(next(pauses), left)
 
     def _poll(self, order: Order, token: str) -> Answer:
-        path = order.operation.poll
+        path = self._operation.poll
         ids = {name: value for name, value in order.ids.items() if f"{{{name}}}" in path}
         query: dict[str, Any] = {"token": token}
         if "ad_account_id" in order.ids and "ad_account_id" not in ids:
@@ -209,7 +214,7 @@ class Ordering:
 
 
 class _UnfinishedError(Exception):
-    """The report will never be finished, or it is gone; a new order may succeed."""
+    """The report is gone or will never be finished; a new order may succeed."""
 
 
 def _pauses(longest: float) -> Iterator[float]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tap_pinterest.reports.question import Question
 
 MOST_CALLS = 100
-"""Most synchronous calls for a range of an account; beyond it, asynchronous reports read it."""
+"""Most synchronous calls for a range of an account; if it takes more, reports read it."""
 REPORT_ROWS = 100_000
 """Most rows that we expect in an asynchronous report."""
 VALUES_OF_A_TYPE = 10
@@ -43,7 +43,7 @@ class Entities:
     Attributes:
         rows: The id and the parents' ids of each entity, by id.
         fields: Names of these ids, in the order of a row.
-        named: The ids that an order names; `None` if it asks for all entities.
+        named: The ids that an order names; `None` if the order is for all entities.
     """
 
     ad_account_id: str
@@ -52,7 +52,7 @@ class Entities:
     named: Sequence[str] | None = None
 
     def batches(self, question: Question) -> Iterator[tuple[str, Sequence[str]]]:
-        """The ids that may share a call, each batch after its parent's id if a call names one."""
+        """The ids that may share a call, each list with the id of the parent that a call names."""
         level = question.level
         if not level.within:
             yield "", list(self.rows)
@@ -76,10 +76,10 @@ def plan(
     may_report: bool,
     today: date,
 ) -> list[Part]:
-    """The calls and reports that read the days; asynchronous reports, which take long, come first.
+    """The calls and reports that read the days; asynchronous reports take long, so they come first.
 
     Raises:
-        DaysError: Pinterest has no total for so long a range.
+        DaysError: The range is too long for a total.
     """
     planning = _Planning(question, entities, today)
     parts = [
@@ -95,7 +95,7 @@ def plan(
 def unread(
     question: Question, ranges: Sequence[DateRange], *, may_report: bool, today: date
 ) -> Iterator[str]:
-    """One sentence for each range with types that neither calls nor reports can read."""
+    """A warning for each range with targeting types that no call or report can read."""
     known = question.types_of_reports if may_report else question.types_of_calls
     others = " and ".join(name for name in question.types if name not in known)
     for dates in filter(_has_days, ranges if others else ()):
@@ -121,7 +121,7 @@ def _has_days(dates: DateRange) -> bool:
 def near_and_far(
     question: Question, dates: DateRange, today: date
 ) -> tuple[DateRange | None, DateRange | None]:
-    """The periods within reach of synchronous calls, and those before them."""
+    """The periods that synchronous calls reach, and the periods before them."""
     granularity = question.granularity
     reach = today - ONE_DAY * question.limits(today, asynchronous=False).days_back
     if dates.start >= reach:
@@ -144,7 +144,7 @@ class _Planning:
     today: date
 
     def mixed(self, dates: DateRange) -> list[Part]:
-        """The parts that read the days, by calls or reports, whichever cost less."""
+        """The parts that read the days: calls or reports, whichever cost less."""
         question = self.question
         reports = self.reports(dates, question.types_of_reports)
         if question.only_asynchronous:
@@ -212,7 +212,7 @@ class _Planning:
         question, entities = self.question, self.entities
         self._refuse_long_total(dates, question.limits(self.today, asynchronous=True))
         if question.settings.filters and not entities.rows and entities.named is None:
-            # This order cannot name ids. If the filters leave no entity, no row would be kept.
+            # This order cannot name ids, and no row would pass the filters.
             return []
         return [
             Part(each, asynchronous=True)
@@ -221,7 +221,7 @@ class _Planning:
         ]
 
     def _slices_of_reports(self, dates: DateRange, types: tuple[str, ...]) -> list[Slice]:
-        """The slices of the reports with these types; they name ids only if filters are set."""
+        """The slices of the reports with these types; with ids only if filters are set."""
         limits = self.question.limits(self.today, asynchronous=True)
         granularity, named = self.question.granularity, self.entities.named
         rows = REPORT_ROWS // (VALUES_OF_A_TYPE if types else 1)

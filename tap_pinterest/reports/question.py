@@ -1,4 +1,4 @@
-"""The question of an ads report: the columns and settings that calls, orders and rows have."""
+"""The question of an ads report: the columns and settings of its calls, orders and rows."""
 
 from __future__ import annotations
 
@@ -31,18 +31,12 @@ if TYPE_CHECKING:
     from tap_pinterest.config.custom_reports import CustomReport
 
 TARGETING = ("TARGETING_TYPE", "TARGETING_VALUE")
-"""Columns that tell the rows of a targeting breakdown apart."""
+"""Columns that identify the rows of a targeting breakdown."""
 _TEXT = {"type": ["string", "null"]}
 _NEVER_ASKED = frozenset({"KEYWORD_ID", "PRODUCT_ITEM_ID"})
 """Ids that come with the rows, but that cannot be requested as columns."""
-
-
 _BYTES_OF_COLUMNS = 5_500
-"""Room for columns in a URL, of which Pinterest takes 7,500 bytes."""
-
-
-def _everything(_: str) -> bool:
-    return True
+"""Room for columns in a URL; Pinterest takes URLs of 7,500 bytes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +46,10 @@ class Question:
     Attributes:
         name: The name of the stream, for messages.
         level: The level of a row.
-        dimensions: Columns that tell the rows of a breakdown apart, its type first. Empty without
-            a breakdown.
-        is_wanted: Whether to read a column, by its field in a record.
-        account: Columns that Pinterest lists for the token, if it was asked.
+        dimensions: Columns that identify the rows of a breakdown, its type first. Empty without a
+            breakdown.
+        is_wanted: Says for the field of a record whether its column is read.
+        account: Columns that Pinterest lists for the token, if the run has read the list.
     """
 
     name: str
@@ -64,7 +58,7 @@ class Question:
     settings: Settings
     dimensions: tuple[str, ...] = ()
     custom: CustomReport | None = None
-    is_wanted: Callable[[str], bool] = _everything
+    is_wanted: Callable[[str], bool] = lambda _: True
     account: AccountColumns = NOT_ASKED
 
     @property
@@ -101,10 +95,10 @@ class Question:
         ]
 
     def _fitting(self, names: Sequence[str]) -> Sequence[str]:
-        """The names that a call has room for, if all columns are wanted.
+        """The names that a call has room for, if the config wants all columns.
 
-        Live columns come last. A history has the same columns whichever way its days are read, so
-        only reports that are always orders can have all of them.
+        Live columns come last. Calls and orders of one history have the same columns, so only a
+        report that never makes a call can have all of them.
         """
         by_calls = self.path and self.settings.report_transport != "async"
         if self.settings.report_columns != "all" or not by_calls:
@@ -135,10 +129,10 @@ class Question:
         known = {"AD_ACCOUNT_ID", self.level.own_id}
         return [name for name in self.columns if name not in known and self.is_wanted(name.lower())]
 
-    def asked(self, *, asynchronous: bool) -> Sequence[str]:
-        """The columns that a call or an order names.
+    def requested(self, *, asynchronous: bool) -> Sequence[str]:
+        """The columns that a call or an order names; at least one.
 
-        The level's own id is among them if rows would lack it otherwise, and at least one column.
+        The level's own id is one of them if rows would lack it otherwise.
         """
         known = api.enum("columns_async" if asynchronous else "columns_sync")
         own = [name for name in (self.level.own_id, "AD_ACCOUNT_ID") if name in known][:1]
@@ -204,10 +198,10 @@ class Question:
         of_level = self.level.report_limits if asynchronous else self.level.call_limits
         return self.granularity.limited(of_level)
 
-    def kept(self, *, asynchronous: bool) -> str:
-        """The name of the kind of report, for messages about how long Pinterest keeps it."""
-        if self.granularity.kept:
-            return self.granularity.kept
+    def kind(self, *, asynchronous: bool) -> str:
+        """The kind of report, for messages that say how long Pinterest keeps it."""
+        if self.granularity.kind:
+            return self.granularity.kind
         if asynchronous and self.level.report_limits != ASYNCHRONOUS:
             return f"reports of {self.level.plural}"
         return "these reports" if asynchronous else "reports that are read synchronously"
@@ -222,7 +216,7 @@ class Question:
 
     @property
     def body(self) -> Mapping[str, Any]:
-        """Fields of an order that calls do not have."""
+        """Fields of an order that a call cannot have."""
         return self.custom.body if self.custom else {}
 
     @property
@@ -245,7 +239,7 @@ class Question:
 
     @functools.cached_property
     def sent_if_set(self) -> Mapping[str, Any]:
-        """Settings that are sent only if they are set, and if Pinterest takes them."""
+        """Settings that are sent only if they are set and if Pinterest takes them."""
         if self.only_asynchronous:
             known = api.schema("AdsAnalyticsCreateAsyncRequest")["properties"]
         else:
@@ -254,7 +248,7 @@ class Question:
 
     @property
     def not_sent(self) -> Sequence[str]:
-        """Settings that are set, and that Pinterest does not take."""
+        """Settings that are set, but that Pinterest does not take."""
         return [name for name in self._set if name not in self.sent_if_set]
 
     @property
@@ -263,7 +257,7 @@ class Question:
         return {name: value for name in names if (value := getattr(self.settings, name))}
 
     def fingerprint(self, column: Callable[[str], str]) -> str:
-        """A fingerprint of all that shapes the rows; `column` gives the column of a field."""
+        """A fingerprint of everything that shapes the rows; `column` gives a field's column."""
         columns = sorted(column(name.lower()) for name in self.wanted)
         filters = {name: sorted(ids) for name, ids in self.settings.filters.items()}
         shape = {**self.attribution_columns, **filters, "columns": columns}
@@ -286,12 +280,10 @@ class Question:
     def facts(self) -> Mapping[str, Any]:
         """The facts of a row, in the API's names."""
         facts = dict(report_facts(self.columns)["properties"])
-        beside_the_date = {
-            "HOUR": {"type": "integer"},
-            "START_DATE": {"type": "string", "format": "date"},
-        }
-        keys = {name.upper() for name in self.granularity.keys}
-        facts |= {name: fact for name, fact in beside_the_date.items() if name in keys}
+        if "hour" in self.granularity.keys:
+            facts["HOUR"] = {"type": "integer"}
+        if "start_date" in self.granularity.keys:
+            facts["START_DATE"] = {"type": "string", "format": "date"}
         for name in self.custom.event_columns if self.custom else ():
             facts[name] = {"type": "number"}
         facts |= {name: {"type": "string"} for name in self.dimensions}
@@ -325,7 +317,7 @@ class Question:
         query = {
             **part.dates.query,
             "granularity": self.granularity.name,
-            "columns": self.asked(asynchronous=False),
+            "columns": self.requested(asynchronous=False),
             **self.attribution,
         }
         if part.types:
@@ -342,7 +334,7 @@ class Question:
             **part.dates.query,
             "granularity": self.granularity.name,
             "level": self.order_level,
-            "columns": self.asked(asynchronous=True),
+            "columns": self.requested(asynchronous=True),
             **self.attribution,
         }
         if part.types:

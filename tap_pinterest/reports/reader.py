@@ -18,16 +18,17 @@ from tap_pinterest.http.errors import (
     TooLargeError,
     ValuesRefusedError,
 )
+from tap_pinterest.reports.download import taken
 from tap_pinterest.reports.ordering import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from tap_pinterest.api.periods import Slice
     from tap_pinterest.clock import Clock
     from tap_pinterest.http.client import PinterestClient
     from tap_pinterest.http.errors import PartError
-    from tap_pinterest.reports.ordering import Operation, Ordering
+    from tap_pinterest.reports.ordering import Ordering
     from tap_pinterest.reports.plan import Part
     from tap_pinterest.reports.question import Question
 
@@ -47,22 +48,14 @@ def _split_data(body: bytes) -> list[msgspec.Raw]:
     return listed(_decode_data(body).data, body, "data")
 
 
-def _taken(rows: list[msgspec.Raw]) -> Iterator[bytes]:
-    """The rows in order; the list is empty at the end."""
-    # Each row keeps the whole body in memory, so a row is dropped as soon as it is written.
-    rows.reverse()
-    while rows:
-        yield bytes(rows.pop())
-
-
 @dataclass(frozen=True)
 class Answered:
-    """The rows that came for a part of a report, as JSON, and the errors of those that did not.
+    """The rows of a part of a report, as JSON, and the errors of pieces that could not be read.
 
     Attributes:
-        failures: What could not be read: the whole part, or pieces of it, each with its error.
+        failures: The pieces that could not be read (or the whole part), each with its error.
         was_read: Whether Pinterest has answered for any piece.
-        is_given_up: Whether smaller pieces were no better, so that no more are tried.
+        is_given_up: Whether smaller pieces failed as well, so that no others are tried.
     """
 
     part: Part
@@ -84,7 +77,7 @@ class Answered:
         return cls(part, rows, failures, was_read=earlier.was_read or later.was_read)
 
     def given_up(self, whole: Part) -> Answered | None:
-        """The failure of the whole part, if two pieces show that its size is not the cause."""
+        """The failure of the whole part, if two failed pieces show that size is not the cause."""
         errors = [error for _, error in self.failures]
         is_size = all(isinstance(each, (TooLargeError, SlowAnswerError)) for each in errors)
         if self.was_read or not is_size or not (len(errors) > 1 or self.is_given_up):
@@ -103,28 +96,26 @@ class Reader:
 
     MOST_HALVINGS = 3
     """A slow call may be too large. If an eighth of it is still slow, the size is not the cause."""
-    MOST_COLUMNS_TOLD = 25
+    MOST_COLUMNS_NAMED = 25
     ERRORS_OF_THE_QUESTION = frozenset({FatalAPIError, InvalidRequestError, ValuesRefusedError})
-    """Errors in the call or order itself; their subclasses have other causes."""
+    """Errors in a call or order itself; subclasses of these errors have other causes."""
 
     def __init__(
         self,
         question: Question,
         client: PinterestClient,
         ordering: Ordering,
-        operation: Operation,
         warn: Callable[[str], None],
     ) -> None:
         self._question = question
         self._client = client
         self._ordering = ordering
-        self._operation = operation
         self._warn = warn
         self._refused_types: set[tuple[str, str]] = set()
         self._refused_columns: dict[str, frozenset[str]] = {}
 
     def report(self, ad_account_id: str, part: Part) -> Steps:
-        """The steps that read an asynchronous report; one that is too large is read in halves."""
+        """The steps that read an asynchronous report; a report that is too large is halved."""
         if self._is_known_to_be_refused(ad_account_id, part.slice):
             return Answered(part)
         try:
@@ -149,16 +140,14 @@ class Reader:
         while True:
             asked = self._without_refused(ad_account_id, body)
             try:
-                return (
-                    yield from self._ordering.read(Order(ids, asked, operation=self._operation))
-                )
+                return (yield from self._ordering.read(Order(ids, asked)))
             except ValuesRefusedError as error:
                 self._leave_out(ad_account_id, asked["columns"], error)
 
     def _halves(self, part: Slice) -> tuple[Slice, Slice] | None:
         """The slice of a report in two halves: by periods, then targeting types, then ids.
 
-        Types that are one breakdown together stay together.
+        Types that form one breakdown together stay together.
         """
         shorter, custom = part.shorter(), self._question.custom
         if shorter and custom and custom.combines_types:
@@ -166,7 +155,7 @@ class Reader:
         return shorter or (part.halves() if len(part.ids) > 1 else None)
 
     def call(self, ad_account_id: str, part: Part, halvings: int = 0) -> Answered:
-        """The answer of a synchronous call; one that is too large or too slow is read in halves."""
+        """The answer of a synchronous call; a call that is too large or too slow is halved."""
         if self._is_known_to_be_refused(ad_account_id, part.slice):
             return Answered(part)
         halves = part.slice.halves()
@@ -179,7 +168,7 @@ class Reader:
         except PART_ERRORS as error:
             return self._without_rows(ad_account_id, part, error)
         else:
-            return Answered(part, _taken(rows))
+            return Answered(part, taken(rows))
         first, second = (replace(part, slice=half) for half in halves)
         earlier = self.call(ad_account_id, first, halvings + 1)
         if end := earlier.given_up(part):
@@ -187,10 +176,10 @@ class Reader:
         return Answered.joined(part, earlier, self.call(ad_account_id, second, halvings + 1))
 
     def read(self, ad_account_id: str, part: Part, clock: Clock) -> Answered:
-        """The answer of a part, by a call or a report; this waits until it is there.
+        """The answer of a part, from a call or a report; waits until it is there.
 
         Raises:
-            Exception: It could not be read, or a piece of it.
+            Exception: The part or a piece of it could not be read.
         """
         answered = self._waited_for(ad_account_id, part, clock)
         for _, error in answered.failures:
@@ -230,7 +219,7 @@ class Reader:
         return self._refused_columns.get(ad_account_id, frozenset())
 
     def _without_refused(self, ad_account_id: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """A call or an order without the columns that are refused; one column stays."""
+        """A call or an order without the refused columns; at least one column stays."""
         refused, columns = self.refused_columns(ad_account_id), asked["columns"]
         left = [name for name in columns if name not in refused]
         return {**asked, "columns": left or columns[:1]}
@@ -238,10 +227,10 @@ class Reader:
     def _leave_out(
         self, ad_account_id: str, asked: Sequence[str], error: ValuesRefusedError
     ) -> None:
-        """Take note of columns that are refused, so that the rest is asked for without them.
+        """Note the refused columns, so that the next call or order leaves them out.
 
         Raises:
-            ValuesRefusedError: It names none that was asked for, or nothing would be left.
+            ValuesRefusedError: It names no requested column, or no column would be left.
         """
         refused = error.values.intersection(asked)
         if not refused or len(refused) == len(asked):
@@ -257,7 +246,7 @@ class Reader:
         return any((ad_account_id, name) in self._refused_types for name in part.types)
 
     def _without_rows(self, ad_account_id: str, part: Part, error: PartError) -> Answered:
-        """An answer without rows; it is no failure if a targeting type in beta is refused."""
+        """An answer without rows: no failure if Pinterest refuses a targeting type in beta."""
         types = part.slice.types
         about_the_question = type(error) in self.ERRORS_OF_THE_QUESTION
         is_refused = isinstance(error, SkippableAPIError) or about_the_question
@@ -268,13 +257,14 @@ class Reader:
                 f"missing: {error}"
             )
             return Answered(part)
-        told = self._with_columns(part, error) if about_the_question else error
-        return Answered.failed(part, told)
+        return Answered.failed(
+            part, self._with_columns(part, error) if about_the_question else error
+        )
 
     def _with_columns(self, part: Part, error: PartError) -> FatalAPIError:
-        """An error in the question with the columns, because Pinterest may not say which is bad."""
-        columns = self._question.asked(asynchronous=part.asynchronous)
-        named, others = columns[: self.MOST_COLUMNS_TOLD], len(columns) - self.MOST_COLUMNS_TOLD
+        """The error with the columns, because Pinterest may not say which column is at fault."""
+        columns = self._question.requested(asynchronous=part.asynchronous)
+        named, others = columns[: self.MOST_COLUMNS_NAMED], len(columns) - self.MOST_COLUMNS_NAMED
         more = f" and {others} others" if others > 0 else ""
         msg = f"{error}; the columns were {', '.join(named)}{more}"
         kind = InvalidRequestError if isinstance(error, InvalidRequestError) else FatalAPIError

@@ -27,7 +27,7 @@ _decode = decoder(dict[str, Any])
 
 
 def upper_case(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with the names of its columns as the API's enums have them."""
+    """A row with the names of its columns in capitals, as in the enums of the API."""
     return {name.upper(): value for name, value in row.items()}
 
 
@@ -49,7 +49,7 @@ class Rows:
 
         Args:
             answered: The rows that came for the part.
-            entities: The entities of the report; they supply parents' ids that rows lack.
+            entities: The entities of the report, with the ids of parents that rows may lack.
             currency: The currency of the ad account.
             last: The last day that the run reads; a period may end after it.
 
@@ -66,7 +66,7 @@ class Rows:
         return map(self._completer(entities, currency, last), converted)
 
     def shaped(self, part: Part, row: Mapping[str, Any]) -> dict[str, Any]:
-        """A row with the names and places of its facts, which can differ from the API's.
+        """A row in the form of its facts, which can differ from the form of the answer.
 
         Raises:
             FatalAPIError: The row has no id of its entity, or no date.
@@ -88,7 +88,7 @@ class Rows:
         return shaped
 
     def _name_own_id(self, shaped: dict[str, Any], row: Mapping[str, Any]) -> None:
-        """Move the level's own id to its column, from any other name that the row has for it."""
+        """Move the level's own id to its column, if the row has it under another name."""
         level = self.question.level
         own = level.own_id
         if shaped.get(own) is None:
@@ -158,9 +158,9 @@ class Rows:
         return complete
 
     def _end_of_period(self, row: Mapping[str, Any], last: date) -> str:
-        """The last day that a row's numbers count.
+        """The last day of a row's numbers.
 
-        A row whose date does not begin a period is written like the others, with one warning. Its
+        A row whose date does not begin a period is written like the others, after one warning. Its
         numbers are right; only the meaning of its date is unclear.
         """
         granularity, day = self.question.granularity, date.fromisoformat(row["date"])
@@ -176,16 +176,16 @@ class Rows:
 
 
 def added_up(rows: Sequence[Record], metrics: Collection[str]) -> Record:
-    """One row of the parts that Pinterest made of it.
+    """One row of several that Pinterest has split it into.
 
-    Counts and amounts add up. A ratio, an average or a reach that differs has no value for the
-    whole, and is null.
+    Counts and amounts are added up. A ratio, an average or a reach that differs has no value for
+    the whole row, and is null.
 
     Args:
-        rows: The parts, one at least.
-        metrics: The columns that are metrics; of others the last part counts.
+        rows: The rows, at least one.
+        metrics: The columns that are metrics; other columns have the value of the last row.
     """
-    # Rarely called: a start does not wait for the dictionary.
+    # Loaded late: most runs never add up rows.
     from tap_pinterest.dictionary.metrics import metric  # noqa: PLC0415
 
     whole = dict(rows[-1])

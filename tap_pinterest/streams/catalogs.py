@@ -166,7 +166,7 @@ class ReportParameters(Source):
 
 
 class CatalogsReportStats(SnapshotStream):
-    """The number of items with an issue in a feed's last processing or a catalog's distribution.
+    """The occurrences of an issue in a feed's last processing or in a catalog's distribution.
 
     `feed_id` is empty for an issue of distribution.
     """

@@ -91,7 +91,7 @@ class ShapedQuestion(Question):
         return frozenset() if names in map(frozenset, not_named) else names
 
     @override
-    def asked(self, *, asynchronous: bool) -> Sequence[str]:
+    def requested(self, *, asynchronous: bool) -> Sequence[str]:
         known = self.shape.allowed("columns")
         own = next(name for name in (self.level.own_id, *self.level.other_ids) if name in known)
         return list(dict.fromkeys((own, *(name for name in self.wanted if name in known))))
@@ -322,7 +322,7 @@ class ProductQuestion(ShapedQuestion):
         return replace(ASYNCHRONOUS, days_back=days_back, days=beta_reports.MOST_DAYS)
 
     @override
-    def kept(self, *, asynchronous: bool) -> str:
+    def kind(self, *, asynchronous: bool) -> str:
         return "reports of brands, categories and SKUs"
 
     @override

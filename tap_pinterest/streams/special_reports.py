@@ -101,7 +101,7 @@ class NumberedReportStream(TaskStream):
     @functools.cached_property
     def _ordering(self) -> Ordering:
         """Creates the reports, and waits for them."""
-        return Ordering(self.run.client, self.clock, self.settings, self.name)
+        return Ordering(self.run.client, self.clock, self.settings, self.name, self.operation)
 
     def ordered(self, wanted: Wanted) -> Generator[float, None, Tried[Rows]]:
         """The steps that read a report."""
@@ -156,7 +156,7 @@ class TemplateReports(NumberedReportStream):
                 continue
             ids = {**(context or {}), "template_id": each["id"]}
             is_csv = each["report_format"] == "CSV"
-            order = Order(ids, body=None, operation=self.operation, is_csv=is_csv)
+            order = Order(ids, body=None, is_csv=is_csv)
             found.append(Wanted(order, ids))
         if too_old:
             self.logger.warning(
@@ -214,11 +214,5 @@ class CatalogsReport(NumberedReportStream):
         scope = Scope(self.inventory, self.settings, context, parts)
         account = self.contexts.parameters(context, self.inventory.owners)
         for row in self.parameters.rows(self.path, scope):
-            order = Order(
-                account,
-                body=row["parameters"],
-                query=account,
-                operation=self.operation,
-                is_csv=None,
-            )
+            order = Order(account, body=row["parameters"], query=account, is_csv=None)
             yield Wanted(order, {name: row.get(name, "") for name in self.parameters.columns})

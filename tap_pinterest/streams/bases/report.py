@@ -156,8 +156,8 @@ class AdsReport(TaskStream, ReportStream):
     def reader(self) -> Reader:
         """Reads the parts of the plan."""
         client = self.run.client
-        ordering = Ordering(client, self.clock, self.settings, self.name)
-        return Reader(self.question, client, ordering, self.operation, self.run.warn_once)
+        ordering = Ordering(client, self.clock, self.settings, self.name, self.operation)
+        return Reader(self.question, client, ordering, self.run.warn_once)
 
     @property
     @override
@@ -217,7 +217,7 @@ class AdsReport(TaskStream, ReportStream):
             days_back=question.limits(today, asynchronous=may_report).days_back,
             lookback_days=question.lookback_days,
             granularity=question.granularity,
-            what=question.kept(asynchronous=may_report),
+            what=question.kind(asynchronous=may_report),
         )
         progress, ranges = Progress(), [wanted.days]
         if not question.granularity.is_total:
