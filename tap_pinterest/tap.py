@@ -37,10 +37,8 @@ from tap_pinterest.singer.sdk import BrokenOutput, EndOfRun, SingerTap
 from tap_pinterest.singer.state import ReadBefore
 from tap_pinterest.singer.state_checks import StateError
 from tap_pinterest.streams import STREAM_TYPES, listed, needed_scopes, report_at
-from tap_pinterest.streams.bases.about_the_run import AboutTheRun
+from tap_pinterest.streams.about_the_run import AboutTheRun, CompleteLists, ListedItems, SyncLog
 from tap_pinterest.streams.bases.stream import PinterestStream
-from tap_pinterest.streams.log import SyncLog
-from tap_pinterest.streams.removed import CompleteLists, ListedItems
 
 # A list comes after its items: if the output ends in between, items are there without their list.
 WRITTEN_LAST: tuple[type[AboutTheRun], ...] = (ListedItems, CompleteLists, SyncLog)

@@ -16,7 +16,7 @@ from singer_pipes import lines
 from singer_run import Messages, PatientClock, PatientTap, run, settings
 from tap_pinterest.config import CONFIG_SCHEMA
 from tap_pinterest.run.cost import plan
-from tap_pinterest.streams.log import NO_ACCOUNT
+from tap_pinterest.streams.about_the_run import NO_ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from tap_pinterest import api
 from tap_pinterest.streams import (
-    accounts,
     ads,
     analytics,
     audiences,
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     # The ads area, entities first.
-    accounts.AdAccounts,
+    ads.AdAccounts,
     ads.Campaigns,
     ads.AdGroups,
     ads.Ads,

@@ -175,7 +175,7 @@ class AdCreatives(TaskStream, DatasetStream):
             for ad in self._ads(context):
                 if not ad.pin_id:
                     yield self._row(context, ad, reason=NO_PIN)
-                elif self._listed.has(_key(ad.pin_id)):
+                elif self._listed.has(ad.pin_id.encode()):
                     yield self._row(context, ad, self._listed_pin(ad.pin_id))
                 else:
                     continue
@@ -214,7 +214,7 @@ class AdCreatives(TaskStream, DatasetStream):
                 continue
             else:
                 parts.answered()
-                self._listed.add(_key(pin_id), msgspec.json.encode(outcome))
+                self._listed.add(pin_id.encode(), msgspec.json.encode(outcome))
             yield from ((ad, outcome) for ad in ads[pin_id])
 
     def _end(self, context: Context, batch: Batch, parts: Parts) -> None:
@@ -242,7 +242,7 @@ class AdCreatives(TaskStream, DatasetStream):
         """The Pins of ads that take a call: new Pins, and Pins whose call failed earlier."""
         in_vain = {ad.pin_id for ad in unread if ad.update.id in progress.pending}
         pins = dict.fromkeys(ad.pin_id for ad in unread if ad.pin_id)
-        left = [each for each in pins if not self._listed.has(_key(each))]
+        left = [each for each in pins if not self._listed.has(each.encode())]
         return [e for e in left if e not in in_vain], [e for e in left if e in in_vain]
 
     def _progress(self, context: Context) -> UpdatesProgress:
@@ -327,7 +327,7 @@ class AdCreatives(TaskStream, DatasetStream):
         for context in [None] if users is None else users:
             scope = Scope(inventory, self.settings, context, Parts())
             for _, pin in inventory.again(listing, scope):
-                key = _key(str(pin.get("id")))
+                key = str(pin.get("id")).encode()
                 if key in promoted and not found.has(key):
                     found.add(key, msgspec.json.encode(pin))
         return found
@@ -340,10 +340,10 @@ class AdCreatives(TaskStream, DatasetStream):
             inventory.entities(Ads, settings, each, Parts())
             for each in inventory.owners.ad_account_ids
         )
-        return frozenset(_key(row[place]) for rows in accounts for row in rows.values())
+        return frozenset(row[place].encode() for rows in accounts for row in rows.values())
 
     def _listed_pin(self, pin_id: str) -> Item:
-        body = next(self._listed.read(_key(pin_id), forget=False))
+        body = next(self._listed.read(pin_id.encode(), forget=False))
         return _decode(body)
 
     def _row(
@@ -390,10 +390,6 @@ def _creative(pin: Item) -> Item:
 
 def _image_column(size: str) -> str:
     return f"image_url_{size}"
-
-
-def _key(pin_id: str) -> bytes:
-    return pin_id.encode()
 
 
 def _in_order(ad: Ad) -> tuple[bool, Update]:

@@ -49,12 +49,14 @@ class ShapedQuestion(Question):
 
     Attributes:
         ordered_as: The level's name in an order.
+        types_key: The part of the setting that has the types of the breakdown.
         entities_of_rows: More entities, beside the level's, whose attributes can be columns.
     """
 
     ordered_as: str = ""
     shape: ClassVar[Shape]
     entities_of_rows: ClassVar[Sequence[Entity]] = ()
+    types_key: ClassVar[str]
 
     @property
     def choice(self) -> Mapping[str, Any]:
@@ -95,6 +97,12 @@ class ShapedQuestion(Question):
         known = self.shape.allowed("columns")
         own = next(name for name in (self.level.own_id, *self.level.other_ids) if name in known)
         return list(dict.fromkeys((own, *(name for name in self.wanted if name in known))))
+
+    @functools.cached_property
+    @override
+    def types(self) -> Sequence[str]:
+        types: Sequence[str] = self.choice[self.types_key]
+        return types
 
     @property
     @override
@@ -177,6 +185,7 @@ class MmmQuestion(ShapedQuestion):
     """The question of a marketing-mix report."""
 
     shape = beta_reports.MMM
+    types_key = "targeting_types"
     entities_of_rows = (PINNER_LIST,)
 
     @property
@@ -189,12 +198,6 @@ class MmmQuestion(ShapedQuestion):
     @override
     def attribution(self) -> Mapping[str, Any]:
         return {}
-
-    @functools.cached_property
-    @override
-    def types(self) -> Sequence[str]:
-        types: Sequence[str] = self.choice["targeting_types"]
-        return types
 
     @override
     def in_reports(self, types: Sequence[str]) -> Sequence[tuple[str, ...]]:
@@ -265,6 +268,7 @@ class ProductQuestion(ShapedQuestion):
     """The question of a report of brands, categories and SKUs."""
 
     shape = beta_reports.PRODUCTS
+    types_key = "conversion_product_breakdowns"
     entities_of_rows = (CONVERSION_PRODUCT,)
 
     product_columns: ClassVar[Mapping[str, Sequence[str]]] = MappingProxyType(
@@ -300,12 +304,6 @@ class ProductQuestion(ShapedQuestion):
             return self.settings.lookback_days
         click, view = self.choice["click_window_days"], self.choice["view_window_days"]
         return max(int(click), int(view)) + SETTLING_DAYS
-
-    @functools.cached_property
-    @override
-    def types(self) -> Sequence[str]:
-        breakdowns: Sequence[str] = self.choice["conversion_product_breakdowns"]
-        return breakdowns
 
     @override
     def in_reports(self, types: Sequence[str]) -> Sequence[tuple[str, ...]]:

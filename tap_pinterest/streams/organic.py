@@ -146,8 +146,8 @@ class OrganicReportStream(UserStream, ReportStream):
         return api.operation(f"GET {self.path}").parameters["metric_types"].allowed
 
     @property
-    @override
-    def final_range(self) -> ReportRange:
+    def _final_range(self) -> ReportRange:
+        """`report_range` once a context has been read: complete up to the last final day."""
         days = self.report_range
         if self._not_final is None or days.complete_to is None:
             return days
@@ -167,10 +167,34 @@ class OrganicReportStream(UserStream, ReportStream):
         return wanted or offered[:1]
 
     @override
-    def rows(self, context: Context, parts: Parts) -> Iterator[dict[str, Any]]:
+    def ranges(self, context: Context | None) -> Sequence[DateRange]:
+        return self.report_range.to_read(self.progress(context or {}), self.fingerprint)
+
+    def days_to_read(self, context: Context) -> Iterator[DateRange]:
+        """The ranges of days that this run reads; the summary notes them."""
+        for dates in self.ranges(context):
+            self.summary.of(name_of(context)).note(dates)
+            yield dates
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        if context is None:
+            return
+        progress = self.progress(context)
+        self.warn_of_new_settings(progress, self.report_range)
+        self.begin_rewriting(context, progress, self.report_range)
+        parts = Parts()
         self._not_final = None
         for call, items in self.answered(context, parts):
             yield from self.records_of_call(call, self._noted(map(self.convert, items)), parts)
+        self.judge_parts(context, parts)
+        if self.is_whole(parts):
+            self.remember(context, self._final_range.after(progress, self.fingerprint))
+        self.summary.read()
+
+    def is_whole(self, parts: Parts) -> bool:
+        """Whether a context has been read whole, so that the next run goes on from here."""
+        return not parts.refused_calls
 
     def answered(self, context: Context, parts: Parts) -> Iterator[tuple[Call, Iterable[Item]]]:
         """The records of a user as Pinterest sends them, by call."""

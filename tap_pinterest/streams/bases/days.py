@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from typing_extensions import override
-
-from tap_pinterest.api.periods import SYNCHRONOUS
-from tap_pinterest.reading.contexts import name_of
-from tap_pinterest.reading.parts import Parts
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.bases.stream import PinterestStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from singer_sdk.helpers.types import Context
 
-    from tap_pinterest.api.periods import DateRange
     from tap_pinterest.singer.state import ReportRange
 
 
@@ -31,20 +22,6 @@ class ReportStream(PinterestStream):
     replication_key = "date"
     is_report = True
 
-    @functools.cached_property
-    def report_range(self) -> ReportRange:
-        """The days that the config asks for, whatever the state says."""
-        return self.run.ranges.of(
-            self,
-            days_back=SYNCHRONOUS.days_back,
-            lookback_days=self.settings.attribution_lookback,
-        )
-
-    @property
-    def final_range(self) -> ReportRange:
-        """`report_range` once a context has been read: complete up to the last final row."""
-        return self.report_range
-
     @property
     def fingerprint(self) -> str:
         """A fingerprint of the settings that shape the rows, for the state."""
@@ -55,38 +32,6 @@ class ReportStream(PinterestStream):
         if self.is_read_whole:
             return Progress()
         return Progress.of(self.remembered.of(context) or {})
-
-    @override
-    def ranges(self, context: Context | None) -> Sequence[DateRange]:
-        return self.report_range.to_read(self.progress(context or {}), self.fingerprint)
-
-    def rows(self, context: Context, parts: Parts) -> Iterator[dict[str, Any]]:
-        """The finished records of a context for all days that this run reads."""
-        raise NotImplementedError
-
-    @override
-    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        if context is None:
-            return
-        progress = self.progress(context)
-        self.warn_of_new_settings(progress, self.report_range)
-        self.begin_rewriting(context, progress, self.report_range)
-        parts = Parts()
-        yield from self.rows(context, parts)
-        self.judge_parts(context, parts)
-        if self.is_whole(parts):
-            self.remember(context, self.final_range.after(progress, self.fingerprint))
-        self.summary.read()
-
-    def is_whole(self, parts: Parts) -> bool:
-        """Whether a context has been read whole, so that the next run goes on from here."""
-        return not parts.refused_calls
-
-    def days_to_read(self, context: Context) -> Iterator[DateRange]:
-        """The ranges of days that this run reads; the summary notes them."""
-        for dates in self.ranges(context):
-            self.summary.of(name_of(context)).note(dates)
-            yield dates
 
     def warn_of_new_settings(self, progress: Progress, days: ReportRange) -> None:
         """Warn once that settings have changed, and of days that Pinterest no longer has."""
