@@ -363,7 +363,6 @@ FEATURE = "Your application does not have access to this restricted feature: pin
         pytest.param(404, {"code": 404, "message": "Endpoint not found"}, NoEndpointError),
         pytest.param(404, {"code": 404, "message": "Resource not found."}, NoEndpointError),
         pytest.param(404, {"message": "Not Found"}, NoEndpointError, id="a gateway's JSON"),
-        pytest.param(404, "<h1>404</h1>", NoEndpointError, id="a gateway's HTML"),
         pytest.param(404, {"code": 4180, "message": "We could not find your feed."}, GoneError),
         pytest.param(404, {"code": 404, "message": "Campaign not found."}, GoneError),
     ],
@@ -377,6 +376,20 @@ def test_the_words_of_an_error_tell_whether_it_is_a_refusal(
         client.get(BOARDS, as_object)
     assert type(caught.value) is error
     assert len(sandbox.requests) == 1
+
+
+@pytest.mark.parametrize("body", ["<h1>Sorry</h1>", "", '"Sorry"', "[]"])
+@pytest.mark.parametrize(("status", "error"), [(403, AccessRefusedError), (404, NoEndpointError)])
+def test_a_refusal_without_pinterest_s_body_is_believed_the_third_time(
+    client: PinterestClient, sandbox: Sandbox, status: int, body: str, error: type[Exception]
+) -> None:
+    sandbox.fail(BOARDS, status=status, body=body, times=3)
+
+    with pytest.raises(error, match=f"GET /boards: {status}") as caught:
+        client.get(BOARDS, as_object)
+    assert type(caught.value) is error
+    assert len(sandbox.requests) == 3
+    assert client.get(BOARDS, as_object)["items"]
 
 
 def test_a_404_on_a_path_with_an_id_is_about_the_id(

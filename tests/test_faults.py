@@ -144,6 +144,8 @@ CASES = (
     Case("HTML with status 200", {"kind": "html"}),
     Case("HTML with status 502", {"kind": "html", "status": 502}),
     Case("HTML for ever", {"kind": "html", "times": ALWAYS}, FAILS, "not JSON"),
+    Case("403 with HTML, as gateways answer", {"kind": "html", "status": 403, "times": 2}),
+    Case("404 without a body", status(404, body="", times=2)),
     Case(
         "JSON with a wrong content type",
         {"kind": "slow", "seconds": 0, "headers": {"content-type": "text/plain"}},
@@ -232,6 +234,7 @@ CASES = (
 IDS = [f"{case.name} ({target})" for case in CASES for target in case.targets]
 
 OTHERS = {
+    "such a 403 or 404 for ever": "Skipped with a warning, or a failure, by the rules of access.",
     "fractional values in any metric": "Written as they are; all rows arrive.",
     "unknown fields": "Counted, and named in the summary; all rows arrive.",
     "unknown enum values": "Written as they are, counted, and named in the summary.",

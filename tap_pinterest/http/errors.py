@@ -17,6 +17,7 @@ The bases are the SDK's. Code that catches an error looks at its class only, nev
     ├── SlowAnswerError           ask again, or ask for less
     ├── UnreachableError          ask again for a short while: nobody may be there at all
     ├── ReachError                ask again twice, then start a day later
+    ├── UnsignedRefusalError      ask again twice, then take it for the refusal that it looks like
     └── UnreadableAnswerError     ask again: the body is not what the API describes
     FatalAPIError                 do not ask again: the call is a failure
     ├── InvalidRequestError       change the request
@@ -106,6 +107,18 @@ class ReachError(RetriableAPIError):
     def __init__(self, message: str, days: int) -> None:
         super().__init__(message)
         self.days = days
+
+
+class UnsignedRefusalError(RetriableAPIError):
+    """A refusal without Pinterest's body: a gateway on the way may have sent it.
+
+    Attributes:
+        refusal: The error that it means if it stays.
+    """
+
+    def __init__(self, refusal: SkippableAPIError) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
 
 
 class UnreadableAnswerError(RetriableAPIError):

@@ -16,14 +16,15 @@ from tap_pinterest.http.errors import (
     ReachError,
     SlowAnswerError,
     UnreachableError,
+    UnsignedRefusalError,
     WaitError,
 )
 from tap_pinterest.http.tally import Tally
 
 ATTEMPTS = 7
 """Most tries of one call; without answers, they and their waits last about half a minute."""
-REACH_TRIES = 2
-"""Further tries after Pinterest says that it does not reach so far back."""
+FEW_TRIES = 2
+"""Further tries after a refusal that may be a mistake, of days within reach or by a gateway."""
 LONGEST_BACKOFF = 60
 FIRST_PAUSE = 2
 """Seconds to wait if Pinterest asks to come back later, but does not say when."""
@@ -53,7 +54,7 @@ class Tries:
         self.begun = begun
         self._waits = itertools.islice(_growing(1), ATTEMPTS - 1)
         self._pauses = _growing(FIRST_PAUSE)
-        self._reach_waits = itertools.islice(_growing(1), REACH_TRIES)
+        self._few_waits = itertools.islice(_growing(1), FEW_TRIES)
         self._max_wait = max_wait
         self._asked = 0.0
 
@@ -66,7 +67,8 @@ class Tries:
         """
         if isinstance(error, WaitError) and error.seconds != 0:
             return self._patient(error, error.seconds or next(self._pauses))
-        longest = next(self._reach_waits if isinstance(error, ReachError) else self._waits, None)
+        may_be_a_mistake = isinstance(error, (ReachError, UnsignedRefusalError))
+        longest = next(self._few_waits if may_be_a_mistake else self._waits, None)
         if isinstance(error, SlowAnswerError):
             # A slow answer takes so long that it counts as two tries.
             longest = next(self._waits, None)
@@ -133,6 +135,8 @@ class Patience:
             return tries.seconds_after(error)
         except ReachError:
             raise
+        except UnsignedRefusalError as unsigned:
+            raise unsigned.refusal from None
         except UnreachableError:
             raise _nobody(error) from None
         except RetriableAPIError:

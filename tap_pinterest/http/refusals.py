@@ -6,7 +6,7 @@ import re
 from typing import NoReturn
 
 import msgspec
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
 from tap_pinterest.http.errors import (
     AccessRefusedError,
@@ -24,6 +24,7 @@ from tap_pinterest.http.errors import (
     ScopeRefusedError,
     StaleTokenError,
     TooLargeError,
+    UnsignedRefusalError,
     ValuesRefusedError,
     WaitError,
 )
@@ -73,7 +74,7 @@ def raise_for(answer: Answer, what: str, secrets: Secrets) -> None:
     status = answer.status
     if _LEAST_GOOD <= status < _LEAST_REDIRECT:
         return
-    code, message = _error_body(answer)
+    code, message, is_signed = _error_body(answer)
     rid = answer.headers.get("x-pinterest-rid")
     text = f"{what}: {status}{f' (code {code})' if code is not None else ''} "
     text += secrets.hidden_in(message)
@@ -90,6 +91,17 @@ def raise_for(answer: Answer, what: str, secrets: Secrets) -> None:
         raise NotOfferedError(text)
     if _passes(status) or _is_said_to_pass(status, code, message):
         raise RetriableAPIError(text)
+    try:
+        _raise_for_meaning(status, code, message, what, text)
+    except SkippableAPIError as refusal:
+        if is_signed:
+            raise
+        raise UnsignedRefusalError(refusal) from None
+
+
+def _raise_for_meaning(
+    status: int, code: int | None, message: str, what: str, text: str
+) -> NoReturn:
     if status in {_UNAUTHORISED, _FORBIDDEN}:
         _raise_for_access(status, code, message, text)
     if status == _NOT_FOUND:
@@ -168,13 +180,13 @@ def _raise_for_refusal(status: int, code: int | None, message: str, text: str) -
     raise FatalAPIError(text)
 
 
-def _error_body(answer: Answer) -> tuple[int | None, str]:
-    """Pinterest's own number and text for an error, if the body has them."""
+def _error_body(answer: Answer) -> tuple[int | None, str, bool]:
+    """Pinterest's own number and text for an error, and whether the body is Pinterest's."""
     try:
         body = msgspec.json.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None, answer.reason
+        return None, answer.reason, False
     if not isinstance(body, dict):
-        return None, ""
+        return None, "", False
     code, message = body.get("code"), body.get("message")
-    return (code if isinstance(code, int) else None, str(message or ""))
+    return (code if isinstance(code, int) else None), str(message or ""), True
