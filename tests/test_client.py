@@ -700,3 +700,25 @@ def test_memory_is_bounded_however_many_compressed_bodies_are_refused_at_once(
     assert len(refused) == 8
     # One large body as it grows, and of each of the others the beginning.
     assert peak < 2 * most + 8 * 1024 * 1024
+
+
+def test_each_host_has_the_proxy_and_the_certificates_that_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    variables = {
+        "https_proxy": "http://proxy.invalid:1",
+        "no_proxy": "near.invalid",
+        "REQUESTS_CA_BUNDLE": "/a/bundle.pem",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    session = transport.Session()
+
+    def asked(url: str) -> Any:
+        return session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
+
+    for _ in range(2):
+        far, near = asked("https://far.invalid/v5/ads?a=b"), asked("https://near.invalid/v5/ads")
+        assert (far["proxies"]["https"], near["proxies"]) == (variables["https_proxy"], {})
+        assert far["verify"] == near["verify"] == variables["REQUESTS_CA_BUNDLE"]
+        assert far["stream"] is True

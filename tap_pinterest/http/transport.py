@@ -9,9 +9,10 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -22,6 +23,9 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from tap_pinterest.clock import Clock
 from tap_pinterest.http.errors import SlowAnswerError, TooLargeError, UnreachableError
+
+if TYPE_CHECKING:
+    from requests.sessions import _Settings
 
 MAX_BODY_BYTES = 512 * 1024 * 1024
 SMALL_BODY_BYTES = 16 * 1024 * 1024
@@ -63,7 +67,32 @@ class Answer(NamedTuple):
 
 
 class Session(requests.Session):
-    """Follows no redirect and reads no redirect's body: it would send the token elsewhere."""
+    """Follows no redirect and reads no redirect's body: it would send the token elsewhere.
+
+    It asks the environment once for each host: requests goes through all variables, several times,
+    for each request, which takes a tenth of the time of a small one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of_environment: dict[str, _Settings] = {}
+
+    @override
+    def merge_environment_settings(
+        self,
+        url: str | bytes | None,
+        proxies: MutableMapping[str, str] | None,
+        stream: bool | None,
+        verify: bool | str | None,
+        cert: str | tuple[str, str] | None,
+    ) -> _Settings:
+        # No request has proxies or certificates of its own.
+        parts = urlsplit(str(url))
+        host = f"{parts.scheme}://{parts.netloc}"
+        if host not in self._of_environment:
+            found = super().merge_environment_settings(url, proxies, stream, verify, cert)
+            self._of_environment[host] = found
+        return self._of_environment[host].copy()
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
