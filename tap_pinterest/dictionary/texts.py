@@ -105,7 +105,9 @@ def streams() -> tuple[str, ...]:
 
 def find(name: str, entries: Entries) -> Text | None:
     """The text of a name, or of the pattern that fits it."""
-    found = entries.get(name) or next((e for key, e in entries.items() if fits(name, key)), None)
+    # Most keys are no patterns; they need no call to be passed over.
+    patterns = (e for key, e in entries.items() if "*" in key and fits(name, key))
+    found = entries.get(name) or next(patterns, None)
     return Text(found) if isinstance(found, str) else found
 
 

@@ -234,7 +234,8 @@ class MmmRows(Rows):
         shaped = super().shaped(part, row)
         kind, value = self.question.dimensions
         if kind not in shaped:
-            found = [(each, name) for each in part.slice.types if (name := _column(each, shaped))]
+            names = tuple(shaped)
+            found = [(each, name) for each in part.slice.types if (name := _column(each, names))]
             if found:
                 texts = [shaped.pop(name) for _, name in found]
                 shaped[kind] = "_AND_".join(each for each, _ in found)
@@ -242,10 +243,11 @@ class MmmRows(Rows):
         return shaped
 
 
-def _column(targeting_type: str, row: Mapping[str, Any]) -> str | None:
+@functools.lru_cache(maxsize=256)  # the rows of a report have the same columns
+def _column(targeting_type: str, names: tuple[str, ...]) -> str | None:
     """The column with the value of a type, which may be APP_TYPE or LOCATION_CODE."""
     start = targeting_type.replace("_", "")
-    return next((name for name in row if name.replace("_", "").startswith(start)), None)
+    return next((name for name in names if name.replace("_", "").startswith(start)), None)
 
 
 class MmmReport(ShapedReport):
