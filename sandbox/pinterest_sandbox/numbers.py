@@ -154,18 +154,20 @@ class View:
         share = np.where(age < self.conversions_ready_days, share * _CONVERSIONS_NOT_READY, share)
         return np.where(age < 0, 0.0, share)
 
-    def fact_key(self, fact: str, day: int) -> tuple[int, ...]:
-        """The key of a fact of one day besides the day: equal keys, equal values."""
-        age = self.today - day
+    def fact_keys(self, fact: str, days: range) -> list[tuple[int, ...]]:
+        """The key of a fact of each day besides the day: equal keys, equal values."""
+        ages = [self.today - day for day in days]
         if self.hours_behind:
-            return (age, *self.windows, self.by_conversion_time, self.hours_behind)
+            same = (*self.windows, self.by_conversion_time, self.hours_behind)
+            return [(age, *same) for age in ages]
         if not is_conversion(fact):
-            return (min(age, self.ready_days),)
+            return [(min(age, self.ready_days),) for age in ages]
         action = fact.rsplit(":", 1)[1]
         window = self.windows[ACTIONS.index(action)]
         if self.by_conversion_time:
-            return (window, -1)
-        return (min(age, window), min(age, self.conversions_ready_days))
+            return [(window, -1)] * len(ages)
+        ready = self.conversions_ready_days
+        return [(min(age, window), min(age, ready)) for age in ages]
 
 
 def is_conversion(fact: str) -> bool:

@@ -129,32 +129,32 @@ class AccountTotals:
         self, account: AdAccount, facts: Sequence[str], days: range, view: View
     ) -> dict[str, Any]:
         """Every fact as an array of one entity by days."""
-        missing = [
-            (fact, day)
-            for day in days
-            for fact in facts
-            if self._place(account, fact, day, view) not in self._known
-        ]
-        if missing:
-            wanted = list(dict.fromkeys(fact for fact, _ in missing))
-            self._add_up(account, wanted, range(missing[0][1], missing[-1][1] + 1), view)
+        places = {fact: self._places(account, fact, days, view) for fact in facts}
+        known = self._known
+        missing = {
+            fact: [day for day, place in zip(days, of_fact, strict=True) if place not in known]
+            for fact, of_fact in places.items()
+        }
+        if wanted := [fact for fact in facts if missing[fact]]:
+            first = min(missing[fact][0] for fact in wanted)
+            last = max(missing[fact][-1] for fact in wanted)
+            self._add_up(account, wanted, range(first, last + 1), view)
         return {
-            fact: np.array(
-                [[self._known[self._place(account, fact, day, view)] for day in days]], np.int64
-            )
-            for fact in facts
+            fact: np.array([[known[place] for place in of_fact]], np.int64)
+            for fact, of_fact in places.items()
         }
 
     def _add_up(self, account: AdAccount, facts: Sequence[str], days: range, view: View) -> None:
         everything = [np.arange(account.ads.count)]
         (sums,) = Sums(account, everything, days, view).of(facts, range(len(days)))
         for fact, found in sums.items():
-            for day, value in zip(days, found[0].tolist(), strict=True):
-                self._known[self._place(account, fact, day, view)] = value
+            places = self._places(account, fact, days, view)
+            self._known.update(zip(places, found[0].tolist(), strict=True))
 
     @staticmethod
-    def _place(account: AdAccount, fact: str, day: int, view: View) -> tuple[Any, ...]:
-        return (account.number, fact, day, *view.fact_key(fact, day))
+    def _places(account: AdAccount, fact: str, days: range, view: View) -> list[tuple[Any, ...]]:
+        keys = view.fact_keys(fact, days)
+        return [(account.number, fact, day, *key) for day, key in zip(days, keys, strict=True)]
 
 
 class Report(msgspec.Struct, frozen=True):
