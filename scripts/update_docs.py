@@ -40,18 +40,18 @@ DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 GROUPS = {
     "ads": "Ad accounts, campaigns, ad groups, ads, and their daily numbers",
     "organic": "The profile and its daily numbers, boards and Pins",
-    "boards": "What is on boards, uploaded videos, daily numbers of Pins, and which Pins lead",
+    "boards": "The contents of boards, uploaded videos, daily numbers of Pins, and top Pins",
     "products": "Product groups, their daily numbers, and promotions",
     "keywords": "Keywords and how often they are searched for",
     "targeting": "Daily numbers of Pins in ads and by targeting type; saved targeting",
     "audiences": "Audiences, customer lists, insights",
     "conversions": "Tags, events, and the quality of events",
     "billing": "Invoices, credit, order lines",
-    "catalogs": "Catalogs, feeds, product groups and what is wrong with them",
+    "catalogs": "Catalogs, feeds, product groups, and their faults",
     "business": "Members, partners and assets of a business",
-    "resources": "Facts that are the same for everybody: countries, targeting options, interests",
+    "resources": "Facts that are the same for every user: countries, targeting options, interests",
     "trends": "Search terms and trends",
-    "personal": "People: followers, and whom a user follows",
+    "personal": "People: followers, and the people that a user follows",
     "beta": "Streams that Pinterest opens to some apps only",
 }
 """Headings of `stream_groups`; another group has its name as the heading."""
@@ -60,7 +60,7 @@ SECTIONS = {
     "CREDENTIALS": "Credentials",
     "SCOPE_OF_THE_SYNC": "What to read",
     "FILTERS": "Filters",
-    "ASKED_FOR": "What some streams are asked for",
+    "ASKED_FOR": "Inputs of some streams",
     "ANALYTICS": "Reports",
     "IN_BETA": "Reports in beta",
     "TRANSPORT": "Calls and quotas",
@@ -72,7 +72,7 @@ SECTIONS = {
 ORDER_OF_REPORTS = "POST /ad_accounts/{ad_account_id}/reports"
 
 UNFINISHED_DAYS = 2
-"""Days up to yesterday that Pinterest has not finished; the bookmark stays before them."""
+"""Days up to yesterday that Pinterest has not finished; the bookmark is before them."""
 
 _BLOCK = re.compile(
     r"<!-- (?P<name>[a-z ]+): written by make settings -->.*?<!-- end of (?P=name) -->", re.DOTALL
@@ -137,7 +137,7 @@ def _needed(stream: PinterestStream) -> list[str]:
 
 
 def not_for_apps() -> Iterator[str]:
-    """The streams that `client_credentials` cannot read, as a sentence's list."""
+    """The streams that `client_credentials` cannot read, in one sentence."""
     refused = [
         f"`{stream.name}`"
         for members in _by_group().values()
@@ -147,8 +147,8 @@ def not_for_apps() -> Iterator[str]:
     yield f"{', '.join(refused)}."
 
 
-def telling_removed() -> Iterator[str]:
-    """The streams whose lists tell what is gone, by group."""
+def showing_removed() -> Iterator[str]:
+    """The streams whose lists show removed items, by group."""
     yield "| group | streams |"
     yield "|---|---|"
     for group, members in _by_group(removed_items=True).items():
@@ -273,7 +273,7 @@ def _reports(days: int, ads: int) -> str:
 
 
 def _last(days: int) -> DateRange:
-    """So many days, whichever."""
+    """A range of this many days."""
     end = date(2026, 11, 19)
     return DateRange(end - ONE_DAY * (days - 1), end)
 
@@ -309,14 +309,14 @@ BLOCKS = {
     "groups": groups,
     "streams": streams,
     "streams that client credentials cannot read": not_for_apps,
-    "streams that tell what is removed": telling_removed,
+    "streams that show removed items": showing_removed,
     "settings": settings,
     "sync key fields": sync_key_fields,
 }
 
 
 def written(text: str) -> str:
-    """A document's text with its tables brought up to date."""
+    """The text of a document with new tables."""
 
     def block(found: re.Match[str]) -> str:
         name = found["name"]

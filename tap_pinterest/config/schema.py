@@ -125,7 +125,7 @@ CREDENTIALS = (
             ),
             additional_properties=False,
         ),
-        description="Tokens that a proxy renews, because somebody else holds the app's secret: "
+        description="Tokens that a proxy renews, because another company has the app's secret: "
         "access_token, refresh_token, refresh_proxy_url and refresh_proxy_url_auth.",
     ),
     th.Property(
@@ -263,8 +263,8 @@ ANALYTICS = (
         default="always",
         allowed_values=["always", "daily"],
         description="When a run reads the days of the lookback again: always, or daily, in the "
-        "first run of a day (UTC). With daily, further runs of the day read only what was not "
-        "complete, and leave out lists that are young enough; see entities_max_age_hours.",
+        "first run of a day (UTC). With daily, further runs of the day read only days that were "
+        "not complete, and leave out recent lists; see entities_max_age_hours.",
     ),
     th.Property(
         "entities_max_age_hours",
@@ -281,8 +281,8 @@ ANALYTICS = (
             th.Property("end_date", th.StringType, required=True),
             additional_properties=False,
         ),
-        description="A range of days that the tap reads as well, once for each stream and account, "
-        "whatever the state says.",
+        description="A further range of days that the tap reads once for each stream and account, "
+        "even if the state already has these days.",
     ),
     th.Property(
         "report_columns",
@@ -394,15 +394,15 @@ ORGANIC = (
         "source",
         th.StringType,
         allowed_values=list(ORGANIC_FILTERS["source"]),
-        description="Pins that the reports of users and their top Pins count: the user's own, or "
-        "those that others made from claimed accounts. Default: both.",
+        description="Pins that the reports of users and their top Pins count: the user's own Pins, "
+        "or Pins that other users made from claimed accounts. Default: both.",
     ),
     th.Property(
         "from_claimed_content",
         th.StringType,
         allowed_values=list(ORGANIC_FILTERS["from_claimed_content"]),
-        description="Pins that the reports of users and their top Pins count: those of claimed "
-        "domains, or others. Default: both.",
+        description="Pins that the reports of users and their top Pins count: Pins of claimed "
+        "domains, or other Pins. Default: both.",
     ),
     th.Property(
         "top_pins_sort_by",
@@ -536,8 +536,8 @@ TRANSPORT = (
         th.StringType,
         default="auto",
         allowed_values=list(LOG_FORMATS),
-        description="How a run tells its results at the end: text, a table for people; json, one "
-        "line for programs; auto, the table at a terminal and both elsewhere.",
+        description="Form of the results at the end of a run: text, a table for people; json, one "
+        "line for programs; auto, the table at a terminal, otherwise both.",
     ),
 )
 SYNC_KEY = (
@@ -569,16 +569,16 @@ LAYOUT = (
         "sync_log",
         th.BooleanType,
         default=True,
-        description="Add the stream sync_log, which says how each stream of a run went: one row "
+        description="Add the stream sync_log with the result of each stream of a run: one row "
         "for each ad account or user, also if the run fails. The Daasity layout has none.",
     ),
     th.Property(
         "removed_items",
         th.BooleanType,
         default=False,
-        description="Add the streams listed_items and complete_lists, from which a view tells what "
-        "Pinterest no longer has. They have a row for each item of a list, and take no call, "
-        "except one that finds the token's user where nothing else reads it. "
+        description="Add the streams listed_items and complete_lists; a view of them shows the "
+        "items that Pinterest no longer has. They have a row for each item of a list. They take no "
+        "call, except one for the token's user if no other stream reads it. "
         "The Daasity layout has none.",
     ),
     th.Property(
@@ -592,8 +592,8 @@ LAYOUT = (
         "empty_key_value",
         th.StringType,
         default="",
-        description="Text that stands in a key where a row has no value for it. Set (none) for a "
-        "loader that takes an empty text for null.",
+        description="Text that the tap writes into a key column without a value. Set (none) for a "
+        "loader that turns an empty text into null.",
     ),
     th.Property(
         "layout",
@@ -601,15 +601,15 @@ LAYOUT = (
         default=PINTEREST.name,
         allowed_values=list(LAYOUTS),
         description="Tables that the tap writes: Pinterest's streams, or the eight tables of "
-        "Daasity's integration, column for column.",
+        "Daasity's integration with exactly their columns.",
     ),
     th.Property(
         "column_names",
         th.StringType,
         default="api",
         allowed_values=list(NAMINGS),
-        description="Names of the report columns: those of Pinterest's API, or those that Ads "
-        "Manager displays.",
+        description="Names of the report columns: the names in Pinterest's API, or the names that "
+        "Ads Manager displays.",
     ),
 )
 
