@@ -1,15 +1,12 @@
-"""How long the dbt models take for a year of an agency, and what a second build reads.
+"""Measures builds of the dbt models over a year of an agency: their time, and the rows they read.
 
-The tables are made in the database: 20 ad accounts, 5,000 ads, 365 days, a row for each ad and day,
-loaded within an hour.
-More loads then restate the days that the tap reads again, and add one. PostgreSQL cleans up after
-each, as it does by itself in a day.
+The script makes the tables in the database: 20 ad accounts, 5,000 ads, 365 days, and a row for each
+ad and day. Further loads then restate the days that the tap reads again, and add a day. After each
+load PostgreSQL cleans up, as it does by itself within a day.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -17,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
+import click
 import psycopg
 from psycopg import sql
 from rich.console import Console
@@ -116,21 +114,18 @@ READ = """
 console = Console(highlight=False, soft_wrap=True)
 
 
-def main() -> int:
-    """Make the tables, build twice, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="make bench-transform", description=__doc__)
-    parser.add_argument("--ads", type=int, default=ADS, help="default: %(default)s")
-    parser.add_argument("--days", type=int, default=DAYS, help="default: %(default)s")
-    options = parser.parse_args()
+@click.command("make bench-transform")
+@click.option("--ads", default=ADS, show_default=True)
+@click.option("--days", default=DAYS, show_default=True)
+def main(ads: int, days: int) -> None:
+    """Measure builds of the dbt models over a year of an agency."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         database = stack.enter_context(EmbeddedPostgres())
         db = stack.enter_context(psycopg.connect(database.psql_url, autocommit=True))
         started = time.monotonic()
-        _make(db, options.ads, options.days)
-        console.print(
-            f"{options.ads * options.days:,} rows of ads: {time.monotonic() - started:.0f} s"
-        )
+        _make(db, ads, days)
+        console.print(f"{ads * days:,} rows of ads: {time.monotonic() - started:.0f} s")
         dbt = Dbt(folder, url=database.url)
         _build(db, dbt, "First build")
         for count in range(LOADS):
@@ -138,7 +133,6 @@ def main() -> int:
             _build(db, dbt, f"Build after load {count + 2}")
         tests = dbt.run("test")
         console.print(f"Tests: {_told(tests)}, {tests.seconds:.0f} s")
-    return 0
 
 
 def _make(db: Connection, ads: int, days: int) -> None:
@@ -236,4 +230,4 @@ def _read(db: Connection) -> tuple[int, int, int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,11 +1,10 @@
-"""The whole way by one command: a made-up Pinterest into a database, on two successive days.
+"""Loads a made-up Pinterest into a database on two successive days.
 
-It needs no account, no Docker and no database, and leaves nothing behind but a page to look at.
+The demo needs no account, no Docker and no database. It leaves only a page with charts behind.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -48,42 +48,44 @@ NAME_WIDTH = 28
 console = Console(highlight=False, soft_wrap=True)
 
 
-def main() -> int:
-    """Run the demo and return the exit code: 0 when both runs went through."""
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="keep everything up until Ctrl-C")
-    parser.add_argument(
-        "--database",
-        choices=DATABASES,
-        default="postgres",
-        help="what to load: %(choices)s; default: %(default)s",
-    )
-    parser.add_argument(
-        "--page",
-        type=Path,
-        default=PAGE,
-        metavar="FILE",
-        help="where to write a page with a look at the data; default: %(default)s",
-    )
-    options = parser.parse_args()
+@click.command("make demo")
+@click.option("--keep", is_flag=True, help="Keep everything running until Ctrl-C.")
+@click.option(
+    "--database",
+    type=click.Choice([*DATABASES]),
+    default="postgres",
+    show_default=True,
+    help="The database to load.",
+)
+@click.option(
+    "--page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=PAGE,
+    show_default=True,
+    help="The file for the page with charts.",
+)
+def main(*, keep: bool, database: str, page: Path) -> None:
+    """Load a made-up Pinterest into a database on two successive days.
+
+    The demo needs no account, no Docker and no database. The exit code is 0 if both runs succeed.
+    """
     for number in SIGNALS:
         signal.signal(number, _leave)
     descriptor, name = tempfile.mkstemp(prefix="tap-pinterest-demo-", suffix=".log")
     os.close(descriptor)
     log = Path(name)
     try:
-        _demo(DATABASES[options.database], log, options.page, keep=options.keep)
+        _demo(DATABASES[database], log, page, keep=keep)
     except (MainJobError, PostgresUnavailableError, SandboxError) as error:
         # As text: the output of a process may look like markup.
         console.print(Text(str(error)))
         console.print(f"All that the processes said is in {log}")
-        return 1
+        sys.exit(1)
     except SystemExit:
         console.print("Stopped; nothing is left running.")
         log.unlink()
         raise
     log.unlink()
-    return 0
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
@@ -222,4 +224,4 @@ def _table(title: str, texts: tuple[str, ...], numbers: tuple[str, ...]) -> Tabl
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

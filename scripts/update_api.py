@@ -7,7 +7,6 @@ operation, enum and schema a line, so that an update is a diff to review.
 
 from __future__ import annotations
 
-import argparse
 import copy
 import importlib
 import inspect
@@ -19,6 +18,7 @@ import typing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+import click
 import pydantic
 
 from scripts.corrections import CORRECTIONS
@@ -33,7 +33,9 @@ Json: TypeAlias = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parent.parent
 API_JSON = ROOT / "tap_pinterest" / "api" / "api.json"
-DESCRIPTIONS = ROOT.parent / "shared" / "openapi"
+NEWEST = max((ROOT.parent / "shared" / "openapi").glob("*.json"), default=None)
+"""Pinterest's newest description, if it is beside the repository."""
+FILE = click.Path(dir_okay=False, path_type=Path)
 
 POST_READS = (
     "/ad_accounts/{ad_account_id}/bulk/download",
@@ -678,15 +680,13 @@ def client_values(facts: Json) -> list[Any]:
     return [value for value in facts["enum"] if isinstance(value, str) and value.lower() != "false"]
 
 
-def main() -> None:
-    """Write the facts."""
-    parser = argparse.ArgumentParser(description="Write the facts of Pinterest's API.")
-    newest = max(DESCRIPTIONS.glob("*.json"), default=None)
-    parser.add_argument("--description", type=Path, default=newest, required=newest is None)
-    parser.add_argument("--client", default="pinterestsdk", help="package; empty for none")
-    parser.add_argument("--output", type=Path, default=API_JSON)
-    arguments = parser.parse_args()
-    arguments.output.write_text(facts_text(arguments.description, arguments.client), "utf-8")
+@click.command()
+@click.option("--description", type=FILE, default=NEWEST, required=NEWEST is None)
+@click.option("--client", default="pinterestsdk", help="Python package; empty for none.")
+@click.option("--output", type=FILE, default=API_JSON)
+def main(description: Path, client: str, output: Path) -> None:
+    """Write the facts of Pinterest's API."""
+    output.write_text(facts_text(description, client), "utf-8")
 
 
 def facts_text(description: Path, client: str) -> str:

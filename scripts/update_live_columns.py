@@ -7,17 +7,18 @@ Takes recorded answers of GET /resources/delivery_metrics, or plain lists of nam
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from scripts.processes import ROOT
 from tap_pinterest import api
 from tap_pinterest.api.columns import LIVE_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 FILE = ROOT / "tap_pinterest" / "api" / LIVE_FILE
 ORGANIC = "ORGANIC"
@@ -45,14 +46,13 @@ def _described(enum: str) -> tuple[str, ...]:
     return api.enum(enum, newer=True)
 
 
-def main() -> None:
+@click.command(help=__doc__)
+@click.option("--seen", required=True, help="The day of the answers.")
+@click.argument("answers", nargs=-1, required=True, type=click.Path(path_type=Path))
+def main(seen: str, answers: Sequence[Path]) -> None:
     """Write the file."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seen", required=True, help="the day of the answers")
-    parser.add_argument("answers", nargs="+", type=Path)
-    given = parser.parse_args()
-    answers = [json.loads(path.read_text("utf-8")) for path in given.answers]
-    text = json.dumps(live_facts(answers, given.seen), indent=0)
+    found = [json.loads(path.read_text("utf-8")) for path in answers]
+    text = json.dumps(live_facts(found, seen), indent=0)
     FILE.write_text(f"{text}\n", "utf-8")
 
 

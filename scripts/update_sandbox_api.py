@@ -7,7 +7,6 @@ follows those when it needs them. Two things are added: the unit of each number 
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import inspect
 import json
@@ -18,6 +17,7 @@ from collections import ChainMap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import click
 import pydantic
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ Node: TypeAlias = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parent.parent
 WRITTEN = ROOT / "sandbox" / "pinterest_sandbox" / "description.json"
-DESCRIPTIONS = ROOT.parent / "shared" / "openapi"
+NEWEST = max((ROOT.parent / "shared" / "openapi").glob("*.json"), default=None)
+"""Pinterest's newest description, if it is beside the repository."""
+FILE = click.Path(dir_okay=False, path_type=Path)
 CLIENT = "pinterestsdk"
 
 READING_POSTS = frozenset(
@@ -571,14 +573,12 @@ def add_live(description: Description) -> None:
             schema["properties"] |= added
 
 
-def main() -> None:
-    """Write the file."""
-    parser = argparse.ArgumentParser(description="Write the description that the sandbox serves.")
-    newest = max(DESCRIPTIONS.glob("*.json"), default=None)
-    parser.add_argument("--description", type=Path, default=newest, required=newest is None)
-    parser.add_argument("--output", type=Path, default=WRITTEN)
-    arguments = parser.parse_args()
-    arguments.output.write_text(description_text(arguments.description), "utf-8")
+@click.command()
+@click.option("--description", type=FILE, default=NEWEST, required=NEWEST is None)
+@click.option("--output", type=FILE, default=WRITTEN)
+def main(description: Path, output: Path) -> None:
+    """Write the description that the sandbox serves."""
+    output.write_text(description_text(description), "utf-8")
 
 
 def description_text(path: Path) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def faults(fleet: Fleet, place: Place, parent: Mapping[str, str]) -> Sequence[str]:
-    """What each enabled connection lacks, and what connections must not share, a line each.
+    """The faults of the enabled connections, a line each.
 
     Args:
         fleet: All connections.
@@ -26,7 +26,7 @@ def faults(fleet: Fleet, place: Place, parent: Mapping[str, str]) -> Sequence[st
         parent: The variables of this process.
     """
     try:
-        fleet.shared_variables  # noqa: B018 - read before those of each connection
+        fleet.shared_variables  # noqa: B018 - read before the variables of a connection
     except SecretError as error:
         return [f"the shared variables cannot be read: {error}"]
     found = [*_of_project(fleet, place)]
@@ -43,7 +43,7 @@ def faults(fleet: Fleet, place: Place, parent: Mapping[str, str]) -> Sequence[st
 
 
 def _of_project(fleet: Fleet, place: Place) -> Iterator[str]:
-    """The loader that `meltano.yml` does not have; files that it includes may have any."""
+    """A fault if `meltano.yml` has no such loader; files that it includes are not looked at."""
     file = place.project / "meltano.yml"
     try:
         project = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -52,7 +52,7 @@ def _of_project(fleet: Fleet, place: Place) -> Iterator[str]:
     except OSError as error:
         yield f"{file}: {error.strerror}; --project names its folder"
     except (yaml.YAMLError, ValueError, LookupError, TypeError):
-        return  # Meltano says what it does not understand
+        return  # Meltano itself names the fault
     else:
         if is_all and fleet.loader not in loaders:
             yield f"{file}: it has no loader {fleet.loader}; it has {', '.join(loaders)}"
@@ -61,7 +61,7 @@ def _of_project(fleet: Fleet, place: Place) -> Iterator[str]:
 def _of_credentials(
     variables: Sequence[tuple[Connection, Mapping[str, str]]],
 ) -> Iterator[str]:
-    """Connections have one credential if, and only if, they have one token."""
+    """The faults of connections that share a token but not a credential, or the reverse."""
     tokens: dict[str, Connection] = {}
     files: dict[str, Connection] = {}
     credentials: dict[str, tuple[Connection, str]] = {}
@@ -69,7 +69,7 @@ def _of_credentials(
         token = token_of(own)
         other = tokens.setdefault(token, each) if token else each
         if other.credential != each.credential:
-            # They would not share a quota, nor the tokens that Pinterest renews for one of them.
+            # A renewed token would reach only one of them, and they would not share a quota.
             yield f"{each.name}: it has the token of {other.name}; give both one credential"
         other = files.setdefault(own[TOKEN_FILE], each)
         if other.credential != each.credential:

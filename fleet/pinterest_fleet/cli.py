@@ -7,6 +7,7 @@ import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -47,14 +48,6 @@ class Settings:
         except ConnectionsError as error:
             _refuse(error.faults)
 
-    def connection(self, name: str) -> tuple[Fleet, Connection]:
-        """The fleet, and a connection of it."""
-        fleet = self.fleet
-        try:
-            return fleet, fleet.of(name)
-        except ConnectionsError as error:
-            _refuse(error.faults)
-
 
 def _refuse(faults: Sequence[str]) -> NoReturn:
     for fault in faults:
@@ -67,41 +60,32 @@ _folder = click.Path(file_okay=False, path_type=Path)
 _day = click.DateTime(["%Y-%m-%d"])
 
 
+_shown = partial(click.option, show_default=True, show_envvar=True)
+
+
 @click.group()
-@click.option(
+@_shown(
     "--connections",
     "file",
     type=_file,
     envvar=FILE,
     default="connections.yml",
-    show_default=True,
-    show_envvar=True,
     help="The file of connections.",
 )
-@click.option(
-    "--project",
-    type=_folder,
-    envvar=PROJECT,
-    default=".",
-    show_default=True,
-    show_envvar=True,
-    help="The folder of meltano.yml.",
-)
-@click.option(
+@_shown("--project", type=_folder, envvar=PROJECT, default=".", help="The folder of meltano.yml.")
+@_shown(
     "--root",
     type=_folder,
     envvar=ROOT,
     default=".fleet",
-    show_default=True,
-    show_envvar=True,
-    help="Where each connection keeps Meltano's files, renewed tokens and its last result.",
+    help="The folder for Meltano's files, renewed tokens and the last result of each connection.",
 )
 @click.pass_context
 def main(context: click.Context, file: Path, project: Path, root: Path) -> None:
     """Load many connections of tap-pinterest, one or several at once.
 
-    Exit codes: 0, all has arrived; 1, something is missing and the next run reads it; 78, a person
-    has to act, and a retry changes nothing; 128 plus its number after a signal.
+    Exit codes: 0, all data have arrived; 1, data are missing, and the next run reads them; 78, a
+    person has to act, and a retry changes nothing; 128 plus its number after a signal.
     """
     context.obj = Settings(file.absolute(), Place(project.absolute(), root.absolute()))
 
@@ -109,7 +93,7 @@ def main(context: click.Context, file: Path, project: Path, root: Path) -> None:
 @main.command()
 @click.pass_obj
 def check(settings: Settings) -> None:
-    """Read the file of connections, and the variables of each, without any call."""
+    """Check the file of connections and the variables of each connection, without any call."""
     fleet = settings.fleet
     if faults := checks.faults(fleet, settings.place, os.environ):
         _refuse(faults)
@@ -117,9 +101,7 @@ def check(settings: Settings) -> None:
 
 
 @main.command("list")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json", "matrix", "pools"]), default="text"
-)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text")
 @click.option("--slots", default=4, show_default=True, help="Slots of each pool.")
 @click.pass_obj
 def list_connections(settings: Settings, form: str, slots: int) -> None:
@@ -145,9 +127,9 @@ def list_connections(settings: Settings, form: str, slots: int) -> None:
 
 
 def _pools(fleet: Fleet, slots: int) -> dict[str, dict[str, object]]:
-    """One pool for all, and one for each credential that connections share.
+    """A pool for all connections, and a pool for each credential that connections share.
 
-    Pinterest counts calls by app and user. More slots for one credential would only wait longer.
+    Pinterest counts calls by app and user. With more slots for a credential its calls only wait.
     """
     names = {"pinterest": "Connections with a credential of their own"} | {
         f"pinterest_{name}": f"Connections of the credential {name}"
@@ -188,13 +170,19 @@ def _backfill(first: datetime | None, last: datetime | None) -> tuple[date, date
 @main.command()
 @click.argument("name")
 @_dates
-@click.option("--log", type=_file, help="File for the log of the run, in place of the output.")
+@click.option(
+    "--log", type=_file, help="File for the log of the run. Default: the standard output."
+)
 @click.pass_obj
 def run(
     settings: Settings, name: str, first: datetime | None, last: datetime | None, log: Path | None
 ) -> None:
-    """Load one connection, unless another run of it goes on."""
-    fleet, connection = settings.connection(name)
+    """Load one connection, unless it is being loaded already."""
+    fleet = settings.fleet
+    try:
+        connection = fleet.of(name)
+    except ConnectionsError as error:
+        _refuse(error.faults)
     result = runs.run(fleet, connection, settings.place, _backfill(first, last), log)
     if result.exit_code == NEEDS_A_PERSON:
         tell(f"{name}: a person has to act; a retry changes nothing")
@@ -208,10 +196,10 @@ def run(
 def run_all(
     settings: Settings, at_once: int, first: datetime | None, last: datetime | None
 ) -> None:
-    """Load all enabled connections; one that fails stops no other.
+    """Load all enabled connections. A connection that fails does not stop the others.
 
-    Each connection writes its log to its own folder below --root. SIGTERM and Ctrl-C end the
-    connections that run in order, and start no other.
+    Each connection writes its log to its own folder below --root. After SIGTERM or Ctrl-C the
+    running loads end in order, and no other load starts.
     """
     fleet, place = settings.fleet, settings.place
     days = _backfill(first, last)
@@ -266,7 +254,7 @@ def _own_command(settings: Settings) -> list[str]:
 def metrics(
     settings: Settings, database: str | None, output: Path | None, gateway: str | None
 ) -> None:
-    """Tell the newest complete day, rows, calls, waits and token days of each connection.
+    """Write metrics of each connection: newest complete day, rows, calls, waits, token days.
 
     The text is OpenMetrics. It goes to a file, to a push gateway, or to the standard output.
     """
@@ -288,7 +276,7 @@ def metrics(
     if not output and not gateway:
         click.echo(text, nl=False)
     if unanswered:
-        # What the files tell is told all the same.
+        # The metrics of the files have been written.
         _end(unanswered)
 
 
@@ -307,7 +295,7 @@ def _push(text: str, gateway: str) -> None:
         msg = f"the push gateway does not answer: {error}"
         raise click.ClickException(msg) from None
     except (HTTPException, ValueError):
-        # Their text may have a password of the address.
+        # The text of the error may contain a password of the address.
         msg = "--push takes an address of the form http://host:9091/metrics/job/name"
         raise click.UsageError(msg) from None
 

@@ -1,4 +1,4 @@
-"""Reads the file of connections, and says by name and line what is wrong in it."""
+"""Reads the file of connections; each fault has a line number and a name."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class Connection:
     """One credential and the ad accounts that it may read.
 
     Attributes:
-        name: Its name in logs, metrics and the state id.
-        secret: Where its variables are, the credential among them.
-        schema: The schema that its tables go to.
-        credential: The credential's name. Connections with one name share its quota and tokens.
+        name: The name in logs, metrics and the state id.
+        secret: The place of its variables, which include the credential.
+        schema: The schema of its tables.
+        credential: The credential's name. Connections with the same name share quota and tokens.
         enabled: Whether it is loaded.
     """
 
@@ -73,9 +73,9 @@ class Fleet:
 
     Attributes:
         connections: In the order of the file.
-        shared: Where the variables of all connections are; `None` if there are none.
+        shared: The place of the variables of all connections; `None` if there are none.
         loader: The loader's name in `meltano.yml`.
-        unreadable: By the name of a connection, why its variables cannot be read. It fails alone.
+        unreadable: Why the variables of a connection cannot be read, by its name.
     """
 
     connections: Sequence[Connection]
@@ -110,10 +110,10 @@ class Fleet:
         return is_named or any(each.credential == connection.credential for each in others)
 
     def of(self, name: str) -> Connection:
-        """The connection of a name.
+        """The connection of this name.
 
         Raises:
-            ConnectionsError: There is none, or it is not enabled.
+            ConnectionsError: There is no such connection, or it is not enabled.
         """
         found = next((each for each in self.connections if each.name == name), None)
         if found is None:
@@ -155,7 +155,7 @@ def _text(path: Path) -> str:
 
 @dataclass(frozen=True)
 class _Located:
-    """A value of the file, its text, and the line that it stands on."""
+    """A value of the file, its text and its line."""
 
     value: Any
     line: int
@@ -214,7 +214,7 @@ class _File:
     def _columns(self, heading: Sequence[str]) -> Sequence[str]:
         columns = [each.strip().lower() for each in heading]
         if columns and not {*columns} & {*MEMBERS}:
-            # Not shown: it may be a row with a secret.
+            # The heading is not shown, because it may be a row with a secret.
             self._fault(1, "the heading", ", ".join(MEMBERS))
             return columns
         for number, column in enumerate(columns):
@@ -227,7 +227,7 @@ class _File:
     def _cells(
         self, columns: Sequence[str], row: Sequence[str], line: int
     ) -> Mapping[str, _Located]:
-        """The members that a row has; an empty cell is a member that is left out."""
+        """The members of a row; an empty cell is a missing member."""
         if len(row) > len(columns):
             self._fault(line, "the row", f"{len(columns)} cells")
         texts = zip(columns, (each.strip() for each in row), strict=False)
@@ -252,7 +252,7 @@ class _File:
         return Connection(name, secret, schema, credential, enabled)
 
     def _shared(self, top: Mapping[str, _Located]) -> Reference | None:
-        """Where the variables of all connections are; nothing can be loaded without them."""
+        """The place of the variables of all connections."""
         if not {"env_file", "secret"} & {*top}:
             return None
         reference = self._secret(top, "", 1)
@@ -261,7 +261,7 @@ class _File:
         return reference
 
     def _refuse_twice(self, what: str, value: str, line: int) -> None:
-        """Refuse a value that another connection has; two would load over each other."""
+        """Refuse a value of another connection: the two would overwrite each other."""
         first = self._lines.get((what, value))
         if value and first:
             self._fault(line, f"{what} {value}", f"a {what} of its own; line {first} has it too")
@@ -303,7 +303,7 @@ class _File:
     ) -> str:
         given = members.get(member, default)
         form = _FORMS[member]
-        # The text as it stands there: to YAML 0123 is the number 83, and 2026-01-01 a date.
+        # The text in the file counts: to YAML 0123 is the number 83, and 2026-01-01 a date.
         if form.fullmatch(given.text):
             return given.text
         self._fault(given.line, _path(owner, member), f"text of the form {form.pattern}")
@@ -325,7 +325,7 @@ class _File:
         text = f"file:{value}" if member == "env_file" else value
         provider, _, rest = text.partition(":")
         if _SECRET.search(text):
-            # Not shown: it may be the secret itself.
+            # The value is not shown, because it may be the secret itself.
             self._fault(at, _path(owner, member), "a reference; a secret does not belong here")
         elif provider not in PROVIDERS or not rest.strip():
             forms = ", ".join(f"{each}:…" for each in PROVIDERS)

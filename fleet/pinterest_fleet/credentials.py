@@ -1,4 +1,4 @@
-"""A connection reads with its own credential, or not at all."""
+"""Makes sure that a connection reads with its own credential."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _METHOD = f"{_PREFIX}AUTH_METHOD"
 TOKENS = tuple(
     f"{prefix}{kind}_TOKEN" for prefix in (_PREFIX, _OAUTH) for kind in ("REFRESH", "ACCESS")
 )
-"""Variables of which one is enough to read."""
+"""Variables with a token; one of them is enough."""
 TOKEN_FILE = f"{_PREFIX}TOKEN_FILE"
 _PROXY = (f"{_OAUTH}REFRESH_PROXY_URL", f"{_OAUTH}REFRESH_PROXY_URL_AUTH")
 NONE = dict.fromkeys((*_APP, *TOKENS, *_PROXY), "")
 """Every variable of a credential, without a value.
 
-Meltano looks for variables that are missing in `meltano.yml` and in its database. It takes an empty
-one as it is.
+Meltano looks for missing variables in `meltano.yml` and in its database. It does not replace an
+empty variable.
 """
 
 
@@ -45,7 +45,7 @@ def require(
         is_shared: Whether the file of connections says that it shares its credential.
 
     Raises:
-        SecretError: It has none, or one that others did not agree to share.
+        SecretError: The connection has no credential, or the file does not say that it shares one.
     """
     if token_of(own) or _is_app({**shared, **own}):
         return

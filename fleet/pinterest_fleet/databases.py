@@ -32,16 +32,16 @@ class DatabaseError(Exception):
 
 @contextmanager
 def connected(address: str) -> Iterator[psycopg.Connection]:
-    """A connection while the block lasts; it may name SQLAlchemy's driver.
+    """A connection for a block; the address may name SQLAlchemy's driver.
 
     Raises:
-        DatabaseError: The address is none, the database does not answer, or it refuses a statement.
+        DatabaseError: The text is no address, or the database does not answer or refuses.
     """
     address = _DRIVER.sub(r"\1:", address)
     try:
         password = conninfo_to_dict(address).get("password")
     except psycopg.Error:
-        # Its text has the whole address.
+        # The text of the error contains the whole address.
         raise DatabaseError(_NO_ADDRESS) from None
     try:
         with psycopg.connect(address) as connection:

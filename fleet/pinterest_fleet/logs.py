@@ -1,4 +1,4 @@
-"""The log of a run: it shows no secret, and a log that cannot be written ends no run."""
+"""The log of a run, without secrets. If it cannot be written, the run goes on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-    from types import TracebackType
 
 _SENSITIVE = re.compile(r"SECRET|TOKEN|PASSWORD|KEY|URL|URI")
 _LOCATION = re.compile(r"_(FILE|PATH)$|^TAP_PINTEREST_API_URL$")
@@ -21,17 +20,17 @@ _SHORTEST_SECRET = 6
 
 
 class Log:
-    """Takes the lines of a run, and goes on if a disk is full or a reader has left.
+    """Writes the lines of a run, until a disk is full or the reader of the output has left.
 
     Attributes:
-        fault: Why lines are missing at its end; an empty text if none are.
+        fault: Why the last lines are missing; an empty text if no line is missing.
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        """Open it.
+        """Open the log.
 
         Args:
-            path: A file to replace; without one the lines go to the standard output.
+            path: A file to replace; by default the lines go to the standard output.
 
         Raises:
             OSError: The file cannot be written.
@@ -42,21 +41,16 @@ class Log:
         self._secrets: re.Pattern[str] | None = None
 
     def __enter__(self) -> Self:
-        """Close it at the end of the block, if it is a file."""
+        """Use the log in a block."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close it."""
+    def __exit__(self, *_: object) -> None:
+        """Close the log if it is a file."""
         if self._is_ours:
             self._file.close()
 
     def hide(self, variables: Mapping[str, str]) -> None:
-        """Show the values of variables that are named like secrets as `***` from now on."""
+        """From now on, write `***` for the values of variables that are named like secrets."""
         self._secrets = secrets(variables)
 
     def write(self, line: str) -> str:
@@ -72,20 +66,20 @@ class Log:
         return shown
 
     def _write_to_nowhere(self) -> None:
-        """Let the text that is still in the buffer not fail again when the file is closed."""
+        """Drop the text in the buffer, so that closing the file does not fail again."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._file.fileno())
         os.close(nowhere)
 
 
 def tell(text: str) -> None:
-    """Print a line about a run to the standard error, if anybody reads it."""
+    """Print a line about a run to the standard error, even if nobody reads it."""
     with suppress(OSError):
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - the command's output
 
 
 def secrets(variables: Mapping[str, str]) -> re.Pattern[str] | None:
-    """The values that a log must not show: those of variables that are named like secrets."""
+    """A pattern for the values of variables that are named like secrets."""
     values = {
         value
         for name, value in variables.items()

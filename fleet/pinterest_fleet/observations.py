@@ -1,4 +1,4 @@
-"""What a fleet has loaded, as OpenMetrics and as one view over all schemas."""
+"""The metrics of a fleet as OpenMetrics, and one view of its last runs over all schemas."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Family(NamedTuple):
     """A family of metrics.
 
     Attributes:
-        name: Its name, with its unit.
-        unit: The unit, which the name ends with; an empty text if there is none.
-        text: What it tells.
+        name: The name, with the unit.
+        unit: The unit, at the end of the name; an empty text if there is none.
+        text: The help text.
     """
 
     name: str
@@ -48,7 +48,7 @@ LAST_RUN = Family("pinterest_last_run_timestamp_seconds", "seconds", "When the l
 RUNNING = Family(
     "pinterest_running_since_timestamp_seconds",
     "seconds",
-    "When the run began that has not ended: it goes on, or was killed.",
+    "Start of a run that has not ended, or was killed.",
 )
 EXIT_CODE = Family(
     "pinterest_last_run_exit_code", "", "Exit code of the last run; 78 needs a person."
@@ -65,10 +65,10 @@ COMPLETE_TO = Family(
 ROWS = Family("pinterest_last_run_rows", "rows", "Records of the last run.")
 CALLS = Family("pinterest_last_run_calls", "calls", "Calls of the last run.")
 WAITED = Family(
-    "pinterest_last_run_waited_seconds", "seconds", "Seconds that its calls waited for quota."
+    "pinterest_last_run_waited_seconds", "seconds", "Seconds that calls waited for quota."
 )
 MISSING = Family(
-    "pinterest_last_run_missing_streams", "streams", "Streams that have not arrived whole."
+    "pinterest_last_run_missing_streams", "streams", "Streams of which data are missing."
 )
 
 Sample = tuple[Family, "Mapping[str, str]", float]
@@ -97,7 +97,7 @@ _OF_LAST_RUN = """
            ended_at
       FROM last_run
     UNION ALL
-    -- A stream that failed before the run knew its ad accounts is missing of those known before.
+    -- A stream that failed before the run knew its ad accounts counts for the accounts before.
     SELECT stream, known.ad_account_id, 0, 0, 0, last_run.result, known.start_date,
            known.complete_to, known.ended_at
       FROM last_run JOIN known USING (stream)
@@ -121,13 +121,13 @@ _OF_LAST_RUN = """
 
 
 def of_files(fleet: Fleet, place: Place) -> Iterator[Sample]:
-    """What results and token files tell of every enabled connection."""
+    """The metrics in the results and the token files of every enabled connection."""
     for each in fleet.enabled:
         yield from _of_files(each, place)
 
 
 def of_tables(fleet: Fleet, database: str) -> Iterator[Sample]:
-    """What the tables of every enabled connection tell.
+    """The metrics in the tables of every enabled connection.
 
     Args:
         fleet: All connections.
@@ -210,10 +210,10 @@ def write(text: str, path: Path) -> None:
 
 
 def push(text: str, url: str) -> None:
-    """Send the text to a push gateway, in place of what it has.
+    """Replace the text at a push gateway.
 
     Raises:
-        OSError: The gateway does not take it.
+        OSError: The gateway does not accept it.
     """
     request = Request(  # noqa: S310 - the command refuses other schemes
         url, data=text.encode(), method="PUT", headers={"Content-Type": CONTENT_TYPE}
@@ -225,7 +225,7 @@ def push(text: str, url: str) -> None:
 def make_view(database: str, connections: Sequence[Connection], schema: str) -> Sequence[str]:
     """Make a view of the last run of every connection, with a row for each ad account.
 
-    A row without an ad account is of the streams that are read for the token or a user.
+    A row without an ad account has the streams that are read for the token or a user.
 
     Args:
         database: Address of the PostgreSQL.
@@ -249,7 +249,7 @@ def make_view(database: str, connections: Sequence[Connection], schema: str) -> 
         ]
         view = sql.Identifier(schema, VIEW)
         if parts:
-            # Replaced, not dropped: it keeps the rights that others were given on it.
+            # Replaced, not dropped: so other users keep their rights on it.
             everything = sql.SQL(" UNION ALL ").join(parts)
             connection.execute(sql.SQL("CREATE OR REPLACE VIEW {} AS {}").format(view, everything))
         else:

@@ -1,4 +1,4 @@
-"""References to secrets: where the variables of a connection are, never their values."""
+"""References to secrets: the places of variables, never their values."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PROVIDERS = ("file", "directory", "command", "environment")
 
 
 class SecretError(Exception):
-    """The variables of a connection cannot be read. The text has none of them.
+    """The variables of a connection cannot be read. The text contains no value of them.
 
     Attributes:
-        may_pass: Whether the next try may read them, as with a secret store that does not answer.
+        may_pass: Whether the next try may succeed, as with a secret store that does not answer.
     """
 
     def __init__(self, text: str, *, may_pass: bool = False) -> None:
@@ -34,12 +34,12 @@ class SecretError(Exception):
 
 @dataclass(frozen=True)
 class Reference:
-    """Where variables are.
+    """The place of variables.
 
     `file:PATH` is an env file. `directory:PATH` has a file for each variable, as Kubernetes mounts
-    a Secret. `command:WORDS` prints an env file, as the command lines of most secret stores can.
-    `environment:PREFIXES` are the variables of this process that begin with one of the prefixes,
-    which commas separate.
+    a Secret. `command:WORDS` is a command that prints an env file, as most secret stores have.
+    `environment:PREFIXES` are the variables of this process that begin with one of the prefixes;
+    commas separate the prefixes.
 
     Attributes:
         provider: One of `PROVIDERS`.
@@ -52,7 +52,7 @@ class Reference:
     folder: Path
 
     def fault(self) -> str:
-        """The allowed form, if nothing can be read; an empty text if it can be tried."""
+        """The allowed form, if the reference cannot be read; otherwise an empty text."""
         path = self.folder / self.rest
         if self.provider == "file" and not path.is_file():
             return f"a file that is there; {self.rest} is not"
@@ -101,7 +101,7 @@ class Reference:
             msg = f"{words[0]}: no answer within {COMMAND_SECONDS} s"
             raise SecretError(msg, may_pass=True) from None
         if done.returncode:
-            # What it printed may be a secret.
+            # Its output is not shown, because it may be a secret.
             msg = f"{words[0]} ended with exit code {done.returncode}"
             raise SecretError(msg, may_pass=True)
         return done.stdout.decode("utf-8-sig")
@@ -118,7 +118,7 @@ def _of_directory(path: Path) -> Mapping[str, str]:
 
 
 def _text(path: Path) -> str:
-    """The text of a file, without the mark that editors on Windows write at its beginning."""
+    """The text of a file, without the byte order mark that editors on Windows write."""
     return path.read_text(encoding="utf-8-sig")
 
 
@@ -126,7 +126,7 @@ def _parsed(text: str, place: str) -> Mapping[str, str]:
     """The variables of an env file.
 
     Raises:
-        SecretError: A line is not understood; its variable would be missing.
+        SecretError: A line cannot be read, so that its variable would be missing.
     """
     variables = {}
     for each in parse_stream(io.StringIO(text)):

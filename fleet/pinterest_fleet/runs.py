@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from pinterest_fleet.turns import Note, Turn
 
 NOT_OURS = ("AIRFLOW", "DAGSTER", "MELTANO_", "TAP_", "TARGET_", "DBT_", "PYTHON", "VIRTUAL_ENV")
-"""Variables of a scheduler that would change a run; a connection's own come from its secret."""
+"""Beginnings of variables that a run does not take from its scheduler."""
 OK, FAILED, NEEDS_A_PERSON = 0, 1, 78
-"""Exit codes. After the last, EX_CONFIG of sysexits, a retry changes nothing."""
+"""Exit codes. 78 is EX_CONFIG of sysexits: a retry changes nothing."""
 STOPS = (signal.SIGINT, signal.SIGTERM)
 """Signals that end a run in order."""
 _SUMMARY = re.compile(r'Summary: (\{"streams".*\})')
@@ -48,7 +48,7 @@ _FOR_A_PERSON = re.compile(
     "|Block .* not found"
 )
 _ERROR = re.compile(r'\[error\s*\]|"level": ?"error"|^Error: Block ')
-"""In lines that tell why a whole run ended; a warning may advise a new sign-in as well."""
+"""Marks an error. Warnings do not count: they may also advise a new sign-in."""
 
 
 @dataclass
@@ -56,9 +56,9 @@ class Result:
     """The last run of a connection.
 
     Attributes:
-        connection: Its name.
-        started: When, UTC.
-        ended: When, UTC.
+        connection: The name of the connection.
+        started: The start, UTC.
+        ended: The end, UTC.
         exit_code: 0, 1 or 78; 128 and more after a signal.
         reason: Why a person has to act; an empty text otherwise.
         summary: The tap's summary; empty if it wrote none.
@@ -78,30 +78,30 @@ class Place:
 
     Attributes:
         project: The folder of `meltano.yml`.
-        root: Where each connection has a folder for Meltano's files and its result.
+        root: The folder with a folder for each connection, for Meltano's files and its result.
     """
 
     project: Path
     root: Path
 
     def folder(self, connection: Connection) -> Path:
-        """The folder of a connection; nobody else may read it."""
+        """The folder of a connection; only this user may read it."""
         folder = self.root / "connections" / connection.name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
     def token_file(self, connection: Connection) -> Path:
-        """Where renewed tokens stay.
+        """The file for renewed tokens, one for each credential.
 
-        One file for each credential: if Pinterest renews a refresh token for one connection, the
-        others need the new one too.
+        If Pinterest replaces a refresh token for one connection, the other connections with the
+        same credential need the new token too.
         """
         folder = self.root / "tokens"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder / f"{connection.credential}.json"
 
     def running(self, name: str) -> Note | None:
-        """The run of a connection that has not come to its end: it goes on, or was killed."""
+        """The run of a connection that has not ended, or was killed."""
         return running(self.root / "connections" / name)
 
     def result(self, name: str) -> Result | None:
@@ -132,9 +132,9 @@ def environment(
     parent: Mapping[str, str],
     dates: tuple[date, date] | None = None,
 ) -> dict[str, str]:
-    """The variables of a run: the parent's without those of schedulers, then the connection's.
+    """The variables of a run: from this process, without a scheduler's, and from the connection.
 
-    Nothing else gives a run a credential.
+    A run gets its credential only from the connection or from the shared variables.
 
     Args:
         fleet: All connections.
@@ -144,7 +144,7 @@ def environment(
         dates: First and last day of a backfill.
 
     Raises:
-        SecretError: Variables cannot be read, contradict the file of connections, or have no
+        SecretError: Variables cannot be read, contradict the file of connections, or contain no
             credential.
     """
     variables = {name: value for name, value in parent.items() if not name.startswith(NOT_OURS)}
@@ -165,7 +165,7 @@ def environment(
     variables |= {
         **own,
         schema: connection.schema,
-        # Two runs that share this folder overwrite each other's catalog.
+        # Two runs in one folder would overwrite each other's catalog.
         "MELTANO_SYS_DIR_ROOT": str(place.folder(connection) / "meltano"),
     }
     return variables | (_backfill(*dates) if dates else {})
@@ -187,10 +187,10 @@ def run(
 
     Args:
         fleet: All connections.
-        connection: The one to load.
+        connection: The connection to load.
         place: The folders.
         dates: First and last day to read again.
-        log: The file for its log; by default the standard output.
+        log: The file for the log; by default the standard output.
     """
     result = Result(connection.name, started=_now())
     try:
@@ -213,7 +213,7 @@ def run(
             result.ended = _now()
             place.keep(connection, result)
     except BusyError as error:
-        # Its own run keeps its result.
+        # The run that has not ended will keep its own result.
         tell(f"{connection.name}: not started: {error}")
     except OSError as error:
         tell(f"{connection.name}: {error.filename or place.root}: {error.strerror}")
@@ -222,7 +222,7 @@ def run(
 
 
 def prime(fleet: Fleet, place: Place) -> int:
-    """Prepare Meltano's database, which connections that start at once would all try to do.
+    """Prepare Meltano's database; otherwise connections that start together would all try to.
 
     Returns:
         The exit code.
@@ -231,15 +231,10 @@ def prime(fleet: Fleet, place: Place) -> int:
     try:
         variables = environment(fleet, None, place, os.environ)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return _primed({**variables, "MELTANO_SYS_DIR_ROOT": str(folder)}, place)
     except SecretError as error:
         tell(f"the shared variables cannot be read: {error}")
         return FAILED if error.may_pass else NEEDS_A_PERSON
-    except OSError as error:
-        tell(f"{error.filename}: {error.strerror}")
-        return FAILED
-    variables["MELTANO_SYS_DIR_ROOT"] = str(folder)
-    try:
-        return _primed(variables, place)
     except OSError as error:
         tell(f"{error.filename}: {error.strerror}")
         return FAILED
@@ -263,7 +258,7 @@ def _primed(variables: Mapping[str, str], place: Place) -> int:
 
 
 def _command() -> list[str]:
-    """Meltano without the project's `.env`, in which another client's settings may be."""
+    """Meltano without the project's `.env`, which may have the settings of another client."""
     return [_meltano(), f"--env-file={os.devnull}"]
 
 
@@ -286,7 +281,7 @@ def _started(
             text=True,
             encoding="utf-8",
             errors="replace",
-            # If only this process is killed, the lock holds until Meltano has ended.
+            # If only this process is killed, Meltano still holds the lock until it has ended.
             pass_fds=[own.handle],
         )
     except OSError:
@@ -295,7 +290,7 @@ def _started(
 
 
 def _pass_on(process: subprocess.Popen[str], lines: Log, result: Result, own: Turn) -> None:
-    """Write the lines of Meltano to the log, and note how it ends."""
+    """Write the lines of Meltano to the log, and note its end in the result."""
     with process, _signals_to(process):
         for line in process.stdout or ():
             _note(line, lines.write(line), result)
@@ -312,7 +307,7 @@ def _pass_on(process: subprocess.Popen[str], lines: Log, result: Result, own: Tu
 
 
 def _exit_code(code: int, reason: str) -> int:
-    """The code that the table of exit codes has for the end of Meltano."""
+    """The exit code of the run for Meltano's exit code."""
     if code < 0:
         return 128 - code
     if code and reason:
@@ -321,9 +316,15 @@ def _exit_code(code: int, reason: str) -> int:
 
 
 def _note(line: str, shown: str, result: Result) -> None:
-    """Note what a line tells; a secret may be a word of it, so only what is kept has none."""
+    """Note the summary, or the reason for a person to act, that a line has.
+
+    Args:
+        line: The line as Meltano wrote it.
+        shown: The line without secrets; only this form is kept.
+        result: The result to note it in.
+    """
     if found := _SUMMARY.search(line):
-        # Another program's line may begin like the tap's.
+        # A line of another program may begin in the same way.
         with suppress(ValueError):
             result.summary = json.loads(found[1])
     is_error = _ERROR.search(line)
@@ -333,7 +334,7 @@ def _note(line: str, shown: str, result: Result) -> None:
 
 @contextmanager
 def _signals_to(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Pass SIGINT and SIGTERM on, so that the tap stops in order and its state stays right."""
+    """Pass SIGINT and SIGTERM on, so that the tap stops in order and writes its state."""
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         process.send_signal(number)

@@ -1,4 +1,4 @@
-"""Several connections at once, each in a process of its own."""
+"""Runs several connections at once, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ if TYPE_CHECKING:
 
 
 class SideBySide:
-    """Processes that run at the same time, and what a signal does to them.
+    """Processes that run at the same time, until a signal stops them.
 
-    A process for each connection passes signals on to its own run.
+    Each process passes signals on to its own run.
 
     Attributes:
-        signal: The signal after which no process starts any more; 0 if none came.
+        signal: The signal after which no process starts any more; 0 before a signal.
     """
 
     def __init__(self) -> None:
-        """Start with no process."""
         self.signal = 0
         self._processes: set[subprocess.Popen[bytes]] = set()
         self._starting = threading.RLock()
@@ -32,7 +31,7 @@ class SideBySide:
         """Run a command to its end.
 
         Returns:
-            Its exit code, 128 and more after a signal; `None` if it was not started.
+            The exit code, 128 and more after a signal; `None` if the command was not started.
         """
         with self._starting:
             if self.signal:
@@ -45,9 +44,9 @@ class SideBySide:
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
-        """During the block, SIGTERM ends the processes in order, and starts no other.
+        """During the block, SIGTERM ends the processes in order, and no other process starts.
 
-        A terminal sends SIGINT to all of them by itself.
+        After Ctrl-C the terminal itself sends SIGINT to all processes.
         """
         before = {each: signal.signal(each, self._stop) for each in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -58,7 +57,7 @@ class SideBySide:
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         self.signal = number
-        # A process that starts at this moment is in the set when the lock is free.
+        # With the lock, a process that starts at this moment is in the set.
         with self._starting:
             for each in [*self._processes] if number == signal.SIGTERM else ():
                 each.send_signal(number)

@@ -1,4 +1,4 @@
-"""One run of a connection at a time, and what a killed one leaves behind."""
+"""Lets a connection have one run at a time, and notices a run that was killed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FILE = "running.json"
 MELTANO_WAITS = timedelta(minutes=5)
-"""How long Meltano takes a killed run for one that goes on."""
+"""The time in which Meltano still counts a killed run as running."""
 
 
 class BusyError(Exception):
@@ -26,13 +26,13 @@ class BusyError(Exception):
 
 @dataclass(frozen=True)
 class Note:
-    """Who runs a connection.
+    """A note about the process that runs a connection.
 
     Attributes:
-        since: When its run began, UTC.
+        since: The start of the run, UTC.
         host: The machine.
-        process: The id of the process there.
-        ended: Whether it was stopped in order, or has ended after one that was killed.
+        process: The id of the process on that machine.
+        ended: Whether the run was stopped in order, or has ended after a run that was killed.
     """
 
     since: str
@@ -50,8 +50,8 @@ class Turn:
     """The right to run a connection.
 
     Attributes:
-        handle: The locked file. The lock holds until every process that has it open is gone.
-        before: The note of a run before, if one was killed.
+        handle: The locked file. The lock holds until all processes that have it open have ended.
+        before: The note of the run before, if it was killed or stopped.
     """
 
     handle: int
@@ -64,7 +64,7 @@ class Turn:
 
     @property
     def is_forced(self) -> bool:
-        """Whether Meltano may still take a killed run for one that goes on."""
+        """Whether Meltano may still count a killed run as running."""
         if not self.before or not self.before.ended:
             return bool(self.before)
         return datetime.now(tz=UTC) - datetime.fromisoformat(self.before.since) < MELTANO_WAITS
@@ -73,7 +73,7 @@ class Turn:
         """Note that a run begins.
 
         Args:
-            since: When, UTC.
+            since: The start, UTC.
 
         Raises:
             OSError: The file cannot be written.
@@ -81,28 +81,28 @@ class Turn:
         self._write(Note(since, socket.gethostname(), os.getpid()))
 
     def end(self, since: str) -> None:
-        """Note that the run has come to its end.
+        """Note that the run has ended.
 
         Args:
-            since: When it began, UTC.
+            since: The start of the run, UTC.
         """
         os.ftruncate(self.handle, 0)
         if self.before and self.is_forced:
-            # The kill was before the first run after it had begun.
+            # The kill happened before the start of the first run after it.
             first = self.before.since if self.before.ended else since
             self._write(replace(self.before, since=first, ended=True))
 
     def cancel(self) -> None:
-        """Forget that a run began, because nothing of it was started."""
+        """Remove the note of a run that could not be started."""
         os.ftruncate(self.handle, 0)
         if self.before:
             self._write(self.before)
 
     def stop(self, since: str) -> None:
-        """Note that a signal stopped the run, which Meltano may still take for one that goes on.
+        """Note that a signal stopped the run; Meltano may still count it as running.
 
         Args:
-            since: When, UTC.
+            since: The time of the signal, UTC.
         """
         self._write(Note(since, socket.gethostname(), os.getpid(), ended=True))
 
@@ -113,10 +113,10 @@ class Turn:
 
 @contextmanager
 def turn(folder: Path) -> Iterator[Turn]:
-    """Keep other runs of a connection out while the block lasts.
+    """Let no other run of a connection start during the block.
 
-    The system takes the lock away when the last process that has it ends, however it ends. The note
-    in the file goes at an orderly end only: a note without a lock is of a run that was killed.
+    The system removes the lock when the last process that has it ends, in any way. Only a run that
+    ends in order removes its note from the file: a note without a lock belongs to a killed run.
 
     Args:
         folder: The folder of the connection.
@@ -133,7 +133,7 @@ def turn(folder: Path) -> Iterator[Turn]:
 
 
 def running(folder: Path) -> Note | None:
-    """The run that has begun and not come to its end: it goes on, or was killed."""
+    """The run that has not ended, or was killed."""
     with suppress(FileNotFoundError):
         handle = os.open(folder / FILE, os.O_RDONLY)
         try:
@@ -148,7 +148,7 @@ def _is_locked(handle: int) -> bool:
     """Lock a file.
 
     Returns:
-        Whether its file system has locks. Without them only Meltano looks for other runs, in its
+        Whether the file system has locks. Without locks, only Meltano looks for other runs, in its
         database.
 
     Raises:
@@ -166,7 +166,7 @@ def _is_locked(handle: int) -> bool:
 
 def _note(handle: int) -> Note | None:
     text = os.pread(handle, os.fstat(handle).st_size, 0)
-    # A kill can come between the two steps of writing it.
+    # A kill can come between the two steps of writing a note.
     with suppress(ValueError, TypeError):
         return Note(**json.loads(text))
     return None
