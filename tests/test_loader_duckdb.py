@@ -285,7 +285,7 @@ def test_a_table_with_another_key_is_refused_with_both_keys(
 def test_a_fault_that_lasts_does_not_promise_that_the_next_run_goes_on() -> None:
     lasting = duckdb.ConstraintException("Constraint Error: NOT NULL constraint failed: ads.ours")
 
-    assert "until the table or the records are mended" in loading(lasting)
+    assert "until the table or the records are corrected" in loading(lasting)
     assert "goes on from there" in loading(duckdb.IOException("IO Error: Something new"))
 
 
@@ -343,7 +343,7 @@ def test_a_path_that_cannot_be_loaded_is_refused_in_one_line(tmp_path: Path) -> 
     other.write_text("no database" * 1000)
 
     assert "No database is named" in refusal("")
-    assert "gone when the target ends" in refusal(":memory:")
+    assert "rows are lost when the target ends" in refusal(":memory:")
     assert "begins with postgresql" in refusal("postgresql://me:topsecret@here/db")
     assert "topsecret" not in refusal("postgresql://me:topsecret@here/db")
     assert f"There is no folder {tmp_path / 'none'}" in refusal(tmp_path / "none" / "a.duckdb")
@@ -384,7 +384,10 @@ def test_a_file_that_another_program_has_open_is_refused_with_the_program(
         ('IO Error: Cannot open file "a.duckdb": Read-only file system', "is read-only"),
         ("IO Error: Trying to read a database file with version number 99", "version of DuckDB"),
         ("Invalid Input Error: Your request is not authenticated", "refuses the token"),
-        ('IO Error: Failed to download extension "motherduck" at URL', "its part for MotherDuck"),
+        (
+            'IO Error: Failed to download extension "motherduck" at URL',
+            "its extension for MotherDuck",
+        ),
         ("IO Error: Something new?motherduck_token=topsecret&a=b", "cannot open md:numbers"),
     ],
 )

@@ -105,7 +105,9 @@ SET_UPS: Mapping[str, SetUp] = {
     "a password with an @": unusable(
         "postgresql://plain:top@secret:x@{host}/postgres", "@ is written %40"
     ),
-    "an unknown option": unusable("{plain}postgres?pgbouncer=true", "pgbouncer", "Take it out"),
+    "an unknown option": unusable(
+        "{plain}postgres?pgbouncer=true", "pgbouncer", "Remove the option"
+    ),
     "postgres://": accepted(**{ADDRESS: "postgres://owner:{password}@{host}/postgres"}),
     "another driver": accepted(
         **{ADDRESS: "postgresql+psycopg2://owner:{password}@{host}/postgres"}

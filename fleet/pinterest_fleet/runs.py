@@ -42,7 +42,7 @@ _FOR_A_PERSON = re.compile(
     # The loaders' errors about their address, their credential and their rights.
     "|No database is named|is not the URL of a database|but this target loads into"
     "|refuses the password|password authentication failed|has no (?:user|database) |demands TLS"
-    "|lets user .* not into|TLS certificate of|has an option after its|lacks a permission"
+    "|does not let user |TLS certificate of|has an option after its|lacks a permission"
     "|refuses the token|There is no folder|Correct path"
     # Meltano's, about a loader or a tap that is not in meltano.yml.
     "|Block .* not found"

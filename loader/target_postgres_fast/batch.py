@@ -34,16 +34,16 @@ class Batch:
             return
         self.are_keys_sure &= line.has_sure_key
         key = line.key if line.has_sure_key else (line.key,)
-        # Without this, the row would keep the place of the row that it replaces.
+        # Without `pop`, the row would keep the place of the row that it replaces.
         self._rows.pop(key, None)
         self._rows[key] = line.text
 
     def in_order_of_keys(self) -> Iterator[bytes]:
-        """All rows in the order of all loads, so that parallel loads never wait in a circle."""
+        """All rows, sorted by key: loads in parallel then never wait for each other in a circle."""
         return (row for _, row in sorted(self._rows.items()))
 
     def in_order_of_arrival(self) -> Iterator[bytes]:
-        """All rows, those that came first before the others."""
+        """All rows, in the order in which they arrived."""
         return iter(self._rows.values())
 
 

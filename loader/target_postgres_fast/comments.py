@@ -30,5 +30,5 @@ def _of_columns(properties: Mapping[str, Any]) -> Iterator[tuple[str | None, Any
 
 
 def _storable(text: str) -> str:
-    # A text in PostgreSQL cannot have NUL in it.
+    # PostgreSQL cannot store NUL in a text.
     return text.replace("\0", "\ufffd").strip()

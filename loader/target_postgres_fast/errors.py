@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SHOWN = 300
-"""Most characters to show of a text from elsewhere."""
-GOES_ON = "What was committed stays; the next run goes on from there."
+"""Most characters to show of another program's text."""
+GOES_ON = "Committed rows stay; the next run goes on from there."
 
 
 class UnusableError(Exception):
@@ -36,6 +36,6 @@ def advice(error: str, table: Iterable[Advice], otherwise: str) -> str:
 
 
 def first_line(text: str) -> str:
-    """The first line of a text from elsewhere, shortened."""
+    """The first line of another program's text, shortened."""
     line = next(iter(text.splitlines()), "").strip().rstrip(".")
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}..."

@@ -1,4 +1,4 @@
-"""A faster start: modules that the stock target imports but seldom uses are imported later."""
+"""A faster start: some modules that the stock target imports are imported at their first use."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FEW_COLLECTIONS = (50_000, 20, 20)
-"""Thresholds of the garbage collector: records do not form circles."""
-
-
+"""Thresholds of the garbage collector: rare, because records do not form circles."""
 UNUSED = ("joblib", "jsonpath_ng", "jsonpath_ng.ext", "upath")
-"""Modules of functions that the SDK imports, and that this target hardly ever calls."""
+"""Modules that the SDK imports for functions that this target hardly ever calls."""
 RARE = "paramiko"
-"""For tunnels through SSH."""
+"""The module for tunnels through SSH."""
 
 
 @contextmanager
@@ -45,7 +43,7 @@ def imports() -> Iterator[None]:
 class _Module(ModuleType):
     """Imports the module at the first use of a name in it."""
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever it has there
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any object of the module
         """Return the module's object of that name."""
         return getattr(import_module(self.__name__), name)
 

@@ -18,10 +18,10 @@ while (left := end - time.monotonic()) > 0 and select.select([0], [], [], left)[
 
 
 def leave() -> NoReturn:
-    """End with code 1.
+    """End with code 1, while another process reads the rest of the input.
 
-    Another process reads on meanwhile: if Meltano cannot write, it prints pages of traceback, and
-    it stops the tap when the target has ended. In a shell's pipe the tap ends after five seconds.
+    If Meltano cannot write to the target, it prints a long traceback. It stops the tap when the
+    target has ended. In a shell's pipe the tap ends after five seconds.
     """
     # Windows does not have this call.
     with suppress(OSError, AttributeError):

@@ -25,7 +25,7 @@ class TableCounts:
     """Rows of one table.
 
     Attributes:
-        arrived: Records read for it.
+        arrived: Records read for the table.
         new: Rows inserted.
         changed: Rows updated.
         unchanged: Rows that existed and did not differ.
@@ -68,10 +68,10 @@ class Loaded:
         return self.tables.setdefault(table, TableCounts())
 
     def tell_progress(self, table: str, waiting: int) -> None:
-        """Log the progress of a table, if the last such line is long ago.
+        """Log the progress of a table, unless the last such line is recent.
 
         Args:
-            table: Its name.
+            table: The name of the table.
             waiting: Records that have arrived and are not committed yet.
         """
         if self._clock() - self._told_at < self._interval:
@@ -82,9 +82,9 @@ class Loaded:
         self._logger.info("Loading %s: %s rows arrived, %s", table, f"{arrived:,}", str(counts))
 
     def tell_total(self) -> None:
-        """Log a line for each table that got rows, and one for all.
+        """Log a line for each table that got rows, and a line for all tables.
 
-        Programs get the same in a line of JSON, where no terminal is.
+        If there is no terminal, programs get the same counts in a line of JSON.
         """
         total = TableCounts()
         for table, counts in self.tables.items():

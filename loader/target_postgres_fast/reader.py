@@ -1,4 +1,4 @@
-"""Messages as lines of bytes: plain records go to their sink undecoded."""
+"""Reads messages as lines of bytes, and gives plain records to their sink undecoded."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ class UnreadableError(Exception):
 
 
 class LineReader(SimpleSingerReader):
-    """Reads lines until their end, or until it is stopped.
+    """Reads lines until the end of the input, or until `stop`.
 
-    A message that no sink takes undecoded goes the SDK's way: decoded, and to the SDK's handler.
+    A message that no sink takes undecoded is decoded and goes to the SDK's handler.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.direct: Callable[[str], Take | None] = lambda _: None
-        """Returns the function that takes lines of a stream's records, if there is one."""
+        """Returns the function that takes lines of a stream's records, or `None`."""
         self.before_lines: Callable[[], None] = lambda: None
         """Called before the first line is read."""
         self.after_lines: Callable[[], None] = lambda: None
-        """Called after all lines that had come in were handled, and when no line comes."""
+        """Called when all lines that have arrived are handled, and again while no line arrives."""
         self.after_all: Callable[[], None] = lambda: None
         """Called after the last line, also after an error; not if the process must end at once."""
         self.idle_seconds = 1.0
@@ -72,7 +72,7 @@ class LineReader(SimpleSingerReader):
         self._waits = False
 
     def stop(self) -> None:
-        """Read only the lines that have come in."""
+        """Read only the lines that have already arrived."""
         self._is_stopped = True
         if self._waits:
             raise Stopped
@@ -140,7 +140,7 @@ class LineReader(SimpleSingerReader):
         return kind
 
     def _lines(self, source: BinaryIO) -> Iterator[list[bytes]]:
-        """Lines without their ends; each list has all lines that have come in."""
+        """Lines without their ends, in lists of all lines that have arrived."""
         begun: list[bytes] = []
         while chunk := self._chunk(source):
             first, *others = chunk.split(b"\n")
@@ -155,7 +155,7 @@ class LineReader(SimpleSingerReader):
             yield [rest]
 
     def _chunk(self, source: BinaryIO) -> bytes:
-        """The bytes that have come in; empty at the end, and when stopped."""
+        """The bytes that have arrived; empty at the end, and after `stop`."""
         self._waits = True
         try:
             if self._is_stopped:
@@ -204,8 +204,8 @@ def _bytes_of(source: IO[Any]) -> BinaryIO:
 
 
 def _widen(source: BinaryIO) -> None:
-    """Enlarge the pipe, so that the process that writes to it is woken less often."""
-    # Only Linux can.
+    """Enlarge the pipe, so that the writing process wakes less often."""
+    # Only Linux has this call.
     with suppress(ImportError, AttributeError, OSError):
         import fcntl  # noqa: PLC0415 - not on Windows
 
@@ -217,6 +217,6 @@ def _has_more(source: BinaryIO, seconds: float) -> bool:
     try:
         readable, _, _ = select.select([source], [], [], seconds)
     except (OSError, ValueError):
-        # The source is not a file of the system, or is one of Windows.
+        # The source is no file of the system, or the system is Windows.
         return True
     return bool(readable)

@@ -1,6 +1,6 @@
-"""Records as rows for a bulk load, made from their JSON with as little change as possible.
+"""Turns records into rows for a bulk load, with as little change to their JSON as possible.
 
-A row is a line: its fields, with commas between them. The columns of a back end turn the JSON of a
+A row is a line of fields with commas between them. The columns of a back end turn the JSON of a
 value into a field. A value of another kind than its column is decoded first.
 """
 
@@ -33,11 +33,11 @@ OF_THE_LOAD = (
     "_sdc_sequence",
     "_sdc_sync_started_at",
 )
-"""Metadata that differ with each load; a difference only in these does not change a row."""
+"""Metadata that differ with each load; a row that differs only in these has not changed."""
 METADATA = (*OF_THE_LOAD, DELETED_AT, VERSION)
 
 NULL = b"null"
-"""The field of a value that is not there."""
+"""The field of a missing value."""
 BETWEEN = b"\0"
 """Separates the values of a key."""
 
@@ -56,27 +56,27 @@ class Line(NamedTuple):
     key: bytes
     text: bytes
     has_sure_key: bool = True
-    """Whether lines whose key values differ have different keys; if not, the database decides."""
+    """Whether equal keys have equal bytes here; if not, the database must compare the keys."""
 
 
 class Column(Protocol):
     """A column of a table."""
 
     def check(self) -> Check | None:
-        """Tells of values' JSON, with commas between them, whether it is their fields already.
+        """A function that checks whether the JSON of values, joined by commas, is already fields.
 
-        Columns with the same check share one call; if it fails, each value becomes a field alone.
+        Columns with the same check share one call. If it fails, each value is converted alone.
         """
         return None
 
     def field(self) -> Field | None:
-        """The function that turns a value's JSON into a field; none if the JSON is the field."""
+        """The function that turns a value's JSON into a field; `None` if the JSON is the field."""
 
     def field_with_escapes(self) -> Field:
-        """The same for JSON that may have a backslash in it."""
+        """The function for JSON that may contain a backslash."""
 
     def of_value(self, value: Any) -> bytes:  # noqa: ANN401 - any JSON
-        """The field of a value that is decoded."""
+        """The field of a decoded value."""
 
 
 class RowFormat:
@@ -95,8 +95,9 @@ class RowFormat:
             stream: Name of the stream.
             columns: The columns by name, metadata included.
             keys: The key columns, each with a function that gives equal values equal fields, and
-                none for a field that only the database can compare. Empty if the table only grows.
-            started_at: When the load began, in Unix milliseconds.
+                `None` for a field that only the database can compare; empty if the table only
+                grows.
+            started_at: The start of the load, in Unix milliseconds.
         """
         by_check: dict[Check | None, list[str]] = defaultdict(list)
         for name, column in columns.items():
@@ -120,7 +121,7 @@ class RowFormat:
         try:
             self._decode = _decoder(stream, own, [*keys], deleted=self._has_metadata)
         except ValueError:
-            # A name that msgspec cannot use, such as one with a quotation mark in it.
+            # msgspec cannot use some names, such as a name with a quotation mark.
             self._decode = _refuse
         self._started_at = started_at
         self._sequence = 0
@@ -128,7 +129,7 @@ class RowFormat:
         self._timestamp = cast("Field", self._has_metadata and columns[EXTRACTED_AT].field())
 
     def from_message(self, line: bytes, batched_at: bytes) -> Line | None:
-        """A line from a RECORD of this stream; none if it is another message or is unusual."""
+        """A line from a RECORD of this stream; `None` for another message or unusual values."""
         try:
             message = self._decode(line)
             values = msgspec.structs.astuple(message.record)
@@ -174,7 +175,7 @@ class RowFormat:
 
 
 class _Group(NamedTuple):
-    """Columns beside each other whose values are checked together."""
+    """Neighbouring columns whose values are checked together."""
 
     check: Check
     place: slice

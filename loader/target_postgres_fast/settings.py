@@ -1,4 +1,4 @@
-"""Finds settings that nobody would read: misspelt ones, and variables that are not passed on."""
+"""Finds settings without effect: misspelt settings, and variables that Meltano does not pass on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ADDRESS = frozenset({"host", "port", "user", "password", "database"})
 
 
 def misspelt(config: Collection[str], known: Collection[str]) -> Iterator[str]:
-    """A fault for each setting whose name is almost that of another.
+    """A fault for each setting whose name is almost the name of another setting.
 
     Args:
         config: The names of the settings in the config.

@@ -39,8 +39,8 @@ class Loads(Protocol):
         """
 
 
-class _Untold(metrics.Counter):
-    """A counter without log lines: the target logs the counts of each table."""
+class _SilentCounter(metrics.Counter):
+    """A counter that logs nothing, because the target logs the counts of each table."""
 
     @override
     def _pop(self) -> None:
@@ -48,7 +48,7 @@ class _Untold(metrics.Counter):
 
 
 class FastSink(SQLSink[Any]):
-    """The way of a record from its message into the table, whatever the database."""
+    """Takes the records of a stream and loads them in batches, for any database."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's arguments
         super().__init__(*args, **kwargs)
@@ -76,13 +76,13 @@ class FastSink(SQLSink[Any]):
 
     @cached_property
     def _is_fast(self) -> bool:
-        """Whether a key can be read off a record: not if the target itself makes a part of it."""
+        """Whether the record contains its whole key, with no part that the target itself makes."""
         return set(self.key_properties).isdisjoint(METADATA)
 
     def take(self, line: bytes) -> bool:
-        """Take an undecoded record, if it belongs to this stream and has nothing unusual."""
+        """Take an undecoded record, if it belongs to this stream and has only usual values."""
         if not self._has_had_records:
-            # The SDK's way logs fields that the schema lacks.
+            # The first record goes to the SDK, which logs fields that the schema lacks.
             return False
         if self._pending_batch is None:
             self._get_context({})
@@ -99,7 +99,7 @@ class FastSink(SQLSink[Any]):
 
     @override
     def get_sink_record_counter(self) -> metrics.Counter:
-        return _Untold(metrics.Metric.RECORD_COUNT)
+        return _SilentCounter(metrics.Metric.RECORD_COUNT)
 
     @property
     @override
@@ -159,7 +159,7 @@ class FastSink(SQLSink[Any]):
         self._loaded.of(self.stream_name).add(batch.arrived, written)
 
     def write_what_waits(self) -> None:
-        """Write all records that have come in."""
+        """Write all records that have arrived."""
         if self._pending_batch:
             self.process_batch(self.start_drain())
             self.mark_drained()

@@ -1,4 +1,4 @@
-"""The start of a command: it first checks the database, in a tenth of the target's start time."""
+"""The start of a command: a check of the database, which takes a tenth of the target's start."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST_WAIT = 10
 
 
 def run(check: Callable[[Mapping[str, Any]], None], target: Callable[[], type[FastTarget]]) -> None:
-    """Load, if the database can take it.
+    """Check the database, and load if the check succeeds.
 
     Args:
         check: Raises `UnusableError` if no table could be loaded with these settings.
@@ -44,9 +44,9 @@ def run(check: Callable[[Mapping[str, Any]], None], target: Callable[[], type[Fa
 
 
 def _log_line(text: str) -> str:
-    """An error as a line of the log, in the form that the SDK would give it.
+    """An error as a line of the log, in the SDK's form.
 
-    Meltano asks for JSON; a line in another form would not be an error in Meltano's log.
+    Meltano asks for JSON. A line in another form would not be an error in Meltano's log.
     """
     if not _is_log_structured():
         return f"ERROR {text}"
@@ -72,10 +72,11 @@ def _is_log_structured() -> bool:
 
 
 def _ends_without_a_byte(descriptor: int) -> bool:
-    """Whether the input ends, while it is waited for, before anything has come.
+    """Whether the input ends without a byte during the wait.
 
-    Then the tap has failed, and has said why: that is to be mended first, and the next load says
-    the rest. An input that is at its end already belongs to somebody who tries this command alone.
+    Then the tap has failed and named the reason, which comes first; the next load will name the
+    fault of the database. If the input has already ended before the wait, there is no tap, because
+    a user tries this command alone.
     """
     if _has_something(descriptor, 0):
         return False
@@ -88,7 +89,7 @@ def _has_something(descriptor: int, seconds: float) -> bool:
 
 
 def _config(arguments: Sequence[str]) -> dict[str, Any] | None:
-    """The settings in the files of the command line; none if it has other arguments."""
+    """The settings in the files of the command line; `None` if there are other arguments."""
     names, paths = arguments[::2], arguments[1::2]
     if len(names) != len(paths) or {*names} != {"--config"}:
         return None
@@ -97,6 +98,6 @@ def _config(arguments: Sequence[str]) -> dict[str, Any] | None:
         try:
             config |= json.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            # The target names the fault of the file.
+            # The target itself names the fault of the file.
             return None
     return config

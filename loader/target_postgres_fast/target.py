@@ -1,4 +1,4 @@
-"""The core of a target: its own reader, sinks and commits, whatever the database."""
+"""The core of a target, for any database: its own reader, sinks and commits."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
     from singer_sdk.sinks import Sink
 
-_UNTOLD = (
+_UNLOGGED = (
     "Parsing env var for settings config...",
     "Skipping parse of env var settings...",
     "Reader '%s' completed ",
 )
-"""Beginnings of lines of the SDK that say nothing to people who load data."""
+"""Beginnings of log lines of the SDK that do not help people who load data."""
 COMMIT_SECONDS = 30
 """Longest time that a record waits for a commit, also while the tap sends nothing."""
 
 
 def _is_worth_a_line(record: LogRecord) -> bool:
-    return not str(record.msg).startswith(_UNTOLD)
+    return not str(record.msg).startswith(_UNLOGGED)
 
 
 class FastTarget(SQLTarget):
@@ -70,12 +70,12 @@ class FastTarget(SQLTarget):
         """Connect before the first line is read.
 
         Raises:
-            UnusableError: No table could be loaded there.
+            UnusableError: No table could be loaded into the database.
         """
 
     @classmethod
     def database_fault(cls, error: Exception) -> str | None:
-        """The line for an error of the database; none if it is another error."""
+        """The line for an error of the database; `None` for another error."""
         raise NotImplementedError
 
     @override
@@ -121,7 +121,7 @@ class FastTarget(SQLTarget):
 
     @classmethod
     def _in_one_line(cls, error: Exception) -> str | None:
-        """The line for an error that needs no traceback; none for a fault in our code."""
+        """The line for an error that needs no traceback; `None` for a fault in our code."""
         if line := cls.database_fault(error):
             return line
         if isinstance(error, ConfigValidationError):
@@ -154,7 +154,7 @@ class FastTarget(SQLTarget):
     # Every commit covers all streams, so all records before a state are committed before it.
 
     def _commit_when_due(self) -> None:
-        """Commit when a batch is full, or a record has waited for long."""
+        """Commit if a batch is full, or if a record has waited for `COMMIT_SECONDS`."""
         self.writer.check()
         waiting = [sink for sink in self._sinks if sink.current_size]
         if not waiting:
@@ -190,7 +190,7 @@ class FastTarget(SQLTarget):
             stream_name, record=record, schema=schema, key_properties=key_properties
         )
         if self._sinks_to_clear:
-            # Records of the old schema came first.
+            # Records of the old schema arrived before it.
             self.drain_all()
         return sink
 
@@ -211,7 +211,7 @@ class FastTarget(SQLTarget):
         if self._signal is not None:
             sys.exit(128 + signum)
         self._signal = signum
-        self.logger.info("Received signal %d: committing what has come in.", signum)
+        self.logger.info("Received signal %d: committing the records that have arrived.", signum)
         self._reader.stop()
 
     @override
@@ -220,5 +220,5 @@ class FastTarget(SQLTarget):
         self.writer.wait()
         self.loaded.tell_total()
         if self._signal is not None and not self._reader.is_complete:
-            # The last state that went out belongs to the last commit: the next run continues there.
+            # The last written state belongs to the last commit, so the next run continues there.
             sys.exit(128 + self._signal)

@@ -1,4 +1,4 @@
-"""Writes records while the next ones are read."""
+"""Writes records while the target reads the next records."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ WAITING = 2
 class Writer:
     """Does its tasks one after the other in a thread: batches, and the states after them.
 
-    After a failed task it does no other task, so no state is ahead of its records.
+    After a failed task it does no other task, so no state is ahead of its records. The thread
+    starts with the first task.
     """
 
     def __init__(self) -> None:
-        """Start without tasks; the thread starts with the first."""
         self._tasks: Queue[Task | None] = Queue(WAITING)
         self._thread: Thread | None = None
         self._error: BaseException | None = None
 
     def do(self, task: Task) -> None:
-        """Add a task after the others; wait while there are too many.
+        """Add a task after the others; wait while too many tasks wait.
 
         Raises:
             BaseException: A task has failed.
         """
         self.check()
         if self._thread is None:
-            # A second signal ends the process without waiting for it.
+            # As a daemon, the thread does not delay the exit after a second signal.
             self._thread = Thread(target=self._work, name="writer", daemon=True)
             self._thread.start()
         self._tasks.put(task)

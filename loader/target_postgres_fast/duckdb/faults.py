@@ -20,7 +20,7 @@ NO_PATH = (
     " such as warehouse.duckdb, or to a database at MotherDuck, such as md:pinterest."
 )
 IN_MEMORY = (
-    "path is :memory:, and what is loaded there is gone when the target ends. Name a file, such as"
+    "path is :memory:, so all rows are lost when the target ends. Name a file, such as"
     " warehouse.duckdb."
 )
 OTHER_DATABASE = (
@@ -32,7 +32,7 @@ CONNECTING = (
     Advice(
         r"could not set lock.*held in (?P<holder>.*?\))",
         "{path} is open in another program: {holder}. Close it there; while one program writes,"
-        " DuckDB lets no other in.",
+        " no other program can open the file.",
     ),
     Advice(
         r"no such file or directory",
@@ -40,8 +40,8 @@ CONNECTING = (
     ),
     Advice(
         r"permission denied",
-        "This user may not write {path}. Give it the right to, also in the folder {folder}, or"
-        " correct path.",
+        "This user may not write {path}. Give the user the right to write it and the folder"
+        " {folder}, or correct path.",
     ),
     Advice(
         r"read-only",
@@ -57,7 +57,8 @@ CONNECTING = (
     ),
     Advice(
         r"version number|storage version|newer version",
-        "Another version of DuckDB has written {path}: {message}. Install one that can read it.",
+        "Another version of DuckDB has written {path}: {message}. Install a version that can read"
+        " the file.",
     ),
     Advice(
         r"no space left|disk full",
@@ -65,7 +66,7 @@ CONNECTING = (
     ),
     Advice(
         r"extension",
-        "DuckDB cannot get its part for MotherDuck: {message}. This machine must reach"
+        "DuckDB cannot get its extension for MotherDuck: {message}. This machine must reach"
         " extensions.duckdb.org, and MotherDuck must know this version of DuckDB.",
     ),
     Advice(
@@ -84,13 +85,13 @@ LOADING = (
     Advice(r"out of memory", "DuckDB is out of memory ({message}). {goes_on}"),
     Advice(
         r"read-only",
-        "The database is read-only ({message}). Take one that can be written.",
+        "The database is read-only ({message}). Name a database that can be written.",
     ),
 )
 OTHER = "DuckDB refuses the records: {message}. {goes_on}"
 LASTING = (
-    "DuckDB refuses the records: {message}. What was committed stays; the next run begins there,"
-    " and ends in the same way until the table or the records are mended."
+    "DuckDB refuses the records: {message}. Committed rows stay. The next run continues there, and"
+    " ends in the same way until the table or the records are corrected."
 )
 
 _KIND = re.compile(r"^\w+(?: \w+)* Error: ", re.IGNORECASE)

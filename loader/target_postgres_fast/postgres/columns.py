@@ -1,8 +1,8 @@
 """Values as fields of CSV for COPY.
 
 A JSON text without escapes is already a CSV field, and so are numbers, truth values and `null`, if
-COPY's NULL is set to it. Only texts with escapes, dates and nested values must be decoded. A value
-of another kind than its column goes through the stock target's conversion.
+COPY's option NULL is `null`. Only texts with escapes, dates and nested values must be decoded. The
+stock target converts a value of another kind than its column.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ _PARSERS: Mapping[str, tuple[type[TypeEngine[Any]], Callable[[str], date | time]
 
 @dataclass(frozen=True)
 class PostgresColumn(Column):
-    """A column of a table, with the stock target's way to write its values."""
+    """A column of a table, with the conversions that the stock target uses for its values."""
 
     schema: Mapping[str, Any]
     kind: TypeEngine[Any]
     process: Callable[[Any], Any] | None
-    """SQLAlchemy's part in writing a value."""
+    """SQLAlchemy's conversion of a value."""
     sanitize: Callable[[Any], Any]
-    """The stock target's."""
+    """The stock target's conversion, before it."""
     dump: Callable[[Any], bytes | None]
-    """Psycopg's."""
+    """Psycopg's conversion, after it."""
 
     @override
     def of_value(self, value: Any) -> bytes:

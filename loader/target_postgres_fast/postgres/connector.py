@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL: the stock one, always with psycopg 3."""
+"""The connection to PostgreSQL: the stock connection, always with psycopg 3."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ LOCKS = 0x54504746
 KEEPALIVES = (
     "SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 6"
 )
-"""The server notices within two minutes that a machine is gone, and ends its transaction.
+"""With these settings the server notices within two minutes that the loader's machine is gone.
 
-By default it takes over two hours; all the time the locks on its tables would stop the next load.
+It then ends the transaction. By default it takes over two hours, and until then the locks of the
+transaction would stop the next load.
 """
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -58,7 +59,7 @@ class FastPostgresConnector(PostgresConnector):
         try:
             url = make_url(text.strip() if isinstance(text, str) else text)
         except (ValueError, ArgumentError):
-            # The error itself can have a part of the password in it.
+            # The text of the error can contain a part of the password.
             raise UnusableError(faults.NO_URL) from None
         url = url.set(drivername="postgresql+psycopg")
         if "connect_timeout" not in url.query:
@@ -75,7 +76,7 @@ class FastPostgresConnector(PostgresConnector):
         """Connect, and check the user's rights.
 
         Raises:
-            UnusableError: No table could be loaded there.
+            UnusableError: No table could be loaded into the database.
         """
         url = make_url(self.sqlalchemy_url)
         address = Address(url.host, url.port, url.database, url.username)
@@ -96,7 +97,7 @@ class FastPostgresConnector(PostgresConnector):
 
     @contextmanager
     def one_at_a_time(self, name: str) -> Iterator[None]:
-        """Keep other loaders out of a block of the same name, in this database."""
+        """Let no other loader enter a block of this name, in this database."""
         lock = sa.text("SELECT pg_advisory_xact_lock(:locks, hashtext(:name))")
         with self._connect() as connection, connection.begin():
             connection.execute(lock, {"locks": LOCKS, "name": name})

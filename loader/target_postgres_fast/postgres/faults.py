@@ -65,8 +65,8 @@ CONNECTING = (
     ),
     Advice(
         r"server does not support ssl",
-        "sqlalchemy_url demands TLS, but PostgreSQL at {host}:{port} has none. Turn it on there, or"
-        " take sslmode out of sqlalchemy_url.",
+        "sqlalchemy_url demands TLS, but PostgreSQL at {host}:{port} does not offer it. Turn TLS on"
+        " there, or remove sslmode from sqlalchemy_url.",
     ),
     Advice(
         r"no encryption|ssl connection is required|sslmode=require|ssl off|insecure",
@@ -75,8 +75,8 @@ CONNECTING = (
     ),
     Advice(
         r"no pg_hba.conf entry",
-        "PostgreSQL at {host}:{port} lets user {user} not into database {database} from this"
-        " machine. Add a line for it to the server's pg_hba.conf.",
+        "PostgreSQL at {host}:{port} does not let user {user} into database {database} from this"
+        " machine. Add a line for this machine to the server's pg_hba.conf.",
     ),
     Advice(
         r"password|authentication failed",
@@ -99,8 +99,8 @@ CONNECTING = (
     ),
     Advice(
         r"invalid connection option|invalid uri query",
-        "sqlalchemy_url has an option after its ? that PostgreSQL does not know: {message}. Take"
-        " it out.",
+        "sqlalchemy_url has an option after its ? that PostgreSQL does not know: {message}. Remove"
+        " the option.",
     ),
 )
 
@@ -131,7 +131,7 @@ def require_address(config: Mapping[str, Any]) -> None:
     """Refuse settings that name no database.
 
     Raises:
-        UnusableError: Neither a URL nor its parts are there.
+        UnusableError: The settings have neither a URL nor its parts.
     """
     if not config.get("sqlalchemy_url") and not all(
         config.get(name) for name in ("host", "user", "password")
@@ -140,10 +140,10 @@ def require_address(config: Mapping[str, Any]) -> None:
 
 
 def require_postgresql(url: str) -> None:
-    """Refuse an address that is no URL, or that of another database.
+    """Refuse an address that is no URL, or the URL of another kind of database.
 
     Raises:
-        UnusableError: It begins with another name than PostgreSQL's.
+        UnusableError: The address does not begin with a name of PostgreSQL.
     """
     scheme, mark, _ = url.strip().partition("://")
     name = scheme.partition("+")[0].lower()

@@ -58,7 +58,7 @@ def check(cursor: Cursor[Any], schema: str | None) -> None:
 
 
 def reason(rights: Rights, schema: str | None) -> str | None:
-    """The reason why no table could be loaded, and the remedy; none if tables can be loaded."""
+    """The reason why no table could be loaded, with the remedy; `None` if there is no reason."""
     user, database = f'"{rights.user}"', f'"{rights.database}"'
     if rights.is_standby:
         return f"Database {database} is on a standby, which is read-only. Connect to the primary."

@@ -1,4 +1,4 @@
-"""A stream's sink for PostgreSQL: the stock one with our way into the table."""
+"""The sink of a stream for PostgreSQL: the stock sink with our loading."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from target_postgres_fast.sink import FastSink
 
 
 class FastPostgresSink(FastSink, PostgresSink):
-    """The stock sink with another way from the message of a record into the table."""
+    """The stock sink, but with our way of loading a record."""
 
     connector_class = FastPostgresConnector
 
@@ -41,8 +41,8 @@ class FastPostgresSink(FastSink, PostgresSink):
             )
         if self._is_fast and not self.append_only and not self._table.has_unique_keys:
             self.logger.warning(
-                "The table %s has no unique index on %s. Loading it takes longer, and nobody else"
-                " can write into it meanwhile. Add a primary key.",
+                "The table %s has no unique index on %s. Loading it takes longer, and other"
+                " programs cannot write into it during the load. Add a primary key.",
                 self.table_name,
                 ", ".join(self.key_properties),
             )
