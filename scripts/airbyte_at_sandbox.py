@@ -1,4 +1,4 @@
-"""Start airbyte-source-pinterest with another address for Pinterest's, in its own environment.
+"""Start airbyte-source-pinterest with another address for Pinterest, in its own environment.
 
 The source knows only one address. This script sends its calls, otherwise unchanged, to the address
 of the first argument: `airbyte_at_sandbox.py URL read --config=… --catalog=…`.

@@ -1,9 +1,9 @@
-"""A fleet on Airflow 3: connections four at a time, one of them poisoned, then the recovery.
+"""Loads a fleet on Airflow 3, four connections at a time; one has a bad token until it is mended.
 
 Then ten loads are killed in the middle, once under `pinterest-fleet run-all` and once with all of
-Airflow, and the next run brings their tables to the truth.
+Airflow, and the next run has to complete their tables.
 
-It needs no account, no database and no Airflow of one's own, and leaves nothing behind.
+The demo needs no account, no database and no Airflow, and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 class AirflowDemoError(RuntimeError):
-    """Airflow did not start, or a run went otherwise than it must."""
+    """Airflow did not start, or a run had another result than expected."""
 
 
 class Airflow:
@@ -103,7 +103,7 @@ class Airflow:
 
     @contextmanager
     def started(self) -> Iterator[subprocess.Popen[str]]:
-        """Run the scheduler, and all that belongs to it, while the block lasts."""
+        """Run the scheduler with all its processes during the block."""
         options: dict[str, Any] = {"cwd": self._folder, "env": self.environment}
         with (
             self._log.open("a", encoding="utf-8") as log,
@@ -182,7 +182,7 @@ class Airflow:
         )
 
     def holds(self, text: str) -> bool:
-        """Whether its database or its logs have a text anywhere."""
+        """Whether a text is anywhere in its database or its logs."""
         with psycopg.connect(self._database) as connection:
             tables = connection.execute(
                 "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
@@ -270,7 +270,7 @@ def _kill_airflow(folder: Path, world: FleetWorld) -> None:
 
 
 def _print_recovery(world: FleetWorld, before: Mapping[str, Mapping[str, int]]) -> None:
-    """Tell how much had arrived before the kill, and compare the tables after the next run."""
+    """Print the rows that arrived before the kill, and compare the tables after the next run."""
     for name, tables in partial(before, world).items():
         arrived, now = sum(before[name].values()), sum(world.rows(f"pinterest_{name}").values())
         _expect(bool(tables), True, f"{name} was killed while a table had a part of its rows")  # noqa: FBT003
@@ -310,7 +310,7 @@ def _is_failed_load(task: str, state: str | None) -> bool:
 
 
 def _measure(airflow: Airflow, world: FleetWorld) -> None:
-    """Tell how much longer a task takes than the bare command, with nothing else running."""
+    """Print the extra time of a task compared with the bare command, with nothing else running."""
     name = world.names[0]
     started = time.monotonic()
     world.fleet("run", name)
@@ -351,7 +351,7 @@ def _compare(world: FleetWorld, names: Sequence[str]) -> None:
         )
     _expect(done.returncode, 0, f"the exit code of the runs alone\n{done.stdout}")
     differing = {name: tables for name in names if (tables := world.differing(name))}
-    _expect(differing, {}, "the tables that differ from those of a run of its own")
+    _expect(differing, {}, "the tables that differ from the tables of a single run")
     counts = [world.rows(f"pinterest_{name}") for name in names]
     count, rows = sum(map(len, counts)), sum(sum(each.values()) for each in counts)
     console.print(

@@ -1,10 +1,10 @@
-"""Airbyte's source beside the tap: the same streams of the same world, each alone.
+"""Compares Airbyte's source with the tap: both read the same streams of the same world, alone.
 
 Both read ACTIVE and PAUSED entities, the source's default. The source would join other statuses
 with commas, but Pinterest's description repeats the parameter, and the sandbox refuses commas. The
 source leaves out entities last updated before its start date, and all reports of them.
-It is measured if it is installed: in the environment of the interpreter that AIRBYTE_SOURCE_PYTHON
-names, or in `.venv-airbyte`, which `make bench-airbyte` makes.
+The source is measured if it is installed: in the environment of the interpreter that
+AIRBYTE_SOURCE_PYTHON names, or in `.venv-airbyte`, which `make bench-airbyte` makes.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ console = Console(highlight=False, width=130)
 
 
 class NoSourceError(RuntimeError):
-    """Airbyte's source is not there, or did not run to its end."""
+    """Airbyte's source is not installed, or did not run to its end."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Source:
 
     Attributes:
         python: The interpreter that has it.
-        version: Which release it is.
+        version: The release.
     """
 
     python: str
@@ -72,7 +72,7 @@ class Effort:
     """The calls, time and memory of a run.
 
     Attributes:
-        calls: Calls made, those for tokens left out.
+        calls: Calls made, without calls for tokens.
         records: Records written.
         seconds: Wall time, the start included.
         cpu: CPU seconds of the process.
@@ -110,7 +110,7 @@ def ratios(ours: Effort, theirs: Effort) -> Ratios:
 
 
 def measure() -> None:
-    """Read the world with the tap and Airbyte's source, if that is there, and print both."""
+    """Read the world with the tap and with Airbyte's source, if it is installed, and print both."""
     try:
         source = installed(os.environ)
         with console.status(f"Reading {WORLD.name} with {PACKAGE} ..."):
@@ -148,10 +148,10 @@ def measure() -> None:
 
 
 def installed(environment: Mapping[str, str]) -> Source:
-    """Airbyte's source, where the environment or this project has it.
+    """Airbyte's source in the environment or in this project.
 
     Raises:
-        NoSourceError: When it is nowhere; says how to have it.
+        NoSourceError: It is not installed; the text says how to install it.
     """
     python = environment.get(VARIABLE) or str(ENVIRONMENT / "bin" / "python")
     try:
@@ -222,10 +222,10 @@ def config(sandbox: SandboxProcess, start: str) -> dict[str, Any]:
 
 
 def configured(lines: Iterable[str], streams: Sequence[str]) -> dict[str, Any]:
-    """The catalog to read with: the named ones of the streams that `discover` wrote.
+    """The catalog of the named streams, from the catalog that `discover` wrote.
 
     Raises:
-        NoSourceError: When one of them is not there.
+        NoSourceError: A named stream is not in the catalog.
     """
     catalogs = [each["catalog"] for each in _messages(lines) if each["type"] == "CATALOG"]
     offered = {stream["name"]: stream for each in catalogs for stream in each["streams"]}
@@ -254,7 +254,7 @@ class Tally:
 
     Attributes:
         records: Records by stream.
-        incomplete: Streams whose last word was that they are not complete.
+        incomplete: Streams whose last status was not complete.
         errors: Its messages about errors.
     """
 

@@ -1,7 +1,7 @@
-"""How many connections a machine loads in an hour, with 1 to 8 at once, and what each one takes.
+"""Measures the connections that a machine loads in an hour, 1 to 8 at once, and their needs.
 
-The connections read made-up Pinterests of their own, which run on the same cores, and load into one
-PostgreSQL. Each measured round is a daily run: a first run has loaded everything before.
+Each connection reads a made-up Pinterest of its own, which runs on the same cores. All load into
+one PostgreSQL. A first run loads everything; each measured round is a daily run after it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def main() -> int:
 
 
 def _print_sizes(world: FleetWorld) -> None:
-    """What one connection takes, apart from time."""
+    """Print the needs of one connection besides time."""
     name = world.names[0]
     megabytes, sessions = _peak_of_a_run(world, name)
     folder = world.folder / "fleet" / "connections" / name
@@ -97,7 +97,7 @@ def _kilobytes(world: FleetWorld, table: str) -> float:
 
 
 def _listing(world: FleetWorld) -> float:
-    """CPU seconds that a scheduler takes to list very many connections."""
+    """CPU seconds that a scheduler needs to list very many connections."""
     lines = [f"- name: c{each}\n  env_file: {world.names[0]}.env\n" for each in range(MANY)]
     many = world.folder / "many.yml"
     many.write_text("connections:\n" + "".join(lines), encoding="utf-8")

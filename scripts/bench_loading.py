@@ -56,7 +56,7 @@ console = Console(highlight=False, width=120)
 
 @dataclass(frozen=True)
 class Way:
-    """A way into a database: a loader of `meltano.yml`, and settings that differ from that file."""
+    """A way to load: a loader of `meltano.yml`, and settings that differ from that file."""
 
     name: str
     loader: str
@@ -100,7 +100,7 @@ class Load:
 
 
 def measure(rounds: int = ROUNDS, ways: Sequence[Way] = WAYS) -> None:
-    """Load in each way, in each round, and print all and how they compare."""
+    """Load in each way, in each round, and print the results and their ratios."""
     loads: dict[Way, list[Load]] = {way: [] for way in ways}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tap-pinterest-")))
@@ -191,7 +191,7 @@ class Usage:
         )
 
     def sample(self) -> None:
-        """Look at all of them."""
+        """Add the present use of all watched processes."""
         for process in psutil.Process().children(recursive=True):
             with suppress(psutil.Error), process.oneshot():
                 if (program := _program(process.cmdline())) is None:

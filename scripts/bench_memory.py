@@ -45,7 +45,7 @@ console = Console(highlight=False)
 
 
 class Account:
-    """An ad account whose ads are numbered, and all their rows alike."""
+    """An ad account with numbered ads, whose rows are all alike."""
 
     def __init__(self, number: int, ads: int) -> None:
         """One of several with as many ads."""
@@ -83,7 +83,7 @@ class Answers:
         """The body for a call.
 
         Raises:
-            KeyError: It is none that the run has to make.
+            KeyError: A run has no reason to make this call.
         """
         match path.split("/")[2:]:
             case ["ad_accounts"]:
@@ -141,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class Usage:
-    """How a run went.
+    """The needs of a run.
 
     Attributes:
         rows: Rows written.
@@ -155,7 +155,7 @@ class Usage:
 
 
 def measure() -> None:
-    """Read all rows once, and print how much memory that took until when."""
+    """Read all rows once, and print the peak of memory after each part of the rows."""
     with console.status(f"Reading {ACCOUNTS * ADS * DAYS:,} rows ..."):
         usage = read()
     told = ", ".join(
@@ -210,7 +210,7 @@ def _peaks(process: subprocess.Popen[bytes], answers: Answers) -> list[int]:
 
 @contextmanager
 def served(answers: Answers) -> Iterator[str]:
-    """The address of a server with these answers, as long as the block lasts."""
+    """The address of a server with these answers, during the block."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, answers))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -1,8 +1,8 @@
 """Records a CPU second: from Pinterest's answers to lines of Singer messages.
 
-Rows of 87 columns, as of `ad_analytics`, with their `__sync_key`, are made into lines three ways:
-from the bytes of answers and from decoded objects by the tap, and by the SDK's own methods from
-records that need nothing changed. Then the mapper reads the lines.
+Rows of `ad_analytics` with 87 columns and `__sync_key` become lines in three ways: the tap makes
+them from the bytes of answers and from decoded objects, and the SDK's own methods make them from
+records that need no change. Then the mapper reads the lines.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def measure() -> None:
 
 @contextmanager
 def _one_core() -> Iterator[None]:
-    """Stay on one core for the time of the block, where the system lets a process choose."""
+    """Stay on one core during the block, if the system lets a process choose."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
@@ -117,7 +117,7 @@ def rows(count: int = ROWS) -> list[dict[str, Any]]:
 
 
 class Measured(AdAnalytics):
-    """The report of ads, from rows that are there already."""
+    """The report of ads, from rows that are already in memory."""
 
     batches: Sequence[Iterable[dict[str, Any]]] = ()
 
@@ -131,7 +131,7 @@ class Measured(AdAnalytics):
 
 
 class MeasuredTap(TapPinterest):
-    """The tap with that one stream."""
+    """The tap with the measured stream only."""
 
     @override
     def discover_streams(self) -> Sequence[Any]:
@@ -146,7 +146,7 @@ class MeasuredTap(TapPinterest):
 
 
 class StockTap(MeasuredTap):
-    """The same with the SDK's own path from a record to its line."""
+    """The tap with the SDK's own methods from a record to its line."""
 
     message_writer_class = SingerWriter
 

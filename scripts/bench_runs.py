@@ -1,7 +1,7 @@
-"""Whole runs of the tap alone, against sandboxes of known sizes that answer after a while.
+"""Measures whole runs of the tap alone, against sandboxes of known sizes that answer with a delay.
 
-Each shows the calls made against the fewest that page sizes, batches, date ranges and `slice_rows`
-allow, and what bound the run: quota, latency or the tap's own CPU.
+The result shows the calls of a run beside the fewest calls that page sizes, batches, date ranges
+and `slice_rows` allow, and the limit of the run: quota, latency or the tap's own CPU.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ AGENCY = _world(
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run went.
+    """The result of a run.
 
     Attributes:
         made: Calls by purpose, without calls for tokens.
@@ -173,7 +173,7 @@ class Timed:
 
 
 def measure(*worlds: World) -> None:
-    """Read each world once, and print how it went."""
+    """Read each world once, and print the results."""
     table = Table(title="The tap alone", box=box.SIMPLE_HEAD, collapse_padding=True)
     table.add_column("world", no_wrap=True)
     headings = ("calls", "fewest", "rows", "seconds", "rows/s", "CPU s", "µs/row", "peak MB")

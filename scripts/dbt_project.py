@@ -24,7 +24,7 @@ ENDS_WELL = {"success", "pass", "warn", "no-op"}
 
 
 class DbtError(RuntimeError):
-    """dbt ended with a failure; the text names what failed."""
+    """dbt ended with a failure; the text names the failed models and tests."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,9 @@ class Built:
     """One build.
 
     Attributes:
-        seconds: How long it took.
-        nodes: What ran, by its unique id: its status, and what dbt says about it.
+        seconds: The time of the build.
+        nodes: The status and dbt's message of each model, test, snapshot and seed, by its unique
+            id.
         output: All lines that dbt wrote.
     """
 
@@ -48,7 +49,7 @@ class Built:
 
 
 class Dbt:
-    """The project against one database."""
+    """The project for one database."""
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class Dbt:
         """Prepare.
 
         Args:
-            folder: Where dbt keeps what it compiles and logs.
+            folder: The folder for compiled files and logs.
             url: Address of a PostgreSQL.
             duckdb: File of a DuckDB, in place of a PostgreSQL.
             schema: Schema that the models go to.
@@ -84,7 +85,7 @@ class Dbt:
         }
 
     def as_package_of(self, project: Path) -> Dbt:
-        """The same for another project, which has its own variables, and ours as a package."""
+        """Another project that has its own variables, and our project as a package."""
         other = copy.copy(self)
         folders = dict.fromkeys(("DBT_PROJECT_DIR", "DBT_PROFILES_DIR"), str(project))
         other._environment = {**self._environment, **folders}  # noqa: SLF001 - our own

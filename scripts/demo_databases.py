@@ -36,27 +36,27 @@ class DemoDatabase(ABC):
 
     @abstractmethod
     def __init__(self, stack: ExitStack, folder: Path) -> None:
-        """Make it; it is gone at the end of the stack."""
+        """Make the database; the end of the stack removes it."""
 
     @property
     @abstractmethod
     def place(self) -> str:
-        """Where it is, without secrets."""
+        """The address of the database, without secrets."""
 
     @property
     @abstractmethod
     def settings(self) -> Mapping[str, str]:
-        """The variables that tell the loader where it is."""
+        """The variables with its address, for the loader."""
 
     @property
     @abstractmethod
     def client(self) -> str:
-        """The command that looks into it."""
+        """The command that opens the database for the user."""
 
     @abstractmethod
     @contextmanager
     def connection(self) -> Iterator[Connection[Any] | DuckdbConnection]:
-        """A connection, while the loader has none."""
+        """A connection; the loader must have none at the same time."""
 
     def keep_copy(self, schema: str) -> None:
         """Copy every table to a schema of its own, to compare with later."""
@@ -127,7 +127,7 @@ class DemoDuckdb(DemoDatabase):
 
     @contextmanager
     def connection(self) -> Iterator[DuckdbConnection]:
-        """A connection that lets the loader in again when it is closed."""
+        """A connection; the loader can connect again when it is closed."""
         with duckdb.connect(self.place) as connection:
             yield DuckdbConnection(connection)
 

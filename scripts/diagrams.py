@@ -1,7 +1,8 @@
 """Draws the diagrams of the documents as SVG and HTML: the site needs no network for them.
 
-A Sphinx extension. The pages have them in Mermaid's language, which GitHub draws. This reads
-what the pages use of it: entities with their relations, arrows, and bars in time.
+A Sphinx extension. The pages have diagrams in Mermaid's language, which GitHub draws. This module
+reads the parts of the language that the pages use: entities with their relations, arrows, and bars
+in time.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class Line(NamedTuple):
     Attributes:
         start: The name of the box on its left.
         end: The name of the box on its right.
-        text: What stands above it.
-        is_sure: Whether every row of the right table has one on the left.
+        text: The text above the line.
+        is_sure: Whether every row of the right table has a row in the left table.
     """
 
     start: str
@@ -64,7 +65,7 @@ class Box(NamedTuple):
 
 
 class UnknownDiagramError(ValueError):
-    """The text is of a kind, or has a line, that is not drawn here."""
+    """The text is a kind of diagram, or has a line, that this module cannot draw."""
 
 
 def drawn(text: str) -> str:

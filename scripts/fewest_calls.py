@@ -31,10 +31,10 @@ TOKEN = "token"  # noqa: S105 - of a report
 
 @dataclass
 class _Asked:
-    """The parameters of calls of one operation that are equal otherwise.
+    """The parameters in which calls differ that are otherwise equal.
 
     Attributes:
-        bookmarks: Pages, by what leads to them.
+        bookmarks: The bookmarks of the pages.
         page_size: Items on a page.
         ids: Ids.
         types: Targeting types.

@@ -1,4 +1,4 @@
-"""A made-up fleet: connections to Pinterests of their own, one PostgreSQL, and the file of them."""
+"""A made-up fleet: connections with a made-up Pinterest each, one PostgreSQL, one file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class FleetWorld:
     """Connections, each to a Pinterest of its own.
 
     Attributes:
-        folder: Where the file of connections is.
+        folder: The folder of the file of connections.
         sandboxes: The made-up Pinterests, by the names of the connections.
         database: The address of the PostgreSQL, for psql.
     """
@@ -56,7 +56,7 @@ class FleetWorld:
 
     @property
     def options(self) -> dict[str, str]:
-        """The variables that tell `pinterest-fleet` where everything is."""
+        """The variables for `pinterest-fleet`: file, project, root and database."""
         return {
             "PINTEREST_FLEET_FILE": str(self.folder / "connections.yml"),
             "PINTEREST_FLEET_PROJECT": str(ROOT),
@@ -65,7 +65,7 @@ class FleetWorld:
         }
 
     def write_variables(self, name: str, **other: str) -> None:
-        """Write the env file of a connection, with other values than its own for some."""
+        """Write the env file of a connection, with some values replaced."""
         sandbox = self.sandboxes[name]
         variables = {
             "TAP_PINTEREST_API_URL": sandbox.url,
@@ -96,7 +96,7 @@ class FleetWorld:
     def in_the_middle(self, names: Sequence[str]) -> Iterator[None]:
         """During the block, loads of connections stop in the middle.
 
-        The first ad account is answered, and no call for the others is. To a loader with small
+        The first ad account is answered, and the others are not. With a loader that uses small
         batches the tables then have a part of their rows.
         """
         for name in names:
@@ -143,7 +143,7 @@ class FleetWorld:
         return file
 
     def differing(self, name: str) -> Sequence[str]:
-        """The tables of a connection that differ from those of its run alone."""
+        """The tables of a connection that differ from the tables of its single run."""
         fleet, alone = self.contents(f"pinterest_{name}"), self.contents(f"alone_{name}")
         return [table for table in {*fleet, *alone} if fleet.get(table) != alone.get(table)]
 
@@ -157,7 +157,7 @@ class FleetWorld:
         )
 
     def contents(self, schema: str) -> Mapping[str, tuple[int, str]]:
-        """The rows of each table: how many, and a hash of all columns but the loader's own."""
+        """For each table the number of rows, and a hash of all columns except the loader's own."""
         with psycopg.connect(self.database) as connection:
             tables = connection.execute(
                 "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
@@ -174,12 +174,12 @@ def fleet_world(
     size: WorldSize = SMALL,
     shared: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[FleetWorld]:
-    """A fleet of `count` connections while the block lasts.
+    """A fleet of `count` connections, during the block.
 
     Args:
-        folder: Where its files go.
-        count: How many connections; each credential is its own.
-        size: How much each Pinterest has.
+        folder: The folder for its files.
+        count: The number of connections; each has a credential of its own.
+        size: The size of each Pinterest.
         shared: More variables of all connections.
     """
     names = [f"client{number:02}" for number in range(1, count + 1)]

@@ -1,4 +1,4 @@
-"""Loads whose processes are killed in the middle, and the tables after the next run."""
+"""Kills the processes of loads in the middle, and compares the tables after the next run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SMALL_BATCHES = {"TARGET_POSTGRES_BATCH_SIZE_ROWS": "5"}
 def kill_run_all(
     world: FleetWorld, names: Sequence[str], at_once: int
 ) -> Mapping[str, Mapping[str, int]]:
-    """Kill `pinterest-fleet run-all` with all that it has started, in the middle of its loads.
+    """Kill `pinterest-fleet run-all` and all processes that it has started, during its loads.
 
     Returns:
         The rows of each connection's tables at that moment.
@@ -45,7 +45,7 @@ def kill_run_all(
 
 
 def kill_with_all(process: subprocess.Popen[str]) -> int:
-    """Kill a process and all that it has started, also in other groups, as a power cut does.
+    """Kill a process and all processes that it has started, in all groups, like a power cut.
 
     Returns:
         The number of processes.
@@ -72,7 +72,7 @@ def _family(process: subprocess.Popen[str]) -> Sequence[psutil.Process]:
 def partial(
     before: Mapping[str, Mapping[str, int]], world: FleetWorld
 ) -> Mapping[str, Sequence[str]]:
-    """The tables of each connection that had a part of the rows that they have now."""
+    """The tables of each connection that had only a part of their present rows."""
     return {
         name: [
             table

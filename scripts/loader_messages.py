@@ -1,6 +1,6 @@
 """The messages of target-postgres-fast about a database that it cannot use.
 
-They come from the loader's own code, for an example of a database.
+The loader's own code writes them for an example of a database.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OWN_WORDS = "…"
 
 
 def by_time() -> Mapping[str, Sequence[str]]:
-    """The messages by the time at which they come."""
+    """The messages, by the part of the load in which they appear."""
     return {
         "About the address": [
             faults.NO_DATABASE,
@@ -51,7 +51,7 @@ def _connecting() -> Iterator[str]:
 
 
 def _rights() -> Iterator[str]:
-    """The message of each way in which rights can be missing."""
+    """The message for each right that can be missing."""
     either = (True, False)
     for flags in itertools.product(either, either, either, either, (None, True, False), either):
         standby, read_only, create, temporary, use, create_tables = flags

@@ -1,4 +1,4 @@
-"""The main job with its own settings, state and logs, apart from those of the project's user."""
+"""The main job with its own settings, state and logs, apart from the user's own."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class MainJobError(RuntimeError):
 class MainJob:
     """`meltano run tap-pinterest` and a loader on this project's `meltano.yml`.
 
-    Nothing of the caller's own Meltano settings gets in, and nothing of the run gets out:
-    settings come from an env file in `folder` in place of the project's `.env`, and the state is
-    in a system database in `folder`.
+    The job does not use or change the caller's own Meltano settings and state: its settings come
+    from an env file in `folder` in place of the project's `.env`, and its state is in a system
+    database in `folder`.
     """
 
     def __init__(  # noqa: PLR0913 - those after `log` have defaults
@@ -48,7 +48,7 @@ class MainJob:
         """Write the env file.
 
         Args:
-            folder: Where settings and state live; private, since the settings have secrets.
+            folder: The folder for settings and state; private, because the settings have secrets.
             settings: Environment variables of tap and target, by name.
             log: File that Meltano's output is added to.
             project: The folder that `meltano.yml` is in.
@@ -73,11 +73,11 @@ class MainJob:
 
     @property
     def command(self) -> str:
-        """The job as one would type it."""
+        """The job as a command line."""
         return f"meltano {' '.join(JOB)} {self._loader}"
 
     def run(self) -> float:
-        """Run the job once, from where the last run stopped, and return the seconds it took.
+        """Run the job once, from the last state, and return the seconds that it took.
 
         Raises:
             MainJobError: When Meltano ends with a failure.

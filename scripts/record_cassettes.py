@@ -1,8 +1,8 @@
 """Record the answers that `tests/test_cassettes.py` plays: from Pinterest, or from the sandbox.
 
 With `TAP_PINTEREST_CLIENT_ID`, `_CLIENT_SECRET` and `_REFRESH_TOKEN` in the environment the answers
-are Pinterest's own. Either way no token, id, name, number or address of theirs is left in a
-cassette.
+come from Pinterest. In both cases the script replaces every token, id, name, number and address in
+a cassette.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ STREAMS = {
     "report": "product_group_targeting_analytics",
     "retry_after": "campaign_analytics",
 }
-# What only the sandbox can be made to answer is recorded from it, whatever the credentials.
+# Some answers can be had from the sandbox only: they are always recorded from it.
 FAULTS: Mapping[str, Mapping[str, Any]] = {
     "retry_after": {
         "path": "*/campaigns/analytics",
@@ -61,12 +61,12 @@ class Pseudonyms:
     """Replaces personal data in an exchange, always by the same pseudonym."""
 
     def __init__(self, api_url: str) -> None:
-        """Know the URL that stands for Pinterest's."""
+        """Keep the URL that stands for Pinterest's."""
         self._api_url = api_url
         self._ids: dict[str, str] = {}
 
     def request(self, request: Any) -> Any:  # noqa: ANN401 - vcrpy's own, untyped
-        """A request without its credentials, to Pinterest's address or to nobody's."""
+        """A request without its credentials, to Pinterest's address or to a made-up address."""
         own = request.uri.startswith(self._api_url)
         uri = request.uri.replace(self._api_url, API_URL) if own else _ELSEWHERE
         request.uri = self._without_ids(_TOKEN.sub("recorded_token", uri))
@@ -143,7 +143,7 @@ def record(name: str, stream: str, config: Mapping[str, Any]) -> None:
 
 @contextmanager
 def sandbox_config(fault: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
-    """Credentials of a sandbox, which fails in one way if it is to."""
+    """The credentials of a sandbox, which plays a fault if one is given."""
     with Sandbox(seed=7, today=date(2026, 11, 20), size=SIZE) as sandbox:
         if fault:
             sandbox.fail(**fault)

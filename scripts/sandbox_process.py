@@ -46,7 +46,7 @@ class SandboxProcess:
         }
 
     def asked(self) -> list[dict[str, Any]]:
-        """The calls that it was asked for, those for tokens left out."""
+        """The calls that the sandbox has received, without calls for tokens."""
         asked = requests.get(f"{self.control}/requests", timeout=CONTROL_SECONDS).json()
         return [each for each in asked if each["category"] and each["path"] != TOKEN_PATH]
 
@@ -62,12 +62,12 @@ class SandboxProcess:
 def sandbox_process(
     today: date, log: Path, **size: int | str | tuple[int, ...]
 ) -> Iterator[SandboxProcess]:
-    """A sandbox that runs while the block lasts.
+    """A sandbox that runs during the block.
 
     Args:
         today: The day that it is there.
         log: File that its own log is added to.
-        size: How much there is in its world, and others of the command's options by their names.
+        size: The size of its world, and other options of the command by their names.
 
     Raises:
         SandboxError: When it ends before it listens.

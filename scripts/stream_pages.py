@@ -1,4 +1,4 @@
-"""Pages of the documentation that the tap itself makes: one for each stream, one of all columns.
+"""Makes pages of the documentation from the tap: a page for each stream, a page of all columns.
 
 A Sphinx extension. The pages are made while the site is built, and no file of them is kept.
 """
@@ -166,7 +166,7 @@ def _sources(stream: PinterestStream) -> Iterator[str]:
 
 
 def reading(stream: PinterestStream) -> str:
-    """Whether a run reads the stream whole or by days, and which days again, as HTML."""
+    """How a run reads the stream: whole, or by days, and which days again, as HTML."""
     one = texts.stream(stream.name)
     like = one.tables if one else ()
     days = "by days, from the bookmark <code>date</code> on"
@@ -276,7 +276,7 @@ def _links(names: Iterable[str]) -> str:
 
 
 def index() -> list[dict[str, Any]]:
-    """The index of the search; a column with the same meaning in several streams is in it once."""
+    """The index of the search; it has a column with the same meaning in several streams once."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     by_page = {name: columns_of(stream) for name, stream in streams().items()}
     by_page["ads-report-columns"] = report_columns()
@@ -315,7 +315,8 @@ def _pages(app: Sphinx) -> Iterator[Page]:
 def _make_findable(builder: StandaloneHTMLBuilder, name: str, title: str) -> None:
     """Let the site's own search find a page by the names of its stream and columns.
 
-    Texts are for the search of columns: to take them in here would double the time of the build.
+    The texts of columns are only in the search of columns: here they would double the time of the
+    build.
     """
     if builder.indexer is None:
         return

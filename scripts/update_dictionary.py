@@ -1,6 +1,6 @@
-"""Write the facts about each column for programs: its unit, whether it adds up, what it counts.
+"""Write the facts about each column for programs: unit, sums, and the actions that it counts.
 
-The file is part of the package; documents and models are made from it. Texts are not in it.
+The file is part of the package. Documents and models use it. It has no texts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Write `docs/hub`: the definition of the tap that Meltano Hub asks for.
+"""Write `docs/hub`: the definition of the tap for Meltano Hub.
 
-Facts that are also in `meltano.yml` come from there; the rest is here. Nothing is written twice.
+Facts that are also in `meltano.yml` come from that file; all other facts are here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SMALL = {"Of", "In", "By", "To", "And"}
 
 
 def definition() -> dict[str, Any]:
-    """The definition, in the order in which the Hub's own ones are written."""
+    """The definition, with its members in the order that the Hub uses."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     (tap,) = YAML(typ="safe").load(MELTANO_YML)["plugins"]["extractors"]
     repository = project.get("urls", {}).get("Repository")
@@ -78,7 +78,7 @@ def _titled(word: str) -> str:
 
 
 def path() -> Path:
-    """The file, where the Hub would have it below `_data/meltano`."""
+    """The path of the file, as it would be below `_data/meltano` at the Hub."""
     return ROOT / "docs" / "hub" / "extractors" / NAME / f"{definition()['variant']}.yml"
 
 

@@ -37,7 +37,7 @@ def described_settings() -> list[dict[str, Any]]:
 
 
 def _members(name: str, schema: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    """The setting itself; of an object with secrets its members, so that Meltano hides those."""
+    """The setting, or the members of an object with secrets: so Meltano can hide the secrets."""
     members = schema.get("properties", {})
     if any(each.get("secret") for each in members.values()):
         return {f"{name}.{member}": each for member, each in members.items()}
@@ -69,7 +69,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Replace the settings of tap-pinterest, and leave the rest of the file as it is."""
+    """Replace the settings of tap-pinterest, and do not change the rest of the file."""
     yaml = YAML()
     yaml.width = LINE_LENGTH
     yaml.preserve_quotes = True
