@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
+from typing import TYPE_CHECKING
 
 import click
-from typing_extensions import override
 
 from tap_pinterest.config import Day
 
-
-class _Date(click.ParamType):  # type: ignore[type-arg]  # older releases of click have none
-    name = "date"
-
-    @override
-    def convert(
-        self, value: str | date, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            if day := Day.parse(value).on:
-                return day
-        except ValueError:
-            pass
-        return self.fail(f"{value!r} is no date; allowed: YYYY-MM-DD", param, ctx)
+if TYPE_CHECKING:
+    import datetime as dt
 
 
-DATE = _Date()
-"""The type of an option that takes a date."""
+def date(value: str) -> dt.date:
+    """The type of an option that takes a date.
+
+    Raises:
+        BadParameter: The text is no date.
+    """
+    try:
+        if day := Day.parse(value).on:
+            return day
+    except ValueError:
+        pass
+    message = f"{value!r} is no date; allowed: YYYY-MM-DD"
+    raise click.BadParameter(message)

@@ -91,9 +91,11 @@ class LineMapper:
     def __init__(self, options: Options, warn: Callable[[str], None]) -> None:
         self.number = 0
         self._options = options
-        self._tell = warn
-        self._told: set[str] = set()
+        self._warn_of = warn
+        self._warned: set[str] = set()
+        self._left_out: set[str] = set()
         self._streams: dict[str, KeyMapper | TableMapper | None] = {}
+        """The mapper of each stream; `None` if its messages pass unchanged."""
 
     def __call__(self, line: bytes) -> bytes | None:
         """The line to write instead, without its end; `None` if nothing is to be written.
@@ -113,28 +115,33 @@ class LineMapper:
 
     def _warn(self, message: str) -> None:
         """Warn once: a tap may repeat a SCHEMA for each of its contexts."""
-        if message not in self._told:
-            self._told.add(message)
-            self._tell(message)
+        if message not in self._warned:
+            self._warned.add(message)
+            self._warn_of(message)
 
     def _mapped(self, line: bytes, message: Message) -> bytes | None:
         kind, stream = (_text(message.get(name, _NULL)) for name in ("type", "stream"))
         if stream is None:
             return line
         if kind == "SCHEMA":
-            mapper = self._streams[stream] = self._mapper(stream, message)
-            return mapper.schema(line, message) if mapper else None
-        if stream not in self._streams:
-            if kind == "RECORD":
-                msg = f"a record of {stream} comes before its SCHEMA"
-                raise RefusedLineError(msg)
-            return line
-        mapper = self._streams[stream]
-        if mapper is None:
+            self._left_out.discard(stream)
+            self._streams[stream] = self._mapper(stream, message)
+        elif kind == "RECORD" and stream not in self._streams:
+            msg = f"a record of {stream} comes before its SCHEMA"
+            raise RefusedLineError(msg)
+        if stream in self._left_out:
             return None
+        mapper = self._streams.get(stream)
+        if mapper is None:
+            return line
+        if kind == "SCHEMA":
+            return mapper.schema(message)
         if kind == "RECORD":
             return mapper.record(line, message)
-        return mapper.other(kind, line, message)
+        if kind == "BATCH":
+            msg = "BATCH messages cannot be mapped: switch batches off in the tap"
+            raise RefusedLineError(msg)
+        return mapper.other(line, message)
 
     def _mapper(self, stream: str, message: Message) -> KeyMapper | TableMapper | None:
         schema = _decode_schema(message.get("schema", b"{}"))
@@ -147,9 +154,11 @@ class LineMapper:
         table = None if is_arranged else self._table(stream, schema)
         if layout.tables and table is None and not is_arranged:
             self._warn(f"{stream} has no table in {layout.title}'s layout, and is left out.")
+            self._left_out.add(stream)
             return None
         if table is None:
-            return KeyMapper(self._fields(stream, schema, keys), self._options.separator)
+            fields = self._fields(stream, schema, keys)
+            return KeyMapper(fields, self._options.separator) if fields else None
         schema = table.schema(schema)
         fields = self._fields(table.name, schema, table.key)
         return TableMapper(table, schema, fields, self._options)
@@ -188,18 +197,15 @@ class LineMapper:
 
 
 class KeyMapper:
-    """Adds `__sync_key` to the messages of a stream, if it has fields for it."""
+    """Adds `__sync_key` to the messages of a stream."""
 
     def __init__(self, fields: Sequence[str], separator: str) -> None:
-        self._fields = fields
-        self._make_key = key_maker(fields, separator) if fields else None
+        self._make_key = key_maker(fields, separator)
         shape = dict.fromkeys((*fields, SYNC_KEY), Any)
         self._decode_record = msgspec.json.Decoder(_partial(shape)).decode
 
-    def schema(self, line: bytes, message: Message) -> bytes:
+    def schema(self, message: Message) -> bytes:
         """The SCHEMA line with the property."""
-        if not self._fields:
-            return line
         schema = _decode_members(message["schema"])
         properties = _decode_members(schema["properties"])
         added = _described({"properties": {SYNC_KEY: SYNC_KEY_SCHEMA}})
@@ -214,8 +220,6 @@ class KeyMapper:
         Raises:
             RefusedLineError: A key field has no fixed text.
         """
-        if self._make_key is None:
-            return line
         record = _record(message)
         known: dict[str, Any] = self._decode_record(record)
         if SYNC_KEY in known:
@@ -226,14 +230,8 @@ class KeyMapper:
         message["record"] = msgspec.Raw(b"".join((memoryview(record)[:-1], added)))
         return _encode(message)
 
-    def other(self, kind: str | None, line: bytes, _: Message) -> bytes:
-        """The line of a message that is neither SCHEMA nor RECORD.
-
-        Raises:
-            RefusedLineError: It is a BATCH message, whose records are in files.
-        """
-        if self._fields:
-            _refuse_batch(kind)
+    def other(self, line: bytes, _: Message) -> bytes:
+        """The line of a message that is neither SCHEMA nor RECORD."""
         return line
 
 
@@ -260,7 +258,7 @@ class TableMapper:
         self._arrange = table.arrange(options.in_force)
         self._decode_record = msgspec.json.Decoder(_partial(_shape(table, fields))).decode
 
-    def schema(self, _: bytes, message: Message) -> bytes:
+    def schema(self, message: Message) -> bytes:
         """The SCHEMA line of the table."""
         message["stream"] = _raw(self._table.name)
         message["schema"] = _raw(self._schema)
@@ -282,13 +280,8 @@ class TableMapper:
         message["record"] = _raw(row)
         return _encode(message)
 
-    def other(self, kind: str | None, _: bytes, message: Message) -> bytes:
-        """The line of a message that is neither SCHEMA nor RECORD.
-
-        Raises:
-            RefusedLineError: It is a BATCH message, whose records are in files.
-        """
-        _refuse_batch(kind)
+    def other(self, _: bytes, message: Message) -> bytes:
+        """The line of a message that is neither SCHEMA nor RECORD."""
         message["stream"] = _raw(self._table.name)
         return _encode(message)
 
@@ -313,12 +306,6 @@ def _made(make_key: Callable[[Mapping[str, Any]], str], record: Mapping[str, Any
         # The texts of records are mended by now, so the separator is at fault.
         msg = "sync_key_separator is no text that UTF-8 can write"
         raise RefusedLineError(msg) from None
-
-
-def _refuse_batch(kind: str | None) -> None:
-    if kind == "BATCH":
-        msg = "BATCH messages cannot be mapped: switch batches off in the tap"
-        raise RefusedLineError(msg)
 
 
 def _read(line: bytes) -> tuple[bytes, Message]:

@@ -11,6 +11,7 @@ import msgspec
 from tap_pinterest.commands.command import ending_the_run, with_options_of_the_tap
 from tap_pinterest.run.causes import Remark, phrases
 from tap_pinterest.run.cost import TRIAL_CALLS, plan
+from tap_pinterest.run.table import aligned
 from tap_pinterest.singer.process import leave
 from tap_pinterest.tap import TapPinterest
 
@@ -53,7 +54,7 @@ def _count(
 
 def described(planned: Plan, access_tier: str) -> Iterator[str]:
     """The plan as sentences and a table."""
-    yield from _table(planned)
+    yield from aligned(list(_rows(planned)), {"Accounts", "Calls"})
     yield ""
     faults = (
         Remark(each.stream, context, reason)
@@ -85,19 +86,13 @@ def _minutes(minutes: float) -> str:
     return "a minute or more" if minutes == 1 else f"{math.ceil(minutes):,} minutes or more"
 
 
-def _table(planned: Plan) -> Iterator[str]:
-    rows = [("Stream", "Accounts", "Calls", "Days")]
+def _rows(planned: Plan) -> Iterator[tuple[str, ...]]:
+    yield "Stream", "Accounts", "Calls", "Days"
     for each in planned.streams:
         calls = f"{each.precision} {each.total:,}".strip()
-        days = ", ".join(each.ranges)
-        rows.append((each.stream, f"{each.contexts:,}", calls, days))
+        yield each.stream, f"{each.contexts:,}", calls, ", ".join(each.ranges)
     if planned.lists:
-        rows.append(("(other lists of ids)", "", f"{planned.lists:,}", ""))
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for row in rows:
-        name, accounts, calls, days = row
-        cells = (name.ljust(widths[0]), accounts.rjust(widths[1]), calls.rjust(widths[2]), days)
-        yield "  ".join(cells).rstrip()
+        yield "(other lists of ids)", "", f"{planned.lists:,}", ""
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from tap_pinterest.commands import dates
 from tap_pinterest.commands.command import ending_the_run, with_options_of_the_tap
-from tap_pinterest.commands.dates import DATE
 from tap_pinterest.config.database import SCHEMA, URL
 from tap_pinterest.reconcile import text
 from tap_pinterest.reconcile.request import Request, RequestError
@@ -37,10 +37,12 @@ def main() -> None:
     "--schema", envvar=SCHEMA, default="pinterest", show_default=True, help="Schema of the tables."
 )
 @click.option("--account", "accounts", multiple=True, help="Only this ad account. Repeatable.")
-@click.option("--from", "first", type=DATE, help="First day; by default a week before the last.")
-@click.option("--to", "last", type=DATE, help="Last day; by default two days ago.")
+@click.option(
+    "--from", "first", type=dates.date, help="First day; by default a week before the last."
+)
+@click.option("--to", "last", type=dates.date, help="Last day; by default two days ago.")
 @click.option("--export", type=_FILE, help="An export of Ads Manager, as CSV.")
-@click.option("--exported-on", type=DATE, help="Day of the export; by default the file's.")
+@click.option("--exported-on", type=dates.date, help="Day of the export; by default the file's.")
 @click.option(
     "--store",
     is_flag=False,

@@ -15,7 +15,7 @@ import click
 import msgspec
 
 from tap_pinterest.api.periods import DAY, GRANULARITIES, DateRange, merged
-from tap_pinterest.commands.dates import DATE
+from tap_pinterest.commands import dates
 from tap_pinterest.singer.coverage import GIVEN_UP
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.singer.state_checks import StateError, checked
@@ -199,8 +199,8 @@ def show(store: Store, streams: Sequence[str]) -> None:
 @main.command()
 @click.argument("streams", nargs=-1)
 @click.option("--account", "accounts", multiple=True, help="Only of this ad account or user.")
-@click.option("--from", "first", type=DATE, help="Only days from this one on: YYYY-MM-DD.")
-@click.option("--to", "last", type=DATE, help="Only days up to this one: YYYY-MM-DD.")
+@click.option("--from", "first", type=dates.date, help="Only days from this one on: YYYY-MM-DD.")
+@click.option("--to", "last", type=dates.date, help="Only days up to this one: YYYY-MM-DD.")
 @click.option("--all", "everything", is_flag=True, help="All streams.")
 @click.pass_obj
 def forget(  # noqa: PLR0913 - one parameter for each option
@@ -212,11 +212,7 @@ def forget(  # noqa: PLR0913 - one parameter for each option
     *,
     everything: bool,
 ) -> None:
-    """Let the next run read streams, ad accounts or days again.
-
-    Raises:
-        UsageError: Nothing is named, or a name is not in the state.
-    """
+    """Let the next run read streams, ad accounts or days again."""
     if not (streams or accounts or everything):
         message = "name streams, --account or --all"
         raise click.UsageError(message)

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tap_pinterest.reconcile.findings import SPEND, as_number
+from tap_pinterest.run.table import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,14 +37,9 @@ def lines(report: Report) -> Iterator[str]:
 def _of_account(findings: Sequence[Finding]) -> Iterator[str]:
     """A table of spend and of all differences, the proofs, and the number of each outcome."""
     shown = [each for each in findings if _is_shown(each)]
-    rows = [HEADINGS, *map(_cells, shown)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(HEADINGS) - 1)]
-    for row, finding in zip(rows, [None, *shown], strict=True):
-        source, metric, here, there = (
-            text.rjust(width) if place > 1 else text.ljust(width)
-            for place, (text, width) in enumerate(zip(row, widths, strict=False))
-        )
-        yield f"  {source}  {metric}  {here}  {there}  {row[-1]}"
+    table = aligned([HEADINGS, *map(_cells, shown)], {"here", "Pinterest"})
+    for line, finding in zip(table, [None, *shown], strict=True):
+        yield f"  {line}"
         yield from (f"      {each}" for each in (finding.examples if finding else ()))
     for name, text in dict.fromkeys((c.name, c.text) for each in shown for c in each.causes):
         yield f"  {name}: {text}"

@@ -1,8 +1,8 @@
-"""The table at the end of a run, for a person to read."""
+"""Tables for a person to read, and the table at the end of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 
@@ -22,12 +22,16 @@ def lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
     read = [row for row in rows if row]
     if not read:
         return
-    table = [HEADINGS, *read]
+    yield from aligned([HEADINGS, *read], ALIGNED_RIGHT)
+
+
+def aligned(table: Sequence[Sequence[str]], right: Collection[str]) -> Iterator[str]:
+    """The rows of a table as lines; columns under these headings are aligned to the right."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         yield "  ".join(
-            cell.rjust(width) if heading in ALIGNED_RIGHT else cell.ljust(width)
-            for heading, width, cell in zip(HEADINGS, widths, row, strict=True)
+            cell.rjust(width) if heading in right else cell.ljust(width)
+            for heading, width, cell in zip(table[0], widths, row, strict=True)
         ).rstrip()
 
 
