@@ -154,7 +154,7 @@ class TapPinterest(SingerTap):
 
     def _end(self, outcomes: Sequence[Outcome]) -> None:
         """Write the streams about the run, and STATE after them."""
-        found = [each for kind in WRITTEN_LAST if (each := self.streams.get(kind.name))]
+        found = (self.streams.get(kind.name) for kind in WRITTEN_LAST)
         about = [each for each in found if isinstance(each, AboutTheRun) and each.selected]
         for stream in about:
             if isinstance(stream, SyncLog):

@@ -14,7 +14,7 @@ import pytest
 from pinterest_sandbox.rate_limits import RateLimits
 from singer_run import PatientClock
 from tap_pinterest.http.errors import QuotaError
-from tap_pinterest.http.rate_headers import stated
+from tap_pinterest.http.rate_headers import limits_in
 from tap_pinterest.http.rate_limit import STANDARD, Answer, Permit, Quota, RateLimiter
 
 if TYPE_CHECKING:
@@ -409,7 +409,7 @@ LIVE = '60, 100;w=1;name="safety_net_app_id_user_id", 60;w=60;name="org_analytic
 
 
 def test_live_headers_state_each_window_and_the_calls_left_in_the_tightest() -> None:
-    told = stated(
+    told = limits_in(
         {
             "x-ratelimit-limit": LIVE,
             "x-ratelimit-remaining": "12",
@@ -425,7 +425,7 @@ def test_live_headers_state_each_window_and_the_calls_left_in_the_tightest() -> 
 def test_a_late_reset_belongs_to_the_longer_of_two_windows_with_one_limit() -> None:
     limit = '100, 100;w=1;name="safety_net", 100;w=60;name="catalogs_read"'
     late, soon = (
-        stated({"x-ratelimit-limit": limit, "x-ratelimit-reset": reset}).tightest
+        limits_in({"x-ratelimit-limit": limit, "x-ratelimit-reset": reset}).tightest
         for reset in ("17", "1")
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -32,10 +32,6 @@ _EVENTS = (
 )
 
 
-def _nothing_more(_: Mapping[str, Any]) -> Iterator[str]:
-    yield from ()
-
-
 @dataclass(frozen=True)
 class Shape:
     """A kind of report, and the choices that a config has for it.
@@ -54,7 +50,7 @@ class Shape:
     members: Mapping[str, str]
     defaults: Mapping[str, Any]
     default_columns: Sequence[str] = ()
-    rules: Callable[[Mapping[str, Any]], Iterator[str]] = _nothing_more
+    rules: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _: ()
 
     @property
     def lists(self) -> Sequence[str]:
@@ -79,7 +75,7 @@ class Shape:
         choice = dict(self.defaults)
         for name, value in given.items():
             if value not in (None, "", []):
-                choice[name] = _unique(value) if name in self.lists else value
+                choice[name] = tuple(dict.fromkeys(value)) if name in self.lists else value
         if "columns" in choice:
             choice["columns"] = self._columns(choice["columns"])
         return choice
@@ -117,10 +113,6 @@ class Shape:
                 yield f"{value!r:.60} is refused; allowed: {', '.join(texts)}{meant}"
             elif pattern and not re.search(pattern, str(value)):
                 yield f"{value!r:.60} is refused; allowed: {pattern}"
-
-
-def _unique(values: Any) -> tuple[Any, ...]:  # noqa: ANN401 - whatever a list holds
-    return tuple(dict.fromkeys(values))
 
 
 def _rules_of_products(given: Mapping[str, Any]) -> Iterator[str]:

@@ -161,22 +161,17 @@ def _faults_of_events(events: object) -> Iterator[str]:
         if not isinstance(each, dict) or not each.keys() >= _EVENT:
             continue
         column, name = _column_of(each), str(each["custom_event_name"])
+        refused, shown = f"custom_conversion_event_metrics: {name!r:.60} is refused", column.lower()
         if column in names:
-            yield (
-                f"custom_conversion_event_metrics: {name!r:.60} is refused beside "
-                f"{names[column]!r:.60}; allowed: one for each column, here {column.lower():.120}"
-            )
+            allowed = f"one for each column, here {shown:.120}"
+            yield f"{refused} beside {names[column]!r:.60}; allowed: {allowed}"
         names[column] = name
         if len(column.encode()) > LONGEST_NAME:
-            yield (
-                f"custom_conversion_event_metrics: {name!r:.60} is refused; allowed: a name whose "
-                f"column, here {column.lower():.120}, has at most {LONGEST_NAME} bytes"
-            )
+            allowed = f"a name whose column, here {shown:.120}, has at most {LONGEST_NAME} bytes"
+            yield f"{refused}; allowed: {allowed}"
         if column in offered_columns(newer=True):
-            yield (
-                f"custom_conversion_event_metrics: {name!r:.60} is refused; allowed: a name whose "
-                f"column is not one of Pinterest's own, as {column.lower()} is"
-            )
+            allowed = f"a name whose column is not one of Pinterest's own, as {shown} is"
+            yield f"{refused}; allowed: {allowed}"
 
 
 def _schema(facts: Any) -> Any:  # noqa: ANN401

@@ -87,6 +87,7 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
         (beta_reports.PRODUCTS.setting, _faults_of_total),
         ("token_file", _token_file_faults),
         ("layout", _layout_faults),
+        ("", _credential_text_faults),
     )
     faults += [
         fault
@@ -95,7 +96,6 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
         for fault in check(values)
         if _root(fault) not in broken
     ]
-    faults += [fault for fault in _credential_text_faults(values) if _root(fault) not in broken]
     faults += _credential_faults(values, required=credentials)
     broken = {_root(fault) for fault in faults}
     faults += [fault for fault in _text_faults(values) if _root(fault) not in broken]

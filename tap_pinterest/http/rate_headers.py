@@ -56,8 +56,8 @@ class Stated(NamedTuple):
         return next(iter(possible), None)
 
 
-def stated(headers: Mapping[str, str]) -> Stated:
-    """The limits that some headers state."""
+def limits_in(headers: Mapping[str, str]) -> Stated:
+    """The limits that the headers of an answer state."""
     calls, remaining = _number(headers, "limit"), _number(headers, "remaining")
     return Stated(
         tuple(_limits(headers.get("x-ratelimit-limit", ""))),

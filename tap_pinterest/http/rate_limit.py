@@ -12,7 +12,7 @@ from itertools import count, islice, takewhile
 
 from tap_pinterest.clock import Clock
 from tap_pinterest.http.errors import QuotaError
-from tap_pinterest.http.rate_headers import Limit, Stated, stated
+from tap_pinterest.http.rate_headers import Limit, Stated, limits_in
 
 MINUTE = 60.0
 
@@ -89,7 +89,7 @@ class _Window:
 
     Attributes:
         under_way: Calls that are not answered yet.
-        left: Calls that may go out until `renewed_at`; the answer to `told_by` says so.
+        left: Calls that may go out until `renewed_at`; the answer to `learnt_from` says so.
         others: Most calls that others made recently; some room is left to them.
         seen_at: When the calls of others were last counted.
         probe: A call that goes out alone, to learn how many may follow.
@@ -101,7 +101,7 @@ class _Window:
     under_way: int = 0
     left: int | None = None
     renewed_at: float = 0.0
-    told_by: Permit | None = None
+    learnt_from: Permit | None = None
     others: int = 0
     seen_at: float = 0.0
     probe: Permit | None = None
@@ -113,7 +113,7 @@ class _Window:
 
     @property
     def is_short(self) -> bool:
-        """Whether the window is too short for an answer to tell how much is left now."""
+        """Whether the window is too short for an answer to say how many calls are left now."""
         return self.quota.seconds < _SHORT_SECONDS
 
     @property
@@ -144,9 +144,9 @@ class _Window:
 
     def _is_old(self, now: float) -> bool:
         """Whether others may have used the calls that were left at the last answer."""
-        if not (self.others and self.told_by) or self.under_way:
+        if not (self.others and self.learnt_from) or self.under_way:
             return False
-        return now > (self.told_by.answered or now) + self.quota.seconds * _OLD_SHARE
+        return now > (self.learnt_from.answered or now) + self.quota.seconds * _OLD_SHARE
 
     def take(self, permit: Permit) -> None:
         """Count a call that goes out now."""
@@ -173,7 +173,7 @@ class _Window:
         others = self.quota.calls - remaining - len(self.calls)
         if self._knows_later_than(permit) or (self.is_short and not self._many(others, permit)):
             return
-        self.told_by, self.renewed_at = permit, renewed_at
+        self.learnt_from, self.renewed_at = permit, renewed_at
         if not self.is_short:
             self._see(others, permit.answered or permit.sent)
         self.left = remaining - self.room - self._unanswered_since(permit)
@@ -189,7 +189,7 @@ class _Window:
 
     def close(self, permit: Permit, renewed_at: float, *, is_known: bool) -> None:
         """Let no call through until `renewed_at`: a call of this quota or of all was refused."""
-        self.told_by, self.renewed_at, self.left = permit, renewed_at, 0
+        self.learnt_from, self.renewed_at, self.left = permit, renewed_at, 0
         if is_known:
             self._see(max(self.quota.calls - len(self.calls), 1), permit.answered or permit.sent)
             self._give_way()
@@ -208,7 +208,7 @@ class _Window:
         return others - max(before - len(self.calls), 0) > _FEW
 
     def _knows_later_than(self, permit: Permit) -> bool:
-        return self.told_by is not None and permit.number < self.told_by.number
+        return self.learnt_from is not None and permit.number < self.learnt_from.number
 
     def _unanswered_since(self, permit: Permit) -> int:
         newer = takewhile(lambda each: each.number > permit.number, reversed(self.calls))
@@ -335,41 +335,41 @@ class RateLimiter:
 
     def settle(self, permit: Permit, answer: Answer) -> None:
         """Learn the limits from an answer's headers, and how much of them others use."""
-        told = stated(answer.headers)
+        stated = limits_in(answer.headers)
         with self._lock:
             permit.answered, permit.refused = self._clock.monotonic(), answer.refused
             for window in permit.windows:
                 window.settle(permit)
-            self._learn(permit, told)
-            if (tightest := self._tightest(permit, told)) is None:
+            self._learn(permit, stated)
+            if (tightest := self._tightest(permit, stated)) is None:
                 return
-            renewed_at = permit.counted_by(tightest.way) + (told.reset or 0.0)
+            renewed_at = permit.counted_by(tightest.way) + (stated.reset or 0.0)
             if not answer.refused:
-                self._follow(permit, told, tightest, renewed_at)
-            elif told.reset is None:
+                self._follow(permit, stated, tightest, renewed_at)
+            elif stated.reset is None:
                 tightest.pause(permit)
             else:
-                is_known = not tightest.is_short and told.calls in {None, tightest.quota.calls}
+                is_known = not tightest.is_short and stated.calls in {None, tightest.quota.calls}
                 tightest.close(permit, renewed_at, is_known=is_known)
 
-    def _follow(self, permit: Permit, told: Stated, tightest: _Window, renewed_at: float) -> None:
+    def _follow(self, permit: Permit, stated: Stated, tightest: _Window, renewed_at: float) -> None:
         tightest.pauses = 0
-        if told.remaining is None or told.reset is None:
+        if stated.remaining is None or stated.reset is None:
             return
-        tightest.follow(permit, told.remaining, renewed_at)
+        tightest.follow(permit, stated.remaining, renewed_at)
         for window in permit.windows:
-            if told.limits and window is not tightest:
-                window.relieve(permit, told.remaining)
+            if stated.limits and window is not tightest:
+                window.relieve(permit, stated.remaining)
 
-    def _learn(self, permit: Permit, told: Stated) -> None:
+    def _learn(self, permit: Permit, stated: Stated) -> None:
         """Take over the limits that an answer states."""
-        if not told.limits:
+        if not stated.limits:
             category = self._documented.get(permit.category)
-            if category and told.calls and not permit.refused:
-                category.quota = Quota(told.calls, category.quota.seconds)
+            if category and stated.calls and not permit.refused:
+                category.quota = Quota(stated.calls, category.quota.seconds)
             return
-        named = [self._named(permit, limit) for limit in told.limits]
-        for window, limit in zip(named, told.limits, strict=True):
+        named = [self._named(permit, limit) for limit in stated.limits]
+        for window, limit in zip(named, stated.limits, strict=True):
             window.quota = Quota(limit.calls, limit.seconds)
         own = tuple(each for each in named if each is not self._all)
         self._of_operation[permit.category, permit.operation] = own
@@ -387,17 +387,17 @@ class RateLimiter:
         self._by_name[limit.name] = found
         return found
 
-    def _tightest(self, permit: Permit, told: Stated) -> _Window | None:
+    def _tightest(self, permit: Permit, stated: Stated) -> _Window | None:
         """The window that `remaining` and `reset` are about."""
-        if limit := told.tightest:
+        if limit := stated.tightest:
             return self._by_name[limit.name]
         category = self._documented.get(permit.category)
-        if category and not told.limits and self._is_of_all(told, category.quota):
+        if category and not stated.limits and self._is_of_all(stated, category.quota):
             return self._all
         return category
 
-    def _is_of_all(self, told: Stated, category: Quota) -> bool:
+    def _is_of_all(self, stated: Stated, category: Quota) -> bool:
         """Whether plain headers state the limit that all categories share."""
         shared = self._all.quota
-        is_short = told.reset is not None and told.reset <= shared.seconds < category.seconds
-        return is_short and told.calls == shared.calls != category.calls
+        is_short = stated.reset is not None and stated.reset <= shared.seconds < category.seconds
+        return is_short and stated.calls == shared.calls != category.calls

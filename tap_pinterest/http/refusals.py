@@ -28,7 +28,7 @@ from tap_pinterest.http.errors import (
     ValuesRefusedError,
     WaitError,
 )
-from tap_pinterest.http.rate_headers import stated
+from tap_pinterest.http.rate_headers import limits_in
 from tap_pinterest.http.redaction import Secrets
 from tap_pinterest.http.transport import Answer
 
@@ -82,7 +82,7 @@ def raise_for(answer: Answer, what: str, secrets: Secrets) -> None:
     if status in _TOO_LARGE:
         raise TooLargeError(text)
     if status == TOO_MANY:
-        raise WaitError(text, stated(answer.headers).reset)
+        raise WaitError(text, limits_in(answer.headers).reset)
     if match := _RETRY_AFTER.search(message):
         raise WaitError(text, float(match[1]))
     if status == _INVALID and (match := _REACH.search(message)):

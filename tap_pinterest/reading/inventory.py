@@ -185,8 +185,8 @@ class Inventory:
         """The items of a list, page by page, each page with its call.
 
         They come from the kept pages, which are dropped after the last stream that writes them.
-        Other pages are read now, for a few calls at once. `turn` and `following` are those of
-        `read_ahead`. Errors go to the parts of the scope.
+        Other pages are read now, for a few calls at once. `read_ahead` explains `turn` and
+        `following`. Errors go to the parts of the scope.
         """
         for call, page in self._pages(listing, scope, turn, following):
             yield call, filter(listing.wants, page.items)

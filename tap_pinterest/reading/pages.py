@@ -61,18 +61,6 @@ def _of_array(body: bytes) -> Page:
     return Page([] if body.strip() == b"null" else list(_decode_array(body)))
 
 
-def _of_object(body: bytes) -> Page:
-    return Page([_decode_object(body)])
-
-
-def _of_map(body: bytes) -> Page:
-    return Page(list(_flattened(_decode_map(body))))
-
-
-def _of_data(body: bytes) -> Page:
-    return Page(list(listed(_decode_data(body).data, body, "data")))
-
-
 def _flattened(answer: Mapping[str, dict[str, Any] | list[dict[str, Any]]]) -> Iterator[Item]:
     for key, member in answer.items():
         for item in member if isinstance(member, list) else [member]:
@@ -83,8 +71,8 @@ PAGE_DECODERS: Mapping[Shape | None, Decode] = {
     "list": _of_list,
     "items": _of_list,
     "array": _of_array,
-    "object": _of_object,
-    "map": _of_map,
-    "data": _of_data,
+    "object": lambda body: Page([_decode_object(body)]),
+    "map": lambda body: Page(list(_flattened(_decode_map(body)))),
+    "data": lambda body: Page(list(listed(_decode_data(body).data, body, "data"))),
 }
 """How to read an answer of each shape."""

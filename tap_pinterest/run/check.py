@@ -162,7 +162,9 @@ class Check:
         if part.answered and "" not in part.failures:
             yield "can be read"
         elif not (part.failures or part.skipped):
-            yield f"has nothing to ask for: {_why(stream, part)}"
+            is_empty = part.unasked and not stream.missing_settings
+            why = "no account has any of it" if is_empty else stream.why_nothing
+            yield f"has nothing to ask for: {why}"
 
     def _total(self, streams: Sequence[RunStream]) -> str:
         parts: list[StreamSummary] = [self._run.summary.of(each.name) for each in streams]
@@ -172,8 +174,3 @@ class Check:
         more = f"; {idle} have nothing to ask for" if idle else ""
         more += f"; {failed} must be and cannot" if failed else ""
         return f"{good} of {len(parts)} datasets can be read{more}."
-
-
-def _why(stream: RunStream, part: StreamSummary) -> str:
-    nothing_there = part.unasked and not stream.missing_settings
-    return "no account has any of it" if nothing_there else stream.why_nothing

@@ -22,7 +22,7 @@ class RunOrder:
     def following(self, stream: RunStream, context: Context | None) -> Following:
         """Tasks that may begin while a context is read, by rate category.
 
-        They are those of the stream's next contexts and of later streams. While one category waits
+        They belong to the stream's next contexts and to later streams. While one category waits
         for quota, the others go on.
         """
         if stream not in self._streams:

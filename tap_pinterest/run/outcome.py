@@ -13,8 +13,6 @@ from tap_pinterest.run.summary import ContextSummary, StreamSummary
 
 Result: TypeAlias = Literal["complete", "partial", "failed", "skipped"]
 
-NOTHING_ASKED = "there was nothing to ask for"
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -85,7 +83,7 @@ def _outcome(stream: str, name: str, summary: StreamSummary, ended_by: str) -> O
     left = left_to_later_runs(part.left) if part.left else ""
     reason = "; ".join(filter(None, (failure, skip, left)))
     if not (reason or part.is_read):
-        reason = summary.nothing or NOTHING_ASKED
+        reason = summary.nothing or "there was nothing to ask for"
     return Outcome(
         stream=stream,
         ad_account_id=context.get("ad_account_id"),

@@ -158,7 +158,7 @@ class Run:
             return self.inventory.owners.user_id(None)
         except PART_ERRORS as error:
             self.warn_once(
-                "listed_items has nothing of the token's own user, since Pinterest does not tell "
+                "listed_items has nothing of the token's own user, since Pinterest does not say "
                 f"who that is: {error}"
             )
             return None

@@ -18,7 +18,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 LAST_ID = "last_id"
-"""The key that only partitions of such streams have, and those of reports have not."""
+"""A key that partitions of such streams have and partitions of reports do not have."""
 MOST_PENDING = 50
 """Most unread entities that the bookmark may pass."""
 MOST_AHEAD = 100
