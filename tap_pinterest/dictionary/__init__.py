@@ -1,8 +1,8 @@
 """Descriptions of all streams and columns, in our own words.
 
-`metrics.py` describes metrics of ads reports by the grammar of their names, `issues.py` does the
-same for codes of catalog issues, and `texts.json` has tables for everything else. A text is read
-only when a stream needs it.
+`metrics.py` describes metrics of ads reports by the grammar of their names, and `issues.py` codes
+of catalog issues. `texts.json` has tables for all other columns. A text is read only when a stream
+needs it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PERIODS: Mapping[str, str] = {
     "MONTH": "by month",
     "TOTAL": "over the whole span",
 }
-"""Words for the entity of a row in an ads report."""
+"""Words for the granularity of an ads report."""
 
 
 class Described:
@@ -47,7 +47,7 @@ class Described:
         self._stream = texts.stream(stream)
         like = self._stream.tables if self._stream else ()
         self.is_ad_report = AD_REPORTS in like
-        """Whether it has the columns of ads reports."""
+        """Whether the stream has the columns of ads reports."""
         own = self._stream.columns if self._stream else {}
         self._tables = (own, *map(texts.table, (*like, *_record_of(path))), texts.shared())
 
@@ -62,7 +62,7 @@ class Described:
         *known, shared = self._tables
         found: Meaning | None = _first(outer, known)
         if found is None and self.is_ad_report and outer not in shared:
-            # Every name of a metric at Pinterest can occur in a report.
+            # A report can have every metric of Pinterest.
             return metric(outer.upper())
         found = found or texts.find(outer, shared)
         for name in inner:
@@ -123,7 +123,7 @@ def _with_text(shape: Mapping[str, Any], meaning: Meaning | None) -> dict[str, A
 
 
 def _with_members(shape: Mapping[str, Any], meaning: Meaning | None) -> dict[str, Any]:
-    """The shape of an object, a list or a map with the texts of the members inside."""
+    """The shape of an object, a list or a map, with texts for its members."""
     made = dict(shape)
     if "properties" in shape:
         made["properties"] = {

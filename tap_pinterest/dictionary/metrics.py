@@ -56,7 +56,7 @@ UNITS: Mapping[Unit, str] = {
     "degrees": "degrees",
 }
 EVERYWHERE = ("days", "entities")
-"""The rows over which a plain sum makes sense: days, and the entities of one level."""
+"""The rows over which counts and amounts add up: days, and the entities of one level."""
 HISTORY_UNTIL = "2027-09-30"
 """Last day on which Pinterest answers conversions credited to engagement; it adds no new ones."""
 
@@ -67,7 +67,7 @@ class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str
     unit: Unit | None = None
     adds_up: tuple[str, ...] = ()
-    """The rows over which a sum of it makes sense."""
+    """The rows whose values may be added up."""
     traffic: Traffic | None = None
     interaction: Literal["click", "engagement", "view", "any"] | None = None
     """Interaction with the ad that a conversion is credited to."""
@@ -79,7 +79,7 @@ class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
     """The device of the interaction."""
     conversion_device: str | None = None
     parts: tuple[str, str] | None = None
-    """Metrics above and below the line of a ratio, by Pinterest's names."""
+    """The dividend and the divisor of a ratio, by Pinterest's names."""
     times: int = 1
     """The factor for the ratio of the parts."""
     history_until: str | None = None

@@ -24,13 +24,13 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str
     unit: Unit | None = None
     adds_up: tuple[str, ...] = ()
-    """The rows over which a sum of it makes sense."""
+    """The rows whose values may be added up."""
     parts: tuple[str, str] | None = None
-    """Columns above and below the line of a ratio."""
+    """The dividend and the divisor of a ratio, as columns."""
     members: str | dict[str, str | Text] | None = None
-    """The members of an object: a table, or the name of one."""
+    """The members of an object: a table, or the name of a table."""
     codes: Literal["count", "issue"] | None = None
-    """Set if the members are codes of issues: whether each counts items or shows one."""
+    """The kind of members whose names are codes of issues: numbers of items, or one item each."""
 
     @property
     def description(self) -> str:
@@ -79,7 +79,7 @@ def shared() -> Entries:
 
 @functools.cache
 def table(name: str) -> Entries:
-    """A table of columns; empty if there is none of the name."""
+    """The table of columns of this name; empty if there is none."""
     raw = _file().tables.get(name)
     return {} if raw is None else msgspec.json.decode(raw, type=Entries)
 
@@ -93,7 +93,7 @@ def stream(name: str) -> Stream | None:
 
 @functools.cache
 def layout_table(name: str) -> Stream | None:
-    """A table of another layout, with its columns that no field of Pinterest fills."""
+    """A table of another layout, with the columns that no field of Pinterest fills."""
     raw = _file().nowhere.get(name)
     return None if raw is None else msgspec.json.decode(raw, type=Stream)
 

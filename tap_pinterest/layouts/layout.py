@@ -33,7 +33,7 @@ class Naming:
     """The names of report columns, chosen by the setting `column_names`.
 
     Attributes:
-        are_displayed: Whether they are the names in Ads Manager, which only a call can tell.
+        are_displayed: Whether they are the names in Ads Manager, which take a call.
     """
 
     name: str

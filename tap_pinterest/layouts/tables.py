@@ -5,7 +5,8 @@ The tap and `map-pinterest` both use this module, so both make the same tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import functools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -18,12 +19,12 @@ ATTRIBUTION = {
     "view_window_days": "integer",
     "conversion_report_time": "string",
 }
-"""Settings of the tap that a table can show, and their types."""
+"""Settings of the tap that a column can have, and their types."""
 
 
 @dataclass(frozen=True)
 class InForce:
-    """A column with the value of a setting of the tap, the same in every row."""
+    """A column with the value of a setting of the tap: the same value in every row."""
 
     setting: str
     type: str
@@ -44,10 +45,10 @@ class HostOf(str):
 
 
 Source: TypeAlias = "str | InForce | Nowhere"
-"""The source of a column: a field of the record, a member of one (`owner.username`), or other."""
+"""The source of a column: a field, a member of an object (`owner.username`), or no field."""
 
 Arrange: TypeAlias = "Callable[[Mapping[str, Any]], dict[str, Any] | None]"
-"""Turns a stream's record into a row; `None` if the table has the row already."""
+"""Turns a stream's record into a row; `None` if the table already has the row."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,11 @@ class Table:
 
     Attributes:
         name: The stream that the table is written as.
-        source: The stream whose records it is made of.
-        columns: The source of each of its columns, in order.
-        key: Its natural key.
-        sync_key_fields: Columns of its `__sync_key`; if empty, the columns of the natural key.
-        preferred: A field and its value that wins if records share the key.
+        source: The stream with the records of the table.
+        columns: The source of each column, in order.
+        key: The natural key.
+        sync_key_fields: Columns of `__sync_key`; if empty, the columns of the natural key.
+        preferred: A field and its value: of records with the same key, the record with it wins.
         closed: Whether all columns are always there, even if the catalog does not select them.
     """
 
@@ -71,13 +72,11 @@ class Table:
     sync_key_fields: tuple[str, ...] = ()
     preferred: tuple[str, str] | None = None
     closed: bool = True
-    _names: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Note which column each field becomes."""
-        self._names.update(
-            {source: name for name, source in self.columns.items() if isinstance(source, str)}
-        )
+    @functools.cached_property
+    def _names(self) -> Mapping[str, str]:
+        """The column that each field becomes."""
+        return {source: name for name, source in self.columns.items() if isinstance(source, str)}
 
     def column(self, name: str) -> str:
         """The column that a field becomes, or the field's own name."""
@@ -85,31 +84,31 @@ class Table:
 
     @property
     def record_key(self) -> tuple[str, ...]:
-        """The key of the records: the natural key, and the field that decides if keys are equal."""
+        """The key of the records: the natural key, and the field of `preferred`."""
         return (*self.fields_of(self.key), *(self.preferred or ())[:1])
 
     def fields_of(self, columns: Sequence[str]) -> tuple[str, ...]:
-        """The fields that some of the columns come from."""
+        """The fields that these columns come from."""
         sources = (self.columns[name] for name in columns)
         return tuple(source for source in sources if isinstance(source, str))
 
     @property
     def settings(self) -> list[str]:
-        """Settings that it shows."""
+        """Settings that are columns of the table."""
         return [each.setting for each in self.columns.values() if isinstance(each, InForce)]
 
     @property
     def fields(self) -> list[str]:
-        """Fields that a record needs to have."""
-        preferred = self.preferred[:1] if self.preferred else ()
-        return list(dict.fromkeys([*(name.split(".")[0] for name in self._names), *preferred]))
+        """Fields that a record must have."""
+        outer = (name.split(".")[0] for name in self._names)
+        return list(dict.fromkeys((*outer, *(self.preferred or ())[:1])))
 
     def missing(self, schema: Mapping[str, Any]) -> list[str]:
         """Fields that the table needs and records of a schema do not have."""
         return [name for name in self.fields if name not in schema["properties"]]
 
     def schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """The schema of the rows, given that of the records."""
+        """The schema of the rows, from the schema of the records."""
         properties = {
             name: _schema_of(source, schema, is_key=name in self.key)
             for name, source in self.columns.items()
@@ -117,7 +116,7 @@ class Table:
         return {**schema, "properties": properties, "required": list(self.key)}
 
     def arrange(self, in_force: Mapping[str, Any]) -> Arrange:
-        """A function that turns records into rows, with the settings in force; one for each run."""
+        """A function for one run that turns records into rows, with the settings in force."""
         moved = [(name, source) for name, source in self.columns.items() if isinstance(source, str)]
         flat = [(name, source) for name, source in moved if "." not in source]
         nested = [(name, *source.split(".")) for name, source in moved if "." in source]
@@ -143,7 +142,7 @@ class Table:
         return row
 
     def _repeats(self) -> Callable[[Mapping[str, Any]], bool] | None:
-        """Whether the key has been seen before, and the record is not the preferred one."""
+        """A function that is true of a record whose key came before, unless it is preferred."""
         if self.preferred is None:
             return None
         name, preferred = self.preferred
@@ -170,7 +169,7 @@ def host(address: str | None) -> str | None:
     try:
         return urlsplit(text if "//" in text else f"//{text}").hostname or None
     except ValueError:
-        # Whoever reads the table sees more in an odd address than in a null.
+        # An odd address tells the reader of the table more than a null.
         return text
 
 

@@ -194,14 +194,7 @@ class _PlainRecords:
         strays: Strays,
         loose: frozenset[str] = frozenset(),
     ) -> None:
-        """Prepare the types.
-
-        Args:
-            fields: The facts of the fields.
-            rules: The columns of the fields, and the conversions of fields that are not plain.
-            strays: Handles fields and values that do not fit the columns.
-            loose: Fields of a wider type.
-        """
+        """Prepare the types; fields in `loose` get the wider type."""
         self._fields = fields
         self._rules = rules
         self._strays = strays
@@ -328,8 +321,8 @@ def _kind_rule(facts: Facts, name: str, strays: Strays) -> Rule:
     if fit := _special_fit(facts, kind, name, strays):
         return frozenset({_NULL}), fit
     if isinstance(kind, str):
-        return _CLASSES[kind], _FITS[kind]
-    return frozenset().union(*(_CLASSES[one] for one in kind)), _misfit
+        return _RULES[kind]
+    return frozenset().union(*(_RULES[one][0] for one in kind)), _misfit
 
 
 def _special_fit(facts: Facts, kind: object, name: str, strays: Strays) -> Fit | None:
@@ -439,19 +432,11 @@ def _misfit(_: Any) -> None:  # noqa: ANN401
 
 
 _NUMBERS = frozenset({int, float})
-_CLASSES: Mapping[str, frozenset[type]] = {
-    "string": frozenset({str, _NULL}),
-    "integer": frozenset({int, _NULL}),
-    "number": frozenset({int, _NULL}),
-    "boolean": frozenset({bool, _NULL}),
-    "array": frozenset({list, _NULL}),
-    "object": frozenset({dict, _NULL}),
-}
-_FITS: Mapping[str, Fit] = {
-    "string": _text,
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "array": _misfit,
-    "object": _misfit,
+_RULES: Mapping[str, Rule] = {
+    "string": (frozenset({str, _NULL}), _text),
+    "integer": (frozenset({int, _NULL}), _integer),
+    "number": (frozenset({int, _NULL}), _number),
+    "boolean": (frozenset({bool, _NULL}), _boolean),
+    "array": (frozenset({list, _NULL}), _misfit),
+    "object": (frozenset({dict, _NULL}), _misfit),
 }

@@ -116,10 +116,7 @@ def column_names(
 ) -> dict[str, str]:
     """The column of each metric: all different, and independent of the selection.
 
-    Args:
-        displayed: The name of each metric in Ads Manager, by the API's name in lower case.
-        kept: Columns of metrics that an earlier run has named.
-        reserved: Columns that are no metrics.
+    No metric gets a name that is `reserved` for another column. See `kept_names`.
     """
     wanted = {metric: snake_case(text) for metric, text in displayed.items()}
     times = Counter(wanted.values())
