@@ -7,15 +7,12 @@ They are read at first use, never at import.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import resources
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 Shape: TypeAlias = Literal["list", "items", "array", "object", "map", "data"]
 """The shape of an answer's records: `{items, bookmark}`, `{items}`, a bare array, one object, an

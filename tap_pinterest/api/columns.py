@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -21,14 +22,11 @@ from tap_pinterest.api.levels import (
     CAMPAIGN,
     PRODUCT_GROUP,
     PRODUCT_ITEM,
+    Entity,
+    Level,
     entities,
 )
 from tap_pinterest.api.likeness import hint
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from tap_pinterest.api.levels import Entity, Level
 
 Setting: TypeAlias = "Literal['default', 'all'] | Iterable[str]"
 """The setting `report_columns`: one of our choices, or names that the user gives."""

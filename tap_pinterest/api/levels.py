@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tap_pinterest.api.periods import ASYNCHRONOUS, SYNCHRONOUS, ReportLimits
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ID_FILTERS = ("campaign_ids", "ad_group_ids", "ad_ids", "product_group_ids")
 """Settings that narrow ads reports, and fields of an order."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from tap_pinterest import api
 from tap_pinterest.api.batches import batches
-from tap_pinterest.api.levels import LEVELS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from tap_pinterest.api.levels import Level
+from tap_pinterest.api.levels import LEVELS, Level
 
 BETA = ("AGE_BUCKET_AND_GENDER", "CREATIVE_ENHANCEMENTS")
 """Types that are not open to every app: each gets its own call, so a refusal costs nothing else."""

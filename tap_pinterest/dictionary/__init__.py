@@ -7,16 +7,13 @@ needs it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from tap_pinterest import api
 from tap_pinterest.dictionary import texts
 from tap_pinterest.dictionary.metrics import Metric, metric
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from tap_pinterest.dictionary.texts import Entries, Text
+from tap_pinterest.dictionary.texts import Entries, Text
 
 AD_REPORTS = "AdReports"
 """The table of the columns of ads reports that are not metrics."""

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from importlib import resources
-from typing import TYPE_CHECKING
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _PATTERNS = (
     (r"(.+)_DOWNLOAD_HTTP_STATUS_(\d+)", "the server of the {0} answered with HTTP {1}"),

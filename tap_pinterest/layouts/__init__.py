@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from tap_pinterest.layouts.daasity import DAASITY
 from tap_pinterest.layouts.layout import Layout, Naming
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["LAYOUTS", "NAMINGS", "PINTEREST", "Layout", "Naming"]
 

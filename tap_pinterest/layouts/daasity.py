@@ -7,14 +7,10 @@ can fill are null.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from tap_pinterest.layouts.layout import Layout
 from tap_pinterest.layouts.tables import HostOf, InForce, Nowhere, Table
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 _TEXT = Nowhere("string")
 _TIME = Nowhere("string", "date-time")

@@ -6,12 +6,10 @@ The tap and `map-pinterest` both use this module, so both make the same tables.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 ATTRIBUTION = {
     "click_window_days": "integer",

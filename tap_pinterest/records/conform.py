@@ -10,20 +10,16 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.records.instants import day, instant, says_when_made
-from tap_pinterest.records.strays import EXTRA_FIELDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-
-    from tap_pinterest.records.strays import Strays, UnknownCounts
+from tap_pinterest.records.strays import EXTRA_FIELDS, Strays, UnknownCounts
 
 Facts: TypeAlias = "Mapping[str, Any]"
 """Facts about a value or a record, in the form of `api.json`."""

@@ -5,20 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from tap_pinterest.api.columns import AccountColumns, offered_columns
 from tap_pinterest.api.levels import CONVERSION_PRODUCT, LEVELS
 from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.layouts.tables import ATTRIBUTION
 from tap_pinterest.records.sync_key import SYNC_KEY
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from tap_pinterest.http.client import PinterestClient
 
 DELIVERY_METRICS = "/resources/delivery_metrics"
 REPORT_TYPES = ("SYNC", "ASYNC")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import Any
 
 from singer_sdk.exceptions import FatalAPIError
 from typing_extensions import override
 
 from tap_pinterest import api
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 EXTRA_FIELDS = "extra_fields"
 """The column for fields that have no column."""

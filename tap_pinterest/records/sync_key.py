@@ -6,11 +6,9 @@ The tap and `map-pinterest` both use this module, so both make the same key.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 SYNC_KEY = "__sync_key"
 SYNC_KEY_SCHEMA = {"type": ["string", "null"]}

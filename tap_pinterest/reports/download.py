@@ -11,19 +11,16 @@ import os
 import sys
 import tempfile
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, Any, cast
 
 import msgspec
 
 from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import TooLargeError, UnreadableAnswerError
 from tap_pinterest.http.transport import MAX_BODY_BYTES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_pinterest.http.client import PinterestClient
 
 _GZIP = b"\x1f\x8b"
 _A_PIECE = 1 << 20

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import msgspec
 from singer_sdk.exceptions import FatalAPIError
 
 from tap_pinterest import api
+from tap_pinterest.clock import Clock
+from tap_pinterest.config import Settings
 from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import LinkExpiredError, ReportExpiredError, UnreadableAnswerError
+from tap_pinterest.http.redaction import Secrets
 from tap_pinterest.reading.calls import Expected
 from tap_pinterest.reports.download import downloaded
 
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping
-    from typing import TypeAlias
-
-    from tap_pinterest.clock import Clock
-    from tap_pinterest.config import Settings
-    from tap_pinterest.http.client import PinterestClient
-    from tap_pinterest.http.redaction import Secrets
-
-    Steps: TypeAlias = Generator[float, None, Iterable[bytes]]
-    """The steps that read a report: each yields seconds to wait, the last returns the rows."""
+Steps: TypeAlias = Generator[float, None, Iterable[bytes]]
+"""The steps that read a report: each yields seconds to wait, the last returns the rows."""
 
 REPORTS = "/ad_accounts/{ad_account_id}/reports"
 POLLS = 3

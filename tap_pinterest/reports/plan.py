@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from operator import itemgetter
-from typing import TYPE_CHECKING
 
 from tap_pinterest import api
-from tap_pinterest.api.periods import ONE_DAY, DateRange, Slice, cut, slices
+from tap_pinterest.api.periods import ONE_DAY, DateRange, ReportLimits, Slice, cut, slices
 from tap_pinterest.http.errors import DaysError
 from tap_pinterest.http.urls import path_with, query_string
 from tap_pinterest.reports.ordering import POLLS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
-
-    from tap_pinterest.api.periods import ReportLimits
-    from tap_pinterest.reports.question import Question
+from tap_pinterest.reports.question import Question
 
 MOST_CALLS = 100
 """Most synchronous calls for a range of an account; if it takes more, reports read it."""

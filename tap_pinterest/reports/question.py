@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import Any
 
 from tap_pinterest import api
 from tap_pinterest.api import targeting
 from tap_pinterest.api.columns import (
     NOT_ASKED,
+    AccountColumns,
     columns_for,
     is_conversion,
     live_columns,
     only_asynchronous,
     report_facts,
 )
-from tap_pinterest.api.periods import ASYNCHRONOUS
+from tap_pinterest.api.levels import Level
+from tap_pinterest.api.periods import ASYNCHRONOUS, Granularity, ReportLimits, Slice
+from tap_pinterest.config import Settings
+from tap_pinterest.config.custom_reports import CustomReport
 from tap_pinterest.singer import state
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
-
-    from tap_pinterest.api.columns import AccountColumns
-    from tap_pinterest.api.levels import Level
-    from tap_pinterest.api.periods import Granularity, ReportLimits, Slice
-    from tap_pinterest.config import Settings
-    from tap_pinterest.config.custom_reports import CustomReport
 
 TARGETING = ("TARGETING_TYPE", "TARGETING_VALUE")
 """Columns that identify the rows of a targeting breakdown."""

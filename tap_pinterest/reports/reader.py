@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
 from tap_pinterest.api import targeting
+from tap_pinterest.api.periods import Slice
+from tap_pinterest.clock import Clock
 from tap_pinterest.http.answers import decoder, listed
+from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import (
     PART_ERRORS,
     InvalidRequestError,
+    PartError,
     SlowAnswerError,
     TooLargeError,
     ValuesRefusedError,
 )
 from tap_pinterest.reports.download import taken
-from tap_pinterest.reports.ordering import Order
+from tap_pinterest.reports.ordering import Order, Ordering
+from tap_pinterest.reports.plan import Part
+from tap_pinterest.reports.question import Question
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-
-    from tap_pinterest.api.periods import Slice
-    from tap_pinterest.clock import Clock
-    from tap_pinterest.http.client import PinterestClient
-    from tap_pinterest.http.errors import PartError
-    from tap_pinterest.reports.ordering import Ordering
-    from tap_pinterest.reports.plan import Part
-    from tap_pinterest.reports.question import Question
-
-    Steps: TypeAlias = Generator[float, None, "Answered"]
+Steps: TypeAlias = Generator[float, None, "Answered"]
 
 _split = decoder(list[msgspec.Raw])
 

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from singer_sdk.exceptions import FatalAPIError
 
 from tap_pinterest.config.custom_reports import event_column
 from tap_pinterest.http.answers import decoder
+from tap_pinterest.records.conform import Converter
+from tap_pinterest.reports.plan import Entities, Part
+from tap_pinterest.reports.question import Question
+from tap_pinterest.reports.reader import Answered
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-
-    from tap_pinterest.records.conform import Converter
-    from tap_pinterest.reports.plan import Entities, Part
-    from tap_pinterest.reports.question import Question
-    from tap_pinterest.reports.reader import Answered
-
-    Record = dict[str, Any]
+Record = dict[str, Any]
 
 _logger = logging.getLogger("tap-pinterest.reports")
 _decode = decoder(dict[str, Any])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from tap_pinterest import api
+from tap_pinterest.api.levels import Ordered
 from tap_pinterest.streams import (
     ads,
     analytics,
@@ -25,12 +26,7 @@ from tap_pinterest.streams import (
     user,
 )
 from tap_pinterest.streams.bases.level import LevelReport
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from tap_pinterest.api.levels import Ordered
-    from tap_pinterest.streams.bases.stream import PinterestStream
+from tap_pinterest.streams.bases.stream import PinterestStream
 
 STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     # The ads area, entities first.

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
+from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 import tap_pinterest
 from tap_pinterest.records.instants import instant_of
+from tap_pinterest.run.outcome import Outcome
 from tap_pinterest.run.summary import StreamSummary
 from tap_pinterest.streams.bases.stream import PinterestStream
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
-    from datetime import datetime
-
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.run.outcome import Outcome
 
 NO_ACCOUNT = "(none)"
 """The `account_id` of a stream that is read for the token; some loaders take "" for null."""

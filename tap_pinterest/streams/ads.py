@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
-from tap_pinterest.reading.calls import Batches, Each, Either, Once, Setting
+from tap_pinterest.config import Settings
+from tap_pinterest.reading.calls import Batches, Each, Either, Expected, Once, Setting, Source
 from tap_pinterest.reading.owners import AD_ACCOUNTS
+from tap_pinterest.reading.pages import Item
 from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 from tap_pinterest.streams.bases.stream import PinterestStream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.config import Settings
-    from tap_pinterest.reading.calls import Expected, Source
-    from tap_pinterest.reading.pages import Item
 
 ENTITY_STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED")
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from typing_extensions import override
 
+from tap_pinterest.reading.call import Call
+from tap_pinterest.reading.pages import Item
 from tap_pinterest.streams.bases.dataset import DatasetStream
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tap_pinterest.reading.call import Call
-    from tap_pinterest.reading.pages import Item
 
 
 class BillingProfiles(DatasetStream):

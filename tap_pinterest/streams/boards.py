@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typing_extensions import override
 
+from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Each
 from tap_pinterest.reading.contexts import Users
+from tap_pinterest.reading.pages import Item
 from tap_pinterest.streams.bases.dataset import DailyStream, DatasetStream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tap_pinterest.reading.call import Call
-    from tap_pinterest.reading.pages import Item
 
 PIN_METRICS = "pin_metrics"
 COUNTED = ("impression", "pin_click", "clickthrough", "save")

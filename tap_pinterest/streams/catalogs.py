@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typing_extensions import override
 
-from tap_pinterest.reading.calls import Each, Source
+from tap_pinterest.reading.call import Call, Row
+from tap_pinterest.reading.calls import Dataset, Each, Scope, Source
 from tap_pinterest.reading.contexts import Users
+from tap_pinterest.reading.pages import Item
 from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_pinterest.reading.call import Call, Row
-    from tap_pinterest.reading.calls import Dataset, Scope
-    from tap_pinterest.reading.pages import Item
 
 WITH_REPORTS = ("RETAIL", "HOTEL")
 """Types of catalogs that have reports."""

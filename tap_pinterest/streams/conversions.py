@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from tap_pinterest.reading.calls import Values
-from tap_pinterest.reading.pages import MAP_KEY
+from tap_pinterest.config import Settings
+from tap_pinterest.reading.calls import Source, Values
+from tap_pinterest.reading.pages import MAP_KEY, Item
 from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from tap_pinterest.config import Settings
-    from tap_pinterest.reading.calls import Source
-    from tap_pinterest.reading.pages import Item
 
 
 class ConversionTags(DatasetStream):

@@ -5,41 +5,35 @@ from __future__ import annotations
 import functools
 import threading
 from collections import defaultdict
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from singer_sdk.exceptions import SkippableAPIError
+from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 from tap_pinterest import api
-from tap_pinterest.http.errors import PART_ERRORS, refuses_operation
+from tap_pinterest.http.errors import PART_ERRORS, PartError, refuses_operation
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Each, Expected, Scope
 from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.reading.page_store import PageStore
+from tap_pinterest.reading.pages import Item
 from tap_pinterest.reading.parts import Parts
-from tap_pinterest.reading.tasks import Task
+from tap_pinterest.reading.tasks import Task, Turn
 from tap_pinterest.records.instants import instant
+from tap_pinterest.run.run import Run
 from tap_pinterest.singer import state
 from tap_pinterest.singer.updates import Update, UpdatesProgress
 from tap_pinterest.streams.ads import Ads
 from tap_pinterest.streams.bases.dataset import DatasetStream
 from tap_pinterest.streams.bases.stream import TaskStream
 from tap_pinterest.streams.boards import Pins
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
-
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.http.errors import PartError
-    from tap_pinterest.reading.pages import Item
-    from tap_pinterest.reading.tasks import Turn
-    from tap_pinterest.run.run import Run
 
 _TEXT: Mapping[str, Any] = MappingProxyType({"type": "string"})
 PIN_FIELDS = (*("title", "description", "alt_text", "link", "creative_type", "dominant_color"),)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from typing_extensions import override
 
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.reading.pages import Page
+from tap_pinterest.reading.pages import Decode, Page
 from tap_pinterest.streams.bases.dataset import DatasetStream
-
-if TYPE_CHECKING:
-    from tap_pinterest.reading.pages import Decode
 
 _decode_anything = decoder(object)
 

@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
 from tap_pinterest.api import targeting
 from tap_pinterest.api.columns import column
-from tap_pinterest.api.levels import CONVERSION_PRODUCT, PINNER_LIST, ordered
-from tap_pinterest.api.periods import ASYNCHRONOUS, GRANULARITIES, ONE_DAY, DateRange
+from tap_pinterest.api.levels import CONVERSION_PRODUCT, PINNER_LIST, Entity, ordered
+from tap_pinterest.api.periods import (
+    ASYNCHRONOUS,
+    GRANULARITIES,
+    ONE_DAY,
+    DateRange,
+    ReportLimits,
+    Slice,
+)
 from tap_pinterest.config import beta_reports
+from tap_pinterest.config.beta_reports import Shape
 from tap_pinterest.config.schema import SETTLING_DAYS
 from tap_pinterest.http.errors import DaysError
 from tap_pinterest.reports.ordering import Operation
+from tap_pinterest.reports.plan import Entities, Part
 from tap_pinterest.reports.question import TARGETING, Question
-from tap_pinterest.reports.rows import Rows
+from tap_pinterest.reports.reader import Answered
+from tap_pinterest.reports.rows import Record, Rows
+from tap_pinterest.run.run import Run
 from tap_pinterest.streams.analytics import AdAccountAnalytics, AdGroupAnalytics, CampaignAnalytics
 from tap_pinterest.streams.bases.report import AdsReport
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
-
-    from tap_pinterest.api.levels import Entity
-    from tap_pinterest.api.periods import ReportLimits, Slice
-    from tap_pinterest.config.beta_reports import Shape
-    from tap_pinterest.reports.plan import Entities, Part
-    from tap_pinterest.reports.reader import Answered
-    from tap_pinterest.reports.rows import Record
-    from tap_pinterest.run.run import Run
 
 MMM_REPORTS = "/ad_accounts/{ad_account_id}/mmm_reports"
 PRODUCT_REPORTS = "/ad_accounts/{ad_account_id}/reports/brand_category_sku"

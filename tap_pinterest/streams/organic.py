@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import itertools
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 from singer_sdk.exceptions import FatalAPIError
+from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 from tap_pinterest import api
@@ -21,23 +23,16 @@ from tap_pinterest.http.answers import check_fields, decoder
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Expected, Scope
 from tap_pinterest.reading.contexts import Users, name_of
+from tap_pinterest.reading.pages import Item
 from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.tasks import Task
 from tap_pinterest.records.conform import singer_name
 from tap_pinterest.singer import state
-from tap_pinterest.singer.state import Progress
+from tap_pinterest.singer.state import Progress, ReportRange
 from tap_pinterest.streams.bases.dataset import SnapshotStream
 from tap_pinterest.streams.bases.days import ReportStream
 from tap_pinterest.streams.bases.stream import TaskStream
 from tap_pinterest.streams.boards import PinListStream
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.reading.pages import Item
-    from tap_pinterest.singer.state import ReportRange
 
 NOT_FINAL = frozenset({"PROCESSING", "ESTIMATE"})
 """Values of `data_status` for days whose numbers will change."""

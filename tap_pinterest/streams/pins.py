@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 from tap_pinterest import api
 from tap_pinterest.api.batches import batches
-from tap_pinterest.api.periods import ORGANIC, Slice, cut
+from tap_pinterest.api.periods import ORGANIC, DateRange, Slice, cut
 from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import (
     PART_ERRORS,
     InvalidRequestError,
+    PartError,
     SlowAnswerError,
     TooLargeError,
 )
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Expected, Scope
+from tap_pinterest.reading.pages import Item
 from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.tasks import Task
 from tap_pinterest.singer import state
@@ -34,16 +39,6 @@ from tap_pinterest.streams.organic import (
     days_of,
     decode_splits,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.api.periods import DateRange
-    from tap_pinterest.http.client import PinterestClient
-    from tap_pinterest.http.errors import PartError
-    from tap_pinterest.reading.pages import Item
 
 PIN = "/pins/{pin_id}/analytics"
 BULK = "/pins/analytics"

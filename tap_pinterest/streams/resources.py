@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
+from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 from tap_pinterest.api.periods import ONE_DAY, SYNCHRONOUS
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Each, Expected, Values
+from tap_pinterest.reading.pages import Item
 from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.tasks import Task
-from tap_pinterest.run.readiness import ASKED_DAYS, READY_STATE
+from tap_pinterest.run.readiness import ASKED_DAYS, READY_STATE, ReadyState
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.bases.dataset import DatasetStream
 from tap_pinterest.streams.bases.stream import TaskStream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.reading.pages import Item
-    from tap_pinterest.run.readiness import ReadyState
 
 
 class MetricsReadyState(TaskStream):

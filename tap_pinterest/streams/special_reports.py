@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
+from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 from tap_pinterest.api.periods import ASYNCHRONOUS
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import PART_ERRORS, InvalidRequestError, NotOfferedError
 from tap_pinterest.reading.call import Call
-from tap_pinterest.reading.calls import Scope
+from tap_pinterest.reading.calls import Expected, Scope
 from tap_pinterest.reading.contexts import Users
 from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.tasks import Task, with_pauses
@@ -23,13 +25,6 @@ from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.ads import ReportTemplates
 from tap_pinterest.streams.bases.stream import TaskStream
 from tap_pinterest.streams.catalogs import ReportParameters
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.reading.calls import Expected
 
 CATALOGS_REPORTS = "/catalogs/reports"
 FIRST_DAY = "date_range.absolute_date_range.start_date"

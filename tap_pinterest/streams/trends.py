@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typing_extensions import override
 
 from tap_pinterest.reading.calls import Batches, Setting, Values
+from tap_pinterest.reading.pages import Item
 from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from tap_pinterest.reading.pages import Item
 
 
 class RelatedTerms(DatasetStream):

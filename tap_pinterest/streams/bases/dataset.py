@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
+from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 from tap_pinterest import api
+from tap_pinterest.config import Settings
 from tap_pinterest.http.answers import check_fields
 from tap_pinterest.http.errors import UnreadableAnswerError
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import (
     Batches,
+    Dataset,
     Expected,
     Listing,
     Scope,
     Setting,
+    Source,
     page_decoder,
     product,
 )
 from tap_pinterest.reading.inventory import USER_ACCOUNT
+from tap_pinterest.reading.pages import Decode, Item, Page
 from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.tasks import Ahead
 from tap_pinterest.records.conform import singer_schema
@@ -32,15 +38,6 @@ from tap_pinterest.run.listed import Reading
 from tap_pinterest.singer import state
 from tap_pinterest.singer.state import ListRead, Progress
 from tap_pinterest.streams.bases.stream import PinterestStream
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.config import Settings
-    from tap_pinterest.reading.calls import Dataset, Source
-    from tap_pinterest.reading.pages import Decode, Item, Page
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from singer_sdk.helpers.types import Context
 
-from tap_pinterest.singer.state import Progress
+from tap_pinterest.singer.state import Progress, ReportRange
 from tap_pinterest.streams.bases.stream import PinterestStream
-
-if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.singer.state import ReportRange
 
 
 class ReportStream(PinterestStream):

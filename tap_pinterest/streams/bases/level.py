@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from typing_extensions import override
 
+from tap_pinterest.api.levels import Level
 from tap_pinterest.api.periods import DAY, GRANULARITIES
+from tap_pinterest.config.custom_reports import CustomReport
 from tap_pinterest.reports.ordering import REPORTS
 from tap_pinterest.reports.question import TARGETING, Question
+from tap_pinterest.run.run import Run
 from tap_pinterest.streams.bases.report import AdsReport
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tap_pinterest.api.levels import Level
-    from tap_pinterest.config.custom_reports import CustomReport
-    from tap_pinterest.run.run import Run
 
 
 class LevelReport(AdsReport):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
+from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 from tap_pinterest import api
 from tap_pinterest.api import targeting
 from tap_pinterest.api.columns import column
-from tap_pinterest.api.periods import merged
+from tap_pinterest.api.periods import DateRange, merged
+from tap_pinterest.config import Settings
 from tap_pinterest.http.errors import PART_ERRORS
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.layouts.tables import Table
@@ -22,27 +25,16 @@ from tap_pinterest.reading.contexts import name_of
 from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.tasks import Task, with_pauses
 from tap_pinterest.reports.ordering import Operation, Ordering
-from tap_pinterest.reports.plan import Entities, plan, unread
-from tap_pinterest.reports.reader import Answered, Reader
+from tap_pinterest.reports.plan import Entities, Part, plan, unread
+from tap_pinterest.reports.question import Question
+from tap_pinterest.reports.reader import Answered, Reader, Steps
 from tap_pinterest.reports.rows import Rows, added_up
+from tap_pinterest.run.run import Run
 from tap_pinterest.singer import state
-from tap_pinterest.singer.state import Progress
+from tap_pinterest.singer.state import Progress, ReportRange
+from tap_pinterest.streams.bases.dataset import DatasetStream
 from tap_pinterest.streams.bases.days import ReportStream
 from tap_pinterest.streams.bases.stream import TaskStream
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-
-    from singer_sdk.helpers.types import Context
-
-    from tap_pinterest.api.periods import DateRange
-    from tap_pinterest.config import Settings
-    from tap_pinterest.reports.plan import Part
-    from tap_pinterest.reports.question import Question
-    from tap_pinterest.reports.reader import Steps
-    from tap_pinterest.run.run import Run
-    from tap_pinterest.singer.state import ReportRange
-    from tap_pinterest.streams.bases.dataset import DatasetStream
 
 BYTES_PER_VALUE = 28
 """Expected size of a value in a synchronous answer."""

@@ -3,51 +3,40 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
+from typing import Any, ClassVar, NoReturn, cast
 
 import msgspec
 from singer_sdk.exceptions import FatalAPIError
-from singer_sdk.singerlib import Schema
-from singer_sdk.singerlib.catalog import Metadata, SelectionMask
+from singer_sdk.helpers.types import Context
+from singer_sdk.singerlib import Catalog, CatalogEntry, Schema
+from singer_sdk.singerlib.catalog import Metadata, MetadataMapping, SelectionMask
 from typing_extensions import override
 
 from tap_pinterest import api
+from tap_pinterest.api.periods import DateRange
+from tap_pinterest.config import Settings
+from tap_pinterest.config.custom_reports import CustomReport
 from tap_pinterest.http.errors import PART_ERRORS
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
-from tap_pinterest.reading.contexts import AdAccounts, Token, name_of, of_context
-from tap_pinterest.reading.tasks import Ahead, Turn
+from tap_pinterest.layouts.tables import Arrange, Table
+from tap_pinterest.reading.call import Call
+from tap_pinterest.reading.calls import Expected
+from tap_pinterest.reading.contexts import AdAccounts, Contexts, Token, name_of, of_context
+from tap_pinterest.reading.inventory import Inventory
+from tap_pinterest.reading.parts import Parts
+from tap_pinterest.reading.tasks import Ahead, Task, Turn
 from tap_pinterest.records.conform import Converter, singer_schema
-from tap_pinterest.records.strays import RefusedStrays
+from tap_pinterest.records.strays import RefusedStrays, Strays
 from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
 from tap_pinterest.reports.rows import differing
+from tap_pinterest.run.run import Run
+from tap_pinterest.run.summary import StreamSummary
 from tap_pinterest.singer import state
 from tap_pinterest.singer.process import is_selected
 from tap_pinterest.singer.sdk import SingerStream
-from tap_pinterest.singer.state import Partitions
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-
-    from singer_sdk.helpers.types import Context
-    from singer_sdk.singerlib import Catalog, CatalogEntry
-    from singer_sdk.singerlib.catalog import MetadataMapping
-
-    from tap_pinterest.api.periods import DateRange
-    from tap_pinterest.config import Settings
-    from tap_pinterest.config.custom_reports import CustomReport
-    from tap_pinterest.layouts.tables import Arrange, Table
-    from tap_pinterest.reading.call import Call
-    from tap_pinterest.reading.calls import Expected
-    from tap_pinterest.reading.contexts import Contexts
-    from tap_pinterest.reading.inventory import Inventory
-    from tap_pinterest.reading.parts import Parts
-    from tap_pinterest.reading.tasks import Task
-    from tap_pinterest.records.strays import Strays
-    from tap_pinterest.run.run import Run
-    from tap_pinterest.run.summary import StreamSummary
-    from tap_pinterest.singer.state import Progress
-
+from tap_pinterest.singer.state import Partitions, Progress
 
 _ENCODE = msgspec.json.Encoder().encode
 
