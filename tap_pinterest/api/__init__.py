@@ -44,7 +44,7 @@ PERSONAL: Mapping[str, str] = {
 
 
 class Parameter(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One parameter of an operation and what the API accepts for it."""
+    """One parameter of an operation and the values that the API accepts."""
 
     type: str = "string"
     location: Literal["path", "query"] = msgspec.field(default="query", name="in")
@@ -148,7 +148,7 @@ def schema(name: str) -> Mapping[str, Any]:
 
 
 def enum(name: str, *, newer: bool = False) -> tuple[str, ...]:
-    """The values of a named enum; `newer` adds those of releases after the description.
+    """The values of a named enum; `newer` adds values of releases after the description.
 
     Raises:
         KeyError: there is no such enum.
@@ -171,7 +171,7 @@ def record_facts(path: str) -> Mapping[str, Any]:
     """
     record = operation(f"GET {path}").record
     if record is None:
-        msg = f"GET {path} does not say what it answers"
+        msg = f"GET {path} has no description of its answer"
         raise KeyError(msg)
     facts: Mapping[str, Any] = _with_values(schema(record))
     return facts

@@ -29,9 +29,9 @@ POLLS = 3
 """Polls that a report is expected to take."""
 MOST_CREATIONS = 3
 MOST_POLLS_WITHOUT_LINK = 4
-"""After so many answers that a report is finished, without a link, it is created again."""
+"""Answers that a report is finished, but without a link, after which it is created again."""
 MOST_LINKS = 4
-"""After so many expired links to one report, a slow download is not the cause."""
+"""Expired links to one report after which a slow download cannot be the cause."""
 FIRST_PAUSE, GROWTH = 5.0, 4.0
 """Seconds before the first poll, and the factor by which each later pause grows. A report that is
 ready within 105 s takes three polls, a slower report more. If every report took only three polls, a

@@ -42,7 +42,7 @@ class AdAccounts(PinterestStream):
 
 
 class AdsEntityStream(DatasetStream):
-    """Entities of an ad account, archived ones included.
+    """Entities of an ad account, also archived entities.
 
     Reports name the ids of entities. Without the ids of archived entities, their spend would be
     missing from the reports.

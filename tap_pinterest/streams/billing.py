@@ -18,7 +18,7 @@ from tap_pinterest.streams.bases.dataset import DatasetStream
 
 
 class BillingProfiles(DatasetStream):
-    """Ways in which an ad account pays, also inactive ones. Not open to every app."""
+    """Payment methods of an ad account, also inactive ones. Not open to every app."""
 
     name = "billing_profiles"
     path = "/ad_accounts/{ad_account_id}/billing_profiles"

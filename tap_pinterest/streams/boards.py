@@ -25,7 +25,7 @@ SPANS: Mapping[str, tuple[str, ...]] = {
 
 
 class Boards(DatasetStream):
-    """Boards that a user owns or works on, secret ones if the token may see them."""
+    """Boards that a user owns or works on; secret boards if the token may see them."""
 
     name = "boards"
     path = "/boards"

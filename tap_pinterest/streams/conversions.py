@@ -14,7 +14,7 @@ from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
 
 class ConversionTags(DatasetStream):
-    """Pinterest tags of an ad account, deleted ones included."""
+    """Pinterest tags of an ad account, also deleted tags."""
 
     name = "conversion_tags"
     path = "/ad_accounts/{ad_account_id}/conversion_tags"

@@ -193,7 +193,7 @@ class AdCreatives(TaskStream, DatasetStream):
         answers: Iterable[tuple[Call, Item | PartError]],
         parts: Parts,
     ) -> Iterator[tuple[Ad, Item | SkippableAPIError]]:
-        """Each ad whose Pin was asked for, with the answer or the refusal."""
+        """Each ad whose Pin took a call, with the answer or the refusal."""
         ads: dict[str, list[Ad]] = defaultdict(list)
         for ad in batch.unread.values():
             ads[ad.pin_id].append(ad)

@@ -58,7 +58,7 @@ MOST_HALVINGS = 3
 MOST_TRIED_ALONE = 5
 """Pins that get a call of their own, to find out if Pinterest refuses the app or one Pin."""
 MOST_REFUSED_IN_A_ROW = 5
-"""After so many refusals of standard metrics of videos, calls name only the video metrics."""
+"""Refusals of standard metrics of videos after which calls name only the video metrics."""
 
 _Kind: TypeAlias = "tuple[bool, tuple[str, ...]]"
 """Whether Pins were saved from other Pins, and the metrics that they can have."""

@@ -494,7 +494,7 @@ def _begin(steps: Steps) -> float:
 
 
 def _resumed(pause: float, steps: Steps) -> Steps:
-    """The steps after the first one, with the pause that the first one asked for."""
+    """The remaining steps, with the pause that the first step has returned."""
     yield pause
     return (yield from steps)
 
