@@ -17,7 +17,9 @@ _sandbox = _open.enter_context(
     Sandbox(
         seed=3,
         today=date(2026, 11, 20),
-        size=WorldSize(accounts=2, empty_accounts=0, ads=12),
+        size=WorldSize(
+            accounts=2, empty_accounts=0, campaigns=2, ad_groups=3, ads=4, boards=2, pins=4
+        ),
         access_tier="unlimited",
         report_seconds=(0.0, 0.0),
     )
@@ -28,7 +30,7 @@ TestTapPinterest = get_tap_test_class(
     PatientTap,
     config=settings(
         _sandbox,
-        start_date="20 days ago",
+        start_date="5 days ago",
         stream_groups=["all"],
         terms=["sun"],
         keywords=["shoes"],
