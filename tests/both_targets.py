@@ -22,6 +22,8 @@ from target_postgres_fast.rows import OF_THE_LOAD
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from sqlalchemy import Engine
+
     from last_records import Row
 
 Message = dict[str, Any]
@@ -30,6 +32,12 @@ SETTINGS: Mapping[str, Any] = {
     "validate_records": False,
     "activate_version": False,
 }
+
+ENGINES: dict[tuple[type[Any], str], Engine] = {}
+"""Each connector's engine for a database, without a connection between two loads.
+
+With a new one for each load, SQLAlchemy would compile all statements anew, which is most of a load.
+"""
 
 
 class Database:
@@ -145,13 +153,16 @@ def differences(messages: Iterable[Message], rows: Iterable[Row]) -> list[str]:
 
 def listen(target: TargetPostgres, messages: Iterable[Message] | str) -> None:
     """Load, and leave no connection behind."""
+    connector = target.target_connector
+    key = (type(connector), str(connector.sqlalchemy_url))
+    connector._cached_engine = ENGINES.setdefault(key, connector._engine)
     try:
         target.listen(io.StringIO(text(messages)))
     finally:
         if isinstance(target, TargetPostgresFast):
             # After a refused message it may still write what came before.
             target.writer.close()
-        target.target_connector._engine.dispose()
+        connector._engine.dispose()
 
 
 def text(messages: Iterable[Message] | str) -> str:
