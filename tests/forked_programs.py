@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
+    "map-pinterest": (),
     "meltano": (
         *("alembic.command", "anyio._backends._asyncio", "meltano.migrations.utils.dialect_typing"),
         "sqlalchemy.dialects.sqlite",

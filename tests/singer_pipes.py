@@ -12,8 +12,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from target_postgres.target import TargetPostgres
 
+import forked_programs
 from both_targets import listen
-from scripts.processes import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,7 +33,7 @@ def map_pinterest(
     """What `map-pinterest` makes of what a tap has written."""
     path = folder / "map.json"
     path.write_text(json.dumps(config))
-    arguments = [command("map-pinterest"), "--config", str(path)]
+    arguments = [str(forked_programs.folder() / "map-pinterest"), "--config", str(path)]
     return subprocess.run(arguments, input=written, capture_output=True, check=False, timeout=60)
 
 

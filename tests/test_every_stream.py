@@ -17,10 +17,11 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
+import forked_programs
 from both_targets import new_database
 from loading import column_types, main_job, rows_by_table, same
 from pinterest_sandbox import Sandbox, WorldSize
-from scripts.processes import ROOT, command
+from scripts.processes import ROOT
 from singer_run import EVERYTHING
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.tap import TapPinterest
@@ -134,7 +135,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
 def project_that_keeps_the_messages(folder: Path) -> Path:
     """Our project, whose loader writes all that the tap tells it into a file too."""
     messages, loader = folder / "messages.jsonl", folder / "loader"
-    target = shlex.quote(command("target-postgres-fast"))
+    target = shlex.quote(str(forked_programs.folder() / "target-postgres-fast"))
     loader.write_text(f'#!/bin/sh\ntee {shlex.quote(str(messages))} | {target} "$@"\n')
     loader.chmod(0o700)
     before, line, after = (ROOT / "meltano.yml").read_text("utf-8").partition(OUR_LOADER)

@@ -18,10 +18,10 @@ from meltano.core.logging.parsers import SingerSDKLogParser
 from meltano.core.plugin.singer.base import _get_sdk_logging
 from psycopg import sql
 
+import forked_programs
 from documents import text_of
 from guarded_postgres import guarded_postgres, url_of
 from scripts.loader_messages import patterns
-from scripts.processes import command
 from target_postgres_fast import start
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def run_target(folder: Path, messages: bytes, **config: Any) -> subprocess.Compl
     file = folder / "config.json"
     file.write_text(json.dumps(config), encoding="utf-8")
     return subprocess.run(
-        [command("target-postgres-fast"), "--config", str(file)],
+        [forked_programs.folder() / "target-postgres-fast", "--config", str(file)],
         input=messages.decode(),
         capture_output=True,
         text=True,

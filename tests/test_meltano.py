@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ruamel.yaml import YAML
 
+import forked_programs
 from scripts.main_job import MainJob
 from scripts.processes import ROOT
 from scripts.update_meltano_yml import described_settings
 from tap_pinterest.config import CONFIG_SCHEMA, problems
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 DEFAULT_STREAMS = {
@@ -48,8 +50,14 @@ SECRETS = {
 @pytest.fixture
 def project(tmp_path: Path) -> MainJob:
     """A project of its own with our `meltano.yml`, which commands may change."""
-    shutil.copy(ROOT / "meltano.yml", tmp_path)
-    return MainJob(tmp_path, SECRETS, log=tmp_path / "log", project=tmp_path)
+    return project_with(tmp_path, SECRETS)
+
+
+def project_with(folder: Path, settings: Mapping[str, str]) -> MainJob:
+    """A project with our `meltano.yml` and these settings."""
+    shutil.copy(ROOT / "meltano.yml", folder)
+    log, programs = folder / "log", forked_programs.folder()
+    return MainJob(folder, settings, log=log, project=folder, programs=programs)
 
 
 def meltano_yml() -> dict[str, Any]:
@@ -102,21 +110,19 @@ def test_config_shows_every_setting_and_no_secret(project: MainJob) -> None:
 
 
 def test_a_list_may_be_a_comma_separated_text(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "meltano.yml", tmp_path)
     settings = {"TAP_PINTEREST_AD_ACCOUNT_IDS": "549755885175,549755885176"}
-    project = MainJob(tmp_path, settings, log=tmp_path / "log", project=tmp_path)
+    project = project_with(tmp_path, settings)
     config = json.loads(project.meltano("config", "print", "tap-pinterest"))
     assert config["ad_account_ids"] == "549755885175,549755885176"
 
 
 def test_members_of_oauth_credentials_are_settings_of_their_own(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "meltano.yml", tmp_path)
     settings = {
         "TAP_PINTEREST_OAUTH_CREDENTIALS_REFRESH_TOKEN": "pinr_1",
         "TAP_PINTEREST_OAUTH_CREDENTIALS_REFRESH_PROXY_URL": "https://proxy.example/token",
         "TAP_PINTEREST_OAUTH_CREDENTIALS_REFRESH_PROXY_URL_AUTH": "Bearer the-proxys-own",
     }
-    project = MainJob(tmp_path, settings, log=tmp_path / "log", project=tmp_path)
+    project = project_with(tmp_path, settings)
 
     shown = project.meltano("config", "list", "tap-pinterest")
     config = json.loads(project.meltano("invoke", "--dump=config", "tap-pinterest"))
@@ -133,11 +139,10 @@ def test_members_of_oauth_credentials_are_settings_of_their_own(tmp_path: Path) 
 def test_a_job_of_its_own_sees_nothing_of_the_users_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copy(ROOT / "meltano.yml", tmp_path)
     (tmp_path / ".env").write_text("TAP_PINTEREST_END_DATE=2026-01-31\n", encoding="utf-8")
     monkeypatch.setenv("TAP_PINTEREST_CLIENT_ID", "7")
     settings = {"TAP_PINTEREST_START_DATE": "2026-01-01"}
-    job = MainJob(tmp_path, settings, log=tmp_path / "log", project=tmp_path)
+    job = project_with(tmp_path, settings)
     config = json.loads(job.meltano("config", "print", "tap-pinterest"))
     assert config["start_date"] == "2026-01-01"
     assert config["end_date"] == "yesterday"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import subprocess
-import sys
 from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
+import forked_programs
 from conftest import TODAY
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import Messages, PatientTap, catalog_of, run, settings
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pinterest_sandbox.requests_log import LoggedRequest
 
 REPORTS = ("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics")
-COMMAND = "from tap_pinterest.commands.plan import main; main()"
 TINY = WorldSize(accounts=2, empty_accounts=1, campaigns=2, ad_groups=3, ads=4, boards=2, pins=3)
 LARGE = WorldSize(accounts=1, empty_accounts=0, campaigns=20, ad_groups=120, ads=1000)
 
@@ -222,7 +221,7 @@ def test_minutes_are_those_of_the_slowest_category() -> None:
 def plan_command(
     tmp_path: Path, config: dict[str, Any], *arguments: str, **files: Any
 ) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", COMMAND]
+    command = [str(forked_programs.folder() / "tap-pinterest-plan")]
     for name, content in {"config": config, **files}.items():
         path = tmp_path / f"{name}.json"
         path.write_text(json.dumps(content))
@@ -298,7 +297,7 @@ def test_settings_may_come_from_the_environment(
 ) -> None:
     for name, value in settings(sandbox, stream_groups="ads").items():
         monkeypatch.setenv(f"TAP_PINTEREST_{name.upper()}", value)
-    command = [sys.executable, "-c", COMMAND, "--config", "ENV", "--json"]
+    command = [str(forked_programs.folder() / "tap-pinterest-plan"), "--config", "ENV", "--json"]
     result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
 
     assert set(json.loads(result.stdout)["streams"]) >= {"ads", "ad_analytics"}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ruamel.yaml import YAML
 
+import forked_programs
 from both_targets import new_database
 from loading import database, main_job
 from scripts.main_job import MainJob
@@ -71,9 +72,9 @@ def tap(sandbox: Sandbox, tmp_path: Path) -> list[str]:
     """The command of the tap, with its config."""
     config = tmp_path / "tap.json"
     tokens = str(tmp_path / "tokens.json")
-    full = settings(sandbox, start_date="20 days ago") | {"token_file": tokens}
+    full = settings(sandbox, start_date="5 days ago") | {"token_file": tokens}
     config.write_text(json.dumps(full))
-    return [command("tap-pinterest"), "--config", str(config)]
+    return [str(forked_programs.folder() / "tap-pinterest"), "--config", str(config)]
 
 
 def jsonl_target(folder: Path, bin_folder: Path) -> list[str]:
@@ -226,10 +227,11 @@ def project(
         **secrets,
         "TAP_PINTEREST_API_URL": sandbox.url,
         "TAP_PINTEREST_TOKEN_FILE": str(folder / "tokens.json"),
-        "TAP_PINTEREST_START_DATE": "20 days ago",
+        "TAP_PINTEREST_START_DATE": "5 days ago",
         **more,
     }
-    return MainJob(folder, environment, log=folder / "log", project=folder)
+    programs = forked_programs.folder()
+    return MainJob(folder, environment, log=folder / "log", project=folder, programs=programs)
 
 
 def test_meltano_runs_the_mapper_between_tap_and_postgresql(
