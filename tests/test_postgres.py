@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 DAY_1 = date(2026, 11, 20)
 DAY_2 = date(2026, 11, 21)
-START = DAY_1 - timedelta(days=60)
+START = DAY_1 - timedelta(days=40)
 # The longest of the default windows, and two days.
 LOOKBACK = timedelta(days=32)
-WORLD = WorldSize(accounts=3, campaigns=4, ad_groups=8, ads=20, boards=3, pins=30)
+WORLD = WorldSize(accounts=2, campaigns=2, ad_groups=3, ads=6, boards=2, pins=6)
 PAGE_SIZE = 250
 
 ENTITIES = ("ad_accounts", "campaigns", "ad_groups", "ads", "boards", "pins")

@@ -57,7 +57,6 @@ def written(table: dict[tuple[str, ...], dict[str, Any]], result: Run) -> int:
 @pytest.mark.parametrize(
     ("settings_of", "killed"),
     [
-        pytest.param(no_change, False, id="default windows"),
         pytest.param(sixty, False, id="windows of sixty days"),
         pytest.param(no_change, True, id="a run killed in the middle"),
         pytest.param(changed_on_the_way, True, id="windows changed and a run killed"),
