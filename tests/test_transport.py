@@ -195,7 +195,7 @@ def test_a_download_gets_no_token_and_its_link_is_not_shown(
     assert "X-Signature" not in caplog.text
 
 
-@pytest.mark.parametrize("status", [403, 404, 410])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
 def test_an_expired_link_is_asked_for_again(sandbox: Sandbox, status: int) -> None:
     sandbox.fail("/downloads/*", status=status, body="<Error/>", times=2)
     result = run(asynchronous(sandbox, start_date="yesterday"), "ad_account_analytics")
@@ -670,7 +670,7 @@ def test_where_reports_are_refused_calls_read_the_days_in_reach_with_one_warning
             assert partition["covered_from"] == str(TODAY - 90 * DAY)
     warned = [r.getMessage() for r in caplog.records if "refuses asynchronous" in r.getMessage()]
     assert len(warned) == 2
-    assert all(f"has data from {TODAY - 90 * DAY} on" in each for each in warned)
+    assert all(f"have data from {TODAY - 90 * DAY} on" in each for each in warned)
 
 
 def test_an_ad_account_that_refuses_reports_is_asked_once_a_run() -> None:

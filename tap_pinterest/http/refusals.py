@@ -112,7 +112,8 @@ def _raise_for_meaning(
 def raise_for_download(status: int, what: str) -> NoReturn:
     """The error for the status of a download."""
     text = f"{what}: the download is answered with {status}"
-    if status in {_FORBIDDEN, _NOT_FOUND, _GONE}:
+    # Storage answers 403 to an old link, and 400 if the key that signed it is older still.
+    if status in {_INVALID, _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _GONE}:
         raise LinkExpiredError(text)
     if _passes(status) or status == TOO_MANY:
         raise RetriableAPIError(text)
