@@ -18,7 +18,7 @@ MINUTE = 60.0
 
 _DAY = 86_400.0
 _EARLY = 0.001
-_WAY_SHARE = 0.04
+_DELAY_SHARE = 0.04
 """Longest time from sending a call until Pinterest counts it, as a share of the window."""
 _LOOK_AGAIN_SECONDS = 0.1
 _OLD_SHARE = 1 / 30
@@ -77,9 +77,9 @@ class Permit:
     answered: float | None = None
     refused: bool = False
 
-    def counted_by(self, way: float) -> float:
+    def counted_by(self, delay: float) -> float:
         """The latest moment at which Pinterest counts the call, which is when the call arrives."""
-        latest = self.sent + way
+        latest = self.sent + delay
         return latest if self.answered is None else min(self.answered, latest)
 
 
@@ -108,8 +108,8 @@ class _Window:
     pauses: int = 0
 
     @property
-    def way(self) -> float:
-        return self.quota.seconds * _WAY_SHARE
+    def delay(self) -> float:
+        return self.quota.seconds * _DELAY_SHARE
 
     @property
     def is_short(self) -> bool:
@@ -125,12 +125,12 @@ class _Window:
 
     def free_at(self, now: float) -> float:
         """When the next call may go out: now, or later."""
-        seconds, way = self.quota.seconds, self.way
-        while self.calls and self.calls[0].counted_by(way) <= now - seconds:
+        seconds, delay = self.quota.seconds, self.delay
+        while self.calls and self.calls[0].counted_by(delay) <= now - seconds:
             self.calls.popleft()
         free = now
         if (over := len(self.calls) - self.quota.calls) >= 0:
-            counted = max(each.counted_by(way) for each in islice(self.calls, over + 1))
+            counted = max(each.counted_by(delay) for each in islice(self.calls, over + 1))
             free = counted + seconds + _EARLY
         if self.left is None:
             return free
@@ -171,14 +171,14 @@ class _Window:
         """Adopt the limits in a call's answer, unless a later call has been answered already."""
         # All our calls may have been counted before this answer.
         others = self.quota.calls - remaining - len(self.calls)
-        if self._knows_later_than(permit) or (self.is_short and not self._many(others, permit)):
+        if self._knows_later_than(permit) or (self.is_short and not self._is_busy(others, permit)):
             return
         self.learnt_from, self.renewed_at = permit, renewed_at
         if not self.is_short:
-            self._see(others, permit.answered or permit.sent)
+            self._note_others(others, permit.answered or permit.sent)
         self.left = remaining - self.room - self._unanswered_since(permit)
         if self.left <= 0:
-            self._give_way()
+            self._wait_for_own_calls()
 
     def relieve(self, permit: Permit, at_least: int) -> None:
         """Lift the limit if this window has more left: another window has the least left."""
@@ -191,8 +191,10 @@ class _Window:
         """Let no call through until `renewed_at`: a call of this quota or of all was refused."""
         self.learnt_from, self.renewed_at, self.left = permit, renewed_at, 0
         if is_known:
-            self._see(max(self.quota.calls - len(self.calls), 1), permit.answered or permit.sent)
-            self._give_way()
+            self._note_others(
+                max(self.quota.calls - len(self.calls), 1), permit.answered or permit.sent
+            )
+            self._wait_for_own_calls()
 
     def pause(self, permit: Permit) -> None:
         """Let no call through for a moment: a call was refused without a reason."""
@@ -202,8 +204,8 @@ class _Window:
         self.pauses += 1
         self.close(permit, (permit.answered or permit.sent) + pause, is_known=False)
 
-    def _many(self, others: int, permit: Permit) -> bool:
-        """Whether others make many calls; our own calls that no longer count are subtracted."""
+    def _is_busy(self, others: int, permit: Permit) -> bool:
+        """Whether others make many calls, without our own calls that no longer count."""
         before = dict(zip(permit.windows, permit.before, strict=True)).get(self, 0)
         return others - max(before - len(self.calls), 0) > _FEW
 
@@ -214,15 +216,15 @@ class _Window:
         newer = takewhile(lambda each: each.number > permit.number, reversed(self.calls))
         return sum(each.answered is None for each in newer)
 
-    def _give_way(self) -> None:
+    def _wait_for_own_calls(self) -> None:
         """Wait until some of our own calls no longer count; others may use the rest."""
         ours = [each for each in self.calls if not each.refused]
         some = self.room + len(ours) // _SOME
         if self.others and some < len(ours):
-            back = ours[some].counted_by(self.way) + self.quota.seconds + _EARLY
+            back = ours[some].counted_by(self.delay) + self.quota.seconds + _EARLY
             self.renewed_at = max(self.renewed_at, back)
 
-    def _see(self, others: int, now: float) -> None:
+    def _note_others(self, others: int, now: float) -> None:
         """Note the number of calls that others made, unless a recent number is higher."""
         if others >= self.others or now > self.seen_at + 2 * self.quota.seconds:
             self.others, self.seen_at = max(others, 0), now
@@ -343,7 +345,7 @@ class RateLimiter:
             self._learn(permit, stated)
             if (tightest := self._tightest(permit, stated)) is None:
                 return
-            renewed_at = permit.counted_by(tightest.way) + (stated.reset or 0.0)
+            renewed_at = permit.counted_by(tightest.delay) + (stated.reset or 0.0)
             if not answer.refused:
                 self._follow(permit, stated, tightest, renewed_at)
             elif stated.reset is None:
@@ -392,11 +394,11 @@ class RateLimiter:
         if limit := stated.tightest:
             return self._by_name[limit.name]
         category = self._documented.get(permit.category)
-        if category and not stated.limits and self._is_of_all(stated, category.quota):
+        if category and not stated.limits and self._is_about_all(stated, category.quota):
             return self._all
         return category
 
-    def _is_of_all(self, stated: Stated, category: Quota) -> bool:
+    def _is_about_all(self, stated: Stated, category: Quota) -> bool:
         """Whether plain headers state the limit that all categories share."""
         shared = self._all.quota
         is_short = stated.reset is not None and stated.reset <= shared.seconds < category.seconds

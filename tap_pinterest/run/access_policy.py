@@ -290,6 +290,6 @@ class AccessPolicy:
         for name, part in self._summary.streams.items():
             stream = self._streams[name]
             whole = part.contexts and not (part.failures or part.skipped)
-            if whole and stream.named_and_missing:
-                ids = ", ".join(sorted(stream.named_and_missing))
+            if whole and stream.missing_ids:
+                ids = ", ".join(sorted(stream.missing_ids))
                 part.failures[""] = f"the config names {ids}, which Pinterest does not list"

@@ -131,7 +131,7 @@ class Check:
         )
 
     def _answers(self, stream: RunStream, context: Context | None) -> bool:
-        named = stream.written_lists and stream.named_and_missing
+        named = stream.written_lists and stream.missing_ids
         part = self._run.summary.of(stream.name)
         before = (part.unasked, len(part.failures))
         # Only the whole list shows whether an id that the config names exists.

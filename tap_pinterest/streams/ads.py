@@ -104,7 +104,7 @@ class ProductGroupPromotions(AdsEntityStream):
 
     @functools.cached_property
     @override
-    def named_and_missing(self) -> set[str]:
+    def missing_ids(self) -> set[str]:
         return self.named(self.settings)
 
     @classmethod

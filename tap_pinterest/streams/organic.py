@@ -386,7 +386,7 @@ class DomainTopPins(SnapshotStream, PinListStream):
 
     @functools.cached_property
     @override
-    def named_and_missing(self) -> set[str]:
+    def missing_ids(self) -> set[str]:
         return set()
 
     @override

@@ -325,7 +325,7 @@ class DatasetStream(PinterestStream):
         for call, items in pages:
             records = self._converted(call, items, reading)
             for record in self.records_of_call(call, records, parts, seen):
-                self.named_and_missing.discard(record.get(id_column, ""))
+                self.missing_ids.discard(record.get(id_column, ""))
                 yield record
         if reading:
             self._keep(reading, parts)
@@ -437,7 +437,7 @@ class DatasetStream(PinterestStream):
 
     @functools.cached_property
     @override
-    def named_and_missing(self) -> set[str]:
+    def missing_ids(self) -> set[str]:
         return set() if self.per else self.named(self.settings)
 
     @functools.cached_property

@@ -457,14 +457,14 @@ class AdsReport(TaskStream, ReportStream):
     def _remember(self, context: Mapping[str, Any]) -> None:
         """Write the progress of the context into the state."""
         reading = self._readings.pop(context["ad_account_id"])
-        self.named_and_missing.difference_update(reading.entities.rows)
+        self.missing_ids.difference_update(reading.entities.rows)
         self._keep_column_names()
         if not self.question.granularity.is_total:
             self.remember(context, reading.range.after(reading.progress, self.fingerprint))
 
     @functools.cached_property
     @override
-    def named_and_missing(self) -> set[str]:
+    def missing_ids(self) -> set[str]:
         # With several filters, an entity that the config names may pass only one of them.
         alone = self.entities and len(self.settings.filters) == 1
         return self.entities.named(self.settings) if self.entities and alone else set()

@@ -187,7 +187,7 @@ class PinterestStream(SingerStream):
         return api.operation(f"GET {self.path}").category
 
     @functools.cached_property
-    def named_and_missing(self) -> set[str]:
+    def missing_ids(self) -> set[str]:
         """Ids that the config names for this stream and that Pinterest has not listed yet."""
         return set()
 
