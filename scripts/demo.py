@@ -135,7 +135,7 @@ def _run(job: MainJob, day: str, today: date) -> None:
 
 def _wait(sandbox_url: str, database: DemoDatabase) -> None:
     console.print(f"Both stay up until Ctrl-C.\n  {database.client}\n  {sandbox_url}")
-    console.print(f"Tables are in the schema {SCHEMA}, those of day 1 in {DAY_1}.")
+    console.print(f"The tables are in the schema {SCHEMA}, and the tables of day 1 in {DAY_1}.")
     with suppress(SystemExit):
         signal.pause()
 

@@ -357,7 +357,7 @@ def unite_limits(facts: Json, variants: Sequence[Json]) -> None:
 
 
 def unite_properties(facts: Json, variants: Sequence[Json]) -> None:
-    """List the fields of all variants; required are those that each variant requires."""
+    """List the fields of all variants; a field is required if each variant requires it."""
     holders = [variant for variant in variants if "properties" in variant]
     keys = dict.fromkeys(key for variant in holders for key in variant["properties"])
     for key in keys:

@@ -2,7 +2,7 @@
 
 Operations, parameters and schemas stay as Pinterest wrote them, references included; the sandbox
 follows those when it needs them. Two things are added: the unit of each number that counts from
-1970, told by its example, and the fields that the published client of a newer release has.
+1970, from its example, and the fields that the published client of a newer release has.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ CLIENT_VARIANT = "_validator"
 COMPOUND = frozenset({"properties", "items", "additionalProperties", "anyOf", "default"})
 """Words whose values are translated apart, or mean nothing in the client."""
 CLIENT_REST = "additional_properties"
-"""The client's field for whatever else an object may hold."""
+"""The client's field for all further members of an object."""
 
 
 def bare(node: Node, name: str = "", example: Any = None) -> Node:  # noqa: ANN401  any JSON
@@ -219,7 +219,7 @@ def parameter(node: Node) -> Node:
 
 
 def json_of(node: Node) -> Node | None:
-    """The schema of a body or an answer, whatever its content is called."""
+    """The schema of a body or an answer, of any content type."""
     found = [content["schema"] for content in node.get("content", {}).values()]
     return found[0] if found else None
 
@@ -235,7 +235,7 @@ class Description:
         self.parameters = {name: parameter(node) for name, node in components["parameters"].items()}
         own = {name: bare(node, name) for name, node in components["schemas"].items()}
         self.schemas = ChainMap(own)
-        """Pinterest's own first, then those that only a newer client has."""
+        """Pinterest's own schemas first, then the schemas that only a newer client has."""
         self.operations = {
             key: operation(node)
             for path, methods in document["paths"].items()
@@ -434,7 +434,7 @@ def calls_of(kind: type) -> Iterator[Call]:
 def openapi(node: Node, name: str = "") -> Node:
     """A schema of the client in the words of OpenAPI 3.0, without its prose.
 
-    Every field that may be left out may be null in the client, so that null tells nothing.
+    Every field that may be left out may be null in the client, so null has no meaning there.
     """
     fields = node.get("properties", {})
     variants = [field for key, field in fields.items() if key.endswith(CLIENT_VARIANT)]

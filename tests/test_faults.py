@@ -276,7 +276,7 @@ OTHERS = {
     "a link to a download that leads to this machine or a network near it": (
         "Not followed, unless `api_url` is on this machine too; the report fails with the cause."
     ),
-    "an error that repeats a secret, in whatever form": ("Told without the secret."),
+    "an error that repeats a secret in any form": ("The message does not show the secret."),
     "a redirect to another host": (
         "Not followed, so that the token stays here; the run fails, naming stream and cause."
     ),
@@ -284,12 +284,14 @@ OTHERS = {
         "Asked again for less than 45 seconds; then the run ends with one line."
     ),
     "the same after a first answer": FAILS,
-    "a certificate that nobody vouches for": "Asked again; then the run fails, naming the cause.",
+    "a certificate that no authority has signed": (
+        "Asked again; then the run fails, naming the cause."
+    ),
     "no answer about which days are complete": (
         "All rows arrive, and their days are read again by the next run; the run fails, naming "
         "stream and cause."
     ),
-    "no answer to one operation, for however many ad accounts": FAILS,
+    "no answer to one operation, for any number of ad accounts": FAILS,
     "500 for ever, or another failure, of one part of a list: an ad group, a board, a feed": (
         "All other parts arrive; the run fails, naming the part, and its state does not move."
     ),
@@ -315,7 +317,9 @@ OTHERS = {
         "Everything else is read; the run fails, unless no selected stream needs one."
     ),
     "a finished report without a link": "Asked again, then created again; all rows arrive.",
-    "a report that is packed with gzip, whatever its headers say": "Unpacked; all rows arrive.",
+    "a report that is packed with gzip, even if its headers do not say so": (
+        "Unpacked; all rows arrive."
+    ),
     "a report of 0 bytes": (
         "Empty if Pinterest says that its size is 0; otherwise asked for again, then a failure."
     ),
@@ -326,8 +330,8 @@ OTHERS = {
         "The entities of the other pages have their numbers; the run fails, and the next one reads "
         "the same days."
     ),
-    "401, 403 or 404 to some parts of a list, however many and wherever": (
-        "All other parts arrive; those refused are named with how many they are."
+    "401, 403 or 404 to some parts of a list, in any number and place": (
+        "All other parts arrive; a message names the refused parts and their number."
     ),
     "the same, with Pinterest naming a scope, a closed feature or a missing path": (
         "Not asked of each part; skipped by the rules of access."

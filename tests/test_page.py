@@ -242,7 +242,7 @@ def test_failures_of_the_last_run_come_first_with_their_reasons(db: Connection[A
         contents = Contents.read(db, "logged", days=90)
 
     assert contents.last_run
-    assert contents.last_run.told == (
+    assert contents.last_run.sentence == (
         "Started 29 Nov 2026, 06:00 UTC. Of 3 parts these are not complete:"
     )
     assert contents.last_run.incomplete == [

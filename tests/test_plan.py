@@ -194,14 +194,14 @@ def test_a_refused_list_is_named_and_the_rest_is_counted(sandbox: Sandbox) -> No
     assert by_name["ad_analytics"].contexts == 2
     assert by_name["campaign_analytics"].contexts == 3
     assert counted.precision == "at least"
-    (line,) = (each for each in described(counted, "") if each.startswith("Cannot be told: "))
-    assert line.startswith(f"Cannot be told: ad_analytics of ad account {account}: GET ")
+    (line,) = (each for each in described(counted, "") if each.startswith("Not counted: "))
+    assert line.startswith(f"Not counted: ad_analytics of ad account {account}: GET ")
 
 
 def test_a_wrong_ad_account_id_is_one_line(sandbox: Sandbox) -> None:
     counted = planned(settings(sandbox, ad_account_ids="123", stream_groups="ads"))
 
-    (line,) = (each for each in described(counted, "") if each.startswith("Cannot be told: "))
+    (line,) = (each for each in described(counted, "") if each.startswith("Not counted: "))
     assert "campaigns, ad_creatives of ad account 123: ad_account_ids names it" in line
     assert sandbox.world.ad_accounts[0].id in line
 

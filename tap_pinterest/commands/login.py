@@ -410,7 +410,7 @@ def _open(link: str, *, in_browser: bool) -> None:
 
 
 def _pasted_code(state: str) -> str:
-    _tell("Consent there. Then paste the address of the page that you end on, even if it is empty:")
+    _tell("Consent there. Then paste the address of the last page, even if that page is empty:")
     try:
         pasted = input().strip()
     except EOFError:
@@ -429,7 +429,7 @@ def _hand_over(settings: Settings, answer: TokenAnswer, *, print_it: bool) -> No
         msg = "Pinterest gave no refresh token. Is the app set up for this kind of sign-in?"
         raise LoginError(msg)
     if print_it or settings.token_path is None:
-        _tell("This line belongs into .env, or wherever your settings live:")
+        _tell("Put this line into .env, or into your store of settings:")
         print(f"{_PREFIX}REFRESH_TOKEN={answer.refresh_token}")  # noqa: T201 - its output
         sys.stdout.flush()
         return

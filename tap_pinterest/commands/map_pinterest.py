@@ -110,7 +110,7 @@ class LineMapper:
         except msgspec.ValidationError as error:
             msg = f"it is no Singer message ({error})"
             raise RefusedLineError(msg) from None
-        # A line that nobody maps passes as it came, even if it was mended for reading.
+        # A line without a mapper passes unchanged, even if it was mended for reading.
         return line if mapped is readable else mapped
 
     def _warn(self, message: str) -> None:

@@ -61,7 +61,7 @@ def described(planned: Plan, access_tier: str) -> Iterator[str]:
         for each in planned.streams
         for context, reason in each.faults.items()
     )
-    yield from (f"Cannot be told: {line}" for line in phrases(faults))
+    yield from (f"Not counted: {line}" for line in phrases(faults))
     for each in planned.streams:
         if each.most > each.total:
             yield (

@@ -44,8 +44,8 @@ class Changed(NamedTuple):
 def restated(tables: Tables, report: str, days: int) -> list[RestatedDay] | None:
     """The rows that the newest load changed, for the last days that an earlier load had loaded.
 
-    The newest load is the last that changed any row of the report. Without the column `LOAD`
-    nobody knows which rows it changed: `None`.
+    The newest load is the last that changed any row of the report. The result is `None` without the
+    column `LOAD`, which distinguishes loads.
     """
     if not tables.has(report, LOAD, "date"):
         return None

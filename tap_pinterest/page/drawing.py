@@ -285,7 +285,7 @@ def _last_run(run: LastRun | None) -> Iterator[str]:
     if run is None:
         return
     yield "<h2>The last run</h2>"
-    yield f"<p>{escape(run.told)}</p>"
+    yield f"<p>{escape(run.sentence)}</p>"
     if run.incomplete:
         headings = ("Stream", "Ad account or user", "Result", "Reason")
         yield from _table(headings, run.incomplete, texts=True)

@@ -50,7 +50,7 @@ class LastRun(NamedTuple):
     incomplete: Sequence[Part]
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         """The run in a sentence."""
         started = f"{day_name(self.started_at, year=True)}, {self.started_at:%H:%M} UTC"
         if not self.incomplete:

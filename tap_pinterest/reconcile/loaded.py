@@ -132,7 +132,7 @@ class _Search:
         names = dict.fromkeys(_CAUSE_OF.get(each, WINDOWS) for each in different)
         cause = " and ".join(names) or LEVELS_DIFFER
         text = "; ".join(different.values()) or (
-            "its rows of this level add up to another number than those of the account"
+            "Pinterest's rows of this level do not add up to its rows of the ad account"
         )
         finding.causes.append(Cause(cause, amount, text))
 

@@ -231,7 +231,7 @@ def in_one_line(error: psycopg.Error) -> str:
 
 
 def in_settings(shape: Shape, settings: Settings) -> Settings:
-    """The settings that a row was read with; settings without a column are those of now."""
+    """The settings that a row was read with; a setting without a column has its present value."""
     return dataclasses.replace(settings, **dict(shape))
 
 

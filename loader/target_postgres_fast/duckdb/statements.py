@@ -37,7 +37,7 @@ _IS_OLDER = f"coalesce({VERSION}, -1) < ?"
 
 
 def name(*parts: str) -> str:
-    """A name in quotation marks, with those that it belongs to."""
+    """A name in quotation marks, after the names of its schema and database."""
     return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
 
 
