@@ -62,8 +62,8 @@ class FastPostgresConnector(PostgresConnector):
             # The text of the error can contain a part of the password.
             raise UnusableError(faults.NO_URL) from None
         url = url.set(drivername="postgresql+psycopg")
-        if "connect_timeout" not in url.query:
-            url = url.update_query_dict({"connect_timeout": faults.CONNECT_SECONDS})
+        defaults = {name: value for name, value in faults.OPTIONS.items() if name not in url.query}
+        url = url.update_query_dict(defaults)
         return url.render_as_string(hide_password=False)
 
     @override

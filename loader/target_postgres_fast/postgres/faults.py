@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 NAMES = ("postgres", "postgresql")
 """The beginning of a URL of PostgreSQL; a driver may follow."""
-CONNECT_SECONDS = "15"
+OPTIONS = {"connect_timeout": "15", "client_encoding": "UTF8"}
+"""Options of a connection that does not name them itself.
+
+Without the second one the client would use the encoding of the database, which may have no place
+for a text, or no name for its letters (SQL_ASCII).
+"""
 EXAMPLE = "postgresql://user:password@host:5432/database"
 NO_DATABASE = (
     "No database is named. Set sqlalchemy_url (TARGET_POSTGRES_SQLALCHEMY_URL in the environment"
@@ -115,6 +120,8 @@ LOADING: Mapping[str, str] = {
     "23505": f"A table has another key than its stream: {{message}}. {WAYS_OUT}",
     "53100": "The disk of PostgreSQL is full ({message}). Make room there. {goes_on}",
     "53200": "PostgreSQL is out of memory ({message}). {goes_on}",
+    "22P05": "The database cannot store a text: {message}. Make one that can: CREATE DATABASE name"
+    " ENCODING 'UTF8' TEMPLATE template0. {goes_on}",
     "25006": "The database is read-only. Connect to the primary server, or to a user whose"
     " default_transaction_read_only is off.",
     "42501": "The user of the database lacks a permission: {message}. Grant it, or make the user"

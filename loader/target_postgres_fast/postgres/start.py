@@ -62,7 +62,7 @@ def _options(url: str) -> tuple[dict[str, Any], Address]:
     user, password = (part and unquote(part) for part in (parts.username, parts.password))
     address = Address(parts.hostname, parts.port, unquote(parts.path[1:]) or None, user)
     options = {
-        "connect_timeout": faults.CONNECT_SECONDS,
+        **faults.OPTIONS,
         **dict(parse_qsl(parts.query)),
         "host": address.host,
         "port": address.port,
