@@ -22,6 +22,7 @@ import forked_programs
 from documents import text_of
 from guarded_postgres import guarded_postgres, url_of
 from scripts.loader_messages import patterns
+from tap_pinterest.config.database import plain_url
 from target_postgres_fast import start
 
 if TYPE_CHECKING:
@@ -116,6 +117,26 @@ def test_a_misspelt_setting_is_refused_with_the_one_that_is_meant(
     )
 
 
+def test_a_misspelt_variable_is_refused_and_those_of_others_are_left_alone(
+    server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for others in ("STOCK_DEFAULT_TARGET_SCHEMA", "PORT_5432_TCP", "SERVICE_HOST", "LOGLEVEL"):
+        monkeypatch.setenv(f"TARGET_POSTGRES_{others}", "info")
+    settings = {"sqlalchemy_url": url_of(server, "owner"), "default_target_schema": "pinterest"}
+
+    assert run_target(tmp_path, b"", **settings).returncode == 0
+
+    monkeypatch.setenv("TARGET_POSTGRES_DEFAULT_SCHEMA", "shop")
+    ended = run_target(tmp_path, b"", **settings)
+
+    assert ended.returncode == 1
+    *_, last = ended.stderr.splitlines()
+    assert last.endswith(
+        "TARGET_POSTGRES_DEFAULT_SCHEMA: there is no such setting;"
+        " did you mean TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA?"
+    )
+
+
 def test_a_setting_that_nobody_reads_is_named(
     server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +216,40 @@ def test_a_table_of_another_program_or_an_older_version_is_one_line_with_the_way
     assert "set default_target_schema" in last
     assert "Failing row" not in last
     assert [each for each in patterns() if re.search(f"{each}$", last)], last
+
+
+ENCODED = {
+    "LATIN1": (1, "The database cannot store a text: ", "CREATE DATABASE name ENCODING 'UTF8'"),
+    "SQL_ASCII": (0,),
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_a_database_that_is_not_utf_8_loads_or_says_in_one_line_which_one_would(
+    server: EmbeddedPostgres, tmp_path: Path, encoding: str
+) -> None:
+    with psycopg.connect(server.psql_url, autocommit=True) as connection:
+        create = "CREATE DATABASE {} ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        names = sql.Identifier(f"in_{encoding}"), sql.Literal(encoding)
+        connection.execute(sql.SQL(create).format(*names))
+    url = f"{server.url.removesuffix('/postgres')}/in_{encoding}"
+    name = "Été “à la plage” \U0001f3d6"
+    text = {"type": "string", "description": name}
+    messages = [
+        {"type": "SCHEMA", "stream": "ads", "key_properties": ["id"]}
+        | {"schema": {"properties": {"id": {"type": "string"}, "name": text}}},
+        {"type": "RECORD", "stream": "ads", "record": {"id": "1", "name": name}},
+    ]
+    lines = "\n".join(map(json.dumps, messages)).encode()
+    ended = run_target(tmp_path, lines, sqlalchemy_url=url, default_target_schema="pinterest")
+
+    code, *told = ENCODED[encoding]
+    assert ended.returncode == code, ended.stderr
+    assert len(ended.stderr.splitlines()) <= 5, ended.stderr
+    assert all(str(each) in ended.stderr.splitlines()[-1] for each in told), ended.stderr
+    if not told:
+        with psycopg.connect(plain_url(url), client_encoding="UTF8") as connection:
+            assert connection.execute("SELECT name FROM pinterest.ads").fetchall() == [(name,)]
 
 
 def test_the_page_about_upgrading_quotes_what_the_loader_says_of_a_key_and_a_type() -> None:

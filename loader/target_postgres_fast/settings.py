@@ -28,6 +28,29 @@ def misspelt(config: Collection[str], known: Collection[str]) -> Iterator[str]:
             yield f"{name}: there is no such setting; did you mean {near[0]}?"
 
 
+def misspelt_variables(
+    prefix: str, environment: Collection[str], known: Collection[str]
+) -> Iterator[str]:
+    """A fault for each variable whose name is almost that of a setting.
+
+    Others may share the prefix: Kubernetes makes TARGET_POSTGRES_SERVICE_HOST, and a loader that
+    is called target-postgres-stock has TARGET_POSTGRES_STOCK_USE_COPY.
+
+    Args:
+        prefix: The beginning of the variables' names.
+        environment: The names of all variables.
+        known: The names of all settings.
+    """
+    for variable in sorted(environment):
+        name = variable.removeprefix(prefix).lower()
+        near = difflib.get_close_matches(name, known, n=1, cutoff=_NEAR)
+        if not variable.startswith(prefix) or name in known or not near:
+            continue
+        if not name.startswith(f"{near[0]}_") and not name.endswith(f"_{near[0]}"):
+            ours = f"{prefix}{near[0].upper()}"
+            yield f"{variable}: there is no such setting; did you mean {ours}?"
+
+
 def without_effect(
     prefix: str, environment: Mapping[str, str], config: Mapping[str, Any], known: Collection[str]
 ) -> Iterator[str]:

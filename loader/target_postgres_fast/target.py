@@ -84,9 +84,13 @@ class FastTarget(SQLTarget):
         # The SDK adds the settings that every target has, and all defaults.
         errors = super()._validate_config(raise_errors=raise_errors)
         known = self.config_jsonschema["properties"]
-        if faults := [*settings.misspelt(given, known)]:
-            raise UnusableError(" ".join(faults))
         prefix = self._env_var_prefix
+        faults = [
+            *settings.misspelt(given, known),
+            *settings.misspelt_variables(prefix, os.environ, known),
+        ]
+        if faults:
+            raise UnusableError(" ".join(faults))
         for sentence in settings.without_effect(prefix, os.environ, given, known):
             self.logger.warning("%s", sentence)
         return errors
