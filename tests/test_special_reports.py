@@ -161,6 +161,35 @@ def test_a_saved_report_that_pinterest_cannot_make_does_not_take_others_with_it(
     assert f"1 of its calls were refused (template_id {bad})" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("day", "rows"),
+    [
+        pytest.param(1_783_587_041, "kept", id="seconds"),
+        pytest.param(1_783_587_041_000.0, "kept", id="milliseconds"),
+        pytest.param("2026-07-01", "kept", id="a date"),
+        pytest.param("last spring", "kept", id="no date"),
+        pytest.param(1_583_587_041_000, "left out", id="old milliseconds"),
+        pytest.param("2023-07-01T00:00:00", "left out", id="an old date-time"),
+    ],
+)
+def test_the_first_day_of_a_saved_report_may_be_in_any_unit(
+    caplog: pytest.LogCaptureFixture, day: object, rows: str
+) -> None:
+    with world(seed=6) as sandbox:
+        row, *_ = run(config(sandbox), "template_reports").records("template_reports")
+        caplog.clear()
+        account, template = row["ad_account_id"], row["template_id"]
+        dates = {"absolute_date_range": {"start_date": day}}
+        item = {"id": template, "ad_account_id": account, "is_deleted": False, "date_range": dates}
+        path = f"/ad_accounts/{account}/templates"
+        sandbox.fail(path, status=200, body={"items": [item]}, times=None)
+        result = run(config(sandbox, ad_account_ids=[account]), "template_reports")
+
+    assert result.code == 0
+    assert bool(result.records("template_reports")) is (rows == "kept")
+    assert ("more than 914 days back" in caplog.text) is (rows == "left out")
+
+
 def by_row(rows: Sequence[Mapping[str, Any]]) -> Counter[str]:
     return Counter(msgspec.json.encode(row, order="sorted").decode() for row in rows)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import date
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from singer_sdk.helpers.types import Context
@@ -19,6 +20,7 @@ from tap_pinterest.reading.calls import Expected, Scope
 from tap_pinterest.reading.contexts import Users
 from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.tasks import Task, with_pauses
+from tap_pinterest.records.instants import instant
 from tap_pinterest.reports.ordering import REPORTS, Operation, Order, Ordering
 from tap_pinterest.reports.rows import upper_case
 from tap_pinterest.singer.state import Progress
@@ -150,7 +152,7 @@ class TemplateReports(NumberedReportStream):
                 too_old.append(each["id"])
                 continue
             ids = {**(context or {}), "template_id": each["id"]}
-            is_csv = each["report_format"] == "CSV"
+            is_csv = each["report_format"] == "CSV" or None
             order = Order(ids, body=None, is_csv=is_csv)
             found.append(Wanted(order, ids))
         if too_old:
@@ -170,12 +172,22 @@ class TemplateReports(NumberedReportStream):
             return replace(tried, error=NotOfferedError(str(tried.error)))
         return tried
 
-    def _is_out_of_reach(self, seconds: str) -> bool:
-        """Whether a fixed first day, in Unix seconds, is too old for an asynchronous report."""
-        if not seconds:
-            return False
-        first = datetime.fromtimestamp(float(seconds), UTC).date()
-        return (self.clock.today - first).days > ASYNCHRONOUS.days_back
+    def _is_out_of_reach(self, first: str) -> bool:
+        """Whether a fixed first day is further back than Pinterest reaches."""
+        day = _day(first)
+        return day is not None and (self.clock.today - day).days > ASYNCHRONOUS.days_back
+
+
+def _day(text: str) -> date | None:
+    """The day of a time in any unit since 1970, or in ISO's form; `None` if it is neither.
+
+    The description says only that a first day is a number.
+    """
+    with suppress(OverflowError, ValueError):
+        is_number = text.replace(".", "", 1).isdecimal()
+        moment = instant(float(text) if is_number else text, when_made=False)
+        return date.fromisoformat(moment[:10]) if moment else None
+    return None
 
 
 class CatalogsReport(NumberedReportStream):
