@@ -293,3 +293,16 @@ def test_fields_longer_than_131072_characters_are_read() -> None:
     (row,) = rows_of_report(file_of(text.getvalue().encode()), "it", is_csv=True)
 
     assert msgspec.json.decode(row) == {"A": "x" * 200_000}
+
+
+def test_two_columns_of_a_table_with_one_name_keep_their_values() -> None:
+    table = b"Date,Conversions,CTR,conversions\n2026-11-15,5,0.1,7\n"
+
+    (row,) = rows_of_report(file_of(table), "it", is_csv=True)
+
+    assert msgspec.json.decode(row) == {
+        "Date": "2026-11-15",
+        "Conversions": "5",
+        "CTR": "0.1",
+        "conversions (2)": "7",
+    }

@@ -11,7 +11,8 @@ import os
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import IO, Any, cast
 
@@ -158,6 +159,7 @@ def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
             if "".join(names).lstrip().startswith("<"):
                 msg = f"{what} cannot be read: it is a page or the like, and no table"
                 raise UnreadableAnswerError(msg)
+            names = _distinct(names)
             for row in filter(None, table):
                 copy.write(before + msgspec.json.encode(dict(zip(names, row, strict=True))))
                 before = b","
@@ -167,6 +169,17 @@ def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
         copy.write(b"[]" if before == b"[" else b"]")
         copy.flush()
         return _rows(copy, what)
+
+
+def _distinct(names: Sequence[str]) -> Sequence[str]:
+    """The names of a table's columns; a name that comes again is counted, in whatever case."""
+    times: Counter[str] = Counter()
+    distinct = []
+    for name in names:
+        times[name.upper()] += 1
+        again = times[name.upper()]
+        distinct.append(f"{name} ({again})" if again > 1 else name)
+    return distinct
 
 
 def _flat(found: dict[str, list[msgspec.Raw]] | list[msgspec.Raw]) -> list[msgspec.Raw]:
