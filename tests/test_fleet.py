@@ -136,6 +136,13 @@ def written(path: Path, text: str) -> Path:
     return path
 
 
+def refusal(folder: Path, text: str) -> str:
+    """The output of `check` about a file of connections that it refuses."""
+    result = call(written(folder / "connections.yml", text), "check")
+    assert result.exit_code == runs.NEEDS_A_PERSON, result.output
+    return result.output
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
@@ -182,20 +189,17 @@ def written(path: Path, text: str) -> Path:
 def test_a_fault_is_named_with_its_line(tmp_path: Path, text: str, fault: str) -> None:
     (tmp_path / "own.env").write_text("A=1\n", encoding="utf-8")
 
-    result = call(written(tmp_path / "connections.yml", text), "check")
-
-    assert result.exit_code == runs.NEEDS_A_PERSON
-    assert fault in result.output
+    assert fault in refusal(tmp_path, text)
 
 
 @pytest.mark.parametrize("value", ["pina_ABC123", "command:echo postgresql://me:pw@host/db"])
 def test_a_secret_in_the_file_is_refused_and_not_shown(tmp_path: Path, value: str) -> None:
     text = f"connections:\n- name: a\n  secret: {value}"
 
-    result = call(written(tmp_path / "connections.yml", text), "check")
+    output = refusal(tmp_path, text)
 
-    assert ":3: a: secret: refused; allowed: a reference" in result.output
-    assert value not in result.output
+    assert ":3: a: secret: refused; allowed: a reference" in output
+    assert value not in output
 
 
 def test_variables_come_from_files_directories_commands_and_the_environment(
@@ -220,11 +224,10 @@ def test_variables_come_from_files_directories_commands_and_the_environment(
 def test_a_secret_store_that_fails_is_named_without_its_output(tmp_path: Path) -> None:
     text = "connections:\n- name: a\n  secret: command:sh -c 'echo hidden; exit 3'"
 
-    result = call(written(tmp_path / "connections.yml", text), "check")
+    output = refusal(tmp_path, text)
 
-    assert result.exit_code == runs.NEEDS_A_PERSON
-    assert "a: sh ended with exit code 3" in result.output
-    assert "hidden" not in result.output
+    assert "a: sh ended with exit code 3" in output
+    assert "hidden" not in output
 
 
 @pytest.mark.usefixtures("meltano")
@@ -466,11 +469,11 @@ def test_a_table_without_a_heading_is_not_shown(tmp_path: Path) -> None:
     table = "acme,file:acme.env,pinr_supersecretvalue123,plain-secret\n"
     (tmp_path / "clients.csv").write_text(table, encoding="utf-8")
 
-    result = call(written(tmp_path / "connections.yml", "connections: clients.csv"), "check")
+    output = refusal(tmp_path, "connections: clients.csv")
 
-    assert "clients.csv:1: the heading: refused; allowed: env_file, name" in result.output
-    assert "secretvalue" not in result.output
-    assert "plain-secret" not in result.output
+    assert "clients.csv:1: the heading: refused; allowed: env_file, name" in output
+    assert "secretvalue" not in output
+    assert "plain-secret" not in output
 
 
 def test_results_that_cannot_be_read_end_no_metrics(fleet_file: Path) -> None:
@@ -588,10 +591,7 @@ def test_a_fault_in_a_table_is_named_with_its_line(tmp_path: Path, table: str, f
     (tmp_path / "own.env").write_text("A=1\n", encoding="utf-8")
     (tmp_path / "clients.csv").write_text(table, encoding="utf-8")
 
-    result = call(written(tmp_path / "connections.yml", "connections: clients.csv"), "check")
-
-    assert result.exit_code == runs.NEEDS_A_PERSON
-    assert fault in result.output
+    assert fault in refusal(tmp_path, "connections: clients.csv")
 
 
 def test_files_that_windows_wrote_are_read_like_others(tmp_path: Path) -> None:
@@ -666,11 +666,10 @@ def test_connections_share_a_token_if_and_only_if_they_share_a_credential(
     own = f", {credential}" if credential else ""
     listed = "".join(f"- {{name: {name}, env_file: {name}.env{own}}}\n" for name in "ab")
 
-    result = call(written(tmp_path / "connections.yml", f"connections:\n{listed}"), "check")
+    output = refusal(tmp_path, f"connections:\n{listed}")
 
-    assert result.exit_code == runs.NEEDS_A_PERSON
-    assert "b: it has the" in result.output
-    assert fault in result.output
+    assert "b: it has the" in output
+    assert fault in output
 
 
 @contextmanager
