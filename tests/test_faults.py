@@ -323,6 +323,9 @@ OTHERS = {
     "a report of 0 bytes": (
         "Empty if Pinterest says that its size is 0; otherwise asked for again, then a failure."
     ),
+    "a week or month that begins before the days asked for": (
+        "The other calls have their rows; the run fails, because its numbers lack days."
+    ),
     "a metric that is no number": (
         "The other calls have their rows; the run fails, naming the column."
     ),

@@ -387,6 +387,20 @@ def test_a_row_dated_within_its_week_is_written_with_one_warning(
     assert caplog.text.count("is dated 2026-11-10, which is not the first day of a period") == 1
 
 
+def test_a_week_that_begins_before_the_first_day_asked_for_fails(sandbox: Sandbox) -> None:
+    # Its numbers lack the days before, and would replace those of the whole week.
+    rows = [{"AD_ACCOUNT_ID": "1", "DATE": "2026-11-01", "TOTAL_IMPRESSION": 5}]
+    sandbox.fail("*/analytics", status=200, body=rows, times=None)
+    config = config_of(sandbox, granularities=["WEEK"], start_date="2026-11-02")
+
+    result = run(config, "ad_account_analytics_week")
+
+    told = str(result.tap.run.summary.of("ad_account_analytics_week").failures)
+    assert result.code == 1
+    assert not result.records("ad_account_analytics_week")
+    assert "dated 2026-11-01, before the first day asked for, 2026-11-02" in told
+
+
 def test_a_row_without_its_week_fails_with_a_clear_message(sandbox: Sandbox) -> None:
     row = {"AD_ACCOUNT_ID": "1", "TOTAL_IMPRESSION": 5}
     sandbox.fail("*/analytics", status=200, body=[row], times=None)

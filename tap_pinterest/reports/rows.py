@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from singer_sdk.exceptions import FatalAPIError
 
+from tap_pinterest.api.periods import DateRange
 from tap_pinterest.config.custom_reports import event_column
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.records.conform import Converter
@@ -60,7 +61,12 @@ class Rows:
             converted = map(self._convert, map(shaped, map(_decode, answered.rows)))
         else:
             converted = map(self._convert.read, answered.rows)
-        return map(self._completer(entities, currency, last), converted)
+        days = DateRange(self.first_asked(part), last)
+        return map(self._completer(entities, currency, days), converted)
+
+    def first_asked(self, part: Part) -> date:
+        """The first day that Pinterest was asked for."""
+        return part.slice.dates.start
 
     def shaped(self, part: Part, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row in the form of its facts, which can differ from the form of the answer.
@@ -121,7 +127,7 @@ class Rows:
         raise FatalAPIError(msg)
 
     def _completer(
-        self, entities: Entities, currency: str | None, last: date
+        self, entities: Entities, currency: str | None, days: DateRange
     ) -> Callable[[Record], Record]:
         """A function that adds account, currency, settings and parents' ids to a row."""
         question, known_rows = self.question, entities.rows
@@ -149,18 +155,28 @@ class Rows:
                 if row[name] is None:
                     row[name] = ""
             if is_longer and row["date"]:
-                row["date_end"] = self._end_of_period(row, last)
+                row["date_end"] = self._end_of_period(row, days)
             return row
 
         return complete
 
-    def _end_of_period(self, row: Mapping[str, Any], last: date) -> str:
+    def _end_of_period(self, row: Mapping[str, Any], days: DateRange) -> str:
         """The last day of a row's numbers.
 
         A row whose date does not begin a period is written like the others, after one warning. Its
         numbers are right; only the meaning of its date is unclear.
+
+        Raises:
+            FatalAPIError: Its period begins before the days that were asked for. Its numbers are of
+                a part of the period, and would replace those of the whole.
         """
         granularity, day = self.question.granularity, date.fromisoformat(row["date"])
+        if day < days.start:
+            msg = (
+                f"a row of {self.question.name} is dated {day}, before the first day asked for, "
+                f"{days.start}: Pinterest's {granularity.name} begins on another day than the tap's"
+            )
+            raise FatalAPIError(msg)
         if day != granularity.first_day(day) and not self._has_warned:
             self._has_warned = True
             _logger.warning(
@@ -169,7 +185,7 @@ class Rows:
                 self.question.name,
                 day,
             )
-        return min(granularity.last_day(day), last).isoformat()
+        return min(granularity.last_day(day), days.end).isoformat()
 
 
 def added_up(rows: Sequence[Record], metrics: Collection[str]) -> Record:

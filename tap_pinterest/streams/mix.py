@@ -329,7 +329,7 @@ class ProductQuestion(ShapedQuestion):
     @override
     def order(self, part: Slice) -> dict[str, Any]:
         (breakdown,) = part.types
-        body = super().order(replace(part, types=(), dates=self._long_enough(part.dates)))
+        body = super().order(replace(part, types=(), dates=self.long_enough(part.dates)))
         body["conversion_product_breakdown"] = breakdown
         group = "CONVERSION_PRODUCT_ID_GROUP"
         body["columns"] = [
@@ -341,7 +341,7 @@ class ProductQuestion(ShapedQuestion):
             body.pop("product_sku_ids", None)
         return body
 
-    def _long_enough(self, dates: DateRange) -> DateRange:
+    def long_enough(self, dates: DateRange) -> DateRange:
         """Days with earlier periods before them, if they are too few for a report."""
         if self.granularity.is_total or dates.days >= beta_reports.LEAST_DAYS:
             return dates
@@ -369,6 +369,10 @@ class ProductRows(Rows):
         first = answered.part.slice.dates.start.isoformat()
         records = super().records(answered, entities, currency, last)
         return (each for each in records if not each["date"] or each["date"] >= first)
+
+    @override
+    def first_asked(self, part: Part) -> date:
+        return self.question.long_enough(part.slice.dates).start
 
     @override
     def shaped(self, part: Part, row: Mapping[str, Any]) -> dict[str, Any]:
