@@ -135,7 +135,7 @@ def db() -> Iterator[Database]:
         yield db
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(loads())
 def test_any_records_load_as_with_the_stock_target(db: Database, loads: list[Load]) -> None:
     for name in (db.schema, f"{db.schema}_stock"):

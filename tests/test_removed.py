@@ -547,7 +547,7 @@ def removed_in(db: Database) -> dict[tuple[str, str], str]:
 @pytest.mark.parametrize("updates", [True, False], ids=["updates rows", "only adds rows"])
 def test_view_and_model_tell_what_a_random_past_has_lost(updates: bool) -> None:  # noqa: FBT001
     removed, returned = 0, 0
-    for seed in range(10):
+    for seed in range(6):
         past, before = Past(seed), set[str]()
         with closing(Tables(updates=updates)) as tables:
             for _ in range(3):
@@ -565,5 +565,5 @@ def test_view_and_model_tell_what_a_random_past_has_lost(updates: bool) -> None:
             modelled = sorted(tables.modelled(), key=str)
             view = [{"source_relation": "pinterest", **row} for row in tables.removed()]
             assert modelled == sorted(view, key=str)
-    assert removed > 60
-    assert returned > 15
+    assert removed > 40
+    assert returned > 5
