@@ -54,7 +54,7 @@ def states(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "more", [{}, {"add_record_metadata": False}, {"batch_size_rows": 3}], ids=str
+    "more", [{}, {"add_record_metadata": False}, {"batch_size_rows": 30}], ids=str
 )
 def test_values_of_every_kind_are_those_of_the_stock_target(
     db: Database, more: dict[str, Any]
