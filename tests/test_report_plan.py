@@ -167,7 +167,7 @@ def test_types_that_reports_do_not_have_are_called_for() -> None:
         (["GENDER"], 300, True, []),
         (["CREATIVE_TYPE"], 30, True, []),
         (["CREATIVE_TYPE"], 300, True, ["from 2026-08-22 on only"]),
-        (["GENDER", "LOCAL_ADS_STORE_CODE"], 30, False, ["these are not read"]),
+        (["GENDER", "LOCAL_ADS_STORE_CODE"], 30, False, ["they are not read"]),
         (["LOCAL_ADS_STORE_CODE"], 300, True, []),
     ],
 )
@@ -198,7 +198,7 @@ def test_calls_by_hour_have_three_days_at_most() -> None:
 
 
 def test_a_total_of_more_days_than_pinterest_adds_up_is_refused() -> None:
-    with pytest.raises(DaysError, match=r"a total of .* is of 100 days"):
+    with pytest.raises(DaysError, match=r"a total of .* has 100 days"):
         planned(question(granularity="TOTAL"), last(100), may_report=False)
 
 

@@ -631,7 +631,7 @@ def test_a_setting_that_a_report_does_not_take_is_told(
     assert result.code == 0
     assert result.records("ad_pin_analytics")
     assert sorted(warnings) == [
-        f"ad_pin_analytics is read without {name}: Pinterest takes none for it."
+        f"ad_pin_analytics is read without {name}: Pinterest does not take it here."
         for name in sorted(given)
     ]
 

@@ -551,9 +551,7 @@ def test_products_of_less_than_their_first_week_are_not_asked_for(fragile: Sandb
     assert result.code == 1  # nothing else could be read
     assert len(told) == len(fragile.world.ad_accounts)
     assert all("7 days or more, from 2024-03-17 on" in each for each in told)
-    assert all(
-        each.endswith("2024-03-20 is not among them: give a later end_date") for each in told
-    )
+    assert all(each.endswith("2024-03-20 is too short: give a later end_date") for each in told)
     assert bodies(fragile, PRODUCTS) == []
 
 

@@ -295,7 +295,7 @@ def test_a_single_day_that_is_too_large_ends_in_a_clear_error(sandbox: Sandbox) 
     assert len(failures) == 2
     for failure in failures.values():
         assert "413" in failure
-        assert "2026-11-12..2026-11-12 alone: select fewer columns" in failure
+        assert "only the days 2026-11-12..2026-11-12: select fewer columns" in failure
     assert not result.records("campaign_analytics")
     assert "partitions" not in result.state.get("bookmarks", {}).get("campaign_analytics", {})
     # Of eight days, four, two, one and one more; and so for each account.
@@ -495,9 +495,9 @@ def test_types_that_reports_lack_are_named_for_days_that_only_reports_reach(
     result = run(config, "campaign_targeting_analytics")
 
     assert result.code == 0
-    told = "asynchronous reports do not break down by CREATIVE_TYPE; of "
+    told = "asynchronous reports do not break down by CREATIVE_TYPE; for "
     assert caplog.text.count(told) == (since is not None)
-    assert since is None or f"these are read {since}" in caplog.text
+    assert since is None or f"they are read {since}" in caplog.text
 
 
 @pytest.mark.parametrize("granularity", ["WEEK", "MONTH"])

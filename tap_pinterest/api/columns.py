@@ -253,7 +253,8 @@ def _fault(name: str, offered: Sequence[str], only_synchronous: Sequence[str]) -
         return f"{name} is in every row already"
     if upper in only_synchronous:
         return (
-            f"{name} is only in synchronous reports, and a history takes both kinds: leave it out"
+            f"{name} is only in synchronous reports, and a table has rows of both kinds: "
+            "leave it out"
         )
     # Among names with the same beginning a default column comes first: `SPEND` is most likely
     # `SPEND_IN_DOLLAR`.

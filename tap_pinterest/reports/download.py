@@ -157,7 +157,7 @@ def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
         try:
             names = next(table, [])
             if "".join(names).lstrip().startswith("<"):
-                msg = f"{what} cannot be read: it is a page or the like, and no table"
+                msg = f"{what} cannot be read: it is a web page, and no table"
                 raise UnreadableAnswerError(msg)
             names = _distinct(names)
             for row in filter(None, table):

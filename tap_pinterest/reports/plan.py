@@ -96,16 +96,16 @@ def unread(
     for dates in filter(_has_days, ranges if others else ()):
         if not may_report:
             yield (
-                f"{question.name}: synchronous calls do not break down by {others}; of {dates} "
-                "these are not read"
+                f"{question.name}: synchronous calls do not break down by {others}; for {dates} "
+                "they are not read"
             )
             continue
         near = None if question.only_asynchronous else near_and_far(question, dates, today)[0]
         if near is None or near.start > dates.start:
             since = f"from {near.start} on only" if near else "not at all"
             yield (
-                f"{question.name}: asynchronous reports do not break down by {others}; of {dates} "
-                f"these are read {since}"
+                f"{question.name}: asynchronous reports do not break down by {others}; for {dates} "
+                f"they are read {since}"
             )
 
 
@@ -238,7 +238,7 @@ class _Planning:
     def _refuse_long_total(self, dates: DateRange, limits: ReportLimits) -> None:
         if self.question.granularity.is_total and dates.days > limits.days:
             msg = (
-                f"{self.question.name}: a total of {dates} is of {dates.days} days, and Pinterest "
-                f"adds up {limits.days} at most; give another start_date or end_date"
+                f"{self.question.name}: a total of {dates} has {dates.days} days, and Pinterest "
+                f"adds up at most {limits.days}; give another start_date or end_date"
             )
             raise DaysError(msg)

@@ -119,7 +119,7 @@ class Reader:
         except TooLargeError as error:
             halves = self._halves(part.slice)
             if halves is None:
-                msg = f"{error}; it is of {part.slice.dates} alone: select fewer columns"
+                msg = f"{error}; it has only the days {part.slice.dates}: select fewer columns"
                 return Answered.failed(part, TooLargeError(msg))
         except PART_ERRORS as error:
             return self._without_rows(ad_account_id, part, error)

@@ -350,7 +350,7 @@ class ProductQuestion(ShapedQuestion):
         if enough.days < beta_reports.LEAST_DAYS:
             msg = (
                 f"{self.name}: Pinterest has reports of {beta_reports.LEAST_DAYS} days or more, "
-                f"from {self.first_day} on; {dates} is not among them: give a later end_date"
+                f"from {self.first_day} on; {dates} is too short: give a later end_date"
             )
             raise DaysError(msg)
         return enough

@@ -231,7 +231,8 @@ class PinAnalytics(OrganicReportStream):
         refused = (value for call in parts.refused_calls for value in call.values)
         named = [pin_id for pin_id in refused if pin_id in self.settings.pin_ids]
         if named and parts.is_answered:
-            msg = f"the config names {', '.join(named)}: {parts.refusals_in_words}"
+            ids = ", ".join(named)
+            msg = f"Pinterest refuses {ids}, which the config names: {parts.refusals_in_words}"
             raise FatalAPIError(msg)
 
 

@@ -167,7 +167,9 @@ class AdsReport(TaskStream, ReportStream):
                 "report_transport to async"
             )
         for name in question.not_sent:
-            self.run.warn_once(f"{self.name} is read without {name}: Pinterest takes none for it.")
+            self.run.warn_once(
+                f"{self.name} is read without {name}: Pinterest does not take it here."
+            )
         return super().partitions
 
     @property
@@ -387,7 +389,8 @@ class AdsReport(TaskStream, ReportStream):
         if named := sorted(refused & self.question.named_columns):
             msg = (
                 f"Pinterest refuses {', '.join(named)}, which the config names; rows are written "
-                "without, and are read again until it has them or the config does not name them"
+                "without them, and each run reads them again until Pinterest has the columns or "
+                "the config no longer names them"
             )
             raise FatalAPIError(msg)
 
