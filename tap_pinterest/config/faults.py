@@ -462,9 +462,12 @@ def _missing_credentials(
         "client_credentials": app,
     }.get(method, ())
     for name in needed:
-        if not (found.get(name) or values.get(name)):
-            missing = f"missing; it is needed with auth_method {method}"
-            yield f"{name}: {_signed_out(values) if name == 'refresh_token' else missing}"
+        if found.get(name) or values.get(name):
+            continue
+        if name == "refresh_token":
+            yield f"{name}: {_signed_out(values)}"
+        else:
+            yield f"{name}: missing; it is needed with auth_method {method}"
 
 
 def _signed_out(values: Mapping[str, Any]) -> str:
