@@ -171,7 +171,7 @@ def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
         return _rows(copy, what)
 
 
-def _distinct(names: Sequence[str]) -> Sequence[str]:
+def _distinct(names: Sequence[str]) -> list[str]:
     """The names of a table's columns; a name that comes again is counted, in whatever case."""
     times: Counter[str] = Counter()
     distinct = []
