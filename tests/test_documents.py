@@ -26,6 +26,7 @@ from meltano.core.schedule import is_valid_cron
 from psycopg import sql
 from ruamel.yaml import YAML
 
+import forked_programs
 from chromium import chromium
 from documents import PAGES, all_blocks, blocks, code_in, folder_of, prose, table_rows, text_of
 from loading import database
@@ -55,6 +56,7 @@ CREDENTIALS = ("client_id", "client_secret", "refresh_token")
 HANDLED = {"sh", "sql", "yaml", "json", "ini", "python", "text", "mermaid"}
 BASH = ("bash", "-euo", "pipefail", "-c")
 PATIENCE_SECONDS = 120
+INSTALLED = str(Path(command("meltano")).parent)
 
 _yaml = YAML(typ="safe")
 
@@ -82,7 +84,7 @@ class Reader:
             "XDG_STATE_HOME": str(root / "state"),
             "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
             "NO_COLOR": "1",
-            "PATH": f"{Path(command('meltano')).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join((str(forked_programs.folder()), INSTALLED, os.environ["PATH"])),
         }
 
     def folder(self, page: str) -> Path:
@@ -373,7 +375,8 @@ def test_every_schedule_is_one_that_meltano_lists(tmp_path: Path) -> None:
     document["schedules"] += shown
     with (tmp_path / "meltano.yml").open("w", encoding="utf-8") as file:
         YAML().dump(document, file)
-    project = MainJob(tmp_path, {}, log=tmp_path / "log", project=tmp_path)
+    programs = forked_programs.folder()
+    project = MainJob(tmp_path, {}, log=tmp_path / "log", project=tmp_path, programs=programs)
     listed = json.loads(project.meltano("schedule", "list", "--format=json"))
     names = {each["name"] for each in listed["schedules"]["job"]}
     assert shown

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+import forked_programs
 from scripts import update_hub
 from scripts.main_job import MainJob
 from scripts.processes import ROOT
@@ -117,27 +118,26 @@ def test_meltano_yml_follows_meltanos_own_schema_for_the_tap() -> None:
     assert faults == []
 
 
+def project_of(sandbox: Sandbox, folder: Path) -> MainJob:
+    """A Meltano project with the settings for a sandbox."""
+    shutil.copy(ROOT / "meltano.yml", folder)
+    given = settings(sandbox, token_file=str(folder / "tokens.json"))
+    environment = {f"TAP_PINTEREST_{name.upper()}": value for name, value in given.items()}
+    programs = forked_programs.folder()
+    return MainJob(folder, environment, log=folder / "log", project=folder, programs=programs)
+
+
 def test_the_command_that_tests_the_connection_runs_in_meltano(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    shutil.copy(ROOT / "meltano.yml", tmp_path)
-    given = settings(sandbox, token_file=str(tmp_path / "tokens.json"))
-    environment = {f"TAP_PINTEREST_{name.upper()}": value for name, value in given.items()}
-    project = MainJob(tmp_path, environment, log=tmp_path / "log", project=tmp_path)
-
-    told = project.meltano("invoke", "tap-pinterest:test")
+    told = project_of(sandbox, tmp_path).meltano("invoke", "tap-pinterest:test")
 
     (good, every) = re.findall(r"(\d+) of (\d+) datasets can be read\.", told)[0]
     assert int(good) == int(every) > 10
 
 
 def test_the_command_that_plans_runs_in_meltano(sandbox: Sandbox, tmp_path: Path) -> None:
-    shutil.copy(ROOT / "meltano.yml", tmp_path)
-    given = settings(sandbox, token_file=str(tmp_path / "tokens.json"))
-    environment = {f"TAP_PINTEREST_{name.upper()}": value for name, value in given.items()}
-    project = MainJob(tmp_path, environment, log=tmp_path / "log", project=tmp_path)
-
-    told = project.meltano("invoke", "tap-pinterest:plan")
+    told = project_of(sandbox, tmp_path).meltano("invoke", "tap-pinterest:plan")
 
     assert "The 1,000 calls of a trial day suffice." in told
     assert not [each for each in sandbox.requests if each.path.endswith("/analytics")]

@@ -6,18 +6,19 @@ import json
 import os
 import re
 import subprocess
-import sys
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
+import forked_programs
 from singer_run import run, settings
 from tap_pinterest.commands.state import main
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pinterest_sandbox import Sandbox
 
 WEEKS = {
@@ -200,7 +201,7 @@ def test_the_state_that_meltano_keeps_is_changed_through_meltano(
     }
     (tmp_path / "meltano.yml").write_text(json.dumps(project))
     (tmp_path / "first.json").write_text(json.dumps({"singer_state": state()}))
-    folder = str(Path(sys.executable).parent)
+    folder = str(forked_programs.folder())
     environment = os.environ | {
         "PATH": os.pathsep.join((folder, os.environ["PATH"])),
         "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -214,13 +215,13 @@ def test_the_state_that_meltano_keeps_is_changed_through_meltano(
         return ended.stdout
 
     command("meltano", "state", "set", "--force", "dev:a-to-b", "--input-file", "first.json")
-    python = (sys.executable, "-m", "tap_pinterest.commands.state", "--state-id", "dev:a-to-b")
-    command(*python, "forget", "ad_analytics")
+    kept_by_meltano = ("tap-pinterest-state", "--state-id", "dev:a-to-b")
+    command(*kept_by_meltano, "forget", "ad_analytics")
 
-    assert "ad_analytics_week" in command(*python, "show")
+    assert "ad_analytics_week" in command(*kept_by_meltano, "show")
     kept = json.loads(command("meltano", "state", "get", "dev:a-to-b"))["singer_state"]
     assert kept["bookmarks"].keys() == state()["bookmarks"].keys() - {"ad_analytics"}
-    assert days_of("ad_analytics", command(*python, "plan")) == 5
+    assert days_of("ad_analytics", command(*kept_by_meltano, "plan")) == 5
 
 
 def test_updates_are_shown_and_forgotten_from_a_day_on(tmp_path: Path) -> None:
