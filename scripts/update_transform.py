@@ -86,7 +86,9 @@ OF_LAYOUT = {
 """The attribution settings that Daasity's table of ad accounts has, and reports do not."""
 
 _COLUMNS_OF = """{% macro columns_of(table) %}
-  {% do return(context['columns_of_' ~ table]()) %}
+  {% set columns = context['columns_of_' ~ table]() %}
+  {% if table not in tap_pinterest.report_tables() %}{% do return(columns) %}{% endif %}
+  {% do return(columns + tap_pinterest.more_columns(columns | map('first') | list)) %}
 {% endmacro %}
 """
 MONEY = ("currency", "micro_currency")
@@ -212,9 +214,8 @@ def columns_macro(tables: Tables) -> str:
             f"    [{column.name!r}, [{', '.join(f'[{a!r}, {b!r}]' for a, b in column.sources)}]],\n"
             for column in columns
         )
-        more = " + tap_pinterest.more_columns()" if table in tables.reports else ""
         parts.append(
-            f"{{% macro columns_of_{table}() %}}\n  {{% do return([\n{lines}  ]{more}) %}}\n"
+            f"{{% macro columns_of_{table}() %}}\n  {{% do return([\n{lines}  ]) %}}\n"
             "{% endmacro %}\n"
         )
     return "\n\n".join(parts)

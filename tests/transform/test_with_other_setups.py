@@ -186,6 +186,29 @@ def test_money_is_converted_and_a_missing_rate_is_found(world: World) -> None:
     assert nothing["rows"] == 0
 
 
+def test_metrics_are_added_whether_staging_has_them_or_not(world: World) -> None:
+    names = ["TOTAL_WEB_CHECKOUT", "spend_in_dollar", "total_web_checkout_value_in_micro_dollar"]
+    dbt = world.dbt(schema="more", pinterest_metrics=[*names, "total_unknown"])
+    with pytest.raises(DbtError, match="no report has: total_unknown"):
+        dbt.run("run", "--select", "stg_pinterest__ad_daily")
+
+    dbt = world.dbt(schema="more", pinterest_metrics=[*names, "total_web_lead"])
+    dbt.run("run", "--select", "+pinterest__ad_daily")
+
+    added = world.one(
+        "SELECT sum(total_web_checkout) AS checkouts, count(total_web_lead) AS leads,"
+        " sum(total_web_checkout_value) * 1000000 AS value, sum(spend) AS spend"
+        " FROM more.pinterest__ad_daily"
+    )
+    loaded = world.one(
+        "SELECT sum(total_web_checkout) AS checkouts, 0 AS leads,"
+        " sum(total_web_checkout_value_in_micro_dollar) AS value,"
+        " (SELECT sum(spend) FROM pinterest__ad_daily) AS spend FROM ad_analytics"
+    )
+    assert loaded["checkouts"]
+    assert added == loaded
+
+
 def test_names_of_ads_manager_are_refused_in_words(world: World, tmp_path: Path) -> None:
     schema = f"{world.schema}_display"
     names = sql.Identifier(schema)

@@ -13,6 +13,7 @@
     {% for schema, relation in tables if relation.identifier in tap_pinterest.report_tables() %}
       {% do tap_pinterest.check_names(relation) %}
     {% endfor %}
+    {% do tap_pinterest.check_metrics(tables | map('last') | list) %}
     {% for name in var('pinterest_ad_window_tables', []) %}
       {% for schema, relation in tap_pinterest.tables_called(name) %}{% do tap_pinterest.check_window(relation) %}{% endfor %}
     {% endfor %}
@@ -44,6 +45,21 @@
     {% do exceptions.raise_compiler_error(
       'The table ' ~ relation ~ ' has columns that Pinterest\'s API does not have: ' ~ (others[:5] | join(', '))
       ~ '. These models do not work with column_names: display; load with column_names: api, which is the default.'
+    ) %}
+  {% endif %}
+{% endmacro %}
+
+
+{# Refuses metrics that neither the API nor a loaded table has. #}
+{% macro check_metrics(relations) %}
+  {% set unknown = tap_pinterest.added_metrics() | reject('in', tap_pinterest.api_columns()) | list %}
+  {% set there = [] %}
+  {% for relation in relations if unknown %}{% do there.extend(tap_pinterest.types_of(relation).keys()) %}{% endfor %}
+  {% set unknown = unknown | reject('in', there) | list %}
+  {% if unknown %}
+    {% do exceptions.raise_compiler_error(
+      'The variable pinterest_metrics names columns that no report has: ' ~ (unknown | join(', '))
+      ~ '. Name columns of the tables, such as total_web_checkout.'
     ) %}
   {% endif %}
 {% endmacro %}

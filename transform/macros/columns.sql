@@ -832,7 +832,9 @@
 
 
 {% macro columns_of(table) %}
-  {% do return(context['columns_of_' ~ table]()) %}
+  {% set columns = context['columns_of_' ~ table]() %}
+  {% if table not in tap_pinterest.report_tables() %}{% do return(columns) %}{% endif %}
+  {% do return(columns + tap_pinterest.more_columns(columns | map('first') | list)) %}
 {% endmacro %}
 
 
@@ -924,7 +926,7 @@
     ['leads', [['leads', 'number']]],
     ['total_conversions_quantity', [['total_conversions_quantity', 'number']]],
     ['total_conversions_value', [['total_conversions_value_in_micro_dollar', 'micro']]],
-  ] + tap_pinterest.more_columns()) %}
+  ]) %}
 {% endmacro %}
 
 
@@ -1028,7 +1030,7 @@
     ['leads', [['leads', 'number']]],
     ['total_conversions_quantity', [['total_conversions_quantity', 'number']]],
     ['total_conversions_value', [['total_conversions_value_in_micro_dollar', 'micro']]],
-  ] + tap_pinterest.more_columns()) %}
+  ]) %}
 {% endmacro %}
 
 
@@ -1151,7 +1153,7 @@
     ['leads', [['leads', 'number']]],
     ['total_conversions_quantity', [['total_conversions_quantity', 'number']]],
     ['total_conversions_value', [['total_conversions_value_in_micro_dollar', 'micro']]],
-  ] + tap_pinterest.more_columns()) %}
+  ]) %}
 {% endmacro %}
 
 
@@ -1252,7 +1254,7 @@
     ['leads', [['leads', 'number']]],
     ['total_conversions_quantity', [['total_conversions_quantity', 'number']]],
     ['total_conversions_value', [['total_conversions_value_in_micro_dollar', 'micro']]],
-  ] + tap_pinterest.more_columns()) %}
+  ]) %}
 {% endmacro %}
 
 
@@ -1355,7 +1357,7 @@
     ['leads', [['leads', 'number']]],
     ['total_conversions_quantity', [['total_conversions_quantity', 'number']]],
     ['total_conversions_value', [['total_conversions_value_in_micro_dollar', 'micro']]],
-  ] + tap_pinterest.more_columns()) %}
+  ]) %}
 {% endmacro %}
 
 
@@ -1508,7 +1510,7 @@
     ['leads', [['leads', 'number']]],
     ['total_conversions_quantity', [['total_conversions_quantity', 'number']]],
     ['total_conversions_value', [['total_conversions_value_in_micro_dollar', 'micro']]],
-  ] + tap_pinterest.more_columns()) %}
+  ]) %}
 {% endmacro %}
 
 
@@ -1669,7 +1671,7 @@
     ['leads', [['leads', 'number']]],
     ['total_conversions_quantity', [['total_conversions_quantity', 'number']]],
     ['total_conversions_value', [['total_conversions_value_in_micro_dollar', 'micro']]],
-  ] + tap_pinterest.more_columns()) %}
+  ]) %}
 {% endmacro %}
 
 
@@ -1769,7 +1771,7 @@
     ['leads', [['leads', 'number']]],
     ['total_conversions_quantity', [['total_conversions_quantity', 'number']]],
     ['total_conversions_value', [['total_conversions_value_in_micro_dollar', 'micro']]],
-  ] + tap_pinterest.more_columns()) %}
+  ]) %}
 {% endmacro %}
 
 
@@ -1918,7 +1920,7 @@
     ['leads', [['leads', 'number']]],
     ['total_conversions_quantity', [['total_conversions_quantity', 'number']]],
     ['total_conversions_value', [['total_conversions_value_in_micro_dollar', 'micro']]],
-  ] + tap_pinterest.more_columns()) %}
+  ]) %}
 {% endmacro %}
 
 
@@ -2109,7 +2111,7 @@
     ['leads', [['leads', 'number']]],
     ['total_conversions_quantity', [['total_conversions_quantity', 'number']]],
     ['total_conversions_value', [['total_conversions_value_in_micro_dollar', 'micro']]],
-  ] + tap_pinterest.more_columns()) %}
+  ]) %}
 {% endmacro %}
 
 
@@ -2245,7 +2247,7 @@
     ['leads', [['leads', 'number']]],
     ['total_conversions_quantity', [['total_conversions_quantity', 'number']]],
     ['total_conversions_value', [['total_conversions_value_in_micro_dollar', 'micro']]],
-  ] + tap_pinterest.more_columns()) %}
+  ]) %}
 {% endmacro %}
 
 

@@ -1,6 +1,6 @@
 {# The metrics of the daily models: name, kind, and the columns of staging that they are the sum of. #}
 {% macro metrics() %}
-  {% do return([
+  {% set metrics = [
     ['impressions', 'number', ['impression_1', 'impression_2']],
     ['paid_impressions', 'number', ['impression_1']],
     ['clicks', 'number', ['clickthrough_1', 'clickthrough_2']],
@@ -28,17 +28,24 @@
     ['video_views_50', 'number', ['total_video_p50_combined']],
     ['video_views_75', 'number', ['total_video_p75_combined']],
     ['video_views_100', 'number', ['total_video_p100_complete']],
-  ] + tap_pinterest.more_metrics()) %}
+  ] %}
+  {% do return(metrics + tap_pinterest.more_metrics(metrics | map('first') | list)) %}
 {% endmacro %}
 
 
-{# Metrics that the variable pinterest_metrics adds, by Pinterest's names in lower case. #}
-{% macro more_metrics() %}
+{# The columns that the variable pinterest_metrics names, in lower case. #}
+{% macro added_metrics() %}
+  {% do return(var('pinterest_metrics', []) | map('lower') | unique | list) %}
+{% endmacro %}
+
+
+{# The metrics that the variable pinterest_metrics adds to `names`. #}
+{% macro more_metrics(names) %}
   {% set more = [] %}
-  {% for name in var('pinterest_metrics', []) %}
+  {% for name in tap_pinterest.added_metrics() %}
     {% set kind = 'money' if name.endswith('_in_micro_dollar') or name.endswith('_in_dollar') else 'number' %}
     {% set short = tap_pinterest.short_name(name) %}
-    {% do more.append([short, kind, [short]]) %}
+    {% if short not in names + (more | map('first') | list) %}{% do more.append([short, kind, [short]]) %}{% endif %}
   {% endfor %}
   {% do return(more) %}
 {% endmacro %}
@@ -174,12 +181,13 @@ where {{ tap_pinterest.changed_since_the_last_build(unique) }}
 {% endmacro %}
 
 
-{# The columns of staging for these metrics. #}
-{% macro more_columns() %}
+{# The columns that these metrics add to a table of staging with the columns `names`. #}
+{% macro more_columns(names) %}
   {% set more = [] %}
-  {% for name in var('pinterest_metrics', []) %}
+  {% for name in tap_pinterest.added_metrics() %}
     {% set kind = 'micro' if name.endswith('_in_micro_dollar') else 'money' if name.endswith('_in_dollar') else 'number' %}
-    {% do more.append([tap_pinterest.short_name(name), [[name, kind]]]) %}
+    {% set short = tap_pinterest.short_name(name) %}
+    {% if short not in names + (more | map('first') | list) %}{% do more.append([short, [[name, kind]]]) %}{% endif %}
   {% endfor %}
   {% do return(more) %}
 {% endmacro %}
