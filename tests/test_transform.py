@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,14 +130,19 @@ def test_the_documents_say_which_version_of_fivetrans_package_the_columns_are_of
     [
         (
             "postgresql+psycopg://us%65r%40corp:p%40ss%21%C3%A9%23%25+x%2f12@db.org:6543/my%20db?sslmode=require",
-            ("db.org", "6543", "user@corp", "p@ss!é#%+x/12", "my db", "require"),
+            ("db.org", "6543", "user@corp", "p@ss!é#%+x/12", "my db", "require", "None"),
         ),
         (
             "postgresql://postgres@localhost/postgres",
-            ("localhost", "5432", "postgres", "", "postgres", "prefer"),
+            ("localhost", "5432", "postgres", "", "postgres", "prefer", "None"),
+        ),
+        ("postgres://[::1]:5433", ("::1", "5433", "", "", "", "prefer", "None")),
+        (
+            "postgresql://me:x@db.org/shop?sslmode=verify-full&sslrootcert=/etc/my%20ca.pem",
+            ("db.org", "5432", "me", "x", "shop", "verify-full", "/etc/my ca.pem"),
         ),
     ],
-    ids=["everything", "the least"],
+    ids=["everything", "the least", "without user and database", "an authority"],
 )
 def test_the_loaders_address_is_taken_apart_as_the_loader_does(
     url: str, parts: tuple[str, ...]
@@ -143,10 +151,31 @@ def test_the_loaders_address_is_taken_apart_as_the_loader_does(
     jinja = Environment(autoescape=False)  # noqa: S701 - no HTML
     jinja.filters |= {"as_text": str, "as_number": int}
     found = [
-        jinja.from_string(output[name]).render(env_var=lambda *_: url)
-        for name in ("host", "port", "user", "password", "dbname", "sslmode")
+        jinja.from_string(output[name]).render(env_var=lambda *_: url, modules={"re": re})
+        for name in ("host", "port", "user", "password", "dbname", "sslmode", "sslrootcert")
     ]
     assert tuple(found) == parts
+
+
+def test_the_command_of_the_models_says_how_to_install_dbt_where_it_is_missing(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "transform").mkdir()
+    script = Path(shutil.copy(PROJECT / "dbt.sh", tmp_path / "transform"))
+    ended = subprocess.run([script, "build"], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    for command in ("python3 -m venv .venv-transform", "pip install -r requirements/transform.txt"):
+        assert command in line
+        assert command in text_of("docs/models.md")
+    assert (ROOT / "requirements/transform.txt").exists()
+
+    dbt = tmp_path / ".venv-transform/bin/dbt"
+    dbt.parent.mkdir(parents=True)
+    dbt.write_text('#!/bin/sh\necho "$@"; exit 3\n', encoding="utf-8")
+    dbt.chmod(0o755)
+    ended = subprocess.run([script, "run", "a b"], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (3, "run a b\n")
 
 
 def test_no_project_file_hides_a_variable() -> None:
