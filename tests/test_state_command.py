@@ -73,6 +73,22 @@ def test_show_says_which_days_have_been_read(file: Path) -> None:
     assert "campaigns" not in tell("--state", str(file), "show", "ad_analytics")
 
 
+def test_a_misspelt_stream_is_shown_with_the_one_that_is_meant(file: Path) -> None:
+    shown = tell("--state", str(file), "show", "ad_analytic")
+
+    assert "no such entry" in shown
+    assert "did you mean ad_analytics" in shown
+
+
+def test_a_range_is_forgotten_only_where_the_state_has_days_of_it(file: Path) -> None:
+    told = tell("--state", str(file), "forget", "--all", "--from", "2026-11-16")
+
+    assert "ad_analytics: " in told
+    assert "for 2 of its contexts" in told
+    assert "ad_analytics_week" not in told
+    assert "campaigns" not in told
+
+
 def test_a_stream_that_is_forgotten_leaves_the_state(file: Path) -> None:
     told = tell("--state", str(file), "forget", "ad_analytics")
 
@@ -110,6 +126,14 @@ def test_a_range_that_is_forgotten_is_marked_and_the_bookmark_stays(file: Path) 
         ((), "name streams, --account or --all"),
         (("ads",), "the state has nothing of ads"),
         (("--account", "9"), "the state has nothing of 9"),
+        (("ad_analytic",), "the state has nothing of ad_analytic; did you mean ad_analytics"),
+        (
+            ("ad_analytics", "--from", "2026-09-10", "--to", "2026-09-01"),
+            "--from 2026-09-10 is after --to 2026-09-01",
+        ),
+        (("ad_analytics", "--from", "2027-01-01"), "the state has nothing of the days from 2027"),
+        (("--all", "--to", "2020-01-01"), "to 2020-01-01; tap-pinterest-state show lists the days"),
+        (("campaigns", "--from", "2026-09-01"), "the state has nothing of the days from 2026-09"),
         (("ad_analytics", "--from", "soon"), "'soon' is no date; allowed: YYYY-MM-DD"),
         (("ad_analytics", "--from", "yesterday"), "'yesterday' is no date"),
     ],
@@ -248,6 +272,7 @@ def test_updates_are_shown_and_forgotten_from_a_day_on(tmp_path: Path) -> None:
     )
     _, kept = after("forget", "ad_creatives", "--from", "2026-11-01")
     assert kept["partitions"][0]["replication_key_value"] == "2026-11-01T00:00:00Z"
-    _, kept = after("forget", "ad_creatives", "--from", "2026-11-30")
-    assert kept["partitions"] == [entry]
+    with pytest.raises(AssertionError, match="nothing of the days from 2026-11-30"):
+        after("forget", "ad_creatives", "--from", "2026-11-30")
+    assert json.loads(file.read_text())["bookmarks"]["ad_creatives"]["partitions"] == [entry]
     assert after("forget", "ad_creatives")[1] is None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import click
 import msgspec
 
+from tap_pinterest.api.likeness import hint
 from tap_pinterest.api.periods import DAY, GRANULARITIES, DateRange, merged
 from tap_pinterest.commands import dates
 from tap_pinterest.singer.coverage import GIVEN_UP
@@ -185,6 +186,7 @@ def show(store: Store, streams: Sequence[str]) -> None:
     """Show which days have been read, by stream and ad account or user."""
     state = _checked(store)
     shown = ""
+    known = {part.stream for part in parts_of(state)}
     for part in parts_of(state):
         if streams and part.stream not in streams:
             continue
@@ -193,7 +195,8 @@ def show(store: Store, streams: Sequence[str]) -> None:
             click.echo(shown)
         click.echo(part.described())
     if not shown:
-        click.echo("The state has no such entry: the next run reads from start_date.")
+        hints = "".join(hint(each, known) for each in streams)
+        click.echo(f"The state has no such entry: the next run reads from start_date{hints or '.'}")
 
 
 @main.command()
@@ -216,19 +219,25 @@ def forget(  # noqa: PLR0913 - one parameter for each option
     if not (streams or accounts or everything):
         message = "name streams, --account or --all"
         raise click.UsageError(message)
+    if first and last and first > last:
+        message = f"--from {first} is after --to {last}"
+        raise click.UsageError(message)
     state = _checked(store)
-    parts = [each for each in parts_of(state) if not streams or each.stream in streams]
+    everywhere = [*parts_of(state)]
+    parts = [each for each in everywhere if not streams or each.stream in streams]
     parts = [each for each in parts if not accounts or each.context in accounts]
-    _refuse_unknown(parts, streams, accounts)
-    for part in parts:
-        if first or last:
-            _mark_outdated(part, first, last)
-        else:
-            _remove(state, part)
-    store.write(state)
+    _refuse_unknown(parts, everywhere, streams, accounts)
     days = "everything from start_date on"
     if first or last:
         days = f"the days from {first or 'the first'} to {last or 'the last'}"
+        parts = [each for each in parts if _mark_outdated(each, first, last)]
+        if not parts:
+            message = f"the state has nothing of {days}; tap-pinterest-state show lists the days"
+            raise click.UsageError(message)
+    else:
+        for part in parts:
+            _remove(state, part)
+    store.write(state)
     for stream, count in Counter(part.stream for part in parts).items():
         click.echo(f"{stream}: the next run reads {days} again, for {count} of its contexts.")
     click.echo("tap-pinterest-state plan counts the calls of that run.")
@@ -263,25 +272,41 @@ def _checked(store: Store) -> dict[str, Any]:
         raise click.ClickException(str(error)) from None
 
 
-def _refuse_unknown(parts: Sequence[Part], streams: Sequence[str], accounts: Sequence[str]) -> None:
-    """Refuse names that are not in the state, before the state changes."""
+def _refuse_unknown(
+    parts: Sequence[Part],
+    everywhere: Sequence[Part],
+    streams: Sequence[str],
+    accounts: Sequence[str],
+) -> None:
+    """Refuse names that are not in the state, before the state changes.
+
+    Args:
+        parts: The parts of these streams and accounts.
+        everywhere: All parts of the state.
+        streams: Names of streams.
+        accounts: Ids of ad accounts or users.
+    """
     unknown = [each for each in streams if each not in {part.stream for part in parts}]
+    hints = [hint(each, {part.stream for part in everywhere}) for each in unknown]
     unknown += [each for each in accounts if each not in {part.context for part in parts}]
     if unknown:
-        message = f"the state has nothing of {', '.join(unknown)}"
+        message = f"the state has nothing of {', '.join(unknown)}{''.join(hints)}"
         raise click.UsageError(message)
 
 
-def _mark_outdated(part: Part, first: date | None, last: date | None) -> None:
+def _mark_outdated(part: Part, first: date | None, last: date | None) -> bool:
+    """Mark days as such that the next run reads again; False if the state has none of them."""
+    before = msgspec.json.encode(part.entry)
     if LAST_ID in part.entry:
-        progress = UpdatesProgress.of(part.entry).back_to(first or date.min)
-        progress.write_to(part.entry, part.entry["replication_key"])
-        return
-    known = part.progress.known(part.granularity, 0)
-    if known:
-        dates = DateRange(first or known[0].start, last or known[-1].end)
+        updates = UpdatesProgress.of(part.entry).back_to(first or date.min)
+        updates.write_to(part.entry, part.entry["replication_key"])
+    elif known := part.progress.known(part.granularity, 0):
+        start, end = first or known[0].start, last or known[-1].end
         key = part.entry.get("replication_key", "date")
-        part.progress.outdated(dates, part.granularity).write_to(part.entry, key)
+        if start <= end:
+            progress = part.progress.outdated(DateRange(start, end), part.granularity)
+            progress.write_to(part.entry, key)
+    return msgspec.json.encode(part.entry) != before
 
 
 def _remove(state: dict[str, Any], part: Part) -> None:
