@@ -18,7 +18,7 @@ from documents import blocks, text_of
 from scripts.processes import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from documents import Block
 
@@ -26,12 +26,14 @@ PAGE = "CONTRIBUTING.md"
 STEPS = re.findall(r"^## (Adding .+)$", text_of(PAGE), re.MULTILINE)
 MADE_BY_TOOLS = (
     *(".git", ".venv*", ".meltano", ".*_cache", ".hypothesis"),
-    *("__pycache__", "*.egg-info", "dist", "output"),
+    *("*.egg-info", "dist", "output", "*.pyc.*"),
 )
 WRITTEN_BY_COMMANDS = (
     *("README.md", "meltano.yml", "docs/", "tests/__snapshots__/"),
     "tap_pinterest/dictionary/facts.json",
 )
+TESTS = ".venv/bin/python -m pytest"
+STREAMS = "tap_pinterest/streams/__init__.py"
 PATIENCE_SECONDS = 1_800
 
 
@@ -39,12 +41,13 @@ class Contributor:
     """Somebody with a clone of the repository in which `make test` has made `.venv`."""
 
     def __init__(self, clone: Path) -> None:
+        # With compiled modules: a file that is edited is newer than its own, and compiled again.
         shutil.copytree(ROOT, clone, ignore=shutil.ignore_patterns(*MADE_BY_TOOLS))
         self.clone = clone
         self._link_environment(clone / ".venv")
-        self._run("git", "init", "--quiet")
-        self._run("git", "add", "--all")
-        self._run(
+        self.run("git", "init", "--quiet")
+        self.run("git", "add", "--all")
+        self.run(
             *("git", "-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"),
             *("commit", "--quiet", "--message", "start"),
         )
@@ -69,16 +72,12 @@ class Contributor:
                 path.write_text("\n".join((*lines, "")), encoding="utf-8")
 
     def follow(self, block: Block) -> None:
-        """Do what a block of the page shows."""
-        name = block.option("file")
-        if name is None:
-            self._run("bash", "-euo", "pipefail", "-c", block.text)
-            return
-        path = self.clone / name
+        """Edit the file that a block of the page names."""
+        path = self.clone / (block.option("file") or "")
         lines = path.read_text(encoding="utf-8").splitlines()
         if block.option("outof"):
             at = _place_of(block.text, lines)
-            assert at is not None, f"{name} has no {block.text}"
+            assert at is not None, f"{path} has no {block.text}"
             del lines[at : at + len(block.text.splitlines())]
         elif target := block.option("into"):
             _put_into(lines, target, block)
@@ -88,10 +87,10 @@ class Contributor:
 
     def changed(self) -> set[str]:
         """The files that differ from the clone's first commit, new ones included."""
-        listed = self._run("git", "status", "--porcelain", "--untracked-files=all")
+        listed = self.run("git", "status", "--porcelain", "--untracked-files=all")
         return {line[3:] for line in listed.splitlines()}
 
-    def _run(self, *arguments: str) -> str:
+    def run(self, *arguments: str) -> str:
         """Run a command in the clone, whose own packages come before the installed ones."""
         packages = (self.clone, self.clone / "sandbox", self.clone / "loader")
         environment = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
@@ -157,19 +156,50 @@ def test_the_page_shows_how_to_add_a_stream_a_setting_and_a_level() -> None:
 
 
 @pytest.mark.parametrize("heading", STEPS)
-def test_the_steps_of_a_section_lead_to_green_tests(heading: str, tmp_path: Path) -> None:
+def test_a_section_edits_files_writes_what_follows_from_them_and_runs_tests(heading: str) -> None:
+    commands = commands_of(blocks_of(heading))
+    assert any(block.option("file") for block in blocks_of(heading))
+    assert commands[0] == "make settings"
+    assert TESTS in commands[-1]
+    # Streams are in the snapshot, settings are not.
+    edited = {block.option("file") for block in blocks_of(heading)}
+    assert any("UPDATE_SNAPSHOTS=1" in each for each in commands) is (STREAMS in edited)
+
+
+def test_the_steps_of_all_sections_lead_to_green_tests(tmp_path: Path) -> None:
     contributor = Contributor(tmp_path / "clone")
-    followed = [block for block in blocks_of(heading) if block.language != "text"]
-    edited = {name for block in followed if (name := block.option("file"))}
+    followed = [block for heading in STEPS for block in blocks_of(heading)]
+    edits = [block for block in followed if block.option("file")]
 
-    for block in followed:
+    for block in edits:
         contributor.undo(block)
-    for block in followed:
+    for block in edits:
         contributor.follow(block)
+    for command in each_once(commands_of(followed)):
+        contributor.run("bash", "-euo", "pipefail", "-c", command)
 
-    assert edited
-    assert any("pytest" in block.text for block in followed)
     # Nothing else was edited: the commands of the page have written the rest.
+    edited = {block.option("file") for block in edits}
     assert [
         name for name in contributor.changed() - edited if not name.startswith(WRITTEN_BY_COMMANDS)
     ] == []
+
+
+def commands_of(followed: Iterable[Block]) -> list[str]:
+    """The lines of the blocks that are commands."""
+    return [line for each in followed if each.language == "sh" for line in each.text.splitlines()]
+
+
+def each_once(commands: list[str]) -> list[str]:
+    """Commands without those that a section has in common with others.
+
+    They come in the order of a section: what writes files, then tests. Whole modules are run by one
+    command, since sections name the same ones.
+    """
+    tests = [each for each in commands if each.startswith(TESTS)]
+    whole = [each for each in tests if " -k " not in each]
+    modules = [module for each in whole for module in each.removeprefix(TESTS).split()]
+    others = [each for each in commands if each not in whole]
+    writing = [each for each in others if each not in tests]
+    testing = [each for each in others if each in tests]
+    return [*dict.fromkeys((*writing, " ".join((TESTS, *dict.fromkeys(modules))), *testing))]
