@@ -5,6 +5,7 @@
 .PHONY: help demo report transform transform-test test worlds warehouses lint format docs picture settings record lock bench bench-full bench-airbyte bench-transform airflow-demo dagster-test bench-fleet clean
 
 BIN := .venv/bin
+DRAWN := $(addprefix tests/test_,config.py interruptions.py mixed_faults.py ranges.py)
 CODE := tap_pinterest sandbox loader fleet deploy scripts tests docs
 export PYTHON
 # Without compiled modules each of the many processes that tests start would compile them again.
@@ -30,8 +31,9 @@ test: .venv/ready-for-dev ## lint, types and all tests, at the same time; what l
 	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	wait $$lint; style=$$?; cat "$$said"; rm "$$said"; exit $$((tests | style))
 
-worlds: .venv/ready-for-dev ## 300 runs of all groups with random faults, and the run after each (N=…, FROM=…: others)
+worlds: .venv/ready-for-dev ## 300 runs of all groups with random faults, and the run after each (N=…, FROM=…: others); ten times as many other random cases as the suite
 	RANDOM_WORLDS=$(or $(N),300) RANDOM_WORLDS_FROM=$(or $(FROM),0) $(BIN)/python -m pytest -q tests/test_random_worlds.py
+	$(if $(N)$(FROM),,RANDOM_CASES=10 $(BIN)/python -m pytest -q $(DRAWN))
 
 warehouses: .venv/ready-for-dev ## load all streams into each target that installs, and compare every value
 	@PYTHONPATH=.:tests $(BIN)/python -m warehouses $(TARGETS)

@@ -29,12 +29,14 @@ SMALL = WorldSize(accounts=3, empty_accounts=1, campaigns=3, ad_groups=5, ads=9,
 
 LONGEST_FIRST = (
     *("test_demo", "test_documents", "test_contributing", "test_every_stream", "test_plan"),
-    *("test_wrong_setups", "test_mixed_faults", "test_parts", "test_random_worlds", "test_loader"),
-    *("test_interruptions", "test_targets", "test_datasets", "test_removed", "test_ranges"),
-    *("test_whole_runs", "test_loader_either", "test_core", "test_sync_key_postgres"),
-    *("test_analytics", "test_meltano", "test_postgres", "test_loader_any_records"),
-    *("test_thirty_days", "test_config", "test_special_reports", "test_failures", "test_cli"),
-    *("test_menus", "test_state", "test_organic", "test_read_ahead", "test_faults"),
+    *("test_fleet", "test_wrong_setups", "test_reconcile", "test_removed", "test_loader"),
+    *("test_targets", "test_datasets", "test_whole_runs", "test_loader_either", "test_core"),
+    *("test_sync_key_postgres", "test_transport", "test_analytics", "test_organic"),
+    *("test_rate_limit", "test_intraday", "test_meltano", "test_postgres", "test_state"),
+    *("test_loader_any_records", "test_thirty_days", "test_special_reports", "test_failures"),
+    *("test_config", "test_faults", "test_interruptions", "test_cli", "test_parts"),
+    *("test_random_worlds", "test_report_parts", "test_mixed_faults", "test_read_ahead"),
+    *("test_menus", "test_creatives", "test_reports"),
 )
 """Modules that take long, the longest first.
 

@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from singer_sdk.exceptions import ConfigValidationError
 
+from drawn_cases import drawn
 from faulty_world import config_of, tiny
 from singer_run import run
 from tap_pinterest import api
@@ -498,6 +499,26 @@ def test_members_of_objects_have_variables_of_their_own(monkeypatch: pytest.Monk
     }
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, True, 0, 1, -1, 2.5, 1e300, 10**30, "", " ", "\x00", "x", "7", "2026-01-01"),
+        *([], [None], [7], ["x"], [["x"]], [{}], {}, {"": None}, {"x": [1]}, {"name": "x"}),
+    ],
+    ids=repr,
+)
+def test_each_setting_refuses_a_value_or_can_be_used_with_it(value: Any) -> None:
+    for other in ("access_token", "refresh_token"):  # which are refused together
+        config = {name: value for name in CONFIG_SCHEMA["properties"] if name != other}
+
+        while faults := problems(config, credentials=False):
+            refused = {fault.partition(":")[0].partition(".")[0] for fault in faults}
+            assert refused <= config.keys()
+            config = {name: config[name] for name in config if name not in refused}
+
+        Settings.from_config(config)
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: (
@@ -507,7 +528,7 @@ _JSON = st.recursive(
 )
 
 
-@hypothesis_settings(max_examples=1000, derandomize=True, deadline=None, database=None)
+@hypothesis_settings(max_examples=drawn(100), derandomize=True, deadline=None, database=None)
 @given(
     st.dictionaries(
         st.sampled_from(sorted(CONFIG_SCHEMA["properties"])) | st.text(max_size=12),
@@ -596,7 +617,7 @@ def _some_of(values: Mapping[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[
 
 
 @hypothesis_settings(
-    max_examples=1000,
+    max_examples=drawn(400),
     phases=[Phase.explicit, Phase.generate],
     derandomize=True,
     deadline=None,

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from drawn_cases import drawn
 from faulty_world import STREAMS, config_of, records_are_unique, tiny, truth, upsert
 from pinterest_sandbox.faults import Kind
 from singer_run import run
@@ -86,7 +87,7 @@ def without_news(tables: Tables) -> Tables:
 
 
 @hypothesis_settings(
-    max_examples=200,
+    max_examples=drawn(100),
     derandomize=True,
     deadline=None,
     database=None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from drawn_cases import drawn
 from tap_pinterest.api.periods import GRANULARITIES, DateRange
 from tap_pinterest.singer.state import Progress, ReportRange
 from tap_pinterest.singer.state_checks import checked
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from tap_pinterest.api.periods import Granularity
 
 SEED = 20261130
-HISTORIES = 5_000
 DAY = timedelta(days=1)
 LOOKBACKS = {"aaaaaaaa": 9, "bbbbbbbb": 9, "cccccccc": 3}
 """Settings and the lookback that follows from their windows."""
@@ -184,7 +184,7 @@ def history_of(seed: int, granularity: Granularity) -> History:
 
 
 @pytest.mark.parametrize(
-    ("granularity", "histories"), [("DAY", HISTORIES), ("WEEK", 1_500), ("MONTH", 1_500)]
+    ("granularity", "histories"), [("DAY", drawn(500)), ("WEEK", drawn(150)), ("MONTH", drawn(150))]
 )
 def test_after_any_history_each_day_is_newest_or_was_said_to_be_missing(
     granularity: str, histories: int
