@@ -28,7 +28,7 @@ SMALL = WorldSize(accounts=3, empty_accounts=1, campaigns=3, ad_groups=5, ads=9,
 
 
 LONGEST_FIRST = (
-    *("test_demo", "test_documents", "test_contributing", "test_every_stream", "test_plan"),
+    *("test_documents", "test_demo", "test_contributing", "test_every_stream", "test_plan"),
     *("test_fleet", "test_wrong_setups", "test_reconcile", "test_removed", "test_loader"),
     *("test_targets", "test_datasets", "test_whole_runs", "test_loader_either", "test_core"),
     *("test_sync_key_postgres", "test_transport", "test_analytics", "test_organic"),
