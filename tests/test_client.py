@@ -589,11 +589,13 @@ def test_a_token_that_expires_under_way_is_renewed_and_the_call_repeated(sandbox
 def test_a_new_token_that_is_refused_at_once_is_not_renewed_again(sandbox: Sandbox) -> None:
     tap = TapPinterest(config=settings(sandbox))
     message = {"code": 2, "message": "Authentication failed."}
-    sandbox.fail(BOARDS, status=401, body=message, times=9)
+    sandbox.fail(method="GET", status=401, body=message, times=9)
 
     with pytest.raises(TokenRefusedError, match="refuses the access token"):
         tap.run.client.get(BOARDS, as_object)
-    assert [each.path for each in sandbox.requests] == ["/oauth/token", "/boards"] * 2
+    *paths, probe = [each.path for each in sandbox.requests]
+    assert paths == ["/oauth/token", "/boards"] * 2
+    assert probe == "/user_account"
 
 
 def test_threads_that_outlive_a_run_make_no_calls(sandbox: Sandbox) -> None:

@@ -521,6 +521,34 @@ def test_a_401_for_an_unknown_reason_fails_only_its_own_stream(
     assert len(result.records("boards")) == 3
 
 
+@pytest.mark.parametrize("token", ["renewed", "from the config"])
+@pytest.mark.parametrize(
+    ("path", "hidden"),
+    [
+        ("*/campaigns", {"campaigns"}),
+        ("/user_account", {"user_account"}),
+        ("/boards", {"boards"}),
+    ],
+)
+def test_a_call_that_refuses_a_token_good_for_others_ends_only_its_own_stream(
+    sandbox: Sandbox, token: str, path: str, hidden: set[str]
+) -> None:
+    body = {"code": 2, "message": "Authentication failed.", "status": "failure"}
+    sandbox.fail(path, status=401, body=body, times=None)
+    config = settings(sandbox)
+    if token == "from the config":
+        config = {**config, "access_token": sandbox.credentials["access_token"]}
+        del config["refresh_token"]
+    streams = {"ad_accounts", "boards", "campaigns", "pins", "user_account"}
+
+    result = run(config, *streams)
+
+    assert result.code == 1
+    assert {name for name in streams if not result.records(name)} == hidden
+    renewed = [each for each in sandbox.requests if each.path == "/oauth/token"]
+    assert len(renewed) <= (3 if token == "renewed" else 0)
+
+
 def test_a_bookmark_that_repeats_for_ever_ends_in_an_error(sandbox: Sandbox) -> None:
     page = {"items": [], "bookmark": "again"}
     sandbox.fail("/boards", status=200, body=page, times=None)

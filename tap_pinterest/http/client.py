@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
 from tap_pinterest import api
 from tap_pinterest.api import Operation
@@ -35,6 +35,11 @@ from tap_pinterest.http.transport import Answer, Request, Transport
 from tap_pinterest.http.urls import Query, path_with, query_string
 
 _T = TypeVar("_T")
+
+_OF_THE_TOKEN = frozenset({None, NOT_AUTHENTICATED})
+"""Codes of a 401 that are about the access token; a 401 without a body is, too."""
+_FOR_EVERY_TOKEN = ("/user_account", "/ad_accounts")
+"""Paths that show whether Pinterest takes a token."""
 
 
 class PinterestClient:
@@ -76,6 +81,8 @@ class PinterestClient:
         self.authenticator: Authenticator | None = None
         self.acts_for_the_app = False
         self.tallies = Tallies()
+        self._refused_alone: set[str] = set()
+        """Calls that are refused as if the token were bad, while it is good for others."""
 
     def get(  # noqa: PLR0913 - one call has these parts
         self,
@@ -198,7 +205,7 @@ class PinterestClient:
                 result = self._send(call, operation.category, token, decode)
             except StaleTokenError as error:
                 refused += 1
-                self._renew_or_raise(token, refused, error)
+                self._renew_or_raise(call, token, refused, error)
             except ReachError as error:
                 self._wait_for_reach(call, tries, error)
             except RetriableAPIError as error:
@@ -225,17 +232,49 @@ class PinterestClient:
         self.secrets.add(token)
         return token
 
-    def _renew_or_raise(self, token: str, refused: int, error: StaleTokenError) -> None:
-        again = self.authenticator is not None and self.authenticator.refuse(token)
-        if refused > 1 or not again:
-            if error.code not in {None, NOT_AUTHENTICATED}:
-                # Pinterest gives another reason than the token: other calls may be answered.
-                raise FatalAPIError(str(error))
-            msg = (
-                f"Pinterest refuses the access token: {error}. Sign in with tap-pinterest-login, "
-                "whose tokens the tap renews, or give a new access_token."
-            )
-            raise TokenRefusedError(msg)
+    def _renew_or_raise(
+        self, call: _Call, token: str, refused: int, error: StaleTokenError
+    ) -> None:
+        """Have the token renewed for another try, unless the token is not the reason.
+
+        Raises:
+            FatalAPIError: Only this call is refused: others may be answered.
+            TokenRefusedError: Every call is.
+        """
+        if str(call) in self._refused_alone:
+            raise FatalAPIError(str(error))
+        if refused == 1 and self.authenticator and self.authenticator.refuse(token):
+            return
+        if error.code not in _OF_THE_TOKEN:
+            raise FatalAPIError(str(error))
+        if self._accepts_elsewhere(token, call):
+            self._refused_alone.add(str(call))
+            msg = f"{error}; Pinterest takes the same access token for another call"
+            raise FatalAPIError(msg)
+        msg = (
+            f"Pinterest refuses the access token: {error}. Sign in with tap-pinterest-login, "
+            "whose tokens the tap renews, or give a new access_token."
+        )
+        raise TokenRefusedError(msg)
+
+    def _accepts_elsewhere(self, token: str, refused: _Call) -> bool:
+        """Whether Pinterest takes a token for another call than one that it refuses."""
+        paths = (path for path in _FOR_EVERY_TOKEN if path != refused.path)
+        for probe in (_Call("GET", path, self.url(path), path) for path in paths):
+            operation = api.operation(str(probe))
+            if not self.may_ask(operation):
+                continue
+            try:
+                self._send(probe, operation.category, token, bytes)
+            except StaleTokenError as error:
+                return error.code not in _OF_THE_TOKEN
+            except RetriableAPIError:
+                return False
+            except (FatalAPIError, SkippableAPIError):
+                # A scope may be missing; the token is known.
+                return True
+            return True
+        return False
 
     def _send(self, call: _Call, category: str, token: str, decode: Callable[[bytes], _T]) -> _T:
         tally = self.tallies.of(call.counts_for, call.ad_account_id)
