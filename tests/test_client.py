@@ -357,7 +357,6 @@ FEATURE = "Your application does not have access to this restricted feature: pin
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [
-        pytest.param(401, {"code": 3, "message": CONSUMER_TYPE}, AppRefusedError, id="app"),
         pytest.param(401, {"code": 3, "message": FEATURE}, FeatureRefusedError, id="feature"),
         pytest.param(404, {"code": 11, "message": "API method not found."}, NoEndpointError),
         pytest.param(404, {"code": 404, "message": "Endpoint not found"}, NoEndpointError),
@@ -390,6 +389,20 @@ def test_a_refusal_without_pinterest_s_body_is_believed_the_third_time(
     assert type(caught.value) is error
     assert len(sandbox.requests) == 3
     assert client.get(BOARDS, as_object)["items"]
+
+
+def test_an_app_that_is_refused_for_one_call_only_lacks_a_feature(
+    client: PinterestClient, sandbox: Sandbox
+) -> None:
+    refusal = {"status": 401, "body": {"code": 3, "message": CONSUMER_TYPE}, "times": None}
+    sandbox.fail(BOARDS, **refusal)
+    with pytest.raises(FeatureRefusedError, match="consumer type"):
+        client.get(BOARDS, as_object)
+
+    sandbox.heal()
+    sandbox.fail("/*", **refusal)
+    with pytest.raises(AppRefusedError, match="access is not active"):
+        client.get(CAMPAIGNS, as_object, ids={"ad_account_id": "1"})
 
 
 def test_a_404_on_a_path_with_an_id_is_about_the_id(

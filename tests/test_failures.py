@@ -328,7 +328,7 @@ def test_an_app_whose_access_is_not_active_ends_the_run_at_once_in_one_line(
     assert not result.streams("RECORD")
     assert "access is not active" in line
     assert "https://developers.pinterest.com/apps/" in line
-    assert len([each for each in sandbox.requests if each.method == "GET"]) <= 4
+    assert len([each for each in sandbox.requests if each.method == "GET"]) <= 5
 
 
 def test_a_restricted_feature_is_skipped_in_pinterests_words_without_a_word_of_scopes(
@@ -547,6 +547,19 @@ def test_a_call_that_refuses_a_token_good_for_others_ends_only_its_own_stream(
     assert {name for name in streams if not result.records(name)} == hidden
     renewed = [each for each in sandbox.requests if each.path == "/oauth/token"]
     assert len(renewed) <= (3 if token == "renewed" else 0)
+
+
+def test_a_call_that_is_not_for_apps_of_this_type_leaves_the_others(sandbox: Sandbox) -> None:
+    body = {"code": 3, "message": "Your application consumer type is not supported"}
+    sandbox.fail("*/audiences", status=401, body=body, times=None)
+
+    result = run(settings(sandbox, stream_groups="ads,audiences"), "audiences", "campaigns")
+
+    part = result.tap.run.summary.of("audiences")
+    assert result.code == 0
+    assert result.records("campaigns")
+    assert {"consumer type is not supported" in told for told in part.skipped.values()} == {True}
+    assert len([each for each in sandbox.requests if each.path == "/user_account"]) == 1
 
 
 def test_a_bookmark_that_repeats_for_ever_ends_in_an_error(sandbox: Sandbox) -> None:

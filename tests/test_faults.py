@@ -257,6 +257,9 @@ OTHERS = {
     "401 “consumer type is not supported”: the app's access is not active": (
         "The run ends at once with one line, which says where to ask for access."
     ),
+    "the same to one operation, while others are answered": (
+        "Skipped with a warning in Pinterest's words, by the rules of access."
+    ),
     "401 “Authentication failed” to one operation, while others accept the token": (
         "All other rows arrive; the run fails, naming ad account, stream and cause."
     ),

@@ -370,12 +370,13 @@ def test_a_pin_whose_numbers_cannot_be_read_hides_no_other_pin(
 def test_a_token_that_is_refused_in_the_middle_still_ends_the_run(world: Sandbox) -> None:
     body = {"code": 3, "message": "Your application consumer type is not supported"}
     world.fail("/boards/*/sections", after=2, status=401, body=body, times=None)
+    world.fail("/user_account", status=401, body=body, times=None)
 
     result = read(world, "board_sections", "campaigns", max_requests_in_flight=1)
 
     assert result.code == 1
     assert result.records("board_sections")
-    assert len([each for each in world.requests if each.fault]) == 1
+    assert len([each for each in world.requests if each.fault]) == 2
     assert result.tap.run.summary.ended_by
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar, cast
@@ -18,6 +19,7 @@ from tap_pinterest.http.auth import Authenticator, authenticator_for
 from tap_pinterest.http.downloads import Downloads
 from tap_pinterest.http.errors import (
     AccessRefusedError,
+    AppRefusedError,
     InvalidRequestError,
     ReachError,
     SlowAnswerError,
@@ -83,6 +85,8 @@ class PinterestClient:
         self.tallies = Tallies()
         self._refused_alone: set[str] = set()
         """Calls that are refused as if the token were bad, while it is good for others."""
+        self._bad_tokens: set[str] = set()
+        self._asking_elsewhere = threading.Lock()
 
     def get(  # noqa: PLR0913 - one call has these parts
         self,
@@ -206,6 +210,10 @@ class PinterestClient:
             except StaleTokenError as error:
                 refused += 1
                 self._renew_or_raise(call, token, refused, error)
+            except AppRefusedError as error:
+                if self._accepts_elsewhere(token, call):
+                    raise error.of_the_call from None
+                raise
             except ReachError as error:
                 self._wait_for_reach(call, tries, error)
             except RetriableAPIError as error:
@@ -248,7 +256,6 @@ class PinterestClient:
         if error.code not in _OF_THE_TOKEN:
             raise FatalAPIError(str(error))
         if self._accepts_elsewhere(token, call):
-            self._refused_alone.add(str(call))
             msg = f"{error}; Pinterest takes the same access token for another call"
             raise FatalAPIError(msg)
         msg = (
@@ -259,7 +266,18 @@ class PinterestClient:
 
     def _accepts_elsewhere(self, token: str, refused: _Call) -> bool:
         """Whether Pinterest takes a token for another call than one that it refuses."""
-        paths = (path for path in _FOR_EVERY_TOKEN if path != refused.path)
+        with self._asking_elsewhere:
+            if str(refused) in self._refused_alone:
+                return True
+            if token not in self._bad_tokens and self._is_accepted(token, but=refused.path):
+                self._refused_alone.add(str(refused))
+                return True
+            self._bad_tokens.add(token)
+            return False
+
+    def _is_accepted(self, token: str, *, but: str) -> bool:
+        """Whether Pinterest takes a token for the first of these paths but one."""
+        paths = (path for path in _FOR_EVERY_TOKEN if path != but)
         for probe in (_Call("GET", path, self.url(path), path) for path in paths):
             operation = api.operation(str(probe))
             if not self.may_ask(operation):
@@ -268,7 +286,7 @@ class PinterestClient:
                 self._send(probe, operation.category, token, bytes)
             except StaleTokenError as error:
                 return error.code not in _OF_THE_TOKEN
-            except RetriableAPIError:
+            except (TokenRefusedError, RetriableAPIError):
                 return False
             except (FatalAPIError, SkippableAPIError):
                 # A scope may be missing; the token is known.

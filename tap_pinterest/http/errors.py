@@ -170,7 +170,15 @@ class GrantRefusedError(TokenRefusedError):
 
 
 class AppRefusedError(TokenRefusedError):
-    """The app's access is not active: Pinterest answers none of its calls."""
+    """The app's access is not active: Pinterest answers none of its calls.
+
+    Attributes:
+        of_the_call: The error if Pinterest answers other calls of the app.
+    """
+
+    def __init__(self, message: str, of_the_call: FeatureRefusedError) -> None:
+        super().__init__(message)
+        self.of_the_call = of_the_call
 
 
 class StaleTokenError(Exception):

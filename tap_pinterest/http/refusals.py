@@ -137,7 +137,7 @@ def _raise_for_access(status: int, code: int | None, message: str, text: str) ->
             f"Pinterest refuses the app: {text}. Its access is not active, so that no call is "
             f"answered: ask for access at {APPS}, and run again once it is granted."
         )
-        raise AppRefusedError(msg)
+        raise AppRefusedError(msg, FeatureRefusedError(text))
     if _FEATURE_IS_CLOSED.search(message):
         raise FeatureRefusedError(text)
     if code == _BUSINESS_ONLY:
