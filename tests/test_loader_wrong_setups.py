@@ -156,6 +156,18 @@ def test_a_setting_that_nobody_reads_is_named(
     assert all("has no effect: " in line for line in told)
 
 
+def test_an_empty_schema_is_named_as_one_that_nobody_has_chosen(
+    server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    ended = run_target(
+        tmp_path, b"", sqlalchemy_url=url_of(server, "owner"), default_target_schema=""
+    )
+
+    assert ended.returncode == 0
+    (told,) = (line for line in ended.stderr.splitlines() if "WARN" in line)
+    assert "default_target_schema is empty, so the tables go to the schema that" in told
+
+
 def test_a_user_who_may_only_write_into_tables_that_are_there_loads_them(
     server: EmbeddedPostgres, tmp_path: Path
 ) -> None:

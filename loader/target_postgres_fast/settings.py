@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _NEAR = 0.8
 """Likeness from which a name counts as a misspelling of another; 1 is equal."""
+_SCHEMA = "default_target_schema"
 _ADDRESS = frozenset({"host", "port", "user", "password", "database"})
 """Kubernetes makes variables of these names for a service that is called target-postgres."""
 
@@ -65,6 +66,11 @@ def without_effect(
     for name in config:
         if name not in known:
             yield f"{name} has no effect: the loader has no such setting."
+    if config.get(_SCHEMA) == "":
+        yield (
+            f"{_SCHEMA} is empty, so the tables go to the schema that the database takes by itself."
+            " Name one, such as pinterest."
+        )
     for name in known:
         if f"{prefix}{name.upper()}" in environment and name not in {*config, *_ADDRESS}:
             yield (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
+from sqlalchemy.engine import make_url
 
 from built_models import MICRO, MODELS, ROUNDING, WORLD, total
 from documents import all_blocks
@@ -209,20 +211,59 @@ def test_metrics_are_added_whether_staging_has_them_or_not(world: World) -> None
     assert added == loaded
 
 
-def test_names_of_ads_manager_are_refused_in_words(world: World, tmp_path: Path) -> None:
-    schema = f"{world.schema}_display"
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        # As Pinterest displays them: some names are those of the API.
+        ("spend numeric, spend_in_account_currency numeric", "spend_in_account_currency"),
+        ("spend_in_micro_dollar numeric, spend numeric, new_metric bigint", "spend, new_metric"),
+    ],
+    ids=["no spend of the API", "a name that Pinterest lists"],
+)
+def test_names_of_ads_manager_are_refused_in_words(
+    world: World, tmp_path: Path, columns: str, named: str
+) -> None:
+    schema = f"{world.schema} {named}"[:63]
     names = sql.Identifier(schema)
     world.db.execute(sql.SQL("CREATE SCHEMA {}").format(names))
     world.db.execute(
-        # As Pinterest displays them: some names are those of the API.
         sql.SQL(
-            "CREATE TABLE {}.ad_analytics (ad_id text, date date, currency text, _sdc_batched_at"
-            " timestamp, spend numeric, spend_in_account_currency numeric, impression_1 bigint)"
+            "CREATE TABLE {0}.ad_analytics (ad_id text, date date, currency text, _sdc_batched_at"  # noqa: S608
+            f" timestamp, impression_1 bigint, {columns});"
+            "CREATE TABLE {0}.delivery_metrics AS SELECT * FROM (VALUES"
+            " ('SPEND_IN_DOLLAR', 'Spend'), ('NEW_METRIC', 'New metric'), ('OLD', NULL)"
+            ") AS metrics (name, display_name)"
         ).format(names)
     )
     dbt = Dbt(tmp_path, url=world.url, variables={"pinterest_schemas": [schema]})
-    with pytest.raises(DbtError, match=r"(?s)spend_in_account_currency.*column_names: display"):
+    with pytest.raises(DbtError, match=rf"(?s){named}.*column_names: display"):
         dbt.build("--select", "stg_pinterest__ad_daily")
+
+    world.db.execute(sql.SQL("DELETE FROM {}.delivery_metrics WHERE name <> 'OLD'").format(names))
+    if "micro" in columns:
+        dbt.build("--select", "stg_pinterest__ad_daily", *EXACTLY)
+
+
+def test_a_user_who_may_not_read_the_tables_is_told_the_grants(
+    world: World, tmp_path: Path
+) -> None:
+    reader, schema = "reader_of_models", world.schema
+    create = "CREATE ROLE {0} LOGIN PASSWORD 'x'; GRANT CREATE ON DATABASE {1} TO {0}"
+    url = make_url(world.url)
+    world.db.execute(
+        sql.SQL(create).format(sql.Identifier(reader), sql.Identifier(url.database or ""))
+    )
+    text = url.set(username=reader, password="x").render_as_string(hide_password=False)
+    dbt = Dbt(tmp_path, url=text, schema=reader, variables={"pinterest_schemas": [schema]})
+
+    with pytest.raises(DbtError, match="may not read all tables") as refused:
+        dbt.run("run", "--select", "stg_pinterest__ad_daily")
+
+    grants = re.findall(r"GRANT [^;]*;", str(refused.value))
+    assert len(grants) == 2
+    for grant in grants:
+        world.db.execute(grant.encode())
+    dbt.run("run", "--select", "stg_pinterest__ad_daily")
 
 
 def test_a_report_of_other_periods_is_not_taken_for_one_of_days(

@@ -10,6 +10,7 @@
         ~ '. Load it first, or name its schemas in the variable pinterest_schemas.'
       ) %}
     {% endif %}
+    {% if target.type == 'postgres' %}{% do tap_pinterest.check_rights(tables | map('last') | list) %}{% endif %}
     {% for schema, relation in tables if relation.identifier in tap_pinterest.report_tables() %}
       {% do tap_pinterest.check_names(relation) %}
     {% endfor %}
@@ -31,9 +32,34 @@
 {% endmacro %}
 
 
+{# Stops before any model if the user may not read the tables; each model would fail by itself. #}
+{% macro check_rights(relations) %}
+  {% set schemas = relations | map(attribute='schema') | unique(case_sensitive=true) | list %}
+  {% set refused = run_query(
+    "select current_user, nspname, count(*) from pg_class join pg_namespace as n on n.oid = relnamespace "
+    ~ "where nspname in ('" ~ (schemas | join("', '")) ~ "') "
+    ~ "and relname in ('" ~ (relations | map(attribute='identifier') | unique | join("', '")) ~ "') "
+    ~ "and not (has_schema_privilege(n.oid, 'USAGE') and has_any_column_privilege(pg_class.oid, 'SELECT')) "
+    ~ "group by nspname order by nspname"
+  ).rows %}
+  {% set grants = [] %}
+  {% for user, schema, tables in refused %}
+    {% do grants.append(
+      'GRANT USAGE ON SCHEMA "' ~ schema ~ '" TO "' ~ user ~ '"; GRANT SELECT ON ALL TABLES IN SCHEMA "' ~ schema ~ '" TO "' ~ user ~ '";'
+    ) %}
+  {% endfor %}
+  {% if grants %}
+    {% do exceptions.raise_compiler_error(
+      'The user of dbt may not read all tables of ' ~ (refused | map(attribute=1) | join(', ')) ~ '. As their owner: ' ~ (grants | join(' '))
+    ) %}
+  {% endif %}
+{% endmacro %}
+
+
 {#
   Refuses a report whose columns have the names that Ads Manager shows: names that are none of the
-  API's, and no spend under a name of the API. A column newer than this list is no reason alone.
+  API's, and either no spend under a name of the API, or one of them is what Pinterest shows for a
+  metric. A column newer than this list is no reason alone.
 #}
 {% macro check_names(relation) %}
   {% set names = tap_pinterest.types_of(relation).keys() | list %}
@@ -41,12 +67,25 @@
   {% for name in names if name not in tap_pinterest.api_columns() and not name.startswith('_sdc_') %}
     {% do others.append(name) %}
   {% endfor %}
-  {% if others and 'spend_in_micro_dollar' not in names and 'spend_in_dollar' not in names %}
+  {% set has_spend = 'spend_in_micro_dollar' in names or 'spend_in_dollar' in names %}
+  {% if others and (not has_spend or tap_pinterest.are_displayed(others, relation)) %}
     {% do exceptions.raise_compiler_error(
       'The table ' ~ relation ~ ' has columns that Pinterest\'s API does not have: ' ~ (others[:5] | join(', '))
       ~ '. These models do not work with column_names: display; load with column_names: api, which is the default.'
     ) %}
   {% endif %}
+{% endmacro %}
+
+
+{# Whether one of the columns of a report has the name that Ads Manager shows for a metric. #}
+{% macro are_displayed(columns, report) %}
+  {% set metrics = adapter.get_relation(database=report.database, schema=report.schema, identifier='delivery_metrics') %}
+  {% if not metrics or 'display_name' not in tap_pinterest.types_of(metrics) %}{% do return(false) %}{% endif %}
+  {% set shown = {} %}
+  {% for name, text in run_query('select lower(name), lower(display_name) from ' ~ metrics).rows if text %}
+    {% do shown.update({name: modules.re.sub('[^a-z0-9]+', '_', text).strip('_')}) %}
+  {% endfor %}
+  {% do return(columns | reject('in', shown) | select('in', shown.values() | list) | list | length > 0) %}
 {% endmacro %}
 
 

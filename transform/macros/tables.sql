@@ -1,7 +1,7 @@
 {# The schemas that the tap has loaded, one for each client. #}
 {% macro schemas() %}
   {% set loader = 'TARGET_DUCKDB' if target.type == 'duckdb' else 'TARGET_POSTGRES' %}
-  {% set named = var('pinterest_schemas', env_var(loader ~ '_DEFAULT_TARGET_SCHEMA', 'pinterest')) %}
+  {% set named = var('pinterest_schemas', env_var(loader ~ '_DEFAULT_TARGET_SCHEMA', '') or 'pinterest') %}
   {% do return(([named] if named is string else named) | unique(case_sensitive=true) | list) %}
 {% endmacro %}
 
