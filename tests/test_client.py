@@ -394,13 +394,13 @@ def test_a_refusal_without_pinterest_s_body_is_believed_the_third_time(
 def test_an_app_that_is_refused_for_one_call_only_lacks_a_feature(
     client: PinterestClient, sandbox: Sandbox
 ) -> None:
-    refusal = {"status": 401, "body": {"code": 3, "message": CONSUMER_TYPE}, "times": None}
-    sandbox.fail(BOARDS, **refusal)
+    refusal: dict[str, Any] = {"status": 401, "body": {"code": 3, "message": CONSUMER_TYPE}}
+    sandbox.fail(BOARDS, **refusal, times=None)
     with pytest.raises(FeatureRefusedError, match="consumer type"):
         client.get(BOARDS, as_object)
 
     sandbox.heal()
-    sandbox.fail("/*", **refusal)
+    sandbox.fail("/*", **refusal, times=None)
     with pytest.raises(AppRefusedError, match="access is not active"):
         client.get(CAMPAIGNS, as_object, ids={"ad_account_id": "1"})
 
