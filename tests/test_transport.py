@@ -215,6 +215,25 @@ def test_a_download_that_drips_in_too_slowly_is_tried_again(sandbox: Sandbox) ->
     assert len(downloads) == len(requests_of(sandbox, CREATE)) + 1
 
 
+def test_a_report_that_a_poll_does_not_find_is_created_again(sandbox: Sandbox) -> None:
+    body = {"code": 404, "message": "Report not found."}
+    sandbox.fail("*/reports", method="GET", status=404, body=body)
+    config = asynchronous(sandbox, start_date="yesterday")
+    result = run(config, "campaign_analytics")
+    created = requests_of(sandbox, CREATE)
+
+    assert result.code == 0
+    assert result.records("campaign_analytics")
+    assert len(created) == len({each.path for each in created}) + 1
+
+    sandbox.fail("*/reports", method="GET", status=404, body=body, times=None)
+    result = run(config, "campaign_analytics")
+    told = str(result.tap.run.summary.of("campaign_analytics").failures)
+    assert result.code == 1
+    assert "Report not found." in told
+    assert "3 times in a row" in told
+
+
 @pytest.mark.parametrize("status", ["EXPIRED", "FAILED", "CANCELLED", "DOES_NOT_EXIST"])
 def test_a_report_that_comes_to_nothing_is_created_again_and_then_a_failure(
     sandbox: Sandbox, status: str

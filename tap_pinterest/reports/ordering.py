@@ -16,7 +16,12 @@ from tap_pinterest.clock import Clock
 from tap_pinterest.config import Settings
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.client import PinterestClient
-from tap_pinterest.http.errors import LinkExpiredError, ReportExpiredError, UnreadableAnswerError
+from tap_pinterest.http.errors import (
+    GoneError,
+    LinkExpiredError,
+    ReportExpiredError,
+    UnreadableAnswerError,
+)
 from tap_pinterest.http.redaction import Secrets
 from tap_pinterest.reading.calls import Expected
 from tap_pinterest.reports.download import downloaded
@@ -167,7 +172,7 @@ class Ordering:
         while True:
             try:
                 answer = self._poll(order, token)
-            except ReportExpiredError as error:
+            except (GoneError, ReportExpiredError) as error:
                 raise _UnfinishedError(str(error)) from None
             status = answer.report_status
             if status == FINISHED and answer.url:
