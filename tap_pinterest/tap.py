@@ -160,10 +160,8 @@ class TapPinterest(SingerTap):
             if isinstance(stream, SyncLog):
                 stream.outcomes = outcomes
             stream.write()
-        if about:
-            self.write_last_state()
-        else:
-            self.write_state()
+        # Many targets forget the state at each record, and keep one that no record follows.
+        self.write_last_state()
 
     def _sync(self) -> int:
         """Read all streams, and write their messages; return the exit code so far."""

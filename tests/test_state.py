@@ -578,6 +578,16 @@ def test_the_state_is_checked_for_future_days_once_a_run(
     assert len(looked) == 2  # by this machine's clock, then by Pinterest's
 
 
+def test_a_run_ends_with_its_state_also_if_its_last_list_changes_none(sandbox: Sandbox) -> None:
+    config = tap_settings(sandbox, start_date="5 days ago")
+    first = run(config, "ad_analytics", "boards")
+
+    second = run(config, "ad_analytics", "boards", state=first.state)
+
+    assert first.streams("RECORD")[-1] == second.streams("RECORD")[-1] == "boards"
+    assert first.messages[-1]["type"] == second.messages[-1]["type"] == "STATE"
+
+
 @pytest.mark.parametrize("context", ["ad_account_id", "user_id"])
 def test_a_partition_with_every_member_takes_at_most_250_bytes(context: str) -> None:
     state: dict[str, Any] = {}

@@ -37,7 +37,7 @@ rows = {t: db.execute(f'SELECT __sync_key FROM pinterest."{t}"').fetchall() for 
 print(json.dumps({table: [key for (key,) in keys] for table, keys in rows.items()}))
 """
 
-PIPED = ("campaigns", "ads", "ad_analytics", "boards", "sync_log")
+PIPED = ("campaigns", "ads", "ad_analytics", "boards")
 
 Installed = dict[str, "Path | None"]
 
