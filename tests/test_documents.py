@@ -148,14 +148,16 @@ class Reader:
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     with Sandbox(seed=7, today=TODAY, size=WORLD) as sandbox, database() as (url, _schema):
-        yield Reader(tmp_path_factory.mktemp("reader"), sandbox, url)
+        # As the documents write it, without the name of a driver.
+        address = url.replace("+psycopg", "")
+        yield Reader(tmp_path_factory.mktemp("reader"), sandbox, address)
 
 
 @pytest.fixture(scope="module")
 def loaded(reader: Reader) -> Iterator[psycopg.Connection]:
     """What a reader of the quick start has in their database."""
     reader.follow("docs/quickstart.md")
-    url = reader.database_url.replace("+psycopg", "")
+    url = reader.database_url
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection
 
@@ -267,7 +269,7 @@ def test_reach_does_not_add_up_as_the_documents_say(loaded: psycopg.Connection) 
 
 def test_a_run_for_each_client_has_a_schema_for_each(reader: Reader) -> None:
     reader.follow("docs/running.md")
-    with psycopg.connect(reader.database_url.replace("+psycopg", "")) as connection:
+    with psycopg.connect(reader.database_url) as connection:
         query = "SELECT schemaname FROM pg_tables WHERE tablename = 'campaign_analytics'"
         schemas = {name for (name,) in connection.execute(query).fetchall()}
     assert {"pinterest", "pinterest_acme", "pinterest_globex"} <= schemas
