@@ -713,6 +713,30 @@ def test_a_refresh_proxy_may_answer_null(sandbox: Sandbox) -> None:
     assert run(proxied(sandbox), "boards").code == 0
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"expires_in": "2592000", "refresh_token_expires_in": 5184000.5},
+        {"expires_in": None, "refresh_token_expires_at": "2026-12-01", "scope": ["boards:read"]},
+        {"expires_in": "soon", "refresh_token_expires_in": "later", "scope": {"boards": "read"}},
+    ],
+    ids=["texts and fractions", "null and a list", "anything"],
+)
+def test_a_new_refresh_token_is_kept_whatever_stands_beside_it(
+    sandbox: Sandbox, tmp_path: Path, beside: dict[str, Any]
+) -> None:
+    path = tmp_path / "tokens.json"
+    tokens = {"access_token": sandbox.credentials["access_token"], "refresh_token": "pinr_new"}
+    sandbox.fail("/oauth/token", status=200, body=tokens | beside, times=None)
+
+    result = run(settings(sandbox, token_file=str(path)), "boards")
+
+    assert result.code == 0
+    assert result.records("boards")
+    assert "pinr_new" in path.read_text()
+    assert [status for _, status in asked_for_tokens(sandbox)] == [200]
+
+
 def test_a_refresh_proxy_that_stumbles_is_asked_again(sandbox: Sandbox) -> None:
     sandbox.fail("/refresh_proxy", status=503, times=2)
 

@@ -11,7 +11,7 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 
 from tap_pinterest.clock import Clock
 from tap_pinterest.config import Settings
-from tap_pinterest.http.answers import decoded, decoder
+from tap_pinterest.http.answers import decoded
 from tap_pinterest.http.auth import AskForToken
 from tap_pinterest.http.errors import (
     AwayError,
@@ -23,7 +23,7 @@ from tap_pinterest.http.errors import (
 from tap_pinterest.http.patience import Patience
 from tap_pinterest.http.redaction import Secrets
 from tap_pinterest.http.refusals import raise_for
-from tap_pinterest.http.tokens import TokenAnswer
+from tap_pinterest.http.tokens import TokenAnswer, decode_granted
 from tap_pinterest.http.transport import Request, Transport
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
@@ -35,7 +35,6 @@ _TO_CHECK = {
     "client_credentials": "client_id, client_secret and scopes",
     "authorization_code": "client_id and client_secret, and sign in again",
 }
-_decode_token = decoder(TokenAnswer)
 
 
 class _Question(NamedTuple):
@@ -115,7 +114,7 @@ class TokenEndpoint:
             try:
                 answer = self._transport.exchange(request)
                 raise_for(answer, what, self._secrets)
-                granted = decoded(_decode_token, answer.body, what)
+                granted = decoded(decode_granted, answer.body, what)
             except RetriableAPIError as error:
                 self._patience.wait(tries, error)
             else:

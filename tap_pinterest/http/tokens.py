@@ -3,20 +3,80 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
+from math import isfinite
+from typing import Any
 
 import msgspec
+
+from tap_pinterest.http.answers import decoder
+
+USUAL_SECONDS = 3600.0
+"""Life of an access token if the answer names none; a refresh proxy may leave it out."""
 
 
 class TokenAnswer(msgspec.Struct):
     """The answer of a token endpoint, or of a proxy. Source: POST /oauth/token."""
 
     access_token: str
-    expires_in: float = 3600
-    """Seconds; a refresh proxy may leave it out."""
+    expires_in: float = USUAL_SECONDS
     scope: str | None = None
     refresh_token: str | None = None
     refresh_token_expires_at: int | None = None
     refresh_token_expires_in: int | None = None
+
+
+class _Granted(msgspec.Struct):
+    """The same answer, with anything in the fields that are not tokens."""
+
+    access_token: str
+    refresh_token: str | None = None
+    expires_in: Any = None
+    scope: Any = None
+    refresh_token_expires_at: Any = None
+    refresh_token_expires_in: Any = None
+
+
+_decode = decoder(_Granted)
+
+
+def decode_granted(body: bytes) -> TokenAnswer:
+    """The tokens of a body.
+
+    A time or a scope in another form does not matter: the refresh token beside it may be new, and
+    the only one that is left.
+
+    Raises:
+        UnreadableAnswerError: There is no access token.
+    """
+    found = _decode(body)
+    lasts = _number(found.expires_in)
+    ends_at, ends_in = map(
+        _number, (found.refresh_token_expires_at, found.refresh_token_expires_in)
+    )
+    return TokenAnswer(
+        access_token=found.access_token,
+        expires_in=USUAL_SECONDS if lasts is None else lasts,
+        scope=_scopes(found.scope),
+        refresh_token=found.refresh_token,
+        refresh_token_expires_at=None if ends_at is None else int(ends_at),
+        refresh_token_expires_in=None if ends_in is None else int(ends_in),
+    )
+
+
+def _number(value: object) -> float | None:
+    """A number, also one that comes as a text; `None` for anything else."""
+    if isinstance(value, (int, float, str)):
+        with suppress(ValueError, OverflowError):
+            number = float(value)
+            return number if isfinite(number) else None
+    return None
+
+
+def _scopes(value: object) -> str | None:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return value if isinstance(value, str) else None
 
 
 class StoredTokens(msgspec.Struct):
