@@ -545,6 +545,9 @@ def test_a_call_that_refuses_a_token_good_for_others_ends_only_its_own_stream(
 
     assert result.code == 1
     assert {name for name in streams if not result.records(name)} == hidden
+    (name,) = hidden
+    told = result.tap.run.summary.of(name).failures.values()
+    assert all("takes the same access token for another call" in each for each in told)
     renewed = [each for each in sandbox.requests if each.path == "/oauth/token"]
     assert len(renewed) <= (3 if token == "renewed" else 0)
 

@@ -250,14 +250,13 @@ class PinterestClient:
             TokenRefusedError: Every call is.
         """
         if str(call) in self._refused_alone:
-            raise FatalAPIError(str(error))
+            raise _only_of(error)
         if refused == 1 and self.authenticator and self.authenticator.refuse(token):
             return
         if error.code not in _OF_THE_TOKEN:
             raise FatalAPIError(str(error))
         if self._accepts_elsewhere(token, call):
-            msg = f"{error}; Pinterest takes the same access token for another call"
-            raise FatalAPIError(msg)
+            raise _only_of(error)
         msg = (
             f"Pinterest refuses the access token: {error}. Sign in with tap-pinterest-login, "
             "whose tokens the tap renews, or give a new access_token."
@@ -337,6 +336,11 @@ def client_for(
     client.authenticator = authenticator_for(settings, ask, clock)
     client.acts_for_the_app = settings.auth_method == "client_credentials"
     return client
+
+
+def _only_of(error: StaleTokenError) -> FatalAPIError:
+    """The failure of a call that is refused alone."""
+    return FatalAPIError(f"{error}; Pinterest takes the same access token for another call")
 
 
 def _account(ids: Mapping[str, str] | None, query: Query | None) -> str:
