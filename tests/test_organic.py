@@ -634,6 +634,27 @@ def test_a_day_whose_metrics_are_no_object_fails_with_a_clear_message(sandbox: S
     assert "the metrics of a day of all have another shape" in failure
 
 
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"error": {"message": "Sorry."}}, 1),
+        ({"all": {}}, 0),
+        ({"all": {"daily_metrics": None}}, 0),
+        ({"all": {"summary_metrics": {}}, "date_availability": {"is_realtime": False}}, 0),
+    ],
+    ids=["an error", "nothing", "no days", "more beside the parts"],
+)
+def test_an_answer_without_days_counts_only_if_it_has_the_form_of_one(
+    sandbox: Sandbox, body: dict[str, Any], code: int
+) -> None:
+    sandbox.fail("/user_account/analytics", status=200, body=body, times=None)
+    result = run(settings(sandbox, start_date="yesterday"), "user_account_analytics")
+
+    assert result.code == code
+    assert not result.records("user_account_analytics")
+    assert ("user_account_analytics" in result.state.get("bookmarks", {})) is (code == 0)
+
+
 def test_an_invalid_answer_does_not_count_as_no_top_pins(sandbox: Sandbox) -> None:
     error = {"code": 7, "message": "No."}
     sandbox.fail("/user_account/analytics/top_pins", status=200, body=error, times=None)

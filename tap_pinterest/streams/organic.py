@@ -51,6 +51,8 @@ class Split(msgspec.Struct):
     """The part of an answer for one part of a split, or for the whole."""
 
     daily_metrics: list[dict[str, Any]] | None = None
+    summary_metrics: Any = None
+    lifetime_metrics: Any = None
 
 
 class Top(msgspec.Struct):
@@ -63,9 +65,23 @@ class Top(msgspec.Struct):
 
 Splits = dict[str, Split]
 
-decode_splits = decoder(Splits)
+_decode_splits = decoder(Splits)
+_decode_parts = decoder(dict[str, dict[str, Any]])
 _decode_object = decoder(dict[str, Any])
 _decode_fields = decoder(Top)
+
+
+def decode_splits(body: bytes) -> Splits:
+    """The parts of an answer.
+
+    Raises:
+        UnreadableAnswerError: They have only fields that no part has, as in an error.
+    """
+    splits = _decode_splits(body)
+    if all(each == Split() for each in splits.values()):
+        parts = _decode_parts(body).values()
+        check_fields(dict.fromkeys(itertools.chain(*parts)), Split.__struct_fields__)
+    return splits
 
 
 def _decode_top(body: bytes) -> Top:
