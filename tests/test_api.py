@@ -205,7 +205,7 @@ def test_reports_can_be_asked_for() -> None:
 def test_an_unknown_operation_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         api.operation("GET /nothing")
-    with pytest.raises(KeyError, match="does not say"):
+    with pytest.raises(KeyError, match="has no description"):
         api.record_facts("/resources/lead_form_questions")
 
 
