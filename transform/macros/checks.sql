@@ -14,6 +14,9 @@
     {% for schema, relation in tables if relation.identifier in tap_pinterest.report_tables() %}
       {% do tap_pinterest.check_names(relation) %}
     {% endfor %}
+    {% if (var('pinterest_currency', none) is none) != (var('pinterest_fx_rates', none) is none) %}
+      {% do exceptions.warn('pinterest_currency and pinterest_fx_rates have an effect only together: no money is converted.') %}
+    {% endif %}
     {% do tap_pinterest.check_metrics(tables | map('last') | list) %}
     {% for name in var('pinterest_ad_window_tables', []) %}
       {% for schema, relation in tap_pinterest.tables_called(name) %}{% do tap_pinterest.check_window(relation) %}{% endfor %}
