@@ -136,6 +136,20 @@ def test_each_ad_has_the_pin_that_pinterest_shows(
             assert value == was or same(value, was), each["id"]
 
 
+@pytest.mark.parametrize("form", [int, str], ids=["a number", "a text"])
+def test_an_ad_whose_time_is_a_number_or_a_text_takes_one_call_for_all_runs(
+    form: type[int | str],
+) -> None:
+    pinterest = Pinterest({**ad(1), "updated_time": form(NOON)})
+
+    first = pinterest.read()
+    assert pinterest.asked_pins == ["91"]
+    assert picked(first, "ad_creatives", "updated_time") == [("2026-09-21T14:13:20Z",)]
+
+    pinterest.read(state=first.state)
+    assert pinterest.asked_pins == []
+
+
 def test_every_ad_of_the_default_sandbox_has_its_row() -> None:
     with Sandbox(seed=7, today=TODAY) as sandbox:
         ended = run(settings(sandbox), "ads", "ad_creatives")

@@ -385,7 +385,7 @@ def _object(facts: Facts, name: str, strays: Strays) -> Fit:
 
 
 def _instant(value: Any, *, when_made: bool) -> str | None:  # noqa: ANN401
-    if value.__class__ is not str or value.lstrip("-").isdecimal():
+    if value.__class__ is not str:
         value = _number(value)
     return instant(value, when_made=when_made)
 

@@ -57,13 +57,15 @@ def instant(value: str | float, *, when_made: bool) -> str | None:
     """A time as ISO date-time in UTC; an empty text and the API's "none" as null.
 
     Args:
-        value: An ISO date-time, or a number that counts from 1970.
+        value: An ISO date-time, or a number that counts from 1970, which may be a text.
         when_made: Whether it is the time when something was made.
 
     Raises:
         ValueError: It is not a time, or something was made outside the `USUAL_YEARS`.
         OverflowError: It is beyond the year 9999.
     """
+    if isinstance(value, str) and value.lstrip("-").isdecimal():
+        value = int(value)
     if isinstance(value, str):
         if not value:
             return None
