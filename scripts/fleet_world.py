@@ -43,11 +43,13 @@ class FleetWorld:
         folder: The folder of the file of connections.
         sandboxes: The made-up Pinterests, by the names of the connections.
         database: The address of the PostgreSQL, for psql.
+        program: The command line of `pinterest-fleet`, without its arguments.
     """
 
     folder: Path
     sandboxes: Mapping[str, Sandbox]
     database: str
+    program: Sequence[str] = (command("pinterest-fleet"),)
 
     @property
     def names(self) -> Sequence[str]:
@@ -84,7 +86,7 @@ class FleetWorld:
     def fleet(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `pinterest-fleet` to its end."""
         return subprocess.run(
-            [command("pinterest-fleet"), *arguments],
+            [*self.program, *arguments],
             env={**os.environ, **self.options},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from scripts.processes import command, running
+from scripts.processes import running
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from scripts.fleet_world import FleetWorld
 
-SMALL_BATCHES = {"TARGET_POSTGRES_BATCH_SIZE_ROWS": "5"}
+SMALL_BATCHES = {"TARGET_POSTGRES_BATCH_SIZE_ROWS": "20"}
 """Loaded rows are there while others have yet to come."""
 
 
@@ -29,7 +29,7 @@ def kill_run_all(
     Returns:
         The rows of each connection's tables at that moment.
     """
-    load_all = (command("pinterest-fleet"), "run-all", "--at-once", str(at_once))
+    load_all = (*world.program, "run-all", "--at-once", str(at_once))
     with (
         world.in_the_middle(names),
         running(

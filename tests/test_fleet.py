@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import os
@@ -23,6 +24,7 @@ from click.testing import CliRunner
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from psycopg import sql
 
+import forked_programs
 from loading import database
 from pinterest_fleet import cli, connections, credentials, observations, runs, turns
 from pinterest_fleet.runs import Place
@@ -115,13 +117,18 @@ def started(
     file: Path, meltano: Path, *arguments: str
 ) -> AbstractContextManager[subprocess.Popen[str]]:
     """A process of `pinterest-fleet` with our Meltano, in a group of its own."""
-    program = written(file.parent / "program.py", PROGRAM.format(meltano=str(meltano)))
     place = [f"--connections={file}", f"--root={file.parent / 'fleet'}"]
     return running(
-        *(sys.executable, str(program), *place, *arguments),
+        *(*program_with(file.parent, meltano), *place, *arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
+
+
+def program_with(folder: Path, meltano: Path) -> tuple[str, ...]:
+    """The command line of a `pinterest-fleet` that finds only this Meltano."""
+    program = written(folder / "program.py", PROGRAM.format(meltano=str(meltano)))
+    return (sys.executable, str(program))
 
 
 def seen(file: Path) -> list[tuple[list[str], dict[str, str]]]:
@@ -254,7 +261,10 @@ def test_a_run_sees_nothing_of_the_schedulers_variables(fleet_file: Path) -> Non
     assert variables["MELTANO_SYS_DIR_ROOT"].endswith("fleet/connections/acme/meltano")
 
 
-def test_no_other_place_gives_a_run_its_credential(tmp_path: Path) -> None:
+def test_no_other_place_gives_a_run_its_credential(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_meltano", lambda: str(forked_programs.folder() / "meltano"))
     project = tmp_path / "project"
     project.mkdir()
     text = (ROOT / "meltano.yml").read_text("utf-8")
@@ -993,7 +1003,10 @@ class Killed(NamedTuple):
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
     """Two connections, of which one was refused, and the other killed in the middle of its load."""
     folder = tmp_path_factory.mktemp("fleet")
-    with fleet_world(folder, 2, LARGER, SMALL_BATCHES) as world:
+    program = program_with(folder, forked_programs.folder() / "meltano")
+    size = dataclasses.replace(LARGER, days=14)
+    with fleet_world(folder, 2, size, SMALL_BATCHES) as started_world:
+        world = dataclasses.replace(started_world, program=program)
         world.poison("client01")
         rows = kill_run_all(world, ["client02"], at_once=1)
         yield Killed(world, Place(ROOT, folder / "fleet"), rows)
