@@ -642,7 +642,7 @@ def test_a_total_of_more_days_than_pinterest_adds_up_is_told_before_it_is_asked_
     by_default = stream == "campaign_analytics"
     assert result.code == 1  # nothing else could be read
     (told, *_) = (part.failures if by_default else part.skipped).values()
-    assert told.endswith(f"adds up {most} at most; give another start_date or end_date")
+    assert told.endswith(f"adds up at most {most}; give another start_date or end_date")
     assert not report_requests(sandbox)
 
 
