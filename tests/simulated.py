@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 class _Thread:
     """A thread that runs only while it has the baton."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: Callable[[], None] | None = None) -> None:
         self.baton = threading.Semaphore(0)
         self.waits = 0
+        self.work = work
 
 
 class SimulatedTime(PatientClock):
@@ -41,6 +42,7 @@ class SimulatedTime(PatientClock):
         super().__init__()
         self.time = 1_000_000.0
         self._ready: deque[_Thread] = deque()
+        self._without_work: list[_Thread] = []
         self._due: list[tuple[float, int, _Thread, int]] = []
         self._numbers = count()
         self._own = threading.local()
@@ -63,18 +65,25 @@ class SimulatedTime(PatientClock):
 
     def begin(self, work: Callable[[], None]) -> None:
         """Run some work in a thread of its own, as soon as this one waits."""
-        thread = _Thread()
+        if self._without_work:
+            # To start a thread takes longer than most of its work.
+            thread = self._without_work.pop()
+            thread.work = work
+        else:
+            thread = _Thread(work)
+            threading.Thread(target=self._work, args=(thread,), daemon=True).start()
+        self._ready.append(thread)
 
-        def run() -> None:
-            self._own.thread = thread
+    def _work(self, thread: _Thread) -> None:
+        self._own.thread = thread
+        while True:
             thread.baton.acquire()
             try:
-                work()
+                if thread.work:
+                    thread.work()
             finally:
+                self._without_work.append(thread)
                 self._hand_on()
-
-        threading.Thread(target=run, daemon=True).start()
-        self._ready.append(thread)
 
     def waiter(self) -> Callable[[], None]:
         """What ends the next `block` of the thread that asks for it."""
