@@ -15,6 +15,7 @@ import psutil
 import psycopg
 import pytest
 
+import forked_programs
 from scripts.processes import ROOT
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 MARK = "TEST_DEMO_MARK"
 PATIENCE_SECONDS = 120
 FAILING = "import sys; from scripts import demo, main_job; main_job.JOB = ('run', 'nothing')"
+FORKED = """
+import functools, pathlib, sys
+from scripts import demo, main_job
+demo.MainJob = functools.partial(main_job.MainJob, programs=pathlib.Path({programs!r}))
+sys.exit(demo.main())
+"""
 
 
 class RunningDemo:
@@ -93,7 +100,8 @@ def running_demo(*arguments: str, folder: Path) -> Iterator[RunningDemo]:
 
 
 def test_two_days_are_loaded_and_shown(tmp_path: Path) -> None:
-    with running_demo("-m", "scripts.demo", "--database=duckdb", folder=tmp_path) as demo:
+    program = FORKED.format(programs=str(forked_programs.folder()))
+    with running_demo("-c", program, "--database=duckdb", folder=tmp_path) as demo:
         shown = demo.rest()
         assert demo.process.returncode == 0, shown
         assert demo.left_behind() == []
