@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -113,12 +114,16 @@ def test_an_account_without_rows_has_freshness_and_no_report(world: World) -> No
     }
     fresh = world.one("SELECT * FROM pinterest__freshness WHERE ad_account_id = %s", empty)
     assert fresh["newest_date"] is None
-    assert fresh["newest_complete_date"] == DAY_1
+    assert fresh["newest_delivery_date"] == DAY_1
+    # The conversions of a day are complete a day later.
+    assert fresh["newest_complete_date"] == DAY_1 - timedelta(days=1)
     assert fresh["age_hours"] == 6
     assert fresh["told_by"] == "sync_log"
 
 
-FRESH = "SELECT DISTINCT newest_complete_date, told_by FROM pinterest__freshness"
+FRESH = (
+    "SELECT DISTINCT newest_delivery_date, newest_complete_date, told_by FROM pinterest__freshness"
+)
 NEVER_CAME: LiteralString = """
     UPDATE sync_log SET result = 'failed', failed = true WHERE stream = 'campaign_analytics'
 """
@@ -135,14 +140,14 @@ REFUSED: LiteralString = """
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (NEVER_CAME, (None, "sync_log")),
-        (NOT_ASKED_FOR, (DAY_1, "sync_log")),
-        (REFUSED, (DAY_1, "sync_log")),
+        (NEVER_CAME, (None, None, "sync_log")),
+        (NOT_ASKED_FOR, (DAY_1, DAY_1 - timedelta(days=1), "sync_log")),
+        (REFUSED, (DAY_1, DAY_1 - timedelta(days=1), "sync_log")),
     ],
     ids=["a report never came", "a report is not asked for any more", "a token is refused"],
 )
 def test_freshness_is_of_the_reports_that_the_last_run_asked_for(
-    world: World, change: LiteralString, told: tuple[object, str]
+    world: World, change: LiteralString, told: tuple[object, ...]
 ) -> None:
     with world.db.transaction(force_rollback=True):
         world.db.execute(change)

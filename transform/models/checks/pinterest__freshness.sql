@@ -21,16 +21,18 @@ newest_rows as (
 complete_days as (
 
   -- Pinterest answers for a day whether it is complete, also where no ad was shown.
-  select source_relation, max(date) as newest_complete_date
+  select
+    source_relation,
+    max(case when is_delivery_complete then date end) as newest_delivery_date,
+    max(case when is_complete then date end) as newest_complete_date
   from {{ ref('stg_pinterest__days') }}
-  where is_delivery_complete
   group by source_relation
 
 ),
 
 runs_of_reports as (
 
-  select source_relation, ad_account_id, stream, run_id, ended_at, result, end_date
+  select source_relation, ad_account_id, stream, run_id, ended_at, result, end_date, complete_to
   from {{ ref('stg_pinterest__sync_log') }}
   where stream in ('ad_account_analytics', 'campaign_analytics', 'ad_group_analytics', 'ad_analytics')
 
@@ -64,6 +66,7 @@ runs_of_streams as (
     runs_of_reports.stream,
     max(runs_of_reports.ended_at) as last_run_at,
     max(case when runs_of_reports.result = 'complete' then runs_of_reports.end_date end) as read_to,
+    max(runs_of_reports.complete_to) as complete_to,
     max(case when runs_of_reports.result <> 'skipped' then 1 end) as was_asked_for,
     max(case when runs_of_reports.result = 'complete' then 1 end) as has_come
   from runs_of_reports
@@ -81,6 +84,7 @@ last_runs as (
     ad_account_id,
     max(last_run_at) as last_run_at,
     min(read_to) as read_to,
+    min(complete_to) as complete_to,
     max(case when was_asked_for = 1 and has_come is null then 1 end) as has_never_come
   from runs_of_streams
   group by source_relation, ad_account_id
@@ -97,12 +101,16 @@ days as (
     newest_rows.newest_date,
     case
       when last_runs.has_never_come = 1 then null
-      when complete_days.newest_complete_date <= last_runs.read_to then complete_days.newest_complete_date
-      else coalesce(last_runs.read_to, complete_days.newest_complete_date, newest_rows.newest_date)
+      when complete_days.newest_delivery_date <= last_runs.read_to then complete_days.newest_delivery_date
+      else coalesce(last_runs.read_to, complete_days.newest_delivery_date, newest_rows.newest_date)
+    end as newest_delivery_date,
+    case
+      when last_runs.has_never_come = 1 then null
+      else coalesce(last_runs.complete_to, complete_days.newest_complete_date)
     end as newest_complete_date,
     case
       when last_runs.has_never_come = 1 or last_runs.read_to is not null then 'sync_log'
-      when complete_days.newest_complete_date is not null then 'metrics_ready_state'
+      when complete_days.newest_delivery_date is not null then 'metrics_ready_state'
       when newest_rows.newest_date is not null then 'rows'
     end as told_by,
     last_runs.last_run_at,
@@ -129,7 +137,7 @@ missing as (
 
 select
   days.*,
-  {{ tap_pinterest.hours_between('cast(newest_complete_date as timestamp)', tap_pinterest.utc_now()) }} - 24 as age_hours,
+  {{ tap_pinterest.hours_between('cast(newest_delivery_date as timestamp)', tap_pinterest.utc_now()) }} - 24 as age_hours,
   missing.tables_not_loaded
 from days
 left join missing on missing.source_relation = days.source_relation
