@@ -98,7 +98,7 @@ SHOWN: tuple[tuple[str, tuple[str, ...], LiteralString], ...] = (
     ),
     (
         "How new are the numbers? (pinterest__freshness)",
-        ("ad account", "newest row", "delivery until", "complete until", "hours since delivery"),
+        ("ad account", "newest row", "delivery to", "complete to", "hours old"),
         FRESHNESS,
     ),
     (
