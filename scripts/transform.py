@@ -63,7 +63,7 @@ RECONCILIATION = """
      ORDER BY ad_account_name, level
 """
 FRESHNESS = """
-    SELECT ad_account_name, newest_date, newest_delivery_date, newest_complete_date, age_hours
+    SELECT ad_account_name, newest_date, newest_delivery_date, newest_complete_date
       FROM pinterest__freshness
      ORDER BY ad_account_name
 """
@@ -98,7 +98,7 @@ SHOWN: tuple[tuple[str, tuple[str, ...], LiteralString], ...] = (
     ),
     (
         "How new are the numbers? (pinterest__freshness)",
-        ("ad account", "newest row", "delivery to", "complete to", "hours old"),
+        ("ad account", "newest row", "delivery to", "complete to"),
         FRESHNESS,
     ),
     (
