@@ -7,8 +7,9 @@ import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import forked_programs
 from both_targets import schema
-from scripts.processes import command, running
+from scripts.processes import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,7 @@ def loading(
     """Our target as a process, which waits for messages."""
     config = folder / "config.json"
     config.write_text(json.dumps(db.config(**more)))
-    arguments = (command(db.command), "--config", str(config))
+    arguments = (str(forked_programs.folder() / db.command), "--config", str(config))
     pipe = subprocess.PIPE
     with running(*arguments, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as process:
         yield process

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import forked_programs
 from both_targets import Database, record, schema, state, text
 from duck import DuckDatabase
 from loader_cases import ADS, EVERY_KIND, loading, summary
 from loading import database
-from scripts.processes import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +137,7 @@ def test_a_text_that_is_no_date_ends_the_load_in_one_line_with_its_column(
     config = tmp_path / "config.json"
     config.write_text(json.dumps(db.config()))
     ended = subprocess.run(
-        [command(db.command), "--config", str(config)],
+        [forked_programs.folder() / db.command, "--config", str(config)],
         input=text([keyed, *rows]),
         capture_output=True,
         text=True,
