@@ -150,12 +150,7 @@ def _filters(
     conditions = []
     for clause in filters.get(word) or ():
         allowed = sorted(
-            name
-            for name, value in clause.items()
-            if value is not None
-            and (
-                name in _OTHER_FILTERS[kind] if kind in _OTHER_FILTERS else name not in _NOT_RETAIL
-            )
+            name for name, value in clause.items() if value is not None and _fits(kind, name)
         )
         if allowed:
             name = draws.one_of(allowed)
