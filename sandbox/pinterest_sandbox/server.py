@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import dataclasses
@@ -12,9 +11,9 @@ import socket
 import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Self
 
-import msgspec
+import click
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -24,14 +23,13 @@ from pinterest_sandbox.calendar import Calendar
 from pinterest_sandbox.calls import Merchant
 from pinterest_sandbox.control import Controls
 from pinterest_sandbox.faults import TRANSPORT, Fault
-from pinterest_sandbox.files import Layout
 from pinterest_sandbox.kept import KeptReports
+from pinterest_sandbox.options import OPTIONS
 from pinterest_sandbox.rate_limits import MINUTE, AccessTier, HeaderStyle, RateLimits, Window
-from pinterest_sandbox.refusals import PASSING, ClosedStatus
-from pinterest_sandbox.reports import HourStyle
+from pinterest_sandbox.refusals import PASSING
 from pinterest_sandbox.service import Service
 from pinterest_sandbox.size import WorldSize
-from pinterest_sandbox.style import FieldStyle, MixStyle, SavedPins, Style, TimeStyle
+from pinterest_sandbox.style import Style
 from pinterest_sandbox.tokens import (
     ACCESS_SECONDS,
     READ_SCOPES,
@@ -43,7 +41,7 @@ from pinterest_sandbox.tokens import (
 from pinterest_sandbox.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from types import TracebackType
 
     from pinterest_sandbox.calls import Readiness
@@ -385,45 +383,34 @@ class _Protocol(HttpToolsProtocol):
         self.scope["extensions"] = {TRANSPORT: {"transport": self.transport}}
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def _serve(
+    *,
+    env: Path | None,
+    latency: float,
+    withheld: Sequence[str],
+    redirect_uris: Sequence[str],
+    faults: Sequence[Fault],
+    **knobs: Any,  # noqa: ANN401  as their types say
+) -> None:
     """Serves until SIGTERM or SIGINT; the first line on stdout says where, as JSON."""
-    options = parser().parse_args(arguments)
-    size = WorldSize(**{name: getattr(options, name) for name in _size_knobs()})
+    size = WorldSize(**{knob.name: knobs.pop(knob.name) for knob in dataclasses.fields(WorldSize)})
+    style = Style(**{name: knobs.pop(name) for name in Style.__struct_fields__})
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     sandbox = Sandbox(
-        seed=options.seed,
-        today=options.today,
         size=size,
-        host=options.host,
-        port=options.port,
-        access_tier=options.access_tier,
-        rate_window=options.rate_window,
-        rate_minute=options.rate_minute,
-        rate_headers=options.rate_headers,
-        redirect_uris=options.redirect_uri or REDIRECT_URIS,
-        rotation=options.rotation,
-        access_seconds=options.access_seconds,
-        refresh_seconds=options.refresh_seconds,
-        empty_pages=options.empty_pages,
-        withheld=(*BETA_PARAMETERS, *options.withhold),
-        merchant=options.merchant,
-        absent=options.absent,
-        unavailable=options.unavailable,
-        columns=options.column,
-        hiccups=options.hiccups,
-        style=Style(**{name: getattr(options, name) for name in Style.__struct_fields__}),
-        report_seconds=options.report_seconds and tuple(options.report_seconds),
-        latency=options.latency / 1000,
-        compress=options.compress,
-        keep=options.keep,
+        style=style,
+        withheld=(*BETA_PARAMETERS, *withheld),
+        redirect_uris=redirect_uris or REDIRECT_URIS,
+        latency=latency / 1000,
+        **knobs,
     )
-    for fault in options.fault:
+    for fault in faults:
         sandbox.fail_with(fault)
     with sandbox, contextlib.suppress(BrokenPipeError):
-        if options.env:
-            options.env.write_text(_settings(sandbox), encoding="utf-8")
+        if env:
+            env.write_text(_settings(sandbox), encoding="utf-8")
         print(json.dumps(_greeting(sandbox)), flush=True)  # noqa: T201  its output
         stopped.wait()
 
@@ -444,157 +431,11 @@ def _greeting(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options of the command."""
-    options = argparse.ArgumentParser("pinterest-sandbox", description=__doc__)
-    options.add_argument("--host", default="127.0.0.1")
-    options.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    options.add_argument(
-        "--env",
-        type=Path,
-        metavar="FILE",
-        help="write the settings with which tap-pinterest reads it, as environment variables",
-    )
-    options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--today", type=date.fromisoformat, help="YYYY-MM-DD; default: today, UTC")
-    options.add_argument("--access-tier", choices=get_args(AccessTier), default="standard")
-    options.add_argument("--rate-window", choices=get_args(Window), default="fixed")
-    options.add_argument("--rate-headers", choices=get_args(HeaderStyle), default="windows")
-    options.add_argument(
-        "--redirect-uri",
-        action="append",
-        metavar="URL",
-        help=f"an address of the app that codes may be sent to; default: {REDIRECT_URIS[0]}",
-    )
-    options.add_argument("--rotation", choices=get_args(Rotation), default="keep")
-    options.add_argument(
-        "--rate-minute", type=float, default=MINUTE, metavar="SECONDS", help="less than 60: faster"
-    )
-    options.add_argument("--access-seconds", type=int, default=ACCESS_SECONDS, metavar="N")
-    options.add_argument("--refresh-seconds", type=int, default=REFRESH_SECONDS, metavar="N")
-    options.add_argument(
-        "--empty-pages", type=int, default=0, metavar="N", help="every N-th page is empty"
-    )
-    options.add_argument(
-        "--withhold",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help='an operation, such as "GET /integrations", or a parameter; may be repeated',
-    )
-    options.add_argument(
-        "--absent",
-        action="append",
-        default=[],
-        metavar="OPERATION",
-        help='in a closed beta, such as "GET /catalogs/reports": 404; may be repeated',
-    )
-    options.add_argument(
-        "--unavailable",
-        action="append",
-        default=[],
-        metavar="COLUMN",
-        help="a column or metric that calls are refused for; may be repeated",
-    )
-    options.add_argument(
-        "--column",
-        action="append",
-        default=[],
-        metavar="COLUMN",
-        help="a column that the accounts have and nobody describes; may be repeated",
-    )
-    options.add_argument(
-        "--hiccups",
-        type=float,
-        default=0.0,
-        metavar="SHARE",
-        help="the share of calls that are refused by mistake, and answered the next time",
-    )
-    options.add_argument(
-        "--fault",
-        action="append",
-        type=_fault,
-        default=[],
-        metavar="JSON",
-        help='as the control takes it, such as {"kind": "refusal", "refusal": "consumer type"}',
-    )
-    options.add_argument("--merchant", choices=get_args(Merchant), default="approved")
-    options.add_argument(
-        "--hours", choices=get_args(HourStyle), default="iso", help="how rows tell their hour"
-    )
-    options.add_argument(
-        "--layout", choices=get_args(Layout), default="by account", help="of downloads in JSON"
-    )
-    options.add_argument(
-        "--mmm", choices=get_args(MixStyle), default="wrapped", help="answers on marketing mix"
-    )
-    options.add_argument(
-        "--times", choices=get_args(TimeStyle), default="described", help="since 1970, in numbers"
-    )
-    options.add_argument("--saved-pins", choices=get_args(SavedPins), default="counted")
-    options.add_argument(
-        "--closed",
-        type=int,
-        choices=get_args(ClosedStatus),
-        default=Style().closed,
-        help="the status that refuses what the app was not given",
-    )
-    options.add_argument(
-        "--created",
-        type=int,
-        choices=(200, 201),
-        default=Style().created,
-        help="the status of an answer that something was created",
-    )
-    options.add_argument(
-        "--fields",
-        choices=get_args(FieldStyle),
-        default="live",
-        help="of records: as live answers have them, or only the described ones",
-    )
-    options.add_argument(
-        "--report-seconds",
-        type=float,
-        nargs=2,
-        metavar=("FROM", "TO"),
-        help="how long an ordered report takes; by default up to two polls in vain",
-    )
-    options.add_argument(
-        "--latency", type=float, default=0, metavar="MS", help="milliseconds before each answer"
-    )
-    options.add_argument("--compress", action="store_true", help="gzip for those who accept it")
-    options.add_argument(
-        "--keep",
-        type=_folder,
-        metavar="FOLDER",
-        help="keep reports there, and take them from there when the same is asked again",
-    )
-    world = options.add_argument_group("size of the world")
-    for name, knob in _size_knobs().items():
-        flag = "--" + name.replace("_", "-")
-        kind: Callable[[str], Any] = type(knob.default)
-        if kind is bool:
-            world.add_argument(flag, action=argparse.BooleanOptionalAction, default=knob.default)
-        elif kind is tuple:
-            world.add_argument(flag, type=lambda text: tuple(text.split(",")), default=knob.default)
-        else:
-            text = knob.metadata.get("help")
-            world.add_argument(flag, type=kind, default=knob.default, metavar="N", help=text)
-    return options
-
-
-def _fault(text: str) -> Fault:
-    try:
-        return msgspec.json.decode(text, type=Fault)
-    except msgspec.MsgspecError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _folder(text: str) -> Path:
-    folder = Path(text)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _size_knobs() -> dict[str, dataclasses.Field[Any]]:
-    return {knob.name: knob for knob in dataclasses.fields(WorldSize)}
+main = click.Command(
+    "pinterest-sandbox",
+    params=[*OPTIONS],
+    callback=_serve,
+    help=_serve.__doc__,
+    context_settings={"show_default": True},
+)
+"""The command line."""
