@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 from rich.console import Console
 from rich.table import Table
 
@@ -23,21 +23,23 @@ if TYPE_CHECKING:
 SHOWN = 5
 """Differences of a target to show."""
 
+EVERY: tuple[Installed, ...] = (*TARGETS, *TYPED)
+"""All targets: those that get every stream, and those that only get every type."""
+
 console = Console(highlight=False, width=120)
 
 
-def main() -> int:
-    """Return 0 if every target has every value."""
-    parser = argparse.ArgumentParser(prog="make warehouses", description=__doc__)
-    every: tuple[Installed, ...] = (*TARGETS, *TYPED)
-    names = [each.name for each in every]
-    parser.add_argument("names", nargs="*", choices=[*names, []], help="all, if none is named")
-    chosen = parser.parse_args().names or names
+@click.command("make warehouses", help=f"{__doc__} Without NAMES, try every target.")
+@click.argument(
+    "names", nargs=-1, type=click.Choice([each.name for each in EVERY]), metavar="[NAMES]..."
+)
+def main(names: tuple[str, ...]) -> None:
+    """Exit with 0 if every target has every value."""
     # The tap's own warnings, about streams that this account cannot read, say nothing of a target.
     logging.disable(logging.WARNING)
     table = Table("target", "streams", "rows", "differences", "seconds")
     with SERVERS:
-        results = {each.name: _result(each) for each in every if each.name in chosen}
+        results = {each.name: _result(each) for each in EVERY if each.name in names or not names}
     for name, result in results.items():
         if result is None:
             table.add_row(name, "", "", "not installed", "")
@@ -46,7 +48,7 @@ def main() -> int:
         counts = (str(result.streams), rows, f"{len(result.differences):,}")
         table.add_row(name, *counts, f"{result.seconds:.0f}")
     console.print(table)
-    return int(any(result is None or result.differences for result in results.values()))
+    sys.exit(int(any(result is None or result.differences for result in results.values())))
 
 
 def _result(target: Installed) -> Result | None:
@@ -66,4 +68,4 @@ def _result(target: Installed) -> Result | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
