@@ -84,7 +84,11 @@ def test_no_code_compares_the_name_of_a_level(path: Path) -> None:
         ('level.startswith("PRODUCT_ITEM")', True),
         ('level.removesuffix("_TARGETING")', True),
         ('match level:\n    case "ad_pin": pass', True),
+        ('level is LEVELS["campaign"]', True),
+        ("question.level is _ACCOUNT", True),
         ('level.own_id == "campaign_id"', False),
+        ("level.report_limits != ASYNCHRONOUS", False),
+        ("each.level == at.level", False),
         ('LEVELS["campaign"]', False),
         ('name.startswith("x")', False),
     ],
@@ -94,8 +98,17 @@ def test_a_comparison_with_the_name_of_a_level_is_found(code: str, *, is_told: b
 
 
 def is_about_a_name(node: ast.AST) -> bool:
-    """Whether code compares the name of a level, or looks into it."""
-    return any(map(names_a_level, compared(node)))
+    """Whether code compares the name of a level or one level's record, or looks into a name."""
+    return any(map(names_a_level, compared(node))) or is_with_one_record(node)
+
+
+def is_with_one_record(node: ast.AST) -> bool:
+    """Whether code compares a level with the record of one level, under its name or a constant."""
+    if not isinstance(node, ast.Compare):
+        return False
+    sides = [ast.unparse(each) for each in (node.left, *node.comparators)]
+    of_one = any(each.startswith("LEVELS[") or each.isupper() for each in sides)
+    return of_one and any(each.endswith("level") for each in sides)
 
 
 def names_a_level(node: ast.AST) -> bool:

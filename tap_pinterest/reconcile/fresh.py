@@ -115,7 +115,7 @@ class Fresh:
     def _read(
         self, question: Question, entities: Entities, days: DateRange
     ) -> Iterator[tuple[Place, Totals]]:
-        if not (entities.rows or question.level is _ACCOUNT):
+        if question.level.is_listed and not entities.rows:
             return
         run, ad_account_id = self._run, self.ad_account_id
         is_sync = question.settings.report_transport == "sync"
