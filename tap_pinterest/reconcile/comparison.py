@@ -11,6 +11,7 @@ import psycopg
 from tap_pinterest.api.periods import DAY
 from tap_pinterest.config.database import plain_url
 from tap_pinterest.http.errors import PART_ERRORS
+from tap_pinterest.reading.contexts import of_context
 from tap_pinterest.reconcile import export, exported, loaded, store
 from tap_pinterest.reconcile.findings import NO_SUM, SPEND, Finding, Report
 from tap_pinterest.reconcile.fresh import Fresh
@@ -57,7 +58,7 @@ class Comparison:
         metrics = sorted({name for table in self._tables for name in table.metrics})
         totals = fresh.totals(fresh.settings, metrics) if metrics else {}
         for table in self._tables:
-            with self._reading(f"{table.name} of ad account {ad_account_id}"):
+            with self._reading(f"{table.name}{of_context(ad_account_id)}"):
                 report.findings += loaded.compared(table, fresh, totals, self._tables)
             report.findings += [
                 Finding(table.name, ad_account_id, name, obstacle=NO_SUM)
@@ -68,9 +69,8 @@ class Comparison:
         if self._exported:
             if not self._exported.of(ad_account_id, report.days):
                 name = self._exported.name
-                report.notes.append(
-                    f"{name} has no row of ad account {ad_account_id}, {report.days}"
-                )
+                of_account = of_context(ad_account_id)
+                report.notes.append(f"{name} has no row{of_account}, {report.days}")
             report.findings += exported.compared(self._exported, fresh)
 
     def _look_for_lost_rows(self, missing: Table, ad_account_id: str) -> None:
@@ -79,9 +79,9 @@ class Comparison:
         with self._reading(f"the log of {missing.name}, which is missing,"):
             reads = missing.tables.reads(missing.name, ad_account_id)
             if any(read.start <= days.end and days.start <= read.end for read, _ in reads):
+                of_account = of_context(ad_account_id)
                 self._report.cut_short(
-                    f"{missing.name} is missing, and sync_log has its days of ad account"
-                    f" {ad_account_id}"
+                    f"{missing.name} is missing, and sync_log has its days{of_account}"
                 )
 
     @contextmanager

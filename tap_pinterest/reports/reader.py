@@ -23,6 +23,7 @@ from tap_pinterest.http.errors import (
     TooLargeError,
     ValuesRefusedError,
 )
+from tap_pinterest.reading.contexts import of_context
 from tap_pinterest.reports.download import taken
 from tap_pinterest.reports.ordering import Order, Ordering
 from tap_pinterest.reports.plan import Part
@@ -234,7 +235,7 @@ class Reader:
         self._refused_columns[ad_account_id] = self.refused_columns(ad_account_id) | refused
         if others := refused - self._question.named_columns:
             self._warn(
-                f"{self._question.name} of ad account {ad_account_id}: Pinterest refuses "
+                f"{self._question.name}{of_context(ad_account_id)}: Pinterest refuses "
                 f"{', '.join(sorted(others))}; these columns are null, the others arrive"
             )
 
