@@ -28,15 +28,15 @@ SMALL = WorldSize(accounts=3, empty_accounts=1, campaigns=3, ad_groups=5, ads=9,
 
 
 LONGEST_FIRST = (
-    *("test_documents", "test_demo", "test_contributing", "test_every_stream", "test_plan"),
-    *("test_fleet", "test_wrong_setups", "test_reconcile", "test_removed", "test_loader"),
-    *("test_targets", "test_datasets", "test_whole_runs", "test_loader_either", "test_core"),
-    *("test_sync_key_postgres", "test_transport", "test_analytics", "test_organic"),
-    *("test_rate_limit", "test_intraday", "test_meltano", "test_postgres", "test_state"),
-    *("test_loader_any_records", "test_thirty_days", "test_special_reports", "test_failures"),
-    *("test_config", "test_faults", "test_interruptions", "test_cli", "test_parts"),
-    *("test_random_worlds", "test_report_parts", "test_mixed_faults", "test_read_ahead"),
-    *("test_menus", "test_creatives", "test_reports"),
+    *("test_documents", "test_demo", "test_every_stream", "test_wrong_setups"),
+    *("test_contributing", "test_fleet", "test_plan", "test_targets", "test_loader"),
+    *("test_loader_either", "test_removed", "test_core", "test_datasets", "test_transport"),
+    *("test_rate_limit", "test_whole_runs", "test_state", "test_sync_key_postgres"),
+    *("test_analytics", "test_organic", "test_reconcile", "test_intraday", "test_meltano"),
+    *("test_postgres", "test_loader_any_records", "test_thirty_days", "test_special_reports"),
+    *("test_failures", "test_config", "test_faults", "test_interruptions", "test_cli"),
+    *("test_parts", "test_random_worlds", "test_report_parts", "test_mixed_faults"),
+    *("test_read_ahead", "test_menus", "test_creatives", "test_reports"),
 )
 """Modules that take long, the longest first.
 
