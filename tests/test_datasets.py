@@ -981,7 +981,9 @@ def test_streams_are_read_for_each_ad_account_if_their_path_names_one() -> None:
 @pytest.fixture(scope="module")
 def first_run() -> Iterator[tuple[Sandbox, Run]]:
     """All streams of a world without limits whose lists have empty pages in between."""
-    size = WorldSize(accounts=3, empty_accounts=1, campaigns=3, ad_groups=5, ads=9, boards=3)
+    size = WorldSize(
+        accounts=3, empty_accounts=1, campaigns=3, ad_groups=5, ads=9, boards=3, pins=6
+    )
     with Sandbox(seed=7, size=size, access_tier="unlimited", empty_pages=2) as sandbox:
         yield sandbox, run_of_all_streams(sandbox)
 
