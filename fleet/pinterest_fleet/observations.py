@@ -67,9 +67,7 @@ CALLS = Family("pinterest_last_run_calls", "calls", "Calls of the last run.")
 WAITED = Family(
     "pinterest_last_run_waited_seconds", "seconds", "Seconds that calls waited for quota."
 )
-MISSING = Family(
-    "pinterest_last_run_missing_streams", "streams", "Streams of which data are missing."
-)
+MISSING = Family("pinterest_last_run_missing_streams", "streams", "Streams that lack data.")
 
 Sample = tuple[Family, "Mapping[str, str]", float]
 

@@ -375,7 +375,7 @@ def _shape(table: Table, fields: Sequence[str]) -> dict[str, Any]:
 
 
 def _partial(shape: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """The type of an object of which only these members are decoded; each is optional."""
+    """The type that decodes only these members of an object; each is optional."""
     return cast("Any", TypedDict)("Fields", dict(shape), total=False)
 
 

@@ -18,11 +18,11 @@ COLUMNS = (
     *("result", "failed", "reason"),
 )
 ARRIVED = "complete"
-"""The result of a part of which all data arrived."""
+"""The result of a part whose data all arrived."""
 
 
 class Part(NamedTuple):
-    """A stream of one ad account or user of which not all data arrived.
+    """A stream that lacks data of one ad account or user.
 
     Attributes:
         of: The ad account or the user; empty for a stream that is read once for the token.
@@ -41,7 +41,7 @@ class LastRun(NamedTuple):
     Attributes:
         parts: The number of parts; a part is a stream of one ad account or user.
         failed: The number of parts that failed the run.
-        incomplete: The parts of which not all data arrived; parts that failed the run come first.
+        incomplete: The parts that lack data; parts that failed the run come first.
     """
 
     started_at: datetime
