@@ -56,7 +56,7 @@ class Database:
         self._connection.close()
 
     def execute(self, query: str, *names: str, values: Iterable[object] = ()) -> list[Any]:
-        """Rows of a query, each `{}` of which is a name."""
+        """Rows of a query; each `{}` in it is a name."""
         text: Any = query
         composed = sql.SQL(text).format(*map(sql.Identifier, names))
         cursor = self._connection.execute(composed, [*values] or None)

@@ -87,7 +87,7 @@ class Chromium:
             self.command(f"{domain}.enable")
 
     def command(self, method: str, **parameters: Any) -> Any:
-        """What the browser answers to a command about the page."""
+        """The browser's answer to a command about the page."""
         return self._send(method, self._session, **parameters)
 
     def look_as(self, *, width: int, height: int, dark: bool = False) -> None:

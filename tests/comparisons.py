@@ -1,4 +1,4 @@
-"""What a piece of code compares: the names that only a registry should know must not be there."""
+"""Finds the sides of comparisons in code: no name that only a registry knows may be there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OF_TEXTS = {"startswith", "endswith", "removeprefix", "removesuffix", "count", 
 
 
 def compared(node: ast.AST) -> Iterator[ast.AST]:
-    """What code compares."""
+    """The sides of a comparison, and the texts that a method looks for."""
     match node:
         case ast.Compare():
             sides = (node.left, *node.comparators)

@@ -1,4 +1,4 @@
-"""What the documents show: their fenced blocks, with what the words after the language say.
+"""The fenced blocks of the documents, and the meaning of the words after the language.
 
 The first word of a fence is the language. The others are not shown on GitHub, and say what a test
 does with the block: `file=NAME` writes it into the reader's folder, `in=FOLDER` runs it there,
@@ -99,12 +99,12 @@ def prose(page: str) -> str:
 
 
 def code_in(text: str) -> list[str]:
-    """What stands in backticks."""
+    """The texts in backticks."""
     return re.findall(r"`([^`\n]+)`", text)
 
 
 def folder_of(root: Path) -> Path:
-    """The folder that commands run in: a copy of what a clone has that they use."""
+    """The folder that commands run in: a copy of the files of a clone that they use."""
     for name in ("meltano.yml", "scripts/sync.sh"):
         copy = root / name
         copy.parent.mkdir(parents=True, exist_ok=True)

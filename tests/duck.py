@@ -1,4 +1,4 @@
-"""A DuckDB, what our target loads into it, and what is in it afterwards."""
+"""A DuckDB that our target loads into, and the rows in it afterwards."""
 
 from __future__ import annotations
 

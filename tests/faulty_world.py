@@ -53,7 +53,7 @@ def config_of(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
 
 
 def upsert(tables: Tables, messages: Iterable[Mapping[str, Any]]) -> Tables:
-    """What a target makes of a run's messages: the last RECORD with a key stays."""
+    """The tables after a run's messages: the last RECORD with a key stays."""
     keys: dict[str, list[str]] = {}
     for message in messages:
         if message["type"] == "SCHEMA":
@@ -66,7 +66,7 @@ def upsert(tables: Tables, messages: Iterable[Mapping[str, Any]]) -> Tables:
 
 
 def truth(sandbox: Sandbox, *streams: str, **more: Any) -> Tables:
-    """What the tables hold after one run that nothing disturbed."""
+    """The tables after one run that nothing disturbed."""
     result = run(config_of(sandbox, **more), *(streams or STREAMS))
     assert result.code == 0
     sandbox.requests.clear()

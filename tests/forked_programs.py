@@ -192,7 +192,7 @@ class _Server:
 
 
 class Call(NamedTuple):
-    """What a caller wants.
+    """A call of a program.
 
     Attributes:
         files: Its input, output and errors.

@@ -1,4 +1,4 @@
-"""What the tests of our loader load, into either database, and what the target says of it."""
+"""Data that the tests of our loader load into either database, and the expected messages."""
 
 from __future__ import annotations
 

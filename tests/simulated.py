@@ -1,4 +1,4 @@
-"""Runs of the tap in simulated time: its own threads, of which one runs at a time.
+"""Runs of the tap in simulated time: its own threads, one at a time.
 
 Time passes only while all of them wait, so that an hour of quota takes a moment, and comes out the
 same whatever else the machine does.
@@ -86,7 +86,7 @@ class SimulatedTime(PatientClock):
                 self._hand_on()
 
     def waiter(self) -> Callable[[], None]:
-        """What ends the next `block` of the thread that asks for it."""
+        """A function that ends the next `block` of the thread that asks for it."""
         thread, waits = self._own.thread, self._own.thread.waits
 
         def wake() -> None:
@@ -97,7 +97,7 @@ class SimulatedTime(PatientClock):
         return wake
 
     def block(self, seconds: float | None = None) -> None:
-        """Wait until a waiter wakes this thread, or so many seconds have passed."""
+        """Wait until a waiter wakes this thread, or for this number of seconds."""
         thread = self._own.thread
         if seconds is not None:
             due = (self.time + max(seconds, 0), next(self._numbers), thread, thread.waits)
@@ -148,7 +148,7 @@ class Semaphore:
 
 
 class Future:
-    """What comes of some work, as `concurrent.futures` has it."""
+    """The result of some work, with the methods of a `concurrent.futures.Future`."""
 
     def __init__(self) -> None:
         self._is_done = False
@@ -189,7 +189,7 @@ class Waited(NamedTuple):
 
 
 class Pool:
-    """Runs work in at most so many threads."""
+    """Runs work in at most `most` threads."""
 
     def __init__(self, time: SimulatedTime, most: int) -> None:
         self._time = time

@@ -30,7 +30,7 @@ def lines(messages: Iterable[Mapping[str, Any]]) -> bytes:
 def map_pinterest(
     folder: Path, written: bytes, **config: Any
 ) -> subprocess.CompletedProcess[bytes]:
-    """What `map-pinterest` makes of what a tap has written."""
+    """Run `map-pinterest` on the output of a tap."""
     path = folder / "map.json"
     path.write_text(json.dumps(config))
     arguments = [str(forked_programs.folder() / "map-pinterest"), "--config", str(path)]

@@ -97,7 +97,7 @@ class Messages(GenericSingerWriter[bytes, "Message"]):
 
 @dataclass
 class Run:
-    """What a run wrote, and how it ended."""
+    """A finished run: its output and its exit code."""
 
     code: int
     messages: list[dict[str, Any]]

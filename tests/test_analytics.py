@@ -172,7 +172,7 @@ def test_the_second_day_reads_the_lookback_and_moves_the_bookmark(sandbox: Sandb
 
 
 def loaded(*runs: Run, stream: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """What a table holds after these runs, upserted by key.
+    """The rows of a table after these runs, upserted by key.
 
     Without the entities' status, which Pinterest tells as of the call, not as of the row's day.
     """

@@ -340,7 +340,7 @@ def test_a_token_file_holds_the_tokens_for_the_next_run(sandbox: Sandbox, tmp_pa
     assert [each.path for each in sandbox.requests] == ["/oauth/token", "/boards", "/boards"]
 
 
-def test_missing_scopes_are_told_once_and_at_the_start(
+def test_missing_scopes_are_named_once_and_at_the_start(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     with Sandbox(seed=4, scopes=("boards:read", "pins:read")) as sandbox:
@@ -597,7 +597,7 @@ def test_a_token_endpoint_that_never_answers_is_one_line(
     assert not result.streams("RECORD")
 
 
-def test_an_error_that_repeats_a_secret_is_told_without_it(
+def test_an_error_that_repeats_a_secret_is_logged_without_it(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     secret = sandbox.credentials["refresh_token"]

@@ -52,7 +52,7 @@ def test_records_are_counted_by_stream_among_other_messages() -> None:
     assert tally(lines).records == {"ads": 2, "ad_analytics": 1}
 
 
-def test_a_stream_that_did_not_complete_is_told_by_its_last_status() -> None:
+def test_a_stream_that_did_not_complete_is_known_by_its_last_status() -> None:
     lines = [
         status("ads", "STARTED"),
         status("ads", "RUNNING"),
@@ -81,7 +81,7 @@ def test_only_the_named_streams_are_read_incrementally_where_they_can_be() -> No
     ]
 
 
-def test_a_stream_that_it_does_not_offer_is_told() -> None:
+def test_a_stream_that_airbyte_does_not_offer_is_named() -> None:
     with pytest.raises(NoSourceError, match=r"does not offer campaigns\."):
         configured([json.dumps(CATALOG)], ["ads", "campaigns"])
 

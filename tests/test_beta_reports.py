@@ -1,4 +1,4 @@
-"""What the settings of reports in beta allow, and what they are if left out."""
+"""The allowed values and the defaults of the settings of reports in beta."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users see: the catalog, stream by stream."""
+"""The catalog that users see, stream by stream."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_a_scope_that_is_missing_is_named_and_no_second_account_is_asked() -> No
     assert "Scopes not granted: billing:read" in lines
 
 
-def test_a_role_that_is_missing_in_one_account_is_told_and_the_next_is_asked(
+def test_a_role_that_is_missing_in_one_account_is_named_and_the_next_account_is_asked(
     sandbox: Sandbox,
 ) -> None:
     first = sandbox.world.ad_accounts[0].id
@@ -187,7 +187,7 @@ def test_the_option_writes_words_and_no_singer_messages(sandbox: Sandbox, tmp_pa
     assert "ERROR" not in result.stderr
 
 
-def test_a_config_that_is_refused_is_told_in_words(tmp_path: Path) -> None:
+def test_a_config_that_is_refused_is_explained_in_words(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text(json.dumps({"start_date": "soon", "colour": "red"}))
 

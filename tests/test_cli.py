@@ -79,7 +79,7 @@ def test_discovery_with_a_bad_config_fails_and_names_the_setting(tmp_path: Path)
     assert "report_columns: NOTHING" in result.stderr
 
 
-def test_about_tells_every_setting_without_values() -> None:
+def test_about_shows_every_setting_without_values() -> None:
     command = [FORKED, "--about", "--format=json"]
     about = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
@@ -323,7 +323,7 @@ def test_no_secret_is_in_anything_that_a_run_leaves_at_its_most_talkative(
     ("log_format", "has_table", "has_json"),
     [("text", True, False), ("json", False, True), ("auto", True, True)],
 )
-def test_the_end_of_a_run_is_told_in_the_format_that_is_asked_for(
+def test_the_end_of_a_run_is_written_in_the_requested_format(
     sandbox: Sandbox, tmp_path: Path, log_format: str, *, has_table: bool, has_json: bool
 ) -> None:
     config = settings(sandbox, stream_groups="organic", start_date="yesterday", log_format="text")

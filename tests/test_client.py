@@ -338,7 +338,7 @@ def test_a_call_that_hangs_is_asked_again_unless_the_caller_can_ask_for_less(
         pytest.param(302, None, FatalAPIError, id="a redirect, which is not followed"),
     ],
 )
-def test_a_refusal_is_told_by_its_error_and_not_repeated(
+def test_a_refusal_is_known_by_its_error_and_not_repeated(
     client: PinterestClient, sandbox: Sandbox, status: int, code: int, error: type[Exception]
 ) -> None:
     headers = {"Location": "http://127.0.0.1:1/"} if status == 302 else {}
@@ -366,7 +366,7 @@ FEATURE = "Your application does not have access to this restricted feature: pin
         pytest.param(404, {"code": 404, "message": "Campaign not found."}, GoneError),
     ],
 )
-def test_the_words_of_an_error_tell_whether_it_is_a_refusal(
+def test_the_words_of_an_error_show_whether_it_is_a_refusal(
     client: PinterestClient, sandbox: Sandbox, status: int, body: Any, error: type[Exception]
 ) -> None:
     sandbox.fail(BOARDS, status=status, body=body, times=None)

@@ -150,7 +150,7 @@ def test_a_column_that_only_asynchronous_reports_have_may_be_named() -> None:
         ("TOTAL_VIDEO_MRC_VIEWS", False),
     ],
 )
-def test_conversions_are_told_by_name(name: str, *, conversion: bool) -> None:
+def test_conversions_are_recognised_by_name(name: str, *, conversion: bool) -> None:
     assert columns.is_conversion(name) is conversion
 
 
@@ -204,7 +204,7 @@ def test_a_live_column_may_be_named_and_so_may_one_that_only_pinterest_lists() -
         ("SHARES", "metric", "ad_account"),
     ],
 )
-def test_the_name_of_an_undescribed_column_tells_its_kind_and_unit(
+def test_the_name_of_an_undescribed_column_shows_its_kind_and_unit(
     name: str, kind: str, level: str
 ) -> None:
     found = columns.column(name)

@@ -1,4 +1,4 @@
-"""What a command line is given: files that may hold anything."""
+"""The files that a command line is given may hold anything."""
 
 from __future__ import annotations
 

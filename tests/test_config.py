@@ -330,7 +330,7 @@ def test_a_name_that_other_taps_use_is_answered_with_ours(theirs: str, ours: str
     assert fault == f"{theirs}: there is no such setting; did you mean {ours}?"
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_named_at_once() -> None:
     faults = problems({"start_date": "soon", "view_window_days": 2, "colour": "red"})
 
     assert [fault.split(":")[0] for fault in faults] == [

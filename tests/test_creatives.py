@@ -414,7 +414,7 @@ def test_runs_that_are_stopped_lose_no_ad_and_get_on(sandbox: Sandbox) -> None:
 
 
 def stopped_after(records: int, config: Any, state: Any) -> Run:
-    """A run that a signal ends once so many records are written."""
+    """A run that a signal ends after `records` records."""
     clock, left = PatientClock(), [records]
 
     def count(message: dict[str, Any]) -> None:
@@ -460,7 +460,7 @@ def test_another_filter_reads_all_ads_again() -> None:
 
 
 @pytest.mark.parametrize("created", [None, NOON, "yesterday", {}])
-def test_an_ad_whose_last_update_pinterest_does_not_tell_is_read(created: Any) -> None:
+def test_an_ad_without_the_time_of_its_last_update_is_read(created: Any) -> None:
     pinterest = Pinterest(ad(1), {"id": "2", "pin_id": "92", "created_time": created})
     first = pinterest.read(creative_calls=1)
     second = pinterest.read(state=first.state, creative_calls=1)

@@ -437,7 +437,7 @@ def test_a_list_of_a_custom_report_may_be_one_text_or_two_thousand_ids() -> None
     assert parsed.body == {"ad_statuses": ["APPROVED"]}
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_named_at_once() -> None:
     told = faults(
         {"name": "x", "level": "PIN", "columns": ["SPENT"], "view_window_days": 2},
         {"name": "x", "level": "CAMPAIGN"},
@@ -449,7 +449,7 @@ def test_all_faults_are_told_at_once() -> None:
     ]
 
 
-def test_a_name_that_is_taken_and_a_field_that_is_not_there_are_told_at_once() -> None:
+def test_a_taken_name_and_an_unknown_field_are_named_at_once() -> None:
     reports = [{"name": "pins", "level": "CAMPAIGN"}]
     config = {"custom_reports": reports, "sync_key_fields": {"boards": ["nothing"]}}
 

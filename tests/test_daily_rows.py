@@ -31,7 +31,7 @@ ONE_PIN = {"id": "5", "board_id": "7"}
 
 
 class Day:
-    """What the sandbox says on a day, and the requests of a run with the streams and without."""
+    """The counts on a day, and the requests of a run with the streams and without."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         pins = {"include_protected_pins": True, "pin_metrics": True}
@@ -198,7 +198,7 @@ def test_daily_rows_read_the_lists_if_no_other_stream_does() -> None:
     ],
     ids=["a number", "a span", "another shape"],
 )
-def test_numbers_that_have_no_column_are_kept_and_told(metrics: Any, kept: Any) -> None:
+def test_numbers_that_have_no_column_are_kept_and_counted(metrics: Any, kept: Any) -> None:
     answers = Answers({"/pins": items({**ONE_PIN, "pin_metrics": metrics})})
     ended = run_with(answers, "pin_metrics_daily")
 

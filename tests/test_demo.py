@@ -64,7 +64,7 @@ class RunningDemo:
         os.killpg(self.process.pid, signal.SIGINT)
 
     def rest(self) -> str:
-        """What it prints until it ends."""
+        """The output until the program ends."""
         output, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
         return output
 

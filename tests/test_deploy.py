@@ -163,7 +163,7 @@ def airflow(tmp_path: Path, fleet: dict[str, str]) -> dict[str, str]:
 
 
 def said_by_airflow(airflow: dict[str, str], *arguments: str) -> dict[str, Any]:
-    """What Airflow says of the DAGs, and of a run of one of them."""
+    """Airflow's report about the DAGs, and about a run of one of them."""
     done = subprocess.run(
         [AIRFLOW, "-c", RUN_DAG, airflow["AIRFLOW__CORE__DAGS_FOLDER"], *arguments],
         env=airflow,

@@ -232,7 +232,7 @@ def test_a_conversion_that_pinterest_adds_describes_itself() -> None:
     assert (new.place, new.interaction) == ("in_app", "click")
 
 
-def test_a_conversion_of_an_event_of_the_advertisers_own_tells_the_event() -> None:
+def test_the_text_of_a_conversion_names_the_advertisers_own_event() -> None:
     assert "“big order”" in metric("ADE_TOTAL_WEB_CLICK_BIG_ORDER").text
     assert metric("ADE_TOTAL_WEB_CLICK_BIG_ORDER").place == "web"
 
@@ -504,7 +504,7 @@ def test_the_texts_of_a_stream_that_is_not_selected_are_not_read(
     assert set(asked) == {"boards"}
 
 
-def test_the_version_is_told_without_the_dictionary() -> None:
+def test_the_tap_starts_without_the_dictionary() -> None:
     code = (
         "import sys; from tap_pinterest.tap import TapPinterest;"
         "print([name for name in sys.modules if name.startswith('tap_pinterest.dictionary')])"

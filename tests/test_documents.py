@@ -155,7 +155,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 
 @pytest.fixture(scope="module")
 def loaded(reader: Reader) -> Iterator[psycopg.Connection]:
-    """What a reader of the quick start has in their database."""
+    """The database of a reader who has followed the quick start."""
     reader.follow("docs/quickstart.md")
     url = reader.database_url
     with psycopg.connect(url, autocommit=True) as connection:

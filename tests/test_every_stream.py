@@ -64,7 +64,7 @@ def catalog() -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What PostgreSQL holds after two days, and what the tap wrote on each of them.
+    """The tables in PostgreSQL after two days, and the messages of the tap on each day.
 
     Attributes:
         tables: The rows of each table.

@@ -1,4 +1,4 @@
-"""What may not be read, what cannot be read, and what the rest of the run does about it."""
+"""Data that the token may not read, data that cannot be read, and the rest of such a run."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ LOST: dict[Target, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Case:
-    """What happens to the calls for one ad account's campaigns or their report.
+    """A fault in the calls for one ad account's campaigns or their report.
 
     Attributes:
         name: What goes wrong, as the docs say it.
@@ -351,7 +351,7 @@ OTHERS = {
 }
 
 
-def test_the_docs_tell_every_case_and_what_happens() -> None:
+def test_the_docs_name_every_case_and_its_outcome() -> None:
     first, _, _ = (ROOT / "docs" / "faults.md").read_text("utf-8").partition("\n## ")
     rows = re.findall(r"^\| (.+?) \| (.+?) \|$", first, re.MULTILINE)
     assert dict(rows[2:]) == {case.name: case.happens for case in CASES} | OTHERS
@@ -502,7 +502,7 @@ def test_texts_that_no_database_takes_are_mended(
 
 
 @pytest.mark.parametrize("transport", ["sync", "async"])
-def test_a_first_day_that_stays_refused_is_missing_and_told(
+def test_a_first_day_that_stays_refused_is_missing_and_named(
     world: Sandbox,
     tables: Tables,
     first: str,

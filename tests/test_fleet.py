@@ -856,7 +856,7 @@ def test_a_root_that_cannot_be_written_is_named(
         assert f"acme: {root}: No space left on device" in result.output
 
 
-def test_metrics_tell_what_is_known_without_the_database(fleet_file: Path) -> None:
+def test_metrics_show_what_is_known_without_the_database(fleet_file: Path) -> None:
     result = call(fleet_file, "metrics", "--database", "postgresql://127.0.0.1:1/x")
 
     assert result.exit_code == 1
@@ -935,7 +935,7 @@ def loaded(fleet_file: Path) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.usefixtures("meltano")
-def test_metrics_tell_of_each_connection_and_account(
+def test_metrics_show_each_connection_and_account(
     fleet_file: Path, loaded: tuple[str, str], gateway: HTTPServer
 ) -> None:
     call(fleet_file, "run", "acme")
@@ -1001,7 +1001,7 @@ class Killed(NamedTuple):
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
-    """Two connections, of which one was refused, and the other killed in the middle of its load."""
+    """Two connections: one was refused, the other was killed in the middle of its load."""
     folder = tmp_path_factory.mktemp("fleet")
     program = program_with(folder, forked_programs.folder() / "meltano")
     size = dataclasses.replace(LARGER, days=14)

@@ -1,4 +1,4 @@
-"""What metrics and the view of a fleet tell of logs that the tap has written."""
+"""Metrics and the view of a fleet show the results in logs that the tap has written."""
 
 from __future__ import annotations
 

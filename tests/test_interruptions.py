@@ -46,7 +46,7 @@ INTERRUPTIONS = {
 }
 
 
-def test_the_docs_tell_every_interruption_and_how_the_run_ends() -> None:
+def test_the_docs_name_every_interruption_and_how_the_run_ends() -> None:
     _, _, second = (ROOT / "docs" / "faults.md").read_text("utf-8").partition("\n## ")
     rows = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", second, re.MULTILINE)[2:])
     assert rows.keys() == INTERRUPTIONS.keys()
@@ -58,7 +58,7 @@ class Killed(BaseException):
 
 
 class Yesterday(NamedTuple):
-    """What a first run has left, and what a second one must come to."""
+    """The output of a first run, and the tables that a second run must lead to."""
 
     messages: list[dict[str, Any]]
     state: dict[str, Any]

@@ -20,7 +20,7 @@ from target_postgres_fast.duckdb.columns import column_type
 from target_postgres_fast.duckdb.connector import DuckdbConnector
 from target_postgres_fast.duckdb.faults import Address, connecting, loading
 from target_postgres_fast.errors import UnusableError
-from test_loader_told import described
+from test_loader_messages import described
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

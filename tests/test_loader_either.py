@@ -1,4 +1,4 @@
-"""What our loader does in the same way in either database."""
+"""Our loader behaves in the same way in either database."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class Form(HTMLParser):
 
 
 def press(link: str, button: int = 0) -> requests.Response:
-    """What a user does in a browser, with plain HTTP."""
+    """Press a button of the page as a user does in a browser, with plain HTTP."""
     page = requests.get(link, timeout=30)
     form = Form(page.text)
     assert form.method == "post", page.text

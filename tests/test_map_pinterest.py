@@ -1,4 +1,4 @@
-"""The mapper as a process: what goes in, what comes out, byte for byte."""
+"""The mapper as a process: its input and its output, byte for byte."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def test_very_long_values_are_hashed_to_their_end(text: str, times: int) -> None
 
 
 @given(st.text(), st.text(), st.text())
-def test_only_a_separator_tells_concatenations_apart(one: str, two: str, three: str) -> None:
+def test_only_a_separator_makes_concatenations_differ(one: str, two: str, three: str) -> None:
     left, right = {"a": one + two, "b": three}, {"a": one, "b": two + three}
 
     assert sync_key(left, ["a", "b"]) == sync_key(right, ["a", "b"]) == md5(one + two + three)

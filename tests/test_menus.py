@@ -1,4 +1,4 @@
-"""What one can choose in the menus of Domo's connector can be set here, and reaches Pinterest."""
+"""Each choice in the menus of Domo's connector is a setting here, and reaches Pinterest."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def pinterest() -> Iterator[Sandbox]:
 
 
 class Choice(NamedTuple):
-    """One row of a menu: what is set, what is read, and what Pinterest is asked for.
+    """One row of a menu: the settings, the streams, and the calls that they lead to.
 
     A text in braces stands for an id of the made-up world.
     """

@@ -145,7 +145,7 @@ def test_a_test_and_a_run_say_the_same_of_what_a_token_may_not_read(
 
 
 def checked(config: dict[str, Any], state: dict[str, Any]) -> tuple[dict[str, str], int]:
-    """What `--test` says of each stream that cannot be read, and its exit code."""
+    """The line of `--test` for each stream that cannot be read, and its exit code."""
     lines: list[str] = []
     tap = PatientTap(config=config, state=state, setup_mapper=False)
     tap.run = asking(tap.run)

@@ -102,7 +102,7 @@ def test_a_user_whom_pinterest_no_longer_shows_is_missed_whatever_the_config_lea
     assert gone(read(there, first.state, **setting)) == missed
 
 
-def test_nobody_is_missed_while_pinterest_does_not_tell_who_is_there() -> None:
+def test_nobody_is_missed_while_pinterest_does_not_say_who_is_there() -> None:
     first = read(pinterest(OWNER), **BOTH)
     silent = pinterest(OWNER)
     silent.answers["/ad_accounts"] = RetriableAPIError("500")

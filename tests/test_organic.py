@@ -57,7 +57,7 @@ def config(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
 
 
 def calls(sandbox: Sandbox, operation: str) -> list[dict[str, Any]]:
-    """What the calls of an operation have said."""
+    """The parameters of the calls of an operation."""
     found = []
     for request in sandbox.requests:
         if request.operation == operation:
@@ -69,7 +69,7 @@ def calls(sandbox: Sandbox, operation: str) -> list[dict[str, Any]]:
 
 
 def by_key(*runs: Run, stream: str) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """What a table holds after these runs, upserted by key."""
+    """The rows of a table after these runs, upserted by key."""
     return {
         tuple(record[name] for name in KEYS[stream]): record
         for each in runs

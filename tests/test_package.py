@@ -1,4 +1,4 @@
-"""What a release consists of: its version, its files, and that the wheel works without the rest."""
+"""A release has a version and its files, and the wheel works without the rest."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def installed(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run_from(installed: Path, *arguments: str, folder: Path) -> str:
-    """What Python says with the wheel before everything else."""
+    """The output of Python with the wheel first on its path."""
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     command = [sys.executable, *arguments]
     result = subprocess.run(

@@ -94,7 +94,7 @@ def db(url: str) -> Iterator[Connection[Any]]:
 
 
 def load(connection: Connection[Any], newest: int, at: int, days: int) -> None:
-    """Two campaigns on some days, the last of which is `newest` days before the last day."""
+    """Two campaigns on some days; the last of these is `newest` days before the last day."""
     campaigns = (("c1", "a1", "EUR", 10, 1000, 20, 3), ("c2", "a2", "USD", 5, 500, 10, 1))
     rows = [
         (LAST - timedelta(newest + back), *campaign, at, "2026-11-30")
@@ -128,7 +128,7 @@ class Elements(HTMLParser):
 
 
 def labels(html: str) -> list[str]:
-    """What the charts say to those who do not see them."""
+    """The texts that describe the charts to users who do not see them."""
     return [str(given["aria-label"]) for tag, given in Elements(html).found if tag == "svg"]
 
 
@@ -177,7 +177,9 @@ def test_the_newest_complete_day_is_one_that_is_complete_in_both_ways(contents: 
     assert "<b>27 Nov</b><span>newest complete day</span>" in page(contents)
 
 
-def test_rows_that_the_newest_load_changed_are_told_from_new_days(contents: Contents) -> None:
+def test_rows_that_the_newest_load_changed_are_counted_apart_from_new_days(
+    contents: Contents,
+) -> None:
     assert contents.restated
     assert contents.restated[-1] == RestatedDay(LAST - timedelta(2), 2, 1)
     assert sum(each.changed for each in contents.restated) == 1

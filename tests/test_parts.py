@@ -74,7 +74,7 @@ def world() -> Iterator[Sandbox]:
 
 @dataclass
 class Undisturbed:
-    """What a run makes that nothing disturbs.
+    """The result of a run that nothing disturbs.
 
     Attributes:
         tables: The rows of each stream.

@@ -1,4 +1,4 @@
-"""What a run will cost is counted before it, from the parts that it reads."""
+"""The plan counts the cost of a run before it starts, from the parts that it reads."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ Rows = dict[tuple[str, ...], Row]
 
 @dataclass(frozen=True)
 class Pinterest:
-    """What the sandbox says, asked for without the tap."""
+    """The answers of the sandbox, read without the tap."""
 
     url: str
     token: str
@@ -177,7 +177,7 @@ def two_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoDays]:
 
 
 def values(row: Row) -> Row:
-    """A row without what the target adds about its load."""
+    """A row without the columns that the target adds."""
     return {name: value for name, value in row.items() if not name.startswith("_sdc_")}
 
 

@@ -1,4 +1,4 @@
-"""What a run shows at a terminal, and that it shows nothing of it anywhere else."""
+"""A run shows its progress at a terminal, and nowhere else."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ POLLS = ("/reports", "/mmm_reports", "/reports/brand_category_sku")
 
 @dataclass
 class Way:
-    """Settings to run with, and what a run makes that nothing disturbs.
+    """Settings to run with, and the tables of an undisturbed run.
 
     Attributes:
         config: The settings.
@@ -210,7 +210,7 @@ def hit(world: Sandbox, call: LoggedRequest, fault: Mapping[str, Any]) -> None:
 
 @dataclass
 class Played:
-    """What a run with broken parts has made.
+    """The result of a run with broken parts.
 
     Attributes:
         way: The settings of the run.

@@ -39,7 +39,7 @@ class Config:
 
 @dataclass
 class Table:
-    """What the database has: for each period's first day, the settings and when it was read."""
+    """The rows of the database: for each period's first day, the settings and when it was read."""
 
     rows: dict[date, tuple[str, date]] = field(default_factory=dict)
 

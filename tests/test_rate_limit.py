@@ -58,7 +58,7 @@ class Outcome:
         return self.refused / (len(self.accepted) + self.refused)
 
     def share_of(self, quota: Quota, seconds: float) -> float:
-        """Of what a quota allows in the first so many seconds."""
+        """The share of a quota that was used in the first `seconds` seconds."""
         return sum(time < seconds for time in self.accepted) * quota.seconds / quota.calls / seconds
 
 
@@ -95,7 +95,7 @@ class Simulation:
         seconds: float = 1_000_000,
         others: Mapping[float, int] | None = None,
     ) -> Outcome:
-        """Make so many calls of a category, or as many as go out in so many seconds.
+        """Make `calls` calls of a category, or all that go out in `seconds` seconds.
 
         `others` are calls that somebody else makes, by their time from now on.
         """
@@ -235,7 +235,7 @@ def test_another_limit_in_the_headers_is_followed(
 
 
 def at_random(rate: float, seconds: int) -> dict[float, int]:
-    """Calls of others at times of their own, so many a minute."""
+    """Calls of others at random times, `rate` of them a minute."""
     chance, time, times = random.Random(1), 0.0, {}  # noqa: S311 - no secret
     while time < seconds:
         time += chance.expovariate(rate / 60)
@@ -472,7 +472,7 @@ def test_a_trial_app_has_a_thousand_calls_a_day(window: Window) -> None:
         answered(trial.limiter, "org_read")
 
 
-def test_headers_tell_a_trial_app_how_many_calls_it_has_used_today() -> None:
+def test_headers_show_how_many_calls_a_trial_app_has_used_today() -> None:
     trial = simulation("fixed", tier="trial")
     for _ in range(990):
         trial.server.take("ads_read")

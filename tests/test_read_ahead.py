@@ -270,7 +270,7 @@ def asked(sandbox: Sandbox) -> Counter[str]:
 
 
 def told(result: Run) -> list[dict[str, Any]]:
-    """What was written but for states, of which there are more the longer a run takes."""
+    """The messages without STATE: a longer run writes more of those."""
     return [
         {name: value for name, value in message.items() if name != "time_extracted"}
         for message in result.messages

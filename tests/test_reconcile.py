@@ -661,7 +661,7 @@ def test_a_number_is_what_is_written(tmp_path: Path, cell: str, number: str) -> 
     assert line.values == {"Spend": Decimal(number)}
 
 
-def test_a_count_tells_which_mark_is_for_thousands(tmp_path: Path) -> None:
+def test_a_count_shows_which_mark_separates_thousands(tmp_path: Path) -> None:
     path = tmp_path / "export.csv"
     path.write_text("Spend;Impressions\n1.234;12.345\n")
 
@@ -681,7 +681,7 @@ def test_a_number_that_is_not_sure_is_refused(tmp_path: Path, cell: str) -> None
         export.read(path, {})
 
 
-def test_an_export_of_another_ad_account_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_an_export_of_another_ad_account_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
     account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.owners.ad_account_ids))
     path = tmp_path / "export.csv"
     path.write_text("Ad account ID,Spend\n5,12.34\n")

@@ -93,7 +93,7 @@ class Recording(NamedTuple):
 
 
 def recording(file: Path) -> Recording | None:
-    """What a file holds; `None` if that is not one call."""
+    """The recorded call in a file; `None` if the file holds no call."""
     found = json.loads(file.read_text("utf-8"))
     if not isinstance(found, dict) or "request" not in found:
         return None

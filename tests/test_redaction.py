@@ -1,4 +1,4 @@
-"""No form of a secret is in any text that is told."""
+"""No form of a secret is in any text that a run writes."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_every_form_of_a_secret_and_of_a_pair_is_hidden(
         assert len(told) <= MAX_ERROR_CHARACTERS
 
 
-def test_a_report_that_repeats_a_secret_is_told_without_it(
+def test_a_report_that_repeats_a_secret_is_logged_without_it(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     config = settings(sandbox, report_transport="async", start_date="yesterday")

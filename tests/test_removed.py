@@ -1,4 +1,4 @@
-"""What Pinterest no longer has, as the documented view tells it from the rows of the runs."""
+"""The documented view shows the items that Pinterest no longer has, from the rows of the runs."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def after(days: int) -> str:
     return str(TODAY + timedelta(days=days))
 
 
-def test_a_pin_that_is_gone_is_told_until_it_is_there_again(warehouse: Warehouse) -> None:
+def test_a_removed_pin_is_listed_until_it_returns(warehouse: Warehouse) -> None:
     pin, board = with_pins(warehouse.sandbox)
     gone = {("pins", pin), ("board_pins", f"{board}/{pin}")}
     assert warehouse.removed() == set()
@@ -153,7 +153,7 @@ def test_a_pin_that_moves_is_gone_from_its_old_board_only(warehouse: Warehouse) 
     assert warehouse.removed() == {("board_pins", f"{board}/{pin}")}
 
 
-def test_a_failed_list_tells_nothing_and_the_others_do(warehouse: Warehouse) -> None:
+def test_a_failed_list_shows_no_removals_and_the_others_do(warehouse: Warehouse) -> None:
     sandbox = warehouse.sandbox
     before = keys_of(sandbox)
     boards = sorted({*pins_of(sandbox).values()})
@@ -295,7 +295,7 @@ def test_lists_read_after_a_renewal_with_fewer_scopes_say_nothing(renewed: str) 
     assert warned is (told == {"boards"})
 
 
-def test_a_list_that_is_not_loaded_to_its_end_tells_nothing(warehouse: Warehouse) -> None:
+def test_a_list_that_is_not_loaded_to_its_end_shows_no_removals(warehouse: Warehouse) -> None:
     pin, board = with_pins(warehouse.sandbox)
     warehouse.sandbox.remove(pin)
     result = warehouse.day(loads=False)
@@ -308,7 +308,7 @@ def test_a_list_that_is_not_loaded_to_its_end_tells_nothing(warehouse: Warehouse
     assert warehouse.removed() == {("board_pins", f"{board}/{pin}"), ("pins", pin)}
 
 
-def test_a_load_that_ends_before_the_lists_tells_nothing(warehouse: Warehouse) -> None:
+def test_a_load_that_ends_before_the_lists_shows_no_removals(warehouse: Warehouse) -> None:
     warehouse.sandbox.remove(with_pins(warehouse.sandbox)[0])
     result = warehouse.day(loads=False)
     warehouse.tables.load(result.records("listed_items"), ())
@@ -316,7 +316,9 @@ def test_a_load_that_ends_before_the_lists_tells_nothing(warehouse: Warehouse) -
     assert warehouse.removed() == set()
 
 
-def test_a_stopped_run_tells_of_the_lists_that_it_has_read_whole(warehouse: Warehouse) -> None:
+def test_a_stopped_run_shows_removals_of_the_lists_that_it_has_read_whole(
+    warehouse: Warehouse,
+) -> None:
     sandbox = warehouse.sandbox
     before = keys_of(sandbox)
     pin, board = with_pins(sandbox)
@@ -405,7 +407,7 @@ def test_the_plan_counts_the_call_that_finds_out_whose_lists_they_are(sandbox: S
     assert wanted == (without[0] + 1, without[1] + 1)
 
 
-def test_a_token_of_nobody_knows_tells_nothing_of_its_own_lists(sandbox: Sandbox) -> None:
+def test_a_token_of_an_unknown_user_shows_no_removals_of_its_own_lists(sandbox: Sandbox) -> None:
     sandbox.fail("/user_account", status=403, body={"code": 29, "message": "no"}, times=None)
     result = run(config(sandbox), "boards", "campaigns", *TABLES)
 
@@ -490,7 +492,7 @@ NOT_TOLD = {
 """Lists that do not tell what was removed, each with the reason."""
 
 
-def test_every_list_tells_what_is_removed_or_there_is_a_reason() -> None:
+def test_every_list_shows_removals_or_there_is_a_reason() -> None:
     config = {"stream_groups": ["all"], "removed_items": True}
     streams = TapPinterest(config=config, validate_config=False).streams.values()
     lists = [
@@ -538,14 +540,14 @@ def test_days_in_postgresql_equal_pinterests_truth(sandbox: Sandbox, db: Databas
 
 
 def removed_in(db: Database) -> dict[tuple[str, str], str]:
-    """What is gone in a database, with the day on which it was first missed."""
+    """The removed items in a database, with the day on which each was first missed."""
     db.execute(view().replace("pinterest.", f"{db.schema}."))
     query = "SELECT stream, id, first_missed_at::date::text FROM {}.removed"
     return {(stream, key): first for stream, key, first in db.execute(query, db.schema)}
 
 
 @pytest.mark.parametrize("updates", [True, False], ids=["updates rows", "only adds rows"])
-def test_view_and_model_tell_what_a_random_past_has_lost(updates: bool) -> None:  # noqa: FBT001
+def test_view_and_model_show_the_removals_of_a_random_past(updates: bool) -> None:  # noqa: FBT001
     removed, returned = 0, 0
     for seed in range(6):
         past, before = Past(seed), set[str]()

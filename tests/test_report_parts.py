@@ -36,7 +36,7 @@ TOP = {"top_pins_sort_by": "IMPRESSION,SAVE", "stream_groups": "all"}
 
 @dataclass(frozen=True)
 class Case:
-    """A report that takes several calls, of which one goes wrong.
+    """A report that takes several calls, one of which goes wrong.
 
     Attributes:
         stream: Its name.
@@ -132,7 +132,7 @@ def table_of(case: Case, *runs: Run) -> Table:
 
 
 def calls(world: Sandbox, case: Case) -> list[dict[str, Any]]:
-    """What tells the calls of a report from each other, of its first ad account."""
+    """The different calls of a report for its first ad account: path, parameters and days."""
     made: dict[str, dict[str, Any]] = {}
     method = "POST" if case.posted else "GET"
     found = [each for each in world.requests if each.method == method]

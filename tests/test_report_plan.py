@@ -171,7 +171,7 @@ def test_types_that_reports_do_not_have_are_called_for() -> None:
         (["LOCAL_ADS_STORE_CODE"], 300, True, []),
     ],
 )
-def test_a_type_that_is_not_read_is_told(
+def test_a_type_that_is_not_read_is_named(
     types: list[str], days: int, told: list[str], *, may_report: bool
 ) -> None:
     asked = question("campaign", targeting_types=types)

@@ -620,7 +620,7 @@ def test_pins_of_ads_have_no_columns_that_only_asynchronous_reports_have(sandbox
     assert "campaign_status" not in record
 
 
-def test_a_setting_that_a_report_does_not_take_is_told(
+def test_a_setting_that_a_report_does_not_take_is_named(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     given = {"attribution_types": ["HOUSEHOLD"], "reporting_timezone": "AD_ACCOUNT_TIME_ZONE"}

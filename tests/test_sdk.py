@@ -1,4 +1,4 @@
-"""What the tap overrides of the SDK: the same signatures, the same output."""
+"""The tap's overrides of the SDK have the same signatures and the same output."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def config(sandbox: Sandbox, **more: Any) -> Mapping[str, Any]:
 
 
 def bodies(sandbox: Sandbox, operation: str) -> list[dict[str, Any]]:
-    """What has been ordered."""
+    """The bodies of the orders."""
     return [each.body for each in sandbox.requests if each.operation == operation]
 
 
@@ -376,7 +376,7 @@ def test_a_mix_can_be_of_some_types_and_countries_only(fragile: Sandbox) -> None
     assert "spend_in_dollar" not in records[0]
 
 
-def test_a_row_that_tells_several_types_is_of_all_of_them_together(fragile: Sandbox) -> None:
+def test_a_row_with_several_types_belongs_to_all_of_them_together(fragile: Sandbox) -> None:
     account = fragile.world.ad_accounts[0].id
     row = {"CAMPAIGN_ID": 1, "DATE": "2026-11-02", "SPEND_IN_DOLLAR": 2}
     rows = [

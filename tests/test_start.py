@@ -1,4 +1,4 @@
-"""What a start of the tap imports: every module takes time that a run has not got to spare."""
+"""A start of the tap imports only the modules that it needs, because each takes time."""
 
 from __future__ import annotations
 

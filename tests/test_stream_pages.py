@@ -57,7 +57,7 @@ ABOUT_THE_RUN = {each.name for each in WRITTEN_LAST}
         ("complete_lists", "<code>removed_items</code> turns it on"),
     ],
 )
-def test_the_page_of_a_stream_about_the_run_tells_its_columns(name: str, switch: str) -> None:
+def test_the_page_of_a_stream_about_the_run_lists_its_columns(name: str, switch: str) -> None:
     page = page_of(streams()[name])
 
     assert set(re.findall(r'<tr id="([^".]+)"', page)) == {*streams()[name].schema["properties"]}
@@ -66,7 +66,7 @@ def test_the_page_of_a_stream_about_the_run_tells_its_columns(name: str, switch:
 
 
 @pytest.mark.parametrize("name", sorted({*streams()} - ABOUT_THE_RUN))
-def test_the_page_of_a_stream_tells_all_there_is_to_know(name: str) -> None:
+def test_the_page_of_a_stream_has_all_its_facts(name: str) -> None:
     stream = streams()[name]
     page = page_of(stream)
     operation = api.operation(f"GET {stream.path}")

@@ -238,7 +238,7 @@ def documented(db: Database, page: str, number: int, today: date) -> list[tuple[
     return db.execute(dated.rstrip().rstrip(";"))
 
 
-def test_the_documented_queries_tell_of_what_the_last_run_asked_for(
+def test_the_documented_queries_show_the_streams_and_accounts_of_the_last_run(
     sandbox: Sandbox, own_db: Database
 ) -> None:
     broken, excluded, _ = (each.id for each in sandbox.world.ad_accounts)

@@ -580,7 +580,7 @@ def test_types_that_only_reports_have_are_ordered_beside_the_calls(sandbox: Sand
     assert {tuple(each.body["targeting_types"]) for each in orders} == {("LOCAL_ADS_STORE_CODE",)}
 
 
-def test_types_that_calls_do_not_have_are_told_where_there_are_only_calls(
+def test_types_that_calls_do_not_have_are_named_where_there_are_only_calls(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     types = ["GENDER", "LOCAL_ADS_STORE_CODE"]
@@ -626,7 +626,7 @@ def test_product_items_reach_ninety_two_days_back_thirty_one_a_report(
 
 @pytest.mark.parametrize("stream", ["campaign_analytics", "campaign_targeting_analytics"])
 @pytest.mark.parametrize(("transport", "days", "most"), [("sync", 91, 90), ("async", 187, 186)])
-def test_a_total_of_more_days_than_pinterest_adds_up_is_told_before_it_is_asked_for(
+def test_a_total_of_more_days_than_pinterest_adds_up_is_named_before_it_is_asked_for(
     sandbox: Sandbox, transport: str, days: int, most: int, stream: str
 ) -> None:
     config = config_of(

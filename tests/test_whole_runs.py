@@ -97,7 +97,7 @@ class Pinterest:
         return Answer(200, "OK", dict(headers), msgspec.json.encode(answer))
 
     def _answer(self, path: str, url: str) -> Any:
-        """What is not empty."""
+        """The answer to a path that has one; other paths are empty."""
         parts = urlsplit(url)
         account = parts.path.removeprefix("/v5/ad_accounts/").partition("/")[0]
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}

@@ -65,7 +65,7 @@ class Client:
         pytest.fail("The report never ends.")
 
     def download(self, url: str, **how: Any) -> requests.Response:
-        """What a link leads to, asked for without a token."""
+        """The file behind a link, asked for without a token."""
         return requests.get(url, timeout=30, **how)
 
     def report(self, path: str, **body: Any) -> Any:

@@ -112,7 +112,7 @@ def test_conversions_grow_until_their_window_has_passed_and_never_shrink(
     assert seen[4] == seen[5] == seen[6] != {}
 
 
-def test_days_that_are_not_ready_are_told_in_part(serve: Callable[..., Client]) -> None:
+def test_days_that_are_not_ready_have_a_part_of_their_numbers(serve: Callable[..., Client]) -> None:
     client = serve(readiness=Readiness(delivery_days=3, conversion_days=4), size=SIZE)
     sandbox = client.sandbox
     day = TODAY - timedelta(days=2)

@@ -71,9 +71,9 @@ SECRETS = {"cryptographic_key", "credentials", "partner_access_token", "partner_
 NEVER = {"Keyword": {"bid"}}
 """Properties that have no value any more."""
 MOST_ASKED = 6
-"""Of each dataset, so many parents or values are read."""
+"""Most parents or values that a test reads of each dataset."""
 FEW = 3
-"""So many records need not have every property."""
+"""With fewer records, a property may be missing from all of them."""
 
 
 def _datasets() -> list[str]:
@@ -214,7 +214,7 @@ def _is_a(kind: str, value: Any) -> bool:
 
 
 def _widest(key: str) -> dict[str, Any]:
-    """What shows all of a list, in small pages."""
+    """The parameters that show all of a list, in small pages."""
     parameters = api.operation(key).parameters
     widest: dict[str, Any] = {"page_size": 7, "include_protected_pins": True}
     if "entity_statuses" in parameters:

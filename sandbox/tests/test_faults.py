@@ -54,7 +54,7 @@ def test_a_fault_may_hit_a_share_of_requests(client: Client) -> None:
     assert 15 < statuses.count(500) < 45
 
 
-def test_body_and_headers_are_as_told(client: Client) -> None:
+def test_body_and_headers_are_those_of_the_fault(client: Client) -> None:
     body = {"code": 8, "message": "Retry after 7 seconds"}
     client.sandbox.fail(status=400, body=body, headers={"x-ratelimit-reset": "7"})
 

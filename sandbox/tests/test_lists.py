@@ -31,7 +31,7 @@ def test_paging_meets_every_ad_once(client: Client, account: str, page_size: int
     assert len(pages) == -(-60 // page_size)
 
 
-def test_a_page_has_25_items_unless_told_otherwise(client: Client, account: str) -> None:
+def test_a_page_has_25_items_by_default(client: Client, account: str) -> None:
     assert len(client.get(f"{account}/ads", entity_statuses=ALL_STATUSES)["items"]) == 25
 
 

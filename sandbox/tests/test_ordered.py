@@ -291,7 +291,7 @@ def test_ids_are_text_and_numbers_in_one_download(client: Client, path: str) -> 
     assert {type(row["PIN_PROMOTION_ID"]) for row in rows} == {str, int}
 
 
-def test_targeting_is_told_in_capitals_or_small_letters(client: Client, path: str) -> None:
+def test_targeting_columns_are_in_capitals_or_small_letters(client: Client, path: str) -> None:
     other = f"/ad_accounts/{client.sandbox.world.ad_accounts[1].id}/reports"
     body = {"level": "CAMPAIGN_TARGETING", "targeting_types": ["GENDER", "PLACEMENT"]}
 
@@ -578,7 +578,7 @@ def test_own_events_have_columns_of_their_own(client: Client, path: str) -> None
 
 
 @pytest.mark.parametrize("status", ["FAILED", "CANCELLED", "EXPIRED", "DOES_NOT_EXIST"])
-def test_a_report_can_be_told_to_end_badly(serve: Callable[..., Client], status: Any) -> None:
+def test_a_fault_can_make_a_report_end_badly(serve: Callable[..., Client], status: Any) -> None:
     client = serve()
     path = f"/ad_accounts/{client.sandbox.world.ad_accounts[0].id}/reports"
     client.sandbox.fail("*/reports", kind="report", method="POST", report_status=status)
@@ -589,7 +589,7 @@ def test_a_report_can_be_told_to_end_badly(serve: Callable[..., Client], status:
     assert client.poll(path, second)["report_status"] == "FINISHED"
 
 
-def test_a_report_can_be_told_to_take_long(serve: Callable[..., Client]) -> None:
+def test_a_fault_can_make_a_report_take_long(serve: Callable[..., Client]) -> None:
     client = serve()
     path = f"/ad_accounts/{client.sandbox.world.ad_accounts[0].id}/reports"
     client.sandbox.fail(

@@ -80,7 +80,7 @@ def test_product_groups_add_up_to_the_ad_groups_that_have_any(client: Client, ac
     )
 
 
-def test_product_groups_are_told_by_their_promotion_and_once_a_day(
+def test_product_groups_have_the_id_of_their_promotion_and_one_row_a_day(
     client: Client, account: str
 ) -> None:
     promotions = {each["id"]: each for each in _promotions(client, account)}
@@ -188,7 +188,7 @@ def test_the_date_of_a_row_has_its_hour_and_future_hours_have_no_rows(
 
 
 @pytest.mark.parametrize("style", ["space", "column"])
-def test_hours_can_be_told_in_other_ways(serve: Callable[..., Client], style: Any) -> None:
+def test_hours_can_have_other_forms(serve: Callable[..., Client], style: Any) -> None:
     client = serve(style=Style(hours=style), size=WorldSize(ads=5))
     account = client.sandbox.world.ad_accounts[0].id
 

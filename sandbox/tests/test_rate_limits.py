@@ -89,7 +89,7 @@ def test_headers_name_each_window_and_state_the_one_with_least_left() -> None:
     )
 
 
-def test_a_call_that_the_safety_net_refuses_is_told_to_wait_a_second() -> None:
+def test_a_call_that_the_safety_net_refuses_has_to_wait_a_second() -> None:
     clock = Clock()
     clock.now -= clock.now % 60
     limits = _limits(clock)

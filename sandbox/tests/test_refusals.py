@@ -1,4 +1,4 @@
-"""What the description refuses is refused."""
+"""The sandbox refuses each request that the description refuses."""
 
 from __future__ import annotations
 

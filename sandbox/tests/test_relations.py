@@ -1,4 +1,4 @@
-"""What belongs together: parents and children, filters, and what one list says of another."""
+"""Answers agree with each other: parents and children, filters, and lists."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ def test_report_stats_need_a_complete_report_parameter(client: Client, report: A
     assert "parameters[report]" in message
 
 
-def test_names_hold_a_nul_when_told_to(serve: Callable[..., Client]) -> None:
+def test_names_hold_a_nul_if_the_size_says_so(serve: Callable[..., Client]) -> None:
     client = serve(size=WorldSize(nul=True))
     account = client.sandbox.world.ad_accounts[0].id
 

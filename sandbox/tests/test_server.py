@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conftest import Client
 
 
-def test_the_log_tells_operation_query_category_and_account(serve: Callable[..., Client]) -> None:
+def test_the_log_has_operation_query_category_and_account(serve: Callable[..., Client]) -> None:
     client = serve()
     account = client.sandbox.world.ad_accounts[0].id
     client.ask(f"/ad_accounts/{account}/ads", entity_statuses=["ACTIVE", "ARCHIVED"], page_size=9)
@@ -145,7 +145,7 @@ def test_a_wrong_control_is_refused(
     assert requests.request(method, url, json=body, timeout=9).status_code == 400
 
 
-def test_the_world_tells_how_much_there_is(serve: Callable[..., Client]) -> None:
+def test_the_world_shows_how_much_there_is(serve: Callable[..., Client]) -> None:
     client = serve(size=WorldSize(accounts=2, empty_accounts=1, ads=50))
     summary: dict[str, Any] = client.sandbox.world.summary(client.sandbox.today.toordinal())
     full, empty = summary["ad_accounts"]
@@ -196,7 +196,7 @@ def test_an_address_is_known_while_it_serves_only() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_says_where_it_serves_and_stops_when_told(
+def test_the_command_says_where_it_serves_and_stops_at_a_signal(
     number: signal.Signals, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-W", "error", "-m", "pinterest_sandbox", "--today", "2026-11-20"]

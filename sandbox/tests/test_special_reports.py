@@ -152,7 +152,7 @@ def test_a_mix_keeps_to_its_own_lists(client: Client, account: str, field: dict[
     assert client.post(f"{account}/mmm_reports", MMM | field).status_code == 400
 
 
-def test_products_are_told_by_brand_and_add_up_to_less_than_all(
+def test_products_are_divided_by_brand_and_add_up_to_less_than_all(
     client: Client, account: str
 ) -> None:
     body = PRODUCTS | {"columns": [*PRODUCTS["columns"], "TOTAL_CHECKOUT_CONVERSION_PRODUCT_VALUE"]}
@@ -180,7 +180,7 @@ def test_products_are_told_by_brand_and_add_up_to_less_than_all(
         ("PRODUCT_SKU", ["CONVERSION_PRODUCT_ID"]),
     ],
 )
-def test_products_can_be_told_apart_in_several_ways(
+def test_products_can_be_divided_in_several_ways(
     client: Client, account: str, breakdown: str, columns: list[str]
 ) -> None:
     body = PRODUCTS | {

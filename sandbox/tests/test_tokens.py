@@ -34,7 +34,7 @@ def _link(client: Client, **changes: str) -> str:
 
 
 def _code(client: Client, decision: str = "approve", **changes: str) -> requests.Response:
-    """What the page answers to the user's decision."""
+    """The page's answer to the user's decision."""
     form, link = {"decision": decision}, _link(client, **changes)
     return requests.post(link, data=form, allow_redirects=False, timeout=10)
 

@@ -1,4 +1,4 @@
-"""What the tests of the dbt models share; they run with `make transform-test`."""
+"""Fixtures that the tests of the dbt models share; they run with `make transform-test`."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Clients:
         return spend  # type: ignore[no-any-return]
 
     def stores(self) -> list[dict[str, Any]]:
-        """What the models have of each client."""
+        """The rows, ids and spend of each client in the models."""
         return self.world.rows(
             "SELECT store, count(*) AS rows, count(DISTINCT id) AS ids, sum(total_spend) AS spend,"
             " sum(vendor_reported_orders) AS orders, min(original_currency) AS currency"

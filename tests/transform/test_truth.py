@@ -265,7 +265,7 @@ def test_history_keeps_earlier_states_of_an_entity(world: World) -> None:
     assert max(map(len, states.values())) > 1
 
 
-def test_a_pin_that_was_removed_is_told_and_the_time_ends_when_it_returns(world: World) -> None:
+def test_a_removed_pin_is_listed_and_its_removal_ends_when_it_returns(world: World) -> None:
     (row,) = world.rows(ALL + "pinterest__removed WHERE stream = 'pins'")
     removed = {(each["stream"], each["id"]) for each in world.rows(ALL + "pinterest__removed")}
     (board,) = world.rows("SELECT board_id FROM pins WHERE id = %s", world.gone)

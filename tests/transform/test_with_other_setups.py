@@ -248,7 +248,7 @@ def test_names_of_ads_manager_are_refused_in_words(
         dbt.build("--select", "stg_pinterest__ad_daily", *EXACTLY)
 
 
-def test_a_user_who_may_not_read_the_tables_is_told_the_grants(
+def test_a_user_who_may_not_read_the_tables_sees_the_missing_grants(
     world: World, tmp_path: Path
 ) -> None:
     reader, schema = "reader_of_models", world.schema

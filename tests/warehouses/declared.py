@@ -247,4 +247,4 @@ TYPED = (
         },
     ),
 )
-"""What cannot run here; its types are compared."""
+"""Targets that cannot run here; only their types are compared."""

@@ -208,7 +208,7 @@ print(json.dumps([types_of(schema) for schema in json.load(sys.stdin)]))
 
 
 class Result(NamedTuple):
-    """What a target has made of two days.
+    """The tables of a target after two days.
 
     Attributes:
         streams: How many streams it loaded.

@@ -1,4 +1,4 @@
-"""What our target tells: comments on tables and columns, progress, counts, short errors."""
+"""The texts of our target: comments on tables and columns, progress, counts, short errors."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_the_line_of_json_is_for_programs(
     assert people[0].startswith("Loaded ads: 2 new")
 
 
-def test_progress_is_told_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+def test_progress_is_logged_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     now = 0.0
     loaded = Loaded(logging.getLogger(), clock=lambda: now)
