@@ -71,3 +71,27 @@ def test_an_import_that_is_not_declared_is_found(tmp_path: Path) -> None:
     (tmp_path / "mine" / "a.py").write_text(code)
 
     assert undeclared(tmp_path, "mine") == {"click": ["click"]}
+
+
+def test_every_import_of_tests_and_scripts_is_declared() -> None:
+    ours = [ROOT / folder / "pyproject.toml" for folder, _ in PACKAGES]
+    projects = [tomllib.loads(each.read_text("utf-8")) for each in ours]
+    groups = itertools.chain(*projects[0]["dependency-groups"].values())
+    declared = {normalised(each) for each in groups if isinstance(each, str)}
+    for each in (project["project"] for project in projects):
+        declared |= {normalised(each["name"]), *map(normalised, each["dependencies"])}
+    texts = [
+        path.read_text("utf-8")
+        for folder in ("scripts", "tests", "sandbox/tests")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+    found = {
+        name: DISTRIBUTIONS[name]
+        for text in texts
+        for name in imported(text)
+        if name in DISTRIBUTIONS
+    }
+
+    assert {
+        name for name, sources in found.items() if not declared & {*map(normalised, sources)}
+    } == set()
