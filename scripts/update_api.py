@@ -307,7 +307,7 @@ def merge(facts: Json, more: Json) -> None:
 
 
 def united(variants: Sequence[Json]) -> Json:
-    """Facts that hold whichever of the variants a value is."""
+    """The facts that hold for a value of any of the variants."""
     facts: Json = {}
     kinds = {kind for variant in variants for kind in types(variant)}
     if "number" in kinds:

@@ -461,14 +461,14 @@ def openapi(node: Node, name: str = "") -> Node:
 
 
 class Newer:
-    """Adds to a description what a newer client knows beside it."""
+    """Adds the operations and fields of a newer client to a description."""
 
     def __init__(self, description: Description, client: Client) -> None:
         self._description = description
         self._client = client
         self._seen: dict[tuple[int, int], tuple[Node, Node]] = {}
         self._names: dict[str, str] = {}
-        """Which schemas of the client stand where which of the description do."""
+        """The schemas of the client, each with the schema of the description in its place."""
         description.newer = client.release
         description.schemas.maps.append(client.schemas)
         for key, call in client.calls.items():

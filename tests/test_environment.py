@@ -174,7 +174,7 @@ def test_an_empty_text_in_a_file_leaves_the_setting_to_the_environment() -> None
 
 
 @pytest.mark.parametrize(
-    ("file", "variable", "is_told"),
+    ("file", "variable", "is_logged"),
     [
         pytest.param({"start_date": "today"}, {"start_date": "yesterday"}, True, id="another text"),
         pytest.param({"start_date": "today"}, {"start_date": "today"}, False, id="the same text"),
@@ -184,10 +184,10 @@ def test_an_empty_text_in_a_file_leaves_the_setting_to_the_environment() -> None
         pytest.param({}, {"start_date": "today"}, False, id="not in the file"),
     ],
 )
-def test_a_variable_that_the_file_overrules_is_said(
-    *, file: dict[str, Any], variable: dict[str, Any], is_told: bool
+def test_a_variable_that_the_file_overrules_is_logged(
+    *, file: dict[str, Any], variable: dict[str, Any], is_logged: bool
 ) -> None:
-    assert bool(overruled(PREFIX, file, variable)) is is_told
+    assert bool(overruled(PREFIX, file, variable)) is is_logged
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_no_code_compares_the_name_of_a_layout(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "is_told"),
+    ("code", "is_found"),
     [
         ('layout == "daasity"', True),
         ('settings.column_names != "api"', True),
@@ -119,8 +119,8 @@ def test_no_code_compares_the_name_of_a_layout(path: Path) -> None:
         ("settings.column_names.are_displayed", False),
     ],
 )
-def test_a_comparison_with_the_name_of_a_layout_is_found(code: str, *, is_told: bool) -> None:
-    assert any(map(is_about_a_name, ast.walk(ast.parse(code)))) is is_told
+def test_a_comparison_with_the_name_of_a_layout_is_found(code: str, *, is_found: bool) -> None:
+    assert any(map(is_about_a_name, ast.walk(ast.parse(code)))) is is_found
 
 
 def is_about_a_name(node: ast.AST) -> bool:

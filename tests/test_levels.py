@@ -75,7 +75,7 @@ def test_no_code_compares_the_name_of_a_level(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "is_told"),
+    ("code", "is_found"),
     [
         ('level == "campaign"', True),
         ('level.name != "x"', True),
@@ -93,8 +93,8 @@ def test_no_code_compares_the_name_of_a_level(path: Path) -> None:
         ('name.startswith("x")', False),
     ],
 )
-def test_a_comparison_with_the_name_of_a_level_is_found(code: str, *, is_told: bool) -> None:
-    assert any(map(is_about_a_name, ast.walk(ast.parse(code)))) is is_told
+def test_a_comparison_with_the_name_of_a_level_is_found(code: str, *, is_found: bool) -> None:
+    assert any(map(is_about_a_name, ast.walk(ast.parse(code)))) is is_found
 
 
 def is_about_a_name(node: ast.AST) -> bool:

@@ -1,4 +1,4 @@
-"""Features that Pinterest gives to some apps only, and which of them this app was not given."""
+"""Features that Pinterest gives to some apps only, and those that this app lacks."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Web:
     async def respond(
         self, scope: Scope, receive: Receive, send: Send, keys: Mapping[str, str] | None
     ) -> None:
-        """Answers one request to the API, or misbehaves as told, and writes it down."""
+        """Answers one request to the API, or plays a fault, and logs the request."""
         asked = _Asked(scope, keys)
         await asked.receive(receive)
         fault = self.faults.hit(asked)
@@ -143,7 +143,7 @@ class _Asked:
 
     @property
     def headers(self) -> dict[str, str]:
-        """By their name in lower case."""
+        """The headers by name, in lower case."""
         pairs = self._scope["headers"]
         return {name.decode("latin-1"): text.decode("latin-1") for name, text in pairs}
 

@@ -53,9 +53,9 @@ class Call(msgspec.Struct, frozen=True):
     host: str = ""
     """Where the sandbox serves, as the client knows it."""
     fate: Fate | None = None
-    """The fate that a test wants for the ordered report."""
+    """How the ordered report ends, if a test decides it."""
     truth: bool = False
-    """Whether all there is was asked for, without limits to one request."""
+    """Whether the call is for all records, without the limits of one request."""
 
     def ad_account(self) -> AdAccount:
         """The ad account in the path.

@@ -85,5 +85,5 @@ class Draws:
         return self.share() < probability
 
     def one_of(self, choices: Sequence[Element]) -> Element:
-        """One of them."""
+        """One of the choices."""
         return choices[int(self.share() * len(choices))]

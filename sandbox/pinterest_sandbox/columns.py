@@ -330,7 +330,7 @@ def _by_channel() -> dict[str, Column]:
 
 
 def _by_device() -> dict[str, Column]:
-    """From the device of the action to that of the conversion."""
+    """Columns by the device of the action and the device of the conversion."""
     return {
         f"TOTAL_{name}_{first}_ACTION_TO_{then}_CONVERSION".upper(): Count(
             _events(f"{kind}@{first}_to_{then}" for kind in kinds)
@@ -400,7 +400,7 @@ _LIKE: Final[Mapping[str, str]] = {
     "SUBSCRIBE": "signup",
     "VIEW_CONTENT": "view_category",
 }
-"""Events that are told of products only, and the kinds that they are counted like."""
+"""Events that only products have, each with the kind that it is counted like."""
 
 COLUMNS: Final[Mapping[str, Column]] = {
     **_quantities(),

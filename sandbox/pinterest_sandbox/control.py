@@ -54,7 +54,7 @@ class Controlled(Protocol):
 
 
 class Controls:
-    """Lets another process do what a test in this one does with a `Sandbox`."""
+    """Lets another process use the methods of a `Sandbox` over HTTP."""
 
     def __init__(self, sandbox: Controlled) -> None:
         self._sandbox = sandbox

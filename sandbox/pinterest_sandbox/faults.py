@@ -167,7 +167,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
         return Fate(self.report_status, self.polls) if self.kind == "report" else None
 
     async def play(self, response: Response, connection: Connection, path: str) -> int:
-        """Sends what the fault makes of an answer to a path: the status sent, 0 for none."""
+        """Sends an answer as the fault changes it, and returns the status; 0 if none was sent."""
         if self.kind == "hang":
             await connection.closed()
             return 0
@@ -202,10 +202,9 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
 
 
 class Connection:
-    """The way back to the client, with what a well-behaved server never does."""
+    """The connection to the client, on which a fault can do things that no good server does."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Takes what a web application is called with."""
         self._receive = receive
         self._send = send
         self._transport = scope["extensions"][TRANSPORT]["transport"]

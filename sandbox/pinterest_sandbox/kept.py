@@ -1,4 +1,4 @@
-"""Reports that are kept in a folder, so that the next who asks the same need not wait for them."""
+"""Reports that are kept in a folder, so that the same report need not be made again."""
 
 from __future__ import annotations
 

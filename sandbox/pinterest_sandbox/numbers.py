@@ -137,7 +137,7 @@ class View:
     ready_days: int = 1
     conversions_ready_days: int = 2
     hours_behind: int = 0
-    """How much later than in UTC a day begins."""
+    """Hours from the beginning of a day in UTC to its beginning in the account's time zone."""
 
     def maturity(self, days: Counts) -> Shares:
         """How much of a day's delivery is known."""
@@ -147,7 +147,7 @@ class View:
         return np.where(age < 0, 0.0, known)
 
     def credited(self, days: Counts, action: str) -> Shares:
-        """How much of what a day's actions lead to is known and within the window."""
+        """The share of a day's conversions that is known and within the attribution window."""
         age = self.today - days
         window = self.windows[ACTIONS.index(action)]
         share = _within(np.clip(age, 0, window), action)

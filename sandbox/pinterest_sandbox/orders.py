@@ -130,7 +130,7 @@ class Orders:
         return order.status
 
     def download(self, order: Order) -> Download:
-        """The report as of the day it was ordered on; made anew when it was not kept."""
+        """The report of the day on which it was ordered; made again if it was not kept."""
         if order.token not in self._kept:
             while len(self._kept) >= _MOST_KEPT:
                 del self._kept[next(iter(self._kept))]

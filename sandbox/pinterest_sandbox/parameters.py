@@ -1,4 +1,4 @@
-"""Check what a request sends against what the description allows, strictly on purpose."""
+"""Check the values of a request against the description, strictly on purpose."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Some(NamedTuple):
     """The places of the cells: ad by ad, day by day."""
     amounts: Counts
     buckets: NDArray[np.int64]
-    """The bucket of each."""
+    """The bucket of each cell."""
 
 
 class Division:

@@ -62,7 +62,7 @@ def refresh_refused() -> Refusal:
 
 
 def scope_missing(scopes: list[str]) -> Refusal:
-    """The token was not granted what the operation needs."""
+    """The token lacks a scope that the operation needs."""
     return Refusal(401, 3, f"Your token is missing required scopes: {', '.join(scopes)}.")
 
 

@@ -218,7 +218,7 @@ def rows(report: Report, totals: AccountTotals) -> list[msgspec.Struct]:
 def tables(report: Report, totals: AccountTotals) -> list[Table]:
     """A report's rows by entity, targeting value and date, a table for each breakdown."""
     wanted = {name: column for name in report.columns if (column := report.column(name))}
-    metrics = {name: column for name, column in wanted.items() if _told(report, column)}
+    metrics = {name: column for name, column in wanted.items() if _has(report, column)}
     facts = [ROWS, *facts_of(metrics.values())]
     if report.view.by_conversion_time and not report.hourly:
         facts = list(dict.fromkeys([*facts, *_ANY_CONVERSION]))
@@ -308,8 +308,8 @@ def _dated(report: Report, dates: list[str] | None) -> dict[str, list[Any]]:
     return {"DATE": [f"{day}{between}{hour:02}:00:00" for day, hour in hours]}
 
 
-def _told(report: Report, column: Column) -> bool:
-    """Whether a report has a metric: hourly ones have none of conversions."""
+def _has(report: Report, column: Column) -> bool:
+    """Whether a report has a metric: hourly reports have no conversions."""
     return not report.hourly or not any(map(is_conversion, facts_of([column])))
 
 

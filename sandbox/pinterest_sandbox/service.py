@@ -48,7 +48,7 @@ class Request(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     body: bytes
     fate: Fate | None = None
-    """The fate that a test wants for the ordered report."""
+    """How the ordered report ends, if a test decides it."""
 
 
 class Service:
@@ -73,7 +73,6 @@ class Service:
         compress: bool = False,
         kept: KeptReports | None = None,
     ) -> None:
-        """Puts the parts together."""
         self.world = world
         self.calendar = calendar
         self.tokens = tokens

@@ -76,7 +76,7 @@ OF_PRODUCTS: Final[Mapping[str, Values]] = {
     ),
     "PRODUCT_SKU": Values(tuple(f"sku{number}" for number in range(1, 8)), part=True),
 }
-"""By what products that led to conversions are told apart."""
+"""The values of each breakdown of the products that led to conversions."""
 
 
 def values_of(account: AdAccount, name: str) -> tuple[Any, ...]:

@@ -107,7 +107,7 @@ class Tokens:
 
     @property
     def refresh_tokens(self) -> list[str]:
-        """The refresh tokens that still work, but for those that have ended."""
+        """The refresh tokens that were not revoked; some of them may have expired."""
         return list(self._refresh)
 
     def authorize(self, header: str | None, operation: Operation) -> Token:
@@ -143,7 +143,7 @@ class Tokens:
         return self._read_scopes(query.get("scope"), self._scopes)
 
     def consent(self, query: Mapping[str, str]) -> str:
-        """The user agrees to what a link asks for: the code that the app may redeem.
+        """Consent for the user to the scopes of a link, and return the code for the app.
 
         Raises:
             Refusal: 400 when the link is not one of this app.

@@ -1,4 +1,4 @@
-"""All that a token can read of a dataset: what a faithful reader must end up with."""
+"""All records of a dataset that a token can read: a correct reader must end up with them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class NeedsValueError(ValueError):
 def records(
     world: World, ask: Ask, key: str, fixed: Mapping[str, Any]
 ) -> Iterator[tuple[Values, Any]]:
-    """Every record of an operation with the parameters that lead to it.
+    """Every record of an operation, each with the parameters of its call.
 
     `ask` answers an operation; `fixed` parameters are sent as they are, and are not varied. What
     is refused, such as an account without the role for it, has no records.

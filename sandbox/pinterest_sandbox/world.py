@@ -94,7 +94,7 @@ class Entities:
         return found
 
     def statuses(self, today: int) -> NDArray[np.int64]:
-        """The status of each on a day, as a place in `STATUSES`."""
+        """The status of each entity on a day, as a place in `STATUSES`."""
         status = np.where(today >= self.paused, _PAUSED, _ACTIVE)
         status = np.where(today >= self.archived, _ARCHIVED, status)
         return np.where(self.draft >= 0, self.draft, status)
@@ -141,7 +141,7 @@ class Entities:
         return np.sort(drawn.astype(np.int64))
 
     def _live(self) -> None:
-        """Draws the days on which each is created, edited, paused and archived."""
+        """Draws the days on which each entity is created, edited, paused and archived."""
         world = self.account.world
         if self.parents is None:
             began = world.began + (self.draw("created") * 0.4 * world.size.days).astype(np.int64)
@@ -166,7 +166,7 @@ class Entities:
         self.draft = np.where(drafts, np.where(deleted, _DELETED_DRAFT, _DRAFT), -1)
 
     def _fates(self, place: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
-        """Which are archived, paused and drafts, by their place in a shuffled row.
+        """Which entities are archived, paused and drafts, by their place in a shuffled row.
 
         Dealt out evenly, so that a small world has its archived ones too; of what stands above
         others fewer, since all below stop with it.
@@ -189,7 +189,6 @@ class Entity(Owner):
     world: World
 
     def __init__(self, entities: Entities, number: int) -> None:
-        """Takes the entity of a running number."""
         self.account = entities.account
         self.number: int = number
         self.id: str = str(entities.ids[number])

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pinterest_sandbox.calls import Call
 
 Answer: TypeAlias = "Callable[[Call], Any]"
-"""From a call to what the API says: a `Listing` where it answers in pages, else the body itself."""
+"""Makes the answer to a call: a `Listing` if the API answers in pages, else the body itself."""
 
 _ACCOUNT = "/ad_accounts/{ad_account_id}"
 _AD_GROUP = f"{_ACCOUNT}/ad_groups/{{ad_group_id}}"

@@ -135,7 +135,7 @@ def keyword_metrics(call: Call) -> dict[str, Any]:
 
 
 def product_group_promotions(call: Call) -> Listing[Any]:
-    """Promotions by their id, which goes before that of their ad group."""
+    """Promotions by their own ids, or else by the ids of their ad groups."""
     account = call.readable_ad_account()
     values = call.values
     if values["product_group_promotion_ids"]:

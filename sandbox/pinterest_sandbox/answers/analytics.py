@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 DAYS_BACK: Final = 90
 DAYS_WIDE: Final = 90
-_TOLD_UNASKED: Final = ("AD_GROUP_ID",)
-"""The ids that are in targeting rows also when nobody asks: the description's example has one."""
+_ALWAYS_SENT: Final = ("AD_GROUP_ID",)
+"""Ids that targeting rows always have, as in the description's example."""
 
 
 def ad_account(call: Call) -> list[Any]:
@@ -119,7 +119,7 @@ def _targeted(call: Call, account: AdAccount, level: str, numbers: Sequence[int]
     found: list[dict[str, Any]] = []
     id_column = LEVELS[level].id_column
     for (name,), table in zip(types, reports.tables(report, call.totals), strict=True):
-        if id_column not in (*_TOLD_UNASKED, *report.columns):
+        if id_column not in (*_ALWAYS_SENT, *report.columns):
             del table.columns[id_column]
         found.extend(
             {"targeting_type": name, "metrics": row}

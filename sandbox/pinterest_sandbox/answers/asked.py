@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 HOURLY_DAYS_BACK: Final = 8
 HOURLY_DAYS_WIDE: Final = 3
 HOURS_BEHIND: Final = 8
-"""How much later than in UTC the days of ad accounts begin."""
+"""Hours from the beginning of a day in UTC to its beginning in an ad account's time zone."""
 REFUSED_WINDOWS: Final = frozenset(
     {(1, 30, 1), (1, 60, 1), (1, 60, 30), (14, 1, 1), (14, 1, 30), (14, 1, 60), (14, 30, 1)}
 )
@@ -23,7 +23,7 @@ readers of the API these."""
 
 
 def view(call: Call) -> View:
-    """Where the request looks from.
+    """The attribution, day and time zone of the numbers that a request asks for.
 
     Raises:
         Refusal: 400 for windows that do not go together, 501 for what the sandbox does not know.

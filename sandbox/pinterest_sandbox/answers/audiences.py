@@ -94,7 +94,7 @@ def insights(call: Call) -> dict[str, Any]:
 
 
 def definitions(call: Call) -> dict[str, Any]:
-    """The audiences that there are insights of, and since when."""
+    """The audiences that have insights, and the day since which they have them."""
     account = call.readable_ad_account()
     day = date.fromordinal(call.today - 1).isoformat()
     items = [

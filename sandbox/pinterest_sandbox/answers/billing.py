@@ -59,7 +59,7 @@ def invoices(call: Call) -> Listing[Any]:
 
 
 def invoice_download(call: Call) -> dict[str, Any]:
-    """Where an invoice can be had."""
+    """The link to an invoice."""
     invoice_id = call.values["billing_invoice_id"]
     if call.readable_ad_account().all(kinds.INVOICES).get(invoice_id) is None:
         raise not_found(404, "invoice")

@@ -63,7 +63,7 @@ def section_pins(call: Call) -> Listing[Any]:
 
 
 def pins(call: Call) -> Listing[Any]:
-    """Pins by origin, format and who may see them."""
+    """Pins, filtered by origin, format and visibility."""
     user, values = call.user(READER_ROLES), call.values
     wanted = {"PUBLIC"}
     if values["include_protected_pins"]:

@@ -1,4 +1,4 @@
-"""Catalogs, feeds, what became of their items, product groups and products."""
+"""Catalogs, feeds and their processing results, product groups and products."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def one(
     code: int = 404,
     roles: Collection[str] = READER_ROLES,
 ) -> Callable[[Call], dict[str, Any]]:
-    """Answers with the one of a kind that has the id in the path."""
+    """An answer to a call for one record: the record of a kind whose id is in the path."""
 
     def answer(call: Call) -> dict[str, Any]:
         member = call.readable_ad_account(roles).all(kind).get(call.values[parameter])

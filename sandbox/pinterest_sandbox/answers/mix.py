@@ -88,7 +88,7 @@ def _owner_of_products(account: AdAccount) -> str:
 
 
 def _as_ordered(call: Call) -> Call:
-    """The call with all that an ordered report can be asked for besides."""
+    """The call with the default of each other value that an order can have."""
     others = bodies.defaults(api.operation(ordered.ORDER).body or {})
     return msgspec.structs.replace(call, values=others | call.values)
 
@@ -96,7 +96,7 @@ def _as_ordered(call: Call) -> Call:
 def _of_countries(
     make: Callable[[], files.Ordered], countries: frozenset[str]
 ) -> Callable[[], files.Ordered]:
-    """Leaves out the rows of other countries, of those that are told by country."""
+    """Leaves out the rows of other countries, if the rows have a country."""
 
     def only() -> files.Ordered:
         made = make()

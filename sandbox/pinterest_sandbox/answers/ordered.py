@@ -1,4 +1,4 @@
-"""Reports that are ordered, asked after, and downloaded when they are finished."""
+"""Asynchronous reports: a client orders one, polls it, and downloads it when it is finished."""
 
 from __future__ import annotations
 
@@ -275,7 +275,7 @@ def _wanted_children(children: Sequence[Child], values: Mapping[str, Any]) -> li
 
 
 def wanted_ads(account: AdAccount, values: Mapping[str, Any], today: int) -> Wanted | None:
-    """Which ads pass all filters; None where there are none."""
+    """Which ads pass all filters; `None` if no filter is set."""
     campaigns, groups, ads = account.campaigns, account.ad_groups, account.ads
     of_campaigns: list[Wanted] = []
     of_groups: list[Wanted] = []
@@ -382,7 +382,7 @@ def _filtered(table: Table, values: Mapping[str, Any]) -> Table:
 
 
 def _within_hours(day: str, hour: int, values: Mapping[str, Any]) -> bool:
-    """Whether an hour is not before the first of the first day nor after the last of the last."""
+    """Whether an hour is between the first hour of the first day and the last of the last day."""
     first, end = values["start_hour"], values["end_hour"]
     if first is not None and day == values["start_date"].isoformat() and hour < first:
         return False
@@ -392,7 +392,7 @@ def _within_hours(day: str, hour: int, values: Mapping[str, Any]) -> bool:
 def _named(
     table: Table, asked_for: Collection[str], id_column: str, events: Mapping[str, Sequence[str]]
 ) -> Table:
-    """A table with the columns that were asked for, those of own events under their names."""
+    """A table with the requested columns; columns of own events have the events' names."""
     always = {id_column, "DATE", "HOUR"}
     columns = {
         name: values

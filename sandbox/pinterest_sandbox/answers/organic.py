@@ -64,7 +64,7 @@ def top_video_pins(call: Call) -> dict[str, Any]:
 
 
 def pins(call: Call) -> dict[str, Any]:
-    """Metrics of up to a hundred Pins by day; one that may not be read refuses them all."""
+    """Metrics of up to a hundred Pins by day; one Pin that may not be read refuses the call."""
     own = _pins(call, _PIN_ROLES)
     wanted = list(dict.fromkeys(call.values["pin_ids"]))
     numbers = [_number(call, own, pin_id, bulk=True) for pin_id in wanted]
@@ -103,7 +103,7 @@ def _metrics(call: Call, offered: Sequence[str]) -> list[str]:
 
 
 def _is(values: Counts, names: Sequence[str], wanted: str, everything: str) -> Counts:
-    """Which of some values, places in names, are wanted."""
+    """1 for each wanted value, else 0; a value is a place in `names`."""
     if wanted == everything:
         return np.ones_like(values)
     chosen: Counts = (values == names.index(wanted)).astype(np.int64)

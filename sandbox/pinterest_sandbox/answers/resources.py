@@ -24,7 +24,7 @@ DISPLAY_NAMES: Final = {
 }
 """Display names of some metrics; most others take the words of their names."""
 _ORDERED: Final = {"SYNC": (False,), "ASYNC": (True,), None: (False, True)}
-"""Whose columns each `report_type` lists: those of reports that are ordered, or not."""
+"""Whether the columns of each `report_type` are those of ordered reports."""
 _WITHOUT_DISPLAY_NAME: Final = 9
 _COUNTRIES: Final = (
     ("US", "USD", "United States"),
@@ -103,7 +103,7 @@ def ad_account_countries(call: Call) -> dict[str, Any]:  # noqa: ARG001  the sam
 
 
 def lead_form_questions(call: Call) -> list[str]:  # noqa: ARG001  the same for everybody
-    """Names of questions; the description does not say in what form."""
+    """Names of questions; the description does not define their form."""
     return list(_QUESTIONS)
 
 
@@ -121,7 +121,7 @@ def targeting_options(call: Call) -> list[dict[str, str]]:
 
 
 def interest(call: Call) -> dict[str, Any]:
-    """One interest with those below it."""
+    """One interest with its children."""
     interest_id = call.values["interest_id"]
     found = _interests().get(int(interest_id)) if interest_id.isdecimal() else None
     if found is None:
@@ -161,7 +161,7 @@ def _continued(call: Call, term: str, salt: str) -> list[str]:
 
 
 def _interests() -> dict[int, tuple[str, int, list[int]]]:
-    """By id: name, level and children."""
+    """The interests by id, each with its name, level and children."""
     found: dict[int, tuple[str, int, list[int]]] = {}
     for number, name in enumerate(_INTERESTS):
         first = _FIRST_INTEREST + number * 100

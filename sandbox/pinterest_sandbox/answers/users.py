@@ -49,7 +49,7 @@ def followed_boards(call: Call) -> Listing[Any]:
 
 
 def followed_interests(call: Call) -> Listing[Any]:
-    """Interests that somebody follows; of anybody known by name."""
+    """The interests that a user follows, by the user's name."""
     for user in call.world.users:
         if user.username == call.values["username"]:
             return of(list(user.all(kinds.FOLLOWED_INTERESTS)))

@@ -37,7 +37,7 @@ def _invoice(invoice: OfAccount, made: dict[str, Any], draws: Draws) -> Details:
 
 
 def _discount(discount: OfAccount, made: dict[str, Any], draws: Draws) -> Details:
-    """The last two of an account are alike but for their number: nothing else tells them apart."""
+    """The last two discounts of an account are equal, so that only their number differs."""
     if discount.number and discount.number == per_account(discount.owner) - 1:
         twin = discount.owner.all(DISCOUNTS).members[discount.number - 1].record()
         made.clear()

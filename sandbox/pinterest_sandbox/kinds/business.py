@@ -55,7 +55,7 @@ class Business(Owner):
     world: World
 
     def __init__(self, world: World, number: int, own_id: str) -> None:
-        """Takes the business of a running number; the first is the user."""
+        """Number 0 is the business of the user."""
         super().__init__(world, "business", number, facts={})
         self.number = number
         self.id = own_id
@@ -111,7 +111,7 @@ def works_on(who: OfBusiness, asset: Asset) -> bool:
 
 
 def asset_record(schema: str, asset: Asset, owner: Owner) -> dict[str, Any]:
-    """An asset and what may be done with it, as one of the schemas that say so."""
+    """An asset and its permissions, in the form of one of the schemas that have them."""
     draws = Draws(owner.world.seed, *owner.parts, asset.id)
     made = specimens.record(schema, draws)
     made.update(asset_id=asset.id, asset_type=asset.type)

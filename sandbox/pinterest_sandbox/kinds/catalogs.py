@@ -1,4 +1,4 @@
-"""Catalogs, their feeds, what became of each feed's items, and product groups."""
+"""Catalogs, their feeds, the processing results of each feed, and product groups."""
 
 # ruff: noqa: ARG001  every `details` is called with the same three arguments
 from __future__ import annotations

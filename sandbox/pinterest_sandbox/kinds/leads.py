@@ -1,4 +1,4 @@
-"""Lead forms, in which people leave their address, and the subscriptions to them."""
+"""Lead forms, which collect addresses of people, and the subscriptions to them."""
 
 # ruff: noqa: ARG001  every `details` is called with the same three arguments
 from __future__ import annotations
