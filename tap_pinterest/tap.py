@@ -318,7 +318,7 @@ class TapPinterest(SingerTap):
             leave(1)
         try:
             groups = tap.run.settings.stream_groups
-            code = Check(tap.run, needed_scopes(groups)).tell(click.echo)
+            code = Check(tap.run, needed_scopes(groups)).report(click.echo)
         except Interrupted:
             code = 128 + (tap.clock.interrupted_by or 0)
         leave(code)

@@ -26,7 +26,7 @@ def tell(config: dict[str, Any]) -> tuple[int, dict[str, str], list[str]]:
     lines: list[str] = []
     tap = PatientTap(config=config, setup_mapper=False)
     tap.run = asking(tap.run)
-    code = Check(tap.run, needed_scopes(tap.run.settings.stream_groups)).tell(lines.append)
+    code = Check(tap.run, needed_scopes(tap.run.settings.stream_groups)).report(lines.append)
     outcomes = {name: text for name, _, text in (line.partition("  ") for line in lines) if name}
     return code, {name: text.strip() for name, text in outcomes.items()}, lines
 

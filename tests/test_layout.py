@@ -416,13 +416,13 @@ def test_without_credentials_discovery_shows_the_apis_names() -> None:
     assert "spend_in_dollar" in entry["schema"]["properties"]
 
 
-def test_names_that_pinterest_does_not_send_end_the_run_at_its_start(sandbox: Sandbox) -> None:
+def test_names_that_pinterest_does_not_list_end_the_run_at_its_start(sandbox: Sandbox) -> None:
     sandbox.fail("/resources/delivery_metrics", status=403, times=None)
 
     with pytest.raises(Exception, match="validation failed") as refused:
         TapPinterest(config=settings(sandbox, column_names="display")).catalog_dict  # noqa: B018
 
-    assert "column_names: Pinterest does not tell" in refused.value.errors[0]  # type: ignore[attr-defined]
+    assert "column_names: Pinterest does not list" in refused.value.errors[0]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def checked(config: dict[str, Any], state: dict[str, Any]) -> tuple[dict[str, st
     lines: list[str] = []
     tap = PatientTap(config=config, state=state, setup_mapper=False)
     tap.run = asking(tap.run)
-    code = Check(tap.run, needed_scopes(tap.run.settings.stream_groups)).tell(lines.append)
+    code = Check(tap.run, needed_scopes(tap.run.settings.stream_groups)).report(lines.append)
     told: dict[str, str] = {}
     for line in lines:
         name = line.partition(" ")[0]

@@ -39,7 +39,7 @@ class Owner:
     """A user, an ad account, a board or a record that other records belong to."""
 
     def __init__(self, world: Ground, *parts: int | str, facts: Mapping[str, Any]) -> None:
-        """Takes what tells this owner from all others, and what every record below it says."""
+        """`parts` identify the owner; every record below it has `facts`."""
         self.world = world
         self.parts = parts
         self.facts = facts

@@ -137,7 +137,7 @@ def _worth(kinds: Iterable[str], actions: Iterable[str] = ACTIONS) -> Terms:
 
 
 def alike(name: str) -> Column:
-    """A metric that nobody describes: what its name ends with tells what it is."""
+    """A metric that nobody describes: the end of its name decides its kind."""
     if name.endswith("_IN_MICRO_DOLLAR"):
         return Money(("spend",))
     if name.endswith(("_RATE", "_ROAS", "_COST_PER_ACTION")):

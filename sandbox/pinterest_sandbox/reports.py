@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 _CHUNK_CELLS: Final = 32_768
 _ANY_CONVERSION = tuple(f"{kind}:{action}" for kind in CONVERSIONS for action in ACTIONS)
 HourStyle: TypeAlias = Literal["iso", "space", "column"]
-"""How a row tells its hour, which the description does not say: DATE as `2026-11-20T05:00:00` or
-with a space instead of the T, or the day as DATE and the hour as HOUR beside it."""
+"""The form of the hour in a row, which the description leaves open: DATE is `2026-11-20T05:00:00`,
+or has a space instead of the T, or DATE is the day and HOUR the hour."""
 
 
 class Sums:
@@ -239,7 +239,7 @@ class _Form(msgspec.Struct, frozen=True):
     described: list[dict[str, Any]]
     """The attributes of each entity."""
     dated: dict[str, list[Any]]
-    """The columns that tell the period, for each period."""
+    """The columns that name the period, for each period."""
 
     def table(self, sums: dict[str, Any], values: list[Any]) -> Table:
         """The rows of the sums of all entities and values, by periods."""
@@ -262,8 +262,8 @@ class _Form(msgspec.Struct, frozen=True):
             elif report.column(name) is None:
                 of_entity = [_or_absent(attributes.get(name)) for attributes in self.described]
                 columns[name] = [of_entity[entity] for entity in entities]
-        told = [_or_absent(values[value]) for value in of_values]
-        return Table(columns, list(self.metrics), told)
+        in_rows = [_or_absent(values[value]) for value in of_values]
+        return Table(columns, list(self.metrics), in_rows)
 
 
 def _targeting_values(report: Report, types: tuple[str, ...]) -> list[Any]:
@@ -296,7 +296,7 @@ def periods(granularity: str, start: date, end: date) -> tuple[list[int], list[s
 
 
 def _dated(report: Report, dates: list[str] | None) -> dict[str, list[Any]]:
-    """The columns that tell the period, for each period of one entity."""
+    """The columns that name the period, for each period of one entity."""
     if dates is None:
         return {}
     if not report.hourly:

@@ -80,12 +80,12 @@ OF_PRODUCTS: Final[Mapping[str, Values]] = {
 
 
 def values_of(account: AdAccount, name: str) -> tuple[Any, ...]:
-    """The values of a targeting type, or of what tells products apart, in an account."""
+    """The values of a targeting type or a breakdown of products, in an account."""
     return _ALL[name].of(account)
 
 
 def parting(account: AdAccount, name: str) -> Parting:
-    """How a targeting type, or what tells products apart, divides what each ad did."""
+    """How a targeting type or a breakdown of products divides the actions of each ad."""
     kind = _ALL[name]
     values = len(kind.of(account))
     most = min(_MOST_VALUES, values)

@@ -367,7 +367,7 @@ def _video(name: str) -> Metric | None:
 def _watchtime(found: re.Match[str]) -> Metric:
     units: Mapping[str | None, Unit] = {"SECOND": "seconds", "MILLISECOND": "milliseconds"}
     unit, traffic = units.get(found["unit"]), _traffic_of(found["traffic"])
-    counted = f", in {unit}" if unit else "; Pinterest does not tell the unit"
+    counted = f", in {unit}" if unit else "; Pinterest does not name the unit"
     if found["what"] == "AVG":
         return Metric(
             f"Average time that a started video played{counted}, {_WHO[traffic]}.",

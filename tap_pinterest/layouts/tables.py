@@ -167,7 +167,7 @@ def host(address: str | None) -> str | None:
     try:
         return urlsplit(text if "//" in text else f"//{text}").hostname or None
     except ValueError:
-        # An odd address tells the reader of the table more than a null.
+        # An odd address is more useful in the table than a null.
         return text
 
 

@@ -26,7 +26,7 @@ from tap_pinterest.http.transport import MAX_BODY_BYTES
 _GZIP = b"\x1f\x8b"
 _A_PIECE = 1 << 20
 _A_BEGINNING = 64
-"""Bytes that tell a table from JSON."""
+"""Bytes by which a table is distinguished from JSON."""
 _SHAPES: tuple[Any, ...] = (dict[str, list[msgspec.Raw]], list[msgspec.Raw])
 _STRICT = tuple(msgspec.json.Decoder(shape) for shape in _SHAPES)
 _MENDING = tuple(decoder(shape) for shape in _SHAPES)

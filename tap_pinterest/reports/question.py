@@ -299,7 +299,7 @@ class Question:
         return {**schema, "properties": first | beside | row}
 
     def named(self, part: Slice) -> dict[str, Any]:
-        """The values of a slice that messages name, to tell it from others."""
+        """The values of a slice by which messages identify it."""
         named = {
             "days": str(part.dates),
             self.level.within: part.within,

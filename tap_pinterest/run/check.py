@@ -70,7 +70,7 @@ class Check:
         self._needed_scopes = needed_scopes
         self._client = cast("PeekingClient", run.client)
 
-    def tell(self, write: Callable[[str], None]) -> int:
+    def report(self, write: Callable[[str], None]) -> int:
         """Ask, and write the results; the exit code is 1 if required data cannot be read.
 
         Reports and datasets that the config names are required.

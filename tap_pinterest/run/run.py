@@ -195,7 +195,7 @@ class Run:
         try:
             displayed = display_names.displayed_names(self._listed_metrics)
         except (SingerSDKError, EndOfRun) as error:
-            fault = f"column_names: Pinterest does not tell the names it displays: {error}"
+            fault = f"column_names: Pinterest does not list the names it displays: {error}"
             raise config.refusal([fault]) from error
         names, changed = display_names.kept_names(displayed, state.column_names(self.memory))
         for metric, name in changed.items():

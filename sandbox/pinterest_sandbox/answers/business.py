@@ -138,7 +138,7 @@ def audience_shared_accounts(call: Call) -> Listing[Any]:
     wanted = call.values["audience_id"]
     received = business.all(audiences.AUDIENCES_OF_BUSINESS).get(wanted)
     if received is not None:
-        # Of audiences of others, only the business's own ad accounts are told.
+        # For audiences of others, the answer has only the business's own ad accounts.
         return of(list(shared_with(received, account_type)) if account_type == "AD_ACCOUNT" else [])
     for account in call.world.ad_accounts if business.number == 0 else ():
         owned = account.all(audiences.AUDIENCES).get(wanted)
