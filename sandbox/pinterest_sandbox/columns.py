@@ -154,49 +154,52 @@ _PER_DOLLAR = 1 / (CENTS * MICRO)
 _PER_MICRO = 1 / CENTS
 
 
+_PAID: Final = ("impression_1",)
+_DELIVERY: Final[Mapping[str, Column]] = {
+    "SPEND_IN_MICRO_DOLLAR": Money(_SPEND),
+    "SPEND_IN_DOLLAR": Money(_SPEND, micro=False),
+    "PAID_IMPRESSION": Count(_PAID),
+    "IMPRESSION_1_GROSS": Count(("impression_1_gross",)),
+    "CLICKTHROUGH_1_GROSS": Count(("clickthrough_1_gross",)),
+    "TOTAL_CLICKTHROUGH": Count(_CLICKS),
+    "TOTAL_IMPRESSION": Count(_IMPRESSIONS),
+    "TOTAL_IMPRESSION_USER": Reach(),
+    "TOTAL_IMPRESSION_FREQUENCY": Reach(over_people=True),
+    "TOTAL_ENGAGEMENT": Count(_ENGAGEMENTS),
+    "TOTAL_WEB_SESSIONS": Count(_both("web_sessions")),
+    "TOTAL_IDEA_PIN_PRODUCT_TAG_VISIT": Count(_both("idea_pin_product_tag_visit")),
+    "TOTAL_COLLECTION_PIN_ITEM_IMPRESSION": Count(_both("collection_pin_item_impression")),
+    "TOTAL_COLLECTION_PIN_ITEM_CLICKTHROUGH": Count(_both("collection_pin_item_clickthrough")),
+    "CPC_IN_MICRO_DOLLAR": Ratio(_SPEND, ("clickthrough_1",), _PER_MICRO, whole=True),
+    "ECPC_IN_MICRO_DOLLAR": Ratio(_SPEND, _CLICKS, _PER_MICRO, whole=True),
+    "ECPC_IN_DOLLAR": Ratio(_SPEND, _CLICKS, _PER_DOLLAR),
+    "CPM_IN_MICRO_DOLLAR": Ratio(_SPEND, _PAID, _PER_MICRO * _MILLE, whole=True),
+    "CPM_IN_DOLLAR": Ratio(_SPEND, _PAID, _PER_DOLLAR * _MILLE),
+    "ECPM_IN_MICRO_DOLLAR": Ratio(_SPEND, _IMPRESSIONS, _PER_MICRO * _MILLE, whole=True),
+    "ECPE_IN_DOLLAR": Ratio(_SPEND, _ENGAGEMENTS, _PER_DOLLAR),
+    "COST_PER_OUTBOUND_CLICK_IN_DOLLAR": Ratio(_SPEND, _both("outbound_click"), _PER_DOLLAR),
+    "COST_PER_OUTBOUND_CLICK_IN_DOLLAR_1": Ratio(_SPEND, ("outbound_click_1",), _PER_DOLLAR),
+    "CTR": Ratio(("clickthrough_1",), _PAID),
+    "CTR_2": Ratio(("clickthrough_2",), ("impression_2",)),
+    "ECTR": Ratio(_CLICKS, _IMPRESSIONS),
+    "OUTBOUND_CTR_1": Ratio(("outbound_click_1",), _PAID),
+    "ENGAGEMENT_RATE": Ratio(("engagement_1",), _PAID),
+    "EENGAGEMENT_RATE": Ratio(_ENGAGEMENTS, _IMPRESSIONS),
+    "REPIN_RATE": Ratio(("repin_1",), _PAID),
+    "TOTAL_REPIN_RATE": Ratio(_both("repin"), _IMPRESSIONS),
+    "LEADS": Count(("leads",)),
+    "COST_PER_LEAD": Ratio(_SPEND, ("leads",), _PER_DOLLAR),
+    "QUIZ_COMPLETED": Count(("quiz_completed",)),
+    "QUIZ_PIN_RESULT_OPEN": Count(("quiz_pin_result_open",)),
+    "QUIZ_COMPLETION_RATE": Ratio(("quiz_completed",), ("quiz_started",)),
+    "SHOWCASE_AVERAGE_SUBPAGE_CLOSEUP_PER_SESSION": Ratio(
+        ("showcase_subpage_closeup",), ("showcase_session",)
+    ),
+}
+
+
 def _delivery() -> dict[str, Column]:
-    paid = ("impression_1",)
-    table: dict[str, Column] = {
-        "SPEND_IN_MICRO_DOLLAR": Money(_SPEND),
-        "SPEND_IN_DOLLAR": Money(_SPEND, micro=False),
-        "PAID_IMPRESSION": Count(paid),
-        "IMPRESSION_1_GROSS": Count(("impression_1_gross",)),
-        "CLICKTHROUGH_1_GROSS": Count(("clickthrough_1_gross",)),
-        "TOTAL_CLICKTHROUGH": Count(_CLICKS),
-        "TOTAL_IMPRESSION": Count(_IMPRESSIONS),
-        "TOTAL_IMPRESSION_USER": Reach(),
-        "TOTAL_IMPRESSION_FREQUENCY": Reach(over_people=True),
-        "TOTAL_ENGAGEMENT": Count(_ENGAGEMENTS),
-        "TOTAL_WEB_SESSIONS": Count(_both("web_sessions")),
-        "TOTAL_IDEA_PIN_PRODUCT_TAG_VISIT": Count(_both("idea_pin_product_tag_visit")),
-        "TOTAL_COLLECTION_PIN_ITEM_IMPRESSION": Count(_both("collection_pin_item_impression")),
-        "TOTAL_COLLECTION_PIN_ITEM_CLICKTHROUGH": Count(_both("collection_pin_item_clickthrough")),
-        "CPC_IN_MICRO_DOLLAR": Ratio(_SPEND, ("clickthrough_1",), _PER_MICRO, whole=True),
-        "ECPC_IN_MICRO_DOLLAR": Ratio(_SPEND, _CLICKS, _PER_MICRO, whole=True),
-        "ECPC_IN_DOLLAR": Ratio(_SPEND, _CLICKS, _PER_DOLLAR),
-        "CPM_IN_MICRO_DOLLAR": Ratio(_SPEND, paid, _PER_MICRO * _MILLE, whole=True),
-        "CPM_IN_DOLLAR": Ratio(_SPEND, paid, _PER_DOLLAR * _MILLE),
-        "ECPM_IN_MICRO_DOLLAR": Ratio(_SPEND, _IMPRESSIONS, _PER_MICRO * _MILLE, whole=True),
-        "ECPE_IN_DOLLAR": Ratio(_SPEND, _ENGAGEMENTS, _PER_DOLLAR),
-        "COST_PER_OUTBOUND_CLICK_IN_DOLLAR": Ratio(_SPEND, _both("outbound_click"), _PER_DOLLAR),
-        "COST_PER_OUTBOUND_CLICK_IN_DOLLAR_1": Ratio(_SPEND, ("outbound_click_1",), _PER_DOLLAR),
-        "CTR": Ratio(("clickthrough_1",), paid),
-        "CTR_2": Ratio(("clickthrough_2",), ("impression_2",)),
-        "ECTR": Ratio(_CLICKS, _IMPRESSIONS),
-        "OUTBOUND_CTR_1": Ratio(("outbound_click_1",), paid),
-        "ENGAGEMENT_RATE": Ratio(("engagement_1",), paid),
-        "EENGAGEMENT_RATE": Ratio(_ENGAGEMENTS, _IMPRESSIONS),
-        "REPIN_RATE": Ratio(("repin_1",), paid),
-        "TOTAL_REPIN_RATE": Ratio(_both("repin"), _IMPRESSIONS),
-        "LEADS": Count(("leads",)),
-        "COST_PER_LEAD": Ratio(_SPEND, ("leads",), _PER_DOLLAR),
-        "QUIZ_COMPLETED": Count(("quiz_completed",)),
-        "QUIZ_PIN_RESULT_OPEN": Count(("quiz_pin_result_open",)),
-        "QUIZ_COMPLETION_RATE": Ratio(("quiz_completed",), ("quiz_started",)),
-        "SHOWCASE_AVERAGE_SUBPAGE_CLOSEUP_PER_SESSION": Ratio(
-            ("showcase_subpage_closeup",), ("showcase_session",)
-        ),
-    }
+    table = dict(_DELIVERY)
     for fact in (
         "impression",
         "clickthrough",
