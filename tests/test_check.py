@@ -106,7 +106,7 @@ def test_an_account_without_ads_does_not_answer_for_the_others() -> None:
     assert code == 1
     assert outcomes["ad_analytics"].startswith("CANNOT be read of ad account ")
     assert outcomes["campaign_analytics"] == "can be read"
-    assert lines[-1].endswith("; 1 must be and cannot.")
+    assert lines[-1].endswith("; required and not readable: 1.")
 
 
 def test_a_report_without_anything_to_report_on_says_so() -> None:
@@ -127,7 +127,7 @@ def test_a_stream_that_the_config_names_must_be_readable(sandbox: Sandbox) -> No
     assert code == 1
     assert [line for line in lines if line.startswith("ads ") and f"of ad account {second}" in line]
     assert "and must be" in outcomes["ad_analytics"] or "must be" in " ".join(lines)
-    assert "must be and cannot" in lines[-1]
+    assert "required and not readable" in lines[-1]
 
 
 def test_an_account_that_is_not_there_is_named(sandbox: Sandbox) -> None:

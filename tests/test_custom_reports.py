@@ -323,7 +323,7 @@ def test_a_custom_report_that_is_refused_is_a_failure(sandbox: Sandbox) -> None:
         ),
         (
             {"name": "x", "level": "CAMPAIGN", "ad_ids": list(range(501))},
-            "custom_reports.x.ad_ids: 501 are given; allowed: at most 500 of what is below the",
+            "custom_reports.x.ad_ids: 501 are given; allowed: at most 500 ids below the",
         ),
         (
             {"name": "x", "level": "CAMPAIGN", "columns": ["DATE"]},

@@ -413,7 +413,7 @@ def test_a_token_of_an_unknown_user_shows_no_removals_of_its_own_lists(sandbox: 
 
     assert result.code == 0
     assert {row["stream"] for row in result.records("listed_items")} == {"campaigns"}
-    assert any("listed_items has nothing of" in each for each in result.tap.run._warned)
+    assert any("listed_items lacks the lists of" in each for each in result.tap.run._warned)
 
 
 def test_a_user_who_cannot_be_found_is_asked_for_once(sandbox: Sandbox) -> None:

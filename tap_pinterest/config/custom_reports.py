@@ -228,7 +228,7 @@ def _faults_of_ids(level: Level, given: Mapping[str, Any]) -> Iterator[str]:
     for key in level.other_filters:
         most, ids = api.schema(BODY)["properties"][key]["maxItems"], given.get(key)
         if isinstance(ids, list) and len(ids) > most:
-            yield f"{key}: {len(ids)} are given; allowed: at most {most} of what is below the level"
+            yield f"{key}: {len(ids)} are given; allowed: at most {most} ids below the level"
 
 
 def _faults_of_types(level: Level, types: object, given: Mapping[str, Any]) -> Iterator[str]:

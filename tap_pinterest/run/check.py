@@ -172,5 +172,5 @@ class Check:
         failed = sum(bool(part.failures) for part in parts)
         idle = sum(not (part.answered or part.failures or part.skipped) for part in parts)
         more = f"; {idle} have nothing to ask for" if idle else ""
-        more += f"; {failed} must be and cannot" if failed else ""
+        more += f"; required and not readable: {failed}" if failed else ""
         return f"{good} of {len(parts)} datasets can be read{more}."

@@ -74,7 +74,7 @@ def _next(summary: Summary, outcomes: Iterable[Outcome]) -> Iterator[str]:
     if summary.ended_by:
         return
     if summary.failed:
-        yield "Next: see to what FAILED, and run again; the next run reads what is missing."
+        yield "Next: solve each FAILED line and run again; the next run reads the missing data."
         return
     days = [each.complete_to for each in outcomes if each.complete_to and each.ranges]
     complete = f"Numbers are complete to {min(days)}. " if days else ""

@@ -158,8 +158,8 @@ class Run:
             return self.inventory.owners.user_id(None)
         except PART_ERRORS as error:
             self.warn_once(
-                "listed_items has nothing of the token's own user, since Pinterest does not say "
-                f"who that is: {error}"
+                "listed_items lacks the lists of the token's own user, because Pinterest does not "
+                f"name this user: {error}"
             )
             return None
 
