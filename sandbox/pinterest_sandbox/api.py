@@ -21,7 +21,7 @@ Node: TypeAlias = dict[str, Any]
 Facts: TypeAlias = Mapping[str, Any]
 """A schema as JSON Schema has it, every reference replaced by its target."""
 Place: TypeAlias = Literal["list", "items", "data", "array", "map", "object"]
-"""Where an answer holds its records: a list has pages, a map holds them by name."""
+"""The shape of an answer: a list has pages, a map holds its records by name."""
 
 _VARIANTS: Final = ("oneOf", "anyOf")
 _COMPOUND: Final = ("$ref", "allOf", *_VARIANTS, "properties", "items", "additionalProperties")
@@ -70,7 +70,7 @@ class Operation:
 
     @functools.cached_property
     def parameters(self) -> Mapping[str, Parameter]:
-        """By name, in the order of the description."""
+        """The parameters by name, in the order of the description."""
         found = (_parameter(_target(node)) for node in self._node["parameters"])
         return {each.name: each for each in found}
 
@@ -96,7 +96,7 @@ class Operation:
 
     @property
     def holds(self) -> Place:
-        """Where its answers hold their records."""
+        """The shape of its answers."""
         return self._held[0] if "answer" in self._node else "object"
 
     @functools.cached_property

@@ -51,7 +51,7 @@ class Children:
         return sorted(self._by_id[each] for each in set(ids) if each in self._by_id)
 
     def parting(self, wanted: Sequence[int]) -> Parting:
-        """How the numbers of each ad group are divided among its own, counted for some of all."""
+        """The division of each ad group's numbers among its children; only `wanted` ones count."""
         group = self._account.ads.parent
         counts, first = self._counts[group], self._first[group]
         place_of = np.full(len(self.members) + 1, -1)

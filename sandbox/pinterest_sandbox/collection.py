@@ -132,7 +132,7 @@ class Collection(Generic[OwnerT]):
         ]
 
     def __len__(self) -> int:
-        """How many there are."""
+        """The number of records."""
         return len(self.ids)
 
     def __iter__(self) -> Iterator[Member[OwnerT]]:

@@ -294,7 +294,7 @@ def _split_name(name: str, action: str) -> str:
 
 
 def _quantities() -> dict[str, Column]:
-    """How many things; people take two of each."""
+    """Quantities: people buy two of each thing."""
     table: dict[str, Column] = {
         "TOTAL_CONVERSIONS_QUANTITY": Count(_events(CONVERSIONS), times=2),
         "TOTAL_CONVERSIONS_VALUE_IN_MICRO_DOLLAR": Money(_worth(VALUED)),

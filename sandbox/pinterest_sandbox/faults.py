@@ -81,7 +81,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True)
     after: int = 0
     """Matching requests that are left alone first."""
     times: int | None = 1
-    """How many requests it hits; None: every one."""
+    """Number of requests that it hits; None: every request."""
     share: float = 1.0
     """The share of matching requests that it hits, drawn from `seed`."""
     seed: int = 0
@@ -268,7 +268,7 @@ class Faults:
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """From now on, this too."""
+        """Play this fault, too, from now on."""
         self._faults.append(fault)
 
     def clear(self) -> None:

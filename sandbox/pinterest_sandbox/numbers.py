@@ -127,7 +127,7 @@ SHOWCASE: Final = {
 
 @dataclass(frozen=True)
 class View:
-    """Where one looks from: the day, the attribution windows, and when days are ready."""
+    """The day of a request, its attribution windows, and the days until numbers are ready."""
 
     today: int
     windows: tuple[int, int, int] = (30, 30, 1)
@@ -140,7 +140,7 @@ class View:
     """Hours from the beginning of a day in UTC to its beginning in the account's time zone."""
 
     def maturity(self, days: Counts) -> Shares:
-        """How much of a day's delivery is known."""
+        """The share of a day's delivery that is known."""
         age = self.today - days
         known = np.where(age < self.ready_days, _NOT_READY, 1.0)
         known = np.where(age == 0, _PARTIAL_DAY, known)
@@ -245,7 +245,7 @@ class Cells:
         return drawn(self._words, salt)[:, None]
 
     def fractional(self, amount: str) -> NDArray[np.bool_]:
-        """Where an amount has a fraction of a micro-currency, or may get one."""
+        """Which amounts have a fraction of a micro-currency, or may get one."""
         if "=" not in amount:
             return self.share(_ODD_SPEND) < _FRACTION_EVERY
         kind = amount.partition("=")[0].partition("@")[0]

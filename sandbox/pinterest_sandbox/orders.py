@@ -43,7 +43,7 @@ class Fate(msgspec.Struct, frozen=True):
 
     status: ReportStatus
     polls: int | None
-    """How often it is still in progress; None: as it would be."""
+    """Number of polls that find it in progress; None: as without a fault."""
 
 
 @dataclass
@@ -58,9 +58,9 @@ class Order:
     status: ReportStatus
     """The status once it is no longer in progress."""
     polls: int
-    """How often it is still in progress."""
+    """Number of polls that still find it in progress."""
     ready: float
-    """Until when it is, however often one asks."""
+    """The time until which it is in progress, whatever the number of polls."""
 
 
 class Orders:
@@ -107,7 +107,7 @@ class Orders:
         return known
 
     def count_recent(self, owner: str, seconds: float) -> int:
-        """How many reports were ordered there in the last seconds."""
+        """Number of reports that were ordered on this path in the last seconds."""
         since = self._calendar.elapsed() - seconds + REPORT_SECONDS
         return sum(
             order.owner == owner and order.expires > since for order in self._orders.values()
@@ -119,7 +119,7 @@ class Orders:
         return order if order is not None and order.owner == owner else None
 
     def poll(self, order: Order) -> ReportStatus:
-        """How far a report is; asking brings it on."""
+        """The status of a report; each poll brings it closer to its end."""
         if self._calendar.elapsed() >= order.expires:
             return "EXPIRED"
         if order.polls > 0:
@@ -138,7 +138,7 @@ class Orders:
         return self._kept[order.token]
 
     def link(self, order: Order, host: str) -> str:
-        """Where a report can be downloaded for the next five minutes."""
+        """The link to the download of a report, good for five minutes."""
         expires = str(int(self._calendar.elapsed() * 1000) + LINK_SECONDS * 1000)
         query = {_EXPIRES: expires, _SIGNATURE: self._signed(order.token + expires)}
         suffix = "csv" if self.download(order).content_type == "text/csv" else "json"

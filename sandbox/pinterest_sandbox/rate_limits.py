@@ -1,4 +1,4 @@
-"""How often one may ask: quotas per category and for everything together."""
+"""Quotas for calls: one for each category, and one for all calls together."""
 
 from __future__ import annotations
 

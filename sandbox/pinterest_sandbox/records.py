@@ -208,7 +208,7 @@ def applied_promotion(account: AdAccount, number: int) -> str | None:
 
 
 def ad_group_bid_multiplier(account: AdAccount, number: int) -> float | None:
-    """How much more, or less, an ad group bids."""
+    """The factor by which an ad group bids more or less."""
     draws = Draws(int(account.ad_groups.words[number]), "multiplier")
     return draws.one_of((None, 1, 1.5, 0.75))
 

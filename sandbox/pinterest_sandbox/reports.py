@@ -173,7 +173,7 @@ class Report(msgspec.Struct, frozen=True):
     breakdowns: tuple[tuple[str, ...], ...] = ()
     """Targeting types, each by itself or some together."""
     only: NDArray[np.bool_] | None = None
-    """Which ads are counted; all where nothing is said."""
+    """Which ads are counted; by default all."""
     id_as: str | None = None
     """The column with the entity's id, where it is not that of the level."""
     more: frozenset[str] = frozenset()
@@ -352,7 +352,7 @@ def _sums(
 
 
 def _hour_by_hour(found: Counts) -> Counts:
-    """From rows of entities and their hours, by days, to rows of entities, by days and hours."""
+    """Rows of entities and hours, by days, as rows of entities, by days and hours."""
     entities, days = len(found) // HOURS, found.shape[1]
     by_hour = found.reshape(entities, HOURS, days).transpose(0, 2, 1)
     return np.ascontiguousarray(by_hour).reshape(entities, days * HOURS)

@@ -295,7 +295,7 @@ class Listener:
 
     @property
     def address(self) -> str:
-        """Where it listens.
+        """The address and port that it listens on.
 
         Raises:
             RuntimeError: it does not yet.

@@ -1,4 +1,4 @@
-"""How much there is in a world, and how odd it is."""
+"""The size of a world: the number of its records, and the share of odd ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _share(default: float, help_text: str) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class WorldSize:
-    """How much there is, and how odd."""
+    """The number of records, and the share of odd ones."""
 
     accounts: int = _knob(3, "ad accounts, the empty ones included")
     empty_accounts: int = _knob(1, "how many of them, the last, have no campaigns; never the first")

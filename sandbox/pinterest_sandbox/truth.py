@@ -283,4 +283,4 @@ _OF_OPERATION: Final[Mapping[str, Choices]] = {
     f"GET {_ACCOUNT}/pins/analytics?campaign_id": _ids_of("campaigns"),
     f"GET {_ACCOUNT}/pins/analytics?pin_ids": _all_of(_pins_of_owner),
 }
-"""Where a parameter means another thing than elsewhere."""
+"""The values of parameters that mean another thing than elsewhere, by operation."""

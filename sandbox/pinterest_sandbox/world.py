@@ -108,7 +108,7 @@ class Entities:
         return STATUSES[_PAUSED if today >= self.paused[number] else _ACTIVE]
 
     def selected(self, today: int, statuses: Collection[str]) -> NDArray[np.bool_]:
-        """Which exist on a day and have one of the statuses."""
+        """Which entities exist on a day and have one of the statuses."""
         codes = [STATUSES.index(status) for status in statuses]
         wanted: NDArray[np.bool_] = np.isin(self.statuses(today), codes) & (self.created <= today)
         return wanted

@@ -39,7 +39,7 @@ _ANY: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 class Begun(NamedTuple):
-    """How far a call has been read.
+    """The progress of reading a call.
 
     Attributes:
         call: The call.

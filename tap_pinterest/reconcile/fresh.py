@@ -40,7 +40,7 @@ _ACCOUNT = LEVELS["ad_account"]
 
 
 class Detail(NamedTuple):
-    """How finely to ask: the level and the granularity of the rows.
+    """The detail of a question: the level and the granularity of its rows.
 
     Attributes:
         entities: The stream that lists the entities; `None` for the ad account itself.

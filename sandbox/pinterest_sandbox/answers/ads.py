@@ -121,7 +121,7 @@ def keywords(call: Call) -> Listing[Any]:
 
 
 def keyword_metrics(call: Call) -> dict[str, Any]:
-    """How often a country searches for keywords; nothing of those that it hardly does."""
+    """How often a country searches for keywords; rare keywords are left out."""
     call.readable_ad_account()
     country = call.values["country_code"]
     volumes = ("0-1K", "10K-50K", "1M+", "5M+")
@@ -230,19 +230,19 @@ def promotion_applied_entities(call: Call) -> Listing[Any]:
 
 
 def dynamic_titles_status(call: Call) -> dict[str, Any]:
-    """How far the titles made for an ad group's products are."""
+    """The status of the titles that are made for an ad group's products."""
     return _of_ad_group(call, "DynamicTitlesGetStatus")
 
 
 def dynamic_titles_csv(call: Call) -> dict[str, Any]:
-    """Where those titles can be had; refused until they are there."""
+    """The link to these titles; refused until they are made."""
     if not dynamic_titles_status(call).get("is_ready"):
         refuse("The titles have not been generated yet.")
     return _of_ad_group(call, "DynamicTitlesDownloadCSV")
 
 
 def dynamic_titles_upload(call: Call) -> dict[str, Any]:
-    """Where reviewed titles would go."""
+    """The link to which a client would send reviewed titles."""
     return _of_ad_group(call, "DynamicTitlesUploadURL")
 
 

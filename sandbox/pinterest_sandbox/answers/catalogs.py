@@ -177,7 +177,7 @@ def create_report(call: Call) -> Any:  # noqa: ANN401  the truth is rows
 
 
 def report(call: Call) -> dict[str, Any]:
-    """How far a report on a catalog is; an expired one is as unknown as one never ordered."""
+    """The status of a report on a catalog; an expired report counts as never ordered."""
     _need_catalog(call)
     order = call.orders.find(call.values["token"], _owner(call))
     found = call.orders.poll(order) if order else None

@@ -42,7 +42,7 @@ def page_visits(call: Call) -> Listing[Any]:
 
 
 def quality_scores(call: Call) -> list[dict[str, Any]]:
-    """How well events match people, by where they come from and how they came here."""
+    """Scores of how well events match people, by the events' source and way of sending."""
     account, values = call.readable_ad_account(), call.values
     if account.empty:
         return []

@@ -54,7 +54,7 @@ def create(call: Call) -> Any:  # noqa: ANN401  the truth is rows
 
 
 def status(call: Call) -> dict[str, Any]:
-    """How far a marketing-mix report is."""
+    """The status of a marketing-mix report."""
     found = ordered.progress(call, _owner(call.readable_ad_account()))
     if call.style.mmm == "flat":
         return {**found, "token": call.values["token"], "message": "", "status": "success"}
@@ -75,7 +75,7 @@ def create_of_products(call: Call) -> Any:  # noqa: ANN401  the truth is rows
 
 
 def status_of_products(call: Call) -> dict[str, Any]:
-    """How far a report of brands, categories or SKUs is."""
+    """The status of a report of brands, categories or SKUs."""
     return ordered.progress(call, _owner_of_products(call.readable_ad_account()))
 
 

@@ -82,7 +82,7 @@ def create(call: Call) -> Any:  # noqa: ANN401  the truth is rows
 
 
 def status(call: Call) -> dict[str, Any]:
-    """How far a report is, and where it can be downloaded."""
+    """The status of a report, and the link to its download."""
     return progress(call, _owner(call.readable_ad_account()))
 
 
@@ -101,7 +101,7 @@ def create_from_template(call: Call) -> Any:  # noqa: ANN401  the truth is rows
 
 
 def progress(call: Call, owner: str) -> dict[str, Any]:
-    """How far the report of the token is, among those of an owner."""
+    """The status of an owner's report, by its token."""
     order = call.orders.find(call.values["token"], owner)
     found = call.orders.poll(order) if order else "DOES_NOT_EXIST"
     if order is None or found != "FINISHED":

@@ -111,7 +111,7 @@ def _is(values: Counts, names: Sequence[str], wanted: str, everything: str) -> C
 
 
 def _wanted(call: Call, pins: Pins) -> Counts:
-    """Which cells the filters let pass, as a weight of own Pins by contents by apps."""
+    """The cells that pass the filters: a weight for each kind of Pin, content and app."""
     values, own = call.values, slice(0, pins.own)
     claimed = _is(1 - pins.claimed[own], CLAIMED, values["from_claimed_content"], "BOTH")
     source = _is(pins.saved[own].astype(np.int64), SOURCES, values["source"], "ALL")

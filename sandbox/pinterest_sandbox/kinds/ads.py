@@ -33,12 +33,12 @@ DAY_SECONDS: Final = 86_400
 
 
 def per_account(account: AdAccount) -> int:
-    """How many records of a kind an ad account has; none where it is empty."""
+    """Number of records of a kind in an ad account; none if the account is empty."""
     return 0 if account.empty else account.world.size.account_records
 
 
 def _some(owner: Owner, most: int) -> int:
-    """From none to the most, by the owner."""
+    """A number from none to the most, which depends on the owner."""
     return (sum(part for part in owner.parts if isinstance(part, int)) + 1) % (most + 1)
 
 

@@ -41,7 +41,7 @@ class Asset(NamedTuple):
     id: str
     type: str
     owned: bool
-    """By the business; else it was shared with it."""
+    """Whether the business owns it; otherwise it was shared with the business."""
     children: Sequence[Asset] = ()
     """The members of an asset group."""
     made_by: User | None = None
