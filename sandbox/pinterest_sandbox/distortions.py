@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 Change: TypeAlias = Literal[
     "unknown_field", "numeric_ids", "textual_numbers", "fractions", "odd_text", "repeat", "no_ids"
 ]
-CHANGES: tuple[Change, ...] = get_args(Change)
 
 _LARGEST_EXACT = 2**53
 
