@@ -34,6 +34,7 @@ class SetUp:
         code: The exit code of the run.
         variables: Variables that differ from right ones; None for one that is missing.
         edit: A text in `meltano.yml`, and what stands there in its place.
+        and_by: Another program with a fault of its own, which it names if Meltano lets it.
     """
 
     says: tuple[str, ...] = ()
@@ -41,6 +42,7 @@ class SetUp:
     code: int = 1
     variables: Mapping[str, str | None] = field(default_factory=dict)
     edit: tuple[str, str] = ("", "")
+    and_by: str | None = None
 
 
 def wrong(*says: str, **variables: str | None) -> SetUp:
@@ -150,6 +152,7 @@ SET_UPS: Mapping[str, SetUp] = {
     "no credentials and no database": SetUp(
         ("access_token: no credentials; allowed: ", "tap-pinterest-login"),
         variables={TOKEN: None, ADDRESS: "postgresql://plain:x@127.0.0.1:{closed}/postgres"},
+        and_by=LOADER,
     ),
     "signed out": SetUp(("run tap-pinterest-login",), variables={TOKEN: None, **APP}),
     "a token file that is not there": SetUp(
