@@ -28,6 +28,7 @@ from scripts import bench_runs
 from scripts.bench_runs import MEGABYTE, timed
 from scripts.processes import ROOT
 from scripts.sandbox_process import sandbox_process
+from scripts.spread import ROUNDS, spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,7 +48,7 @@ WORLD = replace(
 
 _VERSION = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
 
-console = Console(highlight=False, width=130)
+console = Console(highlight=False, width=190)
 
 
 class NoSourceError(RuntimeError):
@@ -110,40 +111,45 @@ def ratios(ours: Effort, theirs: Effort) -> Ratios:
 
 
 def measure() -> None:
-    """Read the world with the tap and with Airbyte's source, if it is installed, and print both."""
+    """Read the world with the tap and Airbyte's source in turns, if that is installed."""
+    ours, theirs = [], []
     try:
         source = installed(os.environ)
         with console.status(f"Reading {WORLD.name} with {PACKAGE} ..."):
-            theirs = read(source, WORLD)
+            for _ in range(ROUNDS):
+                theirs.append(read(source, WORLD))
+                outcome = bench_runs.read(WORLD)
+                effort = (outcome.seconds, outcome.cpu, outcome.memory)
+                ours.append(Effort(outcome.calls, outcome.rows, *effort))
     except NoSourceError as error:
         console.print(f"Airbyte's source: skipped. {error}", markup=False)
         return
-    outcome = bench_runs.read(WORLD)
-    ours = Effort(outcome.calls, outcome.rows, outcome.seconds, outcome.cpu, outcome.memory)
     title = f"{PACKAGE} {source.version} and the tap: {WORLD.name}"
     table = Table(title=title, box=box.SIMPLE_HEAD)
     table.add_column("source", no_wrap=True)
     headings = ("calls", "records", "seconds", "records/s", "CPU s", "µs/record", "records/CPU s")
     for heading in (*headings, "peak MB"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for name, effort in (("tap-pinterest", ours), (PACKAGE, theirs)):
+    for name, efforts in (("tap-pinterest", ours), (PACKAGE, theirs)):
         table.add_row(
             name,
-            f"{effort.calls:,}",
-            f"{effort.records:,}",
-            f"{effort.seconds:.1f}",
-            f"{effort.records / effort.seconds:,.0f}",
-            f"{effort.cpu:.1f}",
-            f"{1e6 / effort.rate:,.0f}",
-            f"{effort.rate:,.0f}",
-            f"{effort.memory / MEGABYTE:,.0f}",
+            f"{efforts[0].calls:,}",
+            f"{efforts[0].records:,}",
+            spread([each.seconds for each in efforts]),
+            spread([each.records / each.seconds for each in efforts], 0),
+            spread([each.cpu for each in efforts]),
+            spread([1e6 / each.rate for each in efforts], 0),
+            spread([each.rate for each in efforts], 0),
+            spread([each.memory / MEGABYTE for each in efforts], 0),
         )
-    times = ratios(ours, theirs)
+    times = [ratios(*pair) for pair in zip(ours, theirs, strict=True)]
     table.add_section()
-    better = {"calls": times.calls, "seconds": times.seconds, "records/CPU s": times.rate}
-    table.add_row(
-        "times better", *(f"{better[name]:.1f}" if name in better else "" for name in headings)
-    )
+    better = {
+        "calls": spread([each.calls for each in times]),
+        "seconds": spread([each.seconds for each in times]),
+        "records/CPU s": spread([each.rate for each in times]),
+    }
+    table.add_row("times better", *(better.get(name, "") for name in headings))
     console.print(table)
 
 

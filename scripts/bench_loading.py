@@ -31,6 +31,7 @@ from scripts.embedded_postgres import EmbeddedPostgres
 from scripts.fewest_calls import fewest_calls
 from scripts.main_job import MainJob
 from scripts.sandbox_process import sandbox_process
+from scripts.spread import spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -251,21 +252,15 @@ def _show(loads: Mapping[Way, Sequence[Load]]) -> None:
         each_row = f"{median(load.cpu for load in of_way) / rows * 1e6:.0f}"
         memory = f"{max(load.usage.memory['target'] for load in of_way) / MEGABYTE:,.0f}"
         calls = (str(first.calls), str(first.fewest), f"{first.written:,}")
-        seconds = _spread([load.seconds for load in of_way])
+        seconds = spread([load.seconds for load in of_way])
         rate = f"{median(load.rate for load in of_way):,.0f}"
         table.add_row(way.name, *calls, seconds, rate, used, each_row, memory)
     console.print(table)
     for way, than in COMPARED:
         if way in loads and than in loads:
             pairs = [*zip(loads[way], loads[than], strict=True)]
-            seconds = _spread([other.seconds / one.seconds for one, other in pairs])
-            cpu = _spread([other.cpu / one.cpu for one, other in pairs])
+            seconds = spread([other.seconds / one.seconds for one, other in pairs])
+            cpu = spread([other.cpu / one.cpu for one, other in pairs])
             console.print(
                 f"{way.name}: {seconds} times as fast as {than.name}, with {cpu} times less CPU"
             )
-
-
-def _spread(values: Sequence[float]) -> str:
-    """The median, with the least and the most."""
-    middle = f"{median(values):.1f}"
-    return f"{middle} ({min(values):.1f} to {max(values):.1f})" if len(values) > 1 else middle

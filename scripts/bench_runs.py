@@ -27,6 +27,7 @@ from scripts.bench_loading import seconds_to_load
 from scripts.fewest_calls import fewest_calls
 from scripts.processes import command
 from scripts.sandbox_process import sandbox_process
+from scripts.spread import ROUNDS, spread
 from tap_pinterest.http.rate_limit import STANDARD
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ ENTITIES = {
 }
 ADS_STREAMS = ("ad_accounts", *ENTITIES.values(), *LEVELS)
 
-console = Console(highlight=False, width=110)
+console = Console(highlight=False, width=160)
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ class Timed:
 
 
 def measure(*worlds: World) -> None:
-    """Read each world once, and print the results."""
+    """Read each world in several rounds, and print the results."""
     table = Table(title="The tap alone", box=box.SIMPLE_HEAD, collapse_padding=True)
     table.add_column("world", no_wrap=True)
     headings = ("calls", "fewest", "rows", "seconds", "rows/s", "CPU s", "µs/row", "peak MB")
@@ -183,20 +184,21 @@ def measure(*worlds: World) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for world in worlds:
         with console.status(f"Reading the {world.name} world ..."):
-            outcome = read(world)
-        least = _slowest(outcome.rates)
+            outcomes = [read(world) for _ in range(ROUNDS)]
+        outcome = outcomes[0]
+        loaded = [each.loaded for each in outcomes if each.loaded is not None]
         table.add_row(
             world.name,
             f"{outcome.calls:,}",
             f"{sum(outcome.minimum.values()):,}",
             f"{outcome.rows:,}",
-            f"{outcome.seconds:.1f}",
-            f"{outcome.rows / outcome.seconds:,.0f}",
-            f"{outcome.cpu:.1f}",
-            f"{outcome.cpu / max(outcome.rows, 1) * 1e6:.0f}",
-            f"{outcome.memory / MEGABYTE:,.0f}",
-            f"{least:.0f}",
-            "" if outcome.loaded is None else f"{outcome.loaded:.0f}",
+            spread([each.seconds for each in outcomes]),
+            spread([each.rows / each.seconds for each in outcomes], 0),
+            spread([each.cpu for each in outcomes]),
+            spread([each.cpu / max(each.rows, 1) * 1e6 for each in outcomes], 0),
+            spread([each.memory / MEGABYTE for each in outcomes], 0),
+            f"{_slowest(outcome.rates):.0f}",
+            spread(loaded, 0) if loaded else "",
         )
         _show_calls(world, outcome)
     console.print(table)
