@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.fleet_world import fleet_world
+from scripts.spread import ROUNDS, spread
 
 CONNECTIONS = 8
 MANY = 10_000
@@ -34,7 +35,6 @@ SESSIONS = (
     " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
 AT_ONCE = (1, 2, 4, 8)
-ROUNDS = 3
 
 if TYPE_CHECKING:
     from scripts.fleet_world import FleetWorld
@@ -54,12 +54,11 @@ def main() -> int:
         _round(world, 2)
         for at_once in AT_ONCE:
             rounds = [_round(world, at_once) for _ in range(ROUNDS)]
-            seconds, cpu = (sorted(each) for each in zip(*rounds, strict=True))
-            middle = median(seconds)
+            seconds, cpu = zip(*rounds, strict=True)
             table.add_row(
                 str(at_once),
-                f"{middle:.1f} ({seconds[0]:.1f} to {seconds[-1]:.1f})",
-                f"{CONNECTIONS / middle * 3600:,.0f}",
+                spread(seconds),
+                f"{CONNECTIONS / median(seconds) * 3600:,.0f}",
                 f"{median(cpu) / CONNECTIONS:.1f}",
             )
         console.print(table)

@@ -31,7 +31,7 @@ from scripts.embedded_postgres import EmbeddedPostgres
 from scripts.fewest_calls import fewest_calls
 from scripts.main_job import MainJob
 from scripts.sandbox_process import sandbox_process
-from scripts.spread import spread
+from scripts.spread import ROUNDS, spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -48,7 +48,6 @@ STOCK_DEFAULTS: Mapping[str, str] = {
     "TARGET_POSTGRES_ACTIVATE_VERSION": "true",
 }
 SAMPLE_SECONDS = 0.1
-ROUNDS = 3
 MEGABYTE = 1_000_000
 WATCHED = ("tap", "meltano", "target", "PostgreSQL")
 

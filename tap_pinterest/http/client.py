@@ -275,7 +275,7 @@ class PinterestClient:
             return False
 
     def _is_accepted(self, token: str, *, but: str) -> bool:
-        """Whether Pinterest takes a token for the first of these paths but one."""
+        """Whether Pinterest takes a token for a call to another path than `but`."""
         paths = (path for path in _FOR_EVERY_TOKEN if path != but)
         for probe in (_Call("GET", path, self.url(path), path) for path in paths):
             operation = api.operation(str(probe))
