@@ -29,6 +29,7 @@ from typing_extensions import override
 from scripts.bench_records import COLUMNS, rows
 from scripts.bench_runs import MEGABYTE, catalog_of, summary_of
 from scripts.processes import command
+from scripts.spread import ROUNDS, spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -155,15 +156,15 @@ class Usage:
 
 
 def measure() -> None:
-    """Read all rows once, and print the peak of memory after each part of the rows."""
-    with console.status(f"Reading {ACCOUNTS * ADS * DAYS:,} rows ..."):
-        usage = read()
-    told = ", ".join(
-        f"{peak / MEGABYTE:.0f} MB until {part:.0%}"
-        for part, peak in zip(PARTS, usage.peaks, strict=True)
-    )
-    rate = usage.rows / usage.seconds
-    console.print(f"{usage.rows:,} rows in {usage.seconds:.0f} s ({rate:,.0f}/s): {told}")
+    """Read all rows in several rounds, and print the peak of memory after each part of the rows."""
+    with console.status(f"Reading {ACCOUNTS * ADS * DAYS:,} rows, {ROUNDS} times ..."):
+        usages = [read() for _ in range(ROUNDS)]
+    peaks = [
+        f"{spread([usage.peaks[place] / MEGABYTE for usage in usages], 0)} MB until {part:.0%}"
+        for place, part in enumerate(PARTS)
+    ]
+    seconds = spread([usage.seconds for usage in usages], 0)
+    console.print(f"{usages[0].rows:,} rows in {seconds} s: {', '.join(peaks)}")
 
 
 def read() -> Usage:

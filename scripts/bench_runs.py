@@ -184,7 +184,7 @@ def measure(*worlds: World) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for world in worlds:
         with console.status(f"Reading the {world.name} world ..."):
-            outcomes = [read(world) for _ in range(ROUNDS)]
+            outcomes = read_again(world, ROUNDS)
         outcome = outcomes[0]
         loaded = [each.loaded for each in outcomes if each.loaded is not None]
         table.add_row(
@@ -216,18 +216,28 @@ def _show_calls(world: World, outcome: Outcome) -> None:
 
 def read(world: World) -> Outcome:
     """Read a world once."""
+    (outcome,) = read_again(world, 1)
+    return outcome
+
+
+def read_again(world: World, rounds: int) -> list[Outcome]:
+    """Read a world in several rounds, each from the beginning."""
     today = datetime.now(tz=UTC).date()
     with tempfile.TemporaryDirectory(prefix="tap-pinterest-") as name:
         folder = Path(name)
+        places = [folder / str(number) for number in range(rounds)]
         if not world.keep:
-            return _read(world, folder, today)
+            return [_read(world, place, today) for place in places]
         keep = str(folder / "kept")
         _read(world, folder / "first", today, keep=keep, latency=0, access_tier="unlimited")
-        outcome = _read(world, folder / "second", today, keep=keep)
-        log = folder / "sandbox.log"
-        with sandbox_process(today, log, keep=keep, **world.size) as sandbox:
-            loaded = seconds_to_load(sandbox, folder, world.streams, world.config)
-        return replace(outcome, loaded=loaded)
+        return [_read_and_load(world, place, today, keep) for place in places]
+
+
+def _read_and_load(world: World, folder: Path, today: date, keep: str) -> Outcome:
+    outcome = _read(world, folder, today, keep=keep)
+    with sandbox_process(today, folder / "load.log", keep=keep, **world.size) as sandbox:
+        loaded = seconds_to_load(sandbox, folder, world.streams, world.config)
+    return replace(outcome, loaded=loaded)
 
 
 def _read(world: World, folder: Path, today: date, **sandbox: int | str) -> Outcome:

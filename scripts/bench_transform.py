@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections import defaultdict
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
@@ -17,10 +19,13 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import click
 import psycopg
 from psycopg import sql
+from rich import box
 from rich.console import Console
+from rich.table import Table
 
 from scripts.dbt_project import Dbt
 from scripts.embedded_postgres import EmbeddedPostgres
+from scripts.spread import ROUNDS, spread
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -111,28 +116,70 @@ READ = """
       FROM pg_stat_user_tables JOIN pg_statio_user_tables USING (relid)
      WHERE relid = %s::regclass
 """
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, width=120)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build of the models, and what it did to the rows of ads by day.
+
+    Attributes:
+        seconds: The time of the build.
+        said: What dbt said of the rows that it wrote.
+        rows: Rows of ads that PostgreSQL read for it.
+        blocks: Blocks of the table that it read for it.
+        size: Blocks of the table.
+    """
+
+    seconds: float
+    said: str
+    rows: int
+    blocks: int
+    size: int
 
 
 @click.command("make bench-transform")
 @click.option("--ads", default=ADS, show_default=True)
 @click.option("--days", default=DAYS, show_default=True)
-def main(ads: int, days: int) -> None:
+@click.option("--rounds", default=ROUNDS, show_default=True, help="Each in a database of its own.")
+def main(ads: int, days: int, rounds: int) -> None:
     """Measure builds of the dbt models over a year of an agency."""
+    builds: dict[str, list[Build]] = defaultdict(list)
+    tests: list[Built] = []
+    for number in range(rounds):
+        with console.status(f"Round {number + 1} of {rounds} ..."):
+            tests.append(_round(ads, days, builds))
+    table = Table(title=f"{ads * days:,} rows of ads, by build", box=box.SIMPLE_HEAD)
+    table.add_column("build", no_wrap=True)
+    for column in ("seconds", "rows written", "rows read", "blocks read", "blocks of the table"):
+        table.add_column(column, justify="right")
+    for title, of_title in builds.items():
+        table.add_row(
+            title,
+            spread([each.seconds for each in of_title], 0),
+            ", ".join(sorted({each.said for each in of_title})),
+            spread([each.rows for each in of_title], 0),
+            spread([each.blocks for each in of_title], 0),
+            spread([each.size for each in of_title], 0),
+        )
+    console.print(table)
+    ends = sorted({_told(each) for each in tests})
+    console.print(f"Tests: {'; '.join(ends)}, {spread([each.seconds for each in tests], 0)} s")
+
+
+def _round(ads: int, days: int, builds: Mapping[str, list[Build]]) -> Built:
+    """Build after each load, add the builds by their titles, and run dbt's tests at the end."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         database = stack.enter_context(EmbeddedPostgres())
         db = stack.enter_context(psycopg.connect(database.psql_url, autocommit=True))
-        started = time.monotonic()
         _make(db, ads, days)
-        console.print(f"{ads * days:,} rows of ads: {time.monotonic() - started:.0f} s")
         dbt = Dbt(folder, url=database.url)
-        _build(db, dbt, "First build")
+        builds["first"].append(_build(db, dbt))
         for count in range(LOADS):
             _load_again(db)
-            _build(db, dbt, f"Build after load {count + 2}")
-        tests = dbt.run("test")
-        console.print(f"Tests: {_told(tests)}, {tests.seconds:.0f} s")
+            builds[f"after load {count + 2}"].append(_build(db, dbt))
+        return dbt.run("test")
 
 
 def _make(db: Connection, ads: int, days: int) -> None:
@@ -206,15 +253,12 @@ def _load_again(db: Connection) -> None:
     db.execute("VACUUM ANALYZE")
 
 
-def _build(db: Connection, dbt: Dbt, title: str) -> None:
+def _build(db: Connection, dbt: Dbt) -> Build:
     before, blocks_before, _ = _read(db)
     models = dbt.build("--exclude-resource-type", "test")
     rows, blocks, size = _read(db)
-    status, said = models.nodes["model.tap_pinterest.int_pinterest__ad_daily"]
-    console.print(
-        f"{title}: models {models.seconds:.0f} s; ads by day: {said}, {rows - before:,} rows read"
-        f" in {blocks - blocks_before:,} of {size:,} blocks ({status})"
-    )
+    _, said = models.nodes["model.tap_pinterest.int_pinterest__ad_daily"]
+    return Build(models.seconds, said, rows - before, blocks - blocks_before, size)
 
 
 def _told(built: Built) -> str:
