@@ -16,7 +16,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -51,7 +50,7 @@ SAMPLE_SECONDS = 0.1
 MEGABYTE = 1_000_000
 WATCHED = ("tap", "meltano", "target", "PostgreSQL")
 
-console = Console(highlight=False, width=120)
+console = Console(highlight=False, width=190)
 
 
 @dataclass(frozen=True)
@@ -87,11 +86,6 @@ class Load:
     written: int
     seconds: float
     usage: Usage
-
-    @property
-    def rate(self) -> float:
-        """Rows a second, Meltano's own start included."""
-        return self.rows / self.seconds
 
     @property
     def cpu(self) -> float:
@@ -238,22 +232,24 @@ def _used() -> Iterator[Usage]:
 
 def _show(loads: Mapping[Way, Sequence[Load]]) -> None:
     (rows,) = {load.rows for of_way in loads.values() for load in of_way}
-    table = Table(title=f"{rows:,} rows of {STREAM}, by loader", box=box.SIMPLE_HEAD)
+    calls = sorted(
+        {f"{load.calls} (fewest {load.fewest})" for of_way in loads.values() for load in of_way}
+    )
+    title = f"{rows:,} rows of {STREAM} by loader; calls: {', '.join(calls)}"
+    table = Table(title=title, box=box.SIMPLE_HEAD, collapse_padding=True)
     table.add_column("target", no_wrap=True)
-    cpu = f"CPU s: {', '.join(WATCHED)}"
-    for column in ("calls", "fewest", "written", "seconds", "rows/s", cpu, "µs/row", "peak MB"):
+    programs = [f"CPU s: {name}" for name in WATCHED]
+    for column in ("written", "seconds", *programs, "µs/row", "peak MB"):
         table.add_column(column, justify="right")
     for way, of_way in loads.items():
-        first = of_way[0]
-        used = ", ".join(
-            f"{median(load.usage.cpu(name) for load in of_way):.1f}" for name in WATCHED
+        table.add_row(
+            way.name,
+            f"{of_way[0].written:,}",
+            spread([load.seconds for load in of_way]),
+            *(spread([load.usage.cpu(name) for load in of_way]) for name in WATCHED),
+            spread([load.cpu / rows * 1e6 for load in of_way], 0),
+            spread([load.usage.memory["target"] / MEGABYTE for load in of_way], 0),
         )
-        each_row = f"{median(load.cpu for load in of_way) / rows * 1e6:.0f}"
-        memory = f"{max(load.usage.memory['target'] for load in of_way) / MEGABYTE:,.0f}"
-        calls = (str(first.calls), str(first.fewest), f"{first.written:,}")
-        seconds = spread([load.seconds for load in of_way])
-        rate = f"{median(load.rate for load in of_way):,.0f}"
-        table.add_row(way.name, *calls, seconds, rate, used, each_row, memory)
     console.print(table)
     for way, than in COMPARED:
         if way in loads and than in loads:
