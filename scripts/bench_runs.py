@@ -177,10 +177,8 @@ def measure(*worlds: World) -> None:
     """Read each world in several rounds, and print the results."""
     table = Table(title="The tap alone", box=box.SIMPLE_HEAD, collapse_padding=True)
     table.add_column("world", no_wrap=True)
-    headings = ("calls", "fewest", "rows", "seconds", "rows/s", "CPU s", "µs/row", "peak MB")
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("quota s", "loaded s"):
+    headings = ("calls", "fewest", "rows", "seconds", "CPU s", "peak MB", "quota s", "waited s")
+    for heading in (*headings, "loaded s"):
         table.add_column(heading, justify="right", no_wrap=True)
     for world in worlds:
         with console.status(f"Reading the {world.name} world ..."):
@@ -193,11 +191,10 @@ def measure(*worlds: World) -> None:
             f"{sum(outcome.minimum.values()):,}",
             f"{outcome.rows:,}",
             spread([each.seconds for each in outcomes]),
-            spread([each.rows / each.seconds for each in outcomes], 0),
             spread([each.cpu for each in outcomes]),
-            spread([each.cpu / max(each.rows, 1) * 1e6 for each in outcomes], 0),
             spread([each.memory / MEGABYTE for each in outcomes], 0),
             f"{_slowest(outcome.rates):.0f}",
+            spread([each.waited for each in outcomes], 0),
             spread(loaded, 0) if loaded else "",
         )
         _show_calls(world, outcome)
