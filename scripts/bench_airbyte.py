@@ -119,7 +119,8 @@ def measure() -> None:
     except NoSourceError as error:
         console.print(f"Airbyte's source: skipped. {error}", markup=False)
         return
-    ours, theirs = [], []
+    ours: list[Effort] = []
+    theirs: list[Effort] = []
     for _ in range(ROUNDS * TRIES):
         if len(theirs) == ROUNDS:
             break
