@@ -19,7 +19,7 @@ from singer_pipes import lines
 from singer_run import PatientClock, PatientTap, catalog_of, run, settings
 from tap_pinterest.http.errors import AccessRefusedError, GoneError, QuotaError, ScopeRefusedError
 from tap_pinterest.run.cost import plan
-from tap_pinterest.singer.updates import MOST_PENDING
+from tap_pinterest.singer import updates
 from test_datasets import ACCOUNT, Answers, items, picked
 from test_datasets import run as run_with
 
@@ -344,17 +344,33 @@ def test_the_next_run_asks_only_for_the_pin_that_failed() -> None:
     assert pinterest.asked_pins == []
 
 
-def test_more_failures_than_the_state_has_room_for_are_asked_for_again_too() -> None:
-    many = MOST_PENDING + 5
+def test_more_failures_than_the_state_has_room_for_are_asked_for_again_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(updates, "MOST_PENDING", 50)
+    many = 55
     pinterest = Pinterest(*(ad(number, changed=NOON + number) for number in range(100, 100 + many)))
     pinterest.wrong = {
         f"9{number}": FatalAPIError(f"{number}") for number in range(100, 100 + many)
     }
     first = pinterest.read()
-    assert len(first.partition("ad_creatives", "1")["pending"]) == MOST_PENDING
+    assert len(first.partition("ad_creatives", "1")["pending"]) == 50
 
     pinterest.wrong.clear()
     assert len(titles(pinterest.read(state=first.state))) == many
+
+
+def test_many_pins_that_fail_for_good_keep_no_other_from_being_read() -> None:
+    ads = [ad(number, changed=NOON + number) for number in range(100, 560)]
+    pinterest = Pinterest(*ads)
+    pinterest.wrong = {f"9{number}": FatalAPIError("400") for number in range(100, 160)}
+    state, read = None, Counter[str]()
+    for _ in range(6):
+        ended = pinterest.read(state=state, creative_calls=100)
+        read.update([*titles(ended)])
+        state = ended.state
+
+    assert read == Counter(str(number) for number in range(160, 560))
 
 
 def test_a_pin_that_fails_for_good_is_asked_for_after_all_others() -> None:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 LAST_ID = "last_id"
 """A key that partitions of such streams have and partitions of reports do not have."""
-MOST_PENDING = 50
+MOST_PENDING = 1_000
 """Most unread entities that the bookmark may pass."""
 MOST_AHEAD = 100
 """Most entities after the bookmark that are remembered; others are read again."""
