@@ -232,6 +232,11 @@ def test_a_conversion_that_pinterest_adds_describes_itself() -> None:
     assert (new.place, new.interaction) == ("in_app", "click")
 
 
+def test_a_rate_that_pinterest_adds_does_not_add_up() -> None:
+    assert metric("TOTAL_WEB_BOUNCE_RATE").adds_up == ()
+    assert metric("TOTAL_WEB_GENERATE_QUOTE").adds_up == EVERYWHERE
+
+
 def test_the_text_of_a_conversion_names_the_advertisers_own_event() -> None:
     assert "“big order”" in metric("ADE_TOTAL_WEB_CLICK_BIG_ORDER").text
     assert metric("ADE_TOTAL_WEB_CLICK_BIG_ORDER").place == "web"

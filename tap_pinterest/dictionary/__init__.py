@@ -7,13 +7,13 @@ needs it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from tap_pinterest import api
 from tap_pinterest.dictionary import texts
 from tap_pinterest.dictionary.metrics import Metric, metric
-from tap_pinterest.dictionary.texts import Entries, Text
+from tap_pinterest.dictionary.texts import Text
 
 AD_REPORTS = "AdReports"
 """The table of the columns of ads reports that are not metrics."""
@@ -57,7 +57,8 @@ class Described:
         """The text about a field; a dotted path names a member of an object."""
         outer, *inner = path.split(".")
         *known, shared = self._tables
-        found: Meaning | None = _first(outer, known)
+        own = (texts.find(outer, each) for each in known)
+        found: Meaning | None = next(filter(None, own), None)
         if found is None and self.is_ad_report and outer not in shared:
             # A report can have every metric of Pinterest.
             return metric(outer.upper())
@@ -131,10 +132,6 @@ def _with_members(shape: Mapping[str, Any], meaning: Meaning | None) -> dict[str
         if isinstance(inner := shape.get(word), dict):
             made[word] = _with_members(inner, meaning)
     return made
-
-
-def _first(name: str, tables: Sequence[Entries]) -> Text | None:
-    return next((found for each in tables if (found := texts.find(name, each))), None)
 
 
 def _record_of(path: str) -> tuple[str, ...]:

@@ -160,7 +160,13 @@ _DEVICES: Mapping[str, str] = {
     "MOBILE": "a mobile phone",
     "TABLET": "a tablet",
 }
-_TRAFFIC: Mapping[str | None, Traffic] = {"1": "paid", "2": "earned", None: "both"}
+_TRAFFIC: Mapping[str | None, Traffic] = {
+    None: "both",
+    "1": "paid",
+    "2": "earned",
+    "PAID": "paid",
+    "EARNED": "earned",
+}
 _MONEY: Mapping[str | None, Unit] = {
     "": "currency",
     "_IN_DOLLAR": "currency",
@@ -346,17 +352,13 @@ _WATCHTIME = (
 )
 
 
-def _traffic_of(text: str | None) -> Traffic:
-    return _TRAFFIC[{"PAID": "1", "EARNED": "2"}.get(text or "", text)]
-
-
 def _video(name: str) -> Metric | None:
     if found := re.fullmatch(_WATCHTIME, name):
         return _watchtime(found)
     found = re.fullmatch(_VIDEO, name)
     if not found:
         return None
-    traffic = _traffic_of(found["traffic"])
+    traffic = _TRAFFIC[found["traffic"]]
     jumps = "without" if found["complete"] and found["percent"] != "100" else "with"
     reached = f"plays of the video that reached {found['percent']}% of it, {jumps} jumps ahead"
     text = _words().plays.get(found["what"], reached)
@@ -366,7 +368,7 @@ def _video(name: str) -> Metric | None:
 
 def _watchtime(found: re.Match[str]) -> Metric:
     units: Mapping[str | None, Unit] = {"SECOND": "seconds", "MILLISECOND": "milliseconds"}
-    unit, traffic = units.get(found["unit"]), _traffic_of(found["traffic"])
+    unit, traffic = units.get(found["unit"]), _TRAFFIC[found["traffic"]]
     counted = f", in {unit}" if unit else "; Pinterest does not name the unit"
     if found["what"] == "AVG":
         return Metric(
@@ -462,11 +464,19 @@ def _single(name: str) -> Metric | None:
     return _words().single.get(name)
 
 
+_NO_COUNT = re.compile(
+    r"(?:^|_)(?:AVERAGE|AVG|CPA|FREQUENCY|INDEX|PERCENT|RATE|RATIO|REACH|ROAS|SCORE|SHARE|USERS?)(?:_|$)"
+)
+"""Words in the name of a number that does not add up."""
+
+
 def _new_conversion(name: str) -> Metric | None:
     """A conversion of an unknown event, if another part of its name is known."""
     found = re.fullmatch(_conversions("[A-Z][A-Z0-9_]*?"), f"_{name}")
     others = ("place", "interaction", "device", "measure")
     if not found or not found["event"] or not any(found[part] for part in others):
+        return None
+    if _NO_COUNT.search(found["event"]):
         return None
     return _Conversion(found.groupdict()).metric()
 
