@@ -158,7 +158,8 @@ def _show_rows(database: str, changes: Sequence[Changed]) -> None:
     columns = ("day 1", "day 2", "added", "restated", "unchanged")
     table = _table(f"Rows in {database}, schema {SCHEMA}", ("table",), columns)
     for change in changes:
-        counts = (change.before, change.after, change.added, change.restated, change.unchanged)
+        unchanged = change.after - change.added - change.restated
+        counts = (change.before, change.after, change.added, change.restated, unchanged)
         table.add_row(change.table, *(f"{count:,}" for count in counts))
     console.print(table)
 

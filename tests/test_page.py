@@ -10,6 +10,7 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import psycopg
 import pytest
 from click.testing import CliRunner
@@ -22,6 +23,7 @@ from tap_pinterest.config import database as database_config
 from tap_pinterest.page import Contents, NothingLoadedError, charts, log, page
 from tap_pinterest.page.changes import Changed, RestatedDay
 from tap_pinterest.page.charts import Day
+from tap_pinterest.page.duckdb import DuckdbConnection
 from tap_pinterest.page.totals import Total
 from tap_pinterest.tap import TapPinterest
 
@@ -285,6 +287,127 @@ def test_the_currency_of_a_report_without_it_is_that_of_its_account(db: Connecti
     assert contents.ads.by_account == [Total("a1", "EUR", (Decimal("2.5"),))]
 
 
+def test_an_account_that_is_there_twice_doubles_no_spend(db: Connection[Any]) -> None:
+    """Some targets only add rows."""
+    with within(db, "daasity"):
+        db.execute("""
+            CREATE TABLE ad_accounts (id text, name text, currency text);
+            CREATE TABLE ad_analytics (date date, ad_account_id text, spend_in_micro_dollar int);
+            INSERT INTO ad_accounts VALUES ('a1', 'Shop', 'EUR'), ('a1', 'Store', 'EUR');
+            INSERT INTO ad_analytics VALUES ('2026-11-20', 'a1', 2500000)
+        """)
+        contents = Contents.read(db, "daasity", days=90)
+
+    assert contents.ads
+    assert contents.ads.by_account == [Total("a1", "EUR", (Decimal("2.5"),))]
+
+
+def test_a_number_that_has_moved_to_another_column_is_read_there(db: Connection[Any]) -> None:
+    """The newer row has been read with other `report_columns`."""
+    with within(db, "moved"):
+        db.execute("""
+            CREATE TABLE ad_analytics (date date, currency text, spend_in_dollar numeric,
+                spend_in_micro_dollar bigint);
+            INSERT INTO ad_analytics VALUES ('2026-11-20', 'EUR', 1.5, 1500000),
+                ('2026-11-21', 'EUR', NULL, 2500000)
+        """)
+        contents = Contents.read(db, "moved", days=90)
+
+    assert contents.ads
+    assert [each.now for each in contents.ads.by_day] == [(Decimal("1.5"),), (Decimal("2.5"),)]
+
+
+def test_the_page_reads_the_first_report_that_has_rows(db: Connection[Any]) -> None:
+    with within(db, "partly"):
+        db.execute("""
+            CREATE TABLE campaign_analytics (date date, impression_1 int);
+            CREATE TABLE ad_analytics (date date, impression_1 int)
+        """)
+        empty = Contents.read(db, "partly", days=90)
+        db.execute("INSERT INTO ad_analytics VALUES ('2026-11-20', 7)")
+        contents = Contents.read(db, "partly", days=90)
+
+    assert contents.ads
+    assert contents.ads.report == "ad_analytics"
+    assert empty.ads is None
+    assert empty.missing[0] == "Numbers of ads: campaign_analytics has no rows."
+
+
+def test_columns_of_other_types_in_a_foreign_table_do_no_harm(db: Connection[Any]) -> None:
+    with within(db, "foreign"):
+        db.execute("""
+            CREATE TABLE plans (date text, _sdc_extracted_at text);
+            INSERT INTO plans VALUES ('next week', 'never')
+        """)
+        contents = Contents.read(db, "foreign", days=90)
+
+    assert contents.tables == [("plans", 1, None, None)]
+
+
+def test_ids_may_be_numbers(db: Connection[Any]) -> None:
+    with within(db, "numbers"):
+        db.execute("""
+            CREATE TABLE campaigns (id bigint, name text);
+            CREATE TABLE campaign_analytics (date date, campaign_id bigint, impression_1 int);
+            INSERT INTO campaigns VALUES (1, 'Autumn'), (2, '');
+            INSERT INTO campaign_analytics VALUES ('2026-11-20', 1, 7), ('2026-11-20', 2, 3)
+        """)
+        html = page(Contents.read(db, "numbers", days=90))
+
+    assert 'title="Autumn (1)"' in html
+    assert '<span class="name" title="2">2</span>' in html
+
+
+ONE_REPORT = """
+    CREATE TABLE campaign_analytics (date date, campaign_id text, impression_1 int);
+    INSERT INTO campaign_analytics VALUES
+"""
+
+
+def test_days_and_campaigns_that_only_the_copy_has_are_shown_as_lost(db: Connection[Any]) -> None:
+    with within(db, "before"), within(db, "after"):
+        db.execute(ONE_REPORT + "('2026-11-20', 'c1', 7), ('2026-11-21', 'c1', 5)")
+        db.execute("SET search_path TO before")
+        db.execute(
+            ONE_REPORT + "('2026-11-20', 'c1', 7), ('2026-11-21', 'c1', 6),"
+            " ('2026-11-21', 'c2', 30), ('2026-11-22', 'c1', 4)"
+        )
+        contents = Contents.read(db, "after", days=90, copy="before")
+
+    html = page(contents)
+    assert contents.ads
+    assert Total(date(2026, 11, 22), "", (Decimal(0),), (Decimal(4),)) in contents.ads.by_day
+    assert "Paid impressions, restated by day: -35" in labels(html)
+    restated = html.partition("restated by campaign")[2]
+    assert [n for n in ("c1", "c2") if f'title="{n}"' in restated] == ["c1", "c2"]
+    assert restated.index('title="c2"') < restated.index('title="c1"')
+    assert '<i class="lost" style="width:100%"></i></span><b>-30</b>' in restated
+
+
+def test_a_copy_with_other_numbers_is_not_compared(db: Connection[Any]) -> None:
+    with within(db, "before"), within(db, "after"):
+        db.execute(ONE_REPORT + "('2026-11-20', 'c1', 7)")
+        db.execute("CREATE TABLE before.campaign_analytics (date date, clickthrough_1 int)")
+        contents = Contents.read(db, "after", days=90, copy="before")
+
+    html = page(contents)
+    assert "Unchanged" not in html
+    assert 'class="gained"' not in html
+    assert contents.missing[-1] == (
+        "The change since before: there, campaign_analytics is missing or lacks columns."
+    )
+
+
+def test_a_copy_without_a_column_of_the_key_is_named(db: Connection[Any]) -> None:
+    with within(db, "before"), within(db, "after"):
+        db.execute("CREATE TABLE metrics (name text, category text, PRIMARY KEY (name, category))")
+        db.execute("CREATE TABLE before.metrics (name text PRIMARY KEY)")
+        contents = Contents.read(db, "after", days=90, copy="before")
+
+    assert contents.changed == []
+    assert contents.missing[-1] == "metrics beside before: the copy lacks a column of the key."
+
+
 def test_tables_without_a_number_of_ads_are_still_listed(db: Connection[Any]) -> None:
     with within(db, "displayed"):
         db.execute("CREATE TABLE campaign_analytics (date date, spend numeric)")
@@ -293,6 +416,22 @@ def test_tables_without_a_number_of_ads_are_still_listed(db: Connection[Any]) ->
     html = page(contents)
     assert "column_names: display" in html
     assert 'title="campaign_analytics"' in html
+
+
+def test_duckdb_shows_the_same_page(db: Connection[Any], compared: Contents) -> None:
+    tables = ("campaign_analytics", "campaigns")
+    with duckdb.connect() as connection:
+        for schema in ("earlier", "pinterest"):
+            connection.execute(f"CREATE SCHEMA {schema}; USE {schema}; {TABLES}")
+            for table in tables:
+                names = [sql.Identifier(schema, table)]
+                rows = db.execute(sql.SQL("SELECT * FROM {}").format(*names)).fetchall()
+                marks = ", ".join("?" * len(rows[0]))
+                connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
+        there = DuckdbConnection(connection)
+        found = Contents.read(there, "pinterest", days=90, copy="earlier")
+
+    assert page(found) == page(compared)
 
 
 MODELS = """
@@ -304,7 +443,7 @@ MODELS = """
         ('pinterest', 'Paid Social', 'Pinterest', '30/30/1', 'EUR', 'c1', 1234.5, 7, '2026-11-29'),
         ('pinterest', 'Paid Social', 'Pinterest', '30/30/1', 'EUR', 'c2', 0.25, NULL, '2026-11-28'),
         ('pinterest', 'Paid Social', 'Pinterest', '30/30/1', 'EUR', 'c2', 99, 1, '2026-01-01'),
-        ('another', 'Paid Social', 'Pinterest', '30/30/1', 'EUR', 'c9', 77, 1, '2026-11-29');
+        ('another', 'Paid Social', 'Pinterest', '30/30/1', 'EUR', 'c9', 77, 1, '2027-06-29');
     CREATE TABLE ums.pinterest__reconciliation (
         source_relation text, level text, currency text, spend numeric, account_spend numeric,
         is_equal boolean
@@ -460,6 +599,26 @@ def test_a_database_that_cannot_be_reached_is_one_line() -> None:
     assert told.count("\n") == 0
     assert told.startswith("Error: PostgreSQL: connection")
     assert "secret" not in told
+
+
+@pytest.mark.usefixtures("db")
+def test_times_are_in_utc_whatever_the_time_zone_of_the_database(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    with psycopg.connect(url, autocommit=True) as connection, within(connection, "zoned"):
+        connection.execute("CREATE TABLE pins (_sdc_extracted_at timestamptz)")
+        connection.execute("INSERT INTO pins VALUES ('2026-11-30 02:00:00+00')")
+        address = f"{url}{'&' if '?' in url else '?'}options=-c%20timezone%3DAmerica/New_York"
+        code, _ = run("--database", address, "--schema", "zoned", "--output", str(file))
+
+    assert code == 0
+    assert "<td>30 Nov 2026 02:00</td>" in file.read_text("utf-8")
+
+
+def test_more_days_than_a_calendar_has_are_refused() -> None:
+    code, told = run("--database", "postgresql://h/d", "--days", "9999999")
+
+    assert code == 2
+    assert "9999999 is not in the range" in told
 
 
 def test_no_database_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

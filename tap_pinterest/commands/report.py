@@ -31,7 +31,7 @@ NO_DATABASE = f"no database is named: --database {EXAMPLE}, or {URL} in .env"
 )
 @click.option(
     "--days",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 36_500),
     default=90,
     show_default=True,
     help="Number of days to show, up to the newest.",
@@ -85,6 +85,7 @@ def drawn(address: str, schema: str, days: int, copy: str | None) -> str:
             connection.read_only = True
             # All queries see the same moment, also while a load is running.
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.execute("SET TIME ZONE 'UTC'")
             return page.page(page.Contents.read(connection, schema, days=days, copy=copy))
     except psycopg.Error as error:
         reason = str(error).strip().partition("\n")[0]

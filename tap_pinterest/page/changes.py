@@ -9,6 +9,7 @@ from psycopg import sql
 from tap_pinterest.page.tables import LOAD
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from tap_pinterest.page.tables import Tables
@@ -34,11 +35,6 @@ class Changed(NamedTuple):
     after: int
     added: int
     restated: int
-
-    @property
-    def unchanged(self) -> int:
-        """Rows that did not change."""
-        return self.after - self.added - self.restated
 
 
 def restated(tables: Tables, report: str, days: int) -> list[RestatedDay] | None:
@@ -68,14 +64,25 @@ def restated(tables: Tables, report: str, days: int) -> list[RestatedDay] | None
 
 def since(tables: Tables, copy: Tables) -> list[Changed]:
     """Compare every table that has a key with its copy; all rows are new if there is no copy."""
-    return [_changed(tables, copy, name) for name in tables.columns if tables.key(name)]
+    keys = {name: tables.key(name) for name in tables.columns}
+    return [
+        _changed(tables, copy, name, key)
+        for name, key in keys.items()
+        if key and (name not in copy.columns or copy.has(name, *key))
+    ]
 
 
-def _changed(tables: Tables, copy: Tables, name: str) -> Changed:
+def not_compared(tables: Tables, copy: Tables) -> Iterator[str]:
+    """A sentence for each table that cannot be compared with its copy."""
+    for name in tables.columns:
+        if name in copy.columns and not copy.has(name, *tables.key(name)):
+            yield f"{name} beside {copy.schema}: the copy lacks a column of the key."
+
+
+def _changed(tables: Tables, copy: Tables, name: str, key: Sequence[str]) -> Changed:
     if name not in copy.columns:
         ((rows,),) = tables.query("SELECT count(*) FROM {new}", new=tables.identifier(name))
         return Changed(name, 0, rows, rows, 0)
-    key = tables.key(name)
     (row,) = tables.query(
         """
         SELECT (SELECT count(*) FROM {old}),

@@ -114,10 +114,11 @@ def _dates(first: date, last: date) -> Iterator[str]:
 
 def bars(rows: Sequence[Bar]) -> str:
     """Bars with names and numbers, the first on top."""
-    largest = max((each.value for each in rows), default=0.0) or 1.0
+    largest = max((abs(each.value) for each in rows), default=0.0) or 1.0
     items = "".join(
         f'<li><span class="name" title="{escape(each.title or each.name)}">{escape(each.name)}'
-        f'</span><span class="bar"><i style="width:{_percent(max(each.value, 0.0), largest)}"></i>'
+        f'</span><span class="bar"><i class="{"lost" if each.value < 0 else "kept"}"'
+        f' style="width:{_percent(abs(each.value), largest)}"></i>'
         f"</span><b>{exact(each.value)}</b></li>"
         for each in rows
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_pinterest.page import changes, log, models, tables
 from tap_pinterest.page.duckdb import DuckdbConnection
 from tap_pinterest.page.tables import DuckdbTables, Tables
-from tap_pinterest.page.totals import MEASURES, REPORTS, Total, numbers_in
+from tap_pinterest.page.totals import MEASURES, REPORTS, Total, numbers_in, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,11 +30,13 @@ class Ads(NamedTuple):
     """The numbers of the ads.
 
     Attributes:
+        is_compared: Whether the copy has the same numbers.
         known_days: The totals of each campaign, without days that the copy does not have.
     """
 
     report: str
     measures: tuple[Measure, ...]
+    is_compared: bool
     by_day: Sequence[Total]
     by_campaign: Sequence[Total]
     by_account: Sequence[Total]
@@ -81,10 +84,11 @@ class Contents(NamedTuple):
         loaded = _loaded(connection, schema)
         older = _loaded(connection, copy) if copy else None
         report = numbers_in(loaded)
+        ads = _ads(report, older, days) if report else None
         return cls(
             schema=schema,
             copy=copy,
-            ads=_ads(report, numbers_in(older) if older else None, days) if report else None,
+            ads=ads,
             names=_names(loaded),
             complete=_complete_day(loaded),
             restated=changes.restated(loaded, report.report, days) if report else None,
@@ -92,7 +96,10 @@ class Contents(NamedTuple):
             changed=changes.since(loaded, older) if older else (),
             last_run=log.last_run(loaded),
             models=models.models(connection, schema, days),
-            missing=list(_missing(loaded, report)),
+            missing=[
+                *_missing(loaded, report, ads),
+                *(_not_compared(loaded, older, ads) if older else ()),
+            ],
         )
 
 
@@ -107,25 +114,27 @@ def _loaded(connection: AnyConnection, schema: str) -> Tables:
     return found
 
 
-def _ads(report: Numbers, older: Numbers | None, days: int) -> Ads | None:
-    last = report.last_day
+def _ads(report: Numbers, older: Tables | None, days: int) -> Ads | None:
+    copy = _same_numbers(report, older) if older else None
+    known_to = copy.last_day if copy else None
+    last = max(filter(None, (report.last_day, known_to)), default=None)
     if last is None:
         return None
     first = last - timedelta(days - 1)
-    known_to = older.last_day if older else None
-    # A copy with other measures cannot be compared.
-    copy = older if older and older.measures == report.measures else None
+    nothing = (Decimal(0),) * len(report.measures)
 
     def by(of: str, until: date = last) -> list[Total]:
-        if not (of == "date" or report.has(of)):
+        if not report.has(of):
             return []
-        before = copy.totals(of, first, last) if copy and (of == "date" or copy.has(of)) else {}
         now = report.totals(of, first, until)
-        return [Total(*key, values, before.get(key)) for key, values in now.items()]
+        before = copy.totals(of, first, last) if copy and copy.has(of) else {}
+        keys = sorted({*now, *before}, key=lambda key: (str(key[0]), key[1]))
+        return [Total(*key, now.get(key, nothing), before.get(key)) for key in keys]
 
     return Ads(
         report.report,
         report.measures,
+        copy is not None,
         by_day=by("date"),
         by_campaign=by("campaign_id"),
         by_account=by("ad_account_id"),
@@ -133,12 +142,18 @@ def _ads(report: Numbers, older: Numbers | None, days: int) -> Ads | None:
     )
 
 
+def _same_numbers(report: Numbers, older: Tables) -> Numbers | None:
+    """The numbers of the report in the copy; `None` if the copy has other numbers."""
+    found = numbers_of(older, report.report)
+    return found if found and found.measures == report.measures else None
+
+
 def _names(loaded: Tables) -> dict[str, str]:
     """The names of campaigns and ad accounts by id; no campaign has the id of an ad account."""
     names: dict[str, str] = {}
     for table in ("ad_accounts", "campaigns"):
         if loaded.has(table, "id", "name"):
-            query = "SELECT id, name FROM {table} WHERE name IS NOT NULL"
+            query = "SELECT id::text, name FROM {table} WHERE name <> ''"
             names |= dict(loaded.query(query, table=loaded.identifier(table)))
     return names
 
@@ -156,7 +171,7 @@ def _complete_day(loaded: Tables) -> date | None:
     return found
 
 
-def _missing(loaded: Tables, report: Numbers | None) -> Iterator[str]:
+def _missing(loaded: Tables, report: Numbers | None, ads: Ads | None) -> Iterator[str]:
     """A sentence for each part that the tables cannot fill."""
     if report is None:
         yield (
@@ -164,10 +179,19 @@ def _missing(loaded: Tables, report: Numbers | None) -> Iterator[str]:
             " such as spend_in_dollar. With column_names: display the columns have other names."
         )
     else:
+        if ads is None:
+            yield f"Numbers of ads: {report.report} has no rows."
         yield from _missing_numbers(loaded, report)
     if not loaded.has("metrics_ready_state"):
         yield "The newest complete day: there is no table metrics_ready_state."
     yield from log.missing(loaded)
+
+
+def _not_compared(loaded: Tables, older: Tables, ads: Ads | None) -> Iterator[str]:
+    """A sentence for each part that cannot be compared with the copy."""
+    if ads and not ads.is_compared:
+        yield f"The change since {older.schema}: there, {ads.report} is missing or lacks columns."
+    yield from changes.not_compared(loaded, older)
 
 
 def _missing_numbers(loaded: Tables, report: Numbers) -> Iterator[str]:

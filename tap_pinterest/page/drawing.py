@@ -103,11 +103,12 @@ def page(contents: Contents, intro: str = "") -> str:
 
 def _body(contents: Contents, intro: str) -> Iterator[str]:
     ads = contents.ads
+    copy = contents.copy if ads and ads.is_compared else None
     yield f"<h1>{TITLE}</h1>"
     yield f"<p>{intro or _intro(contents)}</p>"
     yield from _tiles(contents)
     if ads:
-        yield from _by_day(ads, contents.copy)
+        yield from _by_day(ads, copy)
         yield from _by_name("campaign", ads, ads.by_campaign, contents.names)
         yield from _by_name("ad account", ads, ads.by_account, contents.names)
     yield from _models(contents.models)
@@ -116,8 +117,8 @@ def _body(contents: Contents, intro: str) -> Iterator[str]:
         "<p>Pinterest credits conversions late and completes the newest days, so each run reads the"
         " last weeks again.</p>"
     )
-    if ads and contents.copy:
-        yield from _restated_since(ads, contents.copy, contents.names)
+    if ads and copy:
+        yield from _restated_since(ads, copy, contents.names)
     if contents.restated is not None:
         yield from _restated_rows(contents.restated)
     yield from _last_run(contents.last_run)
@@ -224,7 +225,7 @@ def _name(of: str | None, names: Mapping[str, str]) -> str:
 
 def _restated_since(ads: Ads, copy: str, names: Mapping[str, str]) -> Iterator[str]:
     """The change of each measure since the copy, by day and by campaign."""
-    yield f"<p>The change since <code>{escape(copy)}</code>, on days that are in both.</p>"
+    yield f"<p>The change since <code>{escape(copy)}</code>, on the days that it has.</p>"
     same = []
     yield '<div class="grid">'
     for shown in _shown(ads, ads.by_day):
@@ -235,8 +236,9 @@ def _restated_since(ads: Ads, copy: str, names: Mapping[str, str]) -> Iterator[s
             continue
         days = [Day(row.of, shown.restated(row)) for row in rows[changed[0] :]]
         yield _by_day_figure(shown, days, f"{shown.title}, restated by day", sign=True)
-        campaigns = sorted(shown.rows(ads.known_days), key=shown.restated)[::-1][:BARS_SHOWN]
-        drawn = [_bar(row.of, shown.restated(row), names) for row in campaigns]
+        campaigns = filter(shown.restated, shown.rows(ads.known_days))
+        largest = sorted(campaigns, key=lambda row: -abs(shown.restated(row)))[:BARS_SHOWN]
+        drawn = [_bar(row.of, shown.restated(row), names) for row in largest]
         if drawn:
             title = f"{shown.title}, restated by campaign"
             yield _figure(title, "the largest", charts.bars(drawn))
@@ -310,9 +312,9 @@ def _count(number: int) -> str:
 
 
 def _facts(table: TableFacts) -> tuple[str, ...]:
-    day = day_name(table.newest_day) if table.newest_day else ""
-    read = table.loaded_at
-    return table.name, _count(table.rows), day, f"{day_name(read)} {read:%H:%M}" if read else ""
+    day = day_name(table.newest_day, year=True) if table.newest_day else ""
+    read = f"{day_name(at, year=True)} {at:%H:%M}" if (at := table.loaded_at) else ""
+    return table.name, _count(table.rows), day, read
 
 
 def _numbers(

@@ -29,7 +29,9 @@ _CHANNELS = """
            sum(total_spend), sum(vendor_reported_orders)
       FROM {spend}
      WHERE store = {schema}
-       AND activity_date > (SELECT max(activity_date) FROM {spend}) - {days}
+       AND activity_date::date > (
+            SELECT max(activity_date::date) FROM {spend} WHERE store = {schema}
+           ) - {days}
      GROUP BY 1, 2, 3, 4
      ORDER BY 1, 2, 3, 4
 """

@@ -24,7 +24,8 @@ LOAD = "_sdc_sync_started_at"
 """The start of the load that wrote a row; each load has its own."""
 
 _COLUMNS = """
-    SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position)
+    SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position),
+           array_agg(lower(data_type)::text ORDER BY ordinal_position)
       FROM information_schema.columns
      WHERE table_schema = %s
      GROUP BY table_name
@@ -45,21 +46,26 @@ _KEY = """
 
 
 class Tables(NamedTuple):
-    """The tables of one schema that the user may read."""
+    """The tables of one schema that the user may read.
+
+    Attributes:
+        columns: The type of each column, by table and by column.
+    """
 
     connection: AnyConnection
     schema: str
-    columns: Mapping[str, tuple[str, ...]]
+    columns: Mapping[str, Mapping[str, str]]
 
     @classmethod
     def of(cls, connection: AnyConnection, schema: str) -> Tables:
         """The tables of a schema; none if the schema does not exist."""
         rows = connection.execute(_COLUMNS, [schema]).fetchall()
-        return cls(connection, schema, {name: tuple(columns) for name, columns in rows})
+        found = {name: dict(zip(columns, types, strict=True)) for name, columns, types in rows}
+        return cls(connection, schema, found)
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether a table exists and has all of these columns."""
-        return table in self.columns and {*columns} <= {*self.columns[table]}
+        return table in self.columns and {*columns} <= self.columns[table].keys()
 
     def identifier(self, table: str) -> Composable:
         """The name of a table for a query."""
@@ -104,7 +110,7 @@ class TableFacts(NamedTuple):
 
     Attributes:
         newest_day: Its newest `date`, if it has that column.
-        loaded_at: When its newest row was read; `None` if the target does not write it.
+        loaded_at: When its newest row was read (UTC); `None` if the target does not write it.
     """
 
     name: str
@@ -119,14 +125,20 @@ def facts(tables: Tables) -> list[TableFacts]:
 
 
 def _facts(tables: Tables, name: str) -> TableFacts:
-    columns = tables.columns[name]
-    ((rows, day, loaded_at),) = tables.query(
-        "SELECT count(*), max({day}), max({loaded_at}) FROM {table}",
-        day=sql.SQL("date::date" if "date" in columns else "NULL::date"),
-        loaded_at=sql.Identifier(LOADED_AT) if LOADED_AT in columns else sql.SQL("NULL::timestamp"),
+    # A table of somebody else may have other values in a column of the same name.
+    day, loaded_at = (
+        sql.Identifier(column)
+        if tables.columns[name].get(column, "").startswith(("date", "timestamp"))
+        else sql.SQL("NULL::timestamp")
+        for column in ("date", LOADED_AT)
+    )
+    ((rows, newest_day, newest_at),) = tables.query(
+        "SELECT count(*), max({day})::date, max({loaded_at}) FROM {table}",
+        day=day,
+        loaded_at=loaded_at,
         table=tables.identifier(name),
     )
-    return TableFacts(name, rows, day, loaded_at)
+    return TableFacts(name, rows, newest_day, newest_at)
 
 
 def schemas_with(connection: AnyConnection, tables: Iterable[str]) -> list[str]:

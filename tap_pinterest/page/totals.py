@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tap_pinterest.page.tables import Tables
 
 REPORTS = ("campaign_analytics", "ad_group_analytics", "ad_analytics", "ad_account_analytics")
-"""The reports that have the numbers; the page reads the first that is loaded."""
+"""The reports that have the numbers; the page reads the first that has rows."""
 
 Values = tuple[Decimal, ...]
 """One value for each measure."""
@@ -26,7 +26,7 @@ class Measure(NamedTuple):
     """A number that the page shows, such as spend.
 
     Attributes:
-        columns: The columns with the number; the first that exists is read.
+        columns: The columns with the number; the first that has a value in a row is read.
         is_money: Whether the page shows each currency on its own.
     """
 
@@ -86,7 +86,9 @@ class Numbers(NamedTuple):
              GROUP BY 1, 2
              ORDER BY 1, 2
             """,
-            of=sql.SQL("report.date::date") if of == "date" else sql.Identifier("report", of),
+            of=sql.SQL("report.{}::{}").format(
+                sql.Identifier(of), sql.SQL("date" if of == "date" else "text")
+            ),
             currency=self._currency,
             sums=sql.SQL(", ").join(map(self._sum, self.measures)),
             report=self._table,
@@ -112,24 +114,34 @@ class Numbers(NamedTuple):
     def _join(self) -> Composable:
         if self.has("currency") or not _is_in_accounts(self.tables, self.report):
             return sql.SQL("")
-        return sql.SQL("LEFT JOIN {} AS accounts ON accounts.id = report.ad_account_id").format(
-            self.tables.identifier("ad_accounts")
-        )
+        # A target that only adds rows has several rows of an ad account.
+        return sql.SQL(
+            "LEFT JOIN (SELECT id, max(currency) AS currency FROM {} GROUP BY id) AS accounts"
+            " ON accounts.id = report.ad_account_id"
+        ).format(self.tables.identifier("ad_accounts"))
 
     def _sum(self, measure: Measure) -> Composable:
-        column = next(filter(self.has, measure.columns))
-        divisor = 1_000_000 if "_micro_" in column else 1
-        return sql.SQL("CAST(coalesce(sum(report.{}), 0) / {}.0 AS numeric(38, 6))").format(
-            sql.Identifier(column), sql.Literal(divisor)
+        amounts = [
+            sql.SQL("report.{} / {}.0").format(
+                sql.Identifier(column), sql.Literal(1_000_000 if "_micro_" in column else 1)
+            )
+            for column in filter(self.has, measure.columns)
+        ]
+        return sql.SQL("CAST(coalesce(sum(coalesce({})), 0) AS numeric(38, 6))").format(
+            sql.SQL(", ").join(amounts)
         )
 
 
 def numbers_in(tables: Tables) -> Numbers | None:
-    """The report to read, if the schema has one with numbers."""
-    for report in REPORTS:
-        if measures := tuple(each for each in MEASURES if _has(tables, report, each)):
-            return Numbers(tables, report, measures)
-    return None
+    """The report to read, if the schema has one with numbers: the first that has rows."""
+    found = [each for report in REPORTS if (each := numbers_of(tables, report))]
+    return next((each for each in found if each.last_day), next(iter(found), None))
+
+
+def numbers_of(tables: Tables, report: str) -> Numbers | None:
+    """A report, if it has a number of the page."""
+    measures = tuple(each for each in MEASURES if _has(tables, report, each))
+    return Numbers(tables, report, measures) if measures else None
 
 
 def _has(tables: Tables, report: str, measure: Measure) -> bool:
