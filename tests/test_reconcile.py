@@ -19,9 +19,10 @@ from loading import database
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_pipes import lines
 from singer_run import PatientTap, run, settings
+from tap_pinterest.api.periods import DateRange
 from tap_pinterest.reconcile import export
 from tap_pinterest.reconcile.comparison import compared
-from tap_pinterest.reconcile.findings import Cause, Finding, as_number
+from tap_pinterest.reconcile.findings import Cause, Finding, Report, as_number
 from tap_pinterest.reconcile.request import Request, RequestError
 from tap_pinterest.reconcile.text import lines as lines_of
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
     from pathlib import Path
-
-    from tap_pinterest.reconcile.findings import Report
 
 REPORTS = ("ad_account_analytics", "campaign_analytics", "ad_group_analytics", "ad_analytics")
 COLUMNS = (
@@ -41,6 +40,8 @@ COLUMNS = (
 WORLD = WorldSize(accounts=2, empty_accounts=0, campaigns=6, ad_groups=10, ads=30)
 FIRST, LAST = TODAY - timedelta(days=12), TODAY - timedelta(days=6)
 SPEND = "SPEND_IN_MICRO_DOLLAR"
+READ = "UPDATE {}.{} SET _sdc_extracted_at = %s"
+READ_AT = datetime(TODAY.year, TODAY.month, TODAY.day, 6, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +66,8 @@ class Loaded:
         result = run(self.config | config, *REPORTS)
         assert result.code == 0
         self.db.load(lines(result.messages).decode())
-        read_at = datetime(TODAY.year, TODAY.month, TODAY.day, 6, tzinfo=UTC)
         for table in REPORTS:
-            self.execute("UPDATE {}.{} SET _sdc_extracted_at = %s", table, read_at)
+            self.execute(READ, table, READ_AT)
 
     def execute(self, query: str, table: str, *values: object) -> list[Any]:
         return self.db.execute(query, self.db.schema, table, values=values)
@@ -267,12 +267,16 @@ def test_a_difference_that_only_one_table_shows_is_not_restated(
     assert {each.source for each in different(report)} == {"campaign_analytics"}
 
 
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [("campaign_analytics", "campaign_id"), ("ad_account_analytics", "ad_account_id")],
+)
 def test_a_table_that_disagrees_with_the_others_of_its_run_is_not_restated(
-    sandbox: Sandbox, loaded: Loaded
+    sandbox: Sandbox, loaded: Loaded, table: str, key: str
 ) -> None:
-    change = """UPDATE {}.{} SET spend_in_micro_dollar = spend_in_micro_dollar + %s
-        WHERE date = %s AND campaign_id = (SELECT min(campaign_id) FROM {}.{} WHERE date = %s)"""
-    names = (loaded.db.schema, "campaign_analytics") * 2
+    change = f"""UPDATE {{}}.{{}} SET spend_in_micro_dollar = spend_in_micro_dollar + %s
+        WHERE date = %s AND {key} = (SELECT min({key}) FROM {{}}.{{}} WHERE date = %s)"""  # noqa: S608
+    names = (loaded.db.schema, table) * 2
     loaded.db.execute(change, *names, values=[9_000_000, TODAY, TODAY])
     sandbox.today = TODAY + timedelta(days=20)
     try:
@@ -283,8 +287,95 @@ def test_a_table_that_disagrees_with_the_others_of_its_run_is_not_restated(
 
     spend = [each for each in different(report) if each.metric == SPEND]
     assert {each.source for each in spend} == {*REPORTS}
-    assert {each.source for each in spend if each.failed} == {"campaign_analytics"}
-    assert {each.source for each in report.findings if each.unexplained} == {"campaign_analytics"}
+    assert {each.source for each in spend if each.failed} == {table}
+    assert {each.source for each in report.findings if each.unexplained} == {table}
+
+
+def test_rows_that_are_there_twice_are_not_restated(loaded: Loaded) -> None:
+    loaded.execute("ALTER TABLE {}.{} RENAME TO away", "campaign_analytics")
+    create = "CREATE VIEW {}.{} AS SELECT * FROM {}.{} UNION ALL SELECT * FROM {}.{}"
+    away = (loaded.db.schema, "away")
+    loaded.db.execute(create, loaded.db.schema, "campaign_analytics", *away, *away)
+    try:
+        report = loaded.report(last=TODAY)
+    finally:
+        loaded.execute("DROP VIEW {}.{}", "campaign_analytics")
+        loaded.execute("ALTER TABLE {}.{} RENAME TO campaign_analytics", "away")
+
+    spend = [each for each in report.findings if each.failed]
+    assert {each.source for each in spend} == {"campaign_analytics"}
+    assert all("rows repeat the entity and day of another" in each.examples[-1] for each in spend)
+    assert causes(report) == set()
+
+
+def test_the_time_zone_of_the_database_moves_no_time_of_reading(loaded: Loaded) -> None:
+    """Two hours after the numbers had settled in UTC, it is still the day before elsewhere."""
+    table, schema = "campaign_analytics", loaded.db.schema
+    read = """ALTER TABLE {}.{} ALTER COLUMN _sdc_extracted_at TYPE timestamptz
+        USING ((date + 2)::timestamp + interval '2 hours') AT TIME ZONE 'UTC'"""
+    change = "UPDATE {}.{} SET spend_in_micro_dollar = spend_in_micro_dollar + %s WHERE date = %s"
+    loaded.execute(read, table)
+    loaded.execute(change, table, 9_000_000, FIRST)
+    joined = "&" if "?" in loaded.db.url else "?"
+    elsewhere = f"{loaded.db.url}{joined}options=-c%20timezone%3DAmerica/Los_Angeles"
+    try:
+        report = reconciled(loaded.config, request(database=elsewhere, schema=schema))
+    finally:
+        loaded.execute(change, table, -9_000_000, FIRST)
+        loaded.execute("ALTER TABLE {}.{} ALTER COLUMN _sdc_extracted_at TYPE timestamp", table)
+        loaded.execute(READ, table, READ_AT)
+
+    assert {each.source for each in report.findings if each.failed} == {table}
+    assert causes(report) == set()
+
+
+def test_rows_that_are_older_than_the_columns_of_settings_have_the_present_ones(
+    loaded: Loaded,
+) -> None:
+    table = "ad_account_analytics"
+    forget = "UPDATE {}.{} SET click_window_days = %s, total_checkout = total_checkout + %s"
+    loaded.execute(forget, table, None, 1)
+    try:
+        report = loaded.report()
+    finally:
+        loaded.execute(forget, table, 30, -1)
+
+    assert {each.metric for each in different(report)} == {"TOTAL_CHECKOUT"}
+    assert causes(report) == set()
+
+
+def test_an_ad_account_of_the_config_that_cannot_be_read_fails(loaded: Loaded) -> None:
+    account = loaded.execute("SELECT ad_account_id FROM {}.{} LIMIT 1", "ad_analytics")[0][0]
+    both = loaded.report(ad_account_ids=[account, "999"])
+    one = reconciled(
+        loaded.config | {"ad_account_ids": [account, "999"]}, loaded.request(accounts=(account,))
+    )
+
+    assert [each.partition(":")[0] for each in both.notes] == ["ad account 999 cannot be compared"]
+    assert both.failed
+    assert [*lines_of(both)][-1] == "Not everything could be compared."
+    assert not one.failed
+
+
+def test_a_column_that_a_table_lacks_is_named(loaded: Loaded) -> None:
+    loaded.execute("ALTER TABLE {}.{} RENAME COLUMN total_checkout TO gone", "campaign_analytics")
+    try:
+        report = loaded.report()
+    finally:
+        loaded.execute(
+            "ALTER TABLE {}.{} RENAME COLUMN gone TO total_checkout", "campaign_analytics"
+        )
+
+    assert report.notes == ["campaign_analytics has no column total_checkout"]
+    assert not report.failed
+
+
+def test_an_ad_account_that_is_named_twice_is_compared_once(loaded: Loaded) -> None:
+    account = loaded.execute("SELECT ad_account_id FROM {}.{} LIMIT 1", "ad_analytics")[0][0]
+    once = reconciled(loaded.config, loaded.request(accounts=(account,)))
+    twice = reconciled(loaded.config, loaded.request(accounts=(account, account)))
+
+    assert len(twice.findings) == len(once.findings)
 
 
 def test_a_row_that_is_missing_is_found(loaded: Loaded) -> None:
@@ -530,8 +621,20 @@ def exported(
             cells = ("$" + f"{spend:,.2f}", *(f"{number:,}" for number in shown))
             rows.append(",".join([str(each["AD_ID"]), *(f'"{cell}"' for cell in cells)]))
     path.write_text("\n".join(rows), "utf-8-sig")
-    asked_for = request(export=path, accounts=(account,), exported_on=TODAY)
-    return reconciled(settings(sandbox), asked_for)
+    return of_export(sandbox, path, exported_on=TODAY)
+
+
+def of_export(sandbox: Sandbox, path: Path, text: str = "", **more: Any) -> Report:
+    """The comparison of a file, to which the text is written, with the first ad account."""
+    if text:
+        path.write_text(text, "utf-8")
+    config = settings(sandbox)
+    account = next(iter(PatientTap(config=config).run.inventory.owners.ad_account_ids))
+    return reconciled(config, request(export=path, accounts=(account,), **more))
+
+
+LATER = TODAY + timedelta(days=80)
+"""A day on which all numbers have settled."""
 
 
 def test_an_export_is_equal(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -576,11 +679,78 @@ def test_an_export_without_archived_ads_is_explained(sandbox: Sandbox, tmp_path:
     assert not report.failed
 
 
-def test_an_export_that_differs_for_no_reason_fails(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_an_export_that_lacks_an_ad_has_not_been_restated(sandbox: Sandbox, tmp_path: Path) -> None:
     account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.owners.ad_account_ids))
+    items = sandbox.truth("GET /ad_accounts/{ad_account_id}/ads", ad_account_id=account)
+    active = {item["id"] for _, item in items if item["status"] == "ACTIVE"}
+    sold = (e["AD_ID"] for e in numbers(sandbox, account) if e.get("TOTAL_CHECKOUT"))
+    lost = next(str(each) for each in sold if str(each) in active)
+    report = exported(sandbox, tmp_path / "export.csv", but=frozenset({lost}))
+
+    assert "TOTAL_CHECKOUT" in {each.metric for each in different(report)}
+    assert causes(report) == set()
+    assert report.failed
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("TOTAL_CHECKOUT\n1\n", {"restated since"}),
+        (f"Date,TOTAL_CHECKOUT\n{FIRST},1\n", set()),
+        ("Ad account ID,TOTAL_CHECKOUT\n5,1\n", set()),
+    ],
+    ids=["whole", "without some of the days", "without a row of the ad account"],
+)
+def test_an_export_was_restated_only_if_it_has_all_rows(
+    sandbox: Sandbox, tmp_path: Path, text: str, told: set[str]
+) -> None:
+    report = of_export(sandbox, tmp_path / "export.csv", text, exported_on=TODAY)
+
+    assert different(report)
+    assert causes(report) == told
+
+
+def test_the_settings_of_an_export_must_fit_all_its_numbers(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.owners.ad_account_ids))
+
+    def total(metric: str, **asked: Any) -> int:
+        return sum(each.get(metric, 0) for each in numbers(sandbox, account, **asked))
+
+    week = {"click_window_days": 7, "engagement_window_days": 7}
+    click = total("TOTAL_CLICK_CHECKOUT", **week)
+    for checkouts, told in (
+        (total("TOTAL_CHECKOUT", **week), {"windows"}),
+        (total("TOTAL_CHECKOUT"), set()),
+    ):
+        text = f"TOTAL_CHECKOUT,TOTAL_CLICK_CHECKOUT\n{checkouts},{click}\n"
+        report = of_export(sandbox, tmp_path / "export.csv", text, exported_on=LATER)
+        assert different(report)
+        assert causes(report) == told
+
+
+def test_an_export_may_have_metrics_that_the_tap_cannot_load(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Only synchronous calls have this metric, so that no table has it."""
+    report = of_export(sandbox, tmp_path / "export.csv", "Spend,QUIZ_PIN_RESULT_OPEN\n1,2\n")
+
+    assert {each.metric for each in report.findings} == {"SPEND_IN_DOLLAR", "QUIZ_PIN_RESULT_OPEN"}
+
+
+def test_an_export_of_an_ad_account_that_is_not_read_is_refused(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
     path = tmp_path / "export.csv"
-    path.write_text("Spend,Shop sales\n12.34,5\n")
-    report = reconciled(settings(sandbox), request(export=path, accounts=(account,)))
+    path.write_text("Ad account ID,Spend\n549755885175000000,12.34\n")
+    with pytest.raises(RequestError, match="does not read, such as 549755885175000000"):
+        reconciled(settings(sandbox), request(export=path))
+
+
+def test_an_export_that_differs_for_no_reason_fails(sandbox: Sandbox, tmp_path: Path) -> None:
+    text = "Spend,Shop sales\n12.34,5\n"
+    report = of_export(sandbox, tmp_path / "export.csv", text, exported_on=LATER)
 
     (finding,) = report.findings
     assert report.failed
@@ -593,7 +763,7 @@ def test_an_export_that_differs_for_no_reason_fails(sandbox: Sandbox, tmp_path: 
     [
         ('Day,Spend\n2026-11-09,"$1,234.50"\n2026-11-10,"€ 2,000"\n', "3234.50"),
         ("Day;Spend\n09.11.2026;1.234,50 €\n10.11.2026;2.000\n", "3234.50"),
-        ("Date\tSpend (USD)\n11/09/2026\t-\n11/10/2026\t1 234.5\n", "1234.5"),
+        ("Date\tSpend (USD)\n11/09/2026\t-\n11/13/2026\t1 234.5\n", "1234.5"),
         ("Report of November\n\nDate,Spend\n2026-11-09,5\nTotal,5\n", "5"),
     ],
     ids=["dollars", "euros", "tabs", "a title and a total"],
@@ -603,8 +773,99 @@ def test_numbers_are_read_as_they_are_written(tmp_path: Path, text: str, sums: s
     path.write_text(text, "utf-8-sig")
     found = export.read(path, {"spend_in_dollar": "Spend"})
 
-    assert sum(export.sums(found.lines, "values").values()) == Decimal(sums)
+    assert sum(export.sums(found.lines).values()) == Decimal(sums)
     assert len(found.lines) == text.count("2026")
+
+
+DISPLAYED = {
+    "total_conversions": "Total conversions",
+    "total_checkout": "Total conversions (Checkout)",
+    "total_signup": "Total conversions (Signup)",
+    "total_checkout_value_in_micro_dollar": "Total order value (Checkout)",
+    "spend_in_micro_dollar": "Spend in account currency",
+}
+
+
+def written(folder: Path, text: str, displayed: Mapping[str, str] = DISPLAYED) -> export.Export:
+    path = folder / "export.csv"
+    path.write_text(text, "utf-8")
+    return export.read(path, displayed)
+
+
+def test_the_brackets_of_a_heading_name_its_event(tmp_path: Path) -> None:
+    found = written(
+        tmp_path,
+        "Total conversions (Checkout),Total conversions (Signup),Total conversions (Quiz),"
+        "Total conversions,Spend in account currency (EUR)\n1,2,3,4,5\n",
+    )
+
+    assert found.metrics == {
+        "Total conversions (Checkout)": "TOTAL_CHECKOUT",
+        "Total conversions (Signup)": "TOTAL_SIGNUP",
+        "Total conversions": "TOTAL_CONVERSIONS",
+        "Spend in account currency (EUR)": "SPEND_IN_MICRO_DOLLAR",
+    }
+    assert found.unknown == ["Total conversions (Quiz)"]
+
+
+def test_amounts_are_in_millionths_only_where_the_heading_says_it(tmp_path: Path) -> None:
+    label, name = "Spend in account currency", "SPEND_IN_MICRO_DOLLAR"
+    found = written(tmp_path, f"{label},{name}\n12.5,12500000\n2.25,2250000\n")
+
+    assert export.sums(found.lines) == {label: 14_750_000, name: 14_750_000}
+    assert found.rounding == {label: 5_000, name: 0}
+
+
+def test_a_column_is_as_exact_as_its_most_exact_cell(tmp_path: Path) -> None:
+    found = written(tmp_path, "Spend,Saves\n1.50,3\n2,4\n1.5,5\n")
+
+    assert found.rounding == {"Spend": Decimal("0.005"), "Saves": 0}
+
+
+def test_amounts_without_decimals_are_rounded(tmp_path: Path) -> None:
+    assert written(tmp_path, "Spend,Saves\n15,3\n2,4\n").rounding["Spend"] == Decimal("0.5")
+
+
+@pytest.mark.parametrize(
+    ("cells", "days"),
+    [
+        (["09/11/2026", "13/11/2026"], ["2026-11-09", "2026-11-13"]),
+        (["11/09/2026", "11/13/2026"], ["2026-11-09", "2026-11-13"]),
+        (["11/11/2026"], ["2026-11-11"]),
+        (["2026-11-09 00:00:00", "2026-11-10T23:30"], ["2026-11-09", "2026-11-10"]),
+        (["11/13/2026 0:00"], ["2026-11-13"]),
+    ],
+)
+def test_the_dates_of_a_file_say_whether_the_day_comes_first(
+    tmp_path: Path, cells: list[str], days: list[str]
+) -> None:
+    found = written(tmp_path, "\n".join(["Date,Spend", *(f"{each},1.5" for each in cells)]))
+
+    assert [str(line.day) for line in found.lines] == days
+
+
+def test_a_column_without_a_heading_is_neither_an_account_nor_a_day(tmp_path: Path) -> None:
+    """Data frames are often written with such a column, which counts the rows."""
+    found = written(tmp_path, ",Campaign ID,Spend\n0,7,1.5\n1,8,2.5\n")
+
+    assert [(line.account, line.entity, line.day) for line in found.lines] == [
+        ("", "7", None),
+        ("", "8", None),
+    ]
+
+
+def test_two_columns_of_one_name_may_have_the_same_cells(tmp_path: Path) -> None:
+    found = written(tmp_path, "Ad ID,Ad ID,,,Spend\n7,7,x,y,1.5\n")
+
+    assert [line.entity for line in found.lines] == ["7"]
+
+
+def test_a_name_with_a_separator_of_lines_is_one_name(tmp_path: Path) -> None:
+    found = written(tmp_path, "Campaign name,Spend\nAutumn\u2028sale,5.5\n")
+
+    assert [(line.entity, *line.values.values()) for line in found.lines] == [
+        ("Autumn\u2028sale", Decimal("5.5"))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -623,7 +884,7 @@ def test_a_row_of_totals_does_not_count(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     found = export.read(path, {})
 
-    assert export.sums(found.lines, "values") == {"Spend": 11}
+    assert export.sums(found.lines) == {"Spend": 11}
     assert [text.splitlines()[line - 1][-2:] for line in found.totals] == ["11"]
 
 
@@ -682,13 +943,13 @@ def test_a_number_that_is_not_sure_is_refused(tmp_path: Path, cell: str) -> None
 
 
 def test_an_export_of_another_ad_account_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
-    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.owners.ad_account_ids))
-    path = tmp_path / "export.csv"
-    path.write_text("Ad account ID,Spend\n5,12.34\n")
-    report = reconciled(settings(sandbox), request(export=path, accounts=(account,)))
+    report = of_export(sandbox, tmp_path / "export.csv", "Ad account ID,Spend\n5,12.34\n")
 
+    (finding,) = report.findings
     assert report.failed
-    assert report.notes == [f"export.csv has no row of ad account {account}, {report.days}"]
+    assert report.notes == [
+        f"export.csv has no row of ad account {finding.ad_account_id}, {report.days}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -703,6 +964,10 @@ def test_an_export_of_another_ad_account_is_named(sandbox: Sandbox, tmp_path: Pa
         (b"Campaign,Colour\na,b\n", "no line of it names a metric"),
         (b"Spend\nmuch\n", "'much' is no number"),
         (b"Day,Spend\nyesterday,5\n", "'yesterday' is no date"),
+        (b"Day,Spend\n2026-11-09 - 2026-11-15,5\n", "line 2, column Day: .* is no date"),
+        (b"Day,Spend\n11/09/2026,5\n", "it may be 2026-11-09 or 2026-09-11"),
+        (b"Day,Spend\n13/11/2026,5\n11/13/2026,5\n", "line 3, column Day: month and day"),
+        (b"Spend,Spend\n5,6\n", "line 2, column Spend: two columns of this name"),
         (b"Spend\n\xff5\n", "neither UTF-8 nor UTF-16"),
     ],
 )
@@ -722,3 +987,12 @@ def test_the_causes_and_the_rest_add_up_to_the_difference() -> None:
     assert finding.unexplained == Decimal(-2)
     assert finding.failed
     assert as_number(Decimal("2.50")) == 2.5
+
+
+def test_a_rounded_sum_says_within_what_it_is_equal() -> None:
+    report = Report(DateRange(FIRST, LAST))
+    report.findings.append(
+        Finding("export.csv", "1", SPEND, Decimal(996), Decimal(1000), tolerance=Decimal(5))
+    )
+
+    assert any(line.endswith("equal within 5") for line in lines_of(report))

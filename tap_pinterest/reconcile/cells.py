@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tap_pinterest import api
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
-DATES = ("%Y-%m-%d", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d")
+DATES = ("%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d")
+ORDERS: Mapping[str, str] = {"month first": "%m/%d/%Y", "day first": "%d/%m/%Y"}
+"""The orders of month and day between slashes."""
 NONE = frozenset({"", "-", "--", "\N{EN DASH}", "\N{EM DASH}", "n/a", "null"})
 TOTALS = frozenset(
     {
@@ -22,12 +26,12 @@ TOTALS = frozenset(
 MARKS = (".", ",")
 """The decimal marks."""
 
-_UNIT = re.compile(r"\s*\([^)]*\)\s*$")
 _SIGN = r"[$\xa2-\xa5\u0e3f\u20a0-\u20cf]"
+_BRACKETS = re.compile(r"\s*\(([^)]*)\)\s*$")
+_TIME = re.compile(r"[T ]\d\d?:\d\d.*$")
 _CELL = re.compile(r"(\()?([^\d,'()]*)(\d(?:[\d.,' ]*\d)?)([^\d.,'()]*)(\))?")
 _BEFORE = re.compile(rf"(?:[^\W\d_]{{1,3}}\.? ?)?{_SIGN}?")
-_AFTER = re.compile(rf"|%|{_SIGN}|[A-Z]{{3}}|kr|z\u0142|K\u010d|Ft|lei")
-_NO_CURRENCIES = frozenset({"MIO", "MRD", "BIO", "TSD", "MLN", "BLN", "MIL", "MLD"})
+_AFTER = frozenset({"", "%", "kr", "z\u0142", "K\u010d", "Ft", "lei"})
 _BODY: Mapping[str, re.Pattern[str]] = {
     ".": re.compile(
         r"(?:\d+|(?!0)\d{1,3}([ ',])\d{3}(?:\1\d{3})*|(?!0)\d{1,2}(?:,\d\d)+,\d{3})(?:\.\d+)?"
@@ -41,13 +45,30 @@ class CellError(Exception):
 
 
 def key(label: str) -> str:
-    """A label without its unit, in lower case."""
-    return " ".join(_UNIT.sub("", label.strip().lower()).split())
+    """The label of a metric in lower case, without a currency at its end.
+
+    Example: `Spend (USD)` is `spend`, and `Total conversions (Checkout)` keeps its event.
+    """
+    found = _BRACKETS.search(label)
+    return _plain(label[: found.start()] if found and _is_currency(found[1]) else label)
+
+
+def place(label: str) -> str:
+    """The label of a column that names an account, a day or an entity, without its brackets."""
+    return _plain(_BRACKETS.sub("", label))
 
 
 def is_total(text: str) -> bool:
     """Whether a cell marks its row as totals."""
-    return key(text).rstrip(":") in TOTALS
+    return place(text).rstrip(":") in TOTALS
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def _is_currency(text: str) -> bool:
+    return bool(re.fullmatch(_SIGN, text)) or text in api.enum("NullableCurrency")
 
 
 def identifier(text: str) -> str:
@@ -63,22 +84,32 @@ def identifier(text: str) -> str:
     return bare
 
 
-def day(text: str) -> date | None:
-    """The day of a cell; `None` if the cell is empty or marks totals.
+@functools.cache
+def days(text: str) -> Mapping[str, date]:
+    """The possible days of a cell, by the order of month and day; none if the cell is empty.
+
+    Example: 11/09/2026 is 2026-11-09 with the month first, and 2026-09-11 with the day first.
 
     Raises:
         CellError: The cell is no date.
     """
-    text = text.strip()
-    if text.lower() in NONE or is_total(text):
-        return None
-    for form in DATES:
+    if not text:
+        return {}
+    bare = _TIME.sub("", text)
+    found = {order: day for order, form in ORDERS.items() if (day := _day(bare, (form, *DATES)))}
+    if not found:
+        msg = f"{text!r} is no date; allowed: YYYY-MM-DD, MM/DD/YYYY, DD/MM/YYYY, DD.MM.YYYY"
+        raise CellError(msg)
+    return found
+
+
+def _day(text: str, forms: tuple[str, ...]) -> date | None:
+    for form in forms:
         try:
-            return datetime.strptime(text[:10], form).date()  # noqa: DTZ007 - a day, not a moment
+            return datetime.strptime(text, form).date()  # noqa: DTZ007 - a day, not a moment
         except ValueError:
             continue
-    msg = f"{text!r} is no date; allowed: YYYY-MM-DD, MM/DD/YYYY, DD.MM.YYYY"
-    raise CellError(msg)
+    return None
 
 
 def readings(text: str, *, is_whole: bool) -> Mapping[str, Decimal]:
@@ -116,8 +147,8 @@ def _parts(text: str) -> tuple[bool, str]:
     opened, before, body, after, closed = found.groups()
     signs = re.sub(r"[^-+]", "", before + after) + "-" * bool(opened)
     before, after = (re.sub(r"[-+]", "", each).strip() for each in (before, after))
-    is_plain = _BEFORE.fullmatch(before) and _AFTER.fullmatch(after)
-    if not is_plain or after in _NO_CURRENCIES or len(signs) > 1 or bool(opened) != bool(closed):
+    is_plain = _BEFORE.fullmatch(before) and (after in _AFTER or _is_currency(after))
+    if not is_plain or len(signs) > 1 or bool(opened) != bool(closed):
         raise _no_number(text)
     return signs == "-", body
 

@@ -13,7 +13,7 @@ from tap_pinterest.config.database import plain_url
 from tap_pinterest.http.errors import PART_ERRORS
 from tap_pinterest.reading.contexts import of_context
 from tap_pinterest.reconcile import export, exported, loaded, store
-from tap_pinterest.reconcile.findings import NO_SUM, SPEND, Finding, Report
+from tap_pinterest.reconcile.findings import NO_SUM, Finding, Report
 from tap_pinterest.reconcile.fresh import Fresh
 from tap_pinterest.reconcile.request import RequestError
 from tap_pinterest.reconcile.tables import Table, Tables, in_one_line
@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_pinterest.api.periods import DateRange
+    from tap_pinterest.reading.owners import Owners
     from tap_pinterest.reconcile.export import Export
     from tap_pinterest.reconcile.request import Request
     from tap_pinterest.run.run import Run
+
+MOST_NAMED = 5
+"""Columns of a table that a note names."""
 
 
 class Comparison:
@@ -102,9 +106,14 @@ class Comparison:
                 self._report.notes.append(f"there is no table {table.name}")
                 self._missing.append(table)
                 continue
-            if not SPEND & table.metrics.keys():
-                self._report.notes.append(f"{table.name} has no column of spend")
+            if table.lacking:
+                self._report.notes.append(f"{table.name} has no column {_some(table.lacking)}")
             yield table
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _passed_over(found: Export) -> list[str]:
@@ -128,34 +137,60 @@ def compared(run: Run, request: Request) -> Report:
     """
     request.check()
     file = _export(run, request)
-    ad_account_ids = request.ad_account_ids(run.inventory.owners.ad_account_ids)
-    if file and not file.names_accounts and len(ad_account_ids) > 1:
-        message = f"{file.name} names no ad account: name it with --account."
-        raise RequestError(message)
+    owners = run.inventory.owners
+    ad_account_ids = request.ad_account_ids(owners.ad_account_ids)
+    if file:
+        _check_accounts(file, request, ad_account_ids)
     days = request.days(run.clock.today)
-    if not request.database:
-        return Comparison(run, days, None, file).of(ad_account_ids)
-    with closing(_connected(request.database)) as connection:
-        tables = Tables(connection, request.schema)
+    with _tables(request) as tables:
         try:
             comparison = Comparison(run, days, tables, file)
         except psycopg.Error as error:
             message = f"--database: the tables cannot be listed: {in_one_line(error)}"
             raise RequestError(message) from None
         report = comparison.of(ad_account_ids)
-        if request.store:
-            _keep(connection, request.schema, request.store, report)
+        for note in () if request.accounts else _left_out(owners):
+            report.cut_short(note)
+        if tables and request.store:
+            _keep(tables, request.store, report)
     return report
 
 
-def _keep(connection: psycopg.Connection[Any], schema: str, name: str, report: Report) -> None:
+def _left_out(owners: Owners) -> Iterator[str]:
+    """Sentences about ad accounts that the config wants and that cannot be read."""
+    for ad_account_id, error in owners.unreadable.items():
+        yield f"ad account {ad_account_id} cannot be compared: {error}"
+    if owners.cut_short:
+        yield f"Pinterest lists only some of the ad accounts: {owners.cut_short}"
+
+
+def _check_accounts(file: Export, request: Request, ad_account_ids: Sequence[str]) -> None:
+    """Refuse a file of unknown ad accounts.
+
+    Raises:
+        RequestError: It names none, or one that would be left out.
+    """
+    if not file.accounts and len(ad_account_ids) > 1:
+        message = f"{file.name} names no ad account: name it with --account."
+        raise RequestError(message)
+    others = sorted(file.accounts - {*ad_account_ids})
+    if others and not request.accounts:
+        message = (
+            f"{file.name} has rows of ad accounts that the config does not read, such as"
+            f" {others[0]}: name the ad accounts to compare with --account. If the id is wrong, a"
+            " spreadsheet has rounded it."
+        )
+        raise RequestError(message)
+
+
+def _keep(tables: Tables, name: str, report: Report) -> None:
     """Store the findings; a refusal becomes a note, so that the findings are still shown."""
     try:
-        store.keep(connection, schema, name, report, datetime.now(tz=UTC))
+        store.keep(tables, name, report, datetime.now(tz=UTC))
     except psycopg.Error as error:
         report.is_stored = False
         reason = in_one_line(error)
-        report.notes.append(f"--store: the results are not in {schema}.{name}: {reason}")
+        report.notes.append(f"--store: the results are not in {tables.schema}.{name}: {reason}")
 
 
 def _export(run: Run, request: Request) -> Export | None:
@@ -169,11 +204,23 @@ def _export(run: Run, request: Request) -> Export | None:
         raise RequestError(message) from None
 
 
+@contextmanager
+def _tables(request: Request) -> Iterator[Tables | None]:
+    """The tables to compare; `None` if the user names no database."""
+    if not request.database:
+        yield None
+        return
+    with closing(_connected(request.database)) as connection:
+        yield Tables(connection, request.schema)
+
+
 def _connected(url: str) -> psycopg.Connection[Any]:
     """A connection to a database, whichever driver its URL names."""
     try:
         # In a transaction, the queries after a failed one would fail too.
-        return psycopg.connect(plain_url(url), autocommit=True)
+        connection = psycopg.connect(plain_url(url), autocommit=True)
+        # The days of the API are in UTC, and so are the loader's times.
+        connection.execute("SET TIME ZONE 'UTC'")
     except ValueError as error:
         message = f"--database: {error}"
         raise RequestError(message) from None
@@ -182,3 +229,4 @@ def _connected(url: str) -> psycopg.Connection[Any]:
         reason = " ".join(str(error).split())
         message = f"--database: there is no connection: {reason}"
         raise RequestError(message) from None
+    return connection

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
-from collections import Counter, defaultdict
+from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from tap_pinterest.api.columns import column
 from tap_pinterest.dictionary.metrics import metric
@@ -24,20 +25,16 @@ if TYPE_CHECKING:
     from tap_pinterest.api.periods import DateRange
 
 LABELS: Mapping[str, str] = {
-    "spend": "SPEND_IN_DOLLAR",
-    "spend in account currency": "SPEND_IN_DOLLAR",
-    "amount spent": "SPEND_IN_DOLLAR",
-    "impressions": "IMPRESSION_1",
-    "pin clicks": "CLICKTHROUGH_1",
+    **dict.fromkeys(("spend", "spend in account currency", "amount spent"), "SPEND_IN_DOLLAR"),
+    **dict.fromkeys(("impressions", "total impressions"), "TOTAL_IMPRESSION"),
+    **dict.fromkeys(("pin clicks", "total pin clicks"), "TOTAL_CLICKTHROUGH"),
     "outbound clicks": "OUTBOUND_CLICK_1",
     "saves": "REPIN_1",
-    "engagements": "ENGAGEMENT_1",
+    "engagements": "TOTAL_ENGAGEMENT",
     "paid impressions": "IMPRESSION_1",
     "earned impressions": "IMPRESSION_2",
-    "total impressions": "TOTAL_IMPRESSION",
     "paid pin clicks": "CLICKTHROUGH_1",
     "earned pin clicks": "CLICKTHROUGH_2",
-    "total pin clicks": "TOTAL_CLICKTHROUGH",
 }
 """Labels of metrics, in lower case, that Pinterest's own list may lack."""
 PLACES: Mapping[str, str] = {
@@ -64,21 +61,22 @@ PASSED_OVER = frozenset(
 """Labels of columns that are not compared."""
 LEVELS = ("ad", "ad_group", "campaign")
 """Levels of an export, the lowest first."""
-WHOLE = frozenset({"count", "micro_currency", "micro_usd"})
-"""Units that have no fractions."""
+MICROS = frozenset({"micro_currency", "micro_usd"})
+"""Units of amounts that Ads Manager shows in whole units of the currency."""
 
 Row: TypeAlias = "Mapping[str, str]"
 """The cells of a row by their heading."""
 Numbered: TypeAlias = "tuple[int, list[str]]"
 """The cells of a row, and its line in the file."""
+Readings: TypeAlias = "Mapping[int, Mapping[str, Mapping[str, Any]]]"
+"""The possible values of cells, by line, by heading, and by the way of reading them."""
 
 
 class ExportError(Exception):
     """The file cannot be compared; the text says why."""
 
 
-@dataclass
-class Line:
+class Line(NamedTuple):
     """The numbers of one row of the file.
 
     Attributes:
@@ -86,14 +84,12 @@ class Line:
         entity: The id or the name of the entity; empty in the row of an ad account.
         day: `None` if the file has no days.
         values: The numbers, by label.
-        units: Half of the last digit that is shown, by label.
     """
 
     account: str
     entity: str
     day: date | None
-    values: dict[str, Decimal] = field(default_factory=dict)
-    units: dict[str, Decimal] = field(default_factory=dict)
+    values: Mapping[str, Decimal]
 
 
 @dataclass
@@ -107,6 +103,7 @@ class Export:
         unknown: Labels of columns that this module does not know.
         totals: Numbers of the lines that have totals and do not count.
         made_on: The day on which somebody made the file.
+        rounding: The largest difference that rounding makes in one cell, by label.
     """
 
     name: str
@@ -117,6 +114,7 @@ class Export:
     lines: list[Line]
     totals: Sequence[int]
     made_on: date
+    rounding: Mapping[str, Decimal]
 
     def of(self, ad_account_id: str, days: DateRange) -> list[Line]:
         """The rows of an ad account on some days; a row that names no account or day counts."""
@@ -128,9 +126,9 @@ class Export:
         ]
 
     @property
-    def names_accounts(self) -> bool:
-        """Whether the rows say which ad account they are about."""
-        return any(each.account for each in self.lines)
+    def accounts(self) -> set[str]:
+        """The ad accounts that the rows name."""
+        return {each.account for each in self.lines} - {""}
 
 
 def read(path: Path, displayed: Mapping[str, str], made_on: date | None = None) -> Export:
@@ -154,24 +152,15 @@ def read(path: Path, displayed: Mapping[str, str], made_on: date | None = None) 
 def metrics_by_label(displayed: Mapping[str, str]) -> dict[str, str]:
     """The API's name of each metric, by its labels in lower case.
 
-    A label that several metrics share stands for the one in `LABELS`, or else for the first that
-    Pinterest lists.
+    A label that several metrics share stands for the first that Pinterest lists.
     """
     shown = {
         name.upper(): cells.key(label)
         for name, label in displayed.items()
         if column(name.upper()).kind == "metric"
     }
-    times = Counter(shown.values())
-    shared: dict[str, str] = {}
-    own: dict[str, str] = {}
-    for name, label in shown.items():
-        shared.setdefault(label, name)
-        if times[label] == 1:
-            own[label] = name
-    found = {**shared, **LABELS, **own, **{name.lower(): name for name in shown}}
-    found.pop("", None)
-    return found
+    labels = {label: name for name, label in reversed(shown.items()) if label}
+    return {**LABELS, **labels, **{name.lower(): name for name in shown}}
 
 
 class _Reader:
@@ -181,7 +170,9 @@ class _Reader:
         self._name = name
         self._heading = heading
         self._metrics = metrics
-        self._places = {PLACES[k]: label for label in heading if (k := cells.key(label)) in PLACES}
+        self._places = {
+            PLACES[place]: label for label in heading if (place := cells.place(label)) in PLACES
+        }
         ids = [each for each in LEVELS if {f"{each}_id", f"{each}_name"} & {*self._places}]
         self._level = next(iter(ids), "")
         self._by_id = f"{self._level}_id" in self._places
@@ -198,7 +189,7 @@ class _Reader:
             totals = []
         lines = list(self._lines([each for each in found if each[0] not in totals]))
         facts = (self._name, self._level, self._by_id, self._metrics, self._unknown())
-        return Export(*facts, lines, totals, made_on)
+        return Export(*facts, lines, totals, made_on, self._rounding(lines))
 
     @property
     def _named(self) -> list[str]:
@@ -209,10 +200,16 @@ class _Reader:
         if any(map(str.strip, row[len(self._heading) :])):
             msg = f"{self._name}, line {number}: it has more cells than there are headings"
             raise ExportError(msg)
-        return dict(zip(self._heading, row, strict=False))
+        found: dict[str, str] = {}
+        for label, cell in zip(self._heading, row, strict=False):
+            is_read = label in self._metrics or label in self._places.values()
+            if found.setdefault(label, cell) != cell and is_read:
+                raise self._error(number, label, "two columns of this name have different cells")
+        return found
 
     def _cell(self, row: Row, place: str) -> str:
-        text = row.get(self._places.get(place, ""), "").strip()
+        # A file may have columns without a heading.
+        text = row.get(self._places[place], "").strip() if place in self._places else ""
         return "" if text.lower() in cells.NONE or cells.is_total(text) else text
 
     def _is_total(self, row: Row, named: Iterable[str]) -> bool:
@@ -224,46 +221,78 @@ class _Reader:
         return says_so or not all(self._cell(row, place) for place in named)
 
     def _lines(self, rows: Sequence[tuple[int, Row]]) -> Iterator[Line]:
-        numbers = {number: self._readings(number, row) for number, row in rows}
-        mark = self._mark(numbers)
+        numbers = {number: self._numbers(number, row) for number, row in rows}
+        marks = "the decimals come after another mark than in the cells before"
+        mark = self._certain(numbers, cells.MARKS, marks, "export it with decimals")
+        days = {number: self._days(number, row) for number, row in rows}
+        orders = "month and day come in another order than in the cells before"
+        order = self._certain(days, [*cells.ORDERS], orders, "write it as YYYY-MM-DD")
         for number, row in rows:
             with self._at(number, self._places.get("account", "")):
                 account = cells.identifier(self._cell(row, "account"))
             with self._at(number, self._places.get(self._entity, "")):
                 entity = self._cell(row, self._entity)
                 entity = cells.identifier(entity) if self._by_id else entity
-            with self._at(number, self._places.get("date", "")):
-                day = cells.day(self._cell(row, "date"))
-            values = {label: found[mark] for label, found in numbers[number].items()}
-            units = {label: _unit(value) for label, value in values.items()}
-            yield Line(account, entity, day, values, units)
+            day = next((each[order] for each in days[number].values()), None)
+            values = {
+                label: found[mark] * self._scale(label) for label, found in numbers[number].items()
+            }
+            yield Line(account, entity, day, values)
 
-    def _readings(self, number: int, row: Row) -> Mapping[str, Mapping[str, Decimal]]:
+    def _numbers(self, number: int, row: Row) -> Mapping[str, Mapping[str, Decimal]]:
         """The possible numbers of the metrics that add up; other metrics are not compared."""
         found = {}
         for label, name in self._metrics.items():
             if adds_up(name):
                 with self._at(number, label):
-                    is_whole = metric(name).unit in WHOLE
+                    is_whole = self._is_whole(label)
                     found[label] = cells.readings(row.get(label, ""), is_whole=is_whole)
         return {label: each for label, each in found.items() if each}
 
-    def _mark(self, numbers: Mapping[int, Mapping[str, Mapping[str, Decimal]]]) -> str:
-        """The decimal mark of the file; it must be certain."""
-        marks = {*cells.MARKS}
-        for number, row in numbers.items():
-            for label, found in row.items():
-                marks &= found.keys()
-                if not marks:
-                    msg = "the decimals come after another mark than in the cells before"
-                    raise self._error(number, label, msg)
-        for number, row in numbers.items():
-            for label, found in row.items():
-                if len({found[mark] for mark in marks}) > 1:
-                    several = " or ".join(str(found[mark]) for mark in cells.MARKS)
-                    msg = f"the number may be {several}; export it with decimals"
-                    raise self._error(number, label, msg)
-        return next(each for each in cells.MARKS if each in marks)
+    def _days(self, number: int, row: Row) -> Mapping[str, Mapping[str, date]]:
+        """The possible days of the row; none if the file has no days."""
+        label = self._places.get("date", "")
+        with self._at(number, label):
+            found = cells.days(self._cell(row, "date"))
+        return {label: found} if found else {}
+
+    def _certain(self, found: Readings, ways: Sequence[str], clash: str, remedy: str) -> str:
+        """The one way to read all cells; it must be certain."""
+        left = {*ways}
+        for number, row in found.items():
+            for label, cell in row.items():
+                left &= cell.keys()
+                if not left:
+                    raise self._error(number, label, clash)
+        for number, row in found.items():
+            for label, cell in row.items():
+                if len({cell[way] for way in left}) > 1:
+                    several = " or ".join(str(cell[way]) for way in ways)
+                    raise self._error(number, label, f"it may be {several}; {remedy}")
+        return next(each for each in ways if each in left)
+
+    def _is_whole(self, label: str) -> bool:
+        """Whether the numbers of a column have no fractions."""
+        unit = metric(self._metrics[label]).unit
+        return unit == "count" or (unit in MICROS and self._scale(label) == 1)
+
+    def _scale(self, label: str) -> int:
+        """The factor of a column: Ads Manager shows amounts in millionths as whole amounts."""
+        is_shown = metric(self._metrics[label]).unit in MICROS and "micro" not in label.lower()
+        return 1_000_000 if is_shown else 1
+
+    def _rounding(self, lines: Iterable[Line]) -> Mapping[str, Decimal]:
+        """Half of the last digit that a column shows; spreadsheets leave out zeros at the end."""
+        digits: dict[str, int] = defaultdict(int)
+        for line in lines:
+            for label, number in line.values.items():
+                exponent = number.as_tuple().exponent
+                digits[label] = min(digits[label], int(exponent))
+        exact = [label for label, last in digits.items() if self._is_whole(label) and not last]
+        halves = {
+            label: Decimal(self._scale(label)).scaleb(last) / 2 for label, last in digits.items()
+        }
+        return halves | dict.fromkeys(exact, NOTHING)
 
     @contextmanager
     def _at(self, number: int, label: str) -> Iterator[None]:
@@ -281,7 +310,7 @@ class _Reader:
         return [
             label
             for label in self._heading
-            if label.strip() and label not in self._metrics and cells.key(label) not in known
+            if label.strip() and label not in self._metrics and cells.place(label) not in known
         ]
 
 
@@ -312,7 +341,10 @@ def _metrics(heading: Iterable[str], known: Mapping[str, str]) -> dict[str, str]
 
 def _table(text: str, name: str, known: Mapping[str, str]) -> tuple[list[str], list[Numbered]]:
     """The heading and the rows under it, read with the delimiter that gives the most metrics."""
-    found, reason = [], f"{name}: no line of it names a metric as Ads Manager or the API does"
+    found, reason = (
+        [],
+        f"{name}: no line of it names a metric as the API or an English Ads Manager does",
+    )
     for delimiter in "\t;,":
         try:
             rows = list(_rows(text, delimiter))
@@ -328,21 +360,14 @@ def _table(text: str, name: str, known: Mapping[str, str]) -> tuple[list[str], l
 
 
 def _rows(text: str, delimiter: str) -> Iterator[Numbered]:
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     return ((reader.line_num, row) for row in reader)
 
 
-def _unit(number: Decimal) -> Decimal:
-    """Half of the last digit of a number with a fraction."""
-    exponent = number.as_tuple().exponent
-    has_fraction = isinstance(exponent, int) and exponent < 0
-    return Decimal(1).scaleb(int(exponent)) / 2 if has_fraction else NOTHING
-
-
-def sums(lines: Iterable[Line], attribute: str) -> Mapping[str, Decimal]:
-    """The sum of the values or of the units of some rows, by label."""
+def sums(lines: Iterable[Line]) -> Mapping[str, Decimal]:
+    """The sums of the numbers of some rows, by label."""
     found: dict[str, Decimal] = defaultdict(Decimal)
     for line in lines:
-        for label, number in getattr(line, attribute).items():
+        for label, number in line.values.items():
             found[label] += number
     return found

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_pinterest.api.columns import is_conversion, offered_columns
 from tap_pinterest.api.levels import LEVELS
+from tap_pinterest.api.periods import DAY, periods
 from tap_pinterest.config.effects import REFUSED_WINDOWS
 from tap_pinterest.http.errors import PART_ERRORS
 from tap_pinterest.reconcile.export import sums
@@ -31,11 +34,13 @@ from tap_pinterest.reconcile.restated import settled_on
 from tap_pinterest.streams.ads import AdGroups, Ads, Campaigns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from tap_pinterest.config import Settings
+    from tap_pinterest.reading.pages import Item
     from tap_pinterest.reconcile.export import Export, Line
+    from tap_pinterest.reconcile.findings import Cells
     from tap_pinterest.reconcile.fresh import Fresh
     from tap_pinterest.streams.bases.dataset import DatasetStream
 
@@ -54,7 +59,7 @@ REPORT_TIMES = ("TIME_OF_AD_ACTION", "TIME_OF_CONVERSION")
 def compared(export: Export, fresh: Fresh) -> list[Finding]:
     """A finding for each column of the file."""
     lines = export.of(fresh.ad_account_id, fresh.days)
-    here, units = sums(lines, "values"), sums(lines, "units")
+    here, cells = sums(lines), Counter(label for line in lines for label in line.values)
     totals = fresh.totals(fresh.settings, sorted(filter(adds_up, {*export.metrics.values()})))
     findings = [
         Finding(
@@ -63,14 +68,15 @@ def compared(export: Export, fresh: Fresh) -> list[Finding]:
             name,
             here=here.get(label, NOTHING),
             pinterest=totals.get(name, NOTHING),
-            tolerance=units.get(label, NOTHING),
+            tolerance=export.rounding.get(label, NOTHING) * cells[label],
             obstacle=fresh.obstacle(name) if adds_up(name) else NO_SUM,
         )
         for label, name in export.metrics.items()
     ]
-    different = [each for each in findings if each.outcome == "differs"]
+    # Nothing explains numbers of a file without rows: it is about other ad accounts or days.
+    different = [each for each in findings if lines and each.outcome == "differs"]
     with looking_for_causes(different):
-        _Search(export, fresh, lines).explain(different)
+        _Search(export, fresh, lines, findings).explain(different)
     return findings
 
 
@@ -81,12 +87,12 @@ class _Search:
     export: Export
     fresh: Fresh
     lines: Sequence[Line]
+    findings: Sequence[Finding]
 
-    def explain(self, findings: Iterable[Finding]) -> None:
+    def explain(self, different: Sequence[Finding]) -> None:
         """Try one cause after the other, and keep the first that fits."""
-        left = list(findings)
         for attempt in (self._kinds, self._entities, self._shapes, self._restated):
-            for finding, cause in attempt([each for each in left if not each.causes]):
+            for finding, cause in attempt([each for each in different if not each.causes]):
                 finding.causes.append(cause)
 
     def _kinds(self, findings: Sequence[Finding]) -> Iterator[tuple[Finding, Cause]]:
@@ -101,55 +107,83 @@ class _Search:
                     yield finding, Cause(KINDS, finding.difference, text)
                     break
 
+    def _entities(self, findings: Sequence[Finding]) -> Iterator[tuple[Finding, Cause]]:
+        """Findings that entities without a row in the export explain."""
+        if not (findings and self._absent and self._named):
+            return
+        shown = {str(self._items[each].get("status")) for each in self._named}
+        cause = left_out({entity for entity, _ in self._absent}, self._items, shown)
+        for each in findings:
+            amount = self._lost(each.metric)
+            if cause and amount and _fits(each, each.pinterest - amount):
+                yield each, Cause(cause[0], each.difference, cause[1])
+
     def _shapes(self, findings: Sequence[Finding]) -> Iterator[tuple[Finding, Cause]]:
         """Findings whose number Pinterest gives with other settings."""
-        left = list(findings)
         for name, text, settings in variants(self.fresh.settings):
-            # Attribution changes conversions only; the time zone changes every metric.
-            asked = [each for each in left if name == TIME_ZONE or is_conversion(each.metric)]
-            if not asked:
+            # A file has one set of settings. So also the numbers that are equal must fit.
+            asked = [
+                each
+                for each in self.findings
+                # Attribution changes conversions only; the time zone changes every metric.
+                if not (each.causes or each.obstacle)
+                and (name == TIME_ZONE or is_conversion(each.metric))
+            ]
+            explained = [each for each in findings if each in asked]
+            if not explained:
                 continue
             try:
                 totals = self.fresh.totals(settings, [each.metric for each in asked])
             except PART_ERRORS:
                 continue
             if all(_fits(each, totals.get(each.metric, NOTHING)) for each in asked):
-                for each in asked:
-                    left.remove(each)
-                    yield each, Cause(name, each.difference, text)
-
-    def _entities(self, findings: Sequence[Finding]) -> Iterator[tuple[Finding, Cause]]:
-        """Findings that entities without a row in the export explain."""
-        level = self.export.level
-        if not (level and findings):
-            return
-        items = self.fresh.items(ENTITIES[level])
-        field = "id" if self.export.by_id else "name"
-        names = {line.entity for line in self.lines}
-        listed = {key for key, item in items.items() if str(item.get(field)).strip() in names}
-        metrics = [each.metric for each in findings]
-        detail = Detail(LEVELS[level], ENTITIES[level], "TOTAL")
-        cells = self.fresh.cells(detail, self.fresh.days, self.fresh.settings, metrics)
-        missing = {entity for entity, _ in cells} - listed
-        shown = {str(items[each].get("status")) for each in listed}
-        cause = left_out(missing, items, shown) if missing and shown else None
-        if cause is None:
-            return
-        for each in findings:
-            left = (found[each.metric] for (entity, _), found in cells.items() if entity in missing)
-            amount = sum(left, NOTHING)
-            if amount and _fits(each, each.pinterest - amount):
-                name, text = cause
-                yield each, Cause(name, each.difference, text)
+                yield from ((each, Cause(name, each.difference, text)) for each in explained)
+                return
 
     def _restated(self, findings: Sequence[Finding]) -> Iterator[tuple[Finding, Cause]]:
-        """Findings of an export that was made before the numbers of any of its days had settled."""
+        """Findings of an export that was made before the numbers of any of its days had settled.
+
+        An export that lacks an entity or a day has lost rows, whatever Pinterest has changed.
+        """
         made_on = self.export.made_on
+        days = {line.day for line in self.lines}
+        past = {each.start for each in periods(self.fresh.days, DAY) if each.start < made_on}
+        if None not in days and not past <= days:
+            return
         for each in findings:
             first = settled_on(each.metric, self.fresh.days.start, self.fresh.settings)
-            if made_on < first and each.here < each.pinterest:
+            is_early = made_on < first and each.here < each.pinterest
+            if is_early and not self._lost(each.metric):
                 text = f"the export is of {made_on}, and no day had settled before {first}"
                 yield each, Cause(RESTATED, each.difference, text)
+
+    @functools.cached_property
+    def _items(self) -> Mapping[str, Item]:
+        """The entities of the export's level that Pinterest lists, by id."""
+        level = self.export.level
+        return self.fresh.items(ENTITIES[level]) if level else {}
+
+    @functools.cached_property
+    def _named(self) -> set[str]:
+        """The ids of the entities that have a row."""
+        field = "id" if self.export.by_id else "name"
+        names = {line.entity for line in self.lines}
+        return {key for key, item in self._items.items() if str(item.get(field)).strip() in names}
+
+    @functools.cached_property
+    def _absent(self) -> Cells:
+        """Pinterest's numbers of the entities that have no row."""
+        level = self.export.level
+        if not level:
+            return {}
+        metrics = [each.metric for each in self.findings if each.outcome == "differs"]
+        detail = Detail(LEVELS[level], ENTITIES[level], "TOTAL")
+        found = self.fresh.cells(detail, self.fresh.days, self.fresh.settings, metrics)
+        return {place: each for place, each in found.items() if place[0] not in self._named}
+
+    def _lost(self, metric: str) -> Decimal:
+        """Pinterest's number of the entities that have no row."""
+        return sum((each[metric] for each in self._absent.values()), NOTHING)
 
 
 def _fits(finding: Finding, number: Decimal) -> bool:

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_pinterest.api.columns import AccountColumns
 from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.api.periods import GRANULARITIES
 from tap_pinterest.reading.calls import Scope
@@ -36,7 +37,6 @@ NO_FILTERS: Mapping[str, Any] = {
     **dict.fromkeys(("entity_statuses", "campaign_ids", "ad_group_ids"), ()),
     **dict.fromkeys(("ad_ids", "product_group_ids", "targeting_types"), ()),
 }
-_ACCOUNT = LEVELS["ad_account"]
 
 
 class Detail(NamedTuple):
@@ -51,7 +51,7 @@ class Detail(NamedTuple):
     granularity: str
 
 
-_OF_ACCOUNT = Detail(_ACCOUNT, None, "TOTAL")
+_OF_ACCOUNT = Detail(LEVELS["ad_account"], None, "TOTAL")
 
 
 class Fresh:
@@ -88,7 +88,10 @@ class Fresh:
         key = (of.level.name, of.granularity, days, _attribution(asked), asked.report_columns)
         if key not in self._known:
             name = f"the {of.granularity} report of {of.level.plural}"
-            question = Question(name, of.level, GRANULARITIES[of.granularity], asked)
+            # Pinterest may list metrics, and Ads Manager show them, that the tap does not know.
+            known = AccountColumns(synchronous=frozenset(asked.report_columns))
+            period = GRANULARITIES[of.granularity]
+            question = Question(name, of.level, period, asked, account=known)
             self._known[key] = dict(self._read(question, self._entities(of.entities), days))
         return self._known[key]
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from tap_pinterest.api.columns import is_conversion
-from tap_pinterest.api.periods import DateRange, merged
+from tap_pinterest.api.periods import DAY, DateRange, merged, periods
 from tap_pinterest.reconcile.findings import (
     ARCHIVED,
     FILTERED,
@@ -27,7 +27,6 @@ from tap_pinterest.reconcile.findings import (
 )
 from tap_pinterest.reconcile.fresh import Detail
 from tap_pinterest.reconcile.restated import Restating
-from tap_pinterest.reconcile.tables import in_settings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from tap_pinterest.reading.pages import Item
     from tap_pinterest.reconcile.findings import Cells, Place, Totals
     from tap_pinterest.reconcile.fresh import Fresh
-    from tap_pinterest.reconcile.tables import Row, Shape, Table
+    from tap_pinterest.reconcile.tables import Row, Shape, Sums, Table
 
 MOST_EXAMPLES = 5
 """Rows that a finding names."""
@@ -64,7 +63,7 @@ def compared(table: Table, fresh: Fresh, totals: Totals, tables: Sequence[Table]
     if different := [each for each in findings if each.outcome == "differs"]:
         others = [each for each in tables if each is not table]
         with looking_for_causes(different, psycopg.Error):
-            _Search(table, fresh, sums.shapes, others).explain(different)
+            _Search(table, fresh, sums, others).explain(different)
     return findings
 
 
@@ -74,7 +73,7 @@ class _Search:
 
     table: Table
     fresh: Fresh
-    shapes: frozenset[Shape]
+    sums: Sums
     others: Sequence[Table]
 
     def explain(self, findings: Sequence[Finding]) -> None:
@@ -87,10 +86,13 @@ class _Search:
         items = self._items() if missing and wanted else {}
         cause = left_out(missing, items, wanted) if wanted else None
         restating = Restating(self.table, self.others, self.fresh, rows, now, missing)
+        repeated = self.sums.rows - len(rows)
         for finding in findings:
             self._shaped_otherwise(finding, now)
             self._left_out(finding, now, missing, cause)
             self._changed(finding, restating)
+            if repeated:
+                finding.examples.append(f"{repeated:,} rows repeat the entity and day of another")
 
     def _now(self, rows: Mapping[Place, Row], metrics: Sequence[str]) -> Cells:
         """The rows that Pinterest has now, each read with the settings of the table's row."""
@@ -102,13 +104,13 @@ class _Search:
             counts[day][row.shape] += 1
         # A row that Pinterest no longer returns keeps older settings.
         shape_of_day = {day: shapes.most_common(1)[0][0] for day, shapes in counts.items()}
-        only = next(iter(self.shapes), ()) if len(self.shapes) <= 1 else ()
+        only = next(iter(self.sums.shapes), ()) if len(self.sums.shapes) <= 1 else ()
         wanted = defaultdict(list)
-        for number in range(self.fresh.days.days):
-            day = self.fresh.days.start + timedelta(days=number)
-            wanted[shape_of_day.get(day, only)].append(DateRange(day, day))
+        for each in periods(self.fresh.days, DAY):
+            wanted[shape_of_day.get(each.start, only)].append(each)
         for shape, ranges in wanted.items():
-            settings = in_settings(shape, self.fresh.settings)
+            # A setting without a value in the rows has its present value.
+            settings = dataclasses.replace(self.fresh.settings, **dict(shape))
             for days in merged(ranges):
                 found |= self.fresh.cells(detail, days, settings, metrics)
         return found
@@ -125,7 +127,7 @@ class _Search:
             return
         different = {
             name: text
-            for name, text in _differing(self.shapes, self.fresh.settings)
+            for name, text in _differing(self.sums.shapes, self.fresh.settings)
             # Attribution changes conversions only; the time zone changes every metric.
             if is_conversion(metric) or name == "reporting_timezone"
         }
@@ -192,7 +194,7 @@ def left_out(
 
 def _differing(shapes: Iterable[Shape], settings: Settings) -> Iterator[tuple[str, str]]:
     """Each setting of a row that differs from the setting in force, with a sentence about it."""
-    for shape in shapes:
+    for shape in sorted(shapes, key=str):
         for name, value in shape:
             now = getattr(settings, name)
             zones = name == "reporting_timezone" and value in _ZONES and now in _ZONES

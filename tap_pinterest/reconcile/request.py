@@ -84,4 +84,4 @@ class Request:
         if unknown := [each for each in self.accounts if each not in listed]:
             message = f"--account: Pinterest does not list {', '.join(unknown)}."
             raise RequestError(message)
-        return self.accounts or listed
+        return list(dict.fromkeys(self.accounts)) or listed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from tap_pinterest.api.columns import is_conversion
 from tap_pinterest.config.schema import SETTLING_DAYS
 from tap_pinterest.reconcile.findings import NOTHING, tolerance
+from tap_pinterest.reconcile.tables import OfDay
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from tap_pinterest.config import Settings
     from tap_pinterest.reconcile.findings import Cells, Place
     from tap_pinterest.reconcile.fresh import Fresh
-    from tap_pinterest.reconcile.tables import OfDay, Row, Table
+    from tap_pinterest.reconcile.tables import Row, Table
 
 ACCOUNT = "ad_account"
 ONE_RUN = timedelta(hours=1)
@@ -75,7 +77,20 @@ class Restating:
         if self._is_up_to_date(metric, there, others.values(), read_at):
             return True
         then = {name: each for name, each in others.items() if _is_one_run(read_at, each.read_at)}
-        return not self.missing and _disagrees(here, then, tolerated)
+        return not self.missing and self._is_outvoted(metric, OfDay(here, len(rows), read_at), then)
+
+    def _is_outvoted(self, metric: str, own: OfDay, then: Mapping[str, OfDay]) -> bool:
+        """Whether two levels of the same run agree on another number.
+
+        If statuses are filtered, one of the two must be the ad account, which lacks no entity.
+        """
+        for pair in itertools.combinations(then, 2):
+            one, other = (then[level] for level in pair)
+            tolerated = tolerance(metric, max(own.rows, one.rows, other.rows))
+            is_same = abs(one.total - other.total) <= tolerated < abs(own.total - one.total)
+            if is_same and (ACCOUNT in pair or not self.fresh.entity_statuses):
+                return True
+        return False
 
     def _is_up_to_date(
         self, metric: str, there: Decimal, others: Iterable[OfDay], read_at: datetime | None
@@ -130,17 +145,6 @@ class Restating:
 
 def _is_one_run(one: datetime | None, other: datetime | None) -> bool:
     return one is not None and other is not None and abs(one - other) <= ONE_RUN
-
-
-def _disagrees(here: Decimal, others: Mapping[str, OfDay], tolerated: Decimal) -> bool:
-    """Whether the ad account, which no filter narrows, and one more level have another number."""
-    account = others.get(ACCOUNT)
-    if not account or abs(here - account.total) <= tolerated:
-        return False
-    return any(
-        name != ACCOUNT and abs(each.total - account.total) <= tolerated
-        for name, each in others.items()
-    )
 
 
 def settled_on(metric: str, day: date, settings: Settings) -> date:

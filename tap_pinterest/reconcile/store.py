@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from tap_pinterest.reconcile.tables import Tables
-
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import psycopg
-
-    from tap_pinterest.reconcile.findings import Report
+    from tap_pinterest.reconcile.findings import Finding, Report
+    from tap_pinterest.reconcile.tables import Tables
 
 COLUMNS = {
     "checked_at": "timestamptz NOT NULL",
@@ -32,11 +29,9 @@ COLUMNS = {
 """The columns of the table, with their types."""
 
 
-def keep(
-    connection: psycopg.Connection[Any], schema: str, name: str, report: Report, now: datetime
-) -> None:
+def keep(tables: Tables, name: str, report: Report, now: datetime) -> None:
     """Add a row for each finding; create the table if it does not exist."""
-    table = sql.Identifier(schema, name)
+    connection, table = tables.connection, sql.Identifier(tables.schema, name)
     columns = [
         sql.SQL("{} {}").format(sql.Identifier(each), sql.SQL(kind))
         for each, kind in COLUMNS.items()
@@ -49,12 +44,12 @@ def keep(
     )
     with connection.transaction(), connection.cursor() as cursor:
         # PostgreSQL refuses CREATE TABLE IF NOT EXISTS to a role that may only add rows.
-        if not Tables(connection, schema).columns(name):
+        if not tables.columns(name):
             cursor.execute(create)
         cursor.executemany(insert, [_row(report, each, now) for each in report.findings])
 
 
-def _row(report: Report, finding: Any, now: datetime) -> tuple[Any, ...]:  # noqa: ANN401
+def _row(report: Report, finding: Finding, now: datetime) -> tuple[Any, ...]:
     numbers: tuple[Any, ...] = (None, None, None, None, None)
     if not finding.obstacle:
         causes = "; ".join(f"{each.name}: {each.text}" for each in finding.causes) or None

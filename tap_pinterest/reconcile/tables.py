@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from dataclasses import dataclass
 from datetime import date
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from tap_pinterest.config import Settings
     from tap_pinterest.reconcile.findings import Place, Totals
     from tap_pinterest.streams.bases.report import AdsReport
 
@@ -131,18 +129,28 @@ class Table:
     @functools.cached_property
     def metrics(self) -> Mapping[str, str]:
         """The columns of the metrics that add up, by the API's name."""
-        return {name: column for name, column in self._metrics() if adds_up(name)}
+        return {name: column for name, column in self._metrics() if column in self.columns}
+
+    @property
+    def lacking(self) -> list[str]:
+        """The columns of metrics that add up and that the table does not have."""
+        return [column for _, column in self._metrics() if column not in self.columns]
 
     @property
     def without_sum(self) -> list[str]:
-        """The metrics that do not add up over rows."""
-        return [name for name, _ in self._metrics() if not adds_up(name)]
+        """The metrics of the table that do not add up over rows."""
+        return [
+            name
+            for name in self.stream.question.columns
+            if column(name).kind == "metric"
+            and not adds_up(name)
+            and self.stream.column(name.lower()) in self.columns
+        ]
 
     def _metrics(self) -> Iterator[tuple[str, str]]:
         for name in self.stream.question.columns:
-            loaded = self.stream.column(name.lower())
-            if loaded in self.columns and column(name).kind == "metric":
-                yield name, loaded
+            if column(name).kind == "metric" and adds_up(name):
+                yield name, self.stream.column(name.lower())
 
     def sums(self, ad_account_id: str, days: DateRange) -> Sums:
         """The sums of all metrics over some days."""
@@ -230,19 +238,14 @@ def in_one_line(error: psycopg.Error) -> str:
     return " ".join((error.diag.message_primary or str(error)).split())
 
 
-def in_settings(shape: Shape, settings: Settings) -> Settings:
-    """The settings that a row was read with; a setting without a column has its present value."""
-    return dataclasses.replace(settings, **dict(shape))
-
-
 def _shape(row: Mapping[str, Any]) -> Shape:
-    # The tap writes these two columns only if they are set.
+    # The tap writes these two columns only if they are set. Rows may be older than any column.
     unset = {"attribution_types": (), "reporting_timezone": None}
-    found = {name: _setting(name, row[name]) for name in SHAPING if name in row}
+    found = {name: _setting(name, row[name]) for name in SHAPING if row.get(name) is not None}
     return tuple((unset | found).items())
 
 
 def _setting(name: str, value: Any) -> Any:  # noqa: ANN401 - a setting of any kind
     if name == "attribution_types":
-        return tuple(value.split(",")) if value else ()
+        return tuple(filter(None, value.split(",")))
     return int(value) if isinstance(value, Decimal) else value

@@ -55,6 +55,8 @@ def _is_shown(finding: Finding) -> bool:
 
 def _cells(finding: Finding) -> tuple[str, ...]:
     result: str = finding.outcome
+    if result == "equal" and finding.difference:
+        result = f"equal within {_number(finding.tolerance)}"
     if result == "differs":
         reasons = [f"{each.name} {_number(each.amount)}" for each in finding.causes]
         if finding.unexplained:
