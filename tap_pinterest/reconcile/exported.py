@@ -49,9 +49,11 @@ ENTITIES: Mapping[str, type[DatasetStream]] = {
     "ad_group": AdGroups,
     "ad": Ads,
 }
-SAME_WINDOWS = (1, 7, 14, 30, 60)
-"""Windows that Ads Manager offers for clicks, engagements and views alike."""
-MORE_WINDOWS = ((30, 30, 1), (7, 7, 1), (14, 14, 1), (60, 60, 1))
+OFFERED_WINDOWS = (
+    *((days, days, days) for days in (1, 7, 14, 30, 60)),
+    *((days, days, 1) for days in (30, 7, 14, 60)),
+)
+"""Windows for clicks, engagements and views that Ads Manager offers."""
 WINDOW_SETTINGS = ("click_window_days", "engagement_window_days", "view_window_days")
 REPORT_TIMES = ("TIME_OF_AD_ACTION", "TIME_OF_CONVERSION")
 
@@ -206,7 +208,7 @@ def variants(settings: Settings) -> Iterator[tuple[str, str, Settings]]:
     text = f"conversion_report_time is {time} in the export"
     yield REPORT_TIME, text, other_time
     here = tuple(getattr(settings, name) for name in WINDOW_SETTINGS)
-    for each in (*((days, days, days) for days in SAME_WINDOWS), *MORE_WINDOWS):
+    for each in OFFERED_WINDOWS:
         if each == here or each in REFUSED_WINDOWS:
             continue
         windows: dict[str, Any] = dict(zip(WINDOW_SETTINGS, each, strict=True))

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_pinterest.api.columns import AccountColumns
-from tap_pinterest.api.levels import LEVELS
+from tap_pinterest.api.levels import ID_FILTERS, LEVELS
 from tap_pinterest.api.periods import GRANULARITIES
 from tap_pinterest.reading.calls import Scope
 from tap_pinterest.reading.parts import Parts
@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     from tap_pinterest.run.run import Run
     from tap_pinterest.streams.bases.dataset import DatasetStream
 
-NO_FILTERS: Mapping[str, Any] = {
-    **dict.fromkeys(("entity_statuses", "campaign_ids", "ad_group_ids"), ()),
-    **dict.fromkeys(("ad_ids", "product_group_ids", "targeting_types"), ()),
-}
+NO_FILTERS: Mapping[str, Any] = dict.fromkeys(
+    (*ID_FILTERS, "entity_statuses", "targeting_types"), ()
+)
 
 
 class Detail(NamedTuple):
