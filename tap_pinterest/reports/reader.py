@@ -111,66 +111,68 @@ class Reader:
         self._refused_types: set[tuple[str, str]] = set()
         self._refused_columns: dict[str, frozenset[str]] = {}
 
-    def report(self, ad_account_id: str, part: Part) -> Steps:
-        """The steps that read an asynchronous report; a report that is too large is halved."""
-        if self._is_known_to_be_refused(ad_account_id, part.slice):
+    def steps(self, ad_account_id: str, part: Part, halvings: int = 0) -> Steps:
+        """The steps that read a call or a report; one that is too large or too slow is halved."""
+        if any((ad_account_id, name) in self._refused_types for name in part.slice.types):
             return Answered(part)
+        halves = self._halves(part)
+        may_split = halves is not None and halvings < self.MOST_HALVINGS
+        split_instead = may_split and not part.asynchronous
         try:
-            return Answered(part, (yield from self._ordered(ad_account_id, part.slice)))
-        except TooLargeError as error:
-            halves = self._halves(part.slice)
-            if halves is None:
-                msg = f"{error}; it has only the days {part.slice.dates}: select fewer columns"
-                return Answered.failed(part, TooLargeError(msg))
+            rows = yield from self._rows(ad_account_id, part, split_instead=split_instead)
+            return Answered(part, rows)
+        except (TooLargeError, SlowAnswerError) as error:
+            if halves is None or (isinstance(error, SlowAnswerError) and not split_instead):
+                return Answered.failed(part, _with_days(part, error))
         except PART_ERRORS as error:
             return self._without_rows(ad_account_id, part, error)
         first, second = (replace(part, slice=half) for half in halves)
-        earlier = yield from self.report(ad_account_id, first)
+        earlier = yield from self.steps(ad_account_id, first, halvings + 1)
         if end := earlier.given_up(part):
             return end
-        later = yield from self.report(ad_account_id, second)
+        later = yield from self.steps(ad_account_id, second, halvings + 1)
         return Answered.joined(part, earlier, later)
 
-    def _ordered(self, ad_account_id: str, part: Slice) -> Generator[float, None, Iterable[bytes]]:
-        """The steps that end with the file of one report."""
-        ids, body = {"ad_account_id": ad_account_id}, self._question.order(part)
-        while True:
-            asked = self._without_refused(ad_account_id, body)
-            try:
-                return (yield from self._ordering.read(Order(ids, asked)))
-            except ValuesRefusedError as error:
-                self._leave_out(ad_account_id, asked["columns"], error)
-
-    def _halves(self, part: Slice) -> tuple[Slice, Slice] | None:
-        """The slice of a report in two halves: by periods, then targeting types, then ids.
+    def _halves(self, part: Part) -> tuple[Slice, Slice] | None:
+        """The slice in two halves: of a call by ids first, of a report by periods first.
 
         Types that form one breakdown together stay together.
         """
-        shorter, custom = part.shorter(), self._question.custom
+        whole, custom = part.slice, self._question.custom
+        if not part.asynchronous:
+            return whole.halves()
+        shorter = whole.shorter()
         if shorter and custom and custom.combines_types:
-            shorter = shorter if shorter[0].types == part.types else None
-        return shorter or (part.halves() if len(part.ids) > 1 else None)
+            shorter = shorter if shorter[0].types == whole.types else None
+        return shorter or (whole.halves() if len(whole.ids) > 1 else None)
 
-    def call(self, ad_account_id: str, part: Part, halvings: int = 0) -> Answered:
-        """The answer of a synchronous call; a call that is too large or too slow is halved."""
-        if self._is_known_to_be_refused(ad_account_id, part.slice):
-            return Answered(part)
-        halves = part.slice.halves()
-        may_split = halves is not None and halvings < self.MOST_HALVINGS
-        try:
-            rows = self._answer(ad_account_id, part.slice, split_instead=may_split)
-        except (TooLargeError, SlowAnswerError) as error:
-            if halves is None or (isinstance(error, SlowAnswerError) and not may_split):
-                return Answered.failed(part, error)
-        except PART_ERRORS as error:
-            return self._without_rows(ad_account_id, part, error)
-        else:
-            return Answered(part, taken(rows))
-        first, second = (replace(part, slice=half) for half in halves)
-        earlier = self.call(ad_account_id, first, halvings + 1)
-        if end := earlier.given_up(part):
-            return end
-        return Answered.joined(part, earlier, self.call(ad_account_id, second, halvings + 1))
+    def _rows(
+        self, ad_account_id: str, part: Part, *, split_instead: bool
+    ) -> Generator[float, None, Iterable[bytes]]:
+        """The steps that end with the rows of one call or report, without refused columns."""
+        question, ids = self._question, {"ad_account_id": ad_account_id}
+        asked = question.order(part.slice) if part.asynchronous else question.query(part.slice)
+        while True:
+            asked = self._without_refused(ad_account_id, asked)
+            try:
+                if part.asynchronous:
+                    return (yield from self._ordering.read(Order(ids, asked)))
+                return taken(self._called(ids, asked, split_instead=split_instead))
+            except ValuesRefusedError as error:
+                self._leave_out(ad_account_id, asked["columns"], error)
+
+    def _called(
+        self, ids: Mapping[str, str], query: Mapping[str, Any], *, split_instead: bool
+    ) -> list[msgspec.Raw]:
+        return self._client.get(
+            self._question.path,
+            _split_data if self._question.dimensions else _split,
+            ids=ids,
+            query=query,
+            split_instead=split_instead,
+            stream=self._question.name,
+            nothing=[],
+        )
 
     def read(self, ad_account_id: str, part: Part, clock: Clock) -> Answered:
         """The answer of a part, from a call or a report; waits until it is there.
@@ -178,38 +180,16 @@ class Reader:
         Raises:
             Exception: The part or a piece of it could not be read.
         """
-        answered = self._waited_for(ad_account_id, part, clock)
-        for _, error in answered.failures:
-            raise error
-        return answered
-
-    def _waited_for(self, ad_account_id: str, part: Part, clock: Clock) -> Answered:
-        if not part.asynchronous:
-            return self.call(ad_account_id, part)
-        steps = self.report(ad_account_id, part)
+        steps = self.steps(ad_account_id, part)
         while True:
             try:
                 clock.sleep(next(steps))
             except StopIteration as end:
                 answered: Answered = end.value
-                return answered
-
-    def _answer(self, ad_account_id: str, part: Slice, *, split_instead: bool) -> list[msgspec.Raw]:
-        query = self._question.query(part)
-        while True:
-            asked = self._without_refused(ad_account_id, query)
-            try:
-                return self._client.get(
-                    self._question.path,
-                    _split_data if self._question.dimensions else _split,
-                    ids={"ad_account_id": ad_account_id},
-                    query=asked,
-                    split_instead=split_instead,
-                    stream=self._question.name,
-                    nothing=[],
-                )
-            except ValuesRefusedError as error:
-                self._leave_out(ad_account_id, asked["columns"], error)
+                break
+        for _, error in answered.failures:
+            raise error
+        return answered
 
     def refused_columns(self, ad_account_id: str) -> frozenset[str]:
         """The columns that Pinterest has refused for an ad account."""
@@ -239,9 +219,6 @@ class Reader:
                 f"{', '.join(sorted(others))}; these columns are null, the others arrive"
             )
 
-    def _is_known_to_be_refused(self, ad_account_id: str, part: Slice) -> bool:
-        return any((ad_account_id, name) in self._refused_types for name in part.types)
-
     def _without_rows(self, ad_account_id: str, part: Part, error: PartError) -> Answered:
         """An answer without rows: no failure if Pinterest refuses a targeting type in beta."""
         types = part.slice.types
@@ -266,3 +243,11 @@ class Reader:
         msg = f"{error}; the columns were {', '.join(named)}{more}"
         kind = InvalidRequestError if isinstance(error, InvalidRequestError) else FatalAPIError
         return kind(msg)
+
+
+def _with_days(part: Part, error: TooLargeError | SlowAnswerError) -> PartError:
+    """The error with the days, if a report cannot have fewer."""
+    if not part.asynchronous or isinstance(error, SlowAnswerError):
+        return error
+    msg = f"{error}; it has only the days {part.slice.dates}: select fewer columns"
+    return TooLargeError(msg)

@@ -23,7 +23,7 @@ from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Expected
 from tap_pinterest.reading.contexts import name_of
 from tap_pinterest.reading.parts import Parts
-from tap_pinterest.reading.tasks import Task, with_pauses
+from tap_pinterest.reading.tasks import LEAST_BYTES, Task, with_pauses
 from tap_pinterest.reports.ordering import Operation, Ordering
 from tap_pinterest.reports.plan import Entities, Part, plan, unread
 from tap_pinterest.reports.question import Question
@@ -267,13 +267,10 @@ class AdsReport(TaskStream, ReportStream):
         self.warn_of_new_settings(reading.progress, reading.range)
         self._note_ranges(context, reading)
         for part in reading.parts:
-            if part.asynchronous:
-                steps = begun.pop(part, None) or self.reader.report(ad_account_id, part)
-                yield Task(with_pauses(steps))
-            else:
-                size = part.slice.rows * len(self.question.wanted) * BYTES_PER_VALUE
-                run = functools.partial(self.reader.call, ad_account_id, part)
-                yield Task(run, expected_bytes=size)
+            steps = begun.pop(part, None) or self.reader.steps(ad_account_id, part)
+            values = part.slice.rows * len(self.question.wanted)
+            size = LEAST_BYTES if part.asynchronous else values * BYTES_PER_VALUE
+            yield Task(with_pauses(steps), size)
 
     def _begun(self, ad_account_id: str, reading: Reading) -> dict[Part, Steps]:
         """The first asynchronous report, once Pinterest has accepted its order; empty without one.
@@ -286,7 +283,7 @@ class AdsReport(TaskStream, ReportStream):
         first = next((part for part in reading.parts if part.asynchronous), None)
         if first is None:
             return {}
-        steps = self.reader.report(ad_account_id, first)
+        steps = self.reader.steps(ad_account_id, first)
         order, for_all = functools.partial(_begin, steps), self._is_open_to_all(first)
         try:
             if self.operation == Operation():
