@@ -13,7 +13,7 @@ import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import IO, Any, cast
 
 import msgspec
@@ -27,9 +27,9 @@ _GZIP = b"\x1f\x8b"
 _A_PIECE = 1 << 20
 _A_BEGINNING = 64
 """Bytes by which a table is distinguished from JSON."""
-_SHAPES: tuple[Any, ...] = (dict[str, list[msgspec.Raw]], list[msgspec.Raw])
-_STRICT = tuple(msgspec.json.Decoder(shape) for shape in _SHAPES)
-_MENDING = tuple(decoder(shape) for shape in _SHAPES)
+_SHAPE: Any = dict[str, list[msgspec.Raw]] | list[msgspec.Raw]
+_decode = msgspec.json.Decoder(_SHAPE).decode
+_mend_and_decode = decoder(_SHAPE)
 
 
 def rows_of_report(
@@ -50,7 +50,7 @@ def rows_of_report(
         TooLargeError: It is larger than `MAX_BODY_BYTES` unpacked.
         UnreadableAnswerError: The file is not a report.
     """
-    with _unpacked(file, what) as readable:
+    with file, _unpacked(file, what) as readable:
         # The rows stay mapped when the file is closed.
         if readable.seek(0, os.SEEK_END):
             is_csv = _looks_like_a_table(readable) if is_csv is None else is_csv
@@ -69,7 +69,8 @@ def taken(rows: list[msgspec.Raw]) -> Iterator[bytes]:
         yield bytes(rows.pop())
 
 
-def _unpacked(file: IO[bytes], what: str) -> IO[bytes]:
+@contextmanager
+def _unpacked(file: IO[bytes], what: str) -> Iterator[IO[bytes]]:
     """The file itself, or its content if it is packed with gzip, whatever the headers say.
 
     Raises:
@@ -78,20 +79,17 @@ def _unpacked(file: IO[bytes], what: str) -> IO[bytes]:
     """
     file.seek(0)
     if file.read(len(_GZIP)) != _GZIP:
-        return file
+        yield file
+        return
     file.seek(0)
-    unpacked = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    try:
-        with file, gzip.GzipFile(fileobj=file) as packed:
-            _copy(packed, unpacked, what)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        unpacked.close()
-        msg = f"{what} cannot be unpacked: {error}"
-        raise UnreadableAnswerError(msg) from None
-    except BaseException:
-        unpacked.close()
-        raise
-    return unpacked
+    with tempfile.TemporaryFile() as unpacked:
+        try:
+            with file, gzip.GzipFile(fileobj=file) as packed:
+                _copy(packed, unpacked, what)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            msg = f"{what} cannot be unpacked: {error}"
+            raise UnreadableAnswerError(msg) from None
+        yield unpacked
 
 
 def _copy(packed: gzip.GzipFile, unpacked: IO[bytes], what: str) -> None:
@@ -111,14 +109,9 @@ def downloaded(
         LinkExpiredError: The link is no longer valid.
         UnreadableAnswerError: The file is not a report.
     """
-    # Closed by `rows_of_report`, which keeps the rows mapped.
-    file = tempfile.TemporaryFile()  # noqa: SIM115
-    try:
+    with tempfile.TemporaryFile() as file:
         client.downloads.write(url, file, what)
         return rows_of_report(file, what, is_csv=is_csv, is_empty=is_empty)
-    except BaseException:
-        file.close()
-        raise
 
 
 def _looks_like_a_table(file: IO[bytes]) -> bool:
@@ -128,19 +121,14 @@ def _looks_like_a_table(file: IO[bytes]) -> bool:
 
 def _rows(file: IO[bytes], what: str) -> list[msgspec.Raw]:
     text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    for strict in _STRICT:
-        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return _flat(strict.decode(cast("bytes", text)))
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _flat(_decode(cast("bytes", text)))
     # The fault may be a forbidden character: then a copy without it can be read.
-    body = text[:]
-    faults = []
-    for mending in _MENDING:
-        try:
-            return _flat(mending(body))
-        except UnreadableAnswerError as error:
-            faults.append(str(error))
-    msg = f"{what} cannot be read: {faults[0]}"
-    raise UnreadableAnswerError(msg)
+    try:
+        return _flat(_mend_and_decode(text[:]))
+    except UnreadableAnswerError as error:
+        msg = f"{what} cannot be read: {error}"
+        raise UnreadableAnswerError(msg) from None
 
 
 def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
