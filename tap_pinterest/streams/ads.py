@@ -25,7 +25,6 @@ class AdAccounts(PinterestStream):
 
     name = "ad_accounts"
     path = AD_ACCOUNTS
-    group = "ads"
     primary_keys = ("id",)
 
     @override
@@ -48,8 +47,6 @@ class AdsEntityStream(DatasetStream):
     missing from the reports.
     """
 
-    group = "ads"
-    primary_keys = ("id",)
     query = MappingProxyType({"order": "ASCENDING"})
 
     @classmethod
@@ -162,7 +159,6 @@ class Keywords(DatasetStream):
     name = "keywords"
     path = "/ad_accounts/{ad_account_id}/keywords"
     group = "keywords"
-    primary_keys = ("id",)
     # The parameter that takes many ad groups at once is in beta.
     per = (Either(Once(), Each(Campaigns, campaign_id="id"), Each(AdGroups, ad_group_id="id")),)
 
@@ -201,7 +197,6 @@ class TargetingTemplates(DatasetStream):
     name = "targeting_templates"
     path = "/ad_accounts/{ad_account_id}/targeting_templates"
     group = "targeting"
-    primary_keys = ("id",)
 
 
 class ReportTemplates(DatasetStream):
@@ -210,7 +205,6 @@ class ReportTemplates(DatasetStream):
     name = "report_templates"
     path = "/ad_accounts/{ad_account_id}/templates"
     group = "resources"
-    primary_keys = ("id",)
     parent_fields = (
         "report_format",
         "is_deleted",

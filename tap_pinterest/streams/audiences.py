@@ -16,7 +16,6 @@ class Audiences(DatasetStream):
 
     name = "audiences"
     path = "/ad_accounts/{ad_account_id}/audiences"
-    group = "audiences"
     primary_keys = ("ad_account_id", "id")
     per = (Values("ownership_type"),)
     renamed = MappingProxyType({"ad_account_id": "owner_ad_account_id"})
@@ -28,7 +27,6 @@ class AudienceSharedAccounts(DatasetStream):
 
     name = "audience_shared_accounts"
     path = "/ad_accounts/{ad_account_id}/audiences/shared/accounts"
-    group = "audiences"
     primary_keys = ("ad_account_id", "audience_id", "account_type", "account_id")
     per = (
         Each(Audiences, where={"ownership_type": ("OWNED",)}, audience_id="id"),
@@ -41,8 +39,6 @@ class CustomerLists(DatasetStream):
 
     name = "customer_lists"
     path = "/ad_accounts/{ad_account_id}/customer_lists"
-    group = "audiences"
-    primary_keys = ("id",)
 
 
 class AudienceInsights(SnapshotStream):
@@ -53,7 +49,6 @@ class AudienceInsights(SnapshotStream):
 
     name = "audience_insights"
     path = "/ad_accounts/{ad_account_id}/audience_insights"
-    group = "audiences"
     primary_keys = ("ad_account_id", "type", "date")
     per = (Values("audience_insight_type"),)
     columns = MappingProxyType({"audience_insight_type": "type"})
@@ -65,7 +60,6 @@ class AudienceInsightDefinitions(DatasetStream):
 
     name = "audience_insight_definitions"
     path = "/ad_accounts/{ad_account_id}/insights/audiences"
-    group = "audiences"
     primary_keys = ("ad_account_id", "scope", "type")
 
 
@@ -75,4 +69,3 @@ class CustomerSegments(DatasetStream):
     name = "customer_segments"
     path = "/ad_accounts/{ad_account_id}/customer_segments"
     group = "beta"
-    primary_keys = ("id",)

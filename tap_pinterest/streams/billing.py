@@ -22,7 +22,6 @@ class BillingProfiles(DatasetStream):
 
     name = "billing_profiles"
     path = "/ad_accounts/{ad_account_id}/billing_profiles"
-    group = "billing"
     primary_keys = ("ad_account_id", "id")
     query = MappingProxyType({"is_active": False})
 
@@ -32,8 +31,6 @@ class BillingInvoices(DatasetStream):
 
     name = "billing_invoices"
     path = "/ad_accounts/{ad_account_id}/billing_invoices"
-    group = "billing"
-    primary_keys = ("id",)
 
 
 class AdsCreditDiscounts(DatasetStream):
@@ -45,7 +42,6 @@ class AdsCreditDiscounts(DatasetStream):
 
     name = "ads_credit_discounts"
     path = "/ad_accounts/{ad_account_id}/ads_credit/discounts"
-    group = "billing"
     primary_keys = ("ad_account_id", "discount_id")
 
     @override
@@ -85,8 +81,6 @@ class OrderLines(DatasetStream):
 
     name = "order_lines"
     path = "/ad_accounts/{ad_account_id}/order_lines"
-    group = "billing"
-    primary_keys = ("id",)
 
 
 class SsioAccounts(DatasetStream):
@@ -94,7 +88,6 @@ class SsioAccounts(DatasetStream):
 
     name = "ssio_accounts"
     path = "/ad_accounts/{ad_account_id}/ssio/accounts"
-    group = "billing"
     primary_keys = ("ad_account_id",)
 
 
@@ -103,7 +96,6 @@ class SsioOrderLines(DatasetStream):
 
     name = "ssio_order_lines"
     path = "/ad_accounts/{ad_account_id}/ssio/order_lines"
-    group = "billing"
     primary_keys = ("salesforce_order_line_id",)
 
 
@@ -112,7 +104,6 @@ class SsioInsertionOrderStatus(DatasetStream):
 
     name = "ssio_insertion_order_status"
     path = "/ad_accounts/{ad_account_id}/ssio/insertion_orders/status"
-    group = "billing"
     primary_keys = ("pin_order_id",)
 
 
@@ -121,5 +112,4 @@ class TermsOfService(DatasetStream):
 
     name = "terms_of_service"
     path = "/ad_accounts/{ad_account_id}/terms_of_service"
-    group = "billing"
     primary_keys = ("ad_account_id", "id")

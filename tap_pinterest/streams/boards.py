@@ -31,7 +31,6 @@ class Boards(DatasetStream):
     path = "/boards"
     contexts = Users()
     group = "organic"
-    primary_keys = ("id",)
     id_filters = MappingProxyType({"board_ids": "id"})
 
 
@@ -54,7 +53,6 @@ class BoardSections(DatasetStream):
     name = "board_sections"
     path = "/boards/{board_id}/sections"
     contexts = Users()
-    group = "boards"
     primary_keys = ("board_id", "id")
     per = (Each(Boards, board_id="id"),)
     parent_fields = ("board_id",)
@@ -75,7 +73,6 @@ class Pins(PinListStream):
 
     name = "pins"
     group = "organic"
-    primary_keys = ("id",)
 
 
 class PinMetricsDaily(DailyStream, PinListStream):
@@ -125,7 +122,6 @@ class BoardPins(DatasetStream):
     name = "board_pins"
     path = "/boards/{board_id}/pins"
     contexts = Users()
-    group = "boards"
     primary_keys = ("board_id", "id")
     per = (Each(Boards, board_id="id"),)
     id_filters = MappingProxyType({"pin_ids": "id"})
@@ -137,7 +133,6 @@ class BoardSectionPins(DatasetStream):
     name = "board_section_pins"
     path = "/boards/{board_id}/sections/{section_id}/pins"
     contexts = Users()
-    group = "boards"
     primary_keys = ("board_id", "board_section_id", "id")
     per = (Each(BoardSections, board_id="board_id", section_id="id"),)
     columns = MappingProxyType({"section_id": "board_section_id"})
@@ -161,5 +156,4 @@ class Media(DatasetStream):
 
     name = "media"
     path = "/media"
-    group = "boards"
     primary_keys = ("media_id",)

@@ -14,8 +14,6 @@ class BusinessEmployers(DatasetStream):
 
     name = "business_employers"
     path = "/businesses/employers"
-    group = "business"
-    primary_keys = ("id",)
 
 
 BUSINESSES = Either(
@@ -30,7 +28,6 @@ class BusinessMembers(DatasetStream):
 
     name = "business_members"
     path = "/businesses/{business_id}/members"
-    group = "business"
     primary_keys = ("business_id", "id")
     query = MappingProxyType({"assets_summary": True})
     per = (BUSINESSES,)
@@ -42,7 +39,6 @@ class BusinessPartners(DatasetStream):
 
     name = "business_partners"
     path = "/businesses/{business_id}/partners"
-    group = "business"
     primary_keys = ("business_id", "partner_type", "id")
     query = MappingProxyType({"assets_summary": True})
     per = (BUSINESSES, Values("partner_type"))
@@ -54,7 +50,6 @@ class BusinessAssets(DatasetStream):
 
     name = "business_assets"
     path = "/businesses/{business_id}/assets"
-    group = "business"
     primary_keys = ("business_id", "asset_id")
     per = (BUSINESSES, Values("asset_type"))
     id_field = "asset_id"
@@ -66,7 +61,6 @@ class BusinessAssetMembers(DatasetStream):
 
     name = "business_asset_members"
     path = "/businesses/{business_id}/assets/{asset_id}/members"
-    group = "business"
     primary_keys = ("business_id", "asset_id", "user_id")
     per = (Each(BusinessAssets, business_id="business_id", asset_id="asset_id"),)
     lifted = MappingProxyType({"user_id": ("user", "id")})
@@ -77,7 +71,6 @@ class BusinessAssetPartners(DatasetStream):
 
     name = "business_asset_partners"
     path = "/businesses/{business_id}/assets/{asset_id}/partners"
-    group = "business"
     primary_keys = ("business_id", "asset_id", "user_id")
     per = (Each(BusinessAssets, business_id="business_id", asset_id="asset_id"),)
     lifted = MappingProxyType({"user_id": ("user", "id")})
@@ -88,7 +81,6 @@ class BusinessMemberAssets(DatasetStream):
 
     name = "business_member_assets"
     path = "/businesses/{business_id}/members/{member_id}/assets"
-    group = "business"
     primary_keys = ("business_id", "member_id", "asset_id")
     per = (Each(BusinessMembers, business_id="business_id", member_id="id"), Values("asset_type"))
 
@@ -98,7 +90,6 @@ class BusinessPartnerAssets(DatasetStream):
 
     name = "business_partner_assets"
     path = "/businesses/{business_id}/partners/{partner_id}/assets"
-    group = "business"
     primary_keys = ("business_id", "partner_id", "partner_type", "asset_id")
     per = (
         Each(
@@ -116,7 +107,6 @@ class BusinessInvites(DatasetStream):
 
     name = "business_invites"
     path = "/businesses/{business_id}/invites"
-    group = "business"
     primary_keys = ("business_id", "id")
     per = (BUSINESSES, Values("is_member", True, False))  # noqa: FBT003 - the parameter's values
 
@@ -126,7 +116,6 @@ class BusinessAudiences(DatasetStream):
 
     name = "business_audiences"
     path = "/businesses/{business_id}/audiences"
-    group = "business"
     primary_keys = ("business_id", "id")
     per = (BUSINESSES,)
     parent_fields = ("business_id",)
@@ -137,7 +126,6 @@ class BusinessAudienceSharedAccounts(DatasetStream):
 
     name = "business_audience_shared_accounts"
     path = "/businesses/{business_id}/audiences/shared/accounts"
-    group = "business"
     primary_keys = ("business_id", "audience_id", "account_type", "account_id")
     per = (
         Each(BusinessAudiences, business_id="business_id", audience_id="id"),
@@ -151,4 +139,3 @@ class Integrations(DatasetStream):
     name = "integrations"
     path = "/integrations"
     group = "beta"
-    primary_keys = ("id",)

@@ -29,8 +29,6 @@ class Catalogs(DatasetStream):
     name = "catalogs"
     path = "/catalogs"
     contexts = Users()
-    group = "catalogs"
-    primary_keys = ("id",)
     parent_fields = ("catalog_type",)
 
 
@@ -40,8 +38,6 @@ class CatalogsFeeds(DatasetStream):
     name = "catalogs_feeds"
     path = "/catalogs/feeds"
     contexts = Users()
-    group = "catalogs"
-    primary_keys = ("id",)
     parent_fields = ("catalog_id", "catalog_type")
 
     @override
@@ -58,8 +54,6 @@ class CatalogsFeedProcessingResults(DatasetStream):
     name = "catalogs_feed_processing_results"
     path = "/catalogs/feeds/{feed_id}/processing_results"
     contexts = Users()
-    group = "catalogs"
-    primary_keys = ("id",)
     per = (Each(CatalogsFeeds, feed_id="id"),)
     parent_fields = ("feed_id",)
     # The description says that bookmarks do not work here, so only the first page can be read.
@@ -72,7 +66,6 @@ class CatalogsItemIssues(DatasetStream):
     name = "catalogs_item_issues"
     path = "/catalogs/processing_results/{processing_result_id}/item_issues"
     contexts = Users()
-    group = "catalogs"
     primary_keys = ("processing_result_id", "item_number")
     per = (Each(CatalogsFeedProcessingResults, processing_result_id="id", feed_id="feed_id"),)
     is_sample = True
@@ -84,8 +77,6 @@ class CatalogsProductGroups(DatasetStream):
     name = "catalogs_product_groups"
     path = "/catalogs/product_groups"
     contexts = Users()
-    group = "catalogs"
-    primary_keys = ("id",)
 
 
 class CatalogsProductGroupProductCounts(SnapshotStream):
@@ -94,7 +85,6 @@ class CatalogsProductGroupProductCounts(SnapshotStream):
     name = "catalogs_product_group_product_counts"
     path = "/catalogs/product_groups/{product_group_id}/product_counts"
     contexts = Users()
-    group = "catalogs"
     primary_keys = ("product_group_id", "date")
     per = (Each(CatalogsProductGroups, product_group_id="id"),)
 
@@ -105,7 +95,6 @@ class CatalogsProductGroupProducts(DatasetStream):
     name = "catalogs_product_group_products"
     path = "/catalogs/product_groups/{product_group_id}/products"
     contexts = Users()
-    group = "catalogs"
     primary_keys = ("product_group_id", "pin_id")
     per = (Each(CatalogsProductGroups, product_group_id="id"),)
     lifted = MappingProxyType({"pin_id": ("pin", "id")})
@@ -117,7 +106,6 @@ class CatalogsAvailableFilterValues(DatasetStream):
     name = "catalogs_available_filter_values"
     path = "/catalogs/available_filter_values"
     contexts = Users()
-    group = "catalogs"
     primary_keys = ("catalog_id",)
     per = (Each(Catalogs, catalog_id="id"),)
 
@@ -170,7 +158,6 @@ class CatalogsReportStats(SnapshotStream):
     name = "catalogs_report_stats"
     path = "/catalogs/reports/stats"
     contexts = Users()
-    group = "catalogs"
     primary_keys = ("catalog_id", "report_type", "feed_id", "code", "date")
     per = (ReportParameters("DISTRIBUTION_ISSUES", FEED_REPORT),)
 

@@ -18,8 +18,6 @@ class ConversionTags(DatasetStream):
 
     name = "conversion_tags"
     path = "/ad_accounts/{ad_account_id}/conversion_tags"
-    group = "conversions"
-    primary_keys = ("id",)
 
 
 class OcpmEligibleConversionTags(DatasetStream):
@@ -27,7 +25,6 @@ class OcpmEligibleConversionTags(DatasetStream):
 
     name = "ocpm_eligible_conversion_tags"
     path = "/ad_accounts/{ad_account_id}/conversion_tags/ocpm_eligible"
-    group = "conversions"
     primary_keys = ("ad_account_id", "conversion_tag_id", "conversion_event")
     # The description does not explain the answer's keys; each record has tag and ad account.
     left_out = frozenset({MAP_KEY})
@@ -38,7 +35,6 @@ class PageVisitConversionTags(DatasetStream):
 
     name = "page_visit_conversion_tags"
     path = "/ad_accounts/{ad_account_id}/conversion_tags/page_visit"
-    group = "conversions"
     primary_keys = ("ad_account_id", "conversion_tag_id", "conversion_event")
 
 
@@ -47,7 +43,6 @@ class AdvertiserDefinedEvents(DatasetStream):
 
     name = "advertiser_defined_events"
     path = "/ad_accounts/{ad_account_id}/advertiser_defined_events"
-    group = "conversions"
     primary_keys = ("ad_account_id", "name")
 
 
@@ -55,7 +50,6 @@ class EventQualityStream(SnapshotStream):
     """The quality scores of the events of a platform and a way of sending them."""
 
     path = "/ad_accounts/{ad_account_id}/conversion_eqs"
-    group = "conversions"
     per = (Values("lookback_period"),)
 
     @classmethod

@@ -17,7 +17,6 @@ class LeadForms(DatasetStream):
     name = "lead_forms"
     path = "/ad_accounts/{ad_account_id}/lead_forms"
     group = "beta"
-    primary_keys = ("id",)
 
 
 class LeadAdsSubscriptions(DatasetStream):
@@ -26,7 +25,6 @@ class LeadAdsSubscriptions(DatasetStream):
     name = "lead_ads_subscriptions"
     path = "/ad_accounts/{ad_account_id}/leads/subscriptions"
     group = "conversions"
-    primary_keys = ("id",)
 
 
 class LeadFormQuestions(DatasetStream):

@@ -100,7 +100,6 @@ class AdAccountCountries(DatasetStream):
 
     name = "ad_account_countries"
     path = "/resources/ad_account_countries"
-    group = "resources"
     primary_keys = ("code",)
 
 
@@ -109,7 +108,6 @@ class TargetingOptions(DatasetStream):
 
     name = "targeting_options"
     path = "/resources/targeting/{targeting_type}"
-    group = "resources"
     primary_keys = ("targeting_type", "id")
     per = (Values("targeting_type"),)
     parent_fields = ("targeting_type",)
@@ -126,6 +124,4 @@ class Interests(DatasetStream):
 
     name = "interests"
     path = "/resources/targeting/interests/{interest_id}"
-    group = "resources"
-    primary_keys = ("id",)
     per = (Each(TargetingOptions, where={"targeting_type": ("INTEREST",)}, interest_id="id"),)

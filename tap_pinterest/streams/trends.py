@@ -18,7 +18,6 @@ class RelatedTerms(DatasetStream):
 
     name = "related_terms"
     path = "/terms/related"
-    group = "trends"
     primary_keys = ("input_term", "term")
     per = (Batches(Setting("terms", "terms")),)
 
@@ -49,7 +48,6 @@ class SuggestedTerms(DatasetStream):
 
     name = "suggested_terms"
     path = "/terms/suggested"
-    group = "trends"
     primary_keys = ("input_term", "term")
     query = MappingProxyType({"limit": 10})
     per = (Setting("terms", "term"),)
@@ -67,7 +65,6 @@ class TrendingKeywords(SnapshotStream):
 
     name = "trending_keywords"
     path = "/trends/keywords/{region}/top/{trend_type}"
-    group = "trends"
     primary_keys = ("region", "trend_type", "keyword", "date")
     per = (Setting("trend_regions", "region"), Values("trend_type"))
     inside = "trends"
@@ -78,7 +75,6 @@ class FeaturedTopics(SnapshotStream):
 
     name = "featured_topics"
     path = "/trends/topics/featured"
-    group = "trends"
     primary_keys = ("region", "interest", "title", "date")
     per = (Setting("trend_regions", "region"),)
     inside = "trends"
@@ -89,7 +85,6 @@ class TrendingProductCategories(SnapshotStream):
 
     name = "trending_product_categories"
     path = "/trends/product_categories/trending"
-    group = "trends"
     primary_keys = ("region", "engagement_type", "product_category", "date")
     per = (Setting("trend_regions", "region"), Values("engagement_type"))
 
@@ -99,7 +94,6 @@ class ProductCategoryDetails(DatasetStream):
 
     name = "product_category_details"
     path = "/trends/product_categories/details"
-    group = "trends"
     primary_keys = ("region", "product_category")
     per = (
         Setting("trend_regions", "region"),

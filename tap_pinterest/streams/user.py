@@ -15,7 +15,6 @@ class UserAccount(DatasetStream):
     path = USER_ACCOUNT
     contexts = Users()
     group = "organic"
-    primary_keys = ("id",)
     id_field, *parent_fields = USER_FIELDS
 
 

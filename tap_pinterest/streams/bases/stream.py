@@ -46,7 +46,7 @@ class PinterestStream(SingerStream):
 
     Attributes:
         path: The path in Pinterest's description; schema and rate category follow from it.
-        group: The entry of `stream_groups` that lists it.
+        group: The entry of `stream_groups` that lists it; by default its module's name.
         contexts: The stream is read once for the token, or for each ad account or user.
         run: The parts that all streams of the run share.
         is_report: Whether the records are metrics by day.
@@ -64,10 +64,12 @@ class PinterestStream(SingerStream):
     custom: CustomReport | None = None
 
     def __init_subclass__(cls) -> None:
-        """A path of an ad account is read for each ad account."""
+        """The contexts that follow from the path, and the group that follows from the module."""
         super().__init_subclass__()
         if "{ad_account_id}" in getattr(cls, "path", ""):
             cls.contexts = AdAccounts()
+        if "name" in vars(cls) and not hasattr(cls, "group"):
+            cls.group = cls.__module__.rpartition(".")[2]
 
     def __init__(self, run: Run, name: str | None = None) -> None:
         """A stream of a run; in another layout its key is the key of its table."""
