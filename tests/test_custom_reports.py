@@ -19,7 +19,7 @@ from tap_pinterest.tap import TapPinterest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_pinterest.streams.bases.level import LevelReport
+    from tap_pinterest.streams.analytics import LevelReport
 
 
 TODAY = date(2026, 11, 20)

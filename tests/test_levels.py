@@ -12,7 +12,7 @@ from scripts.processes import ROOT
 from tap_pinterest import api
 from tap_pinterest.api.levels import ID_FILTERS, LEVELS, ordered
 from tap_pinterest.streams import STREAM_TYPES
-from tap_pinterest.streams.bases.level import LevelReport
+from tap_pinterest.streams.analytics import LevelReport
 
 if TYPE_CHECKING:
     from pathlib import Path

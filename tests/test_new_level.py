@@ -16,7 +16,7 @@ from tap_pinterest.api import columns
 from tap_pinterest.api.levels import AD_ACCOUNT, LEVELS, Entity, Level
 from tap_pinterest.http.tally import Tallies
 from tap_pinterest.streams.ads import Campaigns
-from tap_pinterest.streams.bases.level import LevelReport
+from tap_pinterest.streams.analytics import LevelReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

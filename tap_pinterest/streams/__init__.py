@@ -16,7 +16,6 @@ from tap_pinterest.streams import (
     catalogs,
     conversions,
     creatives,
-    leads,
     mix,
     organic,
     pins,
@@ -25,7 +24,6 @@ from tap_pinterest.streams import (
     trends,
     user,
 )
-from tap_pinterest.streams.bases.level import LevelReport
 from tap_pinterest.streams.bases.stream import PinterestStream
 
 STREAM_TYPES: tuple[type[PinterestStream], ...] = (
@@ -88,7 +86,7 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     conversions.AdvertiserDefinedEvents,
     conversions.ConversionEqs,
     conversions.ConversionEqsComponents,
-    leads.LeadAdsSubscriptions,
+    conversions.LeadAdsSubscriptions,
     # Billing.
     billing.BillingProfiles,
     billing.BillingInvoices,
@@ -149,8 +147,8 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     business.Integrations,
     catalogs.CatalogsLocalStores,
     conversions.ConversionDeletionRequests,
-    leads.LeadForms,
-    leads.LeadFormQuestions,
+    conversions.LeadForms,
+    conversions.LeadFormQuestions,
     mix.MmmReport,
     mix.BrandCategorySkuReport,
     special_reports.TemplateReports,
@@ -170,8 +168,8 @@ def needed_scopes(groups: Collection[str]) -> list[str]:
     return sorted({scope for each in operations for scope in each.scopes})
 
 
-def report_at(at: Ordered) -> type[LevelReport]:
+def report_at(at: Ordered) -> type[analytics.LevelReport]:
     """The report class of a custom report: of its breakdown if it has one, else of its level."""
-    reports = (each for each in STREAM_TYPES if issubclass(each, LevelReport))
+    reports = (each for each in STREAM_TYPES if issubclass(each, analytics.LevelReport))
     of_level = [each for each in reports if each.level == at.level]
     return next((each for each in of_level if each.broken_down == at.is_broken_down), of_level[0])

@@ -2,9 +2,74 @@
 
 from __future__ import annotations
 
-from tap_pinterest.api.levels import LEVELS
+from collections.abc import Sequence
+from typing import ClassVar
+
+from typing_extensions import override
+
+from tap_pinterest.api.levels import LEVELS, Level
+from tap_pinterest.api.periods import DAY, GRANULARITIES
+from tap_pinterest.config.custom_reports import CustomReport
+from tap_pinterest.reports.ordering import REPORTS
+from tap_pinterest.reports.question import TARGETING, Question
+from tap_pinterest.run.run import Run
 from tap_pinterest.streams.ads import AdGroups, Ads, Campaigns, ProductGroupPromotions
-from tap_pinterest.streams.bases.level import LevelReport
+from tap_pinterest.streams.bases.report import AdsReport
+
+
+class LevelReport(AdsReport):
+    """A report of one level, with one stream for each granularity of the config.
+
+    Rows of different targeting types must never be added up.
+
+    Attributes:
+        level: The level of a row.
+        broken_down: Whether each row is for one value of a targeting type.
+    """
+
+    group = "ads"
+    level: ClassVar[Level]
+    broken_down: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        """The path is the level's own, or the path of orders if the level has no calls."""
+        cls.path = (cls.level.targeting_path if cls.broken_down else cls.level.path) or REPORTS
+        super().__init_subclass__()
+
+    def __init__(
+        self,
+        run: Run,
+        name: str | None = None,
+        granularity: str = DAY.name,
+        custom: CustomReport | None = None,
+    ) -> None:
+        """A report of one granularity; a custom report has its own name and settings."""
+        broken_down = custom.at.is_broken_down if custom else self.broken_down
+        question = Question(
+            name=name or self._name_of(granularity),
+            level=self.level,
+            granularity=GRANULARITIES[granularity],
+            settings=run.settings.of_report(custom),
+            dimensions=TARGETING if broken_down else (),
+            custom=custom,
+            is_wanted=self.is_needed,
+            account=run.account_columns,
+        )
+        super().__init__(run, question)
+
+    @classmethod
+    def _name_of(cls, granularity: str) -> str:
+        return {DAY.name: cls.name}.get(granularity, f"{cls.name}_{granularity.lower()}")
+
+    @classmethod
+    @override
+    def variants(cls, run: Run) -> Sequence[AdsReport]:
+        return [cls(run, granularity=each) for each in run.settings.granularities]
+
+    @classmethod
+    @override
+    def possible_names(cls) -> Sequence[str]:
+        return [cls.name, *(f"{cls.name}_{each.lower()}" for each in GRANULARITIES)]
 
 
 class AdAccountAnalytics(LevelReport):
