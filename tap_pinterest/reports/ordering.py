@@ -105,23 +105,15 @@ class Order:
     is_csv: bool | None = False
 
 
+@dataclass(frozen=True, eq=False)
 class Ordering:
     """Creates the reports of one stream, and waits for them."""
 
-    def __init__(
-        self,
-        client: PinterestClient,
-        clock: Clock,
-        settings: Settings,
-        stream: str,
-        operation: Operation = Operation(),
-    ) -> None:
-        self._client = client
-        self._clock = clock
-        self._longest = settings.max_wait_seconds
-        self._longest_pause = LONGEST_PAUSE[settings.access_tier]
-        self._stream = stream
-        self._operation = operation
+    client: PinterestClient
+    clock: Clock
+    settings: Settings
+    stream: str
+    operation: Operation = Operation()
 
     def read(self, order: Order) -> Steps:
         """The steps that end with the report's file.
@@ -139,47 +131,47 @@ class Ordering:
                 return (yield from self._finished(order, token))
             except _UnfinishedError as error:
                 if creation == MOST_CREATIONS:
-                    msg = f"POST {self._operation.create}: {error}, {creation} times in a row"
+                    msg = f"POST {self.operation.create}: {error}, {creation} times in a row"
                     raise FatalAPIError(msg) from None
                 _logger.info("%s; creating it again", error)
         raise AssertionError  # pragma: no cover - counting does not end
 
     def _create(self, order: Order) -> str | None:
         """The token of a new report; `None` if Pinterest has no numbers of its days."""
-        path, nothing = self._operation.create, Answer()
-        answer = self._client.post(
+        path, nothing = self.operation.create, Answer()
+        answer = self.client.post(
             path,
             _decode,
             order.body,
             ids=order.ids,
             query=order.query,
-            stream=self._stream,
+            stream=self.stream,
             nothing=nothing,
         ).own
         if answer is nothing:
             return None
         if not answer.token:
-            msg = f"POST {path}: no token for a report ({answer.state(self._client.secrets)})"
+            msg = f"POST {path}: no token for a report ({answer.state(self.client.secrets)})"
             raise FatalAPIError(msg)
         return answer.token
 
     def _finished(self, order: Order, token: str) -> Steps:
         """Wait for a report, and download it."""
-        pauses = _pauses(self._longest_pause)
-        deadline = self._clock.monotonic() + self._longest
-        links, without_link, what = 0, 0, f"GET {self._operation.poll}: the report"
+        pauses = _pauses(LONGEST_PAUSE[self.settings.access_tier])
+        deadline = self.clock.monotonic() + self.settings.max_wait_seconds
+        links, without_link, what = 0, 0, f"GET {self.operation.poll}: the report"
         yield next(pauses)
         while True:
             try:
                 answer = self._poll(order, token)
             except (GoneError, ReportExpiredError) as error:
                 raise _UnfinishedError(str(error)) from None
-            status = answer.report_status
+            status, state = answer.report_status, answer.state(self.client.secrets)
             if status == FINISHED and answer.url:
                 try:
                     is_empty = answer.size == 0
                     return downloaded(
-                        self._client, answer.url, what, is_csv=order.is_csv, is_empty=is_empty
+                        self.client, answer.url, what, is_csv=order.is_csv, is_empty=is_empty
                     )
                 except (LinkExpiredError, UnreadableAnswerError) as error:
                     links += 1
@@ -190,28 +182,26 @@ class Ordering:
                     yield 0.0
                     continue
             elif status not in {IN_PROGRESS, FINISHED}:
-                msg = f"a report is {answer.state(self._client.secrets)}"
+                msg = f"a report is {state}"
                 raise _UnfinishedError(msg)
             without_link += status == FINISHED
             if without_link == MOST_POLLS_WITHOUT_LINK:
-                msg = f"a report is {answer.state(self._client.secrets)}, and has no link"
+                msg = f"a report is {state}, and has no link"
                 raise _UnfinishedError(msg)
-            left = deadline - self._clock.monotonic()
+            left = deadline - self.clock.monotonic()
             if left <= 0:
-                msg = (
-                    f"GET {self._operation.poll}: a report is {status} after {self._longest} s "
-                    "(max_wait_seconds)"
-                )
+                longest = f"{self.settings.max_wait_seconds} s (max_wait_seconds)"
+                msg = f"GET {self.operation.poll}: a report is {status} after {longest}"
                 raise FatalAPIError(msg)
             yield min(next(pauses), left)
 
     def _poll(self, order: Order, token: str) -> Answer:
-        path = self._operation.poll
+        path = self.operation.poll
         ids = {name: value for name, value in order.ids.items() if f"{{{name}}}" in path}
         query: dict[str, Any] = {"token": token}
         if "ad_account_id" in order.ids and "ad_account_id" not in ids:
             query["ad_account_id"] = order.ids["ad_account_id"]
-        return self._client.get(path, _decode, ids=ids, query=query, stream=self._stream).own
+        return self.client.get(path, _decode, ids=ids, query=query, stream=self.stream).own
 
 
 class _UnfinishedError(Exception):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
@@ -88,28 +88,22 @@ class Answered:
         return next((each for each in errors if isinstance(each, SkippableAPIError)), None)
 
 
+@dataclass(frozen=True, eq=False)
 class Reader:
     """Reads the parts of one report for all ad accounts."""
 
-    MOST_HALVINGS = 3
+    MOST_HALVINGS: ClassVar[int] = 3
     """A slow call may be too large. If an eighth of it is still slow, the size is not the cause."""
-    MOST_COLUMNS_NAMED = 25
+    MOST_COLUMNS_NAMED: ClassVar[int] = 25
     ERRORS_OF_THE_QUESTION = frozenset({FatalAPIError, InvalidRequestError, ValuesRefusedError})
     """Errors in a call or order itself; subclasses of these errors have other causes."""
 
-    def __init__(
-        self,
-        question: Question,
-        client: PinterestClient,
-        ordering: Ordering,
-        warn: Callable[[str], None],
-    ) -> None:
-        self._question = question
-        self._client = client
-        self._ordering = ordering
-        self._warn = warn
-        self._refused_types: set[tuple[str, str]] = set()
-        self._refused_columns: dict[str, frozenset[str]] = {}
+    question: Question
+    client: PinterestClient
+    ordering: Ordering
+    warn: Callable[[str], None]
+    _refused_types: set[tuple[str, str]] = field(default_factory=set, init=False)
+    _refused_columns: dict[str, frozenset[str]] = field(default_factory=dict, init=False)
 
     def steps(self, ad_account_id: str, part: Part, halvings: int = 0) -> Steps:
         """The steps that read a call or a report; one that is too large or too slow is halved."""
@@ -138,7 +132,7 @@ class Reader:
 
         Types that form one breakdown together stay together.
         """
-        whole, custom = part.slice, self._question.custom
+        whole, custom = part.slice, self.question.custom
         if not part.asynchronous:
             return whole.halves()
         shorter = whole.shorter()
@@ -150,13 +144,13 @@ class Reader:
         self, ad_account_id: str, part: Part, *, split_instead: bool
     ) -> Generator[float, None, Iterable[bytes]]:
         """The steps that end with the rows of one call or report, without refused columns."""
-        question, ids = self._question, {"ad_account_id": ad_account_id}
+        question, ids = self.question, {"ad_account_id": ad_account_id}
         asked = question.order(part.slice) if part.asynchronous else question.query(part.slice)
         while True:
             asked = self._without_refused(ad_account_id, asked)
             try:
                 if part.asynchronous:
-                    return (yield from self._ordering.read(Order(ids, asked)))
+                    return (yield from self.ordering.read(Order(ids, asked)))
                 return taken(self._called(ids, asked, split_instead=split_instead))
             except ValuesRefusedError as error:
                 self._leave_out(ad_account_id, asked["columns"], error)
@@ -164,13 +158,13 @@ class Reader:
     def _called(
         self, ids: Mapping[str, str], query: Mapping[str, Any], *, split_instead: bool
     ) -> list[msgspec.Raw]:
-        return self._client.get(
-            self._question.path,
-            _split_data if self._question.dimensions else _split,
+        return self.client.get(
+            self.question.path,
+            _split_data if self.question.dimensions else _split,
             ids=ids,
             query=query,
             split_instead=split_instead,
-            stream=self._question.name,
+            stream=self.question.name,
             nothing=[],
         )
 
@@ -213,9 +207,9 @@ class Reader:
         if not refused or len(refused) == len(asked):
             raise error
         self._refused_columns[ad_account_id] = self.refused_columns(ad_account_id) | refused
-        if others := refused - self._question.named_columns:
-            self._warn(
-                f"{self._question.name}{of_context(ad_account_id)}: Pinterest refuses "
+        if others := refused - self.question.named_columns:
+            self.warn(
+                f"{self.question.name}{of_context(ad_account_id)}: Pinterest refuses "
                 f"{', '.join(sorted(others))}; these columns are null, the others arrive"
             )
 
@@ -226,8 +220,8 @@ class Reader:
         is_refused = isinstance(error, SkippableAPIError) or about_the_question
         if is_refused and len(types) == 1 and types[0] in targeting.BETA:
             self._refused_types.add((ad_account_id, types[0]))
-            self._warn(
-                f"{self._question.name}: {types[0]} is in beta and refused, so its rows are "
+            self.warn(
+                f"{self.question.name}: {types[0]} is in beta and refused, so its rows are "
                 f"missing: {error}"
             )
             return Answered(part)
@@ -237,7 +231,7 @@ class Reader:
 
     def _with_columns(self, part: Part, error: PartError) -> FatalAPIError:
         """The error with the columns, because Pinterest may not say which column is at fault."""
-        columns = self._question.requested(asynchronous=part.asynchronous)
+        columns = self.question.requested(asynchronous=part.asynchronous)
         named, others = columns[: self.MOST_COLUMNS_NAMED], len(columns) - self.MOST_COLUMNS_NAMED
         more = f" and {others} others" if others > 0 else ""
         msg = f"{error}; the columns were {', '.join(named)}{more}"
