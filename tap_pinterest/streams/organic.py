@@ -368,8 +368,8 @@ class UserAccountTopVideoPinAnalytics(TopPinsStream):
     path = "/user_account/analytics/top_video_pins"
 
 
-_Ranked: TypeAlias = "dict[tuple[str, str], dict[str, tuple[float, str, Item]]]"
-"""By domain and sort, the Pins by id: the negative value (the highest first), id and fields."""
+_Ranked: TypeAlias = "dict[tuple[str, str], dict[str, dict[str, Any]]]"
+"""By domain and sort, the records by the id of the Pin, without their ranks."""
 
 
 class DomainTopPins(SnapshotStream, PinListStream):
@@ -423,32 +423,21 @@ class DomainTopPins(SnapshotStream, PinListStream):
     def _rank(self, pin: Item, ranked: _Ranked) -> None:
         """Note the numbers of a Pin; if it is listed twice, the later numbers count."""
         recent = (pin.get("pin_metrics") or {}).get("90d") or {}
+        pin_id, kept = str(pin.get("id")), {name: pin[name] for name in self.kept if name in pin}
         for domain in self._domains(pin):
             for sort, number in self.sorts.items():
                 # A number may be sent as a text.
                 value = float(recent.get(number) or 0)
                 if value and pin.get("is_owner") is not False:
-                    pin_id = str(pin.get("id"))
-                    kept = {name: pin[name] for name in self.kept if name in pin}
-                    ranked[domain, sort][pin_id] = (-value, pin_id, kept)
+                    own = {"domain": domain, "sort": sort, "pin_id": pin_id, "value": value}
+                    ranked[domain, sort][pin_id] = {**own, **kept}
 
     def _records(self, ranked: _Ranked, user_id: str) -> Iterator[dict[str, Any]]:
-        today = self.clock.today.isoformat()
-        for (domain, sort), pins in sorted(ranked.items(), key=lambda each: each[0]):
-            in_order = sorted(pins.values(), key=lambda each: each[:2])
-            for rank, (negative, pin_id, kept) in enumerate(in_order, 1):
-                yield self.convert(
-                    {
-                        "domain": domain,
-                        "sort": sort,
-                        "pin_id": pin_id,
-                        "date": today,
-                        "user_id": user_id,
-                        "rank": rank,
-                        "value": -negative,
-                        **kept,
-                    }
-                )
+        same = {"date": self.clock.today.isoformat(), "user_id": user_id}
+        for place in sorted(ranked):
+            pins = sorted(ranked[place].values(), key=lambda pin: (-pin["value"], pin["pin_id"]))
+            for rank, pin in enumerate(pins, 1):
+                yield self.convert({**same, **pin, "rank": rank})
 
     def _domains(self, pin: Item) -> Sequence[str]:
         """The wanted domains that a Pin's link leads to."""
