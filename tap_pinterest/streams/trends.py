@@ -20,25 +20,20 @@ class RelatedTerms(DatasetStream):
     path = "/terms/related"
     primary_keys = ("input_term", "term")
     per = (Batches(Setting("terms", "terms")),)
+    inside = "related_terms_list"
+    left_out = frozenset({"related_terms"})
 
     @override
     def own_facts(self) -> Mapping[str, Any]:
-        outer = super().own_facts()["properties"]
-        return {
-            "properties": {
-                "input_term": {"type": "string"},
-                "term": {"type": "string"},
-                **{name: facts for name, facts in outer.items() if name != "related_terms_list"},
-            }
-        }
+        terms = {name: {"type": "string"} for name in ("input_term", "term")}
+        return {"properties": {**terms, **super().own_facts()["properties"]}}
 
     @classmethod
     @override
     def unpacked(cls, item: Any) -> Iterable[Item]:
-        outer = {name: value for name, value in item.items() if name != "related_terms_list"}
         return [
-            {**outer, "input_term": each.get("term"), "term": term}
-            for each in item.get("related_terms_list") or ()
+            {**each, "input_term": each.get("term"), "term": term}
+            for each in super().unpacked(item)
             for term in each.get("related_terms") or ()
         ]
 
