@@ -19,18 +19,17 @@ from tap_pinterest.streams.bases.stream import PinterestStream
 
 NO_ACCOUNT = "(none)"
 """The `account_id` of a stream that is read for the token; some loaders take "" for null."""
-_KEY: Mapping[str, Any] = MappingProxyType({"type": ["string"]})
-_TEXT: Mapping[str, Any] = MappingProxyType({"type": ["string", "null"]})
+_TEXT: Mapping[str, Any] = MappingProxyType({"type": "string"})
 _DAY: Mapping[str, Any] = MappingProxyType({**_TEXT, "format": "date"})
 _TIME: Mapping[str, Any] = MappingProxyType({**_TEXT, "format": "date-time"})
-_COUNT: Mapping[str, Any] = MappingProxyType({"type": ["integer", "null"]})
+_COUNT: Mapping[str, Any] = MappingProxyType({"type": "integer"})
 
 
 class AboutTheRun(PinterestStream):
     """A stream that is written after all others, also by a run that fails or is stopped.
 
     Attributes:
-        columns: The schemas of the columns; a key property is a text unless it is named here.
+        columns: The facts of the columns; a key property is a text unless it is named here.
     """
 
     path = ""
@@ -38,12 +37,10 @@ class AboutTheRun(PinterestStream):
     is_about_the_run = True
     columns: ClassVar[Mapping[str, Mapping[str, Any]]]
 
+    @functools.cached_property
     @override
-    def own_schema(self) -> dict[str, Any]:
-        keys = self.natural_keys
-        columns = {**dict.fromkeys(keys, _KEY), **self.columns}
-        properties = {name: dict(schema) for name, schema in columns.items()}
-        return {"type": "object", "properties": properties, "required": list(keys)}
+    def facts(self) -> Mapping[str, Any]:
+        return {"properties": {**dict.fromkeys(self.natural_keys, _TEXT), **self.columns}}
 
     @functools.cached_property
     @override
@@ -101,10 +98,10 @@ class SyncLog(AboutTheRun):
             "end_date": _DAY,
             "ranges": _TEXT,
             **dict.fromkeys(("rows", "calls", "retries"), _COUNT),
-            "seconds_waited": {"type": ["number", "null"]},
+            "seconds_waited": {"type": "number"},
             "complete_to": _DAY,
             "result": _TEXT,
-            "failed": {"type": ["boolean", "null"]},
+            "failed": {"type": "boolean"},
             "reason": _TEXT,
             "version": _TEXT,
         }
@@ -162,7 +159,7 @@ class CompleteLists(AboutTheRun):
     primary_keys = ("stream", "account_id", "parent_id", "listed_at")
     columns = MappingProxyType(
         {
-            "listed_at": {**_KEY, "format": "date-time"},
+            "listed_at": _TIME,
             "list_settings": _TEXT,
             "items": _COUNT,
             "ad_account_id": _TEXT,
