@@ -236,22 +236,16 @@ class PinAnalytics(OrganicReportStream):
             raise FatalAPIError(msg)
 
 
+@dataclass
 class PinCalls:
     """The calls that read Pins: 100 Pins in a call if Pinterest allows it, else one."""
 
-    def __init__(
-        self,
-        client: PinterestClient,
-        app_types: Sequence[str],
-        split_field: str,
-        warn: Callable[[str], None],
-    ) -> None:
-        self._client = client
-        self._app_types = app_types
-        self._split_field = split_field
-        self._warn = warn
-        self._may_ask_for_many: bool | None = None
-        self._refused_in_a_row = 0
+    client: PinterestClient
+    app_types: Sequence[str]
+    split_field: str
+    warn: Callable[[str], None]
+    _may_ask_for_many: bool | None = field(default=None, init=False)
+    _refused_in_a_row: int = field(default=0, init=False)
 
     def tasks(self, part: Slice, query: Mapping[str, Any]) -> Iterator[Task[OfPins]]:
         """The calls for some Pins on some days.
@@ -261,7 +255,7 @@ class PinCalls:
         """
         found = self._find_out(part, query) if self._may_ask_for_many is None else {}
         if self._may_ask_for_many:
-            for app_type in self._app_types:
+            for app_type in self.app_types:
                 run = functools.partial(self.many, part, query, app_type)
                 if app_type in found:
                     run = functools.partial(found.get, app_type)
@@ -298,11 +292,11 @@ class PinCalls:
 
     def one(self, pin_id: str, dates: DateRange, query: Mapping[str, Any]) -> OfPins:
         """Ask for one Pin."""
-        is_split = self._split_field != "NO_SPLIT"
-        asked = {**query, **dates.query, "split_field": self._split_field}
-        if len(self._app_types) == 1:
-            asked["app_types"] = self._app_types[0]
-        app_type = None if is_split else self._app_types[0]
+        is_split = self.split_field != "NO_SPLIT"
+        asked = {**query, **dates.query, "split_field": self.split_field}
+        if len(self.app_types) == 1:
+            asked["app_types"] = self.app_types[0]
+        app_type = None if is_split else self.app_types[0]
         try:
             splits: Splits = self._answer(PIN, decode_splits, asked, ids={"pin_id": pin_id})
         except PART_ERRORS as error:
@@ -327,7 +321,7 @@ class PinCalls:
     ) -> Any:  # noqa: ANN401 - whatever the decoder makes
         """The answer to a call; for videos without the standard metrics if these are refused."""
         get = functools.partial(
-            self._client.get, path, decode, stream=PinAnalytics.name, nothing={}, **how
+            self.client.get, path, decode, stream=PinAnalytics.name, nothing={}, **how
         )
         narrower = _narrower(asked["metric_types"])
         if narrower and self._refused_in_a_row >= MOST_REFUSED_IN_A_ROW:
@@ -348,7 +342,7 @@ class PinCalls:
         self, asked: Sequence[str], narrower: Sequence[str], refusal: InvalidRequestError
     ) -> None:
         missing = ", ".join(name for name in asked if name not in narrower)
-        self._warn(
+        self.warn(
             f"{PinAnalytics.name}: Pinterest refuses {missing} beside the metrics of videos, so "
             f"they are null for some Pins with a video: {refusal}"
         )
@@ -359,7 +353,7 @@ class PinCalls:
         Pinterest may refuse the app, or only one of the Pins. So after a refusal the first Pins get
         a call of their own.
         """
-        app_type = self._app_types[0]
+        app_type = self.app_types[0]
         for ids in (part.ids, *((pin_id,) for pin_id in part.ids[:MOST_TRIED_ALONE])):
             some = Slice(part.dates, ids)
             try:
