@@ -92,6 +92,8 @@ class AdCreatives(TaskStream, DatasetStream):
 
     def __init__(self, run: Run, name: str | None = None) -> None:
         super().__init__(run, name)
+        # The list of ads has pages.
+        self.may_change = True
         self._lock = threading.Lock()
         self._allotments: dict[Turn, Sequence[str]] = {}
         """The Pins of each ad account that take a call in this run."""
@@ -126,12 +128,6 @@ class AdCreatives(TaskStream, DatasetStream):
                 **self.settings.sync_key_shape(self.name),
             }
         )
-
-    @functools.cached_property
-    @override
-    def may_change(self) -> bool:
-        # The list of ads has pages.
-        return True
 
     @property
     @override

@@ -23,8 +23,8 @@ class ReportStream(PinterestStream):
         raise NotImplementedError
 
     def progress(self, context: Context) -> Progress:
-        """The progress of earlier runs; empty if every run reads the whole range."""
-        if self.is_read_whole:
+        """The progress of earlier runs; empty if the catalog wants the whole range in every run."""
+        if self.forced_replication_method == "FULL_TABLE":
             return Progress()
         return Progress.of(self.remembered.of(context) or {})
 

@@ -15,7 +15,6 @@ from tap_pinterest import api
 from tap_pinterest.api import targeting
 from tap_pinterest.api.columns import column
 from tap_pinterest.api.periods import DateRange, merged
-from tap_pinterest.config import Settings
 from tap_pinterest.http.errors import PART_ERRORS
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.layouts.tables import Table
@@ -82,6 +81,10 @@ class AdsReport(TaskStream, ReportStream):
     def __init__(self, run: Run, question: Question) -> None:
         self.question = question
         self.custom = question.custom
+        self.settings = question.settings
+        self.natural_keys = question.keys
+        self.facts = question.facts
+        self.period = question.granularity.name
         super().__init__(run, name=question.name)
         if self.table is None:
             self.primary_keys = self.natural_keys
@@ -89,26 +92,6 @@ class AdsReport(TaskStream, ReportStream):
             self.replication_key = None  # type: ignore[assignment]
         self._readings: dict[str, Reading] = {}
         self._without_reports: set[str] = set()
-
-    @property
-    @override
-    def settings(self) -> Settings:
-        return self.question.settings
-
-    @property
-    @override
-    def natural_keys(self) -> Sequence[str]:
-        return self.question.keys
-
-    @property
-    @override
-    def period(self) -> str:
-        return self.question.granularity.name
-
-    @functools.cached_property
-    @override
-    def facts(self) -> Mapping[str, Any]:
-        return self.question.facts
 
     @functools.cached_property
     @override
@@ -455,10 +438,14 @@ class AdsReport(TaskStream, ReportStream):
         return added_up(rows, metrics - {*self.natural_keys})
 
     def _remember(self, context: Mapping[str, Any]) -> None:
-        """Write the progress of the context into the state."""
+        """Write the progress of a context, and the names of its columns, into the state."""
         reading = self._readings.pop(context["ad_account_id"])
         self.missing_ids.difference_update(reading.entities.rows)
-        self._keep_column_names()
+        if self.settings.column_names.are_displayed:
+            named = self.run.column_names
+            fields = (name.lower() for name in self.question.columns)
+            names = {field: named[field] for field in fields if field in named}
+            state.keep_column_names(self.run.memory, names)
         if not self.question.granularity.is_total:
             self.remember(context, reading.range.after(reading.progress, self.fingerprint))
 
@@ -468,13 +455,6 @@ class AdsReport(TaskStream, ReportStream):
         # With several filters, an entity that the config names may pass only one of them.
         alone = self.entities and len(self.settings.filters) == 1
         return self.entities.named(self.settings) if self.entities and alone else set()
-
-    def _keep_column_names(self) -> None:
-        if self.settings.column_names.are_displayed:
-            named = self.run.column_names
-            fields = (name.lower() for name in self.question.columns)
-            names = {field: named[field] for field in fields if field in named}
-            state.keep_column_names(self.run.memory, names)
 
 
 def _begin(steps: Steps) -> float:

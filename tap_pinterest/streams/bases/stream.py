@@ -20,7 +20,7 @@ from tap_pinterest.config import Settings
 from tap_pinterest.config.custom_reports import CustomReport
 from tap_pinterest.http.errors import PART_ERRORS
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
-from tap_pinterest.layouts.tables import Arrange, Table
+from tap_pinterest.layouts.tables import Table
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Expected
 from tap_pinterest.reading.contexts import AdAccounts, Contexts, Token, name_of, of_context
@@ -52,6 +52,7 @@ class PinterestStream(SingerStream):
         is_report: Whether the records are metrics by day.
         is_about_the_run: Whether the records describe the run, and do not come from Pinterest.
         custom: The entry of `custom_reports` that defines the stream.
+        period: Pinterest's name of the granularity of a row.
     """
 
     name: str
@@ -62,6 +63,7 @@ class PinterestStream(SingerStream):
     is_report: bool = False
     is_about_the_run: bool = False
     custom: CustomReport | None = None
+    period: str = "DAY"
 
     def __init_subclass__(cls) -> None:
         """The contexts that follow from the path, and the group that follows from the module."""
@@ -89,7 +91,7 @@ class PinterestStream(SingerStream):
         """The streams of this class that discovery lists."""
         return [cls(run)]
 
-    @property
+    @functools.cached_property
     def settings(self) -> Settings:
         """The settings in force."""
         return self.run.settings
@@ -262,12 +264,7 @@ class PinterestStream(SingerStream):
             period=self.period,
         )
 
-    @property
-    def period(self) -> str:
-        """Pinterest's name of the granularity of a row."""
-        return "DAY"
-
-    @property
+    @functools.cached_property
     def natural_keys(self) -> Sequence[str]:
         """The key properties of a record in Pinterest's layout, also if another is written."""
         return cast("Sequence[str]", type(self).primary_keys)
@@ -357,11 +354,6 @@ class PinterestStream(SingerStream):
         return RefusedStrays(self.summary.unknowns, is_flattened=self.is_flattened)
 
     @property
-    def is_read_whole(self) -> bool:
-        """Whether the catalog asks for the whole range of days on every run."""
-        return self.forced_replication_method == "FULL_TABLE"
-
-    @property
     def is_flattened(self) -> bool:
         """Whether members of objects become columns."""
         return bool(self.config.get("flattening_enabled"))
@@ -444,7 +436,8 @@ class PinterestStream(SingerStream):
     @override
     def arranged(self, records: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
         """The records with the columns of their table and with `__sync_key`."""
-        arrange, part = self._arrange, self.summary.current
+        arrange = self.table.arrange(self.settings.attribution) if self.table else None
+        part = self.summary.current
         keys, fill = self.primary_keys, self.settings.empty_key_value
         make_key = (
             key_maker(self.hashed_fields, self.settings.sync_key_separator)
@@ -463,10 +456,6 @@ class PinterestStream(SingerStream):
                 row[SYNC_KEY] = make_key(row)
             yield row
             part.rows += 1
-
-    @functools.cached_property
-    def _arrange(self) -> Arrange | None:
-        return self.table.arrange(self.settings.attribution) if self.table else None
 
 
 class TaskStream(PinterestStream):
