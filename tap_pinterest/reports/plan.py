@@ -79,7 +79,8 @@ def plan(
     planning = _Planning(question, entities, today)
     parts = [
         part
-        for dates in filter(_has_days, ranges)
+        for dates in ranges
+        if dates.days > 0
         for part in (
             planning.mixed(dates) if may_report else planning.calls(dates, question.types_of_calls)
         )
@@ -93,7 +94,7 @@ def unread(
     """A warning for each range with targeting types that no call or report can read."""
     known = question.types_of_reports if may_report else question.types_of_calls
     others = " and ".join(name for name in question.types if name not in known)
-    for dates in filter(_has_days, ranges if others else ()):
+    for dates in (each for each in ranges if others and each.days > 0):
         if not may_report:
             yield (
                 f"{question.name}: synchronous calls do not break down by {others}; for {dates} "
@@ -107,10 +108,6 @@ def unread(
                 f"{question.name}: asynchronous reports do not break down by {others}; for {dates} "
                 f"they are read {since}"
             )
-
-
-def _has_days(dates: DateRange) -> bool:
-    return dates.start <= dates.end
 
 
 def near_and_far(

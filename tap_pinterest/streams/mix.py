@@ -129,21 +129,12 @@ class ShapedReport(AdsReport):
     question_type: ClassVar[type[ShapedQuestion]]
     dimensions: ClassVar[tuple[str, ...]]
 
-    def __init__(
-        self,
-        run: Run,
-        name: str | None = None,
-        level: str | None = None,
-        granularity: str | None = None,
-    ) -> None:
+    def __init__(self, run: Run, level: str, granularity: str) -> None:
         """A report of one level, by its name in the API, and of one granularity."""
-        usual = self.question_type.shape.defaults
-        level = level or usual["levels"][0]
-        granularity = granularity or usual["granularities"][0]
         reported = ordered()[level].level
         self.entities = ENTITIES[reported.name]
         question = self.question_type(
-            name=name or self._name_of(level, granularity),
+            name=self._name_of(level, granularity),
             level=reported,
             granularity=GRANULARITIES[granularity],
             settings=run.settings,
@@ -166,7 +157,7 @@ class ShapedReport(AdsReport):
     def variants(cls, run: Run) -> Sequence[AdsReport]:
         choice = getattr(run.settings, cls.question_type.shape.setting)
         return [
-            cls(run, level=level, granularity=granularity)
+            cls(run, level, granularity)
             for level in choice["levels"]
             for granularity in choice["granularities"]
         ]
