@@ -216,11 +216,6 @@ class Question:
         return self.custom.body if self.custom else {}
 
     @property
-    def order_id_parameter(self) -> str:
-        """The field of an order that takes ids."""
-        return self.level.id_parameter
-
-    @property
     def attribution(self) -> Mapping[str, Any]:
         """Attribution settings, as parameters."""
         return {**self.settings.attribution, **self.sent_if_set}
@@ -336,5 +331,5 @@ class Question:
         if part.types:
             body["targeting_types"] = part.types
         if part.ids:
-            body[self.order_id_parameter] = part.ids
+            body[self.level.id_parameter] = part.ids
         return {**body, **self.body}

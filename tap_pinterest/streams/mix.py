@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
+from tap_pinterest import api
 from tap_pinterest.api import targeting
 from tap_pinterest.api.columns import column
 from tap_pinterest.api.levels import CONVERSION_PRODUCT, PINNER_LIST, Entity, ordered
@@ -49,31 +50,23 @@ class ShapedQuestion(Question):
     """The question of a report that has its own setting.
 
     Attributes:
-        ordered_as: The level's name in an order.
         types_key: The part of the setting that has the types of the breakdown.
+        body_keys: Parts of the setting that are fields of an order, if they are set.
+        attribution_keys: Parts of the setting that are attribution settings.
         entities_of_rows: More entities, beside the level's, whose attributes can be columns.
     """
 
-    ordered_as: str = ""
     shape: ClassVar[Shape]
-    entities_of_rows: ClassVar[Sequence[Entity]] = ()
     types_key: ClassVar[str]
+    body_keys: ClassVar[Sequence[str]]
+    attribution_keys: ClassVar[Sequence[str]] = ()
+    entities_of_rows: ClassVar[Sequence[Entity]] = ()
 
     @property
     def choice(self) -> Mapping[str, Any]:
         """The value of the setting."""
         choice: Mapping[str, Any] = getattr(self.settings, self.shape.setting)
         return choice
-
-    @property
-    @override
-    def path(self) -> str:
-        return ""
-
-    @property
-    @override
-    def order_level(self) -> str:
-        return self.ordered_as
 
     @functools.cached_property
     @override
@@ -110,6 +103,16 @@ class ShapedQuestion(Question):
     def types_of_reports(self) -> Sequence[str]:
         return self.types
 
+    @property
+    @override
+    def body(self) -> Mapping[str, Any]:
+        return {name: self.choice[name] for name in self.body_keys if self.choice[name]}
+
+    @property
+    @override
+    def attribution(self) -> Mapping[str, Any]:
+        return {name: self.choice[name] for name in self.attribution_keys}
+
     @override
     def order(self, part: Slice) -> dict[str, Any]:
         return {"report_name": f"tap-pinterest {self.name}", **super().order(part)}
@@ -133,14 +136,16 @@ class ShapedReport(AdsReport):
         """A report of one level, by its name in the API, and of one granularity."""
         reported = ordered()[level].level
         self.entities = ENTITIES[reported.name]
+        fields = api.schema(self.question_type.shape.body)["properties"]
+        ids = reported.id_parameter if reported.id_parameter in fields else ""
+        at = replace(reported, path="", targeting_path="", targeting_report=level, id_parameter=ids)
         question = self.question_type(
             name=self._name_of(level, granularity),
-            level=reported,
+            level=at,
             granularity=GRANULARITIES[granularity],
             settings=run.settings,
             dimensions=self.dimensions,
             is_wanted=self.is_needed,
-            ordered_as=level,
         )
         super().__init__(run, question)
 
@@ -178,32 +183,12 @@ class MmmQuestion(ShapedQuestion):
 
     shape = beta_reports.MMM
     types_key = "targeting_types"
+    body_keys = ("countries",)
     entities_of_rows = (PINNER_LIST,)
-
-    @property
-    @override
-    def body(self) -> Mapping[str, Any]:
-        countries = self.choice["countries"]
-        return {"countries": countries} if countries else {}
-
-    @property
-    @override
-    def attribution(self) -> Mapping[str, Any]:
-        return {}
 
     @override
     def in_reports(self, types: Sequence[str]) -> Sequence[tuple[str, ...]]:
         return targeting.groups(types, self.shape.facts("targeting_types")["maxItems"])
-
-    @override
-    def limits(self, today: date, *, asynchronous: bool) -> ReportLimits:
-        # The description names no limits; other asynchronous reports have these.
-        return ASYNCHRONOUS
-
-    @property
-    @override
-    def order_id_parameter(self) -> str:
-        return ""
 
 
 class MmmRows(Rows):
@@ -263,6 +248,10 @@ class ProductQuestion(ShapedQuestion):
 
     shape = beta_reports.PRODUCTS
     types_key = "conversion_product_breakdowns"
+    body_keys = (
+        *("conversion_product_attribution_type", "campaign_objective_types", "product_sku_ids"),
+    )
+    attribution_keys = ("click_window_days", "view_window_days", "conversion_report_time")
     entities_of_rows = (CONVERSION_PRODUCT,)
 
     product_columns: ClassVar[Mapping[str, Sequence[str]]] = MappingProxyType(
@@ -277,19 +266,6 @@ class ProductQuestion(ShapedQuestion):
         }
     )
     """The columns that identify a product, by breakdown; a SKU group is one product."""
-
-    @functools.cached_property
-    @override
-    def body(self) -> Mapping[str, Any]:
-        names = ("conversion_product_attribution_type", "campaign_objective_types")
-        given = {name: self.choice[name] for name in (*names, "product_sku_ids")}
-        return {name: value for name, value in given.items() if value}
-
-    @property
-    @override
-    def attribution(self) -> Mapping[str, Any]:
-        names = ("click_window_days", "view_window_days", "conversion_report_time")
-        return {name: self.choice[name] for name in names}
 
     @property
     @override

@@ -225,7 +225,7 @@ class AdsReport(TaskStream, ReportStream):
             SkippableAPIError: Pinterest refuses all lists.
         """
         listing = self.entities or self.narrowed_by
-        is_narrowed = bool(self.settings.filters and self.question.order_id_parameter)
+        is_narrowed = bool(self.settings.filters and self.question.level.id_parameter)
         if not self.question.level.is_listed:
             return Entities(ad_account_id, {ad_account_id: ()})
         is_needed = self.entities or (is_narrowed and any(each.days > 0 for each in ranges))
