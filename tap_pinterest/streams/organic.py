@@ -122,6 +122,10 @@ class UserStream(TaskStream):
             tells_status=True,
         )
 
+    @override
+    def expected(self, context: Context | None) -> Iterator[Expected]:
+        yield Expected(self.category, sum(1 for _ in self.tasks(context)))
+
     def call(
         self, user_id: str, dates: DateRange, query: Mapping[str, Any], own: Mapping[str, str]
     ) -> Call:
@@ -181,12 +185,6 @@ class OrganicReportStream(UserStream, ReportStream):
     def ranges(self, context: Context | None) -> Sequence[DateRange]:
         return self.report_range.to_read(self.progress(context or {}), self.fingerprint)
 
-    def days_to_read(self, context: Context) -> Iterator[DateRange]:
-        """The ranges of days that this run reads; the summary notes them."""
-        for dates in self.ranges(context):
-            self.summary.of(name_of(context)).note(dates)
-            yield dates
-
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         if context is None:
@@ -194,6 +192,8 @@ class OrganicReportStream(UserStream, ReportStream):
         progress = self.progress(context)
         self.warn_of_new_settings(progress, self.report_range)
         self.begin_rewriting(context, progress, self.report_range)
+        for dates in self.ranges(context):
+            self.summary.of(name_of(context)).note(dates)
         parts = Parts()
         self._not_final = None
         for call, items in self.answered(context, parts):
@@ -245,7 +245,7 @@ class UserAccountAnalytics(OrganicReportStream):
 
     @override
     def tasks(self, context: Context) -> Iterator[Task[Tried[Splits]]]:
-        for dates in self.days_to_read(context):
+        for dates in self.ranges(context):
             for piece in cut(dates, ORGANIC.days):
                 for split_field in self.settings.user_split_fields:
                     own = {"split_field": split_field}
@@ -261,11 +261,6 @@ class UserAccountAnalytics(OrganicReportStream):
             beside = {"user_id": context["user_id"], "split_field": call.part["split_field"]}
             days = days_of(splits)
             yield call, ({**beside, "split_value": part, **day} for part, day in days)
-
-    @override
-    def expected(self, context: Context | None) -> Iterator[Expected]:
-        pieces = sum(len(cut(dates, ORGANIC.days)) for dates in self.ranges(context))
-        yield Expected(self.category, pieces * len(self.settings.user_split_fields))
 
 
 class TopPinsStream(UserStream):
@@ -313,10 +308,6 @@ class TopPinsStream(UserStream):
         first = last - ONE_DAY * (self.settings.top_pins_days - 1)
         dates = DateRange(max(first, self.report_range.earliest), last)
         return [dates] if dates.start <= dates.end else []
-
-    @override
-    def expected(self, context: Context | None) -> Iterator[Expected]:
-        yield Expected(self.category, len(self.ranges(context)) * len(self.sorts))
 
     @override
     def tasks(self, context: Context) -> Iterator[Task[Tried[Top]]]:

@@ -157,7 +157,7 @@ class PinAnalytics(OrganicReportStream):
     def tasks(self, context: Context) -> Iterator[Task[OfPins]]:
         user_id = context["user_id"]
         parts = self.outcomes_of_lists[self.turn(context)] = Parts()
-        ranges = list(self.days_to_read(context))
+        ranges = self.ranges(context)
         kinds = self._pins(user_id, parts) if ranges else {}
         for (_, metrics), ids in kinds.items():
             for dates in ranges:
