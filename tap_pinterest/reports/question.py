@@ -305,31 +305,23 @@ class Question:
 
     def query(self, part: Slice) -> dict[str, Any]:
         """The parameters of a synchronous call."""
-        query = {
-            **part.dates.query,
-            "granularity": self.granularity.name,
-            "columns": self.requested(asynchronous=False),
-            **self.attribution,
-        }
-        if part.types:
-            query["targeting_types"] = part.types
-        if part.within:
-            query[self.level.within] = part.within
-        if part.ids and self.level.id_parameter:
-            query[self.level.id_parameter] = part.ids
-        return query
+        return self._asked(part, asynchronous=False)
 
     def order(self, part: Slice) -> dict[str, Any]:
         """The body of the order of an asynchronous report."""
-        body = {
+        return {"level": self.order_level, **self._asked(part, asynchronous=True), **self.body}
+
+    def _asked(self, part: Slice, *, asynchronous: bool) -> dict[str, Any]:
+        asked = {
             **part.dates.query,
             "granularity": self.granularity.name,
-            "level": self.order_level,
-            "columns": self.requested(asynchronous=True),
+            "columns": self.requested(asynchronous=asynchronous),
             **self.attribution,
         }
         if part.types:
-            body["targeting_types"] = part.types
-        if part.ids:
-            body[self.level.id_parameter] = part.ids
-        return {**body, **self.body}
+            asked["targeting_types"] = part.types
+        if part.within:
+            asked[self.level.within] = part.within
+        if part.ids and self.level.id_parameter:
+            asked[self.level.id_parameter] = part.ids
+        return asked
