@@ -118,8 +118,8 @@ STREAM_TYPES: tuple[type[PinterestStream], ...] = (
     business.BusinessInvites,
     business.BusinessAudiences,
     business.BusinessAudienceSharedAccounts,
-    user.LinkedBusinesses,
-    user.UserWebsites,
+    business.LinkedBusinesses,
+    business.UserWebsites,
     # Facts that are the same for everybody.
     resources.AdAccountCountries,
     resources.TargetingOptions,

@@ -1,4 +1,4 @@
-"""Business access: members and partners of a business, and the assets they work on."""
+"""Business access: members, partners and assets of businesses; linked businesses and websites."""
 
 from __future__ import annotations
 
@@ -131,6 +131,22 @@ class BusinessAudienceSharedAccounts(DatasetStream):
         Each(BusinessAudiences, business_id="business_id", audience_id="id"),
         Values("account_type"),
     )
+
+
+class LinkedBusinesses(DatasetStream):
+    """Businesses that the token's user has linked."""
+
+    name = "linked_businesses"
+    path = "/user_account/businesses"
+    primary_keys = ("username",)
+
+
+class UserWebsites(DatasetStream):
+    """Websites that the token's user has claimed."""
+
+    name = "user_websites"
+    path = "/user_account/websites"
+    primary_keys = ("website",)
 
 
 class Integrations(DatasetStream):

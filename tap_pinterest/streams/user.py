@@ -30,24 +30,6 @@ class UserAccountMetrics(SnapshotStream):
     left_out = frozenset({"about", "account_type", "business_name", "profile_image", "website_url"})
 
 
-class LinkedBusinesses(DatasetStream):
-    """Businesses that the token's user has linked."""
-
-    name = "linked_businesses"
-    path = "/user_account/businesses"
-    group = "business"
-    primary_keys = ("username",)
-
-
-class UserWebsites(DatasetStream):
-    """Websites that the token's user has claimed."""
-
-    name = "user_websites"
-    path = "/user_account/websites"
-    group = "business"
-    primary_keys = ("website",)
-
-
 class Followers(DatasetStream):
     """Names of the people who follow the token's user."""
 
