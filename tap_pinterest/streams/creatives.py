@@ -24,7 +24,7 @@ from tap_pinterest.reading.calls import Each, Expected, Scope
 from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.reading.page_store import PageStore
 from tap_pinterest.reading.pages import Item
-from tap_pinterest.reading.parts import Parts
+from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.tasks import Task, Turn
 from tap_pinterest.records.instants import instant
 from tap_pinterest.run.run import Run
@@ -136,13 +136,13 @@ class AdCreatives(TaskStream, DatasetStream):
         return (Ads.path, Pins.path)
 
     @override
-    def tasks(self, context: Context) -> Iterator[Task[tuple[Call, Item | PartError]]]:
+    def tasks(self, context: Context) -> Iterator[Task[Tried[Item]]]:
         # The lists are read here, where no other stream waits for them.
         batch = self._batches[self.turn(context)] = self._batch(context)
         for pin_id in batch.pins:
             ids = {"pin_id": pin_id}
             call = Call(self.path, ids, query=dict(context), part=ids)
-            yield Task(functools.partial(self._answer, call))
+            yield Task(functools.partial(self._asked, call))
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
@@ -171,41 +171,35 @@ class AdCreatives(TaskStream, DatasetStream):
                     continue
                 # By now the row has been written.
                 batch.unread.pop(ad.update, None)
-            for ad, outcome in self._answered(
-                batch, chain([first] if first else [], answers), parts
-            ):
-                if isinstance(outcome, SkippableAPIError):
-                    yield self._row(context, ad, reason=_reason(outcome))
-                else:
-                    yield self._row(context, ad, outcome)
+            tried = chain([first] if first else [], answers)
+            for ad, each in self._answered(batch, tried, parts):
+                reason = _reason(each.error) if each.error else None
+                yield self._row(context, ad, each.answer, reason)
                 del batch.unread[ad.update]
         finally:
             if not parts.refused_calls:
                 self._end(context, batch, parts)
 
     def _answered(
-        self,
-        batch: Batch,
-        answers: Iterable[tuple[Call, Item | PartError]],
-        parts: Parts,
-    ) -> Iterator[tuple[Ad, Item | SkippableAPIError]]:
+        self, batch: Batch, answers: Iterable[Tried[Item]], parts: Parts
+    ) -> Iterator[tuple[Ad, Tried[Item]]]:
         """Each ad whose Pin took a call, with the answer or the refusal."""
         ads: dict[str, list[Ad]] = defaultdict(list)
         for ad in batch.unread.values():
             ads[ad.pin_id].append(ad)
-        for call, outcome in answers:
-            pin_id = call.ids["pin_id"]
-            if isinstance(outcome, SkippableAPIError):
-                if refuses_operation(outcome) and not parts.is_answered:
-                    parts.add_error(call, outcome)
+        for tried in answers:
+            call, error, pin_id = tried.call, tried.error, tried.call.ids["pin_id"]
+            if isinstance(error, SkippableAPIError):
+                if refuses_operation(error) and not parts.is_answered:
+                    parts.add_error(call, error)
                     return
-            elif isinstance(outcome, Exception):
-                parts.failed(call, outcome)
+            elif error:
+                parts.failed(call, error)
                 continue
             else:
                 parts.answered()
-                self._listed.add(pin_id.encode(), msgspec.json.encode(outcome))
-            yield from ((ad, outcome) for ad in ads[pin_id])
+                self._listed.add(pin_id.encode(), msgspec.json.encode(tried.answer))
+            yield from ((ad, tried) for ad in ads[pin_id])
 
     def _end(self, context: Context, batch: Batch, parts: Parts) -> None:
         """Write into the state and the summary which ads are left to later runs."""
@@ -258,12 +252,9 @@ class AdCreatives(TaskStream, DatasetStream):
         parts.raise_if_nothing_was_read()
         parts.raise_if_any_failed()
 
-    def _answer(self, call: Call) -> tuple[Call, Item | PartError]:
-        try:
-            page = self.run.client.get(self.path, self.decoder(), ids=call.ids, query=call.query)
-        except PART_ERRORS as error:
-            return call, error
-        return call, page.items[0]
+    def _asked(self, call: Call) -> Tried[Item]:
+        get = functools.partial(self.run.client.get, self.path, self.decoder())
+        return Tried.by(call, lambda: get(ids=call.ids, query=call.query).items[0])
 
     def _allotted(
         self, context: Context, fresh: Sequence[str], failed: Sequence[str]
@@ -353,7 +344,7 @@ def _time_of(ad: Item) -> str:
         return ""
 
 
-def _reason(refusal: SkippableAPIError) -> str:
+def _reason(refusal: PartError) -> str:
     """The text of a refusal without the number of the request, which is new in every call."""
     return str(refusal).partition(" [request ")[0]
 
