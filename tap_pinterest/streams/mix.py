@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import product
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -161,21 +162,13 @@ class ShapedReport(AdsReport):
     @override
     def variants(cls, run: Run) -> Sequence[AdsReport]:
         choice = getattr(run.settings, cls.question_type.shape.setting)
-        return [
-            cls(run, level, granularity)
-            for level in choice["levels"]
-            for granularity in choice["granularities"]
-        ]
+        return [cls(run, *each) for each in product(choice["levels"], choice["granularities"])]
 
     @classmethod
     @override
     def possible_names(cls) -> Sequence[str]:
-        shape = cls.question_type.shape
-        return [
-            cls._name_of(level, granularity)
-            for level in shape.allowed("levels")
-            for granularity in shape.allowed("granularities")
-        ]
+        allowed = map(cls.question_type.shape.allowed, ("levels", "granularities"))
+        return [cls._name_of(*each) for each in product(*allowed)]
 
 
 class MmmQuestion(ShapedQuestion):

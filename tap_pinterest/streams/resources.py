@@ -75,7 +75,6 @@ class MetricsReadyState(TaskStream):
         return Progress.of(entry).bookmark
 
     def _days(self) -> Iterator[date]:
-        """The days to ask for."""
         today, complete_to = self.clock.today, self._complete_to
         day = complete_to + ONE_DAY if complete_to else today - ASKED_DAYS * ONE_DAY
         day = max(day, today - SYNCHRONOUS.days_back * ONE_DAY)

@@ -97,7 +97,6 @@ class NumberedReportStream(TaskStream):
 
     @functools.cached_property
     def _ordering(self) -> Ordering:
-        """Creates the reports, and waits for them."""
         return Ordering(self.run.client, self.clock, self.settings, self.name, self.operation)
 
     def ordered(self, wanted: Wanted) -> Generator[float, None, Tried[Rows]]:
