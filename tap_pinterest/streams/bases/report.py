@@ -332,13 +332,20 @@ class AdsReport(TaskStream, ReportStream):
     def _records_of(
         self, context: Mapping[str, Any], answered: Answered, parts: Parts
     ) -> Iterator[dict[str, Any]]:
-        """The records of one call or report. If they cannot be made, it fails alone."""
+        """The records of one call or report. If they cannot be made, it fails alone.
+
+        A part that has a key twice is read again: to keep all rows for a comparison would cost
+        memory in every run.
+        """
+        twice: set[object] = set()
         for part, error in answered.failures:
             parts.add_error(self._call(context, part), error)
         if answered.was_read:
             parts.answered()
         try:
-            yield from self.records(context, answered)
+            yield from self.first_of_each_key(self._converted(context, answered), twice)
+            if twice:
+                yield from self._read_again(context, answered.part, twice)
         except PART_ERRORS as error:
             parts.failed(self._call(context, answered.part), error)
 
@@ -373,17 +380,6 @@ class AdsReport(TaskStream, ReportStream):
                 "the config no longer names them"
             )
             raise FatalAPIError(msg)
-
-    def records(self, context: Mapping[str, Any], answered: Answered) -> Iterator[dict[str, Any]]:
-        """The records in the result of a task.
-
-        A part that has a key twice is read again: to keep all rows for a comparison would cost
-        memory in every run.
-        """
-        twice: set[object] = set()
-        yield from self.first_of_each_key(self._converted(context, answered), twice)
-        if twice:
-            yield from self._read_again(context, answered.part, twice)
 
     def first_of_each_key(
         self, records: Iterable[dict[str, Any]], twice: set[object]
