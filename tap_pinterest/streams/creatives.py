@@ -42,8 +42,8 @@ MEDIA_FIELDS = ("media_type", "cover_image_url", "video_url", "duration")
 """Fields of the Pin's media that a creative has."""
 CARDS = "carousel_cards"
 SETTLING_SECONDS = 600
-"""The next run reads an ad again that changed within these seconds: the list may not show another
-ad yet that changed before it."""
+"""The next run reads the ads of these last seconds again: the list may not show yet all ads that
+changed before them."""
 NO_PIN = "Pinterest names no Pin of the ad"
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode

@@ -259,12 +259,8 @@ class DatasetStream(PinterestStream):
     @functools.cached_property
     @override
     def missing_settings(self) -> Sequence[str]:
-        missing = [
-            name
-            for source in self.per
-            for name in source.settings
-            if not getattr(self.settings, name)
-        ]
+        needed = (name for source in self.per for name in source.settings)
+        missing = [name for name in needed if not getattr(self.settings, name)]
         if missing:
             self.logger.info("%s reads nothing without %s", self.name, " and ".join(missing))
         return missing
