@@ -166,7 +166,7 @@ class Ordering:
                 answer = self._poll(order, token)
             except (GoneError, ReportExpiredError) as error:
                 raise _UnfinishedError(str(error)) from None
-            status, state = answer.report_status, answer.state(self.client.secrets)
+            status = answer.report_status
             if status == FINISHED and answer.url:
                 try:
                     is_empty = answer.size == 0
@@ -182,11 +182,11 @@ class Ordering:
                     yield 0.0
                     continue
             elif status not in {IN_PROGRESS, FINISHED}:
-                msg = f"a report is {state}"
+                msg = f"a report is {answer.state(self.client.secrets)}"
                 raise _UnfinishedError(msg)
             without_link += status == FINISHED
             if without_link == MOST_POLLS_WITHOUT_LINK:
-                msg = f"a report is {state}, and has no link"
+                msg = f"a report is {answer.state(self.client.secrets)}, and has no link"
                 raise _UnfinishedError(msg)
             left = deadline - self.clock.monotonic()
             if left <= 0:

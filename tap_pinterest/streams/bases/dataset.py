@@ -64,7 +64,7 @@ class DatasetStream(PinterestStream):
         is_sample: Whether its lists show only examples.
     """
 
-    primary_keys = ("id",)
+    primary_keys: Sequence[str] = ("id",)
     query: ClassVar[Mapping[str, Any]] = _NOTHING
     per: ClassVar[Sequence[Source]] = ()
     columns: ClassVar[Mapping[str, str]] = _NOTHING
