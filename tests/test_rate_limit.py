@@ -408,6 +408,35 @@ def test_rate_headers_without_numbers_are_ignored() -> None:
 LIVE = '60, 100;w=1;name="safety_net_app_id_user_id", 60;w=60;name="org_analytics_app_id_user_id"'
 
 
+def test_a_reset_that_no_window_can_have_is_none() -> None:
+    # Some services state the moment of a reset in Unix seconds, not the time until then.
+    assert limits_in({"x-ratelimit-reset": "1795000000"}).reset is None
+    assert limits_in({"x-ratelimit-reset": "86400"}).reset == 86_400
+
+
+@pytest.mark.parametrize("name", ["limit", "remaining", "reset"])
+def test_numbers_of_any_length_in_a_header_are_no_error(name: str) -> None:
+    long = "9" * 5_000
+    limiter = RateLimiter("standard", StoppedClock(), 3600)
+
+    answered(limiter, "ads_read", **{name: long})
+    answered(limiter, "ads_read", **{name: f'60, {long};w=60;name="a", 60;w={long};name="b"'})
+
+    assert isinstance(limiter.take("ads_read"), Permit)
+
+
+@pytest.mark.parametrize("name", ['name="org"', "unit=second"])
+def test_windows_of_one_name_or_without_a_name_stay_apart(name: str) -> None:
+    clock = StoppedClock()
+    limiter = RateLimiter("standard", clock, 3600)
+    limit = f"59, 60;w=60;{name}, 1000;w=86400;{name}"
+    answered(limiter, "org_analytics", limit=limit)
+
+    sent = [limiter.take("org_analytics") for _ in range(70)]
+
+    assert len([each for each in sent if isinstance(each, Permit)]) == 59
+
+
 def test_live_headers_state_each_window_and_the_calls_left_in_the_tightest() -> None:
     told = limits_in(
         {

@@ -16,9 +16,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-_NUMBER = re.compile(r"\s*(\d+(?:\.\d*)?)\s*(?:$|[,;])")
-_LIMIT = re.compile(r"\s*(\d+)\s*(;[^,]*)")
+_NUMBER = re.compile(r"\s*(\d{1,15}(?:\.\d*)?)\s*(?:$|[,;])")
+_LIMIT = re.compile(r"(?<!\d)(\d{1,15})\s*(;[^,]*)")
 _PARAMETER = re.compile(r";\s*(\w+)\s*=\s*\"?([^\";,]*)\"?")
+_SECONDS = re.compile(r"[1-9]\d{0,8}")
+_LONGEST = 86_400.0
+"""Seconds of the longest window. A longer time until a reset is none: some count from 1970."""
 
 
 class Limit(NamedTuple):
@@ -59,11 +62,12 @@ class Stated(NamedTuple):
 def limits_in(headers: Mapping[str, str]) -> Stated:
     """The limits that the headers of an answer state."""
     calls, remaining = _number(headers, "limit"), _number(headers, "remaining")
+    reset = _number(headers, "reset")
     return Stated(
         tuple(_limits(headers.get("x-ratelimit-limit", ""))),
         int(calls) if calls and calls >= 1 else None,
         None if remaining is None else int(remaining),
-        _number(headers, "reset"),
+        None if reset is None or reset > _LONGEST else reset,
     )
 
 
@@ -71,7 +75,7 @@ def _limits(text: str) -> Iterator[Limit]:
     for number, rest in _LIMIT.findall(text):
         parameters = dict(_PARAMETER.findall(rest))
         seconds = parameters.get("w", "")
-        if int(number) and seconds.isdecimal() and int(seconds):
+        if int(number) and _SECONDS.fullmatch(seconds):
             yield Limit(int(number), float(seconds), parameters.get("name", ""))
 
 

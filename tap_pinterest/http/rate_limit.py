@@ -269,8 +269,8 @@ class RateLimiter:
         self._all = _Window(UNIVERSAL[access_tier])
         limits = STANDARD if access_tier == "standard" else TRIAL
         self._documented = {name: _Window(quota) for name, quota in limits.items()}
-        self._by_name: dict[str, _Window] = {}
-        """Windows that an answer has named."""
+        self._named: dict[tuple[str, float], _Window] = {}
+        """Windows that an answer has named, by name and seconds."""
         self._of_operation: dict[tuple[str, str], tuple[_Window, ...]] = {}
         """Those that the last answer to an operation has named."""
         self._of_one_ad_account: dict[str, _Window] = {}
@@ -370,29 +370,33 @@ class RateLimiter:
             if category and stated.calls and not permit.refused:
                 category.quota = Quota(stated.calls, category.quota.seconds)
             return
-        named = [self._named(permit, limit) for limit in stated.limits]
+        named = [self._window(permit, limit) for limit in stated.limits]
         for window, limit in zip(named, stated.limits, strict=True):
             window.quota = Quota(limit.calls, limit.seconds)
         own = tuple(each for each in named if each is not self._all)
         self._of_operation[permit.category, permit.operation] = own
 
-    def _named(self, permit: Permit, limit: Limit) -> _Window:
-        """The window of a name; a new name is the documented window's if both agree."""
-        if known := self._by_name.get(limit.name):
+    def _window(self, permit: Permit, limit: Limit) -> _Window:
+        """The window of a name; a new name is the documented window's if both agree.
+
+        One name may have several windows, and a window without a name belongs to a category.
+        """
+        name = (limit.name or permit.category, limit.seconds)
+        if known := self._named.get(name):
             return known
         is_shared = limit.name.startswith(_SAFETY_NET)
         found = self._all if is_shared else self._documented.get(permit.category)
-        if found is None or found.quota.seconds != limit.seconds or found in self._by_name.values():
+        if found is None or found.quota.seconds != limit.seconds or found in self._named.values():
             counted = [*permit.windows, self._all][1].calls
             own = [each for each in counted if each.operation == permit.operation]
             found = _Window(Quota(limit.calls, limit.seconds), deque(own))
-        self._by_name[limit.name] = found
+        self._named[name] = found
         return found
 
     def _tightest(self, permit: Permit, stated: Stated) -> _Window | None:
         """The window that `remaining` and `reset` are about."""
         if limit := stated.tightest:
-            return self._by_name[limit.name]
+            return self._window(permit, limit)
         category = self._documented.get(permit.category)
         if category and not stated.limits and self._is_about_all(stated, category.quota):
             return self._all
