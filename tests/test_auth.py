@@ -523,6 +523,22 @@ def test_a_stored_refresh_token_that_is_refused_gives_way_to_the_configured_one(
     assert "pinr_old" not in path.read_text()
 
 
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_stored_refresh_token_is_not_given_up_for_a_refusal_by_a_gateway(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    path = tmp_path / "tokens.json"
+    run(settings(sandbox, token_file=str(path)), "boards")
+    kept = msgspec.json.decode(path.read_bytes())
+    path.write_bytes(msgspec.json.encode({**kept, "expires_at": 0}))
+    sandbox.requests.clear()
+    sandbox.fail("/oauth/token", kind="html", status=status, times=2)
+
+    assert run(settings(sandbox, token_file=str(path)), "boards").records("boards")
+    assert "the configured one is tried" not in caplog.text
+    assert [each.status for each in sandbox.requests] == [status, status, 200, 200]
+
+
 def test_a_stored_and_a_configured_refresh_token_that_are_refused_end_in_one_line(
     sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -562,8 +578,13 @@ def test_a_token_endpoint_that_is_away_is_not_taken_for_wrong_credentials(
 STUMBLES: list[dict[str, Any]] = [
     *({"status": number} for number in (408, 429, 500, 502, 503, 504)),
     *({"kind": kind} for kind in ("html", "empty", "truncate", "reset", "half_headers", "hang")),
+    *({"kind": "html", "status": number} for number in (302, 400, 401, 403, 404)),
     {"status": 200, "body": '{"access_token": "pina_'},
     {"status": 200, "body": {"token_type": "bearer"}},
+    *(
+        {"status": 200, "body": {"access_token": text}}
+        for text in ("", "pina_\n", "pina_\u201d", 7)
+    ),
     {"kind": "slow", "seconds": 3},
 ]
 
@@ -698,6 +719,24 @@ def test_the_error_names_a_wrong_authorisation_for_the_proxy(
     assert run(config, "boards").code == 1
     assert "Check oauth_credentials" in caplog.text
     assert "wr0ng" not in caplog.text
+
+
+def test_a_proxy_that_says_no_life_of_a_token_is_asked_once(sandbox: Sandbox) -> None:
+    tokens = {"access_token": sandbox.credentials["access_token"], "refresh_token": ""}
+    sandbox.fail("/refresh_proxy", status=200, body={**tokens, "expires_in": 0}, times=None)
+
+    assert run(proxied(sandbox), "boards", "campaigns").records("boards")
+    assert asked_for_tokens(sandbox) == [("/refresh_proxy", 200)]
+
+
+def test_a_refusal_in_the_words_of_oauth_is_shown(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = {"error": "invalid_grant", "error_description": "The token is too old."}
+    sandbox.fail("/refresh_proxy", status=400, body=body, times=None)
+
+    assert run(proxied(sandbox), "boards").code == 1
+    assert "POST refresh_proxy_url: 400 The token is too old." in caplog.text
 
 
 def test_a_refresh_proxy_may_answer_null(sandbox: Sandbox) -> None:

@@ -29,6 +29,7 @@ from tap_pinterest.http.errors import (
     InvalidRequestError,
     NearbyAddressError,
     NoEndpointError,
+    NotOfferedError,
     QuotaError,
     SlowAnswerError,
     TokenRefusedError,
@@ -335,7 +336,7 @@ def test_a_call_that_hangs_is_asked_again_unless_the_caller_can_ask_for_less(
         pytest.param(414, None, TooLargeError, id="URL too long"),
         pytest.param(413, None, TooLargeError, id="too much"),
         pytest.param(400, 1, FatalAPIError, id="a bad request"),
-        pytest.param(302, None, FatalAPIError, id="a redirect, which is not followed"),
+        pytest.param(302, 302, FatalAPIError, id="a redirect, which is not followed"),
     ],
 )
 def test_a_refusal_is_known_by_its_error_and_not_repeated(
@@ -361,7 +362,6 @@ FEATURE = "Your application does not have access to this restricted feature: pin
         pytest.param(404, {"code": 11, "message": "API method not found."}, NoEndpointError),
         pytest.param(404, {"code": 404, "message": "Endpoint not found"}, NoEndpointError),
         pytest.param(404, {"code": 404, "message": "Resource not found."}, NoEndpointError),
-        pytest.param(404, {"message": "Not Found"}, NoEndpointError, id="a gateway's JSON"),
         pytest.param(404, {"code": 4180, "message": "We could not find your feed."}, GoneError),
         pytest.param(404, {"code": 404, "message": "Campaign not found."}, GoneError),
     ],
@@ -377,10 +377,20 @@ def test_the_words_of_an_error_show_whether_it_is_a_refusal(
     assert len(sandbox.requests) == 1
 
 
-@pytest.mark.parametrize("body", ["<h1>Sorry</h1>", "", '"Sorry"', "[]"])
-@pytest.mark.parametrize(("status", "error"), [(403, AccessRefusedError), (404, NoEndpointError)])
+@pytest.mark.parametrize("body", ["<h1>Sorry</h1>", "", '"Sorry"', "[]", {"message": "Forbidden"}])
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (403, AccessRefusedError),
+        (404, NoEndpointError),
+        (400, InvalidRequestError),
+        (405, FatalAPIError),
+        (501, NotOfferedError),
+        (302, FatalAPIError),
+    ],
+)
 def test_a_refusal_without_pinterest_s_body_is_believed_the_third_time(
-    client: PinterestClient, sandbox: Sandbox, status: int, body: str, error: type[Exception]
+    client: PinterestClient, sandbox: Sandbox, status: int, body: Any, error: type[Exception]
 ) -> None:
     sandbox.fail(BOARDS, status=status, body=body, times=3)
 
@@ -389,6 +399,16 @@ def test_a_refusal_without_pinterest_s_body_is_believed_the_third_time(
     assert type(caught.value) is error
     assert len(sandbox.requests) == 3
     assert client.get(BOARDS, as_object)["items"]
+
+
+def test_an_error_with_a_good_status_is_told_in_its_own_words(
+    client: PinterestClient, sandbox: Sandbox
+) -> None:
+    body = {"code": 8, "message": f"Slow down, {sandbox.credentials['access_token']}."}
+    sandbox.fail(BOARDS, status=200, body=body, times=None)
+
+    with pytest.raises(RetriableAPIError, match=r"GET /boards: 200 \(code 8\) Slow down, \*\*\*\."):
+        client.get(BOARDS, decoder(list[Any]))
 
 
 def test_an_app_that_is_refused_for_one_call_only_lacks_a_feature(

@@ -146,6 +146,15 @@ CASES = (
     Case("HTML for ever", {"kind": "html", "times": ALWAYS}, FAILS, "not JSON"),
     Case("403 with HTML, as gateways answer", {"kind": "html", "status": 403, "times": 2}),
     Case("404 without a body", status(404, body="", times=2)),
+    Case("400 with HTML", {"kind": "html", "status": 400, "times": 2}),
+    Case("403 with JSON that has no code", status(403, body={"message": "Forbidden"}, times=2)),
+    Case("an error with status 200", status(200, body=error(8, "Too fast."))),
+    Case(
+        "an error with status 200 for ever",
+        status(200, body=error(8, "Too fast."), times=ALWAYS),
+        FAILS,
+        "200 .code 8. Too fast",
+    ),
     Case(
         "JSON with a wrong content type",
         {"kind": "slow", "seconds": 0, "headers": {"content-type": "text/plain"}},
@@ -235,6 +244,7 @@ IDS = [f"{case.name} ({target})" for case in CASES for target in case.targets]
 
 OTHERS = {
     "such a 403 or 404 for ever": "Skipped with a warning, or a failure, by the rules of access.",
+    "an interim answer, such as 103": "Asked again on another connection; all rows arrive.",
     "fractional values in any metric": "Written as they are; all rows arrive.",
     "unknown fields": "Counted, and named in the summary; all rows arrive.",
     "unknown enum values": "Written as they are, counted, and named in the summary.",

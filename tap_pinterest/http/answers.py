@@ -17,6 +17,8 @@ _ESCAPE = re.compile(
 )
 _BAD_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
 _SIGN_OF_ESCAPE = b"\\"
+_ERROR = frozenset({"code", "message"})
+"""The fields of each of Pinterest's errors."""
 _NUL = rb"\u0000"
 _REPLACEMENT = rb"\ufffd"
 
@@ -50,27 +52,18 @@ def decoder(shape: type[_T]) -> Callable[[bytes], _T]:
     return decode
 
 
-def decoded(decode: Callable[[bytes], _T], body: bytes, what: str) -> _T:
-    """The content of a body.
-
-    Raises:
-        UnreadableAnswerError: The body is not what the API describes; `what` names the call.
-    """
-    try:
-        return decode(body)
-    except UnreadableAnswerError as error:
-        msg = f"{what}: {error}"
-        raise UnreadableAnswerError(msg) from None
-
-
 def check_fields(answer: Mapping[str, Any], known: Collection[str]) -> None:
     """Accept an object that has a known field, or no field.
 
     Raises:
-        UnreadableAnswerError: All its fields are unknown, as in an error with a good status.
+        UnreadableAnswerError: It is an error with a good status, or all its fields are unknown.
     """
-    if answer and not any(name in known for name in answer):
-        msg = "the answer has another shape than the API describes: it has no known field"
+    is_known = any(name in known for name in answer)
+    # A record may have a field that errors have too, such as `status`.
+    is_error = _ERROR.issubset(answer) and not _ERROR.issubset(known)
+    if answer and (is_error or not is_known):
+        found = "the fields of an error" if is_known else "no known field"
+        msg = f"the answer has another shape than the API describes: it has {found}"
         raise UnreadableAnswerError(msg)
 
 

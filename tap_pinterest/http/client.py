@@ -14,7 +14,6 @@ from tap_pinterest import api
 from tap_pinterest.api import Operation
 from tap_pinterest.clock import Clock
 from tap_pinterest.config import Settings
-from tap_pinterest.http.answers import decoded
 from tap_pinterest.http.auth import Authenticator, authenticator_for
 from tap_pinterest.http.downloads import Downloads
 from tap_pinterest.http.errors import (
@@ -30,10 +29,10 @@ from tap_pinterest.http.patience import Patience, Tries
 from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.http.reach import Reach
 from tap_pinterest.http.redaction import Secrets
-from tap_pinterest.http.refusals import NOT_AUTHENTICATED, TOO_MANY, raise_for
+from tap_pinterest.http.refusals import NOT_AUTHENTICATED, TOO_MANY, content_of
 from tap_pinterest.http.tally import Tallies
 from tap_pinterest.http.token_endpoint import TokenEndpoint
-from tap_pinterest.http.transport import Answer, Request, Transport
+from tap_pinterest.http.transport import Request, Transport
 from tap_pinterest.http.urls import Query, path_with, query_string
 
 _T = TypeVar("_T")
@@ -74,7 +73,7 @@ class PinterestClient:
         self._url = api_url
         self._limiter = limiter
         self._clock = clock
-        self._transport = Transport(api_url, clock, timeout=timeout, connections=connections)
+        self._transport = Transport(timeout=timeout, connections=connections)
         self._patience = patience = Patience(clock, max_wait_seconds)
         self._reach = Reach(clock)
         self.downloads = Downloads(api_url, timeout=timeout, clock=clock, patience=patience)
@@ -294,23 +293,22 @@ class PinterestClient:
         return False
 
     def _send(self, call: _Call, category: str, token: str, decode: Callable[[bytes], _T]) -> _T:
+        headers = {"Authorization": f"Bearer {token}"}
+        if call.content is not None:
+            headers["Content-Type"] = "application/json"
+        request = Request(call.method, call.path, call.url, call.content, headers=headers)
         tally = self.tallies.of(call.counts_for, call.ad_account_id)
         asked = self._clock.monotonic()
         with self._limiter.call(category, str(call), call.url) as learnt:
             self._clock.check()
             tally.seconds_waited += self._clock.monotonic() - asked
             tally.calls += 1
-            answer = self._exchange(call, token)
+            answer = self._transport.exchange(request)
             learnt.headers, learnt.refused = answer.headers, answer.status == TOO_MANY
-        raise_for(answer, str(call), self.secrets)
-        return decoded(decode, answer.body, str(call))
-
-    def _exchange(self, call: _Call, token: str) -> Answer:
-        headers = {"Authorization": f"Bearer {token}"}
-        if call.content is not None:
-            headers["Content-Type"] = "application/json"
-        request = Request(call.method, call.path, call.url, call.content, headers=headers)
-        return self._transport.exchange(request)
+        content = content_of(answer, decode, str(call), self.secrets)
+        # Only now it is sure that Pinterest has answered, and not a gateway with another clock.
+        self._clock.hear(answer.headers.get("Date"))
+        return content
 
 
 def client_for(

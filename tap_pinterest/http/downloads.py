@@ -16,6 +16,8 @@ from tap_pinterest.http.patience import Patience
 from tap_pinterest.http.refusals import raise_for_download
 from tap_pinterest.http.transport import Deadline, Session, cause_of, copied, no_auth
 
+_GZIP = frozenset({"gzip", "x-gzip"})
+
 
 class Downloads:
     """Downloads from other hosts, without a token or a cookie."""
@@ -30,7 +32,7 @@ class Downloads:
             self._session.mount("https://", PublicHosts())
 
     def write(self, url: str, file: IO[bytes], what: str) -> None:
-        """Write the content behind a link into a file.
+        """Write the content behind a link into a file, which may then be packed with gzip.
 
         The link is a secret and belongs to another host: no message names it.
 
@@ -62,7 +64,10 @@ class Downloads:
             with response:
                 if response.status_code != requests.codes.ok:
                     raise_for_download(response.status_code, what)
-                deque(copied(response, file, deadline, what), maxlen=0)
+                # urllib3 takes half a gzip for the whole; who reads the file notices it.
+                is_gzip = response.headers.get("Content-Encoding", "").lower() in _GZIP
+                pieces = copied(response, file, deadline, what, decompressed=not is_gzip)
+                deque(pieces, maxlen=0)
         except (requests.Timeout, ReadTimeoutError):
             msg = f"{what}: not downloaded within request_timeout ({self._timeout:.0f} s)"
             raise SlowAnswerError(msg) from None

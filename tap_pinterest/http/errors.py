@@ -116,7 +116,7 @@ class UnsignedRefusalError(RetriableAPIError):
         refusal: The error that it means if it stays.
     """
 
-    def __init__(self, refusal: SkippableAPIError) -> None:
+    def __init__(self, refusal: Exception) -> None:
         super().__init__(str(refusal))
         self.refusal = refusal
 

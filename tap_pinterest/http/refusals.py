@@ -1,13 +1,14 @@
-"""Finds the meaning of a bad answer: by its status, Pinterest's code and its text."""
+"""Reads a good answer, and finds the meaning of a bad one: by its status, code and text."""
 
 from __future__ import annotations
 
 import re
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
 
-import msgspec
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
+from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import (
     AccessRefusedError,
     AccountKindError,
@@ -24,6 +25,7 @@ from tap_pinterest.http.errors import (
     ScopeRefusedError,
     StaleTokenError,
     TooLargeError,
+    UnreadableAnswerError,
     UnsignedRefusalError,
     ValuesRefusedError,
     WaitError,
@@ -32,13 +34,15 @@ from tap_pinterest.http.rate_headers import limits_in
 from tap_pinterest.http.redaction import Secrets
 from tap_pinterest.http.transport import Answer
 
+_T = TypeVar("_T")
+
 NOT_AUTHENTICATED = 2
 """Pinterest's code for an access token that it does not accept."""
 TOO_MANY = 429
 APPS = "https://developers.pinterest.com/apps/"
 
 _RETRY_AFTER = re.compile(r"retry after (\d+) seconds?", re.IGNORECASE)
-_REACH = re.compile(r"only get data from the last (\d+) days", re.IGNORECASE)
+_REACH = re.compile(r"only get data from the last (\d{1,4}) days", re.IGNORECASE)
 _PASSING_WORDS = re.compile(r"something went wrong", re.IGNORECASE)
 _PASSING_CODE = 12
 _APP_IS_OUT = re.compile(r"consumer type is not supported", re.IGNORECASE)
@@ -67,18 +71,43 @@ _NOT_OFFERED = 501
 _TOO_LARGE = frozenset({413, 414})
 _TRANSIENT = frozenset({408, 425})
 _LEAST_GOOD, _LEAST_REDIRECT, _LEAST_SERVER_ERROR = 200, 300, 500
+_LONGEST_ERROR = 1024 * 1024
+"""Bytes above which a body is no error of Pinterest's; they are not decoded."""
+_MESSAGES = ("message", "error_description", "error")
+"""Fields with the text of an error: Pinterest's, or a proxy's that speaks OAuth."""
+
+_decode_object = decoder(dict[str, Any])
 
 
-def raise_for(answer: Answer, what: str, secrets: Secrets) -> None:
-    """Raise the error that says what to do next, unless the answer is good."""
-    status = answer.status
-    if _LEAST_GOOD <= status < _LEAST_REDIRECT:
-        return
-    code, message, is_signed = _error_body(answer)
+def content_of(answer: Answer, decode: Callable[[bytes], _T], what: str, secrets: Secrets) -> _T:
+    """The content of a good answer.
+
+    Raises:
+        UnreadableAnswerError: It is not what the API describes.
+        Exception: The answer is not good; the error says what to do next.
+    """
+    if not _LEAST_GOOD <= answer.status < _LEAST_REDIRECT:
+        _raise_for(answer, what, secrets)
+    try:
+        return decode(answer.body)
+    except UnreadableAnswerError as error:
+        # It may be an error with a good status, whose own words say more.
+        msg = f"{_in_words(answer, what, secrets)}: {error}"
+        raise UnreadableAnswerError(msg) from None
+
+
+def _in_words(answer: Answer, what: str, secrets: Secrets) -> str:
+    """Status, code and text of an answer, without secrets."""
+    code, message = _error_body(answer)
+    number = f" (code {code})" if code is not None else ""
+    text = f"{what}: {answer.status}{number} {secrets.hidden_in(message)}".rstrip()
     rid = answer.headers.get("x-pinterest-rid")
-    text = f"{what}: {status}{f' (code {code})' if code is not None else ''} "
-    text += secrets.hidden_in(message)
-    text = text.rstrip() + (f" [request {secrets.hidden_in(rid)}]" if rid else "")
+    return text + (f" [request {secrets.hidden_in(rid)}]" if rid else "")
+
+
+def _raise_for(answer: Answer, what: str, secrets: Secrets) -> NoReturn:
+    status, text = answer.status, _in_words(answer, what, secrets)
+    code, message = _error_body(answer)
     if status in _TOO_LARGE:
         raise TooLargeError(text)
     if status == TOO_MANY:
@@ -87,14 +116,14 @@ def raise_for(answer: Answer, what: str, secrets: Secrets) -> None:
         raise WaitError(text, float(match[1]))
     if status == _INVALID and (match := _REACH.search(message)):
         raise ReachError(text, int(match[1]))
-    if status == _NOT_OFFERED:
-        raise NotOfferedError(text)
-    if _passes(status) or _is_said_to_pass(status, code, message):
+    passes = _passes(status) and status != _NOT_OFFERED
+    if passes or _is_said_to_pass(status, code, message):
         raise RetriableAPIError(text)
     try:
         _raise_for_meaning(status, code, message, what, text)
-    except SkippableAPIError as refusal:
-        if is_signed:
+    except (FatalAPIError, SkippableAPIError) as refusal:
+        # Each of Pinterest's own errors has a code.
+        if code is not None:
             raise
         raise UnsignedRefusalError(refusal) from None
 
@@ -121,8 +150,11 @@ def raise_for_download(status: int, what: str) -> NoReturn:
 
 
 def _passes(status: int) -> bool:
-    """Whether the same call is likely to succeed a little later."""
-    return status in _TRANSIENT or status >= _LEAST_SERVER_ERROR
+    """Whether the same call is likely to succeed a little later.
+
+    An interim answer such as 103 is one of these: the real answer after it is not read.
+    """
+    return status < _LEAST_GOOD or status in _TRANSIENT or status >= _LEAST_SERVER_ERROR
 
 
 def _is_said_to_pass(status: int, code: int | None, message: str) -> bool:
@@ -170,8 +202,10 @@ def _refused_values(message: str) -> frozenset[str]:
 
 
 def _raise_for_refusal(status: int, code: int | None, message: str, text: str) -> NoReturn:
-    if status == _CONFLICT:
-        raise NoCatalogError(text) if code == _NO_CATALOG else NotOfferedError(text)
+    if status == _CONFLICT and code == _NO_CATALOG:
+        raise NoCatalogError(text)
+    if status in {_CONFLICT, _NOT_OFFERED}:
+        raise NotOfferedError(text)
     if code == _REPORT_EXPIRED:
         raise ReportExpiredError(text)
     if status == _INVALID and (values := _refused_values(message)):
@@ -181,13 +215,12 @@ def _raise_for_refusal(status: int, code: int | None, message: str, text: str) -
     raise FatalAPIError(text)
 
 
-def _error_body(answer: Answer) -> tuple[int | None, str, bool]:
-    """Pinterest's own number and text for an error, and whether the body is Pinterest's."""
+def _error_body(answer: Answer) -> tuple[int | None, str]:
+    """Pinterest's own number and text for an error; no number if the body is not Pinterest's."""
     try:
-        body = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None, answer.reason, False
-    if not isinstance(body, dict):
-        return None, "", False
-    code, message = body.get("code"), body.get("message")
-    return (code if isinstance(code, int) else None), str(message or ""), True
+        body = _decode_object(answer.body if len(answer.body) <= _LONGEST_ERROR else b"")
+    except UnreadableAnswerError:
+        return None, answer.reason
+    code = body.get("code")
+    message = next(filter(None, map(body.get, _MESSAGES)), "")
+    return (code if isinstance(code, int) else None), str(message)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import msgspec
 from requests.auth import HTTPBasicAuth
@@ -11,7 +10,6 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 
 from tap_pinterest.clock import Clock
 from tap_pinterest.config import Settings
-from tap_pinterest.http.answers import decoded
 from tap_pinterest.http.auth import AskForToken
 from tap_pinterest.http.errors import (
     AwayError,
@@ -19,10 +17,11 @@ from tap_pinterest.http.errors import (
     QuotaError,
     StaleTokenError,
     TokenRefusedError,
+    UnsignedRefusalError,
 )
 from tap_pinterest.http.patience import Patience
 from tap_pinterest.http.redaction import Secrets
-from tap_pinterest.http.refusals import raise_for
+from tap_pinterest.http.refusals import content_of
 from tap_pinterest.http.tokens import TokenAnswer, decode_granted
 from tap_pinterest.http.transport import Request, Transport
 
@@ -35,19 +34,6 @@ _TO_CHECK = {
     "client_credentials": "client_id, client_secret and scopes",
     "authorization_code": "client_id and client_secret, and sign in again",
 }
-
-
-class _Question(NamedTuple):
-    """A request for a token.
-
-    Attributes:
-        who: The service that answers, in the words of a message.
-        to_check: The settings to check if it refuses.
-    """
-
-    who: str
-    request: Request
-    to_check: str
 
 
 class TokenEndpoint:
@@ -70,7 +56,7 @@ class TokenEndpoint:
         def ask(fields: Mapping[str, str]) -> TokenAnswer:
             request = Request("POST", TOKEN_PATH, url, fields, HTTPBasicAuth(*app))
             self._secrets.add(fields.get("refresh_token"), fields.get("code"))
-            return self._ask(_Question("Pinterest", request, _TO_CHECK[fields["grant_type"]]))
+            return self._granted("Pinterest", request, _TO_CHECK[fields["grant_type"]])
 
         return ask
 
@@ -87,36 +73,47 @@ class TokenEndpoint:
             request = Request("POST", "refresh_proxy_url", url, content, headers=headers)
             self._secrets.add(body["refresh_token"])
             to_check = f"oauth_credentials{_OR_AGAIN}"
-            return self._ask(_Question("The refresh proxy", request, to_check))
+            return self._granted("The refresh proxy", request, to_check)
 
         return ask
 
-    def _ask(self, question: _Question) -> TokenAnswer:
-        """The tokens that the service grants.
+    def _granted(self, who: str, request: Request, to_check: str) -> TokenAnswer:
+        """The tokens that a service grants.
+
+        Args:
+            who: The service, in the words of a message.
+            request: What it is asked.
+            to_check: The settings to check if it refuses.
 
         Raises:
-            TokenRefusedError: It grants none.
+            GrantRefusedError: It refuses.
+            TokenRefusedError: It gives no answer.
         """
         try:
-            return self._granted(question)
+            return self._answered(request)
         except (RetriableAPIError, QuotaError, AwayError) as error:
-            msg = f"{question.who} gives no access token: {error}. Try again later."
+            msg = f"{who} gives no access token: {error}. Try again later."
             raise TokenRefusedError(msg) from None
         except (FatalAPIError, SkippableAPIError, StaleTokenError) as error:
-            msg = f"{question.who} refuses the credentials: {error}. Check {question.to_check}."
+            msg = f"{who} refuses the credentials: {error}. Check {to_check}."
             raise GrantRefusedError(msg) from None
 
-    def _granted(self, question: _Question) -> TokenAnswer:
-        request, what = question.request, str(question.request)
+    def _answered(self, request: Request) -> TokenAnswer:
         tries = self._patience.tries(request.path)
         while True:
             self._clock.check()
             try:
                 answer = self._transport.exchange(request)
-                raise_for(answer, what, self._secrets)
-                granted = decoded(decode_granted, answer.body, what)
+                granted = content_of(answer, decode_granted, str(request), self._secrets)
             except RetriableAPIError as error:
                 self._patience.wait(tries, error)
+            except StaleTokenError as error:
+                if error.code is not None:
+                    raise
+                # A gateway may have sent it. To believe it might cost the newest refresh token.
+                self._patience.wait(tries, UnsignedRefusalError(error))
             else:
+                if request.path == TOKEN_PATH:
+                    self._clock.hear(answer.headers.get("Date"))
                 self._secrets.add(granted.access_token, granted.refresh_token)
                 return granted

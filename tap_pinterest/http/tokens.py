@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from contextlib import suppress
-from math import isfinite
 from typing import Any
 
 import msgspec
 
 from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.errors import UnreadableAnswerError
 
 USUAL_SECONDS = 3600.0
 """Life of an access token if the answer names none; a refresh proxy may leave it out."""
@@ -26,18 +27,8 @@ class TokenAnswer(msgspec.Struct):
     refresh_token_expires_in: int | None = None
 
 
-class _Granted(msgspec.Struct):
-    """The same answer, with anything in the fields that are not tokens."""
-
-    access_token: str
-    refresh_token: str | None = None
-    expires_in: Any = None
-    scope: Any = None
-    refresh_token_expires_at: Any = None
-    refresh_token_expires_in: Any = None
-
-
-_decode = decoder(_Granted)
+_TOKEN = re.compile(r"[!-~]+")
+_decode = decoder(dict[str, Any])
 
 
 def decode_granted(body: bytes) -> TokenAnswer:
@@ -47,29 +38,33 @@ def decode_granted(body: bytes) -> TokenAnswer:
     the only one that is left.
 
     Raises:
-        UnreadableAnswerError: There is no access token.
+        UnreadableAnswerError: There is no access token, or no request can carry a token.
     """
     found = _decode(body)
-    lasts = _number(found.expires_in)
-    ends_at, ends_in = map(
-        _number, (found.refresh_token_expires_at, found.refresh_token_expires_in)
-    )
+    refresh_token = found.get("refresh_token")
     return TokenAnswer(
-        access_token=found.access_token,
-        expires_in=USUAL_SECONDS if lasts is None else lasts,
-        scope=_scopes(found.scope),
-        refresh_token=found.refresh_token,
-        refresh_token_expires_at=None if ends_at is None else int(ends_at),
-        refresh_token_expires_in=None if ends_in is None else int(ends_in),
+        access_token=_token(found.get("access_token")),
+        expires_in=_seconds(found.get("expires_in")) or USUAL_SECONDS,
+        scope=_scopes(found.get("scope")),
+        refresh_token=_token(refresh_token) if refresh_token else None,
+        refresh_token_expires_at=_seconds(found.get("refresh_token_expires_at")),
+        refresh_token_expires_in=_seconds(found.get("refresh_token_expires_in")),
     )
 
 
-def _number(value: object) -> float | None:
-    """A number, also one that comes as a text; `None` for anything else."""
+def _token(value: object) -> str:
+    if isinstance(value, str) and _TOKEN.fullmatch(value):
+        return value
+    msg = "the answer has no token that a request can carry"
+    raise UnreadableAnswerError(msg)
+
+
+def _seconds(value: object) -> int | None:
+    """A number above 0, also one that comes as a text; `None` for anything else."""
     if isinstance(value, (int, float, str)):
         with suppress(ValueError, OverflowError):
-            number = float(value)
-            return number if isfinite(number) else None
+            number = int(float(value))
+            return number if number > 0 else None
     return None
 
 

@@ -21,7 +21,6 @@ from singer_sdk.exceptions import RetriableAPIError
 from typing_extensions import override
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from tap_pinterest.clock import Clock
 from tap_pinterest.http.errors import SlowAnswerError, TooLargeError, UnreachableError
 
 if TYPE_CHECKING:
@@ -34,8 +33,9 @@ _PIECE_BYTES = 256 * 1024
 _NOBODY = (socket.gaierror, ConnectionRefusedError, ssl.SSLError)
 """Causes of a failed connection that usually stay if they come before the first answer."""
 
-# At DEBUG it logs each URL with its query, and some URLs give access to anybody who has them.
-logging.getLogger("urllib3").setLevel(logging.INFO)
+# It logs URLs with their queries, at WARNING if a header is malformed, and some URLs give access to
+# anybody who has them.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 class Request(NamedTuple):
@@ -102,17 +102,13 @@ class Session(requests.Session):
 class Transport:
     """Sends requests to Pinterest over one pool of connections."""
 
-    def __init__(self, api_url: str, clock: Clock, *, timeout: float, connections: int) -> None:
+    def __init__(self, *, timeout: float, connections: int) -> None:
         """A transport that opens connections when needed.
 
         Args:
-            api_url: Where Pinterest is.
-            clock: Takes the time from Pinterest's answers.
             timeout: Seconds that an answer may take, from the request to its last byte.
             connections: Most connections that stay open.
         """
-        self._api_url = api_url
-        self._clock = clock
         self._timeout = timeout
         self._is_answered = False
         self._large_body = threading.Lock()
@@ -155,12 +151,13 @@ class Transport:
             is_nobody = isinstance(_root_of(error), _NOBODY) and not self._is_answered
             raise (UnreachableError if is_nobody else RetriableAPIError)(msg) from None
         self._is_answered = True
-        if request.url.startswith(self._api_url):
-            self._clock.hear(response.headers.get("Date"))
         return Answer(response.status_code, response.reason or "", response.headers, body)
 
     def _body(self, response: requests.Response, deadline: Deadline, what: str) -> bytes:
-        """The whole body, decompressed."""
+        """The whole body, decompressed; an interim answer has none."""
+        if response.status_code < requests.codes.ok:
+            # Its connection is closed, because the real answer follows on it.
+            return b""
         # Not `response.content`, which has no bound and holds a large body twice while it joins it.
         body = io.BytesIO()
         pieces = copied(response, body, deadline, what)
@@ -207,15 +204,20 @@ class Deadline:
 
 
 def copied(
-    response: requests.Response, file: IO[bytes], deadline: Deadline, what: str
+    response: requests.Response,
+    file: IO[bytes],
+    deadline: Deadline,
+    what: str,
+    *,
+    decompressed: bool = True,
 ) -> Iterator[int]:
-    """Write the whole body into a file, decompressed; the bytes so far, after each piece.
+    """Write the whole body into a file; the bytes so far, after each piece.
 
     Raises:
         requests.Timeout: It has not come by the deadline.
         TooLargeError: It is larger than `MAX_BODY_BYTES`.
     """
-    while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
+    while piece := response.raw.read1(_PIECE_BYTES, decode_content=decompressed):
         size = file.tell() + file.write(piece)
         if size > MAX_BODY_BYTES:
             msg = f"{what}: the answer is larger than {MAX_BODY_BYTES:,} bytes"

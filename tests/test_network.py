@@ -1,0 +1,181 @@
+"""Answers that no good server sends, byte by byte: proxies, gateways and networks send them."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import threading
+from contextlib import contextmanager, suppress
+from datetime import date
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from singer_run import PatientClock
+from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.auth import StaticToken
+from tap_pinterest.http.client import PinterestClient
+from tap_pinterest.http.errors import UnreadableAnswerError
+from tap_pinterest.http.rate_limit import RateLimiter
+from tap_pinterest.reports.download import downloaded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+BOARDS = "/boards"
+BODY = b'{"items": [{"id": "1"}], "bookmark": null}'
+as_object = decoder(dict[str, Any])
+
+
+def answer(body: bytes = BODY, status: str = "200 OK", *headers: str) -> bytes:
+    """A good answer on the wire."""
+    lines = (f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", "")
+    return "\r\n".join(lines).encode() + body
+
+
+def chunked(*pieces: bytes) -> bytes:
+    """An answer in pieces, without the end."""
+    sent = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+    return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + sent
+
+
+def packed(body: bytes) -> bytes:
+    return answer(body, "200 OK", "Content-Encoding: gzip")
+
+
+@contextmanager
+def server(*connections: Sequence[bytes]) -> Iterator[str]:
+    """A server on this machine: for each connection in order, its answers; then it closes."""
+
+    def serve(listener: socket.socket) -> None:
+        for answers in connections:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                for each in answers:
+                    if not connection.recv(65_536):
+                        break
+                    connection.sendall(each)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()
+
+
+def client_of(url: str, clock: PatientClock) -> PinterestClient:
+    client = PinterestClient(
+        api_url=url,
+        limiter=RateLimiter("standard", clock, 3600),
+        clock=clock,
+        timeout=5,
+        max_wait_seconds=3600,
+        connections=1,
+    )
+    client.authenticator = StaticToken("pina_1")
+    return client
+
+
+BROKEN = {
+    "HTTP/1.0 without a length, cut": b"HTTP/1.0 200 OK\r\n\r\n" + BODY[:20],
+    "chunks without an end": chunked(BODY[:20]),
+    "a chunk that is cut": chunked(BODY)[:-10],
+    "a length that is no number": b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n" + BODY[:9],
+    "two lengths": answer(BODY, "200 OK", "Content-Length: 3"),
+    "a header without an end": b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000,
+    "too many headers": answer(BODY, "200 OK", *("x: y",) * 200),
+    "half a gzip": packed(gzip.compress(BODY)[:-12]),
+    "a gzip with a wrong checksum": packed(gzip.compress(BODY)[:-8] + b"12345678"),
+    "a gzip that is none": packed(BODY),
+    "an encoding that nobody asked for": answer(b"\x8b\x00", "200 OK", "Content-Encoding: br"),
+    "a part": answer(BODY[:20], "206 Partial Content"),
+    "no content": answer(b"", "204 No Content"),
+    "an interim answer": b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n",
+    "no HTTP": b"SSH-2.0-OpenSSH_9.6\r\n",
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_an_answer_that_is_not_whole_is_asked_for_again(broken: bytes) -> None:
+    # An answer that follows on the first connection belongs to the first request.
+    late = answer(b'{"items": [], "bookmark": null}')
+    with server([broken, late] if b"103" in broken else [broken], [answer()]) as url:
+        client = client_of(url, PatientClock())
+
+        assert client.get(BOARDS, as_object)["items"] == [{"id": "1"}]
+        client.close()
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        pytest.param(b"HTTP/1.0 200 OK\r\n\r\n" + BODY, id="HTTP/1.0 without a length"),
+        pytest.param(chunked(BODY[:9], BODY[9:]) + b"0\r\n\r\n", id="chunks"),
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" + answer(), id="100 before it"),
+        pytest.param(packed(gzip.compress(BODY[:9]) + gzip.compress(BODY[9:])), id="two gzips"),
+        pytest.param(b"HTTP/1.1 200 \r\n\r\n" + BODY, id="no reason and no header"),
+    ],
+)
+def test_an_odd_answer_that_is_whole_is_read(whole: bytes) -> None:
+    with server([whole]) as url:
+        client = client_of(url, PatientClock())
+
+        assert client.get(BOARDS, as_object)["items"] == [{"id": "1"}]
+        client.close()
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(answer(b"Sorry", "502 Bad Gateway", "Date: {}"), id="a gateway"),
+        pytest.param(answer(b"Sign in", "200 OK", "Date: {}"), id="a page to sign in"),
+    ],
+)
+@pytest.mark.parametrize("year", ["1999", "2099"])
+def test_today_is_not_taken_from_an_answer_that_is_not_pinterests(first: bytes, year: str) -> None:
+    wrong = first.replace(b"{}", f"Wed, 10 Feb {year} 10:00:00 GMT".encode())
+    right = answer(BODY, "200 OK", "Date: Fri, 20 Nov 2026 10:00:00 GMT")
+    clock = PatientClock()
+    with server([wrong, right]) as url:
+        client = client_of(url, clock)
+        client.get(BOARDS, as_object)
+        client.close()
+
+    assert clock.today == date(2026, 11, 20)
+
+
+def test_a_link_stays_hidden_where_a_header_is_malformed(caplog: pytest.LogCaptureFixture) -> None:
+    with server([b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n[1]"]) as url:
+        client = client_of(url, PatientClock())
+        file = BytesIO()
+        client.downloads.write(f"{url}/report?X-Signature=s3cret", file, "the report")
+        client.close()
+
+    assert file.getvalue() == b"[1]"
+    assert "s3cret" not in caplog.text
+
+
+TABLE = gzip.compress(b"a,b\r\n" * 1_000)
+
+
+def test_half_a_packed_table_is_never_taken_for_the_whole() -> None:
+    with server([packed(TABLE[:-12])], [packed(TABLE)]) as url:
+        client = client_of(url, PatientClock())
+        how: dict[str, Any] = {"is_csv": True, "is_empty": False}
+
+        with pytest.raises(UnreadableAnswerError, match="the report cannot be unpacked"):
+            downloaded(client, url, "the report", **how)
+        assert len(list(downloaded(client, url, "the report", **how))) == 999
+        client.close()
+
+
+def test_a_download_is_asked_for_again_after_an_interim_answer() -> None:
+    with server([b"HTTP/1.1 103 Early Hints\r\n\r\n", answer(b"[2]")], [answer(b"[1]")]) as url:
+        client = client_of(url, PatientClock())
+        file = BytesIO()
+        client.downloads.write(url, file, "the report")
+        client.close()
+
+    assert file.getvalue() == b"[1]"
