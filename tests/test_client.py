@@ -8,6 +8,7 @@ import socket
 import threading
 import tracemalloc
 import zlib
+from collections import Counter
 from datetime import timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
-from singer_run import PatientClock, settings
+from singer_run import PatientClock, PatientTap, settings
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.http import patience, transport
 from tap_pinterest.http.answers import decoder
@@ -46,6 +47,19 @@ if TYPE_CHECKING:
 BOARDS = "/boards"
 CAMPAIGNS = "/ad_accounts/{ad_account_id}/campaigns"
 as_object = decoder(dict[str, Any])
+REFUSED: dict[str, Any] = {
+    "status": 401,
+    "body": {"code": 2, "message": "Authentication failed."},
+    "times": None,
+}
+PROBES = ("/user_account", "/ad_accounts")
+
+
+def paths(sandbox: Sandbox) -> list[str]:
+    """The paths of the requests since the last time."""
+    found = [each.path for each in sandbox.requests]
+    sandbox.requests.clear()
+    return found
 
 
 @pytest.fixture
@@ -348,7 +362,7 @@ def test_a_refusal_is_known_by_its_error_and_not_repeated(
 
     with pytest.raises(error, match=f"GET /boards: {status}"):
         client.get(BOARDS, as_object)
-    assert len(sandbox.requests) == 1
+    assert paths(sandbox).count(BOARDS) == 1
 
 
 CONSUMER_TYPE = "Your application consumer type is not supported"
@@ -629,6 +643,113 @@ def test_a_new_token_that_is_refused_at_once_is_not_renewed_again(sandbox: Sandb
     *paths, probe = [each.path for each in sandbox.requests]
     assert paths == ["/oauth/token", "/boards"] * 2
     assert probe == "/user_account"
+
+
+@pytest.fixture
+def tap(sandbox: Sandbox) -> PatientTap:
+    """A tap whose tokens are renewed, and whose boards Pinterest has refused alone."""
+    tap = PatientTap(config=settings(sandbox))
+    sandbox.fail(BOARDS, **REFUSED)
+    with pytest.raises(FatalAPIError, match="takes the same access token for another call"):
+        tap.run.client.get(BOARDS, as_object)
+    assert paths(sandbox) == ["/oauth/token", BOARDS] * 2 + ["/user_account"]
+    return tap
+
+
+def revoke_token(tap: PatientTap, sandbox: Sandbox) -> None:
+    assert tap.run.client.authenticator
+    sandbox.tokens.revoke(tap.run.client.authenticator.token())
+
+
+def test_an_operation_that_was_refused_alone_is_answered_with_a_renewed_token(
+    tap: PatientTap, sandbox: Sandbox
+) -> None:
+    sandbox.heal()
+    revoke_token(tap, sandbox)
+    assert tap.run.client.get("/pins", as_object)["items"]
+    revoke_token(tap, sandbox)
+    sandbox.requests.clear()
+
+    assert tap.run.client.get(BOARDS, as_object)["items"]
+    assert paths(sandbox) == [BOARDS, "/user_account", "/oauth/token", BOARDS]
+
+
+def test_a_token_that_expires_after_one_operation_refused_it_is_renewed_for_this_operation(
+    tap: PatientTap, sandbox: Sandbox
+) -> None:
+    sandbox.heal()
+    tap.clock.sleep(61)
+    revoke_token(tap, sandbox)
+    sandbox.requests.clear()
+
+    assert tap.run.client.get(BOARDS, as_object)["items"]
+    assert paths(sandbox) == [BOARDS, "/user_account", "/oauth/token", BOARDS]
+
+
+def test_operations_that_are_refused_alone_have_the_token_renewed_only_once_each(
+    tap: PatientTap, sandbox: Sandbox
+) -> None:
+    sandbox.fail("/pins", **REFUSED)
+
+    for path in ("/pins", BOARDS) * 5:
+        with pytest.raises(FatalAPIError, match="takes the same access token for another call"):
+            tap.run.client.get(path, as_object)
+
+    asked = Counter(paths(sandbox))
+    assert asked["/oauth/token"] == 1
+    assert asked["/user_account"] == 2
+    assert asked[BOARDS] == 5
+
+
+def test_a_401_for_another_reason_has_the_token_renewed_only_once(sandbox: Sandbox) -> None:
+    tap = PatientTap(config=settings(sandbox))
+    sandbox.fail(BOARDS, **REFUSED | {"body": {"code": 99, "message": "Another reason."}})
+
+    for _ in range(5):
+        with pytest.raises(FatalAPIError, match="Another reason"):
+            tap.run.client.get(BOARDS, as_object)
+
+    assert paths(sandbox).count("/oauth/token") == 2
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"kind": "hang"}, {"kind": "html"}], ids=str)
+def test_a_refused_call_fails_alone_while_no_call_shows_if_the_token_is_good(
+    client: PinterestClient, sandbox: Sandbox, fault: dict[str, Any]
+) -> None:
+    sandbox.fail(BOARDS, **REFUSED)
+    for path in PROBES:
+        sandbox.fail(path, **fault)
+
+    with pytest.raises(FatalAPIError, match="no other call shows if the access token") as caught:
+        client.get(BOARDS, as_object)
+    assert not isinstance(caught.value, TokenRefusedError)
+
+    # The next refused call asks again.
+    with pytest.raises(FatalAPIError, match="takes the same access token for another call"):
+        client.get(BOARDS, as_object)
+
+
+def test_a_second_call_shows_if_a_token_is_good_where_the_first_has_no_answer(
+    client: PinterestClient, sandbox: Sandbox
+) -> None:
+    sandbox.fail(BOARDS, **REFUSED)
+    sandbox.fail("/user_account", status=503, times=None)
+
+    with pytest.raises(FatalAPIError, match="takes the same access token for another call"):
+        client.get(BOARDS, as_object)
+
+
+def test_a_bad_token_is_found_out_once_another_call_is_answered(
+    client: PinterestClient, sandbox: Sandbox
+) -> None:
+    client.authenticator = StaticToken("pina_wrong")
+    for path in PROBES:
+        sandbox.fail(path, status=503)
+
+    with pytest.raises(FatalAPIError, match="no other call shows if the access token is good"):
+        client.get(BOARDS, as_object)
+    with pytest.raises(TokenRefusedError, match="refuses the access token"):
+        client.get(BOARDS, as_object)
 
 
 def test_threads_that_outlive_a_run_make_no_calls(sandbox: Sandbox) -> None:

@@ -552,6 +552,22 @@ def test_a_call_that_refuses_a_token_good_for_others_ends_only_its_own_stream(
     assert len(renewed) <= (3 if token == "renewed" else 0)
 
 
+def test_a_refused_call_ends_only_its_own_stream_while_nothing_shows_if_the_token_is_good(
+    sandbox: Sandbox,
+) -> None:
+    body = {"code": 2, "message": "Authentication failed.", "status": "failure"}
+    sandbox.fail("*/campaigns", status=401, body=body, times=None)
+    sandbox.fail("/user_account", status=503, times=None)
+    sandbox.fail("/ad_accounts", status=503, after=1, times=None)
+
+    result = run(settings(sandbox), "ad_accounts", "boards", "campaigns", "pins")
+
+    told = result.tap.run.summary.of("campaigns").failures.values()
+    assert result.code == 1
+    assert all("no other call shows if the access token is good" in each for each in told)
+    assert all(result.records(each) for each in ("ad_accounts", "boards", "pins"))
+
+
 def test_a_call_that_is_not_for_apps_of_this_type_leaves_the_others(sandbox: Sandbox) -> None:
     body = {"code": 3, "message": "Your application consumer type is not supported"}
     sandbox.fail("*/audiences", status=401, body=body, times=None)

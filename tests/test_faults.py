@@ -273,6 +273,7 @@ OTHERS = {
     "401 “Authentication failed” to one operation, while others accept the token": (
         "All other rows arrive; the run fails, naming ad account, stream and cause."
     ),
+    "the same, while no other call shows if the token is good": FAILS,
     "401 or 403 “restricted feature”": (
         "Skipped with a warning in Pinterest's words, by the rules of access."
     ),

@@ -14,12 +14,14 @@ from tap_pinterest import api
 from tap_pinterest.api import Operation
 from tap_pinterest.clock import Clock
 from tap_pinterest.config import Settings
+from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.auth import Authenticator, authenticator_for
 from tap_pinterest.http.downloads import Downloads
 from tap_pinterest.http.errors import (
     AccessRefusedError,
     AppRefusedError,
     InvalidRequestError,
+    QuotaError,
     ReachError,
     SlowAnswerError,
     StaleTokenError,
@@ -41,6 +43,10 @@ _OF_THE_TOKEN = frozenset({None, NOT_AUTHENTICATED})
 """Codes of a 401 that are about the access token; a 401 without a body is, too."""
 _FOR_EVERY_TOKEN = ("/user_account", "/ad_accounts")
 """Paths that show whether Pinterest takes a token."""
+_ALONE_SECONDS = 60
+"""How long an operation counts as refused alone; then the token is doubted again."""
+
+_decode_object = decoder(dict[str, Any])
 
 
 class PinterestClient:
@@ -82,8 +88,9 @@ class PinterestClient:
         self.authenticator: Authenticator | None = None
         self.acts_for_the_app = False
         self.tallies = Tallies()
-        self._refused_alone: set[str] = set()
-        """Calls that are refused as if the token were bad, while it is good for others."""
+        self._refused_alone: dict[str, tuple[str, float]] = {}
+        """Operations that refused a token that is good for others: which token, and until when that
+        counts."""
         self._bad_tokens: set[str] = set()
         self._asking_elsewhere = threading.Lock()
 
@@ -210,7 +217,7 @@ class PinterestClient:
                 refused += 1
                 self._renew_or_raise(call, token, refused, error)
             except AppRefusedError as error:
-                if self._accepts_elsewhere(token, call):
+                if self._accepts_elsewhere(token, call, error.of_the_call):
                     raise error.of_the_call from None
                 raise
             except ReachError as error:
@@ -248,48 +255,74 @@ class PinterestClient:
             FatalAPIError: Only this call is refused: others may be answered.
             TokenRefusedError: Every call is.
         """
-        if str(call) in self._refused_alone:
-            raise _only_of(error)
-        if refused == 1 and self.authenticator and self.authenticator.refuse(token):
+        # An operation that refused an earlier token alone does not have each new one renewed.
+        is_suspect = str(call) in self._refused_alone
+        accepts = is_suspect and self._accepts_elsewhere(token, call, error)
+        if not accepts and refused == 1 and self.authenticator and self.authenticator.refuse(token):
             return
-        if error.code not in _OF_THE_TOKEN:
-            raise FatalAPIError(str(error))
-        if self._accepts_elsewhere(token, call):
-            raise _only_of(error)
+        if accepts or self._accepts_elsewhere(token, call, error):
+            msg = f"{error}; Pinterest takes the same access token for another call"
+            raise FatalAPIError(msg)
         msg = (
             f"Pinterest refuses the access token: {error}. Sign in with tap-pinterest-login, "
             "whose tokens the tap renews, or give a new access_token."
         )
         raise TokenRefusedError(msg)
 
-    def _accepts_elsewhere(self, token: str, refused: _Call) -> bool:
-        """Whether Pinterest takes a token for another call than one that it refuses."""
+    def _accepts_elsewhere(self, token: str, refused: _Call, refusal: Exception) -> bool:
+        """Whether Pinterest takes a token for another call than one that it refuses.
+
+        Raises:
+            FatalAPIError: Pinterest answers no other call. Only the refused one fails then: if the
+                token is bad, the next refused call shows it.
+        """
+        operation = str(refused)
         with self._asking_elsewhere:
-            if str(refused) in self._refused_alone:
+            known, until = self._refused_alone.get(operation, ("", 0.0))
+            if known == token and self._clock.monotonic() < until:
                 return True
-            if token not in self._bad_tokens and self._is_accepted(token, but=refused.path):
-                self._refused_alone.add(str(refused))
-                return True
-            self._bad_tokens.add(token)
-            return False
+            if token in self._bad_tokens:
+                return False
+            try:
+                accepts = self._is_accepted(token, but=refused.path)
+            except (RetriableAPIError, QuotaError) as error:
+                msg = f"{refusal}; no other call shows if the access token is good: {error}"
+                raise FatalAPIError(msg) from None
+            if accepts:
+                until = self._clock.monotonic() + _ALONE_SECONDS
+                self._refused_alone[operation] = (token, until)
+            else:
+                self._bad_tokens.add(token)
+            return accepts
 
     def _is_accepted(self, token: str, *, but: str) -> bool:
-        """Whether Pinterest takes a token for a call to another path than `but`."""
-        paths = (path for path in _FOR_EVERY_TOKEN if path != but)
-        for probe in (_Call("GET", path, self.url(path), path) for path in paths):
+        """Whether Pinterest takes a token for a call to another path than `but`.
+
+        Raises:
+            RetriableAPIError: No such call is answered.
+            QuotaError: No such call may go out.
+        """
+        unanswered: RetriableAPIError | QuotaError | None = None
+        for path in _FOR_EVERY_TOKEN:
+            probe = _Call("GET", path, self.url(path), path)
             operation = api.operation(str(probe))
-            if not self.may_ask(operation):
+            if path == but or not self.may_ask(operation):
                 continue
             try:
-                self._send(probe, operation.category, token, bytes)
+                self._send(probe, operation.category, token, _decode_object)
             except StaleTokenError as error:
                 return error.code not in _OF_THE_TOKEN
-            except (TokenRefusedError, RetriableAPIError):
+            except (RetriableAPIError, QuotaError) as error:
+                unanswered = error
+            except TokenRefusedError:
                 return False
             except (FatalAPIError, SkippableAPIError):
                 # A scope may be missing; the token is known.
                 return True
-            return True
+            else:
+                return True
+        if unanswered:
+            raise unanswered
         return False
 
     def _send(self, call: _Call, category: str, token: str, decode: Callable[[bytes], _T]) -> _T:
@@ -334,11 +367,6 @@ def client_for(
     client.authenticator = authenticator_for(settings, ask, clock)
     client.acts_for_the_app = settings.auth_method == "client_credentials"
     return client
-
-
-def _only_of(error: StaleTokenError) -> FatalAPIError:
-    """The failure of a call that is refused alone."""
-    return FatalAPIError(f"{error}; Pinterest takes the same access token for another call")
 
 
 def _account(ids: Mapping[str, str] | None, query: Query | None) -> str:
