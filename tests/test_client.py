@@ -13,6 +13,7 @@ from datetime import timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
@@ -423,6 +424,64 @@ def test_an_error_with_a_good_status_is_told_in_its_own_words(
 
     with pytest.raises(RetriableAPIError, match=r"GET /boards: 200 \(code 8\) Slow down, \*\*\*\."):
         client.get(BOARDS, decoder(list[Any]))
+
+
+BREAKDOWN = "/ad_accounts/{ad_account_id}/campaigns/targeting_analytics"
+
+
+class Rows(msgspec.Struct):
+    """The answer of a breakdown."""
+
+    data: list[Any] | None = None
+
+
+def breakdown(client: PinterestClient, ad_account_id: str, stream: str = "by_type") -> Rows:
+    """The answer of a call for a breakdown; its parameters do not matter."""
+    ids = {"ad_account_id": ad_account_id}
+    return client.get(BREAKDOWN, decoder(Rows), ids=ids, stream=stream)
+
+
+@pytest.mark.parametrize("body", ["{}", " { }\n"])
+def test_an_empty_object_is_asked_for_again(
+    client: PinterestClient, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, body: str
+) -> None:
+    path = BREAKDOWN.format(ad_account_id="1")
+    sandbox.fail(path, status=200, body=body, times=2)
+    sandbox.fail(path, status=200, body={"data": [{"a": 1}]})
+
+    assert breakdown(client, "1").data == [{"a": 1}]
+    assert len(sandbox.requests) == 3
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
+def test_an_object_that_stays_empty_has_no_rows_with_a_warning_for_each_stream_and_account(
+    client: PinterestClient, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.fail("*/targeting_analytics", status=200, body={}, times=None)
+
+    for account in ("1", "1", "2"):
+        assert breakdown(client, account) == Rows()
+    breakdown(client, "2", stream="others")
+
+    warned = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
+    assert [each.partition(":")[0] for each in warned] == [
+        "by_type of ad account 1",
+        "by_type of ad account 2",
+        "others of ad account 2",
+    ]
+    assert all("backfill" in each for each in warned)
+    assert len(sandbox.requests) == 4 * 3
+
+
+def test_an_empty_object_of_an_operation_that_says_none_with_it_is_asked_for_once(
+    client: PinterestClient, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = "/ad_accounts/{ad_account_id}/conversion_tags/ocpm_eligible"
+    sandbox.fail("*/ocpm_eligible", status=200, body={}, times=None)
+
+    assert client.get(path, as_object, ids={"ad_account_id": "1"}) == {}
+    assert len(sandbox.requests) == 1
+    assert caplog.messages == []
 
 
 def test_an_app_that_is_refused_for_one_call_only_lacks_a_feature(

@@ -245,6 +245,10 @@ IDS = [f"{case.name} ({target})" for case in CASES for target in case.targets]
 OTHERS = {
     "such a 403 or 404 for ever": "Skipped with a warning, or a failure, by the rules of access.",
     "an interim answer, such as 103": "Asked again on another connection; all rows arrive.",
+    "`{}` without the list or the parts that it should have": "Asked again; all rows arrive.",
+    "such a `{}` for ever": (
+        "Counts as an answer without rows, with one warning that names stream and ad account."
+    ),
     "fractional values in any metric": "Written as they are; all rows arrive.",
     "unknown fields": "Counted, and named in the summary; all rows arrive.",
     "unknown enum values": "Written as they are, counted, and named in the summary.",

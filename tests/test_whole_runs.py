@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from singer_run import Run
     from tap_pinterest.http.transport import Request
 
-EMPTY = {"list": {"items": []}, "items": {"items": []}, "array": [], "map": {}, "object": {}}
+EMPTY = {
+    "list": {"items": []},
+    "items": {"items": []},
+    "array": [],
+    "map": {"all": {}},
+    "object": {},
+}
 """Answers that hold nothing, by shape."""
 
 

@@ -17,6 +17,7 @@ _ESCAPE = re.compile(
 )
 _BAD_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
 _SIGN_OF_ESCAPE = b"\\"
+_SHORT = 16
 _ERROR = frozenset({"code", "message"})
 """The fields of each of Pinterest's errors."""
 _NUL = rb"\u0000"
@@ -50,6 +51,11 @@ def decoder(shape: type[_T]) -> Callable[[bytes], _T]:
             raise UnreadableAnswerError(msg) from None
 
     return decode
+
+
+def is_empty_object(body: bytes) -> bool:
+    """Whether a body is `{}`, with or without white space."""
+    return len(body) < _SHORT and b"".join(body.split()) == b"{}"
 
 
 def check_fields(answer: Mapping[str, Any], known: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -14,12 +15,13 @@ from tap_pinterest import api
 from tap_pinterest.api import Operation
 from tap_pinterest.clock import Clock
 from tap_pinterest.config import Settings
-from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.answers import decoder, is_empty_object
 from tap_pinterest.http.auth import Authenticator, authenticator_for
 from tap_pinterest.http.downloads import Downloads
 from tap_pinterest.http.errors import (
     AccessRefusedError,
     AppRefusedError,
+    EmptyAnswerError,
     InvalidRequestError,
     QuotaError,
     ReachError,
@@ -45,8 +47,11 @@ _FOR_EVERY_TOKEN = ("/user_account", "/ad_accounts")
 """Paths that show whether Pinterest takes a token."""
 _ALONE_SECONDS = 60
 """How long an operation counts as refused alone; then the token is doubted again."""
+_EMPTY_IF_NONE = frozenset({"GET /ad_accounts/{ad_account_id}/conversion_tags/ocpm_eligible"})
+"""Operations that answer `{}` for none; the others answer with an empty list or empty parts."""
 
 _decode_object = decoder(dict[str, Any])
+_logger = logging.getLogger("tap-pinterest.client")
 
 
 class PinterestClient:
@@ -93,6 +98,8 @@ class PinterestClient:
         counts."""
         self._bad_tokens: set[str] = set()
         self._asking_elsewhere = threading.Lock()
+        self._empty: set[str] = set()
+        """The warnings of answers that stayed `{}`."""
 
     def get(  # noqa: PLR0913 - one call has these parts
         self,
@@ -201,6 +208,20 @@ class PinterestClient:
     def _call(
         self, call: _Call, decode: Callable[[bytes], _T], *, split_instead: bool = False
     ) -> _T:
+        """The content of a call's answer; an answer that stays `{}` has no rows, with a warning."""
+        try:
+            return self._answered(call, decode, split_instead=split_instead)
+        except EmptyAnswerError as error:
+            if str(error) not in self._empty:
+                self._empty.add(str(error))
+                _logger.warning(
+                    "%s again and again; it counts as an answer without rows. If days are missing, "
+                    "read them again with the setting backfill.",
+                    error,
+                )
+            return cast("_T", error.content)
+
+    def _answered(self, call: _Call, decode: Callable[[bytes], _T], *, split_instead: bool) -> _T:
         """Make a call, with further tries if needed, until it is answered or refused."""
         operation = api.operation(str(call))
         if not self.may_ask(operation):
@@ -341,6 +362,10 @@ class PinterestClient:
         content = content_of(answer, decode, str(call), self.secrets)
         # Only now it is sure that Pinterest has answered, and not a gateway with another clock.
         self._clock.hear(answer.headers.get("Date"))
+        if is_empty_object(answer.body) and str(call) not in _EMPTY_IF_NONE:
+            of = f" of ad account {call.ad_account_id}" if call.ad_account_id else ""
+            msg = f"{call.counts_for}{of}: the answer to {call} is an empty object"
+            raise EmptyAnswerError(msg, content)
         return content
 
 

@@ -18,6 +18,7 @@ The bases are the SDK's. Code that catches an error looks at its class only, nev
     ├── UnreachableError          ask again for a short while: nobody may be there at all
     ├── ReachError                ask again twice, then start a day later
     ├── UnsignedRefusalError      ask again twice, then take it for the refusal that it looks like
+    ├── EmptyAnswerError          ask again twice, then take it for an answer without rows
     └── UnreadableAnswerError     ask again: the body is not what the API describes
     FatalAPIError                 do not ask again: the call is a failure
     ├── InvalidRequestError       change the request
@@ -36,7 +37,7 @@ The bases are the SDK's. Code that catches an error looks at its class only, nev
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
 
@@ -119,6 +120,18 @@ class UnsignedRefusalError(RetriableAPIError):
     def __init__(self, refusal: Exception) -> None:
         super().__init__(str(refusal))
         self.refusal = refusal
+
+
+class EmptyAnswerError(RetriableAPIError):
+    """An answer is `{}`, where Pinterest sends a list or parts: a gateway may have sent it.
+
+    Attributes:
+        content: The content that it has if it stays.
+    """
+
+    def __init__(self, message: str, content: Any) -> None:  # noqa: ANN401 - of any shape
+        super().__init__(message)
+        self.content = content
 
 
 class UnreadableAnswerError(RetriableAPIError):

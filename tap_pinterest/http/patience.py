@@ -12,6 +12,7 @@ from singer_sdk.exceptions import RetriableAPIError
 from tap_pinterest.clock import Clock
 from tap_pinterest.http.errors import (
     AwayError,
+    EmptyAnswerError,
     QuotaError,
     ReachError,
     SlowAnswerError,
@@ -24,7 +25,9 @@ from tap_pinterest.http.tally import Tally
 ATTEMPTS = 7
 """Most tries of one call; without answers, they and their waits last about half a minute."""
 FEW_TRIES = 2
-"""Further tries after a refusal that may be a mistake, of days within reach or by a gateway."""
+"""Further tries after an answer that may be a mistake: a refusal of days within reach, or an answer
+that a gateway may have sent."""
+_MISTAKES = (EmptyAnswerError, ReachError, UnsignedRefusalError)
 LONGEST_BACKOFF = 60
 FIRST_PAUSE = 2
 """Seconds to wait if Pinterest asks to come back later, but does not say when."""
@@ -67,8 +70,7 @@ class Tries:
         """
         if isinstance(error, WaitError) and error.seconds != 0:
             return self._patient(error, error.seconds or next(self._pauses))
-        may_be_a_mistake = isinstance(error, (ReachError, UnsignedRefusalError))
-        longest = next(self._few_waits if may_be_a_mistake else self._waits, None)
+        longest = next(self._few_waits if isinstance(error, _MISTAKES) else self._waits, None)
         if isinstance(error, SlowAnswerError):
             # A slow answer takes so long that it counts as two tries.
             longest = next(self._waits, None)
@@ -133,7 +135,7 @@ class Patience:
             if self._given_up.count(tries.counts_for) >= MOST_GIVEN_UP:
                 raise error
             return tries.seconds_after(error)
-        except ReachError:
+        except (EmptyAnswerError, ReachError):
             raise
         except UnsignedRefusalError as unsigned:
             raise unsigned.refusal from None
