@@ -22,6 +22,7 @@ as_object = decoder(dict[str, Any])
         pytest.param(rb'{"a": "\ud800\\u0000"}', "\ufffd" + r"\u0000", id="both"),
         pytest.param(b'{"a": "x\xffy"}', "x\ufffdy", id="no UTF-8"),
         pytest.param('{"a": "été"}'.encode(), "été", id="plain text"),
+        pytest.param(b'\xef\xbb\xbf{"a": "x"}', "x", id="a byte order mark"),
     ],
 )
 def test_texts_come_out_as_a_database_takes_them(body: bytes, text: str) -> None:

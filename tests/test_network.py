@@ -171,6 +171,16 @@ def test_half_a_packed_table_is_never_taken_for_the_whole() -> None:
         client.close()
 
 
+@pytest.mark.parametrize("page", [b"<html>Sorry</html>", b'{"code": 7, "message": "No."}', b"[]"])
+def test_a_page_or_an_error_is_no_table_without_rows(page: bytes) -> None:
+    with server([answer(page)]) as url:
+        client = client_of(url, PatientClock())
+
+        with pytest.raises(UnreadableAnswerError, match="no table"):
+            downloaded(client, url, "the report", is_csv=True, is_empty=False)
+        client.close()
+
+
 def test_a_download_is_asked_for_again_after_an_interim_answer() -> None:
     with server([b"HTTP/1.1 103 Early Hints\r\n\r\n", answer(b"[2]")], [answer(b"[1]")]) as url:
         client = client_of(url, PatientClock())

@@ -45,7 +45,7 @@ def decoder(shape: type[_T]) -> Callable[[bytes], _T]:
 
     def decode_mended(body: bytes) -> _T:
         try:
-            return strict.decode(_mended(body.decode(errors="replace").encode()))
+            return strict.decode(_mended(body.decode("utf-8-sig", "replace").encode()))
         except (msgspec.DecodeError, RecursionError) as error:
             msg = f"the answer is not JSON: {error}"
             raise UnreadableAnswerError(msg) from None

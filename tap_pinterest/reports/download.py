@@ -144,8 +144,8 @@ def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
         before = b"["
         try:
             names = next(table, [])
-            if "".join(names).lstrip().startswith("<"):
-                msg = f"{what} cannot be read: it is a web page, and no table"
+            if "".join(names).lstrip().startswith(("<", "{", "[")):
+                msg = f"{what} cannot be read: it is a web page or JSON, and no table"
                 raise UnreadableAnswerError(msg)
             names = _distinct(names)
             for row in filter(None, table):
