@@ -74,7 +74,7 @@ def client(sandbox: Sandbox, clock: PatientClock) -> PinterestClient:
         api_url=sandbox.url,
         limiter=RateLimiter("standard", clock, 3600),
         clock=clock,
-        timeout=0.2,
+        timeout=30,
         max_wait_seconds=3600,
         connections=1,
     )
@@ -331,14 +331,21 @@ def test_an_answer_that_is_broken_is_asked_for_again(
     assert len(sandbox.requests) == 2
 
 
+@pytest.fixture
+def impatient(client: PinterestClient, monkeypatch: pytest.MonkeyPatch) -> PinterestClient:
+    """The client, which waits only briefly for an answer."""
+    monkeypatch.setattr(client._transport, "_timeout", 0.2)
+    return client
+
+
 def test_a_call_that_hangs_is_asked_again_unless_the_caller_can_ask_for_less(
-    client: PinterestClient, sandbox: Sandbox
+    impatient: PinterestClient, sandbox: Sandbox
 ) -> None:
     sandbox.fail(BOARDS, kind="hang", times=2)
 
     with pytest.raises(SlowAnswerError, match="request_timeout"):
-        client.get(BOARDS, as_object, split_instead=True)
-    assert client.get(BOARDS, as_object)["items"]
+        impatient.get(BOARDS, as_object, split_instead=True)
+    assert impatient.get(BOARDS, as_object)["items"]
 
 
 @pytest.mark.parametrize(
@@ -773,19 +780,19 @@ def test_a_401_for_another_reason_has_the_token_renewed_only_once(sandbox: Sandb
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"kind": "hang"}, {"kind": "html"}], ids=str)
 def test_a_refused_call_fails_alone_while_no_call_shows_if_the_token_is_good(
-    client: PinterestClient, sandbox: Sandbox, fault: dict[str, Any]
+    impatient: PinterestClient, sandbox: Sandbox, fault: dict[str, Any]
 ) -> None:
     sandbox.fail(BOARDS, **REFUSED)
     for path in PROBES:
         sandbox.fail(path, **fault)
 
     with pytest.raises(FatalAPIError, match="no other call shows if the access token") as caught:
-        client.get(BOARDS, as_object)
+        impatient.get(BOARDS, as_object)
     assert not isinstance(caught.value, TokenRefusedError)
 
     # The next refused call asks again.
     with pytest.raises(FatalAPIError, match="takes the same access token for another call"):
-        client.get(BOARDS, as_object)
+        impatient.get(BOARDS, as_object)
 
 
 def test_a_second_call_shows_if_a_token_is_good_where_the_first_has_no_answer(
@@ -869,7 +876,6 @@ def test_a_decompression_bomb_takes_no_more_memory_than_an_answer_may_have(
     status: int,
 ) -> None:
     monkeypatch.setattr(transport, "MAX_BODY_BYTES", 1024 * 1024)
-    monkeypatch.setattr(client._transport, "_timeout", 30)
     headers = {"content-encoding": ", ".join(encodings), "content-type": "application/json"}
     if status == 302:
         headers["location"] = f"{sandbox.url}/pins"
@@ -891,7 +897,6 @@ def test_memory_is_bounded_however_many_compressed_bodies_are_refused_at_once(
     most, small = 8 * 1024 * 1024, 256 * 1024
     monkeypatch.setattr(transport, "MAX_BODY_BYTES", most)
     monkeypatch.setattr(transport, "SMALL_BODY_BYTES", small)
-    monkeypatch.setattr(client._transport, "_timeout", 60)
     headers = {"content-encoding": "gzip", "content-type": "application/json"}
     sandbox.fail(BOARDS, status=200, body=bomb("gzip"), headers=headers, times=None)
     refused = []
