@@ -15,7 +15,7 @@ from pinterest_sandbox.rate_limits import RateLimits
 from singer_run import PatientClock
 from tap_pinterest.http.errors import QuotaError
 from tap_pinterest.http.rate_headers import limits_in
-from tap_pinterest.http.rate_limit import STANDARD, Answer, Permit, Quota, RateLimiter
+from tap_pinterest.http.rate_limit import STANDARD, Permit, Quota, RateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -140,15 +140,14 @@ class Simulation:
             self.outcome.accepted.append(self.clock.time - self._start)
         else:
             self.outcome.refused += 1
-        answer = Answer()
-        answer.headers, answer.refused = dict(headers), not accepted
         back = self._chance.uniform(*self._way) + self._chance.uniform(*self._answering)
-        self._after(back, partial(self._receive, permit, answer))
+        self._after(back, partial(self._receive, permit, dict(headers), refused=not accepted))
 
-    def _receive(self, permit: Permit, answer: Answer) -> None:
-        self.limiter.settle(permit, answer)
-        if answer.refused:
-            self._after(float(answer.headers["x-ratelimit-reset"]), self._send)
+    def _receive(self, permit: Permit, headers: Mapping[str, str], *, refused: bool) -> None:
+        permit.headers, permit.refused = headers, refused
+        self.limiter.settle(permit)
+        if refused:
+            self._after(float(headers["x-ratelimit-reset"]), self._send)
         else:
             self._begin()
 

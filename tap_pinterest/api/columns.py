@@ -183,15 +183,11 @@ def offered_columns(*, newer: bool = False) -> tuple[str, ...]:
     return tuple(name for name in api.enum("columns_sync", newer=newer) if name in asynchronous)
 
 
-class _Live(msgspec.Struct):
-    names: tuple[str, ...]
-
-
 @functools.cache
 def live_columns() -> tuple[str, ...]:
     """Columns in live answers that no description has; not every account has them."""
     text = resources.files(__package__).joinpath(LIVE_FILE).read_bytes()
-    return msgspec.json.decode(text, type=_Live).names
+    return tuple(msgspec.json.decode(text)["names"])
 
 
 @functools.cache

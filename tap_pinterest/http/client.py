@@ -22,14 +22,13 @@ from tap_pinterest.http.errors import (
     AccessRefusedError,
     AppRefusedError,
     EmptyAnswerError,
-    InvalidRequestError,
     QuotaError,
     ReachError,
     SlowAnswerError,
     StaleTokenError,
     TokenRefusedError,
 )
-from tap_pinterest.http.patience import Patience, Tries
+from tap_pinterest.http.patience import Patience
 from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.http.reach import Reach
 from tap_pinterest.http.redaction import Secrets
@@ -242,7 +241,8 @@ class PinterestClient:
                     raise error.of_the_call from None
                 raise
             except ReachError as error:
-                self._wait_for_reach(call, tries, error)
+                self._reach.check(call.asked, error)
+                self._patience.wait(tries, error)
             except RetriableAPIError as error:
                 if split_instead and isinstance(error, SlowAnswerError):
                     raise
@@ -250,14 +250,6 @@ class PinterestClient:
             else:
                 self._patience.answered()
                 return result
-
-    def _wait_for_reach(self, call: _Call, tries: Tries, error: ReachError) -> None:
-        """Wait before the next try, unless the call really asks for days too far back."""
-        if not self._reach.covers(call.asked, error):
-            raise InvalidRequestError(str(error)) from None
-        if self._reach.refuses(call.asked):
-            raise error
-        self._patience.wait(tries, error)
 
     def _token(self) -> str:
         if self.authenticator is None:
@@ -353,12 +345,12 @@ class PinterestClient:
         request = Request(call.method, call.path, call.url, call.content, headers=headers)
         tally = self.tallies.of(call.counts_for, call.ad_account_id)
         asked = self._clock.monotonic()
-        with self._limiter.call(category, str(call), call.url) as learnt:
+        with self._limiter.call(category, str(call), call.url) as permit:
             self._clock.check()
             tally.seconds_waited += self._clock.monotonic() - asked
             tally.calls += 1
             answer = self._transport.exchange(request)
-            learnt.headers, learnt.refused = answer.headers, answer.status == TOO_MANY
+            permit.headers, permit.refused = answer.headers, answer.status == TOO_MANY
         content = content_of(answer, decode, str(call), self.secrets)
         # Only now it is sure that Pinterest has answered, and not a gateway with another clock.
         self._clock.hear(answer.headers.get("Date"))

@@ -116,19 +116,16 @@ class Patience:
             AwayError: All tries of this call and of the calls before it have failed.
         """
         wait = self._seconds_after(tries, error)
-        if isinstance(error, UnreachableError):
-            self._raise_if_late(tries, wait, error)
+        now = self._clock.monotonic()
+        # Another try is likely to take as long as the last one.
+        ends = now + wait + (now - tries.begun)
+        if isinstance(error, UnreachableError) and ends > (self._begun or now) + NOBODY_SECONDS:
+            raise _nobody(error)
         tries.tally.retries += 1
         tries.tally.seconds_waited += wait
         _logger.info("%s; trying again in %.0f s", error, wait)
         self._clock.sleep(wait)
         tries.begun = self._clock.monotonic()
-
-    def _raise_if_late(self, tries: Tries, wait: float, error: UnreachableError) -> None:
-        """Raise if another try, as long as the last one, would end after `NOBODY_SECONDS`."""
-        now = self._clock.monotonic()
-        if now + wait + (now - tries.begun) > (self._begun or now) + NOBODY_SECONDS:
-            raise _nobody(error)
 
     def _seconds_after(self, tries: Tries, error: RetriableAPIError) -> float:
         try:

@@ -65,6 +65,7 @@ class Permit:
         sent: When it went out, in the clock's monotonic seconds.
         before: Number of calls that each window held before it.
         answered: When its answer came, if it has come.
+        headers: The headers of the answer, until the limiter has learnt from them.
         refused: Whether the answer said that there were too many calls.
     """
 
@@ -75,6 +76,7 @@ class Permit:
     windows: tuple[_Window, ...] = field(repr=False)
     before: tuple[int, ...] = ()
     answered: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     refused: bool = False
 
     def counted_by(self, delay: float) -> float:
@@ -230,14 +232,6 @@ class _Window:
             self.others, self.seen_at = max(others, 0), now
 
 
-@dataclass
-class Answer:
-    """The answer of a call, from which the limiter learns: `refused` if there were too many."""
-
-    headers: Mapping[str, str] = field(default_factory=dict)
-    refused: bool = False
-
-
 class RateLimiter:
     """Lets calls through as fast as Pinterest's limits allow; safe to share between threads.
 
@@ -278,8 +272,8 @@ class RateLimiter:
         self.waited = 0.0
 
     @contextmanager
-    def call(self, category: str, operation: str = "", url: str = "") -> Iterator[Answer]:
-        """Wait for a permit of a category, use it in the block, and learn from the answer.
+    def call(self, category: str, operation: str = "", url: str = "") -> Iterator[Permit]:
+        """Wait for a permit of a category, and learn from the answer that the block puts into it.
 
         Args:
             category: The call's rate category.
@@ -289,12 +283,12 @@ class RateLimiter:
         Raises:
             QuotaError: The permit is further away than `max_wait_seconds`.
         """
-        permit, answer = self._acquired(category, operation, url), Answer()
+        permit = self._acquired(category, operation, url)
         try:
-            yield answer
+            yield permit
         finally:
             self._places.release()
-            self.settle(permit, answer)
+            self.settle(permit)
 
     def _acquired(self, category: str, operation: str, url: str) -> Permit:
         """A permit to call now, and a place among the calls under way."""
@@ -335,18 +329,18 @@ class RateLimiter:
             windows = (*windows, self._of_one_ad_account.setdefault(url, _Window(quota)))
         return (self._all, *filter(None, windows))
 
-    def settle(self, permit: Permit, answer: Answer) -> None:
+    def settle(self, permit: Permit) -> None:
         """Learn the limits from an answer's headers, and how much of them others use."""
-        stated = limits_in(answer.headers)
+        stated, permit.headers = limits_in(permit.headers), {}
         with self._lock:
-            permit.answered, permit.refused = self._clock.monotonic(), answer.refused
+            permit.answered = self._clock.monotonic()
             for window in permit.windows:
                 window.settle(permit)
             self._learn(permit, stated)
             if (tightest := self._tightest(permit, stated)) is None:
                 return
             renewed_at = permit.counted_by(tightest.delay) + (stated.reset or 0.0)
-            if not answer.refused:
+            if not permit.refused:
                 self._follow(permit, stated, tightest, renewed_at)
             elif stated.reset is None:
                 tightest.pause(permit)

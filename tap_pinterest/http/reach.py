@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tap_pinterest.clock import Clock
-from tap_pinterest.http.errors import ReachError
+from tap_pinterest.http.errors import InvalidRequestError, ReachError
 
 _START, _END = "start_date", "end_date"
 _DAY = timedelta(days=1)
@@ -23,14 +23,18 @@ class Reach:
         self._clock = clock
         self._refused: set[date] = set()
 
-    def covers(self, asked: Mapping[str, Any], error: ReachError) -> bool:
-        """Whether Pinterest says that it has the first day of a call."""
-        start = _day(asked, _START)
-        return start is not None and start >= self._clock.today - error.days * _DAY
+    def check(self, asked: Mapping[str, Any], error: ReachError) -> None:
+        """Raise if another try of a call makes no sense.
 
-    def refuses(self, asked: Mapping[str, Any]) -> bool:
-        """Whether Pinterest has finally refused the first day of a call."""
-        return _day(asked, _START) in self._refused
+        Raises:
+            InvalidRequestError: Pinterest says that it does not have the first day of the call.
+            ReachError: Pinterest has finally refused this day, which should be within its reach.
+        """
+        start = _day(asked, _START)
+        if start is None or start < self._clock.today - error.days * _DAY:
+            raise InvalidRequestError(str(error)) from None
+        if start in self._refused:
+            raise error
 
     def a_day_later(self, asked: Mapping[str, Any], error: ReachError) -> Mapping[str, Any] | None:
         """The parameters of the call without its first day; each such day gets a warning.

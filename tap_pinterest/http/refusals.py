@@ -117,25 +117,21 @@ def _raise_for(answer: Answer, what: str, secrets: Secrets) -> NoReturn:
     if status == _INVALID and (match := _REACH.search(message)):
         raise ReachError(text, int(match[1]))
     passes = _passes(status) and status != _NOT_OFFERED
-    if passes or _is_said_to_pass(status, code, message):
+    # Pinterest may say that the fault is its own, whatever the status is.
+    is_said_to_pass = _PASSING_WORDS.search(message) or (status, code) == (_INVALID, _PASSING_CODE)
+    if passes or is_said_to_pass:
         raise RetriableAPIError(text)
     try:
-        _raise_for_meaning(status, code, message, what, text)
+        if status in {_UNAUTHORISED, _FORBIDDEN}:
+            _raise_for_access(status, code, message, text)
+        if status == _NOT_FOUND:
+            raise (NoEndpointError if _is_about_path(what, code, message) else GoneError)(text)
+        _raise_for_refusal(status, code, message, text)
     except (FatalAPIError, SkippableAPIError) as refusal:
         # Each of Pinterest's own errors has a code.
         if code is not None:
             raise
         raise UnsignedRefusalError(refusal) from None
-
-
-def _raise_for_meaning(
-    status: int, code: int | None, message: str, what: str, text: str
-) -> NoReturn:
-    if status in {_UNAUTHORISED, _FORBIDDEN}:
-        _raise_for_access(status, code, message, text)
-    if status == _NOT_FOUND:
-        raise (NoEndpointError if _is_about_path(what, code, message) else GoneError)(text)
-    _raise_for_refusal(status, code, message, text)
 
 
 def raise_for_download(status: int, what: str) -> NoReturn:
@@ -155,12 +151,6 @@ def _passes(status: int) -> bool:
     An interim answer such as 103 is one of these: the real answer after it is not read.
     """
     return status < _LEAST_GOOD or status in _TRANSIENT or status >= _LEAST_SERVER_ERROR
-
-
-def _is_said_to_pass(status: int, code: int | None, message: str) -> bool:
-    """Whether Pinterest says that the fault is its own, whatever the status is."""
-    passing_code = status == _INVALID and code == _PASSING_CODE
-    return passing_code or bool(_PASSING_WORDS.search(message))
 
 
 def _raise_for_access(status: int, code: int | None, message: str, text: str) -> NoReturn:
