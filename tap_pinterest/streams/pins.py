@@ -138,12 +138,6 @@ class PinAnalytics(OrganicReportStream):
         split_field = self.settings.pin_split_field
         return PinCalls(self.run.client, self.app_types, split_field, self.run.warn_once)
 
-    def _query(self, user_id: str, metrics: Sequence[str]) -> Mapping[str, Any]:
-        return {
-            **self.contexts.parameters({"user_id": user_id}, self.inventory.owners),
-            "metric_types": self.requested(metrics),
-        }
-
     @property
     def app_types(self) -> Sequence[str]:
         """The kinds of apps, one call each, because a call for many Pins cannot be split."""
@@ -159,12 +153,13 @@ class PinAnalytics(OrganicReportStream):
         parts = self.outcomes_of_lists[self.turn(context)] = Parts()
         ranges = self.ranges(context)
         kinds = self._pins(user_id, parts) if ranges else {}
+        account = self.contexts.parameters(context, self.inventory.owners)
         for (_, metrics), ids in kinds.items():
+            query = {**account, "metric_types": self.requested(metrics)}
             for dates in ranges:
                 for piece in cut(dates, ORGANIC.days):
                     for batch in batches(ids, ORGANIC.ids):
-                        part = Slice(piece, batch)
-                        yield from self.calls.tasks(part, self._query(user_id, metrics))
+                        yield from self.calls.tasks(Slice(piece, batch), query)
 
     @override
     def answered(self, context: Context, parts: Parts) -> Iterator[tuple[Call, Iterable[Item]]]:

@@ -95,15 +95,12 @@ class NumberedReportStream(TaskStream):
             self.remember(context, Progress(bookmark=self.clock.today))
         self.summary.read(asked=parts.is_answered)
 
-    @functools.cached_property
-    def _ordering(self) -> Ordering:
-        return Ordering(self.run.client, self.clock, self.settings, self.name, self.operation)
-
     def ordered(self, wanted: Wanted) -> Generator[float, None, Tried[Rows]]:
         """The steps that read a report."""
-        call = self._call(wanted)
+        client, call = self.run.client, self._call(wanted)
+        ordering = Ordering(client, self.clock, self.settings, self.name, self.operation)
         try:
-            return Tried(call, (yield from self._ordering.read(wanted.order)))
+            return Tried(call, (yield from ordering.read(wanted.order)))
         except PART_ERRORS as error:
             return Tried(call, error=error)
 
@@ -147,7 +144,8 @@ class TemplateReports(NumberedReportStream):
         for each in templates:
             if each["is_deleted"] == "True":
                 continue
-            if self._is_out_of_reach(each[FIRST_DAY]):
+            first = _day(each[FIRST_DAY])
+            if first and (self.clock.today - first).days > ASYNCHRONOUS.days_back:
                 too_old.append(each["id"])
                 continue
             ids = {**(context or {}), "template_id": each["id"]}
@@ -170,11 +168,6 @@ class TemplateReports(NumberedReportStream):
         if isinstance(tried.error, InvalidRequestError):
             return replace(tried, error=NotOfferedError(str(tried.error)))
         return tried
-
-    def _is_out_of_reach(self, first: str) -> bool:
-        """Whether a fixed first day is further back than Pinterest reaches."""
-        day = _day(first)
-        return day is not None and (self.clock.today - day).days > ASYNCHRONOUS.days_back
 
 
 def _day(text: str) -> date | None:
