@@ -26,7 +26,7 @@ from tap_pinterest.http.errors import (
     ScopeRefusedError,
 )
 from tap_pinterest.http.tally import Tallies
-from tap_pinterest.reading.contexts import AdAccounts
+from tap_pinterest.reading.contexts import AdAccounts, Users
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.bases.dataset import DatasetStream
 from tap_pinterest.streams.bases.report import AdsReport
@@ -976,6 +976,19 @@ def test_streams_are_read_for_each_ad_account_if_their_path_names_one() -> None:
     named = {each for each in STREAM_TYPES if "{ad_account_id}" in each.path}
 
     assert named <= {each for each in STREAM_TYPES if isinstance(each.contexts, AdAccounts)}
+
+
+def test_streams_are_read_for_each_user_if_a_call_may_name_an_ad_account() -> None:
+    takes_an_account = {
+        each.name
+        for each in STREAM_TYPES
+        if (found := api.operation(f"GET {each.path}").parameters.get("ad_account_id"))
+        and found.location == "query"
+    }
+    others = {"ad_creatives", "targeting_options"}
+
+    by_user = {each.name for each in STREAM_TYPES if isinstance(each.contexts, Users)}
+    assert by_user == takes_an_account - others
 
 
 @pytest.fixture(scope="module")

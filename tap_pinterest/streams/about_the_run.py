@@ -12,6 +12,7 @@ from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 import tap_pinterest
+from tap_pinterest.reading.contexts import Token
 from tap_pinterest.records.instants import instant_of
 from tap_pinterest.run.outcome import Outcome
 from tap_pinterest.run.summary import StreamSummary
@@ -33,6 +34,7 @@ class AboutTheRun(PinterestStream):
     """
 
     path = ""
+    contexts = Token()
     group = "ads"
     is_about_the_run = True
     columns: ClassVar[Mapping[str, Mapping[str, Any]]]

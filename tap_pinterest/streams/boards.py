@@ -10,7 +10,6 @@ from typing_extensions import override
 
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Each
-from tap_pinterest.reading.contexts import Users
 from tap_pinterest.reading.pages import Item
 from tap_pinterest.streams.bases.dataset import DailyStream, DatasetStream
 
@@ -29,7 +28,6 @@ class Boards(DatasetStream):
 
     name = "boards"
     path = "/boards"
-    contexts = Users()
     group = "organic"
     id_filters = MappingProxyType({"board_ids": "id"})
 
@@ -39,7 +37,6 @@ class BoardCountsDaily(DailyStream):
 
     name = "board_counts_daily"
     path = "/boards"
-    contexts = Users()
     group = "organic"
     primary_keys = ("board_id", "date")
     id_filters = MappingProxyType({"board_ids": "id"})
@@ -52,7 +49,6 @@ class BoardSections(DatasetStream):
 
     name = "board_sections"
     path = "/boards/{board_id}/sections"
-    contexts = Users()
     primary_keys = ("board_id", "id")
     per = (Each(Boards, board_id="id"),)
     parent_fields = ("board_id",)
@@ -62,7 +58,6 @@ class PinListStream(DatasetStream):
     """The list of the Pins that a user owns, including Pins on protected boards."""
 
     path = "/pins"
-    contexts = Users()
     query = MappingProxyType({"include_protected_pins": True, "pin_metrics": True})
     parent_fields = ("is_owner", "parent_pin_id", "media.media_type")
     id_filters = MappingProxyType({"pin_ids": "id", "board_ids": "board_id"})
@@ -121,7 +116,6 @@ class BoardPins(DatasetStream):
 
     name = "board_pins"
     path = "/boards/{board_id}/pins"
-    contexts = Users()
     primary_keys = ("board_id", "id")
     per = (Each(Boards, board_id="id"),)
     id_filters = MappingProxyType({"pin_ids": "id"})
@@ -132,7 +126,6 @@ class BoardSectionPins(DatasetStream):
 
     name = "board_section_pins"
     path = "/boards/{board_id}/sections/{section_id}/pins"
-    contexts = Users()
     primary_keys = ("board_id", "board_section_id", "id")
     per = (Each(BoardSections, board_id="board_id", section_id="id"),)
     columns = MappingProxyType({"section_id": "board_section_id"})

@@ -11,7 +11,6 @@ from typing_extensions import override
 
 from tap_pinterest.reading.call import Call, Row
 from tap_pinterest.reading.calls import Dataset, Each, Scope, Source
-from tap_pinterest.reading.contexts import Users
 from tap_pinterest.reading.pages import Item
 from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
@@ -28,7 +27,6 @@ class Catalogs(DatasetStream):
 
     name = "catalogs"
     path = "/catalogs"
-    contexts = Users()
     parent_fields = ("catalog_type",)
 
 
@@ -37,7 +35,6 @@ class CatalogsFeeds(DatasetStream):
 
     name = "catalogs_feeds"
     path = "/catalogs/feeds"
-    contexts = Users()
     parent_fields = ("catalog_id", "catalog_type")
 
     @override
@@ -53,7 +50,6 @@ class CatalogsFeedProcessingResults(DatasetStream):
 
     name = "catalogs_feed_processing_results"
     path = "/catalogs/feeds/{feed_id}/processing_results"
-    contexts = Users()
     per = (Each(CatalogsFeeds, feed_id="id"),)
     parent_fields = ("feed_id",)
     # The description says that bookmarks do not work here, so only the first page can be read.
@@ -65,7 +61,6 @@ class CatalogsItemIssues(DatasetStream):
 
     name = "catalogs_item_issues"
     path = "/catalogs/processing_results/{processing_result_id}/item_issues"
-    contexts = Users()
     primary_keys = ("processing_result_id", "item_number")
     per = (Each(CatalogsFeedProcessingResults, processing_result_id="id", feed_id="feed_id"),)
     is_sample = True
@@ -76,7 +71,6 @@ class CatalogsProductGroups(DatasetStream):
 
     name = "catalogs_product_groups"
     path = "/catalogs/product_groups"
-    contexts = Users()
 
 
 class CatalogsProductGroupProductCounts(SnapshotStream):
@@ -84,7 +78,6 @@ class CatalogsProductGroupProductCounts(SnapshotStream):
 
     name = "catalogs_product_group_product_counts"
     path = "/catalogs/product_groups/{product_group_id}/product_counts"
-    contexts = Users()
     primary_keys = ("product_group_id", "date")
     per = (Each(CatalogsProductGroups, product_group_id="id"),)
 
@@ -94,7 +87,6 @@ class CatalogsProductGroupProducts(DatasetStream):
 
     name = "catalogs_product_group_products"
     path = "/catalogs/product_groups/{product_group_id}/products"
-    contexts = Users()
     primary_keys = ("product_group_id", "pin_id")
     per = (Each(CatalogsProductGroups, product_group_id="id"),)
     lifted = MappingProxyType({"pin_id": ("pin", "id")})
@@ -105,7 +97,6 @@ class CatalogsAvailableFilterValues(DatasetStream):
 
     name = "catalogs_available_filter_values"
     path = "/catalogs/available_filter_values"
-    contexts = Users()
     primary_keys = ("catalog_id",)
     per = (Each(Catalogs, catalog_id="id"),)
 
@@ -157,7 +148,6 @@ class CatalogsReportStats(SnapshotStream):
 
     name = "catalogs_report_stats"
     path = "/catalogs/reports/stats"
-    contexts = Users()
     primary_keys = ("catalog_id", "report_type", "feed_id", "code", "date")
     per = (ReportParameters("DISTRIBUTION_ISSUES", FEED_REPORT),)
 
@@ -167,7 +157,6 @@ class CatalogsLocalStores(DatasetStream):
 
     name = "catalogs_local_stores"
     path = "/catalogs/{catalog_id}/local_stores"
-    contexts = Users()
     group = "beta"
     primary_keys = ("catalog_id", "id")
     per = (Each(Catalogs, catalog_id="id"),)

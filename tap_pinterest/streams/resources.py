@@ -14,6 +14,7 @@ from typing_extensions import override
 from tap_pinterest.api.periods import ONE_DAY, SYNCHRONOUS
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Each, Expected, Values
+from tap_pinterest.reading.contexts import Token
 from tap_pinterest.reading.pages import Item
 from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.tasks import Task
@@ -107,6 +108,7 @@ class TargetingOptions(DatasetStream):
 
     name = "targeting_options"
     path = "/resources/targeting/{targeting_type}"
+    contexts = Token()  # its names are the same for every ad account
     primary_keys = ("targeting_type", "id")
     per = (Values("targeting_type"),)
     parent_fields = ("targeting_type",)

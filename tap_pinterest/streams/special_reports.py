@@ -17,7 +17,6 @@ from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.errors import PART_ERRORS, InvalidRequestError, NotOfferedError
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Expected, Scope
-from tap_pinterest.reading.contexts import Users
 from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.tasks import Task, with_pauses
 from tap_pinterest.records.instants import instant
@@ -194,7 +193,6 @@ class CatalogsReport(NumberedReportStream):
 
     name = "catalogs_report"
     path = CATALOGS_REPORTS
-    contexts = Users()
     operation = Operation(create=CATALOGS_REPORTS, poll=CATALOGS_REPORTS)
     primary_keys = ("catalog_id", "report_type", "feed_id", "date", "row")
 

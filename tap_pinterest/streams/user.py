@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tap_pinterest.reading.calls import Setting, User
-from tap_pinterest.reading.contexts import Users
 from tap_pinterest.reading.inventory import USER_ACCOUNT, USER_FIELDS
 from tap_pinterest.streams.bases.dataset import DatasetStream, SnapshotStream
 
@@ -13,7 +12,6 @@ class UserAccount(DatasetStream):
 
     name = "user_account"
     path = USER_ACCOUNT
-    contexts = Users()
     group = "organic"
     id_field, *parent_fields = USER_FIELDS
 
@@ -23,7 +21,6 @@ class UserAccountMetrics(SnapshotStream):
 
     name = "user_account_metrics"
     path = USER_ACCOUNT
-    contexts = Users()
     group = "organic"
     primary_keys = ("id", "date")
     id_field, *parent_fields = USER_FIELDS
@@ -44,7 +41,6 @@ class Following(DatasetStream):
 
     name = "following"
     path = "/user_account/following"
-    contexts = Users()
     group = "personal"
     primary_keys = ("user_id", "username")
     per = (User(),)
@@ -55,7 +51,6 @@ class FollowingBoards(DatasetStream):
 
     name = "following_boards"
     path = "/user_account/following/boards"
-    contexts = Users()
     group = "personal"
     primary_keys = ("user_id", "id")
     per = (User(),)

@@ -23,7 +23,7 @@ from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.layouts.tables import Table
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Expected
-from tap_pinterest.reading.contexts import AdAccounts, Contexts, Token, name_of, of_context
+from tap_pinterest.reading.contexts import AdAccounts, Contexts, Token, Users, name_of, of_context
 from tap_pinterest.reading.inventory import Inventory
 from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.tasks import Ahead, Task, Turn
@@ -39,6 +39,17 @@ from tap_pinterest.singer.sdk import SingerStream
 from tap_pinterest.singer.state import Partitions, Progress
 
 _ENCODE = msgspec.json.Encoder().encode
+
+
+class ContextsOfPath:
+    """Finds the contexts of streams that name none in the description of their paths."""
+
+    def __get__(self, stream: object, kind: type[PinterestStream]) -> Contexts:
+        """The ad accounts if the path names one, the users if a call may name an ad account."""
+        account = api.operation(f"GET {kind.path}").parameters.get("ad_account_id")
+        if account is None:
+            return Token()
+        return AdAccounts() if account.location == "path" else Users()
 
 
 class PinterestStream(SingerStream):
@@ -58,7 +69,7 @@ class PinterestStream(SingerStream):
     name: str
     path: ClassVar[str]
     group: ClassVar[str]
-    contexts: ClassVar[Contexts] = Token()
+    contexts: ClassVar[Contexts] = cast("Contexts", ContextsOfPath())
     run: Run
     is_report: bool = False
     is_about_the_run: bool = False
@@ -66,10 +77,8 @@ class PinterestStream(SingerStream):
     period: str = "DAY"
 
     def __init_subclass__(cls) -> None:
-        """The contexts that follow from the path, and the group that follows from the module."""
+        """A stream that names no group is in the group of its module."""
         super().__init_subclass__()
-        if "{ad_account_id}" in getattr(cls, "path", ""):
-            cls.contexts = AdAccounts()
         if "name" in vars(cls) and not hasattr(cls, "group"):
             cls.group = cls.__module__.rpartition(".")[2]
 
