@@ -34,7 +34,6 @@ from tap_pinterest.streams.boards import Pins
 from tap_pinterest.streams.organic import (
     BYTES_PER_DAY,
     OrganicReportStream,
-    Split,
     Splits,
     days_of,
     decode_splits,
@@ -72,22 +71,18 @@ class OfPins:
 
     Attributes:
         app_type: The kind of app that the call named; `None` if the answers name it.
+        answers: Answers, each with its Pin; a Pin may have several, for different days.
         errors: Refusals and failures, by Pin.
     """
 
     app_type: str | None
-    answers: dict[str, Splits] = field(default_factory=dict)
+    answers: Sequence[tuple[str, Splits]] = ()
     errors: dict[str, PartError] = field(default_factory=dict)
 
     def joined(self, other: OfPins) -> OfPins:
         """These answers and errors, and those for other Pins or other days."""
-        answers = {**self.answers}
-        for pin_id, splits in other.answers.items():
-            known = answers.setdefault(pin_id, {})
-            for part, found in splits.items():
-                days = known.setdefault(part, Split()).daily_metrics or []
-                known[part] = Split([*days, *(found.daily_metrics or ())])
-        return OfPins(self.app_type, answers, {**self.errors, **other.errors})
+        answers, errors = [*self.answers, *other.answers], {**self.errors, **other.errors}
+        return OfPins(self.app_type, answers, errors)
 
 
 class PinAnalytics(OrganicReportStream):
@@ -164,7 +159,7 @@ class PinAnalytics(OrganicReportStream):
     @override
     def answered(self, context: Context, parts: Parts) -> Iterator[tuple[Call, Iterable[Item]]]:
         for found in self.answers(context):
-            for pin_id, splits in found.answers.items():
+            for pin_id, splits in found.answers:
                 parts.answered()
                 beside = {**context, "pin_id": pin_id}
                 yield self._of_pin(pin_id), _days_beside(beside, found.app_type, splits)
@@ -296,7 +291,7 @@ class PinCalls:
             splits: Splits = self._answer(PIN, decode_splits, asked, ids={"pin_id": pin_id})
         except PART_ERRORS as error:
             return OfPins(app_type, errors={pin_id: error})
-        return OfPins(app_type, {pin_id: splits})
+        return OfPins(app_type, [(pin_id, splits)])
 
     def _ask(
         self, part: Slice, query: Mapping[str, Any], app_type: str, *, split_instead: bool
@@ -305,7 +300,7 @@ class PinCalls:
         answers: dict[str, Splits] = self._answer(
             BULK, _decode_pins, asked, split_instead=split_instead
         )
-        return OfPins(app_type, answers)
+        return OfPins(app_type, list(answers.items()))
 
     def _answer(
         self,
