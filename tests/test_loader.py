@@ -314,13 +314,18 @@ def test_a_column_whose_type_changes_is_refused_as_the_stock_target_does(db: Dat
             load([ADS, record(id="1"), changed, record(id="2")])
 
 
-def test_a_table_without_a_unique_index_on_its_key_gets_the_same_rows(db: Database) -> None:
+@pytest.mark.parametrize("index", ["", ", UNIQUE (id, clicks)"])
+@pytest.mark.parametrize("size", [2, 100])
+def test_a_table_without_a_unique_index_on_its_key_gets_the_same_rows(
+    db: Database, index: str, size: int
+) -> None:
+    columns = f"id text, name text, clicks bigint, spend numeric{index}"
     for name in (db.schema, f"{db.schema}_stock"):
         db.execute("CREATE SCHEMA {}", name)
-        db.execute("CREATE TABLE {}.ads (id text, name text, clicks bigint, spend numeric)", name)
+        db.execute(f"CREATE TABLE {{}}.ads ({columns})", name)
     rows = [record(id=str(at % 3), clicks=at) for at in range(10)]
     for _ in range(2):
-        db.load_both([ADS, *rows])
+        db.load_both([ADS, *rows], batch_size_rows=size)
 
 
 def test_a_wider_column_of_a_table_that_is_there_keeps_its_type(db: Database) -> None:

@@ -71,8 +71,11 @@ class Table:
             query = statements.facts(name, name.as_string(cursor))
             ((facts,),) = cursor.execute(query).fetchall()
         self.facts = Facts(**facts)
-        self._takes_only_new_rows = self.facts.is_empty and self.facts.takes_copy
         self.has_unique_keys = any(set(keys) == {*columns} for columns in self.facts.unique)
+        # Without a unique index, COPY would write a key again that comes in a later batch.
+        self._takes_only_new_rows = (
+            self.facts.is_empty and self.facts.takes_copy and self.has_unique_keys
+        )
 
     def comment(self, texts: Mapping[str | None, str]) -> bool:
         """Write comments that differ from the existing ones.
