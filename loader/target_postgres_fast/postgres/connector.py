@@ -69,7 +69,7 @@ class FastPostgresConnector(PostgresConnector):
     @override
     def create_engine(self) -> sa.Engine:
         engine = super().create_engine()
-        sa.event.listen(engine, "connect", _keep_alive)
+        sa.event.listen(engine, "connect", _configure)
         return engine
 
     def check(self, schema: str | None) -> None:
@@ -109,7 +109,10 @@ class FastPostgresConnector(PostgresConnector):
         return self._engine.dialect
 
 
-def _keep_alive(connection: psycopg.Connection[Any], _record: object) -> None:
+def _configure(connection: psycopg.Connection[Any], _record: object) -> None:
+    # A pooler may give each transaction another server connection, which does not have the
+    # statements that were prepared in the one before.
+    connection.prepare_threshold = None
     try:
         connection.execute(KEEPALIVES)
         connection.commit()

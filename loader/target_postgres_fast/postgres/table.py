@@ -142,16 +142,15 @@ class Table:
     def _upsert(self, cursor: Cursor[Any], names: Sequence[str], count: int) -> Written:
         cursor.execute(statements.PLAN)
         merge = statements.merge(self._temporary, self.name, names, self._keys)
-        # Not prepared: the table grows, and an early plan would be a bad plan later.
-        written = cursor.execute(merge, prepare=False).rowcount
+        written = cursor.execute(merge).rowcount
         ((changed,),) = cursor.execute(statements.changed(self.name, cursor))
         return Written(written - changed, changed, count - written)
 
     def _update_and_insert(self, cursor: Cursor[Any], names: Sequence[str], count: int) -> Written:
         """Merge into a table without a unique index on its keys."""
         parts = (self._temporary, self.name, names, self._keys)
-        ((changed,),) = cursor.execute(statements.update(*parts), prepare=False)
-        new = cursor.execute(statements.insert(*parts), prepare=False).rowcount
+        ((changed,),) = cursor.execute(statements.update(*parts))
+        new = cursor.execute(statements.insert(*parts)).rowcount
         return Written(new, changed, count - new - changed)
 
 
