@@ -154,6 +154,26 @@ def test_a_table_without_a_unique_index_is_counted_too(
     assert summary(caplog) == {"ads": counts}
 
 
+def test_a_partitioned_table_is_counted_too(db: Database, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    db.execute("CREATE SCHEMA {}", db.schema)
+    db.execute(
+        "CREATE TABLE {}.ads (id text PRIMARY KEY, clicks bigint) PARTITION BY HASH (id)", db.schema
+    )
+    for at in range(2):
+        part = f"CREATE TABLE {{}}.p{at} PARTITION OF {{}}.ads FOR VALUES WITH (MODULUS 2,"
+        db.execute(f"{part} REMAINDER {at})", db.schema, db.schema)
+    ads = schema({"id": "string", "clicks": "integer"})
+    rows = [record(id=str(at), clicks=at) for at in range(9)]
+    db.load([ads, *rows], add_record_metadata=False)
+    caplog.clear()
+
+    db.load([ads, *rows[:4], *[record(id=str(at), clicks=9) for at in range(4, 10)]])
+
+    counts = {"arrived": 10, "new": 1, "changed": 5, "unchanged": 4, "repeated": 0}
+    assert summary(caplog) == {"ads": counts}
+
+
 @pytest.mark.parametrize("is_watched", [False, True], ids=["a log", "a terminal"])
 def test_the_line_of_json_is_for_programs(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, *, is_watched: bool

@@ -182,9 +182,12 @@ def merge(
 
 
 def changed(table: sql.Composable, context: Cursor[Any]) -> sql.Composed:
-    """The query for how many rows of a table the transaction has updated."""
-    name = sql.Literal(table.as_string(context))
-    return sql.SQL("SELECT pg_stat_get_xact_tuples_updated({}::regclass)").format(name)
+    """The query for how many rows of a table and its partitions the transaction has updated."""
+    text = """
+        SELECT sum(pg_stat_get_xact_tuples_updated(part))::bigint
+          FROM (SELECT {0}::regclass UNION SELECT relid FROM pg_partition_tree({0})) AS parts (part)
+    """
+    return sql.SQL(text).format(sql.Literal(table.as_string(context)))
 
 
 def _compared(names: Sequence[str]) -> list[str]:
