@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from singer_sdk.exceptions import InvalidRecord
+from singer_sdk.exceptions import InvalidJSONSchema, InvalidRecord
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.target_base import Target
 from target_postgres.target import TargetPostgres
@@ -26,7 +26,9 @@ from loader_cases import ADS, EVERY_KIND, REFUSED, VALUES, loading
 from loading import database
 from scripts.processes import command, running
 from singer_pipes import lines
+from target_postgres_fast import reader as reader_module
 from target_postgres_fast import target as target_module
+from target_postgres_fast.errors import UnusableError
 from target_postgres_fast.postgres.connector import FastPostgresConnector
 from target_postgres_fast.postgres.target import TargetPostgresFast
 from target_postgres_fast.reader import LineReader
@@ -499,6 +501,14 @@ def test_a_line_that_is_no_message_ends_the_load_behind_the_last_commit(
         ('{"type":"RECO', "Unable to parse"),
         ('{"type":"RECORD","stream":"ads","record":{"id":"\udcff"}}', "UTF-8"),
         ("[1, 2]", "object"),
+        ('{"type":"RECORD","stream":"ads","record":[1]}', "its record is not an object"),
+        ('{"type":"RECORD","record":{"id":"3"}}', "it names no stream"),
+        ('{"type":"RECORD","stream":"ads"}', "its record is not an object"),
+        ('{"type":"SCHEMA","stream":"ads","schema":null}', "its schema is not an object"),
+        ('{"type":"UPSERT","stream":"ads"}', "a message of the type UPSERT is unknown"),
+        ('{"type":"STATE","value":1e99999999999999999999}', "Unable to parse"),
+        ('{"type":"RECORD","stream":"ads","record":{"id":1e99999999999999999999}}', "Unable"),
+        ('{"type":"RECORD","stream":"ads","record":{"id":"3","any":%d}}', "digits"),
         ("", "Unable to parse"),
     ],
     ids=str,
@@ -507,7 +517,9 @@ def test_a_line_that_cannot_be_read_is_refused_by_its_number(
     db: Database, line: str, reason: str
 ) -> None:
     broken = line.replace("%s", '{"properties":' * 100_000 + "{}" + "}" * 100_000)
-    good = text([ADS, record(id="1"), record(id="2")])
+    broken = broken.replace("%d", "1" * 5000)
+    anything = schema({**ADS["schema"]["properties"], "any": {}})
+    good = text([anything, record(id="1"), record(id="2")])
     lines = f"{good}{broken}\n".encode(errors="surrogateescape")
 
     target = TargetPostgresFast(config=db.config())
@@ -621,6 +633,26 @@ def test_records_of_batch_files_are_loaded_too(db: Database, tmp_path: Path) -> 
     }
 
     db.load_both([ADS, batch, record(id="1", name="later")])
+
+
+def test_a_signal_during_a_commit_ends_a_wait_for_a_silent_tap() -> None:
+    source, sink = os.pipe()
+    reader = LineReader()
+    reader.idle_seconds = 0
+    committed: list[None] = []
+
+    def commit() -> None:
+        assert not committed, "it waits on"
+        committed.append(None)
+        reader.stop()
+
+    reader.after_lines = commit
+    with os.fdopen(source) as file:
+        read = reader.process_lines(file, {})
+    os.close(sink)
+
+    assert read.total() == 0
+    assert not reader.is_complete
 
 
 def test_the_reader_commits_while_it_waits_for_input() -> None:

@@ -28,7 +28,12 @@ SHOWN = 200
 
 NOT_UTF8 = "it is not UTF-8"
 NO_MESSAGE = "it is not an object with a type"
+NO_STREAM = "it names no stream"
+NO_OBJECT = "its {} is not an object"
+UNKNOWN = "a message of the type {} is unknown"
 TOO_DEEP = "it is nested too deeply"
+_OBJECTS = {"RECORD": "record", "SCHEMA": "schema"}
+"""The part of a message that must be an object, by the type of the message."""
 
 
 class _Head(msgspec.Struct):
@@ -133,10 +138,9 @@ class LineReader(SimpleSingerReader):
         """Hand a message to the SDK's handler, and return its type."""
         message = _message(line)
         kind: str = message["type"]
-        if kind in callbacks:
-            callbacks[kind](message)
-        else:
-            self._process_unknown_message(message)
+        if kind not in callbacks:
+            raise UnreadableError(UNKNOWN.format(kind))
+        callbacks[kind](message)
         return kind
 
     def _lines(self, source: BinaryIO) -> Iterator[list[bytes]]:
@@ -158,17 +162,17 @@ class LineReader(SimpleSingerReader):
         """The bytes that have arrived; empty at the end, and after `stop`."""
         self._waits = True
         try:
-            if self._is_stopped:
-                return b""
-            while not _has_more(source, self.idle_seconds):
+            while not self._is_stopped:
+                if _has_more(source, self.idle_seconds):
+                    return source.read1(CHUNK)  # type: ignore[attr-defined, no-any-return]
                 self._waits = False
                 self.after_lines()
                 self._waits = True
-            return source.read1(CHUNK)  # type: ignore[attr-defined, no-any-return]
         except Stopped:
-            return b""
+            pass
         finally:
             self._waits = False
+        return b""
 
 
 def _require_utf8(line: bytes) -> None:
@@ -181,11 +185,16 @@ def _require_utf8(line: bytes) -> None:
 def _message(line: bytes) -> dict[str, Any]:
     try:
         message = deserialize_json(line)
-    except ValueError as error:
-        # This includes a whole number with too many digits for Python.
+    except (ArithmeticError, ValueError) as error:
+        # This includes a number that is too large for Python.
         raise UnreadableError(str(error)) from error
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise UnreadableError(NO_MESSAGE)
+    if message["type"] != "STATE" and not isinstance(message.get("stream"), str):
+        raise UnreadableError(NO_STREAM)
+    part = _OBJECTS.get(message["type"])
+    if part and not isinstance(message.get(part), dict):
+        raise UnreadableError(NO_OBJECT.format(part))
     return message
 
 
