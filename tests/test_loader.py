@@ -473,6 +473,8 @@ def test_a_record_that_has_waited_is_committed_with_the_next_message(
     db: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(target_module, "COMMIT_SECONDS", 0)
+    # Fewer bytes than a message.
+    monkeypatch.setattr(reader_module, "CHUNK", 30)
 
     db.load([ADS, record(id="1"), state(at=1), record(id="2"), state(at=2)])
 
@@ -633,6 +635,26 @@ def test_records_of_batch_files_are_loaded_too(db: Database, tmp_path: Path) -> 
     }
 
     db.load_both([ADS, batch, record(id="1", name="later")])
+
+
+@pytest.mark.parametrize("metadata", [True, False])
+def test_each_field_that_the_schema_lacks_is_logged_once(
+    db: Database, caplog: pytest.LogCaptureFixture, *, metadata: bool
+) -> None:
+    others: list[dict[str, Any]] = [
+        {"early": 1},
+        {},
+        {"late": None, "name": "a"},
+        {"late": 1},
+        {"late": 2, "early": 2, 'a "quoted" one': 1},
+        {"late": 3, "_sdc_deleted_at": None},
+    ]
+    rows = [record(id=str(at), **each) for at, each in enumerate(others)]
+    db.load_both([ADS, *rows], add_record_metadata=metadata)
+
+    for name in ("early", "late", 'a "quoted" one'):
+        said = f"No schema for record field '{name}'"
+        assert caplog.text.count(said) == 2, name  # one of each target
 
 
 def test_a_signal_during_a_commit_ends_a_wait_for_a_silent_tap() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from time import time as now
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
@@ -18,6 +18,7 @@ from msgspec import Raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     Check = Callable[[bytes], bool]
     Field = Callable[[Raw], bytes]
@@ -46,7 +47,7 @@ _TRUTHS = (b"true", b"false", NULL)
 decode_text = msgspec.json.Decoder(str).decode
 
 
-class UnusualValueError(Exception):
+class UnusualValueError(ValueError):
     """A value of another kind than its column."""
 
 
@@ -118,18 +119,20 @@ class RowFormat:
         ]
         self._groups = list(_groups(by_check, columns, self._alone))
         self._keys = [(self.names.index(name), normal) for name, normal in keys.items()]
-        try:
-            self._decode = _decoder(stream, own, [*keys], deleted=self._has_metadata)
-        except ValueError:
-            # msgspec cannot use some names, such as a name with a quotation mark.
-            self._decode = _refuse
+        self._decoder = partial(_decoder, stream, own, {*keys}, deleted=self._has_metadata)
+        self._decode: Callable[[bytes], Any] = _refuse
+        self._expected: set[str] = set()
+        self._expect({*own})
         self._started_at = started_at
         self._sequence = 0
         self._received_at = b""
         self._timestamp = cast("Field", self._has_metadata and columns[EXTRACTED_AT].field())
 
     def from_message(self, line: bytes, batched_at: bytes) -> Line | None:
-        """A line from a RECORD of this stream; `None` for another message or unusual values."""
+        """A line from a RECORD of this stream.
+
+        `None` is for another message, for unusual values, and for a field without a column.
+        """
         try:
             message = self._decode(line)
             values = msgspec.structs.astuple(message.record)
@@ -139,14 +142,26 @@ class RowFormat:
             fields += [group.fields_of(values) for group in self._groups]
             if self._has_metadata:
                 fields.append(self._metadata(message, values[-1], batched_at))
-        except (msgspec.DecodeError, UnusualValueError):
+        except (ArithmeticError, ValueError):
             return None
         return self._line(fields)
 
     def from_record(self, record: Mapping[str, Any]) -> Line:
         """A line from a record as the SDK decodes it."""
+        self._expect({*METADATA, *(name for name in record if record[name] is not None)})
         values = [self._columns[name].of_value(record.get(name)) for name in self.names]
         return self._line(values)
+
+    def _expect(self, names: set[str]) -> None:
+        """Take messages with these fields too; the SDK has logged which of them have no column."""
+        if names <= self._expected:
+            return
+        self._expected |= names
+        try:
+            self._decode = self._decoder(self._expected)
+        except ValueError:
+            # msgspec cannot use some names, such as a name with a quotation mark.
+            self._decode = _refuse
 
     def _line(self, values: Sequence[Any]) -> Line:
         text = b",".join(values)
@@ -230,19 +245,28 @@ def parsed_by(parse: Callable[[str], object]) -> Field:
 
 
 def _decoder(
-    stream: str, names: Sequence[str], keys: Sequence[str], *, deleted: bool
+    stream: str,
+    own: Sequence[str],
+    keys: AbstractSet[str],
+    expected: AbstractSet[str],
+    *,
+    deleted: bool,
 ) -> Callable[[bytes], Any]:
-    """A decoder of a stream's RECORD messages that leaves the values undecoded."""
-    names = [*names, DELETED_AT] if deleted else names
+    """A decoder of a stream's RECORD messages that leaves the values undecoded.
+
+    It refuses a record without its keys, and one with a field that is not expected.
+    """
+    last = [DELETED_AT] if deleted else []
+    names = [*own, *(expected - {*own, *last}), *last]
+    defaults = [msgspec.NODEFAULT if name in keys else Raw(NULL) for name in names]
     record = msgspec.defstruct(
         "Record",
         [
-            (f"field_{at}", Raw, msgspec.field(name=name))
-            if name in keys
-            else (f"field_{at}", Raw, msgspec.field(name=name, default=Raw(NULL)))
-            for at, name in enumerate(names)
+            (f"field_{at}", Raw, msgspec.field(name=name, default=default))
+            for at, (name, default) in enumerate(zip(names, defaults, strict=True))
         ],
         kw_only=True,
+        forbid_unknown_fields=True,
     )
     literal = cast("Any", Literal)
     message = msgspec.defstruct(

@@ -52,9 +52,11 @@ class FastSink(SQLSink[Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's arguments
         super().__init__(*args, **kwargs)
+        if missing := sorted({*self.key_properties} - {*self.schema["properties"]}):
+            message = f"The schema of {self.stream_name} lacks its key {', '.join(missing)}."
+            raise InvalidJSONSchema(message)
         self._batch = Batch(has_keys=bool(self.key_properties))
         self._taken = 0
-        self._has_had_records = False
         self._loaded: Loaded = kwargs["target"].loaded
         self._writer: Writer = kwargs["target"].writer
         self._batched_at = b""
@@ -81,9 +83,6 @@ class FastSink(SQLSink[Any]):
 
     def take(self, line: bytes) -> bool:
         """Take an undecoded record, if it belongs to this stream and has only usual values."""
-        if not self._has_had_records:
-            # The first record goes to the SDK, which logs fields that the schema lacks.
-            return False
         if self._pending_batch is None:
             self._get_context({})
         row = self._format.from_message(line, self._batched_at)
@@ -120,7 +119,6 @@ class FastSink(SQLSink[Any]):
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        self._has_had_records = True
         self._batch.add(self._format.from_record(record))
 
     @property
