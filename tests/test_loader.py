@@ -210,6 +210,11 @@ def test_numbers_that_differ_in_their_last_digit_are_two_keys(db: Database) -> N
     assert len(db.tables()["ads"][1]) == 3
 
 
+def test_a_key_that_its_schema_lacks_is_refused_with_its_stream(db: Database) -> None:
+    with pytest.raises(InvalidJSONSchema, match="The schema of ads lacks its key day"):
+        db.load([{**ADS, "key_properties": ["id", "day"]}])
+
+
 def test_a_pooler_finds_no_prepared_statement(db: Database) -> None:
     connector = FastPostgresConnector(db.config())
     seen: list[Any] = []
