@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -256,6 +257,13 @@ def test_two_streams_that_differ_only_in_capitals_are_refused_by_name(db: DuckDa
         db.load([ADS, record(id="1"), {**ADS, "stream": "Ads"}])
 
 
+def test_two_columns_that_differ_only_in_capitals_are_refused_by_name(db: DuckDatabase) -> None:
+    both = schema({"id": "string", "name": "string", "Name": "string"})
+
+    with pytest.raises(NotImplementedError, match=rf"name and Name of {SCHEMA}\.ads would be one"):
+        db.load([both, record(id="1", name="a", Name="b")])
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [("integer", "string"), ("integer", "number"), (EVERY_KIND["day"], "string")],
@@ -280,6 +288,33 @@ def test_a_table_with_another_key_is_refused_with_both_keys(
         NotImplementedError, match=rf"{SCHEMA}\.ads is id, that of its stream is {shown}\. "
     ):
         db.load([{**ADS, "key_properties": keys}, record(id="1", name="b")])
+
+
+def test_a_full_folder_for_temporary_files_is_named(
+    db: DuckDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+
+    with pytest.raises(UnusableError, match=r"rows\.csv: No space left on device\. .* set TMPDIR"):
+        db.load([ADS, record(id="1")])
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["a table with versions", "without"])
+def test_rows_without_a_version_outlive_a_new_version_of_the_table(
+    db: DuckDatabase, caplog: pytest.LogCaptureFixture, *, before: bool
+) -> None:
+    rows = [{**record(id=each), "version": 7} for each in "ab"]
+    activate = {"type": "ACTIVATE_VERSION", "stream": "ads", "version": 7}
+    db.load([ADS, *rows], add_record_metadata=before)
+
+    more = [{**record(id="c"), "version": 8}, {**activate, "version": 8}]
+    db.load([ADS, *more], add_record_metadata=False, hard_delete=True)
+
+    assert sorted(row["id"] for row in db.rows()) == ["a", "b", "c"]
+    assert "`ACTIVATE_VERSION` messages are not enabled for 'ads'" in caplog.text
 
 
 def test_a_fault_that_lasts_does_not_promise_that_the_next_run_goes_on() -> None:

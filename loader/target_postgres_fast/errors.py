@@ -11,10 +11,14 @@ if TYPE_CHECKING:
 SHOWN = 300
 """Most characters to show of another program's text."""
 GOES_ON = "Committed rows stay; the next run goes on from there."
+ENDS_AGAIN = (
+    "Committed rows stay. The next run continues there, and ends in the same way until the table or"
+    " the records are corrected."
+)
 
 
 class UnusableError(Exception):
-    """The target cannot start; the text says why and what to do."""
+    """The target cannot load; the text says why and what to do."""
 
 
 class Advice(NamedTuple):

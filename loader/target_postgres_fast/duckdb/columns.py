@@ -97,7 +97,7 @@ class DuckdbColumn(Column):
         """Choose how to write values.
 
         Args:
-            name: Name of the column.
+            name: Name of the column, after that of its stream.
             kind: The type of its values.
             is_key: Whether it belongs to the key.
         """
@@ -126,7 +126,7 @@ class DuckdbColumn(Column):
                 # It may be NaN, or infinite.
                 value = str(value)
             return self._field(Raw(_as_json(value)))
-        except (UnusualValueError, ValueError, msgspec.MsgspecError) as error:
+        except (ArithmeticError, ValueError) as error:
             message = f"{self._name} is a {self._kind}, and cannot be {value!r}"
             raise ConversionException(first_line(message)) from error
 

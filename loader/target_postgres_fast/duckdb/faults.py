@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
-from target_postgres_fast.errors import GOES_ON, Advice, UnusableError, advice, first_line
+from target_postgres_fast.errors import (
+    ENDS_AGAIN,
+    GOES_ON,
+    Advice,
+    UnusableError,
+    advice,
+    first_line,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,11 +95,11 @@ LOADING = (
         "The database is read-only ({message}). Name a database that can be written.",
     ),
 )
-OTHER = "DuckDB refuses the records: {message}. {goes_on}"
-LASTING = (
-    "DuckDB refuses the records: {message}. Committed rows stay. The next run continues there, and"
-    " ends in the same way until the table or the records are corrected."
+NO_ROOM = (
+    "A batch cannot be written to {file}: {reason}. Make room there, or name another folder for"
+    f" temporary files: set TMPDIR. {GOES_ON}"
 )
+OTHER = "DuckDB refuses the records: {message}. {goes_on}"
 
 _KIND = re.compile(r"^\w+(?: \w+)* Error: ", re.IGNORECASE)
 _SCHEME = re.compile(r"([a-z][\w+.-]+)://", re.IGNORECASE)
@@ -153,8 +160,9 @@ def connecting(error: Exception, address: Address) -> UnusableError:
 def loading(error: Exception) -> str:
     """The line for an error of DuckDB while records are loaded."""
     lasts = isinstance(error, (duckdb.DataError, duckdb.IntegrityError, duckdb.ProgrammingError))
-    text = advice(str(error), LOADING, LASTING if lasts else OTHER)
-    return text.format(message=_message(error), goes_on=GOES_ON)
+    text = advice(str(error), LOADING, OTHER)
+    goes_on = ENDS_AGAIN if lasts and text is OTHER else GOES_ON
+    return text.format(message=_message(error), goes_on=goes_on)
 
 
 def _message(error: Exception) -> str:

@@ -45,7 +45,9 @@ class FastDuckdbSink(FastSink):
     def _format(self) -> RowFormat:
         keys = self.key_properties
         columns = {
-            name: DuckdbColumn(name, self._values(name, kind), is_key=name in keys)
+            name: DuckdbColumn(
+                f"{self.stream_name}.{name}", self._values(name, kind), is_key=name in keys
+            )
             for name, kind in self._types.items()
         }
         return RowFormat(
@@ -55,6 +57,12 @@ class FastDuckdbSink(FastSink):
     def _values(self, name: str, kind: str) -> str:
         """The type of values as they are written: a DOUBLE also takes whole numbers."""
         return "DOUBLE" if (kind, self._table.types[name]) == ("BIGINT", "DOUBLE") else kind
+
+    @property
+    @override
+    def process_activate_version_messages(self) -> bool:
+        # Without metadata no row has a version, so all rows would count as older.
+        return super().process_activate_version_messages and self.include_sdc_metadata_properties
 
     @override
     def activate_version(self, new_version: int) -> None:

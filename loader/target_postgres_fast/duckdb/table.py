@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from duckdb import ConstraintException
 
 from target_postgres_fast.batch import Written
-from target_postgres_fast.duckdb import statements
+from target_postgres_fast.duckdb import faults, statements
 from target_postgres_fast.duckdb.columns import type_for_both
+from target_postgres_fast.errors import UnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -62,6 +63,7 @@ class Table:
         Raises:
             NotImplementedError: A column cannot hold the values that are to come.
         """
+        self._require_different(wanted)
         with self._connector.transaction() as cursor:
             columns = cursor.execute(statements.COLUMNS, self._place).fetchall()
             # DuckDB ignores upper and lower case.
@@ -83,6 +85,17 @@ class Table:
                 old = known.get(column.lower()) if column is not None else row and row[0]
                 if text != old:
                     cursor.execute(statements.comment(self._name, column, text))
+
+    def _require_different(self, names: Iterable[str]) -> None:
+        known: dict[str, str] = {}
+        for name in names:
+            other = known.setdefault(name.lower(), name)
+            if other != name:
+                message = (
+                    f"{other} and {name} of {self._shown} would be one column: DuckDB ignores upper"
+                    " and lower case. Rename one of them in stream_maps."
+                )
+                raise NotImplementedError(message)
 
     def _compare_key(self, there: tuple[Sequence[str]] | None) -> None:
         self._has_primary_key = there is not None
@@ -171,7 +184,10 @@ def _written(rows: Iterable[bytes]) -> Iterator[str]:
     """A file with these rows as lines, which is gone after the block."""
     with TemporaryDirectory(prefix="target-duckdb-") as folder:
         file = Path(folder) / "rows.csv"
-        file.write_bytes(b"\n".join((*rows, b"")))
+        try:
+            file.write_bytes(b"\n".join((*rows, b"")))
+        except OSError as error:
+            raise UnusableError(faults.NO_ROOM.format(file=file, reason=error.strerror)) from error
         yield str(file)
 
 
