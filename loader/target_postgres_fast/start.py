@@ -97,7 +97,7 @@ def _config(arguments: Sequence[str]) -> dict[str, Any] | None:
     for path in paths:
         try:
             config |= json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, TypeError, ValueError):
             # The target itself names the fault of the file.
             return None
     return config

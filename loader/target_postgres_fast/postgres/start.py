@@ -36,7 +36,7 @@ def _check(config: Mapping[str, Any]) -> None:
     """
     faults.require_address(config)
     url = config.get("sqlalchemy_url")
-    if not isinstance(url, str) or config.get("ssh_tunnel", {}).get("enable"):
+    if not isinstance(url, str) or (config.get("ssh_tunnel") or {}).get("enable"):
         return
     faults.require_postgresql(url)
     try:
