@@ -9,7 +9,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from target_postgres_fast.errors import GOES_ON
+from target_postgres_fast.errors import ENDS_AGAIN, GOES_ON
 from target_postgres_fast.postgres import faults, readiness
 from target_postgres_fast.postgres.faults import Address
 from target_postgres_fast.postgres.readiness import Rights
@@ -71,7 +71,9 @@ def _rights() -> Iterator[str]:
 
 
 def _loading() -> Iterator[str]:
-    for text in (*faults.LOADING.values(), faults.LOST, faults.OTHER):
+    for text in (*faults.LOADING.values(), faults.NUL, faults.LOST, faults.OTHER):
         yield text.format(message=OWN_WORDS, goes_on=GOES_ON)
+    yield faults.OTHER.format(message=OWN_WORDS, goes_on=ENDS_AGAIN)
+    yield faults.LONG_NAME.format(name=OWN_WORDS, size=OWN_WORDS, most=faults.LONGEST_NAME)
     yield faults.OTHER_TYPE.format(message=OWN_WORDS)
     yield faults.NO_TABLE.format(name=f"{SCHEMA}.campaigns")

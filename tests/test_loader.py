@@ -210,6 +210,19 @@ def test_numbers_that_differ_in_their_last_digit_are_two_keys(db: Database) -> N
     assert len(db.tables()["ads"][1]) == 3
 
 
+@pytest.mark.parametrize("place", ["stream", "column"])
+def test_a_name_that_postgresql_would_cut_off_is_refused_with_its_length(
+    db: Database, place: str
+) -> None:
+    name = "ü" * 32
+    message = {**ADS, "stream": name} if place == "stream" else schema({"id": "string", name: {}})
+
+    with pytest.raises(UnusableError, match=f"The name {name} has 64 bytes.* only 63 of a name"):
+        db.load([message])
+
+    db.load([schema({"id": "string", name[1:]: {}})])
+
+
 def test_a_key_that_its_schema_lacks_is_refused_with_its_stream(db: Database) -> None:
     with pytest.raises(InvalidJSONSchema, match="The schema of ads lacks its key day"):
         db.load([{**ADS, "key_properties": ["id", "day"]}])
@@ -394,6 +407,17 @@ def test_settings_work_as_in_the_stock_target(db: Database, settings: dict[str, 
         for at in range(5)
     ]
     db.load_both([wide, *rows], **settings)
+
+
+def test_a_nul_is_replaced_at_any_depth_if_the_setting_says_so(db: Database) -> None:
+    deep = {"a": [{"b\0": "x\0"}, ["\0"]]}
+    rows = [record(id=str(at), object=deep, objects=[deep]) for at in range(2)]
+
+    db.load([schema(EVERY_KIND), *rows], sanitize_null_text_characters=True)
+
+    found = db.execute("SELECT object, objects FROM {}.ads", db.schema)
+    replaced = json.loads(json.dumps(deep).replace("\\u0000", "\\ufffd"))
+    assert found == [(replaced, [replaced])] * 2
 
 
 def test_a_url_of_another_driver_is_one_of_the_same_database(db: Database) -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
+from psycopg import errors
 from singer_sdk.plugin_base import _ConfigInput
 
 from both_targets import new_database, record, schema, text
-from loader_cases import summary
+from loader_cases import EVERY_KIND, summary
 from singer_pipes import lines
 from singer_run import run, settings
 from target_postgres_fast.batch import Written
 from target_postgres_fast.loaded import QUIET_SECONDS, Loaded
+from target_postgres_fast.postgres.faults import loading
 from target_postgres_fast.postgres.table import Table
 from target_postgres_fast.postgres.target import TargetPostgresFast
 
@@ -223,6 +227,54 @@ def test_a_message_about_the_database_has_no_statement_in_it(
     assert not {"INSERT", "COPY ", "column_6"} & set(line.replace("COPY ads", "").split())
     assert len(line) < 1500
     assert said.exc_info is None
+
+
+NO_NUL = "PostgreSQL cannot store a NUL in a text: .* Set sanitize_null_text_characters to true"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("text", "a\0b", rf"{NO_NUL}.* goes on from there"),
+        ("object", {"a": ["\0"]}, rf"{NO_NUL}.* goes on from there"),
+        ("text", "\ud800", r"ads\.text: .* the value is '.ud800'.* ends in the same way until"),
+        ("hex", "xyz", r"ads\.hex: Invalid hexadecimal string: .*xyz"),
+        ("texts", [1, "a"], r"ads\.texts: .*mixed types.* the value is \[1, 'a'\]"),
+        ("integer", "x", "COPY _sdc_batch_of_ads, line 2, column integer.* ends in the same way"),
+        ("object", {"a": "\ud800"}, "column object.* ends in the same way until"),
+        ("id", None, "A record has no value for a column that must have one: .*id"),
+    ],
+    ids=str,
+)
+def test_a_value_that_is_refused_is_one_line_with_its_stream_and_its_column(
+    db: Database, caplog: pytest.LogCaptureFixture, name: str, value: Any, said: str
+) -> None:
+    config = db.config(interpret_content_encoding=True)
+    db.load([schema(EVERY_KIND), record(id="0")], interpret_content_encoding=True)
+    odd = record(**{"id": "2", name: value})
+
+    with pytest.raises(SystemExit):
+        run_command(config, text([schema(EVERY_KIND), record(id="1"), odd]))
+
+    (line,) = [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR]
+    assert re.search(said, line), line
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (errors.QueryCanceled("statement timeout"), "SET statement_timeout = 0"),
+        (errors.AdminShutdown("terminating connection"), "The connection to PostgreSQL was lost"),
+        (errors.UntranslatableCharacter("no equivalent in LATIN1"), "ENCODING 'UTF8'"),
+        (errors.ProgramLimitExceeded("index row size 3000"), "ends in the same way until"),
+        (errors.DeadlockDetected("deadlock detected"), "the next run goes on from there"),
+    ],
+    ids=str,
+)
+def test_an_error_of_the_database_says_whether_the_next_run_helps(
+    error: psycopg.Error, said: str
+) -> None:
+    assert said in loading(error)
 
 
 def run_command(config: dict[str, Any], messages: str) -> None:

@@ -196,7 +196,7 @@ OTHERS = {
     ),
     "a column that must be filled": (
         "TABLE {0}.ads (id text, day text, note text NOT NULL, PRIMARY KEY (id, day))",
-        'A table has a column that its stream does not fill: null value in column "note"',
+        'A record has no value for a column that must have one: null value in column "note"',
     ),
     "a view": ("VIEW {0}.ads AS SELECT 1 AS id", "ads is not a table"),
 }

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from singer_sdk.helpers._typing import get_datelike_property_type
 from singer_sdk.singerlib.json import deserialize_json
 from sqlalchemy import types
 from sqlalchemy.dialects.postgresql import JSONB
 from typing_extensions import override
 
+from target_postgres_fast.errors import first_line
 from target_postgres_fast.rows import NULL, Column, UnusualValueError, decode_text, parsed_by, truth
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ _PARSERS: Mapping[str, tuple[type[TypeEngine[Any]], Callable[[str], date | time]
 class PostgresColumn(Column):
     """A column of a table, with the conversions that the stock target uses for its values."""
 
+    name: str
+    """Its name, after that of its stream."""
     schema: Mapping[str, Any]
     kind: TypeEngine[Any]
     process: Callable[[Any], Any] | None
@@ -49,6 +53,13 @@ class PostgresColumn(Column):
 
     @override
     def of_value(self, value: Any) -> bytes:
+        try:
+            return self._converted(value)
+        except (TypeError, ValueError, psycopg.Error) as error:
+            message = f"{self.name}: {first_line(str(error))}; the value is {value!r}"
+            raise psycopg.DataError(first_line(message)) from error
+
+    def _converted(self, value: Any) -> bytes:  # noqa: ANN401 - any JSON
         value = self.sanitize(value)
         if self.process:
             value = self.process(value)

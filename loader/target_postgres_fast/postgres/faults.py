@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 
-from target_postgres_fast.errors import GOES_ON, Advice, UnusableError, advice, first_line
+from target_postgres_fast.errors import (
+    ENDS_AGAIN,
+    GOES_ON,
+    Advice,
+    UnusableError,
+    advice,
+    first_line,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+LONGEST_NAME = 63
+"""Bytes that PostgreSQL keeps of a name."""
 NAMES = ("postgres", "postgresql")
 """The beginning of a URL of PostgreSQL; a driver may follow."""
 OPTIONS = {"connect_timeout": "15", "client_encoding": "UTF8"}
@@ -28,6 +37,10 @@ NO_DATABASE = (
 NO_URL = (
     f"sqlalchemy_url is not the URL of a database. Write {EXAMPLE}; in user and password @ is"
     " written %40, : is %3A, / is %2F and % is %25."
+)
+LONG_NAME = (
+    "The name {name} has {size} bytes, and PostgreSQL keeps only {most} of a name. Shorten it with"
+    " stream_maps, or with flattening_max_key_length if flattening makes it."
 )
 OTHER_DATABASE = (
     f"sqlalchemy_url begins with {{name}}, but this target loads into PostgreSQL: {EXAMPLE}."
@@ -116,22 +129,30 @@ WAYS_OUT = (
 NO_TABLE = f"{{name}} is not a table. {WAYS_OUT}"
 OTHER_TYPE = f"Altering columns is not supported. {{message}}. {WAYS_OUT}"
 LOADING: Mapping[str, str] = {
-    "23502": f"A table has a column that its stream does not fill: {{message}}. {WAYS_OUT}",
+    "23502": "A record has no value for a column that must have one: {message}. " + WAYS_OUT,
     "23505": f"A table has another key than its stream: {{message}}. {WAYS_OUT}",
     "53100": "The disk of PostgreSQL is full ({message}). Make room there. {goes_on}",
     "53200": "PostgreSQL is out of memory ({message}). {goes_on}",
     "22P05": "The database cannot store a text: {message}. Make one that can: CREATE DATABASE name"
     " ENCODING 'UTF8' TEMPLATE template0. {goes_on}",
+    "57014": "PostgreSQL has ended a statement: {message}. If the user has a time limit, lift it:"
+    " ALTER ROLE name SET statement_timeout = 0. {goes_on}",
     "25006": "The database is read-only. Connect to the primary server, or to a user whose"
     " default_transaction_read_only is off.",
     "42501": "The user of the database lacks a permission: {message}. Grant it, or make the user"
     " the owner of the table.",
 }
+NUL = (
+    "PostgreSQL cannot store a NUL in a text: {message}. Set sanitize_null_text_characters to true,"
+    " and the loader writes U+FFFD in its place. {goes_on}"
+)
 LOST = "The connection to PostgreSQL was lost ({message}). {goes_on}"
 OTHER = "PostgreSQL refuses the records: {message}. {goes_on}"
 _NO_TABLE = re.compile(r"Could not reflect: .* schema '(.*)': \((.*)\)")
 _WHOLE_ROW = "Failing row contains"
+_OF_NUL = ("NUL (0x00)", r"\u0000 cannot be converted")
 _LOST_STATES = ("08", "57")
+_LASTING_STATES = ("22", "23", "54")
 
 
 def require_address(config: Mapping[str, Any]) -> None:
@@ -158,6 +179,17 @@ def require_postgresql(url: str) -> None:
         raise UnusableError(NO_URL)
     if name not in NAMES:
         raise UnusableError(OTHER_DATABASE.format(name=name))
+
+
+def require_short(names: Iterable[str]) -> None:
+    """Refuse names that PostgreSQL would cut off, because it would not find them again.
+
+    Raises:
+        UnusableError: A name of a schema, table or column is too long.
+    """
+    for name in names:
+        if (size := len(name.encode())) > LONGEST_NAME:
+            raise UnusableError(LONG_NAME.format(name=name, size=size, most=LONGEST_NAME))
 
 
 def connecting(error: Exception, address: Address) -> UnusableError:
@@ -188,19 +220,28 @@ def other(text: str) -> str:
 
 def loading(error: psycopg.Error) -> str:
     """The line for an error of PostgreSQL while records are loaded."""
-    state = error.sqlstate or ""
-    text = LOADING.get(state, OTHER)
-    if state.startswith(_LOST_STATES) or (
-        isinstance(error, psycopg.OperationalError) and not state
-    ):
-        text = LOST
-    return text.format(message=_message(error), goes_on=GOES_ON)
+    state, message = error.sqlstate or "", _message(error)
+    # A DataError without a state is from psycopg or from our columns.
+    lasts = isinstance(error, psycopg.DataError) or state.startswith(_LASTING_STATES)
+    text = _text(error, state, message)
+    goes_on = ENDS_AGAIN if lasts and text is OTHER else GOES_ON
+    return text.format(message=message, goes_on=goes_on)
+
+
+def _text(error: psycopg.Error, state: str, message: str) -> str:
+    if any(sign in message for sign in _OF_NUL):
+        return NUL
+    if text := LOADING.get(state):
+        return text
+    is_lost = isinstance(error, psycopg.OperationalError) and not state
+    return LOST if is_lost or state.startswith(_LOST_STATES) else OTHER
 
 
 def _message(error: Exception) -> str:
     if not isinstance(error, psycopg.Error) or not error.diag.message_primary:
         return first_line(str(error))
-    parts = [error.diag.message_primary, error.diag.message_detail, error.diag.context]
-    if (parts[1] or "").startswith(_WHOLE_ROW):
-        del parts[1:]
+    detail, context = (error.diag.message_detail or "", error.diag.context or "")
+    parts = [error.diag.message_primary]
+    if not detail.startswith(_WHOLE_ROW):
+        parts += [detail, *context.splitlines()]
     return "; ".join(first_line(part) for part in parts if part)

@@ -12,6 +12,7 @@ from target_postgres.sinks import PostgresSink
 from typing_extensions import override
 
 from target_postgres_fast import comments
+from target_postgres_fast.postgres import faults
 from target_postgres_fast.postgres.columns import PostgresColumn
 from target_postgres_fast.postgres.connector import FastPostgresConnector
 from target_postgres_fast.postgres.keys import normal_form
@@ -32,6 +33,7 @@ class FastPostgresSink(FastSink, PostgresSink):
 
     @override
     def setup(self) -> None:
+        faults.require_short((self.schema_name or "", self.table_name, *self.schema["properties"]))
         with self.connector.one_at_a_time(self.schema_name or ""):
             super().setup()
         if not self._table.comment(comments.wanted(self.schema)):
@@ -72,7 +74,8 @@ class FastPostgresSink(FastSink, PostgresSink):
     @cached_property
     def _table(self) -> Table:
         name = sql.Identifier(*filter(None, (self.schema_name, self.table_name)))
-        temporary = sql.Identifier(self.temp_table_name)
+        # PostgreSQL's messages about a batch name this table.
+        temporary = sql.Identifier(f"_sdc_batch_of_{self.table_name}")
         return Table(self.connector, name, temporary, self.key_properties)
 
     @cached_property
@@ -92,11 +95,23 @@ class FastPostgresSink(FastSink, PostgresSink):
             # in this way with COPY, but not with INSERT; we never do.
             is_number = isinstance(kind, sa.Numeric)
             process = None if is_number else kind.bind_processor(self.connector.dialect)
-            columns[name] = PostgresColumn(schema, kind, process, self._sanitized, dump)
+            columns[name] = PostgresColumn(
+                f"{self.stream_name}.{name}", schema, kind, process, self._sanitized, dump
+            )
         keys = {name: normal_form(self._table.facts.types[name]) for name in self.key_properties}
         return RowFormat(self.stream_name, columns, keys, self.sync_started_at)
 
     def _sanitized(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
-        if self.connector.sanitize_null_text_characters:
-            return self.sanitize_null_text_characters(value)
-        return value
+        return _without_nul(value) if self.connector.sanitize_null_text_characters else value
+
+
+def _without_nul(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """A value without NUL in its texts, at any depth; the stock target looks only at the first."""
+    match value:
+        case str():
+            return value.replace("\0", "\ufffd")
+        case list():
+            return [_without_nul(each) for each in value]
+        case dict():
+            return {_without_nul(name): _without_nul(each) for name, each in value.items()}
+    return value
