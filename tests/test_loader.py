@@ -239,6 +239,21 @@ def test_a_pooler_finds_no_prepared_statement(db: Database) -> None:
     assert seen == []
 
 
+def test_a_table_is_made_and_changed_over_one_connection(db: Database) -> None:
+    role = f"{db.schema}_single"
+    wider = schema({**ADS["schema"]["properties"], "pins": "integer"})
+    ((name,),) = db.execute("SELECT current_database()")
+    db.execute("CREATE ROLE {} LOGIN PASSWORD 'x' CONNECTION LIMIT 1", role)
+    try:
+        db.execute("GRANT CREATE ON DATABASE {} TO {}", name, role)
+        url = f"postgresql://{role}:x@{db.url.partition('@')[2]}"
+        db.load([ADS, wider, record(id="1", pins=2)], sqlalchemy_url=url)
+
+        assert db.execute("SELECT pins FROM {}.ads", db.schema) == [(2,)]
+    finally:
+        db.execute("DROP OWNED BY {}; DROP ROLE {}", role, role)
+
+
 def test_a_column_may_have_any_name(db: Database) -> None:
     name = 'a "quoted" \\ %s name'
     rows = [record(**{"id": str(at), name: at}) for at in range(3)]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from psycopg import Cursor
+    from singer_sdk.sql.connector import FullyQualifiedName
 
 LOCKS = 0x54504746
 """Namespace of our advisory locks."""
@@ -44,6 +45,7 @@ class FastPostgresConnector(PostgresConnector):
         Args:
             config: Settings of the target.
         """
+        self._exclusive: sa.Connection | None = None
         handlers = {number: signal.getsignal(number) for number in SIGNALS}
         super().__init__(config)
         if self.ssh_tunnel:
@@ -96,12 +98,22 @@ class FastPostgresConnector(PostgresConnector):
             yield cast("Cursor[Any]", connection.connection.cursor())
 
     @contextmanager
-    def one_at_a_time(self, name: str) -> Iterator[None]:
-        """Let no other loader enter a block of this name, in this database."""
+    def one_at_a_time(self, name: str) -> Iterator[sa.Connection]:
+        """A transaction during which no other loader has one of this name, in this database."""
         lock = sa.text("SELECT pg_advisory_xact_lock(:locks, hashtext(:name))")
         with self._connect() as connection, connection.begin():
             connection.execute(lock, {"locks": LOCKS, "name": name})
-            yield
+            self._exclusive = connection
+            try:
+                yield connection
+            finally:
+                self._exclusive = None
+
+    @override
+    def table_exists(self, full_table_name: str | FullyQualifiedName) -> bool:
+        # With a second connection, loaders could wait in a circle for those of a pooler.
+        _, schema, table = self.parse_full_table_name(full_table_name)
+        return sa.inspect(self._exclusive or self._engine).has_table(table or "", schema)
 
     @property
     def dialect(self) -> sa.Dialect:

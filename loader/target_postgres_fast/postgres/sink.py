@@ -8,6 +8,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from psycopg import sql
 from psycopg.adapt import PyFormat, Transformer
+from sqlalchemy.schema import CreateSchema
 from target_postgres.sinks import PostgresSink
 from typing_extensions import override
 
@@ -34,8 +35,13 @@ class FastPostgresSink(FastSink, PostgresSink):
     @override
     def setup(self) -> None:
         faults.require_short((self.schema_name or "", self.table_name, *self.schema["properties"]))
-        with self.connector.one_at_a_time(self.schema_name or ""):
-            super().setup()
+        self.append_only = not self.key_properties
+        with self.connector.one_at_a_time(self.schema_name or "") as connection:
+            if self.schema_name and not sa.inspect(connection).has_schema(self.schema_name):
+                connection.execute(CreateSchema(self.schema_name))
+            self.connector.prepare_table(
+                self.full_table_name, self.schema, self.key_properties, connection
+            )
         if not self._table.comment(comments.wanted(self.schema)):
             self.logger.warning(
                 "The comments on the table %s stay as they are: only its owner can change them.",
