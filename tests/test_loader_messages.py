@@ -19,6 +19,7 @@ from singer_pipes import lines
 from singer_run import run, settings
 from target_postgres_fast.batch import Written
 from target_postgres_fast.loaded import QUIET_SECONDS, Loaded
+from target_postgres_fast.postgres.connector import FastPostgresConnector
 from target_postgres_fast.postgres.faults import loading
 from target_postgres_fast.postgres.table import Table
 from target_postgres_fast.postgres.target import TargetPostgresFast
@@ -119,6 +120,21 @@ def test_the_catalog_is_asked_once_for_each_schema_message(
     db.load([described("Ads."), *[record(id=str(at)) for at in range(9)]], batch_size_rows=2)
 
     assert len(asked) == 1
+
+
+def test_a_table_that_fits_is_not_asked_for_more_than_its_types(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"interpret_content_encoding": True}
+    db.load([schema(EVERY_KIND), record(id="1")], **settings)
+
+    def prepare(*_: object) -> None:
+        pytest.fail("the stock check reads the catalog many times")
+
+    monkeypatch.setattr(FastPostgresConnector, "prepare_table", prepare)
+    db.load([schema(EVERY_KIND), record(id="2")], **settings)
+
+    assert len(db.rows()) == 2
 
 
 def test_comments_are_left_alone_by_a_user_who_is_not_the_owner(
@@ -247,17 +263,19 @@ NO_NUL = "PostgreSQL cannot store a NUL in a text: .* Set sanitize_null_text_cha
     ids=str,
 )
 def test_a_value_that_is_refused_is_one_line_with_its_stream_and_its_column(
-    db: Database, caplog: pytest.LogCaptureFixture, name: str, value: Any, said: str
+    db: Database, name: str, value: Any, said: str
 ) -> None:
-    config = db.config(interpret_content_encoding=True)
-    db.load([schema(EVERY_KIND), record(id="0")], interpret_content_encoding=True)
+    settings = {"interpret_content_encoding": True}
+    db.load([schema(EVERY_KIND), record(id="0")], **settings)
     odd = record(**{"id": "2", name: value})
 
-    with pytest.raises(SystemExit):
-        run_command(config, text([schema(EVERY_KIND), record(id="1"), odd]))
+    with pytest.raises(psycopg.Error) as refused:
+        db.load([schema(EVERY_KIND), record(id="1"), odd], **settings)
 
-    (line,) = [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR]
+    line = TargetPostgresFast.database_fault(refused.value)
+    assert line is not None
     assert re.search(said, line), line
+    assert "\n" not in line
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from msgspec import Raw
+    from sqlalchemy import Dialect
     from sqlalchemy.types import TypeEngine
 
     from target_postgres_fast.rows import Field
@@ -34,6 +35,12 @@ _PARSERS: Mapping[str, tuple[type[TypeEngine[Any]], Callable[[str], date | time]
     "date-time": (types.TIMESTAMP, datetime.fromisoformat),
     "time": (types.TIME, time.fromisoformat),
 }
+
+
+def type_name(kind: TypeEngine[Any], dialect: Dialect) -> str:
+    """The name of a type, as PostgreSQL writes it."""
+    name = kind.compile(dialect).lower()
+    return name.replace("decimal", "numeric").replace("varchar", "character varying")
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from target_postgres.sinks import PostgresSink
 from typing_extensions import override
 
 from target_postgres_fast import comments
-from target_postgres_fast.postgres import faults
-from target_postgres_fast.postgres.columns import PostgresColumn
+from target_postgres_fast.postgres import faults, statements
+from target_postgres_fast.postgres.columns import PostgresColumn, type_name
 from target_postgres_fast.postgres.connector import FastPostgresConnector
 from target_postgres_fast.postgres.keys import normal_form
 from target_postgres_fast.postgres.table import Table
@@ -39,9 +39,10 @@ class FastPostgresSink(FastSink, PostgresSink):
         with self.connector.one_at_a_time(self.schema_name or "") as connection:
             if self.schema_name and not sa.inspect(connection).has_schema(self.schema_name):
                 connection.execute(CreateSchema(self.schema_name))
-            self.connector.prepare_table(
-                self.full_table_name, self.schema, self.key_properties, connection
-            )
+            if not self._is_ready(connection):
+                self.connector.prepare_table(
+                    self.full_table_name, self.schema, self.key_properties, connection
+                )
         if not self._table.comment(comments.wanted(self.schema)):
             self.logger.warning(
                 "The comments on the table %s stay as they are: only its owner can change them.",
@@ -54,6 +55,15 @@ class FastPostgresSink(FastSink, PostgresSink):
                 self.table_name,
                 ", ".join(self.key_properties),
             )
+
+    def _is_ready(self, connection: sa.Connection) -> bool:
+        """Whether the table has each column with its type; the stock check asks far more."""
+        found = connection.exec_driver_sql(statements.TYPES, (self._name.as_string(None),))
+        wanted = {
+            name: type_name(self.connector.to_sql_type(each), self.connector.dialect)
+            for name, each in self.schema["properties"].items()
+        }
+        return wanted.items() <= {*map(tuple, found)}
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
@@ -77,12 +87,15 @@ class FastPostgresSink(FastSink, PostgresSink):
         self.write_what_waits()
         super().activate_version(new_version)
 
+    @property
+    def _name(self) -> sql.Identifier:
+        return sql.Identifier(*filter(None, (self.schema_name, self.table_name)))
+
     @cached_property
     def _table(self) -> Table:
-        name = sql.Identifier(*filter(None, (self.schema_name, self.table_name)))
         # PostgreSQL's messages about a batch name this table.
         temporary = sql.Identifier(f"_sdc_batch_of_{self.table_name}")
-        return Table(self.connector, name, temporary, self.key_properties)
+        return Table(self.connector, self._name, temporary, self.key_properties)
 
     @cached_property
     def _format(self) -> RowFormat:

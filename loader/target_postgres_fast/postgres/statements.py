@@ -54,6 +54,14 @@ FACTS = """
       FROM pg_class WHERE oid = {name}::regclass
 """
 
+TYPES = """
+    SELECT attname, format_type(atttypid, atttypmod)
+      FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+     WHERE pg_class.oid = to_regclass(%s) AND relkind IN ('r', 'p')
+       AND attnum > 0 AND NOT attisdropped
+"""
+"""The type of each column of a table; nothing for a view, or if there is no table."""
+
 PLAN = sql.SQL(
     "SELECT set_config(method, 'off', true)"
     " FROM unnest(ARRAY['enable_hashjoin', 'enable_mergejoin', 'enable_seqscan', 'jit'])"
