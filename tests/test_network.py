@@ -45,16 +45,18 @@ def packed(body: bytes) -> bytes:
 
 
 @contextmanager
-def server(*connections: Sequence[bytes]) -> Iterator[str]:
+def server(*connections: Sequence[bytes], heard: list[bytes] | None = None) -> Iterator[str]:
     """A server on this machine: for each connection in order, its answers; then it closes."""
+    requests = [] if heard is None else heard
 
     def serve(listener: socket.socket) -> None:
         for answers in connections:
             connection, _ = listener.accept()
             with connection, suppress(OSError):
                 for each in answers:
-                    if not connection.recv(65_536):
+                    if not (request := connection.recv(65_536)):
                         break
+                    requests.append(request)
                     connection.sendall(each)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -124,6 +126,21 @@ def test_an_odd_answer_that_is_whole_is_read(whole: bytes) -> None:
 
         assert client.get(BOARDS, as_object)["items"] == [{"id": "1"}]
         client.close()
+
+
+def test_a_cookie_is_not_sent_back() -> None:
+    heard: list[bytes] = []
+    baking = answer(BODY, "200 OK", "Set-Cookie: AWSALB=1; Path=/")
+    with server([baking, baking], [baking, baking], heard=heard) as url:
+        client = client_of(url, PatientClock())
+        for _ in range(2):
+            client.get(BOARDS, as_object)
+        for _ in range(2):
+            client.downloads.write(url, BytesIO(), "the report")
+        client.close()
+
+    assert len(heard) == 4
+    assert not [each for each in heard if b"AWSALB" in each]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
 from typing import IO, TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -69,12 +70,14 @@ class Answer(NamedTuple):
 class Session(requests.Session):
     """Follows no redirect and reads no redirect's body: it would send the token elsewhere.
 
+    It takes no cookie: a gateway's would send each further try to the machine that has just failed.
     It asks the environment once for each host: requests goes through all variables, several times,
     for each request, which takes a tenth of the time of a small one.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._of_environment: dict[str, _Settings] = {}
 
     @override
