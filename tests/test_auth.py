@@ -267,7 +267,8 @@ def test_a_place_that_does_not_last_is_one_warning(  # noqa: PLR0913, PLR0917 - 
     folder = tmp_path / "a b"
     mounts = tmp_path / "mounts"
     escaped = str(folder.resolve()).replace(" ", "\\040")
-    mounts.write_text(f"x / {other} rw 0 0\ny {escaped} {kind} rw 0 0\nz {escaped}/c {other} rw\n")
+    lines = (f"x / {other} rw 0 0", f"y {escaped} {kind} rw 0 0", f"z {escaped}/c {other} rw", "")
+    mounts.write_text("\n".join((*lines, "w /odd\u2028place", "")))
     monkeypatch.setattr(token_file, "_MOUNTS", mounts)
     authenticator = RefreshToken(endpoint, "pinr_0", clock, TokenFile(folder / "tokens.json"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from tap_pinterest.http.tokens import StoredTokens
 LOCK_SECONDS = 60
 
 _MOUNTS = Path("/proc/self/mounts")
+_MOUNT = re.compile(r"^[^ ]+ ([^ ]+) ([^ ]+) ", re.MULTILINE)
 _SHORT_LIVED = ("aufs", "overlay", "ramfs", "tmpfs")
 """File systems that end with a container or with the machine's memory."""
 _logger = logging.getLogger("tap-pinterest.auth")
@@ -92,10 +94,10 @@ class TokenFile:
     def is_short_lived(self) -> bool:
         """Whether the system says that the file ends with a container or with the machine."""
         try:
-            mounts = [line.split() for line in _MOUNTS.read_text("utf-8", "replace").splitlines()]
+            mounts = _MOUNT.findall(_MOUNTS.read_text("utf-8", "replace"))
         except OSError:
             return False
-        kinds = {mount.replace("\\040", " "): kind for _, mount, kind, *_ in mounts}
+        kinds = {place.replace("\\040", " "): kind for place, kind in mounts}
         folders = map(str, self.path.resolve().parents)
         kind = next((kinds[each] for each in folders if each in kinds), "")
         return any(each in kind for each in _SHORT_LIVED)
