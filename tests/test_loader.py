@@ -353,6 +353,28 @@ def test_a_column_that_comes_in_mid_stream_is_added(db: Database) -> None:
     )
 
 
+@pytest.mark.parametrize("stream", ["ads", "public.ads", "50 % of ads"])
+@pytest.mark.parametrize("named", [True, False], ids=["schema", "no schema"])
+def test_a_column_of_any_name_is_added_to_the_table_of_its_stream(
+    db: Database, stream: str, *, named: bool
+) -> None:
+    settings: dict[str, Any] = {} if named else {"default_target_schema": ""}
+    place = db.schema if named else "public"
+    name = "50%s of a.b"
+    narrow, wide = (
+        schema(each, stream=stream) for each in ({"id": "string"}, {"id": "string", name: {}})
+    )
+    try:
+        for clicks in ("1", "2"):
+            rows = [record(stream, id="1"), record(stream, **{"id": "2", name: clicks})]
+            db.load([narrow, rows[0], wide, rows[1]], **settings)
+
+        query = "SELECT id, {} FROM {}.{} ORDER BY id"
+        assert db.execute(query, name, place, stream) == [("1", None), ("2", "2")]
+    finally:
+        db.execute("DROP TABLE IF EXISTS {}.{}", place, stream)
+
+
 def test_a_column_whose_type_changes_is_refused_as_the_stock_target_does(db: Database) -> None:
     changed = schema({**ADS["schema"]["properties"], "clicks": "string"})
     for load in (db.load, db.load_with_stock):
@@ -457,6 +479,15 @@ def test_rows_of_older_versions_are_deleted(db: Database, *, hard_delete: bool) 
     assert alive(db, db.schema) == [("a", "3", True), ("b", "3", True)] + (
         [] if hard_delete else [("c", "2", False)]
     )
+
+
+def test_the_time_of_a_deletion_is_in_utc_in_any_time_zone(db: Database) -> None:
+    url = f"{db.url}?options=-ctimezone%3DAmerica/New_York"
+    activate = {"type": "ACTIVATE_VERSION", "stream": "ads", "version": 2}
+    db.load([ADS, record(id="1"), activate], sqlalchemy_url=url, activate_version=True)
+
+    query = "SELECT now() AT TIME ZONE 'UTC' - _sdc_deleted_at < interval '1 hour' FROM {}.ads"
+    assert db.execute(query, db.schema) == [(True,)]
 
 
 def alive(db: Database, name: str) -> list[tuple[str, str, bool]]:

@@ -11,7 +11,7 @@ OF_METADATA = {
     "_sdc_extracted_at": "When the tap read the row that was last written here (UTC).",
     "_sdc_received_at": "When the target got that row (UTC).",
     "_sdc_batched_at": "When the target began the batch that the row was in (UTC).",
-    "_sdc_deleted_at": "When the row was deleted at its source; null while it is there.",
+    "_sdc_deleted_at": "When the row was deleted at its source (UTC); null while it is there.",
     "_sdc_sequence": "When the target got the row, in Unix milliseconds; later rows have more.",
     "_sdc_table_version": "Version of the table that the tap named with the row, if any.",
     "_sdc_sync_started_at": "When the load that wrote the row began, in Unix milliseconds.",

@@ -38,6 +38,9 @@ class Loads(Protocol):
             names: Columns of the rows' fields.
         """
 
+    def delete_older(self, version: int, *, hard: bool) -> None:
+        """Delete rows of older versions, or mark them as deleted."""
+
 
 class _SilentCounter(metrics.Counter):
     """A counter that logs nothing, because the target logs the counts of each table."""
@@ -156,9 +159,10 @@ class FastSink(SQLSink[Any]):
         written = self._table.load(batch, self._format.names)
         self._loaded.of(self.stream_name).add(batch.arrived, written)
 
-    def write_what_waits(self) -> None:
-        """Write all records that have arrived."""
+    @override
+    def activate_version(self, new_version: int) -> None:
         if self._pending_batch:
             self.process_batch(self.start_drain())
             self.mark_drained()
         self._writer.wait()
+        self._table.delete_older(new_version, hard=bool(self.config.get("hard_delete")))

@@ -63,8 +63,3 @@ class FastDuckdbSink(FastSink):
     def process_activate_version_messages(self) -> bool:
         # Without metadata no row has a version, so all rows would count as older.
         return super().process_activate_version_messages and self.include_sdc_metadata_properties
-
-    @override
-    def activate_version(self, new_version: int) -> None:
-        self.write_what_waits()
-        self._table.delete_older(new_version, hard=bool(self.config.get("hard_delete")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from psycopg import sql
@@ -20,6 +20,9 @@ from target_postgres_fast.postgres.keys import normal_form
 from target_postgres_fast.postgres.table import Table
 from target_postgres_fast.rows import RowFormat
 from target_postgres_fast.sink import FastSink
+
+if TYPE_CHECKING:
+    from psycopg import Cursor
 
 
 class FastPostgresSink(FastSink, PostgresSink):
@@ -40,6 +43,7 @@ class FastPostgresSink(FastSink, PostgresSink):
             if self.schema_name and not sa.inspect(connection).has_schema(self.schema_name):
                 connection.execute(CreateSchema(self.schema_name))
             if not self._is_ready(connection):
+                # It makes the table, or refuses a column of another type.
                 self.connector.prepare_table(
                     self.full_table_name, self.schema, self.key_properties, connection
                 )
@@ -57,13 +61,21 @@ class FastPostgresSink(FastSink, PostgresSink):
             )
 
     def _is_ready(self, connection: sa.Connection) -> bool:
-        """Whether the table has each column with its type; the stock check asks far more."""
-        found = connection.exec_driver_sql(statements.TYPES, (self._name.as_string(None),))
+        """Add the columns that the table lacks, and return whether it has each with its type.
+
+        The stock check reads the catalog many times, and can add a column under another name or to
+        another table, if a name contains a point or a percent sign.
+        """
+        cursor = cast("Cursor[Any]", connection.connection.cursor())
+        there = dict(cursor.execute(statements.TYPES, [self._name.as_string(cursor)]).fetchall())
         wanted = {
             name: type_name(self.connector.to_sql_type(each), self.connector.dialect)
             for name, each in self.schema["properties"].items()
         }
-        return wanted.items() <= {*map(tuple, found)}
+        if there and (missing := {name: wanted[name] for name in wanted if name not in there}):
+            cursor.execute(statements.add_columns(self._name, missing))
+            there |= missing
+        return wanted.items() <= there.items()
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
@@ -82,10 +94,10 @@ class FastPostgresSink(FastSink, PostgresSink):
         PostgresSink.process_batch(self, {**context, "records": records})
         self._loaded.of(self.stream_name).arrived += len(records)
 
+    @property
     @override
-    def activate_version(self, new_version: int) -> None:
-        self.write_what_waits()
-        super().activate_version(new_version)
+    def process_activate_version_messages(self) -> bool:
+        return super().process_activate_version_messages and self.config["activate_version"]
 
     @property
     def _name(self) -> sql.Identifier:

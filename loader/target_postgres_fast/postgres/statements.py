@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from target_postgres_fast.rows import OF_THE_LOAD
+from target_postgres_fast.rows import DELETED_AT, OF_THE_LOAD, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,6 +86,31 @@ def comments(table: sql.Composable, texts: Mapping[str | None, str]) -> sql.Comp
         else sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(table, sql.Identifier(column), text)
         for column, text in texts.items()
     )
+
+
+def add_columns(table: sql.Composable, types: Mapping[str, str]) -> sql.Composed:
+    """New columns, by name."""
+    kinds: Mapping[str, Any] = types
+    columns = (
+        sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(name), sql.SQL(kinds[name]))
+        for name in kinds
+    )
+    return sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(columns))
+
+
+def delete_older(table: sql.Composable, version: int) -> sql.Composed:
+    """Delete the rows before a version."""
+    return sql.SQL("DELETE FROM {} WHERE {}").format(table, _is_older(version))
+
+
+def mark_older(table: sql.Composable, version: int) -> sql.Composed:
+    """Say of the rows before a version that they are deleted, in UTC whatever the type is."""
+    text = "SET LOCAL TIME ZONE 'UTC'; UPDATE {0} SET {1} = now() WHERE {1} IS NULL AND {2}"
+    return sql.SQL(text).format(table, sql.Identifier(DELETED_AT), _is_older(version))
+
+
+def _is_older(version: int) -> sql.Composed:
+    return sql.SQL("({0} < {1} OR {0} IS NULL)").format(sql.Identifier(VERSION), version)
 
 
 def copy(into: sql.Composable, names: Sequence[str]) -> sql.Composed:

@@ -153,6 +153,12 @@ class Table:
         new = cursor.execute(statements.insert(*parts)).rowcount
         return Written(new, changed, count - new - changed)
 
+    def delete_older(self, version: int, *, hard: bool) -> None:
+        """Delete rows of older versions, or mark them as deleted."""
+        delete = statements.delete_older if hard else statements.mark_older
+        with self._connector.transaction() as cursor:
+            cursor.execute(delete(self.name, version))
+
 
 def _copy(cursor: Cursor[Any], statement: sql.Composed, rows: Iterable[bytes]) -> None:
     with cursor.copy(statement) as copy:
