@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -986,7 +987,7 @@ def test_every_alert_is_about_a_metric_that_exists() -> None:
     }
 
     for rule in rules["groups"][0]["rules"]:
-        named = {word for word in rule["expr"].split() if word.startswith("pinterest_")}
+        named = {*re.findall(r"pinterest_\w+", rule["expr"])}
         assert named
         assert named <= families
 

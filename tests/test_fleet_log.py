@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 import pytest
+import yaml
 
 from conftest import TODAY
 from loading import database
 from pinterest_fleet import observations
+from pinterest_sandbox.calls import Readiness
 from pinterest_sandbox.server import Sandbox
 from scripts.fleet_world import SMALL
+from scripts.processes import ROOT
 from singer_run import PatientClock, run, settings
 
 if TYPE_CHECKING:
@@ -71,6 +75,18 @@ class Client(NamedTuple):
             for each, labels, value in observations.of_tables(fleet, self.url)  # type: ignore[arg-type]
             if each == family
         }
+
+    def without_a_complete_day(self) -> set[str]:
+        """The ad accounts for which PinterestNumbersAreNeverComplete holds."""
+        text = (ROOT / "deploy/alerts/pinterest.rules.yml").read_text("utf-8")
+        (group,) = yaml.safe_load(text)["groups"]
+        rules = {rule["alert"]: rule["expr"] for rule in group["rules"]}
+        form = r'(\w+)\{ad_account!=""\} > 0 unless on \(connection, ad_account\) (\w+)'
+        found = re.fullmatch(form, rules["PinterestNumbersAreNeverComplete"])
+        assert found
+        families = {each.name: each for each in (observations.ROWS, observations.COMPLETE_TO)}
+        rows, complete_to = (self.metrics(families[name]) for name in found.groups())
+        return {each for each, count in rows.items() if each and count} - {*complete_to}
 
     def complete_to(self) -> Mapping[str | None, date]:
         """The newest complete days of the view, which the metrics have too."""
@@ -152,3 +168,16 @@ def test_a_first_run_that_was_refused_half_way_leaves_no_complete_day(client: Cl
     assert client.complete_to() == {}
     client.run(after=first)
     assert client.complete_to() == dict.fromkeys(client.accounts, TODAY - timedelta(days=1))
+
+
+def test_an_account_whose_numbers_are_never_complete_has_an_alert(client: Client) -> None:
+    late = Readiness(conversion_days=99)
+    with Sandbox(seed=1, today=TODAY, size=SMALL, readiness=late) as sandbox:
+        first = client._replace(sandbox=sandbox).run()
+
+        assert client.complete_to() == {}
+        assert client.without_a_complete_day() == set(client.accounts)
+
+    client.run(after=first)
+
+    assert client.without_a_complete_day() == set()
