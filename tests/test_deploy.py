@@ -114,6 +114,21 @@ def test_the_workflow_has_a_job_for_each_connection_and_none_stops_another() -> 
     assert strategy["matrix"] == "${{ fromJSON(needs.connections.outputs.matrix) }}"
 
 
+def test_the_workflow_keeps_renewed_tokens_like_that_of_one_connection() -> None:
+    documented = (ROOT / "docs/running.md").read_text("utf-8")
+    (block,) = re.findall(r"^```yaml workflow\n(.+?)^```$", documented, re.DOTALL | re.MULTILINE)
+    text = (DEPLOY / "github/pinterest.yml").read_text("utf-8")
+
+    def of_tokens(workflow: str) -> list[Any]:
+        steps = yaml.safe_load(workflow)["jobs"]["load"]["steps"]
+        return [each for each in steps if "tokens." in str(each)]
+
+    found = of_tokens(text.replace("pinterest-${{ matrix.connection }}:", "pinterest-"))
+    assert len(found) == 4
+    assert found == of_tokens(block)
+    assert "TAP_PINTEREST_TOKEN_FILE: ${{ github.workspace }}/tokens.json\n" in text
+
+
 @pytest.fixture
 def fleet(tmp_path: Path) -> dict[str, str]:
     """The variables of a scheduler with a fleet in which two connections fail.
