@@ -336,6 +336,26 @@ def test_a_connection_without_a_credential_is_refused(
     assert fault in checked.output
 
 
+def test_a_connection_with_a_token_has_no_other_token_to_fall_back_on(tmp_path: Path) -> None:
+    written(tmp_path / "a.env", "TAP_PINTEREST_ACCESS_TOKEN=own\n")
+    written(tmp_path / "shared.env", f"{APP}TAP_PINTEREST_REFRESH_TOKEN=of-the-agency\n")
+    text = "env_file: shared.env\nconnections: [{name: a, env_file: a.env}]"
+    fleet = connections.read(written(tmp_path / "connections.yml", text))
+
+    variables = runs.environment(fleet, fleet.of("a"), Place(tmp_path, tmp_path / "fleet"), {})
+
+    given = {name: variables[name] for name in credentials.TOKENS if variables[name]}
+    assert given == {"TAP_PINTEREST_ACCESS_TOKEN": "own"}
+
+
+def test_a_connection_that_switches_the_shared_token_off_has_no_credential(tmp_path: Path) -> None:
+    written(tmp_path / "a.env", "TAP_PINTEREST_REFRESH_TOKEN=\n")
+    written(tmp_path / "shared.env", f"{APP}TAP_PINTEREST_REFRESH_TOKEN=of-the-agency\n")
+    text = "env_file: shared.env\nconnections: [{name: a, env_file: a.env, credential: agency}]"
+
+    assert "a: its variables have no credential" in refusal(tmp_path, text)
+
+
 def test_a_loader_and_a_project_that_are_not_there_are_named(fleet_file: Path) -> None:
     other = call(fleet_file, f"--project={fleet_file.parent}/nosuch", "check")
     text = fleet_file.read_text("utf-8")
@@ -663,7 +683,12 @@ def test_a_secret_store_that_fails_is_asked_again(tmp_path: Path) -> None:
     [
         ("TAP_PINTEREST_REFRESH_TOKEN=1", "TAP_PINTEREST_REFRESH_TOKEN=1", "the token of a"),
         ("TAP_PINTEREST_TOKEN_FILE=t", "TAP_PINTEREST_TOKEN_FILE=t", "the token file of a"),
-        ("credential: agency\nTAP_PINTEREST_REFRESH_TOKEN=1", "2", "but another token"),
+        ("credential: agency\nTAP_PINTEREST_REFRESH_TOKEN=1", "2", "but another token\n"),
+        (
+            "credential: agency\nTAP_PINTEREST_REFRESH_TOKEN=1",
+            "1\nTAP_PINTEREST_TOKEN_FILE=b",
+            "but another token file\n",
+        ),
     ],
 )
 def test_connections_share_a_token_if_and_only_if_they_share_a_credential(
@@ -681,6 +706,18 @@ def test_connections_share_a_token_if_and_only_if_they_share_a_credential(
 
     assert "b: it has the" in output
     assert fault in output
+
+
+@pytest.mark.usefixtures("meltano")
+def test_connections_without_a_token_file_share_none(tmp_path: Path) -> None:
+    for name in "ab":
+        variables = f"TAP_PINTEREST_TOKEN_FILE=\nTAP_PINTEREST_ACCESS_TOKEN={name}\n"
+        written(tmp_path / f"{name}.env", variables)
+    text = "connections: [{name: a, env_file: a.env}, {name: b, env_file: b.env}]"
+
+    result = call(written(tmp_path / "connections.yml", text), "check")
+
+    assert result.exit_code == 0, result.output
 
 
 @contextmanager

@@ -64,19 +64,21 @@ def _of_credentials(
     """The faults of connections that share a token but not a credential, or the reverse."""
     tokens: dict[str, Connection] = {}
     files: dict[str, Connection] = {}
-    credentials: dict[str, tuple[Connection, str]] = {}
+    credentials: dict[str, tuple[Connection, str, str]] = {}
     for each, own in variables:
-        token = token_of(own)
+        # An empty text: no token, and no token file.
+        token, file = token_of(own), own[TOKEN_FILE]
         other = tokens.setdefault(token, each) if token else each
         if other.credential != each.credential:
             # A renewed token would reach only one of them, and they would not share a quota.
             yield f"{each.name}: it has the token of {other.name}; give both one credential"
-        other = files.setdefault(own[TOKEN_FILE], each)
+        other = files.setdefault(file, each) if file else each
         if other.credential != each.credential:
             yield f"{each.name}: it has the token file of {other.name}; each would overwrite it"
-        other, its_token = credentials.setdefault(each.credential, (each, token))
-        if token != its_token:
+        other, *its = credentials.setdefault(each.credential, (each, token, file))
+        if [token, file] != its:
+            what = "token" if token != its[0] else "token file"
             yield (
                 f"{each.name}: it has the credential {each.credential} of {other.name},"
-                " but another token"
+                f" but another {what}"
             )

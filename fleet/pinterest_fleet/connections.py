@@ -105,9 +105,13 @@ class Fleet:
 
     def shares(self, connection: Connection) -> bool:
         """Whether the file says that a connection has the credential of others."""
-        others = (each for each in self.connections if each.name != connection.name)
         is_named = connection.credential != connection.name
-        return is_named or any(each.credential == connection.credential for each in others)
+        return is_named or self._users[connection.credential] > 1
+
+    @cached_property
+    def _users(self) -> Mapping[str, int]:
+        """How many connections have a credential."""
+        return Counter(each.credential for each in self.connections)
 
     def of(self, name: str) -> Connection:
         """The connection of this name.

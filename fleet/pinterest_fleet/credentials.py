@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING
 
 from pinterest_fleet.references import SecretError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _PREFIX = "TAP_PINTEREST_"
 _OAUTH = f"{_PREFIX}OAUTH_CREDENTIALS_"
@@ -47,15 +48,17 @@ def require(
     Raises:
         SecretError: The connection has no credential, or the file does not say that it shares one.
     """
-    if token_of(own) or _is_app({**shared, **own}):
+    both = {**shared, **own}
+    if token_of(own) or _is_app(both):
         return
-    if token_of(shared):
+    if token_of(both):
         if not is_shared:
             msg = "the shared variables have a token; name its credential in each connection"
             raise SecretError(msg)
         return
-    stored = project / Path(own[TOKEN_FILE]).expanduser()
-    if not (({**shared, **own}).get(_APP[0]) and stored.is_file()):
+    # Unlike those of `Path`, these raise nothing for an unknown user or a closed folder.
+    stored = project / os.path.expanduser(own[TOKEN_FILE])  # noqa: PTH111
+    if not (both.get(_APP[0]) and os.path.isfile(stored)):  # noqa: PTH113
         msg = (
             f"its variables have no credential: no {TOKENS[0]}, no {TOKENS[1]}, and no"
             f" {_APP[0]} with a token file of tap-pinterest-login"

@@ -162,6 +162,9 @@ def environment(
     credentials.require(
         own, fleet.shared_variables, place.project, is_shared=fleet.shares(connection)
     )
+    if credentials.token_of(own):
+        # The tap would take a shared token of another kind once Pinterest refuses this one.
+        variables |= dict.fromkeys(credentials.TOKENS, "")
     variables |= {
         **own,
         schema: connection.schema,
