@@ -238,6 +238,73 @@ def test_a_secret_store_that_fails_is_named_without_its_output(tmp_path: Path) -
     assert "hidden" not in output
 
 
+def test_a_secret_store_does_not_read_the_input_of_a_loop(tmp_path: Path, meltano: Path) -> None:
+    text = "connections: [{name: a, secret: 'command:sh -c \"cat; echo TAP_PINTEREST_TERMS=x\"'}]"
+    file = written(tmp_path / "connections.yml", text)
+
+    done = subprocess.run(
+        [*program_with(tmp_path, meltano), f"--connections={file}", f"--project={ROOT}", "check"],
+        input="globex\n",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+    assert "a: its variables have no credential" in done.stdout
+
+
+LONG = "x" * 300
+"""No file system has a file of this name, and each refuses to look for it."""
+
+
+@pytest.mark.parametrize(
+    ("secret", "tokens", "fault"),
+    [
+        (f"file:{LONG}", "", "its secret: refused; allowed: a file that is there and may be read"),
+        (f"directory:{LONG}", "", "its secret: refused; allowed: a directory that is there"),
+        ("file:own.env", LONG, "its variables have no credential"),
+        ("file:own.env", "~no-such-user/tokens", "its variables have no credential"),
+    ],
+    ids=["file", "directory", "token-file", "user"],
+)
+def test_a_path_that_cannot_be_looked_for_stops_its_own_connection_only(
+    tmp_path: Path, secret: str, tokens: str, fault: str
+) -> None:
+    written(tmp_path / "own.env", f"{APP}TAP_PINTEREST_TOKEN_FILE={tokens}\n")
+    text = f"connections: [{{name: a, secret: '{secret}'}}, {{name: b, env_file: own.env}}]"
+
+    output = refusal(tmp_path, text)
+
+    assert f"a: {fault}" in output
+    assert call(tmp_path / "connections.yml", "list").exit_code == 0
+
+
+@pytest.mark.parametrize("content", ["A=1\n".encode("utf-16"), b"A=1\0\n", b"A=\xff\n"])
+def test_a_secret_that_is_no_text_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "own.env").write_bytes(content)
+    (tmp_path / "mounted").mkdir()
+    (tmp_path / "mounted" / "TAP_A").write_bytes(content)
+    secrets = ["file:own.env", "directory:mounted", "command:cat own.env"]
+    listed = "".join(f"- {{name: c{at}, secret: '{each}'}}\n" for at, each in enumerate(secrets))
+
+    output = refusal(tmp_path, f"connections:\n{listed}")
+
+    said = [line for line in output.splitlines() if line.endswith("not text in UTF-8")]
+    assert [line.split(":")[1] for line in said] == [" own.env", " TAP_A", " cat"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is of Linux")
+@pytest.mark.usefixtures("meltano")
+def test_a_secret_that_a_disk_does_not_give_is_read_again(tmp_path: Path) -> None:
+    text = "connections: [{name: a, env_file: /proc/self/mem}]"
+
+    result = call(written(tmp_path / "connections.yml", text), "run", "a")
+
+    assert result.exit_code == runs.FAILED
+    assert "a: its variables cannot be read: file: Input/output error" in result.output
+
+
 @pytest.mark.usefixtures("meltano")
 def test_a_run_sees_nothing_of_the_schedulers_variables(fleet_file: Path) -> None:
     parents = {

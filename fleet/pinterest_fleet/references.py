@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,10 +55,11 @@ class Reference:
     def fault(self) -> str:
         """The allowed form, if the reference cannot be read; otherwise an empty text."""
         path = self.folder / self.rest
-        if self.provider == "file" and not path.is_file():
-            return f"a file that is there; {self.rest} is not"
-        if self.provider == "directory" and not path.is_dir():
-            return f"a directory that is there; {self.rest} is not"
+        # Unlike those of `Path`, these raise nothing for a folder that may not be entered.
+        if self.provider == "file" and not os.path.isfile(path):  # noqa: PTH113
+            return f"a file that is there and may be read; {self.rest} is not"
+        if self.provider == "directory" and not os.path.isdir(path):  # noqa: PTH112
+            return f"a directory that is there and may be read; {self.rest} is not"
         if self.provider == "command":
             try:
                 words = shlex.split(self.rest)
@@ -85,17 +87,20 @@ class Reference:
                 return _parsed(self._printed(), shlex.split(self.rest)[0])
             return _parsed(_text(self.folder / self.rest), self.rest)
         except OSError as error:
-            msg = f"{self.provider}: {error.strerror}"
-            raise SecretError(msg) from None
-        except UnicodeDecodeError:
-            msg = f"{self.provider}: not UTF-8"
-            raise SecretError(msg) from None
+            msg = f"{error.filename or self.provider}: {error.strerror}"
+            raise SecretError(msg, may_pass=not isinstance(error, PermissionError)) from None
 
     def _printed(self) -> str:
         words = shlex.split(self.rest)
         try:
             done = subprocess.run(  # noqa: S603 - the user's own command
-                words, capture_output=True, timeout=COMMAND_SECONDS, cwd=self.folder, check=False
+                words,
+                # The input may be the list of names of a loop around us.
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=COMMAND_SECONDS,
+                cwd=self.folder,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             msg = f"{words[0]}: no answer within {COMMAND_SECONDS} s"
@@ -104,7 +109,7 @@ class Reference:
             # Its output is not shown, because it may be a secret.
             msg = f"{words[0]} ended with exit code {done.returncode}"
             raise SecretError(msg, may_pass=True)
-        return done.stdout.decode("utf-8-sig")
+        return _decoded(done.stdout, words[0])
 
 
 def _of_environment(prefixes: str) -> Mapping[str, str]:
@@ -118,8 +123,22 @@ def _of_directory(path: Path) -> Mapping[str, str]:
 
 
 def _text(path: Path) -> str:
-    """The text of a file, without the byte order mark that editors on Windows write."""
-    return path.read_text(encoding="utf-8-sig")
+    return _decoded(path.read_bytes(), path.name)
+
+
+def _decoded(content: bytes, place: str) -> str:
+    """Bytes as text, without the byte order mark that editors on Windows write.
+
+    Raises:
+        SecretError: They are no text, or text in UTF-16.
+    """
+    with suppress(UnicodeDecodeError):
+        text = content.decode("utf-8-sig")
+        # No variable can contain it.
+        if "\0" not in text:
+            return text
+    msg = f"{place}: not text in UTF-8"
+    raise SecretError(msg)
 
 
 def _parsed(text: str, place: str) -> Mapping[str, str]:
