@@ -16,6 +16,7 @@ import threading
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
@@ -37,7 +38,6 @@ from target_postgres_fast.postgres import faults as loader_faults
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from click.testing import Result
 
@@ -613,11 +613,30 @@ def test_a_run_that_cannot_begin_leaves_no_note(fleet_file: Path) -> None:
 def test_the_log_shows_no_secret(fleet_file: Path) -> None:
     with (fleet_file.parent / "acme.env").open("a", encoding="utf-8") as file:
         file.write("TARGET_POSTGRES_SQLALCHEMY_URL=postgresql://me:pass-of-db@host/db\n")
-        file.write(f"PRINTED='a trace with {SECRET} and pass-of-db'\n")
+        file.write("TARGET_X_CREDENTIALS_JSON=of-json\nTARGET_X_PRIVATE_KEY='line-one\nline-two'\n")
+        file.write(f"PRINTED='a trace with {SECRET}, pass-of-db, of-json and\nline-two'\n")
 
     output = call(fleet_file, "run", "acme").output
 
-    assert "a trace with *** and ***" in output
+    assert "a trace with ***, ***, *** and\n***\n" in output
+
+
+def test_a_log_in_another_encoding_loses_no_line(fleet_file: Path, meltano: Path) -> None:
+    with (fleet_file.parent / "acme.env").open("a", encoding="utf-8") as file:
+        file.write("PRINTED='for two 💛'\n")
+
+    done = subprocess.run(
+        [
+            *program_with(fleet_file.parent, meltano),
+            *(f"--connections={fleet_file}", f"--root={fleet_file.parent}/fleet", "run", "acme"),
+        ],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "for two \\U0001f49b\n")
 
 
 def test_a_signal_reaches_the_run(fleet_file: Path, tmp_path: Path, meltano: Path) -> None:
@@ -913,6 +932,39 @@ def test_run_all_fails_if_a_run_was_killed(
 
     assert result.exit_code == runs.FAILED
     assert "acme\texit code 137" in result.output
+
+
+def test_run_all_goes_on_if_a_run_cannot_be_started(
+    fleet_file: Path, meltano: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert meltano.exists()
+    commands = iter([["/no/such/program"], [sys.executable, "-c", "pass"]])
+    monkeypatch.setattr(cli, "_own_command", lambda _: next(commands))
+
+    result = call(fleet_file, "run-all")
+
+    assert result.exit_code == runs.FAILED
+    assert "/no/such/program: No such file or directory\nacme\tnot started\n" in result.output
+    assert "globex\tok" in result.output
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is of Linux")
+def test_run_all_goes_on_if_nobody_takes_its_output(
+    fleet_file: Path, tmp_path: Path, meltano: Path
+) -> None:
+    place = [f"--connections={fleet_file}", f"--root={tmp_path}/fleet"]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [*program_with(tmp_path, meltano), *place, "run-all"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    loads = [arguments for arguments, _ in seen(fleet_file) if "run" in arguments]
+    assert (done.returncode, len(loads)) == (0, 2)
+    assert "the end of this list is lost: No space left on device" in done.stderr
 
 
 def test_a_connection_that_is_disabled_in_the_meantime_is_left_out(

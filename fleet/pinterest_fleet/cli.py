@@ -17,7 +17,7 @@ import click
 from pinterest_fleet import checks, observations, runs
 from pinterest_fleet.connections import ConnectionsError, read
 from pinterest_fleet.databases import DatabaseError
-from pinterest_fleet.logs import tell
+from pinterest_fleet.logs import Log, tell
 from pinterest_fleet.runs import FAILED, NEEDS_A_PERSON, Place
 from pinterest_fleet.side_by_side import SideBySide
 
@@ -218,11 +218,14 @@ def run_all(
             outcome, code = "not loaded: it is not enabled any more", 0
         else:
             outcome = "ok" if code == 0 else f"exit code {code}, see {log}"
-        click.echo(f"{name}\t{outcome}")
+        lines.write(f"{name}\t{outcome}\n")
         return code == 0
 
-    with processes.stoppable(), ThreadPoolExecutor(at_once) as pool:
+    # An output that cannot be written stops no load.
+    with Log() as lines, processes.stoppable(), ThreadPoolExecutor(at_once) as pool:
         loaded = list(pool.map(load, fleet.enabled))
+        if lines.fault:
+            tell(f"the end of this list is lost: {lines.fault}")
     if processes.signal:
         raise SystemExit(128 + processes.signal)
     raise SystemExit(runs.OK if all(loaded) else FAILED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_SENSITIVE = re.compile(r"SECRET|TOKEN|PASSWORD|KEY|URL|URI")
+_SENSITIVE = re.compile(r"SECRET|TOKEN|PASS|KEY|CREDENTIAL|URL|URI")
 _LOCATION = re.compile(r"_(FILE|PATH)$|^TAP_PINTEREST_API_URL$")
 _PASSWORD = re.compile(r"://[^:/@]*:([^@/]+)@|\bpassword=([^&\s]+)")
 _SHORTEST_SECRET = 6
@@ -38,6 +39,9 @@ class Log:
         self.fault = ""
         self._is_ours = path is not None
         self._file = path.open("w", encoding="utf-8") if path else sys.stdout
+        if isinstance(self._file, io.TextIOWrapper):
+            # The standard output may have an encoding without some letters of a line.
+            self._file.reconfigure(errors="backslashreplace")
         self._secrets: re.Pattern[str] | None = None
 
     def __enter__(self) -> Self:
@@ -81,9 +85,12 @@ def tell(text: str) -> None:
 def secrets(variables: Mapping[str, str]) -> re.Pattern[str] | None:
     """A pattern for the values of variables that are named like secrets."""
     values = {
-        value
+        line
         for name, value in variables.items()
-        if _SENSITIVE.search(name) and not _LOCATION.search(name) and len(value) >= _SHORTEST_SECRET
+        if _SENSITIVE.search(name) and not _LOCATION.search(name)
+        # A line of the log may be a line of a private key.
+        for line in value.splitlines()
+        if len(line) >= _SHORTEST_SECRET
     }
     written = {found[1] or found[2] for value in values for found in _PASSWORD.finditer(value)}
     passwords = written | {unquote(each) for each in written}

@@ -8,6 +8,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pinterest_fleet.logs import tell
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
@@ -36,7 +38,12 @@ class SideBySide:
         with self._starting:
             if self.signal:
                 return None
-            process = subprocess.Popen(command)  # noqa: S603 - our own
+            try:
+                process = subprocess.Popen(command)  # noqa: S603 - our own
+            except OSError as error:
+                # The machine has no memory or no process left; the others may still start.
+                tell(f"{error.filename or command[0]}: {error.strerror}")
+                return None
             self._processes.add(process)
         code = process.wait()
         self._processes.discard(process)
