@@ -479,6 +479,8 @@ def test_half_a_backfill_is_refused(fleet_file: Path, days: list[str]) -> None:
         ("Pinterest did not answer", 2, 1),
         ("Error: Block target-nosuch not found", 1, 78),
         ("[error    ] tap-pinterest refresh_token: refused; allowed: printable ASCII", 1, 78),
+        ('{"level": "error", "event": "refresh_token: refused; allowed: printable"}', 1, 78),
+        ("level=\\'error\\' event=\\'refresh_token: refused; allowed: printable\\'", 1, 78),
         ("[error    ] tap-pinterest refresh_token: refused; allowed: printable ASCII", 0, 0),
         ("[warning  ] tap-pinterest The refresh token ends soon: tap-pinterest-login.", 1, 1),
     ],
@@ -648,6 +650,42 @@ def test_a_signal_reaches_the_run(fleet_file: Path, tmp_path: Path, meltano: Pat
             pass
         process.send_signal(signal.SIGTERM)
         assert process.wait() == 128 + signal.SIGTERM
+
+
+SIGNAL_AT_THE_START = """
+import signal, subprocess
+start = subprocess.Popen.__init__
+def started(*arguments, **options):
+    start(*arguments, **options)
+    signal.raise_signal(signal.SIGTERM)
+subprocess.Popen.__init__ = started
+"""
+
+
+def test_a_signal_at_the_start_of_a_run_reaches_it(
+    fleet_file: Path, tmp_path: Path, meltano: Path
+) -> None:
+    with (tmp_path / "acme.env").open("a", encoding="utf-8") as file:
+        file.write("WAITS=1\n")
+    program_with(tmp_path, meltano)
+    program = tmp_path / "program.py"
+    written(program, SIGNAL_AT_THE_START + program.read_text("utf-8"))
+
+    done = subprocess.run(
+        [
+            *(sys.executable, str(program), f"--connections={fleet_file}"),
+            *(f"--root={tmp_path}/fleet", "run", "acme"),
+        ],
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+
+    place = Place(tmp_path, tmp_path / "fleet")
+    kept = place.result("acme")
+    assert done.returncode == 128 + signal.SIGTERM
+    assert kept is not None
+    assert kept.exit_code == 128 + signal.SIGTERM
+    assert place.running("acme") is None
 
 
 def test_unknown_and_disabled_connections_are_refused_by_name(fleet_file: Path) -> None:
@@ -1165,7 +1203,10 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
     with fleet_world(folder, 2, size, SMALL_BATCHES) as started_world:
         world = dataclasses.replace(started_world, program=program)
         world.poison("client01")
-        rows = kill_run_all(world, ["client02"], at_once=1)
+        with pytest.MonkeyPatch.context() as patch:
+            # As in many workflows; the reason of a failure is found nevertheless.
+            patch.setenv("FORCE_COLOR", "1")
+            rows = kill_run_all(world, ["client02"], at_once=1)
         yield Killed(world, Place(ROOT, folder / "fleet"), rows)
 
 

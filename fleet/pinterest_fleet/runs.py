@@ -13,6 +13,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from pinterest_fleet.references import SecretError
 from pinterest_fleet.turns import BusyError, running, turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
     from types import FrameType
 
@@ -47,7 +48,7 @@ _FOR_A_PERSON = re.compile(
     # Meltano's, about a loader or a tap that is not in meltano.yml.
     "|Block .* not found"
 )
-_ERROR = re.compile(r'\[error\s*\]|"level": ?"error"|^Error: Block ')
+_ERROR = re.compile(r"""\[error\s*\]|"level": ?"error"|\blevel='error'|^Error: Block """)
 """Marks an error. Warnings do not count: they may also advise a new sign-in."""
 
 
@@ -148,7 +149,8 @@ def environment(
             credential.
     """
     variables = {name: value for name, value in parent.items() if not name.startswith(NOT_OURS)}
-    variables |= {**credentials.NONE, **fleet.shared_variables}
+    # Colours would hide the errors for a person.
+    variables |= {"NO_COLOR": "1", **credentials.NONE, **fleet.shared_variables}
     meltano = Path(_meltano()).parent
     variables["PATH"] = f"{meltano}{os.pathsep}{variables.get('PATH', os.defpath)}"
     if connection is None:
@@ -210,9 +212,9 @@ def run(
                 options = ["--force"] if own.is_forced else []
                 options += ["--state-id-suffix", connection.name]
                 lines.hide(variables)
-                own.begin(result.started)
                 command = [*_command(), "run", *options, "tap-pinterest", fleet.loader]
-                _pass_on(_started(command, variables, place, own), lines, result, own)
+                start = partial(_started, command, variables, place, own)
+                _pass_on(start, lines, result, own)
             result.ended = _now()
             place.keep(connection, result)
     except BusyError as error:
@@ -245,19 +247,13 @@ def prime(fleet: Fleet, place: Place) -> int:
 
 def _primed(variables: Mapping[str, str], place: Place) -> int:
     done = subprocess.run(  # noqa: S603 - Meltano
-        [*_command(), "state", "list"],
-        cwd=place.project,
-        env=dict(variables),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+        [*_command(), "state", "list"], env=dict(variables), check=False, **_piped(place)
     )
     if done.returncode:
         with Log() as lines:
             lines.hide(variables)
             lines.write(done.stdout)
-    return done.returncode
+    return _exit_code(done.returncode, "")
 
 
 def _command() -> list[str]:
@@ -270,20 +266,26 @@ def _meltano() -> str:
     return str(beside) if beside.exists() else shutil.which("meltano") or "meltano"
 
 
+def _piped(place: Place) -> dict[str, Any]:
+    """The options of a process whose output we read."""
+    return {
+        "cwd": place.project,
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.STDOUT,
+        "encoding": "utf-8",
+        "errors": "replace",
+    }
+
+
 def _started(
     command: Sequence[str], variables: Mapping[str, str], place: Place, own: Turn
 ) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(  # noqa: S603 - Meltano
             command,
-            cwd=place.project,
             env=dict(variables),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
+            **_piped(place),
             # If only this process is killed, Meltano still holds the lock until it has ended.
             pass_fds=[own.handle],
         )
@@ -292,11 +294,16 @@ def _started(
         raise
 
 
-def _pass_on(process: subprocess.Popen[str], lines: Log, result: Result, own: Turn) -> None:
-    """Write the lines of Meltano to the log, and note its end in the result."""
-    with process, _signals_to(process):
-        for line in process.stdout or ():
-            _note(line, lines.write(line), result)
+def _pass_on(
+    start: Callable[[], subprocess.Popen[str]], lines: Log, result: Result, own: Turn
+) -> None:
+    """Start Meltano, write its lines to the log, and note its end in the result."""
+    with _signals_passed_on() as to:
+        own.begin(result.started)
+        with start() as process:
+            to(process)
+            for line in process.stdout or ():
+                _note(line, lines.write(line), result)
     code = process.returncode
     if lines.fault:
         tell(f"{result.connection}: the end of its log is lost: {lines.fault}")
@@ -336,15 +343,28 @@ def _note(line: str, shown: str, result: Result) -> None:
 
 
 @contextmanager
-def _signals_to(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Pass SIGINT and SIGTERM on, so that the tap stops in order and writes its state."""
+def _signals_passed_on() -> Iterator[Callable[[subprocess.Popen[str]], None]]:
+    """Pass SIGINT and SIGTERM on, so that the tap stops in order and writes its state.
+
+    Yields:
+        A function that names the process. Signals that came before reach it too.
+    """
+    came: list[int] = []
+    processes: list[subprocess.Popen[str]] = []
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
-        process.send_signal(number)
+        came.append(number)
+        for process in processes:
+            process.send_signal(number)
+
+    def to(process: subprocess.Popen[str]) -> None:
+        processes.append(process)
+        for number in came:
+            process.send_signal(number)
 
     before = {number: signal.signal(number, pass_on) for number in STOPS}
     try:
-        yield
+        yield to
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
