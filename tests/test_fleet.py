@@ -467,7 +467,8 @@ def test_a_backfill_reads_the_days_that_were_asked_for(fleet_file: Path) -> None
 
 @pytest.mark.parametrize("days", [["--from=2026-01-01"], ["--from=2026-02-01", "--to=2026-01-01"]])
 def test_half_a_backfill_is_refused(fleet_file: Path, days: list[str]) -> None:
-    assert call(fleet_file, "run", "acme", *days).exit_code == 2
+    for command in (["run", "acme"], ["run-all"]):
+        assert call(fleet_file, *command, *days).exit_code == runs.NEEDS_A_PERSON
 
 
 @pytest.mark.usefixtures("meltano")

@@ -158,12 +158,10 @@ def _backfill(first: datetime | None, last: datetime | None) -> tuple[date, date
     if first is None and last is None:
         return None
     if first is None or last is None:
-        msg = "--from and --to belong together"
-        raise click.UsageError(msg)
+        _refuse(["--from and --to belong together"])
     days = (first.date(), last.date())
     if days[0] > days[1]:
-        msg = "--from is later than --to"
-        raise click.UsageError(msg)
+        _refuse(["--from is later than --to"])
     return days
 
 

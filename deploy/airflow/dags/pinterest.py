@@ -108,7 +108,8 @@ def load(name: str) -> None:
     context = get_current_context()
     context["connection"] = name
     params = context["params"]
-    days = [f"--from={params['from']}", f"--to={params['to']}"] if params.get("from") else []
+    # The command refuses one without the other.
+    days = [f"--{each}={params[each]}" for each in ("from", "to") if params.get(each)]
     code = called([*FLEET, "run", name, *days])
     if code == NEEDS_A_PERSON:
         if name not in {each["name"] for each in listed()["connections"]}:
