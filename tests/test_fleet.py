@@ -582,13 +582,41 @@ def test_results_that_cannot_be_read_end_no_metrics(fleet_file: Path) -> None:
     fleet = connections.read(fleet_file)
     written(place.folder(fleet.of("acme")) / "last_run.json", "")
     written(place.token_file(fleet.of("acme")), "[]")
-    place.keep(fleet.of("globex"), runs.Result("globex", "", "2026-01-01T00:00:00+00:00", 0))
+    later = {"connection": "globex", "started": "", "ended": "2026-01-01T00:00:00+00:00"}
+    of_a_later_version = json.dumps({**later, "exit_code": 0, "other": "x"})
+    written(place.folder(fleet.of("globex")) / "last_run.json", of_a_later_version)
 
     result = call(fleet_file, "metrics")
 
     assert result.exit_code == 0
     assert "acme: its last result cannot be read" in result.output
     assert 'pinterest_last_run_exit_code{connection="globex"} 0' in result.output
+
+
+@pytest.mark.usefixtures("meltano")
+def test_a_result_that_may_not_be_replaced_stops_its_own_connection_only(fleet_file: Path) -> None:
+    folder = fleet_file.parent / "fleet" / "connections" / "acme"
+    (folder / "last_run.json").mkdir(parents=True)
+
+    results = [call(fleet_file, *words) for words in (["run", "acme"], ["run", "globex"])]
+    metrics = call(fleet_file, "metrics")
+
+    assert [each.exit_code for each in results] == [runs.FAILED, 0]
+    assert f"acme: {folder}" in results[0].output
+    assert f"acme: {folder / 'last_run.json'}: Is a directory" in metrics.output
+    assert 'pinterest_last_run_exit_code{connection="globex"} 0' in metrics.output
+    # Each try would leave one more file.
+    assert {each.name for each in folder.iterdir()} == {"last_run.json", "running.json"}
+
+
+def test_a_root_that_cannot_be_made_is_named_by_every_command(fleet_file: Path) -> None:
+    root = f"--root={fleet_file}/fleet"
+
+    for command in (["check"], ["prime"], ["run-all"]):
+        result = call(fleet_file, root, *command)
+        assert result.exit_code == runs.FAILED
+        assert f"Error: {fleet_file}/fleet" in result.output
+        assert "Not a directory" in result.output
 
 
 def test_a_file_of_metrics_that_cannot_be_written_is_named(fleet_file: Path) -> None:
@@ -1171,6 +1199,56 @@ def test_one_view_is_over_all_schemas(fleet_file: Path, loaded: tuple[str, str])
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         told = connection.execute(query).fetchall()
     assert set(told) == {("acme", "7", "2026-02-26"), ("acme", None, None)}
+
+
+def test_a_table_that_cannot_be_read_takes_no_other_out_of_metrics_and_view(
+    fleet_file: Path, loaded: tuple[str, str]
+) -> None:
+    url, schema = loaded
+    older = f"{schema}_older"
+    text = fleet_file.read_text("utf-8").replace("schema: globex", f"schema: {older}")
+    # It comes first.
+    first, second = text.split("- name: acme")[1].split("- name: globex")
+    written(fleet_file, f"connections:\n- name: globex{second}- name: acme{first}")
+    log = sql.Identifier(older, "sync_log")
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(older)))
+        try:
+            connection.execute(sql.SQL("CREATE TABLE {} (stream text)").format(log))
+            metrics = call(fleet_file, "metrics", "--database", url)
+            viewed = call(fleet_file, "view", "--database", url, "--schema", schema)
+            rows = connection.execute(
+                sql.SQL("SELECT DISTINCT connection FROM {}").format(
+                    sql.Identifier(schema, observations.VIEW)
+                )
+            ).fetchall()
+        finally:
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(older)))
+
+    assert (metrics.exit_code, viewed.exit_code) == (runs.NEEDS_A_PERSON, runs.NEEDS_A_PERSON)
+    fault = f"globex: the database refuses {older}.sync_log: column "
+    assert fault in metrics.output
+    assert fault in viewed.output
+    assert 'pinterest_last_run_rows{connection="acme",ad_account="7"} 9' in metrics.output
+    assert rows == [("acme",)]
+
+
+def test_a_run_under_a_wrong_clock_does_not_stay_the_last_one(
+    fleet_file: Path, loaded: tuple[str, str]
+) -> None:
+    url, schema = loaded
+    log = sql.Identifier(schema, "sync_log")
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL(
+                "INSERT INTO {} (stream, account_id, run_id, run_started_at, rows)"
+                " VALUES ('ad_analytics', '7', '2999', '2999-01-01', 1)"
+            ).format(log)
+        )
+
+    found = sampled(call(fleet_file, "metrics", "--database", url).output)
+
+    assert found["pinterest_last_run_rows", "acme/7"] == 9
 
 
 def test_every_alert_is_about_a_metric_that_exists() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from pinterest_fleet import checks, observations, runs
+from pinterest_fleet import checks, files, observations, runs
 from pinterest_fleet.connections import ConnectionsError, read
 from pinterest_fleet.databases import DatabaseError
 from pinterest_fleet.logs import Log, tell
@@ -63,7 +63,20 @@ _day = click.DateTime(["%Y-%m-%d"])
 _shown = partial(click.option, show_default=True, show_envvar=True)
 
 
-@click.group()
+class _Commands(click.Group):
+    """Commands that name a file that they cannot use, in one line."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            msg = f"{error.filename or context.obj.place.root}: {error.strerror}"
+            raise click.ClickException(msg) from None
+
+
+@click.group(cls=_Commands)
 @_shown(
     "--connections",
     "file",
@@ -283,7 +296,7 @@ def metrics(
 
 def _write(text: str, output: Path) -> None:
     try:
-        observations.write(text, output)
+        files.replace(output, text, 0o644)
     except OSError as error:
         msg = f"{output} cannot be written: {error.strerror}"
         raise click.ClickException(msg) from None
@@ -313,8 +326,10 @@ def _end(error: DatabaseError) -> NoReturn:
 def view(settings: Settings, database: str, schema: str) -> None:
     """Make the view pinterest_freshness over the schemas of all connections."""
     try:
-        missing = observations.make_view(database, settings.fleet.enabled, schema)
+        missing, refused = observations.make_view(database, settings.fleet.enabled, schema)
     except DatabaseError as error:
         _end(error)
     for name in missing:
         click.echo(f"{name}: nothing is loaded yet, so the view leaves it out", err=True)
+    if refused:
+        _refuse([f"{each}; the view leaves it out" for each in refused])

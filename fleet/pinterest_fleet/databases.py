@@ -44,7 +44,8 @@ def connected(address: str) -> Iterator[psycopg.Connection]:
         # The text of the error contains the whole address.
         raise DatabaseError(_NO_ADDRESS) from None
     try:
-        with psycopg.connect(address) as connection:
+        # Without a transaction, a statement that fails stops no other.
+        with psycopg.connect(address, autocommit=True) as connection:
             yield connection
     except psycopg.Error as error:
         may_pass = isinstance(error, psycopg.OperationalError)

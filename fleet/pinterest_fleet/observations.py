@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.request import Request, urlopen
 
+import psycopg
 from psycopg import sql
 
-from pinterest_fleet.databases import connected
+from pinterest_fleet.databases import DatabaseError, connected
+from pinterest_fleet.logs import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    import psycopg
 
     from pinterest_fleet.connections import Connection, Fleet
     from pinterest_fleet.runs import Place
@@ -72,22 +69,25 @@ MISSING = Family("pinterest_last_run_missing_streams", "streams", "Streams that 
 Sample = tuple[Family, "Mapping[str, str]", float]
 
 _OF_LAST_RUN = """
-  WITH last_run AS (
-    SELECT * FROM {log} WHERE run_id = (
-      SELECT run_id FROM {log} ORDER BY run_started_at DESC NULLS LAST, run_id DESC LIMIT 1
+  WITH log AS NOT MATERIALIZED (
+    -- A run on a machine whose clock was ahead is not the last one.
+    SELECT *, CASE WHEN run_started_at < now() + interval '1 day' THEN run_started_at END AS began
+      FROM {log}
+  ),
+  last_run AS (
+    SELECT * FROM log WHERE run_id = (
+      SELECT run_id FROM log ORDER BY began DESC NULLS LAST, run_id DESC LIMIT 1
     )
   ),
   streams AS (
     SELECT stream, bool_or(start_date IS NOT NULL) AS has_days,
            bool_or(result IN ('complete', 'partial')) AS has_come
-      FROM {log} GROUP BY stream
+      FROM log GROUP BY stream
   ),
   known AS (
     SELECT * FROM (
-      SELECT *, rank() OVER (
-               PARTITION BY stream ORDER BY run_started_at DESC NULLS LAST, run_id DESC
-             ) AS age
-        FROM {log} WHERE ad_account_id IS NOT NULL
+      SELECT *, rank() OVER (PARTITION BY stream ORDER BY began DESC NULLS LAST, run_id DESC) AS age
+        FROM log WHERE ad_account_id IS NOT NULL
     ) AS of_accounts WHERE age = 1
   ),
   parts AS (
@@ -121,7 +121,10 @@ _OF_LAST_RUN = """
 def of_files(fleet: Fleet, place: Place) -> Iterator[Sample]:
     """The metrics in the results and the token files of every enabled connection."""
     for each in fleet.enabled:
-        yield from _of_files(each, place)
+        try:
+            yield from _of_files(each, place)
+        except OSError as error:
+            tell(f"{each.name}: {error.filename or place.root}: {error.strerror}")
 
 
 def of_tables(fleet: Fleet, database: str) -> Iterator[Sample]:
@@ -132,11 +135,23 @@ def of_tables(fleet: Fleet, database: str) -> Iterator[Sample]:
         database: Address of the PostgreSQL.
 
     Raises:
-        DatabaseError: The database cannot be used.
+        DatabaseError: The database cannot be used, or it refuses the tables of some connections;
+            then the metrics of all others have been yielded.
     """
+    refused = []
     with connected(database) as connection:
         for each in fleet.enabled:
-            yield from _of_tables(connection, each)
+            try:
+                yield from _of_tables(connection, each)
+            except psycopg.ProgrammingError as error:
+                refused.append(_refusal(each, error))
+    if refused:
+        raise DatabaseError("\n".join(refused))
+
+
+def _refusal(connection: Connection, error: psycopg.Error) -> str:
+    log = f"{connection.schema}.{LOG}"
+    return f"{connection.name}: the database refuses {log}: {error.diag.message_primary}"
 
 
 def _of_files(connection: Connection, place: Place) -> Iterator[Sample]:
@@ -198,15 +213,6 @@ def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
-def write(text: str, path: Path) -> None:
-    """Replace a file in one step, so that its reader never sees half of it."""
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(name).chmod(0o644)
-    Path(name).replace(path)
-
-
 def push(text: str, url: str) -> None:
     """Replace the text at a push gateway.
 
@@ -220,7 +226,9 @@ def push(text: str, url: str) -> None:
         pass
 
 
-def make_view(database: str, connections: Sequence[Connection], schema: str) -> Sequence[str]:
+def make_view(
+    database: str, connections: Sequence[Connection], schema: str
+) -> tuple[Sequence[str], Sequence[str]]:
     """Make a view of the last run of every connection, with a row for each ad account.
 
     A row without an ad account has the streams that are read for the token or a user.
@@ -231,25 +239,41 @@ def make_view(database: str, connections: Sequence[Connection], schema: str) -> 
         schema: The schema of the view.
 
     Returns:
-        The names of connections that have loaded nothing yet and are left out.
+        The names of connections that have loaded nothing yet, and a line for each connection whose
+        tables the database refuses. The view leaves both out.
 
     Raises:
         DatabaseError: The database cannot be used.
     """
+    parts, missing, refused = [], [], []
     with connected(database) as connection:
-        loaded = [each for each in connections if _has_log(connection, each.schema)]
-        parts = [
-            sql.SQL("SELECT {name}::text AS connection, of_log.* FROM ({query}) AS of_log").format(
-                name=sql.Literal(each.name),
-                query=sql.SQL(_OF_LAST_RUN).format(log=sql.Identifier(each.schema, LOG)),
-            )
-            for each in loaded
-        ]
+        for each in connections:
+            try:
+                if _has_log(connection, each.schema):
+                    parts.append(_part(connection, each))
+                else:
+                    missing.append(each.name)
+            except psycopg.ProgrammingError as error:
+                refused.append(_refusal(each, error))
         view = sql.Identifier(schema, VIEW)
         if parts:
             # Replaced, not dropped: so other users keep their rights on it.
             everything = sql.SQL(" UNION ALL ").join(parts)
             connection.execute(sql.SQL("CREATE OR REPLACE VIEW {} AS {}").format(view, everything))
-        else:
+        elif not refused:
             connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(view))
-    return [each.name for each in connections if each not in loaded]
+    return missing, refused
+
+
+def _part(connection: psycopg.Connection, one: Connection) -> sql.Composed:
+    """The query of one connection in the view.
+
+    Raises:
+        psycopg.ProgrammingError: The table is an older one, or this user may not read it.
+    """
+    query = sql.SQL("SELECT {name}::text AS connection, of_log.* FROM ({query}) AS of_log").format(
+        name=sql.Literal(one.name),
+        query=sql.SQL(_OF_LAST_RUN).format(log=sql.Identifier(one.schema, LOG)),
+    )
+    connection.execute(sql.SQL("{} LIMIT 0").format(query))
+    return query

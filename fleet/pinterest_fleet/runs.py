@@ -9,15 +9,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pinterest_fleet import credentials
+from pinterest_fleet import credentials, files
 from pinterest_fleet.logs import Log, tell
 from pinterest_fleet.references import SecretError
 from pinterest_fleet.turns import BusyError, running, turn
@@ -36,7 +35,6 @@ OK, FAILED, NEEDS_A_PERSON = 0, 1, 78
 """Exit codes. 78 is EX_CONFIG of sysexits: a retry changes nothing."""
 STOPS = (signal.SIGINT, signal.SIGTERM)
 """Signals that end a run in order."""
-_SUMMARY = re.compile(r'Summary: (\{"streams".*\})')
 _FOR_A_PERSON = re.compile(
     # The tap's errors about a setting, and about a credential that Pinterest refuses.
     "refused; allowed: |tap-pinterest-login"
@@ -62,7 +60,6 @@ class Result:
         ended: The end, UTC.
         exit_code: 0, 1 or 78; 128 and more after a signal.
         reason: Why a person has to act; an empty text otherwise.
-        summary: The tap's summary; empty if it wrote none.
     """
 
     connection: str
@@ -70,7 +67,6 @@ class Result:
     ended: str = ""
     exit_code: int = FAILED
     reason: str = ""
-    summary: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,18 +108,17 @@ class Place:
         except FileNotFoundError:
             return None
         try:
-            return Result(**json.loads(text))
+            kept = json.loads(text)
+            # Another version may have kept more.
+            known = (each.name for each in fields(Result) if each.name in kept)
+            return Result(**{name: kept[name] for name in known})
         except (ValueError, TypeError):
             tell(f"{name}: its last result cannot be read; the next run replaces it")
             return None
 
     def keep(self, connection: Connection, result: Result) -> None:
         """Replace the result of a connection in one step."""
-        folder = self.folder(connection)
-        handle, name = tempfile.mkstemp(dir=folder)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(asdict(result), file)
-        Path(name).replace(folder / "last_run.json")
+        files.replace(self.folder(connection) / "last_run.json", json.dumps(asdict(result)))
 
 
 def environment(
@@ -231,6 +226,9 @@ def prime(fleet: Fleet, place: Place) -> int:
 
     Returns:
         The exit code.
+
+    Raises:
+        OSError: The root cannot be written, or Meltano is not there.
     """
     folder = place.root / "project"
     try:
@@ -240,9 +238,6 @@ def prime(fleet: Fleet, place: Place) -> int:
     except SecretError as error:
         tell(f"the shared variables cannot be read: {error}")
         return FAILED if error.may_pass else NEEDS_A_PERSON
-    except OSError as error:
-        tell(f"{error.filename}: {error.strerror}")
-        return FAILED
 
 
 def _primed(variables: Mapping[str, str], place: Place) -> int:
@@ -326,17 +321,13 @@ def _exit_code(code: int, reason: str) -> int:
 
 
 def _note(line: str, shown: str, result: Result) -> None:
-    """Note the summary, or the reason for a person to act, that a line has.
+    """Note the reason for a person to act that a line has.
 
     Args:
         line: The line as Meltano wrote it.
         shown: The line without secrets; only this form is kept.
         result: The result to note it in.
     """
-    if found := _SUMMARY.search(line):
-        # A line of another program may begin in the same way.
-        with suppress(ValueError):
-            result.summary = json.loads(found[1])
     is_error = _ERROR.search(line)
     if is_error and not result.reason and _FOR_A_PERSON.search(line):
         result.reason = shown.strip()
