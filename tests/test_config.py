@@ -500,6 +500,15 @@ def test_members_of_objects_have_variables_of_their_own(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
+    "backfill",
+    [{}, {"start_date": "", "end_date": ""}, {"start_date": None, "end_date": None}],
+    ids=["no member", "empty texts", "nulls"],
+)
+def test_an_object_whose_members_are_empty_is_not_set(backfill: dict[str, Any]) -> None:
+    assert settings(backfill=backfill).backfill is None
+
+
+@pytest.mark.parametrize(
     "value",
     [
         *(None, True, 0, 1, -1, 2.5, 1e300, 10**30, "", " ", "\x00", "x", "7", "2026-01-01"),

@@ -23,6 +23,7 @@ from tap_pinterest.config import (
     refused_windows,
     without_effect,
 )
+from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +54,12 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("TAP_PINTEREST_ACCOUNT_ID", "AD_ACCOUNT_IDS"),
         ("TAP_PINTEREST_LOOKBACK_WINDOW", "LOOKBACK_DAYS"),
         ("TAP_PINTEREST_ACCES_TOKEN", "ACCESS_TOKEN"),
+        ("TAP_PINTEREST_SYNC_KEY_SEPERATOR", "SYNC_KEY_SEPARATOR"),
+        ("TAP_PINTEREST_EXCLUDED_AD_ACCOUNT_IDS", "EXCLUDE_AD_ACCOUNT_IDS"),
+        ("TAP_PINTEREST_BACKFILL_STARTDATE", "BACKFILL_START_DATE"),
+        ("TAP_PINTEREST_OAUTH_CREDENTIALS_REFRESH_TOKN", "OAUTH_CREDENTIALS_REFRESH_TOKEN"),
+        ("TAP_PINTEREST_start_date", "START_DATE"),
+        ("tap_pinterest_start_date", "START_DATE"),
     ],
 )
 def test_a_variable_whose_name_is_almost_a_settings_is_refused_naming_that_setting(
@@ -80,6 +87,8 @@ def test_a_variable_whose_name_is_almost_a_settings_is_refused_naming_that_setti
             "_LOAD_SCHEMA",
         ),
         *("TEST_DATABASE_URL", "VERSION", "OAUTH_CREDENTIALS_REFRESH_TOKEN"),
+        # Meltano's, for a plugin called tap-pinterest-acme, and for a member of an object.
+        *("ACME_START_DATE", "ADS_ACCESS_TOKEN", "SYNC_KEY_FIELDS_CAMPAIGNS"),
     ],
 )
 def test_variables_that_share_only_the_prefix_are_left_alone(
@@ -132,6 +141,86 @@ def test_another_line_of_the_env_file_that_sets_nothing_is_one_warning(
     assert caplog.messages == [
         f"{tmp_path / '.env'}: line 1 cannot be read; write NAME=value, and close each quote"
     ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("\ufeffTAP_PINTEREST_START_DATE=2026-01-01\n", id="a mark before it"),
+        pytest.param("TAP_PINTEREST_START_DATE='2026-01-01'\r\n\r\n", id="ends of Windows"),
+        pytest.param("export TAP_PINTEREST_START_DATE = 2026-01-01 # day", id="as a shell has it"),
+    ],
+)
+def test_an_env_file_may_be_written_on_any_system(tmp_path: Path, content: str) -> None:
+    (tmp_path / ".env").write_bytes(content.encode())
+
+    assert variables() == {"start_date": "2026-01-01"}
+
+
+def test_an_env_file_in_two_bytes_for_each_character_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("TAP_PINTEREST_START_DATE=2026-01-01\n", "utf-16-le")
+
+    with pytest.raises(ConfigValidationError) as refused:
+        variables()
+
+    assert refused.value.errors == [f"{tmp_path / '.env'}: it cannot be read (it is not UTF-8)"]
+
+
+def test_a_folder_that_is_gone_is_named_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    with pytest.raises(ConfigValidationError) as refused:
+        variables()
+
+    assert refused.value.errors == [".env: it cannot be read (No such file or directory)"]
+
+
+def test_variables_of_the_sdks_settings_have_their_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = TapPinterest.config_jsonschema
+    TapPinterest.append_builtin_config(schema)
+    monkeypatch.setenv("TAP_PINTEREST_FLATTENING_ENABLED", "true")
+    monkeypatch.setenv("TAP_PINTEREST_FLATTENING_MAX_DEPTH", "1")
+    monkeypatch.setenv("TAP_PINTEREST_STREAM_MAPS", '{"boards": {"title": "name"}}')
+
+    assert from_environment(PREFIX, schema["properties"]) == {
+        "flattening_enabled": True,
+        "flattening_max_depth": 1,
+        "stream_maps": {"boards": {"title": "name"}},
+    }
+
+
+def test_an_empty_variable_of_the_sdk_is_not_set(sandbox: Sandbox) -> None:
+    empty = {"stream_maps": "", "flattening_enabled": "", "flattening_max_depth": ""}
+
+    assert run(settings(sandbox, **empty), "boards").records("boards")
+
+
+def test_values_that_only_python_has_become_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAP_PINTEREST_STREAM_GROUPS", "{'ads'}")
+    monkeypatch.setenv("TAP_PINTEREST_SYNC_KEY_FIELDS", "{1: ['id'], 'ads': ('id',)}")
+    monkeypatch.setenv("TAP_PINTEREST_AD_ACCOUNT_IDS", "[1j]")
+
+    assert variables() == {
+        "stream_groups": ["ads"],
+        "sync_key_fields": {"1": ["id"], "ads": ["id"]},
+        "ad_account_ids": "[1j]",
+    }
+
+
+def test_each_fault_is_one_line_whatever_a_value_has_in_it(tmp_path: Path) -> None:
+    (tmp_path / "tap.json").write_text(json.dumps({"report_columns": ["a\nb"]}))
+    command = [sys.executable, "-m", "tap_pinterest", "--config", "tap.json", "--discover"]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    (line,) = ended.stderr.splitlines()
+    assert "report_columns: A\\nB is no column" in line
+    assert ended.returncode == 1
 
 
 def test_a_misspelt_variable_ends_a_command_in_one_line(tmp_path: Path) -> None:

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from tap_pinterest.config.days import Day
 from tap_pinterest.config.effects import refused_windows, without_effect
-from tap_pinterest.config.environment import completed, from_environment, overruled, refusal
+from tap_pinterest.config.environment import (
+    completed,
+    from_environment,
+    from_files,
+    is_set,
+    overruled,
+    refusal,
+)
 from tap_pinterest.config.faults import problems, undescribed_columns, unknown_column
 from tap_pinterest.config.schema import (
     API_URL,
@@ -37,6 +44,8 @@ __all__ = [
     "Settings",
     "completed",
     "from_environment",
+    "from_files",
+    "is_set",
     "overruled",
     "problems",
     "refusal",

@@ -74,7 +74,7 @@ class Shape:
         """The choice, from a part of the config that has no faults."""
         choice = dict(self.defaults)
         for name, value in given.items():
-            if value not in (None, "", []):
+            if value != []:
                 choice[name] = tuple(dict.fromkeys(value)) if name in self.lists else value
         if "columns" in choice:
             choice["columns"] = self._columns(choice["columns"])

@@ -1,4 +1,4 @@
-"""Settings from environment variables and the file `.env`."""
+"""Settings from config files, environment variables and the file `.env`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import difflib
 import functools
 import logging
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +25,46 @@ _logger = logging.getLogger("tap-pinterest.env")
 _CREDENTIALS = (*TOKENS, "oauth_credentials", "auth_method")
 _EMPTY_IS_A_VALUE = frozenset({"token_file", "sync_key_separator"})
 _PREFIX = "TAP_PINTEREST_"
+_ENCODING = "utf-8-sig"
+"""UTF-8, after the mark with which editors of Windows begin a file."""
 _NEAR = 0.8
 """Likeness from which a name counts as a misspelling of another; 1 is equal."""
 
 
 def refusal(faults: list[str]) -> ConfigValidationError:
-    """The error that names the faults of a config, in the SDK's form."""
-    return ConfigValidationError("Config validation failed", errors=faults, schema={})
+    """The error that names the faults of a config, each in one line, in the SDK's form."""
+    lines = ["".join(map(_printable, fault)) for fault in faults]
+    return ConfigValidationError("Config validation failed", errors=lines, schema={})
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else repr(character)[1:-1]
+
+
+def from_files(paths: Iterable[str]) -> dict[str, Any]:
+    """The settings in JSON files; a later file overrules an earlier one. `ENV` is no file.
+
+    Raises:
+        ConfigValidationError: A file cannot be read, or has no JSON object.
+    """
+    found: dict[str, Any] = {}
+    for path in paths:
+        if path != "ENV":
+            found |= _in_file(path)
+    return found
+
+
+def _in_file(path: str) -> dict[str, Any]:
+    try:
+        text = Path(path).read_text(_ENCODING)
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except FileNotFoundError:
+        reason = "there is no such file"
+    except OSError as error:
+        reason = str(error.strerror)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        reason = "it is not a JSON object"
+    raise refusal([f"The config {path} cannot be read: {reason}"])
 
 
 def load_env_file() -> None:
@@ -38,26 +73,25 @@ def load_env_file() -> None:
     Raises:
         ConfigValidationError: The file cannot be read.
     """
-    file = find_dotenv(usecwd=True)
+    file = ".env"
     try:
-        _check_lines(file)
-        load_dotenv(file)
-    except (OSError, UnicodeDecodeError) as error:
+        file = find_dotenv(usecwd=True)
+        text = Path(file).read_text(_ENCODING) if file else ""
+        _check_lines(file, text)
+        load_dotenv(stream=StringIO(text))
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise refusal([f"{file}: it cannot be read ({reason})"]) from None
 
 
-def _check_lines(file: str) -> None:
+def _check_lines(file: str, text: str) -> None:
     """Refuse a line about the tap that sets no variable, and warn about any other such line."""
-    if not file:
-        return
     # The library's own warning names no file.
     logging.getLogger("dotenv.main").setLevel(logging.ERROR)
-    with Path(file).open(encoding="utf-8") as stream:
-        unread = [each.original for each in parse_stream(stream) if each.error]
-    for text, line in unread:
+    unread = [each.original for each in parse_stream(StringIO(text)) if each.error]
+    for words, line in unread:
         fault = f"{file}: line {line} cannot be read; write NAME=value, and close each quote"
-        if _PREFIX in text:
+        if _PREFIX in words:
             raise refusal([fault])
         _warn_once(fault)
 
@@ -120,32 +154,48 @@ def _text(value: object) -> str:
 
 
 def _misspelt(prefix: str, properties: Mapping[str, Any]) -> Iterator[str]:
-    """A fault for each variable whose name is almost a setting's.
+    """A fault for each variable whose name is almost a setting's, or almost a member's of one.
 
     Other variables may share the prefix: Kubernetes makes TAP_PINTEREST_PORT for a service called
-    tap-pinterest, and Meltano makes some whose names go on with an underscore.
+    tap-pinterest, and Meltano makes some whose names go on with an underscore, and
+    TAP_PINTEREST_ACME_START_DATE for a plugin called tap-pinterest-acme.
     """
-    known = {f"{prefix}{name.upper()}": name for name in properties}
-    for variable in sorted(os.environ):
-        rest = variable.removeprefix(prefix).lower()
-        if variable in known or not variable.startswith(prefix) or rest.startswith("_"):
+    known = {f"{prefix}{name.upper()}": schema for name, schema in properties.items()}
+    objects = {f"{name}_": each for name, each in known.items() if "object" in each.get("type", "")}
+    for beginning, each in objects.items():
+        yield from _misspelt(beginning, each.get("properties", {}))
+    for variable in sorted(os.environ.keys() - known):
+        upper, rest = variable.upper(), variable[len(prefix) :].lower()
+        if not upper.startswith(prefix) or upper.startswith((f"{prefix}_", *objects)):
             continue
-        if any(variable.startswith(f"{name}_") for name in known):
-            continue  # a member of a setting that is an object
         ours = NAMES_ELSEWHERE.get(rest)
         near = difflib.get_close_matches(rest, properties, n=1, cutoff=_NEAR)
-        if setting := ours if ours in properties else next(iter(near), None):
+        setting = ours if ours in properties else next(iter(near), None)
+        if setting and not rest.endswith(f"_{setting}"):
             yield f"{variable}: there is no such setting; did you mean {prefix}{setting.upper()}?"
 
 
 def _from_variables(prefix: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    given = {name: os.environ.get(f"{prefix}{name.upper()}") for name in properties}
-    values = {name: from_json(text) for name, text in given.items() if text is not None}
+    values = {
+        name: typed(text, schema.get("type", ()))
+        for name, schema in properties.items()
+        if (text := os.environ.get(f"{prefix}{name.upper()}")) is not None
+    }
     for name, schema in properties.items():
         members = _from_variables(f"{prefix}{name.upper()}_", schema.get("properties") or {})
         if members and isinstance(whole := values.get(name) or {}, dict):
             values[name] = {**whole, **members}
     return values
+
+
+def typed(text: str, types: Sequence[str]) -> object:
+    """A text in the type of its setting, if possible."""
+    words = text.strip()
+    if "integer" in types and "string" not in types and re.fullmatch(r"-?\d{1,9}", words):
+        return int(words)
+    if "boolean" in types and words.lower() in {"true", "false", "1", "0"}:
+        return words.lower() in {"true", "1"}
+    return from_json(text)
 
 
 def from_json(text: str) -> object:
@@ -155,6 +205,8 @@ def from_json(text: str) -> object:
     with suppress(msgspec.DecodeError, RecursionError):
         return msgspec.json.decode(text)
     # Meltano writes lists in Python's form into the environment of a plugin's commands.
-    with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
-        return ast.literal_eval(text.strip())
+    with suppress(ArithmeticError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError):
+        value = ast.literal_eval(text.strip())
+        # Python has more kinds of values, such as sets.
+        return msgspec.json.decode(msgspec.json.encode(value))
     return text

@@ -64,6 +64,14 @@ CONVERSION_QUALITY = {
 ORGANIC_LOOKBACK_DAYS = 14
 DAILY_MAX_AGE_HOURS = 12
 LOG_FORMATS = ("auto", "text", "json")
+SCOPES = (
+    *("ads:read", "ads:write", "billing:read", "billing:write"),
+    *("biz_access:read", "biz_access:write", "boards:read", "boards:read_secret"),
+    *("boards:write", "boards:write_secret", "catalogs:read", "catalogs:write", "msot:write"),
+    *("pins:read", "pins:read_secret", "pins:write", "pins:write_secret"),
+    *("user_accounts:read", "user_accounts:write"),
+)
+"""Pinterest's scopes. No stream needs one that writes, but other programs may use the token too."""
 READ_SCOPES = ("ads:read", "boards:read", "pins:read", "user_accounts:read")
 
 _ID_LIST = th.CustomType(
@@ -136,7 +144,7 @@ CREDENTIALS = (
     ),
     th.Property(
         "scopes",
-        _NAME_LIST,
+        _list_of(SCOPES),
         default=list(READ_SCOPES),
         description="Scopes to request, with auth_method client_credentials and in "
         "tap-pinterest-login.",
@@ -623,14 +631,12 @@ TOKENS = ("refresh_token", "access_token")
 ORGANIC_ID_FILTERS = ("board_ids", "pin_ids")
 AD_ACCOUNT_LISTS = ("ad_account_ids", "exclude_ad_account_ids")
 ID_LISTS = (*AD_ACCOUNT_LISTS, *ID_FILTERS, *ORGANIC_ID_FILTERS)
-_ASKED_FOR = tuple(setting.name for setting in ASKED_FOR)
-_ORGANIC_LISTS = ("user_split_fields", "top_pins_sort_by", "domains")
-_VALUE_LISTS = ("entity_statuses", *_ORGANIC_LISTS, *_ASKED_FOR)
-NAME_LISTS = (
-    *("stream_groups", "scopes", "report_columns", "granularities", "targeting_types"),
-    *("attribution_types", *_VALUE_LISTS),
+LISTS = tuple(
+    name
+    for name, schema in CONFIG_SCHEMA["properties"].items()
+    if {"array", "string"} <= {*schema["type"]}
 )
-LISTS = (*ID_LISTS, *_VALUE_LISTS)
+"""Settings that are lists of texts; one text with commas is a list too."""
 SECRETS = frozenset(
     name
     for name, schema in CONFIG_SCHEMA["properties"].items()

@@ -4,69 +4,50 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tap_pinterest.api import columns
-from tap_pinterest.config import beta_reports, custom_reports
-from tap_pinterest.config.environment import from_json, is_set
-from tap_pinterest.config.schema import CONFIG_SCHEMA, ID_LISTS, NAME_LISTS, TOKENS
+from tap_pinterest.config import custom_reports
+from tap_pinterest.config.environment import from_json, is_set, typed
+from tap_pinterest.config.schema import CONFIG_SCHEMA, TOKENS
 
 
 def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
     """A config without empty values, each value in the type of its setting if possible."""
-    values: dict[str, Any] = {
-        name: from_json(value) if isinstance(value, str) else value
-        for name, value in config.items()
-        if is_set(name, value)
-    }
-    if isinstance(oauth := values.get("oauth_credentials"), dict):
-        values["oauth_credentials"] = {
-            name: value for name, value in oauth.items() if value is not None and value != ""
-        }
-    if isinstance(quality := values.get("conversion_quality"), dict):
-        values["conversion_quality"] = _with_lists(quality, quality)
+    values = _fitted_members(config, CONFIG_SCHEMA["properties"])
     if isinstance(reports := values.get("custom_reports"), list):
         values["custom_reports"] = [
-            _with_lists(each, custom_reports.LISTS) if isinstance(each, dict) else each
+            {name: _listed(v) if name in custom_reports.LISTS else v for name, v in each.items()}
+            if isinstance(each, dict)
+            else each
             for each in reports
         ]
-    for shape in beta_reports.SHAPES:
-        if isinstance(given := values.get(shape.setting), dict):
-            values[shape.setting] = _with_types(shape, given)
-    values = _with_lists(values, (*ID_LISTS, *NAME_LISTS))
-    for name, schema in CONFIG_SCHEMA["properties"].items():
-        if isinstance(values.get(name), str):
-            values[name] = _typed(values[name], schema["type"])
-        elif name in values:
-            values[name] = _whole(values[name])
-    return values
+    # An object is not set if all its members are empty.
+    return {name: value for name, value in values.items() if value != {}}
 
 
-def _with_lists(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """The values; the values with these names become lists if possible."""
-    given = {
-        name: from_json(v) if isinstance(v := values[name], str) else v
-        for name in names
-        if name in values
-    }
-    lists = {name: listed for name, v in given.items() if (listed := _as_list(v)) is not None}
-    return {**values, **lists}
-
-
-def _with_types(shape: beta_reports.Shape, given: Mapping[str, Any]) -> dict[str, Any]:
-    """A report's choice without empty values; texts become lists and numbers if possible."""
-    types = CONFIG_SCHEMA["properties"][shape.setting]["properties"]
-    values = {name: v for name, v in given.items() if v is not None and v not in ("", [])}
-    listed = _with_lists(values, shape.lists)
+def _fitted_members(
+    values: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     return {
-        name: _typed(v, types[name]["type"]) if isinstance(v, str) and name in types else _whole(v)
-        for name, v in listed.items()
+        name: _fitted(value, schemas.get(name, {}))
+        for name, value in values.items()
+        if is_set(name, value)
     }
+
+
+def _fitted(value: object, schema: Mapping[str, Any]) -> object:
+    """A value in the type that its schema has, if possible."""
+    types = schema.get("type", ())
+    if isinstance(value, str):
+        value = typed(value, types)
+    if isinstance(value, dict):
+        return _fitted_members(value, schema["properties"]) if "properties" in schema else value
+    return _listed(value) if "array" in types and "string" in types else _whole(value)
 
 
 def _whole(value: object) -> object:
@@ -74,34 +55,24 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _as_list(value: object) -> list[Any] | None:
-    """A list, a single id, or one comma-separated text, as a list of texts."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
-        return [str(int(value))]
+def _listed(value: object) -> object:
+    """A list, a single id, or one comma-separated text, as a list of texts, if possible."""
+    value = _whole(from_json(value) if isinstance(value, str) else value)
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     if isinstance(value, list):
-        return [
-            str(item) if isinstance(item, int) and not isinstance(item, bool) else item
-            for item in value
-        ]
-    return None
+        return [str(item) if _is_whole(item) else item for item in value]
+    return [str(value)] if _is_whole(value) else value
 
 
-def _typed(text: str, types: Sequence[str]) -> object:
-    """A text from the environment in the type of its setting."""
-    if "integer" in types and "string" not in types and re.fullmatch(r"-?\d{1,9}", text.strip()):
-        return int(text)
-    if "boolean" in types and text.strip().lower() in {"true", "false", "1", "0"}:
-        return text.strip().lower() in {"true", "1"}
-    return text
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def report_columns_of(value: object) -> str | tuple[str, ...]:
     """`default`, `all`, or the names in Pinterest's spelling."""
-    return columns.setting_of(_as_list(value) or ())
+    names = _listed(value)
+    return columns.setting_of(names if isinstance(names, list) else ())
 
 
 def credentials_of(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -139,9 +139,9 @@ class SingerTap(Tap):
         # The SDK's own messages show secrets, name no setting for an unknown one, and let
         # discovery go on with a config that the run will refuse.
         self.append_builtin_config(self.config_jsonschema)
-        for name in [name for name, value in self._config.items() if value is None]:
-            # Null means not set, but the SDK treats it as a value.
-            del self._config[name]
+        # Null and an empty text mean not set, but the SDK treats them as values.
+        given = self._config
+        self._config = {name: each for name, each in given.items() if config.is_set(name, each)}
         faults = config.problems(self.config, credentials=raise_errors)
         if faults:
             raise config.refusal(faults)
