@@ -395,6 +395,18 @@ def test_a_custom_report_that_is_refused_is_a_failure(sandbox: Sandbox) -> None:
             {"name": "x", "level": "CAMPAIGN", "start_date": "soon"},
             "custom_reports.x.start_date: 'soon' is refused",
         ),
+        (
+            {"name": "x", "level": "CAMPAIGN", "start_date": "0001-01-01T00:00:00+14:00"},
+            "custom_reports.x.start_date: '0001-01-01T00:00:00+14:00' is refused",
+        ),
+        (
+            {"name": "x", "level": "CAMPAIGN", "targeting_types": False},
+            "custom_reports.x.targeting_types: refused; allowed: with a level whose name ends in",
+        ),
+        (
+            {"name": "x", "level": "CAMPAIGN_TARGETING", "targeting_types": [["GENDER"]]},
+            "custom_reports.x.targeting_types: ['GENDER'] is refused; allowed: ",
+        ),
     ],
     ids=lambda value: str(value)[:60],
 )
@@ -435,6 +447,15 @@ def test_a_list_of_a_custom_report_may_be_one_text_or_two_thousand_ids() -> None
     assert len(parsed.settings["ad_ids"]) == 2000
     assert parsed.columns == ("CTR", "SPEND_IN_DOLLAR")
     assert parsed.body == {"ad_statuses": ["APPROVED"]}
+
+
+def test_faults_of_a_report_without_a_usable_name_have_its_number() -> None:
+    report = {"name": "a\nb", "level": "CAMPAIGN", "start_date": "soon"}
+
+    assert [each.partition(": ")[0] for each in faults(report)] == [
+        "custom_reports.0.name",
+        "custom_reports.0.start_date",
+    ]
 
 
 def test_all_faults_are_named_at_once() -> None:

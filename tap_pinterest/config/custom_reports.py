@@ -97,27 +97,31 @@ def event_column(text: str) -> str:
     return re.sub(r"\W+", "_", text).upper()
 
 
-def faults_of(definitions: Sequence[Any]) -> list[str]:
-    """The faults of definitions; each is one line and names the report and the key."""
-    found: list[str] = []
-    seen: set[str] = set()
+def by_place(definitions: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+    """The definitions, each with its place in the config: its name, or its number."""
     for number, definition in enumerate(definitions):
+        name = definition.get("name") if isinstance(definition, dict) else None
+        yield f"custom_reports.{name if _is_name(name) else number}", definition
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and bool(_NAME.fullmatch(name))
+
+
+def faults_of(definitions: Sequence[Any]) -> Iterator[str]:
+    """The faults of definitions; each is one line and names the report and the key."""
+    seen: set[str] = set()
+    for place, definition in by_place(definitions):
         if not isinstance(definition, dict):
-            found.append(f"custom_reports.{number}: refused; allowed: an object")
+            yield f"{place}: refused; allowed: an object"
             continue
-        name = definition.get("name")
-        known = isinstance(name, str) and bool(_NAME.fullmatch(name))
-        prefix = f"custom_reports.{name if known else number}"
-        if not known:
-            found.append(
-                f"{prefix}.name: {name!r:.60} is refused; allowed: small letters, digits and _, "
-                "a letter first, at most 50"
-            )
-        elif name in seen:
-            found.append(f"{prefix}.name: refused; allowed: a name that no other report has")
-        seen.add(str(name))
-        found += [f"{prefix}.{fault}" for fault in _faults(definition)]
-    return found
+        if not _is_name(name := definition.get("name")):
+            allowed = "small letters, digits and _, a letter first, at most 50"
+            yield f"{place}.name: {name!r:.60} is refused; allowed: {allowed}"
+        elif place in seen:
+            yield f"{place}.name: refused; allowed: a name that no other report has"
+        seen.add(place)
+        yield from (f"{place}.{fault}" for fault in _faults(definition))
 
 
 def _faults(definition: Mapping[str, Any]) -> Iterator[str]:
@@ -211,8 +215,8 @@ def _faults_at(at: Ordered, given: Mapping[str, Any]) -> Iterator[str]:
     if at.is_broken_down:
         yield from _faults_of_types(at.level, given.get("targeting_types"), given)
     else:
-        for key in ("targeting_types", "combine_targeting_types"):
-            if given.get(key):
+        for key, unset in (("targeting_types", []), ("combine_targeting_types", False)):
+            if given.get(key, unset) != unset:
                 yield f"{key}: refused; allowed: with a level whose name ends in {_TARGETING}"
     for key in at.level.refused_keys:
         if given.get(key):
@@ -241,7 +245,7 @@ def _faults_of_types(level: Level, types: object, given: Mapping[str, Any]) -> I
         yield f"targeting_types: refused; allowed: a list of {', '.join(known)}"
         return
     for name in types or ():
-        if name not in known:
+        if str(name) not in known:
             allowed = f"{', '.join(known)}{hint(name, known)}"
             yield f"targeting_types: {name!r:.60} is refused; allowed: {allowed}"
     if combined and not (types and len(types) <= most):

@@ -45,7 +45,11 @@ class Day:
                 return cls(days_ago=number * _DAYS[unit])
             return cls(months_ago=number * _MONTHS[unit])
         moment = datetime.fromisoformat(text.strip())
-        return cls(on=moment.astimezone(UTC).date() if moment.tzinfo else moment.date())
+        try:
+            return cls(on=(moment.astimezone(UTC) if moment.tzinfo else moment).date())
+        except OverflowError as error:
+            # Before the first year in UTC, or after the last.
+            raise ValueError(text) from error
 
     def resolve(self, *, today: date, earliest: date) -> date:
         """The date, given today (UTC) and the first day that can be read."""

@@ -102,7 +102,7 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
     if not faults:
         return []
     # The tap asks Pinterest for unknown columns only if the config has no other fault.
-    unknown = map(unknown_column, undescribed_columns(config))
+    unknown = (unknown_column(*each) for each in undescribed_columns(config))
     return faults + [fault for fault in unknown if fault]
 
 
@@ -174,7 +174,7 @@ def _day_faults(values: Mapping[str, Any]) -> list[str]:
     for name, text in texts.items():
         try:
             days[name] = Day.parse(text).resolve(today=today, earliest=date.min)
-        except (ValueError, TypeError, OverflowError, AttributeError):
+        except (ValueError, AttributeError):
             faults.append(f"{name}: {_shown(text)} is refused; allowed: {FORMS}, earliest")
     for prefix in ("", "backfill."):
         start, end = days.get(f"{prefix}start_date"), days.get(f"{prefix}end_date")
@@ -323,8 +323,8 @@ def undescribed_columns(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     given = [("report_columns", values.get("report_columns"))]
     reports = values.get("custom_reports")
     given += [
-        (f"custom_reports.{report.get('name')}.columns", report.get("columns"))
-        for report in (reports if isinstance(reports, list) else ())
+        (f"{place}.columns", report.get("columns"))
+        for place, report in custom_reports.by_place(reports if isinstance(reports, list) else ())
         if isinstance(report, dict)
     ]
     return [
@@ -336,13 +336,8 @@ def undescribed_columns(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def unknown_column(named: tuple[str, str]) -> str:
-    """The fault of a column that nobody knows; empty for a column that live answers have listed.
-
-    Args:
-        named: The setting and the name of the column.
-    """
-    setting, name = named
+def unknown_column(setting: str, name: str) -> str:
+    """The fault of a column that nobody knows; empty for a column that live answers have listed."""
     return f"{setting}: {unknown_columns([name])[0]}" if is_unheard_of(name) else ""
 
 
@@ -372,16 +367,15 @@ def _custom_report_faults(values: Mapping[str, Any]) -> Iterator[str]:
     inherited = {name: values[name] for name in _RANGE if name in values}
     if _day_faults(inherited):
         inherited = {}
-    for definition in definitions:
+    for place, definition in custom_reports.by_place(definitions):
         if not isinstance(definition, dict):
             continue
-        prefix = f"custom_reports.{definition.get('name')}"
         names = (*_RANGE, "lookback_days")
         given = {name: definition[name] for name in names if definition.get(name) is not None}
         days = given.pop("lookback_days", 0)
-        yield from (f"{prefix}.{fault}" for fault in _day_faults({**inherited, **given}))
+        yield from (f"{place}.{fault}" for fault in _day_faults({**inherited, **given}))
         if not isinstance(days, int) or isinstance(days, bool) or days < 0:
-            yield f"{prefix}.lookback_days: {_shown(days)} is refused; allowed: at least 0"
+            yield f"{place}.lookback_days: {_shown(days)} is refused; allowed: at least 0"
     if definitions and (layout := _layout(values)).tables:
         yield f"custom_reports: refused; allowed: none, with layout {layout.name}"
 

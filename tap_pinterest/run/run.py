@@ -245,7 +245,7 @@ class Run:
         """
         faults = []
         for setting, name in config.undescribed_columns(self.sdk_tap.config):
-            fault = config.unknown_column((setting, name))
+            fault = config.unknown_column(setting, name)
             if fault and name in self.account_columns.all:
                 kind = column(name).kind
                 self.warn_once(
