@@ -71,14 +71,15 @@ def test_a_catalog_file_that_holds_no_catalog_is_refused(content: bytes) -> None
         catalog_in(file(content))
 
 
-def test_a_catalog_that_selects_nothing_is_a_warning(
+def test_a_catalog_that_selects_nothing_fails_before_the_first_call(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     config = settings(sandbox)
     tap = TapPinterest(config=config, catalog=catalog_of(config, ()))
 
-    assert tap.sync() == 0
-    assert "No stream is selected" in caplog.text
+    assert tap.sync() == 1
+    (fault,) = (each.getMessage() for each in caplog.records if each.levelno == logging.ERROR)
+    assert fault.startswith("No stream is selected, so nothing is read. A rule of select is mis")
     assert sandbox.requests == []
     assert run(config, "boards").records("boards")
 

@@ -145,6 +145,11 @@ SET_UPS: Mapping[str, SetUp] = {
         "report_columns: SPEND is no column; did you mean SPEND_IN_DOLLAR or ",
         REPORT_COLUMNS="spend",
     ),
+    "a misspelt rule of select": wrong(
+        "No stream is selected, so nothing is read. A rule of select is misspelt",
+        "meltano select tap-pinterest --list --all",
+        _SELECT='["campaings.*"]',
+    ),
     # Access
     "no credentials": SetUp(
         ("access_token: no credentials; allowed: ", "tap-pinterest-login"), variables={TOKEN: None}

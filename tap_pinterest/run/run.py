@@ -307,8 +307,6 @@ class Run:
         """Prepare the summary, and warn of settings that narrow the run."""
         for stream in self.selected:
             self.summary.of(stream.name)
-        if not self.summary.streams:
-            self.warn_once("No stream is selected: there is nothing to read.")
         if self.settings.filters:
             self.warn_once(
                 f"{' and '.join(self.settings.filters)} narrow what is read, reports included: "
@@ -320,8 +318,15 @@ class Run:
         """Check state and token before the first record, and warn about streams without scopes.
 
         Raises:
-            EndOfRun: The state has a future day, or there is no token.
+            EndOfRun: No stream is selected, the state has a future day, or there is no token.
         """
+        if not self.selected:
+            # A misspelt rule would otherwise read nothing night after night.
+            msg = (
+                "No stream is selected, so nothing is read. A rule of select is misspelt, or names "
+                "streams that stream_groups leaves out: meltano select tap-pinterest --list --all"
+            )
+            raise EndOfRun(msg)
         self.ranges.refuse_future_state(lambda: self.inventory.owners.ad_accounts)
         try:
             # This needs a token. In another thread, because a signal does not end the wait for one.
