@@ -233,21 +233,11 @@ class TapPinterest(SingerTap):
     ) -> ConfigInput:
         """The settings of all files and of the environment.
 
-        A file that is not a JSON object ends the run with one line.
+        A fault ends the process with one line for it.
         """
-        found = ConfigInput()
-        for path in value:
-            try:
-                file = super().cb_config(ctx, param, (path,))
-            except (OSError, RecursionError, TypeError, ValueError) as error:
-                reason = getattr(error, "strerror", None) or "it is not a JSON object"
-                if isinstance(error, FileNotFoundError):
-                    reason = "there is no such file"
-                cls.logger.error("The config %s cannot be read: %s", path, reason)  # noqa: TRY400
-                ctx.exit(1)
-            found.config |= file.config
-            found.parse_env |= file.parse_env
+        found = ConfigInput(parse_env="ENV" in value)
         try:
+            found.config = config.from_files(value)
             # With `--config=ENV` the environment wins, and the SDK adds it itself.
             if not found.parse_env:
                 found.config = cls.with_environment(found.config)
@@ -271,11 +261,21 @@ class TapPinterest(SingerTap):
         value: bool,
     ) -> None:
         """Write the whole catalog."""
+        if not value:
+            return
+        given: ConfigInput = ctx.params["config"]
         with writing_to_stdout(cls.logger):
             try:
-                super().cb_discover(ctx, param, value)
+                tap = cls(
+                    config=given.config,
+                    parse_env_config=given.parse_env,
+                    validate_config=False,
+                    setup_mapper=False,
+                )
+                tap.run_discovery()
             except ConfigValidationError as error:
                 cls._refuse(ctx, error)
+        ctx.exit()
 
     @classmethod
     @override
@@ -292,6 +292,7 @@ class TapPinterest(SingerTap):
         )
         for option in command.params:
             if isinstance(option, click.Option) and "--test" in option.opts:
+                option.type = click.Choice([each.value for each in CliTestOptionValue])
                 option.help = (
                     "Say in words which datasets can be read, with one call for each; exit 1 if a "
                     "required one cannot. --test=schema writes the schemas."
@@ -302,12 +303,20 @@ class TapPinterest(SingerTap):
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Say which datasets can be read; the exit code is 1 if a required one cannot."""
-        if value != CliTestOptionValue.All.value:
-            super().cb_test(ctx, param, value)
-            return
+        if value == CliTestOptionValue.All.value:
+            with writing_to_stdout(cls.logger):
+                code = cls._test(ctx.params["config"])
+            leave(code)
+        with writing_to_stdout(cls.logger):
+            try:
+                super().cb_test(ctx, param, value)
+            except ConfigValidationError as error:
+                cls._refuse(ctx, error)
+
+    @classmethod
+    def _test(cls, config: ConfigInput) -> int:
         from tap_pinterest.run.check import Check, asking  # noqa: PLC0415 - seldom needed
 
-        config: ConfigInput = ctx.params["config"]
         try:
             tap = cls(config=config.config, parse_env_config=config.parse_env, setup_mapper=False)
             tap.run = asking(tap.run)
@@ -315,10 +324,9 @@ class TapPinterest(SingerTap):
         except ConfigValidationError as error:
             for fault in error.errors:
                 click.echo(f"The config is refused: {fault}")
-            leave(1)
+            return 1
         try:
             groups = tap.run.settings.stream_groups
-            code = Check(tap.run, needed_scopes(groups)).report(click.echo)
+            return Check(tap.run, needed_scopes(groups)).report(click.echo)
         except Interrupted:
-            code = 128 + (tap.clock.interrupted_by or 0)
-        leave(code)
+            return 128 + (tap.clock.interrupted_by or 0)

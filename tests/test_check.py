@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import forked_programs
 from conftest import SMALL, TODAY
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import PatientTap, settings
@@ -198,6 +199,28 @@ def test_a_config_that_is_refused_is_explained_in_words(tmp_path: Path) -> None:
     told = [line.split(": ")[1] for line in result.stdout.splitlines()]
     assert sorted(told) == ["access_token", "colour", "start_date"]
     assert "Traceback" not in result.stderr
+
+
+def test_schemas_need_a_config_without_faults(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"start_date": "soon", "access_token": "x"}')
+    command = [str(forked_programs.folder() / "tap-pinterest"), "--config", "config.json"]
+
+    ended = subprocess.run(
+        [*command, "--test=schema"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    (line,) = ended.stderr.splitlines()
+    assert "start_date: 'soon' is refused" in line
+    assert (ended.returncode, ended.stdout) == (1, "")
+
+
+def test_another_word_after_the_option_is_refused() -> None:
+    command = [str(forked_programs.folder() / "tap-pinterest"), "--test=records"]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert "'records' is not one of 'all', 'schema'" in ended.stderr.splitlines()[-1]
+    assert (ended.returncode, ended.stdout) == (2, "")
 
 
 def test_the_help_describes_the_option() -> None:

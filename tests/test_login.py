@@ -24,8 +24,10 @@ from chromium import chromium
 from conftest import SMALL, TODAY
 from pinterest_sandbox import Sandbox
 from pinterest_sandbox.tokens import READ_SCOPES
+from tap_pinterest import api
 from tap_pinterest.commands import login
 from tap_pinterest.config import Settings
+from tap_pinterest.config.schema import SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -221,6 +223,104 @@ def consenting(link: str) -> bool:
 def declining(link: str) -> bool:
     threading.Thread(target=press, args=[link, 1], daemon=True).start()
     return True
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        pytest.param(
+            ">/dev/full",
+            "No space left on device",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is of Linux"),
+        ),
+        (">&-", "it is closed"),
+    ],
+    ids=["full", "closed"],
+)
+def test_a_refresh_token_that_cannot_be_printed_is_one_line(
+    app: App, output: str, reason: str
+) -> None:
+    command = [*LOGIN, *app.arguments, "--no-browser", "--print"]
+    with subprocess.Popen(
+        ["sh", "-c", f'exec "$@" {output}', "sh", *command], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr
+        link = next(line.strip() for line in process.stderr if line.startswith("  http"))
+        press(link)
+        told = process.stderr.read()
+
+    assert process.returncode == 1
+    assert f"Standard output cannot be written: {reason}" in told
+    assert "Traceback" not in told
+
+
+def test_scopes_that_pinterest_does_not_have_are_refused_with_its_own(
+    app: App, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert login.main([*app.arguments, "--scopes", "ads:read,ads:raed"]) == 1
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("scopes.1: 'ads:raed' is refused; allowed: one of ads:read, ads:write, ")
+    assert "; did you mean ads:read or " in line
+
+
+def test_all_scopes_of_operations_and_of_the_sandbox_are_known() -> None:
+    needed = {scope for each in api.operations().values() for scope in each.scopes}
+
+    assert needed | {*READ_SCOPES} <= {*SCOPES}
+
+
+def test_a_config_file_is_completed_by_the_environment_as_for_the_tap(
+    app: App, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(webbrowser, "open", lambda _: True)
+    monkeypatch.setenv("TAP_PINTEREST_CLIENT_SECRET", str(app.config.pop("client_secret")))
+    monkeypatch.setenv("TAP_PINTEREST_CLIENT_ID", "another")
+    app.configure()
+
+    assert login.main([*app.arguments, "--timeout", "0"]) == 1
+
+    told = capsys.readouterr().err
+    assert "Nobody has consented within 0 s." in told
+    assert f"client_id={app.config['client_id']}" in told
+
+
+def test_who_stops_after_the_sign_in_is_told_that_it_holds(
+    app: App, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(webbrowser, "open", consenting)
+    monkeypatch.setattr(login, "described", stop)
+
+    assert login.main(app.arguments) == 130
+
+    assert capsys.readouterr().err.endswith("Stopped; you are signed in.\n")
+    assert app.token_file.exists()
+
+
+def test_who_stops_before_the_consent_has_no_tokens(
+    app: App, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(_: str) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(webbrowser, "open", stop)
+
+    assert login.main(app.arguments) == 130
+
+    assert capsys.readouterr().err == "Stopped; nothing has been stored.\n"
+    assert not app.token_file.exists()
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan", "soon"])
+def test_a_timeout_that_is_no_number_of_seconds_is_refused(
+    app: App, capsys: pytest.CaptureFixture[str], seconds: str
+) -> None:
+    assert login.main([*app.arguments, "--timeout", seconds]) == 2
+
+    assert "Invalid value for '--timeout'" in capsys.readouterr().err
 
 
 def test_who_declines_gets_no_tokens(

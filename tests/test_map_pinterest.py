@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -281,6 +283,64 @@ def test_a_bad_config_names_the_setting(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert b"layout" in result.stderr
     assert b"Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "code", "told"),
+    [
+        ("SYNC_KEY_FIELDS=", 0, ""),
+        ("CLICK_WINDOW_DAYS=7", 0, ""),
+        ("SYNC_KEY=false", 0, ""),
+        ("SYNC_KEY_FIELDS={", 1, "config['sync_key_fields']"),
+        ("SYNC_KEY=maybe", 1, "config['sync_key']"),
+        ("SYNC_KEY_SEPERATOR=x", 1, "did you mean MAP_PINTEREST_SYNC_KEY_SEPARATOR?"),
+    ],
+)
+def test_settings_of_the_environment_are_used_or_refused(
+    variable: str, code: int, told: str
+) -> None:
+    name, _, text = variable.partition("=")
+    ended = subprocess.run(
+        [command("map-pinterest"), "--config", "ENV"],
+        input=lines([SCHEMA]),
+        capture_output=True,
+        env={**os.environ, f"MAP_PINTEREST_{name}": text},
+        check=False,
+    )
+
+    assert ended.returncode == code
+    assert told in ended.stderr.decode()
+    assert b"Traceback" not in ended.stderr
+    assert (b"__sync_key" in ended.stdout) is (code == 0 and name != "SYNC_KEY")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("--config none.json", "The config none.json cannot be read: there is no such file"),
+        ("> /dev/full", "The output cannot be written: No space left on device"),
+        (">&-", "There is no standard input or no standard output."),
+        ("<&-", "There is no standard input or no standard output."),
+    ],
+    ids=["no config", "no room", "no output", "no input"],
+)
+def test_what_the_mapper_cannot_read_or_write_is_one_line(
+    tmp_path: Path, arguments: str, told: str
+) -> None:
+    if "/dev/full" in arguments and sys.platform != "linux":
+        pytest.skip("/dev/full is of Linux")
+    ended = subprocess.run(
+        ["sh", "-c", f'"$0" {arguments}', command("map-pinterest")],
+        input=lines([SCHEMA]),
+        capture_output=True,
+        cwd=tmp_path,
+        check=False,
+    )
+
+    (line,) = (each for each in ended.stderr.decode().splitlines() if "| ERROR" in each)
+    assert told in line
+    assert ended.returncode == 1
+    assert b"Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("option", ["--about", "--version", "--help"])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+import stat
 import subprocess
+import sys
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,8 +21,6 @@ from singer_run import run, settings
 from tap_pinterest.commands.state import main
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pinterest_sandbox import Sandbox
 
 WEEKS = {
@@ -76,8 +78,9 @@ def test_show_says_which_days_have_been_read(file: Path) -> None:
 def test_a_misspelt_stream_is_shown_with_the_one_that_is_meant(file: Path) -> None:
     shown = tell("--state", str(file), "show", "ad_analytic")
 
-    assert "no such entry" in shown
+    assert "The state has nothing of ad_analytic: " in shown
     assert "did you mean ad_analytics" in shown
+    assert "nothing of ad_analytic: " in tell("--state", str(file), "show", "ads", "ad_analytic")
 
 
 def test_a_range_is_forgotten_only_where_the_state_has_days_of_it(file: Path) -> None:
@@ -126,6 +129,7 @@ def test_a_range_that_is_forgotten_is_marked_and_the_bookmark_stays(file: Path) 
         ((), "name streams, --account or --all"),
         (("ads",), "the state has nothing of ads"),
         (("--account", "9"), "the state has nothing of 9"),
+        (("ad_analytics", "--account", "9"), "the state has nothing of ad_analytics, 9\n"),
         (("ad_analytic",), "the state has nothing of ad_analytic; did you mean ad_analytics"),
         (
             ("ad_analytics", "--from", "2026-09-10", "--to", "2026-09-01"),
@@ -158,6 +162,91 @@ def test_a_file_that_is_no_state_is_named(tmp_path: Path, content: str, reason: 
     path.write_text(content)
 
     assert reason in tell("--state", str(path), "show", code=1)
+
+
+def test_an_empty_state_has_nothing_of_any_stream(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_bytes(b"\xef\xbb\xbf{}\r\n")
+
+    assert "The state has nothing of any stream" in tell("--state", str(path), "show")
+
+
+def test_a_state_file_keeps_its_rights_and_its_place(file: Path, tmp_path: Path) -> None:
+    file.chmod(0o640)
+    link = tmp_path / "link.json"
+    link.symlink_to(file)
+
+    tell("--state", str(link), "forget", "--all")
+
+    assert link.is_symlink()
+    assert json.loads(file.read_text())["bookmarks"] == {}
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert {each.name for each in tmp_path.iterdir()} == {"link.json", "state.json"}
+
+
+def test_a_state_file_that_cannot_be_written_is_named_and_stays(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    before = file.read_text()
+    monkeypatch.setattr(Path, "replace", refuse)
+
+    told = tell("--state", str(file), "forget", "--all", code=1)
+
+    assert f"{file} cannot be written: Permission denied" in told
+    assert [each.read_text() for each in file.parent.iterdir()] == [before]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is of Linux")
+@pytest.mark.parametrize("command", ["show", "forget --all"])
+def test_an_output_that_cannot_be_written_is_one_line(file: Path, command: str) -> None:
+    program = forked_programs.folder() / "tap-pinterest-state"
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [str(program), "--state", str(file), *command.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert ended.returncode == 1
+    assert ended.stderr == "The output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("echo '{broken'", "answers with no state"),
+        ("echo 'no such project' >&2; exit 1", "failed: no such project"),
+        (
+            "echo '0 [error    ] meltano      Plugin a is not known.\n0 [info ] Help?' >&2; exit 1",
+            "failed: Plugin a is not known.",
+        ),
+        ("exit 1", "failed: it says nothing"),
+        (None, "meltano cannot be started: Permission denied; for a state file use --state FILE"),
+    ],
+    ids=[
+        "no JSON",
+        "a failure",
+        "an error before other lines",
+        "a silent failure",
+        "not to be started",
+    ],
+)
+def test_a_meltano_that_does_not_answer_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, reason: str
+) -> None:
+    program = tmp_path / "meltano"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755 if script else 0o644)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    (line,) = tell("show", code=1).splitlines()
+
+    assert reason in line
 
 
 def test_the_last_line_of_a_state_file_counts(tmp_path: Path) -> None:

@@ -13,13 +13,11 @@ import webbrowser
 from datetime import UTC, datetime
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import click
-import msgspec
 from singer_sdk.exceptions import ConfigValidationError
 from typing_extensions import override
 
@@ -131,7 +129,7 @@ class Redirect(ThreadingHTTPServer):
         # HTTPServer's own method asks the name service for the name of this machine.
         TCPServer.server_bind(self)
 
-    def wait(self, seconds: float) -> str:
+    def wait(self, seconds: int) -> str:
         """Wait for the answer, and return its code.
 
         Raises:
@@ -141,7 +139,7 @@ class Redirect(ThreadingHTTPServer):
         while not (self.code or self.refusal):
             left = deadline - time.monotonic()
             if left <= 0:
-                msg = f"Nobody has consented within {seconds:.0f} s. Start again, or see --timeout."
+                msg = f"Nobody has consented within {seconds} s. Start again, or see --timeout."
                 raise LoginError(msg)
             self.timeout = min(left, _LOOK_UP_SECONDS)
             self.handle_request()
@@ -237,13 +235,13 @@ def consent_link(settings: Settings, redirect_uri: str, scopes: Iterable[str], s
 class Options:
     """The options of the command line; `command` describes them."""
 
-    config: str | None
+    config: tuple[str, ...]
     redirect_uri: str
     scopes: str | None
     no_browser: bool
     paste: bool
     print_it: bool
-    timeout: float
+    timeout: int
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -258,7 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @click.command("tap-pinterest-login", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tap-pinterest", message="%(version)s")
-@click.option("--config", metavar="FILE", help="JSON file with the tap's settings")
+@click.option("--config", multiple=True, metavar="FILE|ENV", help="As the tap's own option.")
 @click.option(
     "--redirect-uri",
     default=REDIRECT_URI,
@@ -284,7 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 )
 @click.option(
     "--timeout",
-    type=float,
+    type=click.IntRange(0),
     default=WAIT_SECONDS,
     metavar="SECONDS",
     help=f"the longest wait for the consent; default: {WAIT_SECONDS}",
@@ -292,53 +290,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def command(**given: Any) -> int:  # noqa: ANN401 - the options, each of its own type
     """Sign in to Pinterest in the browser, and store the tokens where tap-pinterest finds them.
 
-    The settings come from the environment (TAP_PINTEREST_*), from .env, or from --config. The
-    command asks for client_id and client_secret if they are missing.
+    The settings come from --config, the environment (TAP_PINTEREST_*) and .env. The command asks
+    for client_id and client_secret if they are missing.
     """
     options = Options(**given)
+    kept = "nothing has been stored"
     try:
         settings = _settings(options)
         answer = _sign_in(settings, options)
         _hand_over(settings, answer, print_it=options.print_it)
+        kept = "you are signed in"
         _show(settings, answer)
     except (LoginError, TokenRefusedError) as error:
         _tell(str(error))
         return 1
+    except ConfigValidationError as error:
+        _tell("\n".join(error.errors))
+        return 1
     except KeyboardInterrupt:
-        _tell("Stopped; nothing has been stored.")
+        _tell(f"Stopped; {kept}.")
         return 130
     return 0
 
 
 def _settings(options: Options) -> Settings:
-    """The settings, always with the app's credentials."""
-    given = _config_file(options.config) if options.config else None
-    values = _environment() if given is None else given
+    """The settings, always with the app's credentials.
+
+    Raises:
+        ConfigValidationError: A file cannot be read, or a setting has a fault.
+        LoginError: The app's credentials are missing.
+    """
+    given = config.from_files(options.config)
+    variables = config.from_environment(_PREFIX, CONFIG_SCHEMA["properties"])
+    wins = "ENV" in options.config
+    values = {**given, **variables} if wins else config.completed(given, variables)
     if options.scopes:
         values["scopes"] = options.scopes
     for name, ask in (("client_id", _ask), ("client_secret", getpass.getpass)):
         values[name] = values.get(name) or _asked_for(name, ask)
     if faults := config.problems(values, credentials=False):
-        raise LoginError("\n".join(faults))
+        raise config.refusal(faults)
     return Settings.from_config(values)
-
-
-def _environment() -> dict[str, Any]:
-    try:
-        return config.from_environment(_PREFIX, CONFIG_SCHEMA["properties"])
-    except ConfigValidationError as error:
-        raise LoginError("\n".join(error.errors)) from None
-
-
-def _config_file(name: str) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(Path(name).read_bytes(), type=dict[str, Any])
-    except OSError as error:
-        msg = f"--config: {name} cannot be read: {error.strerror}"
-        raise LoginError(msg) from None
-    except msgspec.DecodeError:
-        msg = f"--config: {name} cannot be read: it is not a JSON object"
-        raise LoginError(msg) from None
 
 
 def _ask(question: str) -> str:
@@ -372,7 +364,8 @@ def _sign_in(settings: Settings, options: Options) -> TokenAnswer:
     """
     address = RedirectAddress.parse(options.redirect_uri)
     state = secrets.token_urlsafe(32)
-    needed = () if options.scopes else needed_scopes(settings.stream_groups)
+    is_named = options.scopes and settings.scopes
+    needed = () if is_named else needed_scopes(settings.stream_groups)
     scopes = sorted({*settings.scopes, *needed})
     link = consent_link(settings, address.uri, scopes, state)
     paste = options.paste or address.host is None
@@ -430,8 +423,7 @@ def _hand_over(settings: Settings, answer: TokenAnswer, *, print_it: bool) -> No
         raise LoginError(msg)
     if print_it or settings.token_path is None:
         _tell("Put this line into .env, or into your store of settings:")
-        print(f"{_PREFIX}REFRESH_TOKEN={answer.refresh_token}")  # noqa: T201 - its output
-        sys.stdout.flush()
+        _print(f"{_PREFIX}REFRESH_TOKEN={answer.refresh_token}")
         return
     try:
         auth.keep(settings, answer, Clock())
@@ -444,6 +436,18 @@ def _hand_over(settings: Settings, answer: TokenAnswer, *, print_it: bool) -> No
     _tell(f"The tokens are in {settings.token_path}, for you only; tap-pinterest finds them there.")
     if settings.auth_method != "refresh_token":
         _tell("Runs do not use them yet: access_token is set, or auth_method names another way.")
+
+
+def _print(line: str) -> None:
+    reason = "it is closed"
+    try:
+        if sys.stdout:
+            print(line, flush=True)  # noqa: T201 - its output
+            return
+    except OSError as error:
+        reason = str(error.strerror)
+    msg = f"Standard output cannot be written: {reason}. Sign in again with another output."
+    raise LoginError(msg)
 
 
 def _show(settings: Settings, answer: TokenAnswer) -> None:

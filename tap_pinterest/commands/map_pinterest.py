@@ -5,7 +5,6 @@ All other messages pass unchanged, byte for byte.
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import sys
@@ -14,28 +13,30 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypedDict, cast
 
 import click
 import msgspec
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.plugin_base import PluginBase
+from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 from typing_extensions import override
 
 from tap_pinterest import dictionary
-from tap_pinterest.config import CONFIG_SCHEMA
+from tap_pinterest.config import CONFIG_SCHEMA, from_environment, from_files, is_set
 from tap_pinterest.layouts import LAYOUTS, PINTEREST
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS, TABLES
 from tap_pinterest.layouts.tables import ATTRIBUTION, HostOf
 from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
+from tap_pinterest.singer.process import code_of_output_error, leave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
-    from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 
     from tap_pinterest.layouts import Layout
     from tap_pinterest.layouts.tables import Table
 
 CHUNK = 1 << 18
-BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
 OWN_SETTINGS = ("sync_key", "sync_key_separator", "sync_key_fields", "layout")
 _SETTINGS: Mapping[str, Any] = CONFIG_SCHEMA["properties"]
 
@@ -401,6 +402,12 @@ class MapPinterest(PluginBase):
         "additionalProperties": False,
     }
 
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a property of the class
+        # The SDK's version ends with a traceback if a text is empty or has another type.
+        found = from_environment(cls._env_var_prefix, cls.config_jsonschema["properties"])
+        return {name: value for name, value in found.items() if is_set(name, value)}
+
     def map_lines(self, source: BinaryIO, sink: BinaryIO) -> int:
         """Map all lines from the source to the sink, and return the exit code."""
         map_line = LineMapper(Options.from_config(self.config), self.logger.warning)
@@ -435,14 +442,29 @@ class MapPinterest(PluginBase):
             config=config.config if config else {},
             parse_env_config=bool(config and config.parse_env),
         )
+        if not (sys.stdout and (file_input or sys.stdin)):
+            cls.logger.error("There is no standard input or no standard output.")
+            leave(1)
         # Ctrl-C stops the tap too; the mapper must still pass on the tap's last messages.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         try:
             code = mapper.map_lines(file_input or sys.stdin.buffer, sys.stdout.buffer)
-        except BrokenPipeError:
-            os._exit(BROKEN_PIPE)
-        sys.exit(code)
+        except OSError as error:
+            code = code_of_output_error(error, cls.logger)
+        leave(code)
+
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> ConfigInput:
+        """The settings of all files; a file that has none ends the process with one line."""
+        try:
+            return ConfigInput(from_files(value), parse_env="ENV" in value)
+        except ConfigValidationError as error:
+            cls.logger.error("%s", *error.errors)  # noqa: TRY400 - a traceback says no more
+            ctx.exit(1)
 
     @classmethod
     @override

@@ -12,7 +12,7 @@ from tap_pinterest.commands.command import ending_the_run, with_options_of_the_t
 from tap_pinterest.run.causes import Remark, phrases
 from tap_pinterest.run.cost import TRIAL_CALLS, plan
 from tap_pinterest.run.table import aligned
-from tap_pinterest.singer.process import leave
+from tap_pinterest.singer.process import leave, writing_to_stdout
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -44,11 +44,12 @@ def _count(
     tap = TapPinterest.from_options(config, state, catalog)
     with ending_the_run(tap, "Nothing can be counted"):
         planned = plan(tap.run)
-    if as_json:
-        click.echo(msgspec.json.encode(planned.as_json()))
-    else:
-        for line in described(planned, tap.run.settings.access_tier):
-            click.echo(line)
+    with writing_to_stdout(tap.logger):
+        if as_json:
+            click.echo(msgspec.json.encode(planned.as_json()))
+        else:
+            for line in described(planned, tap.run.settings.access_tier):
+                click.echo(line)
     leave(0)
 
 

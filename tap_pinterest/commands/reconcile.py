@@ -14,7 +14,7 @@ from tap_pinterest.commands.command import ending_the_run, with_options_of_the_t
 from tap_pinterest.config.database import SCHEMA, URL
 from tap_pinterest.reconcile import text
 from tap_pinterest.reconcile.request import Request, RequestError
-from tap_pinterest.singer.process import leave
+from tap_pinterest.singer.process import leave, writing_to_stdout
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -68,18 +68,19 @@ def _compare(*, form: str, config: ConfigInput | None = None, **given: Any) -> N
         except RequestError as refusal:
             tap.logger.error("%s", refusal)  # noqa: TRY400 - a traceback would say nothing more
             leave(2)
-    if form == "json":
-        facts = {
-            "start_date": report.days.start,
-            "end_date": report.days.end,
-            "failed": report.failed,
-            "findings": [each.as_json() for each in report.findings],
-            "notes": report.notes,
-        }
-        click.echo(msgspec.json.encode(facts))
-    else:
-        for line in text.lines(report):
-            click.echo(line)
+    with writing_to_stdout(tap.logger):
+        if form == "json":
+            facts = {
+                "start_date": report.days.start,
+                "end_date": report.days.end,
+                "failed": report.failed,
+                "findings": [each.as_json() for each in report.findings],
+                "notes": report.notes,
+            }
+            click.echo(msgspec.json.encode(facts))
+        else:
+            for line in text.lines(report):
+                click.echo(line)
     leave(1 if report.failed else 0 if report.is_stored else 2)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import logging
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -18,6 +22,7 @@ from tap_pinterest.api.likeness import hint
 from tap_pinterest.api.periods import DAY, GRANULARITIES, DateRange, merged
 from tap_pinterest.commands import dates
 from tap_pinterest.singer.coverage import GIVEN_UP
+from tap_pinterest.singer.process import writing_to_stdout
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.singer.state_checks import StateError, checked
 from tap_pinterest.singer.updates import LAST_ID, UpdatesProgress
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
     from tap_pinterest.api.periods import Granularity
 
 MELTANO_STATE = "dev:tap-pinterest-to-target-postgres"
+_logger = logging.getLogger("tap-pinterest")
+_ERRORS = re.compile(r"^(?:Error: |.*\[error *\] meltano +)(.*)", re.MULTILINE)
 
 
 class StateFile(NamedTuple):
@@ -42,7 +49,7 @@ class StateFile(NamedTuple):
             ClickException: The file is missing, or its last line is not a JSON object.
         """
         try:
-            text = self.path.read_text("utf-8").strip()
+            text = self.path.read_text("utf-8-sig").strip()
             whole = text if "\n{" not in text else text.splitlines()[-1]
             return msgspec.json.decode(whole, type=dict[str, Any]) if whole else {}
         except (OSError, UnicodeDecodeError) as error:
@@ -54,11 +61,21 @@ class StateFile(NamedTuple):
             raise click.ClickException(message) from None
 
     def write(self, state: dict[str, Any]) -> None:
-        """Replace the file; it stays unchanged if that fails."""
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f"{self.path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.encode(state) + b"\n")
-        Path(name).replace(self.path)
+        """Replace the file; it stays unchanged if that fails.
+
+        Raises:
+            ClickException: The file cannot be written.
+        """
+        path = self.path.resolve()
+        new = path.with_name(f"{path.name}.new")
+        try:
+            new.write_bytes(msgspec.json.encode(state) + b"\n")
+            shutil.copymode(path, new)
+            new.replace(path)
+        except OSError as error:
+            new.unlink(missing_ok=True)
+            message = f"{self.path} cannot be written: {error.strerror}"
+            raise click.ClickException(message) from None
 
     def config(self, folder: Path) -> str:  # noqa: ARG002 - the environment needs no file
         """The config of the next run for the tap's option `--config`: the environment."""
@@ -74,11 +91,15 @@ class MeltanoState(NamedTuple):
         """The tap's part of Meltano's state.
 
         Raises:
-            ClickException: Meltano is not installed, or fails.
+            ClickException: Meltano is not installed, fails, or answers with something else.
         """
         answer = self._meltano("state", "get", self.state_id)
-        text = answer[answer.find("{") :].strip()
-        found = msgspec.json.decode(text, type=dict[str, Any]) if text.startswith("{") else {}
+        _, brace, text = answer.partition("{")
+        try:
+            found = msgspec.json.decode(brace + text, type=dict[str, Any]) if brace else {}
+        except msgspec.DecodeError as error:
+            message = f"meltano state get {self.state_id} answers with no state: {error}"
+            raise click.ClickException(message) from None
         state: dict[str, Any] = found.get("singer_state") or {}
         return state
 
@@ -108,12 +129,14 @@ class MeltanoState(NamedTuple):
             ended = subprocess.run(  # noqa: S603 - Meltano's own command
                 command, capture_output=True, text=True, check=False
             )
-        except FileNotFoundError:
-            message = "meltano is not on PATH; for a state file use --state FILE"
+        except OSError as error:
+            reason = f"meltano cannot be started: {error.strerror}"
+            message = f"{reason}; for a state file use --state FILE"
             raise click.ClickException(message) from None
         if ended.returncode != 0:
-            reasons = ended.stderr.strip().splitlines() or ["it says nothing"]
-            message = f"meltano {' '.join(arguments)} failed: {reasons[-1]}"
+            # Meltano ends with a line about where to ask for help.
+            reasons = _ERRORS.findall(ended.stderr) or ended.stderr.strip().splitlines()[-1:]
+            message = f"meltano {' '.join(arguments)} failed: {(*reasons, 'it says nothing')[0]}"
             raise click.ClickException(message)
         return ended.stdout
 
@@ -145,7 +168,7 @@ class Part(NamedTuple):
         if LAST_ID in self.entry:
             pending = self.entry.get("pending") or ()
             later = f"; {len(pending)} are pending" if pending else ""
-            read = f"updates up to {self.entry['replication_key_value']}"
+            read = f"updates up to {self.entry.get('replication_key_value', 'no day')}"
             return f"  {self.context or 'all'}: {read}{later}"
         known = self.progress.known(self.granularity, 0)
         days = merged(DateRange(each.start, each.end) for each in known)
@@ -184,19 +207,18 @@ def main(context: click.Context, file: Path | None, state_id: str) -> None:
 @click.pass_obj
 def show(store: Store, streams: Sequence[str]) -> None:
     """Show which days have been read, by stream and ad account or user."""
-    state = _checked(store)
-    shown = ""
-    known = {part.stream for part in parts_of(state)}
-    for part in parts_of(state):
-        if streams and part.stream not in streams:
-            continue
-        if part.stream != shown:
-            shown = part.stream
-            click.echo(shown)
-        click.echo(part.described())
-    if not shown:
-        hints = "".join(hint(each, known) for each in streams)
-        click.echo(f"The state has no such entry: the next run reads from start_date{hints or '.'}")
+    parts = [*parts_of(_checked(store))]
+    known = {part.stream for part in parts}
+    with writing_to_stdout(_logger):
+        for stream, of_stream in groupby(parts, attrgetter("stream")):
+            if not streams or stream in streams:
+                click.echo(stream)
+                for part in of_stream:
+                    click.echo(part.described())
+        for each in streams or known or ("any stream",):
+            if each not in known:
+                then = f"the next run reads it from start_date on{hint(each, known) or '.'}"
+                click.echo(f"The state has nothing of {each}: {then}")
 
 
 @main.command()
@@ -238,9 +260,10 @@ def forget(  # noqa: PLR0913 - one parameter for each option
         for part in parts:
             _remove(state, part)
     store.write(state)
-    for stream, count in Counter(part.stream for part in parts).items():
-        click.echo(f"{stream}: the next run reads {days} again, for {count} of its contexts.")
-    click.echo("tap-pinterest-state plan counts the calls of that run.")
+    with writing_to_stdout(_logger):
+        for stream, count in Counter(part.stream for part in parts).items():
+            click.echo(f"{stream}: the next run reads {days} again, for {count} of its contexts.")
+        click.echo("tap-pinterest-state plan counts the calls of that run.")
 
 
 @main.command()
@@ -286,8 +309,9 @@ def _refuse_unknown(
         streams: Names of streams.
         accounts: Ids of ad accounts or users.
     """
+    known = {part.stream for part in everywhere}
     unknown = [each for each in streams if each not in {part.stream for part in parts}]
-    hints = [hint(each, {part.stream for part in everywhere}) for each in unknown]
+    hints = [hint(each, known) for each in unknown if each not in known]
     unknown += [each for each in accounts if each not in {part.context for part in parts}]
     if unknown:
         message = f"the state has nothing of {', '.join(unknown)}{''.join(hints)}"
@@ -299,7 +323,7 @@ def _mark_outdated(part: Part, first: date | None, last: date | None) -> bool:
     before = msgspec.json.encode(part.entry)
     if LAST_ID in part.entry:
         updates = UpdatesProgress.of(part.entry).back_to(first or date.min)
-        updates.write_to(part.entry, part.entry["replication_key"])
+        updates.write_to(part.entry, part.entry.get("replication_key", "updated_time"))
     elif known := part.progress.known(part.granularity, 0):
         start, end = first or known[0].start, last or known[-1].end
         key = part.entry.get("replication_key", "date")
