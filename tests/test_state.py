@@ -253,6 +253,7 @@ def test_the_fingerprint_does_not_depend_on_the_order_of_names() -> None:
             "not a date",
             id="not a date",
         ),
+        pytest.param({"access_token": "pina_1"}, "it has no bookmarks", id="a config"),
         pytest.param({"tap_pinterest": {"state_version": 2}}, "newer tap-pinterest", id="newer"),
         pytest.param({"tap_pinterest": {"state_version": "1"}}, "whole number", id="no version"),
         pytest.param({"tap_pinterest": {"state_version": True}}, "whole number", id="a boolean"),

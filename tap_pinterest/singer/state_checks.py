@@ -34,6 +34,9 @@ def checked(state: object) -> dict[str, Any]:
         _check_version(state[VERSION_KEY])
     if wrapper := next((key for key in _WRAPPERS if _is_wrapped(state, key)), None):
         raise StateError(_malformed(f"the file must have only the object inside its {wrapper}"))
+    if state and "bookmarks" not in state and VERSION_KEY not in state:
+        # Such as a config, whose secrets would go into STATE.
+        raise StateError(_malformed("it has no bookmarks"))
     bookmarks = state.get("bookmarks", {})
     if not isinstance(bookmarks, dict):
         raise StateError(_malformed("bookmarks is not an object"))
