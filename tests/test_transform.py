@@ -178,6 +178,19 @@ def test_the_command_of_the_models_says_how_to_install_dbt_where_it_is_missing(
     assert (ended.returncode, ended.stdout) == (3, "run a b\n")
 
 
+def test_the_known_variables_are_those_that_the_code_reads_and_the_documents_describe() -> None:
+    macros = (PROJECT / "macros/variables.sql").read_text(encoding="utf-8")
+    listed, _, _ = macros.partition("{% endmacro %}")
+    known = re.findall(r"^    '(\w+)',$", listed, re.MULTILINE)
+    code = "".join(path.read_text(encoding="utf-8") for path in PROJECT.rglob("*.[sy][qm]l"))
+    rows = re.findall(r"^\| (`pinterest_[a-z]\w+`.*?) \|", text_of("docs/models.md"), re.MULTILINE)
+    described = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+    assert known == sorted({*re.findall(r"var\('(pinterest_\w+)'", code)})
+    # Only tests set the time.
+    assert {*known} - {"pinterest_now"} == described
+
+
 def test_no_project_file_hides_a_variable() -> None:
     """A rendered `dbt_project.yml` would not see the variables of a project."""
     assert "var(" not in (PROJECT / "dbt_project.yml").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import pytest
 
 from built_models import DAY_2, ROUNDING, sums
 from documents import blocks
-from scripts.dbt_project import PROJECT
+from scripts.dbt_project import PROJECT, DbtError
 
 if TYPE_CHECKING:
     from built_models import World
@@ -103,6 +103,27 @@ def test_a_user_who_keeps_the_package_names_another_schema(world: World, shop: S
 def test_variables_of_their_project_say_where_models_go(world: World, shop: Shop) -> None:
     assert shop.built.nodes["model.tap_pinterest.ums__vendor_performance"][0] == "success"
     assert world.rows("SELECT 1 FROM marketing.vendor_performance LIMIT 1")
+
+
+def test_a_misspelt_variable_of_their_project_is_one_warning(shop: Shop) -> None:
+    assert "The models have no variable" not in shop.built.output
+
+    built = shop.dbt.run("run", "--select", "stg_pinterest__days", pinterest_metric=["x"])
+
+    assert "The models have no variable pinterest_metric. Its value has no effect" in built.output
+
+
+def test_a_misspelt_variable_below_the_name_of_the_package_stops_the_run(
+    world: World, shop: Shop
+) -> None:
+    file = world.folder / "shop" / "dbt_project.yml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(f"{text}  tap_pinterest: {{metrics: [x]}}\n", encoding="utf-8")
+
+    with pytest.raises(DbtError, match="The models have no variable metrics"):
+        shop.dbt.run("run", "--select", "stg_pinterest__days")
+
+    file.write_text(text, encoding="utf-8")
 
 
 def test_a_run_of_their_own_models_needs_no_table_of_the_tap(world: World, shop: Shop) -> None:

@@ -282,6 +282,25 @@ def test_a_report_of_other_periods_is_not_taken_for_one_of_days(
         dbt.build("--select", "stg_pinterest__ad_daily")
 
 
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"pinterest_shemas": ["x"]}, "pinterest_shemas"),
+        ({"pinterest_schema": "x"}, "pinterest_schema"),
+        ({"Pinterest_metrics": ["total_web_lead"]}, "Pinterest_metrics"),
+        ({"pinterest_ums": {"chanel": "Paid"}}, "pinterest_ums.chanel"),
+    ],
+    ids=["misspelt", "Fivetran's", "a capital letter", "a member"],
+)
+def test_a_misspelt_variable_stops_the_build_and_the_known_ones_are_named(
+    world: World, tmp_path: Path, variables: dict[str, Any], named: str
+) -> None:
+    dbt = Dbt(tmp_path, url=world.url, variables={"pinterest_schemas": [world.schema]})
+    refusal = rf"no variable {re.escape(named)}\. .*The variables are pinterest_ad_window_tables, "
+    with pytest.raises(DbtError, match=refusal):
+        dbt.run("run", "--select", "stg_pinterest__days", **variables)
+
+
 def test_a_schema_without_tables_is_named(world: World, tmp_path: Path) -> None:
     dbt = Dbt(tmp_path, url=world.url, variables={"pinterest_schemas": ["nowhere"]})
     with pytest.raises(DbtError, match="No table of tap-pinterest is in nowhere"):

@@ -1,6 +1,7 @@
-{# Stops a run that could only give empty models, or models of something else than its tables have. #}
+{# Stops a run whose models would be empty, or would not show what the tables have. #}
 {% macro check_tables() %}
   {% if tap_pinterest.is_building() %}
+    {% do tap_pinterest.check_variables() %}
     {% set tables = [] %}
     {% for name in tap_pinterest.known_tables() %}{% do tables.extend(tap_pinterest.tables_called(name)) %}{% endfor %}
     {% if not tables %}
@@ -60,9 +61,9 @@
 
 
 {#
-  Refuses a report whose columns have the names that Ads Manager shows: names that are none of the
-  API's, and either no spend under a name of the API, or one of them is what Pinterest shows for a
-  metric. A column newer than this list is no reason alone.
+  Refuses a report whose columns have the names that Ads Manager shows. Such a report has names that
+  the API does not have, and it has no spend under a name of the API, or one of its names is what
+  Pinterest shows for a metric. A column that is newer than this list is not refused for that alone.
 #}
 {% macro check_names(relation) %}
   {% set names = tap_pinterest.types_of(relation).keys() | list %}
@@ -133,7 +134,7 @@
 {% endmacro %}
 
 
-{# The tables that a schema does not have, of all that models are made from. #}
+{# The tables that models are made from and that a schema does not have. #}
 {% macro missing_in(schema) %}
   {% set missing = [] %}
   {% for name in tap_pinterest.known_tables() + var('pinterest_ad_window_tables', []) %}
