@@ -42,7 +42,7 @@ INTERRUPTIONS = {
     "the output's disk is full, or its file may not grow": "code is 1",
     "no room for temporary files": "code is 1",
     "the target dies": f"code is {128 + signal.SIGPIPE}",
-    "the clock jumps back": "As ever",
+    "the clock jumps back": "As usual",
 }
 
 
