@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
 from pinterest_sandbox.kinds.business import businesses
 from pinterest_sandbox.refusals import ad_account_not_found, not_permitted
-from pinterest_sandbox.style import Style
 from pinterest_sandbox.world import READER_ROLES
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from pinterest_sandbox.kinds.business import Business
     from pinterest_sandbox.orders import Fate, Orders
     from pinterest_sandbox.reports import AccountTotals
+    from pinterest_sandbox.settings import Settings
     from pinterest_sandbox.tokens import Token
     from pinterest_sandbox.world import AdAccount, User, World
 
@@ -24,15 +24,6 @@ if TYPE_CHECKING:
 Element = TypeVar("Element")
 
 _DESCENDING: Final = "DESCENDING"
-Merchant: TypeAlias = Literal["approved", "disapproved", "under review"]
-"""Pinterest's decision about the users' catalogs."""
-
-
-class Readiness(msgspec.Struct, frozen=True):
-    """After how many days the metrics of a day are final."""
-
-    delivery_days: int = 1
-    conversion_days: int = 2
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -45,11 +36,7 @@ class Call(msgspec.Struct, frozen=True):
     token: Token
     totals: AccountTotals
     orders: Orders
-    readiness: Readiness
-    columns: frozenset[str] = frozenset()
-    """Columns that the accounts have and nobody describes."""
-    merchant: Merchant = "approved"
-    style: Style = Style()
+    settings: Settings
     host: str = ""
     """Where the sandbox serves, as the client knows it."""
     fate: Fate | None = None

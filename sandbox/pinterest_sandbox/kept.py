@@ -24,6 +24,7 @@ class KeptReports:
     """
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
 
     def report(self, key: str, call: Call, make: Callable[[Call], Any]) -> Any:  # noqa: ANN401
@@ -31,7 +32,7 @@ class KeptReports:
         if call.truth or not (key.startswith("GET ") and key.endswith("/analytics")):
             return make(call)
         world = call.world
-        question = repr((world.seed, world.size, call.today, call.style, key, call.values))
+        question = repr((world.seed, world.size, call.today, call.settings.style, key, call.values))
         path = self._folder / f"{hashlib.sha256(question.encode()).hexdigest()}.json.gz"
         if path.exists():
             return msgspec.Raw(gzip.decompress(path.read_bytes()))

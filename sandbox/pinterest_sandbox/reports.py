@@ -18,7 +18,7 @@ from pinterest_sandbox.numbers import ACTIONS, CONVERSIONS, ROWS, Cells, is_conv
 from pinterest_sandbox.parts import HOURS, Hours, Some
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -176,7 +176,7 @@ class Report(msgspec.Struct, frozen=True):
     """Which ads are counted; by default all."""
     id_as: str | None = None
     """The column with the entity's id, where it is not that of the level."""
-    more: frozenset[str] = frozenset()
+    more: Collection[str] = ()
     """Columns that this account has and nobody describes."""
 
     def column(self, name: str) -> Column | None:

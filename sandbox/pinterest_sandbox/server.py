@@ -4,47 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import json
 import signal
 import socket
 import threading
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 import click
+import msgspec
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from pinterest_sandbox.access import BETA_PARAMETERS
 from pinterest_sandbox.app import BASE, REFRESH_PROXY, Web
 from pinterest_sandbox.calendar import Calendar
-from pinterest_sandbox.calls import Merchant
 from pinterest_sandbox.control import Controls
 from pinterest_sandbox.faults import TRANSPORT, Fault
-from pinterest_sandbox.kept import KeptReports
-from pinterest_sandbox.options import OPTIONS
-from pinterest_sandbox.rate_limits import MINUTE, AccessTier, HeaderStyle, RateLimits, Window
+from pinterest_sandbox.options import options_of
 from pinterest_sandbox.refusals import PASSING
 from pinterest_sandbox.service import Service
+from pinterest_sandbox.settings import Settings, fields_of
 from pinterest_sandbox.size import WorldSize
 from pinterest_sandbox.style import Style
-from pinterest_sandbox.tokens import (
-    ACCESS_SECONDS,
-    READ_SCOPES,
-    REDIRECT_URIS,
-    REFRESH_SECONDS,
-    Rotation,
-    Tokens,
-)
+from pinterest_sandbox.tokens import Tokens
 from pinterest_sandbox.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
     from types import TracebackType
 
-    from pinterest_sandbox.calls import Readiness
     from pinterest_sandbox.faults import Kind
     from pinterest_sandbox.requests_log import LoggedRequest
 
@@ -53,113 +43,52 @@ _STOP_SECONDS = 1
 _STOP_TURNS = 10
 _END_SECONDS = 5
 
+Fields = ParamSpec("Fields")
+Made = TypeVar("Made")
+Owner = TypeVar("Owner")
+
+
+def _with_fields_of(
+    settings: Callable[Fields, Made],
+) -> Callable[[Callable[[Owner, Made], None]], Callable[Concatenate[Owner, Fields], None]]:
+    """Lets a constructor that takes settings be called with their fields instead."""
+
+    def wrapped(
+        construct: Callable[[Owner, Made], None],
+    ) -> Callable[Concatenate[Owner, Fields], None]:
+        def constructed(owner: Owner, /, *unnamed: Fields.args, **named: Fields.kwargs) -> None:
+            construct(owner, settings(*unnamed, **named))
+
+        return constructed
+
+    return wrapped
+
 
 class Sandbox:
-    """A local Pinterest. Serves while its `with` block runs."""
+    """A local Pinterest, made with the fields of `Settings`. Serves while its `with` block runs."""
 
-    def __init__(  # noqa: PLR0913  its knobs
-        self,
-        *,
-        seed: int = 1,
-        today: date | None = None,
-        size: WorldSize | None = None,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        access_tier: AccessTier = "standard",
-        rate_window: Window = "fixed",
-        rate_minute: float = MINUTE,
-        rate_headers: HeaderStyle = "windows",
-        scopes: Sequence[str] = READ_SCOPES,
-        redirect_uris: Sequence[str] = REDIRECT_URIS,
-        rotation: Rotation = "keep",
-        access_seconds: int = ACCESS_SECONDS,
-        refresh_seconds: int = REFRESH_SECONDS,
-        empty_pages: int = 0,
-        readiness: Readiness | None = None,
-        withheld: Collection[str] = BETA_PARAMETERS,
-        absent: Collection[str] = (),
-        unavailable: Collection[str] = (),
-        columns: Collection[str] = (),
-        hiccups: float = 0.0,
-        merchant: Merchant = "approved",
-        style: Style | None = None,
-        report_seconds: tuple[float, float] | None = None,
-        latency: float = 0.0,
-        compress: bool = False,
-        keep: Path | None = None,
-    ) -> None:
-        """Makes the world; nothing is served yet.
-
-        Args:
-            seed: another seed, another world; the same seed, the same bytes.
-            today: the world's day; by default the real one, UTC.
-            size: how much there is.
-            host: the address to listen on.
-            port: 0 takes a free one.
-            access_tier: whose rate limits hold; `unlimited` for none.
-            rate_window: whether a quota is of fixed windows or of a sliding one.
-            rate_minute: seconds that the limits take for a minute (and a day in proportion).
-            rate_headers: whether headers name all windows, give one number each, or are left out.
-            scopes: what the app was granted.
-            redirect_uris: the app's addresses, one of which a sign-in must name exactly.
-            rotation: whether a refresh token still works after it was used.
-            access_seconds: how long an access token lives.
-            refresh_seconds: how long a refresh token lives.
-            empty_pages: every N-th page of a list is empty and has a bookmark; 0: never.
-            readiness: after how many days metrics are final.
-            withheld: features that the app was not given, as `Access` takes them; everything in
-                beta: `(*BETA_PARAMETERS, *beta_operations())`.
-            absent: operations in a closed beta: the path is answered with 404.
-            unavailable: columns and metrics that calls are refused for.
-            columns: columns that the accounts have and nobody describes.
-            hiccups: the share of calls that Pinterest refuses by mistake, and answers when they are
-                sent again.
-            merchant: whether the users' catalogs were approved.
-            style: how answers look where the description leaves it open.
-            report_seconds: between how many seconds an ordered report takes to be ready; by default
-                it takes up to two polls in vain.
-            latency: seconds before each answer.
-            compress: gzip for clients that accept it.
-            keep: a folder in which reports are kept, and found if the same is asked of the same
-                world again.
-        """
-        self._calendar = Calendar(today or datetime.now(UTC).date())
-        self._world = World(seed, size or WorldSize(), self._calendar.today)
+    @_with_fields_of(Settings)
+    def __init__(self, settings: Settings) -> None:
+        """Makes the world; nothing is served yet."""
+        self._calendar = Calendar(settings.today or datetime.now(UTC).date())
+        self._world = World(settings.seed, settings.size, self._calendar.today)
         self._tokens = Tokens(
-            seed,
+            settings.seed,
             self._calendar,
-            scopes=tuple(scopes),
-            redirect_uris=tuple(redirect_uris),
-            rotation=rotation,
-            access_seconds=access_seconds,
-            refresh_seconds=refresh_seconds,
+            scopes=tuple(settings.scopes),
+            redirect_uris=tuple(settings.redirect_uris),
+            rotation=settings.rotation,
+            access_seconds=settings.access_seconds,
+            refresh_seconds=settings.refresh_seconds,
         )
-        service = Service(
-            world=self._world,
-            calendar=self._calendar,
-            tokens=self._tokens,
-            limits=RateLimits(
-                access_tier,
-                rate_window,
-                minute=rate_minute,
-                headers=rate_headers,
-                clock=self._calendar.elapsed,
-            ),
-            empty_pages=empty_pages,
-            readiness=readiness,
-            withheld=withheld,
-            absent=absent,
-            unavailable=unavailable,
-            columns=columns,
-            merchant=merchant,
-            style=style,
-            report_seconds=report_seconds,
-            compress=compress,
-            kept=KeptReports(keep) if keep else None,
-        )
-        self._service = service
-        self._web = Web(service, controls=Controls(self).routes(), latency=latency)
-        self._listener = Listener(self._web.app, host, port)
+        self._service = Service(settings, self._world, self._calendar, self._tokens)
+        controls = Controls(self).routes()
+        self._web = Web(self._service, controls=controls, latency=settings.latency)
+        self._listener = Listener(self._web.app, settings.host, settings.port)
+        self._play_hiccups(settings.hiccups)
+
+    def _play_hiccups(self, hiccups: float) -> None:
+        """Lets a share of the calls be refused, each passing refusal for its part of it."""
         for number, (name, path) in enumerate(PASSING if hiccups else ()):
             share = hiccups / len(PASSING)
             self.fail(path, kind="refusal", refusal=name, share=share, times=None, seed=number)
@@ -383,39 +312,22 @@ class _Protocol(HttpToolsProtocol):
         self.scope["extensions"] = {TRANSPORT: {"transport": self.transport}}
 
 
-def _serve(
-    *,
-    env: Path | None,
-    latency: float,
-    withheld: Sequence[str],
-    redirect_uris: Sequence[str],
-    faults: Sequence[Fault],
-    **knobs: Any,  # noqa: ANN401  as their types say
-) -> None:
+def _serve(*, env: Path | None, faults: Sequence[Fault], **options: Any) -> None:  # noqa: ANN401  as their types say
     """Serves until SIGTERM or SIGINT; the first line on stdout says where, as JSON."""
-    size = WorldSize(**{knob.name: knobs.pop(knob.name) for knob in dataclasses.fields(WorldSize)})
-    style = Style(**{name: knobs.pop(name) for name in Style.__struct_fields__})
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    sandbox = Sandbox(
-        size=size,
-        style=style,
-        withheld=(*BETA_PARAMETERS, *withheld),
-        redirect_uris=redirect_uris or REDIRECT_URIS,
-        latency=latency / 1000,
-        **knobs,
-    )
+    sandbox = Sandbox(**fields_of(options))
     for fault in faults:
         sandbox.fail_with(fault)
     with sandbox, contextlib.suppress(BrokenPipeError):
         if env:
-            env.write_text(_settings(sandbox), encoding="utf-8")
+            env.write_text(_environment(sandbox), encoding="utf-8")
         print(json.dumps(_greeting(sandbox)), flush=True)  # noqa: T201  its output
         stopped.wait()
 
 
-def _settings(sandbox: Sandbox) -> str:
+def _environment(sandbox: Sandbox) -> str:
     """The settings of tap-pinterest for this sandbox, as environment variables."""
     token = sandbox.credentials["access_token"]
     return f"TAP_PINTEREST_API_URL={sandbox.url}\nTAP_PINTEREST_ACCESS_TOKEN={token}\n"
@@ -431,9 +343,30 @@ def _greeting(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
+def _fault(text: str) -> Fault:
+    try:
+        return msgspec.json.decode(text, type=Fault)
+    except msgspec.MsgspecError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+_ENV = click.Option(
+    ["--env"],
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="write the settings with which tap-pinterest reads it, as environment variables",
+)
+_FAULTS = click.Option(
+    ["--fault", "faults"],
+    multiple=True,
+    type=_fault,
+    metavar="JSON",
+    help='as the control takes it, such as {"kind": "refusal", "refusal": "consumer type"}; '
+    "may be repeated",
+)
 main = click.Command(
     "pinterest-sandbox",
-    params=[*OPTIONS],
+    params=[_ENV, _FAULTS, *options_of(Settings()), *options_of(Style()), *options_of(WorldSize())],
     callback=_serve,
     help=_serve.__doc__,
     context_settings={"show_default": True},

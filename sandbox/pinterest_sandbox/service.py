@@ -11,25 +11,24 @@ import msgspec
 from pinterest_sandbox import api, bodies, truth
 from pinterest_sandbox.access import Access
 from pinterest_sandbox.answers import ANSWERS
-from pinterest_sandbox.calls import Call, Readiness
+from pinterest_sandbox.calls import Call
+from pinterest_sandbox.kept import KeptReports
 from pinterest_sandbox.live import restyled
 from pinterest_sandbox.orders import Orders
 from pinterest_sandbox.paging import Bookmarks, Listing
 from pinterest_sandbox.parameters import Parameters
+from pinterest_sandbox.rate_limits import RateLimits
 from pinterest_sandbox.refusals import Refusal, not_found, not_served, rate_limited
 from pinterest_sandbox.reports import AccountTotals
 from pinterest_sandbox.responses import Response
-from pinterest_sandbox.style import Style
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from pinterest_sandbox.api import Facts, Operation
     from pinterest_sandbox.calendar import Calendar
-    from pinterest_sandbox.calls import Merchant
-    from pinterest_sandbox.kept import KeptReports
     from pinterest_sandbox.orders import Fate
-    from pinterest_sandbox.rate_limits import RateLimits
+    from pinterest_sandbox.settings import Settings
     from pinterest_sandbox.tokens import Token, Tokens
     from pinterest_sandbox.world import World
 
@@ -54,41 +53,30 @@ class Request(msgspec.Struct, frozen=True):
 class Service:
     """Answers the operations: who asks, how often, with what; then the answer."""
 
-    def __init__(  # noqa: PLR0913  the parts it is made of
-        self,
-        *,
-        world: World,
-        calendar: Calendar,
-        tokens: Tokens,
-        limits: RateLimits,
-        empty_pages: int = 0,
-        readiness: Readiness | None = None,
-        withheld: Collection[str] = (),
-        absent: Collection[str] = (),
-        unavailable: Collection[str] = (),
-        columns: Collection[str] = (),
-        merchant: Merchant = "approved",
-        style: Style | None = None,
-        report_seconds: tuple[float, float] | None = None,
-        compress: bool = False,
-        kept: KeptReports | None = None,
+    def __init__(
+        self, settings: Settings, world: World, calendar: Calendar, tokens: Tokens
     ) -> None:
         self.world = world
         self.calendar = calendar
         self.tokens = tokens
-        self.limits = limits
-        self._bookmarks = Bookmarks(world.seed, empty_pages=empty_pages)
-        self._readiness = readiness or Readiness()
-        self._columns = frozenset(columns)
-        self._merchant: Merchant = merchant
-        self._style = style or Style()
-        self._access = Access(
-            withheld, status=self._style.closed, absent=absent, unavailable=unavailable
+        self._settings = settings
+        self._limits = RateLimits(
+            settings.access_tier,
+            settings.rate_window,
+            minute=settings.rate_minute,
+            headers=settings.rate_headers,
+            clock=calendar.elapsed,
         )
-        self._compress = compress
-        self._kept = kept
+        self._bookmarks = Bookmarks(world.seed, empty_pages=settings.empty_pages)
+        self._access = Access(
+            settings.withheld,
+            status=settings.style.closed,
+            absent=settings.absent,
+            unavailable=settings.unavailable,
+        )
+        self._kept = KeptReports(settings.keep) if settings.keep else None
         self._totals = AccountTotals()
-        self.orders = Orders(world.seed, calendar, report_seconds)
+        self.orders = Orders(world.seed, calendar, settings.report_seconds)
         self.removed: set[str] = set()
         """Ids of what somebody has removed."""
         self._parameters: dict[str, Parameters] = {}
@@ -100,7 +88,7 @@ class Service:
         status: int
         try:
             body = self._body(request, headers)
-            status = self._style.created if _creates(request.key) else 200
+            status = self._settings.style.created if _creates(request.key) else 200
         except Refusal as refusal:
             body, status = refusal.body, refusal.status
         headers.append(("content-type", "application/json"))
@@ -163,17 +151,14 @@ class Service:
             token=token,
             totals=self._totals,
             orders=self.orders,
-            readiness=self._readiness,
-            columns=self._columns,
-            merchant=self._merchant,
-            style=self._style,
+            settings=self._settings,
             **how,
         )
         self._refuse_removed(call)
         answer = self._kept.report(key, call, make) if self._kept else make(call)
         if self.removed and isinstance(answer, Listing):
             answer = answer.where(lambda record: not self._is_removed(record))
-        return restyled(key, answer, self._style)
+        return restyled(key, answer, self._settings.style)
 
     def _refuse_removed(self, call: Call) -> None:
         """Refuse what names something that was removed.
@@ -193,16 +178,19 @@ class Service:
     def _accepting(self, body: Facts) -> Facts:
         """The schema of a body that takes the columns which nobody describes as well."""
         fields = body["properties"]
-        if not self._columns or "columns" not in fields:
+        if not self._settings.columns or "columns" not in fields:
             return body
         return {
             **body,
-            "properties": {**fields, "columns": api.accepting(fields["columns"], self._columns)},
+            "properties": {
+                **fields,
+                "columns": api.accepting(fields["columns"], self._settings.columns),
+            },
         }
 
     def _compressed(self, response: Response, asked: Mapping[str, str]) -> Response:
         if (
-            self._compress
+            self._settings.compress
             and len(response.body) >= _GZIP_FROM
             and "gzip" in asked.get("accept-encoding", "")
         ):
@@ -220,7 +208,7 @@ class Service:
         )
 
     def _count(self, request: Request, headers: list[tuple[str, str]]) -> None:
-        allowed, limits = self.limits.take(request.operation.category)
+        allowed, limits = self._limits.take(request.operation.category)
         headers.extend(limits)
         if not allowed:
             raise rate_limited()
@@ -231,7 +219,7 @@ class Service:
     def _parameters_of(self, key: str) -> Parameters:
         known = self._parameters.get(key)
         if known is None:
-            known = self._parameters[key] = Parameters(api.operation(key), self._columns)
+            known = self._parameters[key] = Parameters(api.operation(key), self._settings.columns)
         return known
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-if TYPE_CHECKING:
-    from pinterest_sandbox.files import Layout
-    from pinterest_sandbox.refusals import ClosedStatus
-    from pinterest_sandbox.reports import HourStyle
+from pinterest_sandbox.files import Layout
+from pinterest_sandbox.options import Option
+from pinterest_sandbox.refusals import ClosedStatus
+from pinterest_sandbox.reports import HourStyle
 
 MixStyle: TypeAlias = Literal["wrapped", "flat"]
 """With `data` inside, as in 5.23, or without, as in 5.28."""
@@ -21,18 +21,23 @@ SavedPins: TypeAlias = Literal["refused", "counted"]
 """Whether a user's own Pins that were saved from another have numbers."""
 
 
-class Style(msgspec.Struct, frozen=True):
+class Style(msgspec.Struct, frozen=True, kw_only=True):
     """How answers look."""
 
-    hours: HourStyle = "iso"
-    layout: Layout = "by account"
-    """The layout of downloads in JSON."""
-    mmm: MixStyle = "wrapped"
-    """The form of answers about marketing-mix reports."""
-    fields: FieldStyle = "live"
-    times: TimeStyle = "described"
-    saved_pins: SavedPins = "counted"
-    closed: ClosedStatus = 401
-    """The status that refuses what the app was not given."""
-    created: Literal[200, 201] = 201
-    """The status of an answer that something was created."""
+    hours: Annotated[HourStyle, Option("how rows name their hour")] = "iso"
+    layout: Annotated[Layout, Option("of downloads in JSON")] = "by account"
+    mmm: Annotated[MixStyle, Option("of answers about marketing-mix reports")] = "wrapped"
+    times: Annotated[TimeStyle, Option("of numbers that count from 1970")] = "described"
+    saved_pins: Annotated[
+        SavedPins, Option("whether own Pins that were saved from another user have numbers")
+    ] = "counted"
+    closed: Annotated[
+        ClosedStatus,
+        Option("the status that refuses an operation or parameter that the app was not given"),
+    ] = 401
+    created: Annotated[
+        Literal[200, 201], Option("the status of an answer that something was created")
+    ] = 201
+    fields: Annotated[
+        FieldStyle, Option("of records: as live answers have them, or only the described ones")
+    ] = "live"

@@ -11,8 +11,8 @@ import pytest
 
 from pinterest_sandbox import Sandbox, WorldSize, api
 from pinterest_sandbox.answers.ordered import ORDER
-from pinterest_sandbox.calls import Readiness
 from pinterest_sandbox.columns import COLUMNS, Count, Money
+from pinterest_sandbox.settings import Readiness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from pinterest_sandbox import Sandbox, WorldSize, calendar
+from pinterest_sandbox import BETA_PARAMETERS, Sandbox, WorldSize, calendar, server
+from pinterest_sandbox.settings import Settings, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -194,6 +195,39 @@ def test_an_address_is_known_while_it_serves_only() -> None:
         _ = Sandbox().url
 
 
+def test_the_command_without_options_has_the_settings_of_a_test_without_any() -> None:
+    assert _settings() == Settings()
+
+
+def test_options_that_differ_from_their_settings_become_them(tmp_path: Path) -> None:
+    settings = _settings(
+        *("--latency", "250", "--currencies", "EUR,JPY", "--keep", str(tmp_path / "kept")),
+        *("--withhold", "GET /integrations", "--redirect-uri", "http://localhost:9/"),
+        *(
+            "--column",
+            "SHARES",
+            "--report-seconds",
+            "5",
+            "60",
+            "--compress",
+            "--today",
+            "2026-11-20",
+        ),
+    )
+
+    assert settings == Settings(
+        latency=0.25,
+        size=WorldSize(currencies=("EUR", "JPY")),
+        keep=tmp_path / "kept",
+        withheld=(*BETA_PARAMETERS, "GET /integrations"),
+        redirect_uris=("http://localhost:9/",),
+        columns=("SHARES",),
+        report_seconds=(5.0, 60.0),
+        compress=True,
+        today=date(2026, 11, 20),
+    )
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_says_where_it_serves_and_stops_at_a_signal(
@@ -231,3 +265,8 @@ def test_the_command_says_where_it_serves_and_stops_at_a_signal(
         f"TAP_PINTEREST_ACCESS_TOKEN={greeting['access_token']}",
     ]
     assert (process.returncode, complaints) == (0, "")
+
+
+def _settings(*options: str) -> Settings:
+    """The settings that options of the command make."""
+    return Settings(**fields_of(server.main.make_context("pinterest-sandbox", [*options]).params))

@@ -153,8 +153,8 @@ def _report(
         start=values["start_date"],
         end=values["end_date"],
         view=asked.view(call),
-        more=call.columns,
-        hours=call.style.hours,
+        more=call.settings.columns,
+        hours=call.settings.style.hours,
         breakdowns=breakdowns,
     )
 

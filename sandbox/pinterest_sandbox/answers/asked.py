@@ -45,8 +45,8 @@ def view(call: Call) -> View:
         call.today,
         (click, engagement, view_days),
         by_conversion_time=call.values.get("conversion_report_time") == "TIME_OF_CONVERSION",
-        ready_days=call.readiness.delivery_days,
-        conversions_ready_days=call.readiness.conversion_days,
+        ready_days=call.settings.readiness.delivery_days,
+        conversions_ready_days=call.settings.readiness.conversion_days,
         hours_behind=HOURS_BEHIND if local else 0,
     )
 

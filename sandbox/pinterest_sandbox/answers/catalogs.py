@@ -296,5 +296,5 @@ def _need_catalog(call: Call) -> None:
 
 
 def _need_approval(call: Call) -> None:
-    if call.merchant != "approved":
-        raise merchant_refused(call.merchant)
+    if call.settings.merchant != "approved":
+        raise merchant_refused(call.settings.merchant)

@@ -48,7 +48,7 @@ def create(call: Call) -> Any:  # noqa: ANN401  the truth is rows
         raise rate_limited()
     order = call.orders.create(_owner(account), ordered.download(call, account, make), call.fate)
     created = {"report_status": "IN_PROGRESS", "token": order.token, "message": ""}
-    if call.style.mmm == "flat":
+    if call.settings.style.mmm == "flat":
         return {**created, "url": None, "size": None, "status": "success"}
     return {"code": 0, "status": "success", "data": {**created, "status": "success"}}
 
@@ -56,7 +56,7 @@ def create(call: Call) -> Any:  # noqa: ANN401  the truth is rows
 def status(call: Call) -> dict[str, Any]:
     """The status of a marketing-mix report."""
     found = ordered.progress(call, _owner(call.readable_ad_account()))
-    if call.style.mmm == "flat":
+    if call.settings.style.mmm == "flat":
         return {**found, "token": call.values["token"], "message": "", "status": "success"}
     return {"code": 0, "status": "success", "message": "", "data": found}
 
@@ -138,7 +138,7 @@ def _maker(call: Call, account: AdAccount) -> Callable[[], files.Ordered]:
         start=values["start_date"],
         end=values["end_date"],
         view=asked.view(call),
-        more=call.columns,
+        more=call.settings.columns,
         breakdowns=(("PRODUCT_SKU" if breakdown == _SKU_GROUP else breakdown,),),
         only=ordered.wanted_ads(account, values, call.today),
         id_as=level.id_column,

@@ -117,7 +117,7 @@ def download(
     call: Call, account: AdAccount, make: Callable[[], files.Ordered]
 ) -> Callable[[], Download]:
     """A function that makes the file, in the format and layout of the request."""
-    style, form = call.style.layout, call.values.get("report_format")
+    style, form = call.settings.style.layout, call.values.get("report_format")
     grouped = style == "object" or (style == "by account" and account.number % 2 == 0)
     return lambda: make().as_csv() if form == "CSV" else make().as_json(grouped=grouped)
 
@@ -216,8 +216,8 @@ def maker(call: Call, account: AdAccount) -> Callable[[], files.Ordered]:
         start=values["start_date"],
         end=values["end_date"],
         view=asked.view(call),
-        more=call.columns,
-        hours=call.style.hours,
+        more=call.settings.columns,
+        hours=call.settings.style.hours,
         breakdowns=breakdowns if types else (),
         only=wanted_ads(account, values, call.today),
         id_as=level.id_column,

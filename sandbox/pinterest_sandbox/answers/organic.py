@@ -198,7 +198,7 @@ def _number(call: Call, pins: Pins, pin_id: str, *, bulk: bool) -> int:
     number = pins.number_of.get(pin_id)
     if number is None:
         raise Refusal(404, 50 if bulk else 404, "Pin not found.")
-    refused = call.style.saved_pins == "refused" and pins.saved[number]
+    refused = call.settings.style.saved_pins == "refused" and pins.saved[number]
     if number < pins.own and (refused or not _is_seen(call, pins, number)):
         raise Refusal(*((401, 7) if bulk else (403, 403)), "Not authorized to access board or Pin.")
     return number

@@ -63,8 +63,8 @@ def metrics_ready_state(call: Call) -> dict[str, bool]:
     """Whether the metrics of a day are final; never for today and later."""
     age = call.today - call.values["date"].toordinal()
     return {
-        "conversion_metrics_ready": age >= call.readiness.conversion_days,
-        "non_conversion_metrics_ready": age >= call.readiness.delivery_days,
+        "conversion_metrics_ready": age >= call.settings.readiness.conversion_days,
+        "non_conversion_metrics_ready": age >= call.settings.readiness.delivery_days,
     }
 
 
@@ -72,7 +72,7 @@ def delivery_metrics(call: Call) -> dict[str, Any]:
     """Every column that a report can have, and the metrics of Pins and users; some unnamed."""
     wanted = call.values["report_type"]
     lists = [api.columns(ordered=ordered) for ordered in _ORDERED[wanted]]
-    categories = {name: "ADS" for each in (*lists, call.columns) for name in each}
+    categories = {name: "ADS" for each in (*lists, call.settings.columns) for name in each}
     organic = api.operation("GET /pins/{pin_id}/analytics").parameters["metric_types"].allowed
     for name in organic:
         categories.setdefault(name, "ORGANIC")
