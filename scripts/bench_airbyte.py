@@ -119,6 +119,13 @@ def measure() -> None:
     except NoSourceError as error:
         console.print(f"Airbyte's source: skipped. {error}", markup=False)
         return
+    ours, theirs = rounds(source)
+    if theirs:
+        console.print(_table(f"{PACKAGE} {source.version} and the tap: {WORLD.name}", ours, theirs))
+
+
+def rounds(source: Source) -> tuple[list[Effort], list[Effort]]:
+    """The efforts of the tap and of the source; a round in which the source fails is run again."""
     ours: list[Effort] = []
     theirs: list[Effort] = []
     for _ in range(ROUNDS * TRIES):
@@ -133,9 +140,10 @@ def measure() -> None:
         outcome = bench_runs.read(WORLD)
         effort = (outcome.seconds, outcome.cpu, outcome.memory)
         ours.append(Effort(outcome.calls, outcome.rows, *effort))
-    if not theirs:
-        return
-    title = f"{PACKAGE} {source.version} and the tap: {WORLD.name}"
+    return ours, theirs
+
+
+def _table(title: str, ours: Sequence[Effort], theirs: Sequence[Effort]) -> Table:
     table = Table(title=title, box=box.SIMPLE_HEAD)
     table.add_column("source", no_wrap=True)
     headings = ("calls", "records", "seconds", "CPU s", "records/CPU s")
@@ -159,7 +167,7 @@ def measure() -> None:
         "records/CPU s": spread([each.rate for each in times]),
     }
     table.add_row("times better", *(better.get(name, "") for name in headings))
-    console.print(table)
+    return table
 
 
 def installed(environment: Mapping[str, str]) -> Source:
@@ -289,8 +297,8 @@ def tally(lines: Iterable[str]) -> Tally:
         elif message["type"] == "TRACE":
             trace = message["trace"]
             if trace["type"] == "STREAM_STATUS":
-                told = trace["stream_status"]
-                status[told["stream_descriptor"]["name"]] = told["status"]
+                latest = trace["stream_status"]
+                status[latest["stream_descriptor"]["name"]] = latest["status"]
             elif trace["type"] == "ERROR":
                 errors.append(trace["error"]["message"])
     incomplete = [f"{name}: {last}." for name, last in status.items() if last != "COMPLETE"]
