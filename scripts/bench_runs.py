@@ -207,8 +207,8 @@ def _show_calls(world: World, outcome: Outcome) -> None:
         for name, made in outcome.made.items()
         if made > outcome.minimum.get(name, 0)
     }
-    told = ", ".join(f"{name} {made} ({least})" for name, (made, least) in more.items())
-    console.print(f"{world.name}: more calls than the fewest: {told or 'none'}")
+    differences = ", ".join(f"{name} {made} ({least})" for name, (made, least) in more.items())
+    console.print(f"{world.name}: more calls than the fewest: {differences or 'none'}")
 
 
 def read(world: World) -> Outcome:

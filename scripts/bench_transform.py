@@ -163,7 +163,7 @@ def main(ads: int, days: int, rounds: int) -> None:
             spread([each.size for each in of_title], 0),
         )
     console.print(table)
-    ends = sorted({_told(each) for each in tests})
+    ends = sorted({_counts(each) for each in tests})
     console.print(f"Tests: {'; '.join(ends)}, {spread([each.seconds for each in tests], 0)} s")
 
 
@@ -261,7 +261,7 @@ def _build(db: Connection, dbt: Dbt) -> Build:
     return Build(models.seconds, said, rows - before, blocks - blocks_before, size)
 
 
-def _told(built: Built) -> str:
+def _counts(built: Built) -> str:
     return ", ".join(f"{count} {status}" for status, count in built.statuses("test").items())
 
 

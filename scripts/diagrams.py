@@ -101,10 +101,10 @@ def _graph(lines: Sequence[Line]) -> str:
     width = max(box.x + box.width for box in boxes.values()) + 2
     height = max(box.y + box.height for box in boxes.values()) + 2
     parts = [*_lines(lines, boxes), *_boxes(boxes)]
-    told = "; ".join(f"{line.start} to {line.end} {line.text}".strip() for line in lines)
+    description = "; ".join(f"{line.start} to {line.end} {line.text}".strip() for line in lines)
     return (
         f'<div class="diagram"><svg width="{width:.0f}" height="{height:.0f}"'
-        f' viewBox="-1 -1 {width:.0f} {height:.0f}" role="img" aria-label="{escape(told)}">'
+        f' viewBox="-1 -1 {width:.0f} {height:.0f}" role="img" aria-label="{escape(description)}">'
         f"{''.join(parts)}</svg></div>"
     )
 

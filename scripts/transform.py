@@ -169,9 +169,9 @@ def _in_duckdb(folder: Path, job: MainJob, connection: Connection) -> None:
     built = Dbt(folder, duckdb=file, variables={"pinterest_fivetran": True}).build()
     _show_build("DuckDB", built)
     with duckdb.connect(str(file), read_only=True) as made:
-        told = made.execute(SAME_SUMS).fetchall()
-    if told != (known := connection.execute(SAME_SUMS).fetchall()):
-        message = f"DuckDB and PostgreSQL differ: {told} and {known}"
+        sums = made.execute(SAME_SUMS).fetchall()
+    if sums != (known := connection.execute(SAME_SUMS).fetchall()):
+        message = f"DuckDB and PostgreSQL differ: {sums} and {known}"
         raise DbtError(message)
     console.print("DuckDB and PostgreSQL have the same sums in ums.vendor_performance.")
 

@@ -349,9 +349,9 @@ def test_missing_scopes_are_named_once_and_at_the_start(
         for _ in range(2):  # the second time from the file
             caplog.clear()
             result = run(config, "boards", "campaigns", "user_account")
-            (told,) = (each for each in caplog.messages if "lacks scopes" in each)
-            assert "campaigns (ads:read); user_account (user_accounts:read)" in told
-            assert "boards" not in told.partition("read: ")[2]
+            (warning,) = (each for each in caplog.messages if "lacks scopes" in each)
+            assert "campaigns (ads:read); user_account (user_accounts:read)" in warning
+            assert "boards" not in warning.partition("read: ")[2]
             assert result.records("boards")
 
 
@@ -394,11 +394,11 @@ def test_two_processes_on_one_file_never_use_a_token_that_the_other_has_replaced
             subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             for _ in range(2)
         ]
-        told = [process.communicate(timeout=60)[1] for process in both]
+        logs = [process.communicate(timeout=60)[1] for process in both]
         asked = [(each.path, each.status) for each in sandbox.requests]
         newest = json.loads(file.read_text())["refresh_token"]
 
-        assert [process.returncode for process in both] == [0, 0], told
+        assert [process.returncode for process in both] == [0, 0], logs
         refreshes = [status for name, status in asked if name == "/oauth/token"]
         assert set(refreshes) == {200}
         assert len(refreshes) >= len(asked) // 2
@@ -627,9 +627,9 @@ def test_an_error_that_repeats_a_secret_is_logged_without_it(
     sandbox.fail("/oauth/token", status=400, body={"code": 1, "message": message}, times=None)
 
     assert run(settings(sandbox), "boards").code == 1
-    told = next(each for each in caplog.messages if "Bad token" in each)
-    assert "Bad token ***. Next line" in told
-    assert len(told) < 1_000
+    line = next(each for each in caplog.messages if "Bad token" in each)
+    assert "Bad token ***. Next line" in line
+    assert len(line) < 1_000
     assert secret not in caplog.text
 
 

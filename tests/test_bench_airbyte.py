@@ -32,8 +32,8 @@ def record(stream: str) -> str:
 
 
 def status(stream: str, last: str) -> str:
-    told = {"stream_descriptor": {"name": stream}, "status": last}
-    trace = {"type": "STREAM_STATUS", "stream_status": told}
+    latest = {"stream_descriptor": {"name": stream}, "status": last}
+    trace = {"type": "STREAM_STATUS", "stream_status": latest}
     return json.dumps({"type": "TRACE", "trace": trace})
 
 

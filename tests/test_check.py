@@ -89,11 +89,11 @@ def test_a_role_that_is_missing_in_one_account_is_named_and_the_next_account_is_
 
     code, _, lines = tell(settings(sandbox, stream_groups=["billing"]))
 
-    told = [line for line in lines if line.startswith("order_lines")]
+    verdicts = [line for line in lines if line.startswith("order_lines")]
     assert code == 0
-    assert f"of ad account {first}, and is left out: " in told[0]
-    assert "there the token's user is OWNER" in told[0]
-    assert told[1].endswith("can be read")
+    assert f"of ad account {first}, and is left out: " in verdicts[0]
+    assert "there the token's user is OWNER" in verdicts[0]
+    assert verdicts[1].endswith("can be read")
 
 
 def test_an_account_without_ads_does_not_answer_for_the_others() -> None:
@@ -196,8 +196,8 @@ def test_a_config_that_is_refused_is_explained_in_words(tmp_path: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     assert result.returncode == 1
-    told = [line.split(": ")[1] for line in result.stdout.splitlines()]
-    assert sorted(told) == ["access_token", "colour", "start_date"]
+    names = [line.split(": ")[1] for line in result.stdout.splitlines()]
+    assert sorted(names) == ["access_token", "colour", "start_date"]
     assert "Traceback" not in result.stderr
 
 
@@ -225,6 +225,6 @@ def test_another_word_after_the_option_is_refused() -> None:
 
 def test_the_help_describes_the_option() -> None:
     command = [sys.executable, "-m", "tap_pinterest", "--help"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-    assert "Say in words which datasets can be read" in " ".join(told.split())
+    assert "Say in words which datasets can be read" in " ".join(text.split())

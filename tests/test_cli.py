@@ -174,11 +174,11 @@ def test_a_target_that_ends_early_ends_the_run_without_a_message(
         assert process.stderr
         process.stdout.readline()
         process.stdout.close()
-        told = process.stderr.read().decode()
+        log = process.stderr.read().decode()
 
     assert process.returncode == 128 + signal.SIGPIPE
-    assert lines(told, "ERROR") == []
-    assert "Traceback" not in told
+    assert lines(log, "ERROR") == []
+    assert "Traceback" not in log
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is of Linux")
@@ -272,14 +272,14 @@ def test_a_signal_ends_a_run_that_asks_for_the_names_of_its_columns(
         [*TAP, "--config", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr
-        told = ""
+        log = ""
         for line in process.stderr:
-            told += line
+            log += line
             if "trying again" in line:
                 process.send_signal(signal.SIGTERM)
 
     assert process.returncode == 128 + signal.SIGTERM
-    assert "Traceback" not in told
+    assert "Traceback" not in log
 
 
 def test_no_secret_is_in_anything_that_a_run_leaves_at_its_most_talkative(
@@ -299,7 +299,7 @@ def test_no_secret_is_in_anything_that_a_run_leaves_at_its_most_talkative(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
         arguments = " ".join(psutil.Process(process.pid).cmdline())
-        written, told = process.communicate(timeout=60)
+        written, log = process.communicate(timeout=60)
     about = subprocess.run(
         [FORKED, *command[3:], "--about", "--format=json"],
         capture_output=True,
@@ -313,9 +313,9 @@ def test_no_secret_is_in_anything_that_a_run_leaves_at_its_most_talkative(
         "first": sandbox.credentials["refresh_token"]
     }
     assert process.returncode == 0
-    assert "DEBUG" in told
+    assert "DEBUG" in log
     assert '"STATE"' in written
-    everything = written + told + arguments + about.stdout + about.stderr
+    everything = written + log + arguments + about.stdout + about.stderr
     assert [name for name, secret in secrets.items() if secret in everything] == []
 
 

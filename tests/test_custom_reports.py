@@ -413,8 +413,8 @@ def test_a_custom_report_that_is_refused_is_a_failure(sandbox: Sandbox) -> None:
 def test_a_wrong_definition_is_refused_naming_report_and_key(
     report: dict[str, Any], fault: str
 ) -> None:
-    (told,) = faults(report)
-    assert told.startswith(fault)
+    (found,) = faults(report)
+    assert found.startswith(fault)
 
 
 @pytest.mark.parametrize(
@@ -459,12 +459,12 @@ def test_faults_of_a_report_without_a_usable_name_have_its_number() -> None:
 
 
 def test_all_faults_are_named_at_once() -> None:
-    told = faults(
+    found = faults(
         {"name": "x", "level": "PIN", "columns": ["SPENT"], "view_window_days": 2},
         {"name": "x", "level": "CAMPAIGN"},
     )
 
-    assert [each.split(":")[0] for each in told] == [
+    assert [each.split(":")[0] for each in found] == [
         *("custom_reports.x.level", "custom_reports.x.view_window_days"),
         *("custom_reports.x.name", "custom_reports.x.columns"),
     ]

@@ -223,5 +223,5 @@ def test_a_list_that_is_cut_short_has_the_rows_of_its_first_pages() -> None:
     assert ended.code == 1
     for stream, key in (("pins", "id"), ("pin_metrics_daily", "pin_id")):
         assert picked(ended, stream, key) == [("5",)]
-        told = ended.tap.run.summary.streams[stream].failures
-        assert "first pages are answered" in str(told)
+        reasons = ended.tap.run.summary.streams[stream].failures
+        assert "first pages are answered" in str(reasons)

@@ -238,11 +238,11 @@ def test_every_dataset_can_be_read_and_keeps_its_promises() -> None:
 
     ended = run(answers, *DATASETS, **SETTINGS)
 
-    told = ended.tap.run.summary.streams
-    assert {name: part.failures | part.skipped for name, part in told.items()} == {
+    parts = ended.tap.run.summary.streams
+    assert {name: part.failures | part.skipped for name, part in parts.items()} == {
         name: {} for name in DATASETS
     }
-    assert {name: part.unknown for name, part in told.items()} == {name: {} for name in DATASETS}
+    assert {name: part.unknown for name, part in parts.items()} == {name: {} for name in DATASETS}
     for name in DATASETS:
         (schema,) = (m for m in ended.messages if m["type"] == "SCHEMA" and m["stream"] == name)
         # Once for each stream: to check a schema takes far longer than to check a record.
@@ -1024,10 +1024,10 @@ def keyed(ended: Run, stream: str) -> list[tuple[Any, ...]]:
 
 def assert_all_read(ended: Run) -> None:
     """Each stream has records, and only fields that are known."""
-    told = ended.tap.run.summary.streams
-    assert ended.code == 0, {name: part.failures for name, part in told.items()}
-    assert {name for name, part in told.items() if not part.rows} == set()
-    assert {name: part.unknown for name, part in told.items() if part.unknown} == {}
+    parts = ended.tap.run.summary.streams
+    assert ended.code == 0, {name: part.failures for name, part in parts.items()}
+    assert {name for name, part in parts.items() if not part.rows} == set()
+    assert {name: part.unknown for name, part in parts.items() if part.unknown} == {}
 
 
 def test_all_streams_read_the_sandbox_without_an_unknown_field(

@@ -112,7 +112,7 @@ class Reader:
                 elif block.language == "sh" and "parsed" not in block.words:
                     self._run(block, folder / (block.option("in") or ""))
 
-    def told(self, page: str, *command: str) -> str:
+    def output(self, page: str, *command: str) -> str:
         """The output of a command in the folder of a page."""
         done = subprocess.run(
             command,
@@ -218,8 +218,8 @@ def test_what_the_quick_start_has_loaded_is_what_pinterest_has(
     reader: Reader, loaded: psycopg.Connection
 ) -> None:
     assert loaded
-    told = reader.told("docs/quickstart.md", "tap-pinterest-reconcile", "--config", "ENV")
-    assert told.splitlines()[-1] == "All that can be compared is equal."
+    report = reader.output("docs/quickstart.md", "tap-pinterest-reconcile", "--config", "ENV")
+    assert report.splitlines()[-1] == "All that can be compared is equal."
 
 
 def test_an_alert_is_silent_about_fresh_tables_and_speaks_about_others(
@@ -253,9 +253,9 @@ def test_an_alert_is_silent_about_fresh_tables_and_speaks_about_others(
         assert re.fullmatch(r"The last run has no campaigns of \d+: no role", alerts()[-1])
         loaded.execute("UPDATE pinterest.sync_log SET run_started_at = '2026-01-31 06:00'")
         assert alerts()[-1] == "No run since 2026-01-31 06:00:00"
-    told = alerts()
-    assert told[0].startswith("The newest complete day is 20")
-    assert " has no row since 20" in told[1]
+    lines = alerts()
+    assert lines[0].startswith("The newest complete day is 20")
+    assert " has no row since 20" in lines[1]
 
 
 def test_reach_does_not_add_up_as_the_documents_say(loaded: psycopg.Connection) -> None:
@@ -277,7 +277,7 @@ def test_a_run_for_each_client_has_a_schema_for_each(reader: Reader) -> None:
 
 def test_a_table_taken_out_of_the_state_is_no_longer_in_it(reader: Reader) -> None:
     reader.follow("docs/running.md")
-    shown = reader.told("docs/running.md", "tap-pinterest-state", "show").splitlines()
+    shown = reader.output("docs/running.md", "tap-pinterest-state", "show").splitlines()
     assert "ad_analytics" in shown
     assert "campaign_analytics" not in shown
 
@@ -331,8 +331,8 @@ def test_every_option_of_a_command_is_one_that_it_has(name: str) -> None:
         for line in re.findall(rf"{before}{name} (--[^`\n|]*)", text_of(page))
         for option in re.findall(r"(?<=--)[a-z-]+", line.split(" -- ")[0])
     }
-    told = subprocess.run([command(name), "--help"], capture_output=True, text=True, check=True)
-    assert shown <= set(re.findall(r"(?<=--)[a-z-]+", told.stdout))
+    usage = subprocess.run([command(name), "--help"], capture_output=True, text=True, check=True)
+    assert shown <= set(re.findall(r"(?<=--)[a-z-]+", usage.stdout))
 
 
 def command_lines(text: str) -> Iterator[list[str]]:
@@ -669,11 +669,11 @@ def test_everything_that_the_moving_page_promises_exists() -> None:
 @pytest.mark.parametrize("row", rows_of_movers(), ids=lambda row: next(iter(row.values()))[:30])
 def test_the_moving_page_names_the_streams_keys(row: Mapping[str, str]) -> None:
     streams = [all_streams()[name] for name in code_in(row["here"]) if name in all_streams()]
-    told = next((cell for heading, cell in row.items() if heading.startswith("key here")), "")
-    key = code_in(re.split("[:;]", told)[0])
-    if told.startswith("the same") and row["key there"].startswith("`"):
+    cell = next((text for heading, text in row.items() if heading.startswith("key here")), "")
+    key = code_in(re.split("[:;]", cell)[0])
+    if cell.startswith("the same") and row["key there"].startswith("`"):
         key = [name.lower() for name in code_in(row["key there"])]
-    if key and (len(streams) == 1 or told.startswith("the same")):
+    if key and (len(streams) == 1 or cell.startswith("the same")):
         for stream in streams:
             assert key == list(stream.primary_keys)
 

@@ -110,8 +110,8 @@ def test_the_environment_completes_a_config_file(tmp_path: Path) -> None:
     streams = {each["stream"] for each in json.loads(found.stdout)["streams"]}
     assert "trending_keywords" in streams
     assert "campaigns" not in streams
-    told = "TAP_PINTEREST_STREAM_GROUPS has no effect: the config file sets stream_groups"
-    assert told in found.stderr
+    warning = "TAP_PINTEREST_STREAM_GROUPS has no effect: the config file sets stream_groups"
+    assert warning in found.stderr
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_a_variable_that_the_file_overrules_is_logged(
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "beginning"),
     [
         ({"terms": ["shoes"]}, "terms has no effect: stream_groups has no trends or beta"),
         ({"keywords": "a,b"}, "keywords has no effect: stream_groups has no keywords"),
@@ -293,10 +293,10 @@ def test_a_variable_that_the_file_overrules_is_logged(
         ({"granularities": ["TOTAL"], "lookback_days": 3}, "lookback_days has no effect"),
     ],
 )
-def test_a_setting_without_effect_is_said(config: dict[str, Any], told: str) -> None:
+def test_a_setting_without_effect_is_said(config: dict[str, Any], beginning: str) -> None:
     (sentence,) = without_effect(TOKEN | config, Settings.from_config(TOKEN | config))
 
-    assert sentence.startswith(told)
+    assert sentence.startswith(beginning)
 
 
 @pytest.mark.parametrize(
@@ -332,8 +332,10 @@ def test_windows_that_pinterest_is_known_to_refuse_are_said_before_the_first_cal
     config = settings(sandbox, start_date="yesterday", **windows)
     result = run(config, "ad_account_analytics")
 
-    told = "click_window_days 1, engagement_window_days 30, view_window_days 1: Pinterest is known"
-    place = next(number for number, text in enumerate(caplog.messages) if text.startswith(told))
+    warning = (
+        "click_window_days 1, engagement_window_days 30, view_window_days 1: Pinterest is known"
+    )
+    place = next(number for number, text in enumerate(caplog.messages) if text.startswith(warning))
     assert result.code == 1
     assert not any("400" in text for text in caplog.messages[:place])
 

@@ -467,8 +467,8 @@ def test_fractions_in_any_metric_are_kept(world: Sandbox, tables: Tables, first:
     rows = upsert({}, result.messages)["campaign_analytics"]
     assert result.code == 0
     assert set(rows) == set(tables["campaign_analytics"])
-    told = [row for row in rows.values() if row["ad_account_id"] == first]
-    assert any(str(row["impression_1"]).endswith(".25") for row in told)
+    distorted = [row for row in rows.values() if row["ad_account_id"] == first]
+    assert any(str(row["impression_1"]).endswith(".25") for row in distorted)
 
 
 @pytest.mark.parametrize("target", PATHS)
@@ -780,10 +780,10 @@ def test_half_a_list_fails_only_the_first_stream_that_reads_it(
 
     result = run(config_of(world), *STREAMS)
 
-    arrived, told = upsert({}, result.messages), result.tap.run.summary
+    arrived, summary = upsert({}, result.messages), result.tap.run.summary
     names = ("campaign_analytics", "campaigns")
     # The campaigns' own stream asks once more for what follows the first page.
-    failed = [name for name in names if told.of(name).failures]
+    failed = [name for name in names if summary.of(name).failures]
     assert failed in ([], ["campaign_analytics"])
     assert arrived["campaigns"] == tables["campaigns"]
     # The rest of the report arrives.

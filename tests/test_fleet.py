@@ -1197,8 +1197,8 @@ def test_one_view_is_over_all_schemas(fleet_file: Path, loaded: tuple[str, str])
         sql.Identifier(schema, observations.VIEW)
     )
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        told = connection.execute(query).fetchall()
-    assert set(told) == {("acme", "7", "2026-02-26"), ("acme", None, None)}
+        rows = connection.execute(query).fetchall()
+    assert set(rows) == {("acme", "7", "2026-02-26"), ("acme", None, None)}
 
 
 def test_a_table_that_cannot_be_read_takes_no_other_out_of_metrics_and_view(

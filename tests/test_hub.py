@@ -130,14 +130,14 @@ def project_of(sandbox: Sandbox, folder: Path) -> MainJob:
 def test_the_command_that_tests_the_connection_runs_in_meltano(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    told = project_of(sandbox, tmp_path).meltano("invoke", "tap-pinterest:test")
+    output = project_of(sandbox, tmp_path).meltano("invoke", "tap-pinterest:test")
 
-    (good, every) = re.findall(r"(\d+) of (\d+) datasets can be read\.", told)[0]
+    (good, every) = re.findall(r"(\d+) of (\d+) datasets can be read\.", output)[0]
     assert int(good) == int(every) > 10
 
 
 def test_the_command_that_plans_runs_in_meltano(sandbox: Sandbox, tmp_path: Path) -> None:
-    told = project_of(sandbox, tmp_path).meltano("invoke", "tap-pinterest:plan")
+    output = project_of(sandbox, tmp_path).meltano("invoke", "tap-pinterest:plan")
 
-    assert "The 1,000 calls of a trial day suffice." in told
+    assert "The 1,000 calls of a trial day suffice." in output
     assert not [each for each in sandbox.requests if each.path.endswith("/analytics")]

@@ -336,9 +336,9 @@ def test_fields_that_no_key_can_be_made_of_are_refused_at_the_start(
     with pytest.raises(Exception, match="validation failed") as refused:
         TapPinterest(config=settings(sandbox, sync_key_fields=fields)).catalog_dict  # noqa: B018
 
-    (told,) = refused.value.errors  # type: ignore[attr-defined]
-    assert told.startswith(f"sync_key_fields.{next(iter(fields))}: ")
-    assert fault in told
+    (error,) = refused.value.errors  # type: ignore[attr-defined]
+    assert error.startswith(f"sync_key_fields.{next(iter(fields))}: ")
+    assert fault in error
 
 
 # Displayed names.

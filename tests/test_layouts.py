@@ -87,17 +87,17 @@ def test_a_layout_that_is_in_the_registry_works_in_tap_and_mapper(
 def test_the_tap_refuses_a_layout_that_is_not_in_the_registry(
     tmp_path: Path, more: dict[str, Any], fault: str
 ) -> None:
-    code, output, told = ran("tap", tmp_path, access_token="pina", **more)
+    code, output, log = ran("tap", tmp_path, access_token="pina", **more)
 
     assert (code, output) == (1, "")
-    assert fault in told
+    assert fault in log
 
 
 def test_the_mapper_refuses_a_layout_that_is_not_in_the_registry(tmp_path: Path) -> None:
-    code, output, told = ran("mapper", tmp_path, layout="yours")
+    code, output, log = ran("mapper", tmp_path, layout="yours")
 
     assert (code != 0, output) == (True, "")
-    assert "yours" in told
+    assert "yours" in log
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -669,8 +669,8 @@ def test_two_processes_that_start_at_once_on_missing_tables_and_load_equal_keys(
             for _ in range(2)
         ]
 
-        def tell(*told: str) -> None:
-            for process, messages in zip(processes, told, strict=True):
+        def tell(*texts: str) -> None:
+            for process, messages in zip(processes, texts, strict=True):
                 assert process.stdin is not None
                 process.stdin.write(messages)
                 process.stdin.flush()

@@ -148,12 +148,14 @@ def test_a_setting_that_nobody_reads_is_named(
     ended = run_target(tmp_path, b"", **settings, parallel=True)
 
     assert ended.returncode == 0
-    told = [line.partition("WARNING")[2] for line in ended.stderr.splitlines() if "WARN" in line]
-    assert [re.split(r"[| ]+", line)[2] for line in told] == [
+    warnings = [
+        line.partition("WARNING")[2] for line in ended.stderr.splitlines() if "WARN" in line
+    ]
+    assert [re.split(r"[| ]+", line)[2] for line in warnings] == [
         "parallel",
         "TARGET_POSTGRES_USE_COPY",
     ]
-    assert all("has no effect: " in line for line in told)
+    assert all("has no effect: " in line for line in warnings)
 
 
 def test_an_empty_schema_is_named_as_one_that_nobody_has_chosen(
@@ -164,8 +166,8 @@ def test_an_empty_schema_is_named_as_one_that_nobody_has_chosen(
     )
 
     assert ended.returncode == 0
-    (told,) = (line for line in ended.stderr.splitlines() if "WARN" in line)
-    assert "default_target_schema is empty, so the tables go to the schema that" in told
+    (warning,) = (line for line in ended.stderr.splitlines() if "WARN" in line)
+    assert "default_target_schema is empty, so the tables go to the schema that" in warning
 
 
 def test_a_user_who_may_only_write_into_tables_that_are_there_loads_them(
@@ -207,7 +209,7 @@ def test_a_table_of_another_program_or_an_older_version_is_one_line_with_the_way
     server: EmbeddedPostgres, tmp_path: Path, name: str
 ) -> None:
     schema = f"has {name}"
-    statement, told = OTHERS[name]
+    statement, reason = OTHERS[name]
     with psycopg.connect(server.psql_url, autocommit=True) as connection:
         create = f"CREATE SCHEMA {{0}}; CREATE {statement}"
         connection.execute(sql.SQL(create).format(sql.Identifier(schema)))
@@ -224,7 +226,7 @@ def test_a_table_of_another_program_or_an_older_version_is_one_line_with_the_way
     *before, last = ended.stderr.splitlines()
     assert ended.returncode == 1
     assert len(before) <= 2, before
-    assert told in last
+    assert reason in last
     assert "set default_target_schema" in last
     assert "Failing row" not in last
     assert [each for each in patterns() if re.search(f"{each}$", last)], last
@@ -255,11 +257,11 @@ def test_a_database_that_is_not_utf_8_loads_or_says_in_one_line_which_one_would(
     lines = "\n".join(map(json.dumps, messages)).encode()
     ended = run_target(tmp_path, lines, sqlalchemy_url=url, default_target_schema="pinterest")
 
-    code, *told = ENCODED[encoding]
+    code, *texts = ENCODED[encoding]
     assert ended.returncode == code, ended.stderr
     assert len(ended.stderr.splitlines()) <= 5, ended.stderr
-    assert all(str(each) in ended.stderr.splitlines()[-1] for each in told), ended.stderr
-    if not told:
+    assert all(str(each) in ended.stderr.splitlines()[-1] for each in texts), ended.stderr
+    if not texts:
         with psycopg.connect(plain_url(url), client_encoding="UTF8") as connection:
             assert connection.execute("SELECT name FROM pinterest.ads").fetchall() == [(name,)]
 

@@ -157,17 +157,17 @@ def test_who_consents_in_a_browser_can_run_the_tap(app: App, consent: Callable[[
     with signing_in(app) as (process, link):
         arguments = " ".join(psutil.Process(process.pid).cmdline())
         page = consent(link)
-        printed, told = process.communicate(timeout=60)
+        printed, log = process.communicate(timeout=60)
 
-    assert process.returncode == 0, told
+    assert process.returncode == 0, log
     assert "Thank you" in page
     assert stat.S_IMODE(app.token_file.stat().st_mode) == 0o600
     stored = json.loads(app.token_file.read_text())
     assert stored["scope"] == "ads:read boards:read pins:read user_accounts:read"
     for account in app.sandbox.world.ad_accounts:
-        assert account.id in told
+        assert account.id in log
     secrets = (stored["access_token"], stored["refresh_token"], app.config["client_secret"])
-    assert not [each for each in secrets if each in printed + told + arguments + page + link]
+    assert not [each for each in secrets if each in printed + log + arguments + page + link]
 
     result = app.read()
 
@@ -345,11 +345,11 @@ def test_a_code_from_elsewhere_is_refused_and_the_right_one_counts_once(app: App
             requests.get(app.redirect_uri.replace("callback", "favicon.ico"), timeout=30),
         ]
         answered = press(link)
-        _, told = process.communicate(timeout=60)
+        _, log = process.communicate(timeout=60)
 
     assert [each.status_code for each in forged] == [400, 400, 400, 404, 404]
     assert answered.status_code == 200
-    assert process.returncode == 0, told
+    assert process.returncode == 0, log
     with pytest.raises(requests.ConnectionError):
         requests.get(app.redirect_uri, timeout=30)
 
@@ -359,9 +359,9 @@ def test_a_silent_connection_does_not_block_the_login(app: App) -> None:
         port = urlsplit(app.redirect_uri).port
         with socket.create_connection(("127.0.0.1", port or 0)):
             press(link)
-            _, told = process.communicate(timeout=60)
+            _, log = process.communicate(timeout=60)
 
-    assert process.returncode == 0, told
+    assert process.returncode == 0, log
 
 
 def test_the_command_waits_for_the_consent_only_until_its_timeout(
@@ -379,9 +379,9 @@ def test_an_address_that_is_in_use_is_named(app: App, capsys: pytest.CaptureFixt
     with socket.create_server(("127.0.0.1", port)):
         assert login.main(app.arguments) == 1
 
-    told = capsys.readouterr().err
-    assert app.redirect_uri in told
-    assert "--redirect-uri" in told
+    error = capsys.readouterr().err
+    assert app.redirect_uri in error
+    assert "--redirect-uri" in error
 
 
 def test_a_browser_on_another_machine_hands_over_its_address(
@@ -420,10 +420,10 @@ def test_a_code_that_pinterest_does_not_take_is_one_clear_line(
 
     assert login.main(app.arguments) == 1
 
-    told = capsys.readouterr().err.strip().splitlines()[-1]
-    assert "Pinterest refuses the credentials" in told
-    assert "sign in again" in told
-    assert "wr0ng" not in told
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "Pinterest refuses the credentials" in error
+    assert "sign in again" in error
+    assert "wr0ng" not in error
 
 
 def test_a_sign_in_takes_the_place_of_a_refresh_token_in_the_config(

@@ -44,8 +44,8 @@ def md5(text: str) -> str:
 def mapped(
     written: Iterable[dict[str, Any] | bytes], warnings: list[str] | None = None, **options: Any
 ) -> list[bytes]:
-    told: list[str] = [] if warnings is None else warnings
-    mapper = LineMapper(Options.from_config(options), told.append)
+    warn = ([] if warnings is None else warnings).append
+    mapper = LineMapper(Options.from_config(options), warn)
     raw = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in written]
     return [line for each in raw if (line := mapper(each)) is not None]
 

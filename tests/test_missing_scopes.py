@@ -40,7 +40,7 @@ class Case:
         name: What it lacks.
         left_out: The streams that a run does without.
         missing: The streams that must arrive, and do not.
-        told: A text in the reason for each of these streams.
+        reason: A text in the reason for each of these streams.
         scopes: The scopes of the token.
         code: The exit code.
         config: Settings beside the usual ones.
@@ -51,7 +51,7 @@ class Case:
     name: str
     left_out: frozenset[str] | set[str]
     missing: frozenset[str] | set[str] = frozenset()
-    told: str = "the token lacks"
+    reason: str = "the token lacks"
     scopes: tuple[str, ...] = ALL
     code: int = 0
     config: dict[str, Any] = field(default_factory=dict)
@@ -90,12 +90,12 @@ CASES = (
         config={"stream_groups": "organic"},
         code=1,
     ),
-    Case("analytics", {"user_account_analytics"}, told=NO_ANALYTICS, personal=True),
+    Case("analytics", {"user_account_analytics"}, reason=NO_ANALYTICS, personal=True),
     Case(
         "analytics that an earlier run has read",
         set(),
         {"user_account_analytics"},
-        told=NO_ANALYTICS,
+        reason=NO_ANALYTICS,
         personal=True,
         before=("user_account_analytics",),
         code=1,
@@ -103,17 +103,17 @@ CASES = (
 )
 
 
-def with_scopes_told(sandbox: Sandbox) -> dict[str, Any]:
+def with_named_scopes(sandbox: Sandbox) -> dict[str, Any]:
     return settings(sandbox)
 
 
-def without_scopes_told(sandbox: Sandbox) -> dict[str, Any]:
+def without_named_scopes(sandbox: Sandbox) -> dict[str, Any]:
     """With an access token alone, only Pinterest's refusals say that it lacks a scope."""
     token = sandbox.credentials["access_token"]
     return {"api_url": sandbox.url, "token_file": "", "access_token": token}
 
 
-@pytest.mark.parametrize("signed_in", [with_scopes_told, without_scopes_told])
+@pytest.mark.parametrize("signed_in", [with_named_scopes, without_named_scopes])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_test_and_a_run_say_the_same_of_what_a_token_may_not_read(
     case: Case, signed_in: Callable[[Sandbox], dict[str, Any]]
@@ -126,12 +126,12 @@ def test_a_test_and_a_run_say_the_same_of_what_a_token_may_not_read(
         config = {**signed_in(sandbox), "start_date": "2 days ago", **case.config}
         state: dict[str, Any] = {"bookmarks": {name: {} for name in case.before}}
 
-        told, test = checked(config, state)
+        outcomes, code = checked(config, state)
         result = run(config, state=state)
 
     parts = result.tap.run.summary.streams
-    assert (test, result.code) == (case.code, case.code)
-    assert told == {
+    assert (code, result.code) == (case.code, case.code)
+    assert outcomes == {
         **dict.fromkeys(case.left_out, "left out"),
         **dict.fromkeys(case.missing, "must be"),
     }
@@ -141,7 +141,7 @@ def test_a_test_and_a_run_say_the_same_of_what_a_token_may_not_read(
     )
     for name in case.missing | case.left_out:
         reasons = [*parts[name].failures.values(), *parts[name].skipped.values()]
-        assert any(case.told in each for each in reasons), (name, reasons)
+        assert any(case.reason in each for each in reasons), (name, reasons)
 
 
 def checked(config: dict[str, Any], state: dict[str, Any]) -> tuple[dict[str, str], int]:
@@ -150,11 +150,11 @@ def checked(config: dict[str, Any], state: dict[str, Any]) -> tuple[dict[str, st
     tap = PatientTap(config=config, state=state, setup_mapper=False)
     tap.run = asking(tap.run)
     code = Check(tap.run, needed_scopes(tap.run.settings.stream_groups)).report(lines.append)
-    told: dict[str, str] = {}
+    outcomes: dict[str, str] = {}
     for line in lines:
         name = line.partition(" ")[0]
         if "cannot be read" in line and "left out" in line:
-            told.setdefault(name, "left out")
+            outcomes.setdefault(name, "left out")
         elif "CANNOT be read" in line:
-            told[name] = "must be"
-    return told, code
+            outcomes[name] = "must be"
+    return outcomes, code

@@ -53,8 +53,8 @@ def read(answers: Answers, state: Any = None, *streams: str, **config: Any) -> R
 def gone(ended: Run) -> set[str]:
     """The ad accounts and users that the run misses."""
     parts = ended.tap.run.summary.streams.values()
-    found = {name: told for part in parts for name, told in part.failures.items()}
-    assert all("Pinterest no longer lists it" in told for told in found.values())
+    found = {name: reason for part in parts for name, reason in part.failures.items()}
+    assert all("Pinterest no longer lists it" in reason for reason in found.values())
     assert ended.code == bool(found)
     return {name.removeprefix("user ") for name in found}
 

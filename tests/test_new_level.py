@@ -108,11 +108,11 @@ def rows(names: Any, types: Any = ()) -> list[dict[str, Any]]:
     """A row for each creative, and for each targeting type if there are any."""
     texts = {"CREATIVE_TITLE": "Spring"}
     metrics = {name: texts.get(name, 7) for name in names if name != "CREATIVE_ID"}
-    told = [{"TARGETING_TYPE": each, "TARGETING_VALUE": "x"} for each in types] or [{}]
+    kinds = [{"TARGETING_TYPE": each, "TARGETING_VALUE": "x"} for each in types] or [{}]
     return [
         {"CREATIVE_ID": creative, "DATE": "2026-11-19", **metrics, **each}
         for creative in ("1", "2")
-        for each in told
+        for each in kinds
     ]
 
 

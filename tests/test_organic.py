@@ -675,8 +675,8 @@ def test_pins_are_ranked_also_if_numbers_are_sent_as_texts(sandbox: Sandbox) -> 
 
     result = run(settings(sandbox, stream_groups="boards"), "domain_top_pins")
 
-    told = [(each["pin_id"], each["value"]) for each in result.records("domain_top_pins")]
-    assert told == [("10", 10), ("9", 9), ("8", 8)]
+    ranked = [(each["pin_id"], each["value"]) for each in result.records("domain_top_pins")]
+    assert ranked == [("10", 10), ("9", 9), ("8", 8)]
 
 
 def test_without_the_setting_each_host_is_a_domain(pinterest: Sandbox) -> None:

@@ -553,9 +553,9 @@ def test_the_command_writes_the_page_of_any_postgresql_url(
 ) -> None:
     file = tmp_path / "new" / "page.html"
     address = url.replace("postgresql", scheme, 1)
-    code, told = run("--database", address, "--output", str(file))
+    code, output = run("--database", address, "--output", str(file))
 
-    assert (code, told) == (0, f"Open it in a browser: {file}")
+    assert (code, output) == (0, f"Open it in a browser: {file}")
     assert "Spend, EUR" in file.read_text("utf-8")
 
 
@@ -585,20 +585,20 @@ def test_the_command_finds_database_and_schema_where_the_loader_does(
     ],
 )
 def test_an_address_that_is_none_is_refused_without_repeating_it(address: str) -> None:
-    code, told = run("--database", address)
+    code, output = run("--database", address)
 
     assert code == 1
-    assert "is not of the form postgresql://" in told
-    assert "secret" not in told.replace(database_config.EXAMPLE, "")
+    assert "is not of the form postgresql://" in output
+    assert "secret" not in output.replace(database_config.EXAMPLE, "")
 
 
 def test_a_database_that_cannot_be_reached_is_one_line() -> None:
-    code, told = run("--database", "postgresql://a:secret@127.0.0.1:1/db")
+    code, output = run("--database", "postgresql://a:secret@127.0.0.1:1/db")
 
     assert code == 1
-    assert told.count("\n") == 0
-    assert told.startswith("Error: PostgreSQL: connection")
-    assert "secret" not in told
+    assert output.count("\n") == 0
+    assert output.startswith("Error: PostgreSQL: connection")
+    assert "secret" not in output
 
 
 @pytest.mark.usefixtures("db")
@@ -632,10 +632,10 @@ def test_a_file_that_cannot_be_written_is_named(
 ) -> None:
     assert db
     (tmp_path / "file").write_text("")
-    code, told = run("--database", url, "--output", str(tmp_path / "file" / "page.html"))
+    code, output = run("--database", url, "--output", str(tmp_path / "file" / "page.html"))
 
     assert code == 1
-    assert "page.html cannot be written" in told
+    assert "page.html cannot be written" in output
 
 
 def test_without_the_extra_the_command_names_the_package_to_install(tmp_path: Path) -> None:

@@ -159,10 +159,10 @@ def test_a_part_that_fails_for_ever_is_named_and_the_others_arrive(
 
     result = read(world, stream)
 
-    (told,) = result.tap.run.summary.of(stream).failures.values()
+    (reason,) = result.tap.run.summary.of(stream).failures.values()
     assert result.code == 1
-    assert "500" in told
-    assert all(value in told.lower() for value in own.values())
+    assert "500" in reason
+    assert all(value in reason.lower() for value in own.values())
     others = rows_of_others(undisturbed.tables[stream], own)
     assert upsert({}, result.messages)[stream] == others
     assert records_are_unique(result.messages)
@@ -181,15 +181,15 @@ def test_refused_boards_at_the_front_hide_none_of_those_behind_them(
 
     result = read(world, "board_sections", max_requests_in_flight=in_flight)
 
-    told = result.tap.run.summary.of("board_sections").skipped[""]
+    reason = result.tap.run.summary.of("board_sections").skipped[""]
     boards = {board for board in last.split("/") if board.isdigit()}
     table = undisturbed.tables["board_sections"]
     expected = {key: row for key, row in table.items() if row["board_id"] in boards}
     assert result.code == 0
     assert expected
     assert upsert({}, result.messages)["board_sections"] == expected
-    assert told.startswith(f"{len(refused)} of its calls were refused (board_id ")
-    assert all(path.split("/")[2] in told for path in refused)
+    assert reason.startswith(f"{len(refused)} of its calls were refused (board_id ")
+    assert all(path.split("/")[2] in reason for path in refused)
 
 
 def read_calls(world: Sandbox, stream: str) -> list[LoggedRequest]:
@@ -230,12 +230,12 @@ def test_children_of_the_parents_that_could_be_listed_arrive(
 
     result = read(world, "board_section_pins")
 
-    (told,) = result.tap.run.summary.of("board_section_pins").failures.values()
+    (reason,) = result.tap.run.summary.of("board_section_pins").failures.values()
     own = own_values(first, undisturbed.calls["board_sections"])
     table = undisturbed.tables["board_section_pins"]
     others = {key: row for key, row in table.items() if row["board_id"] != own["board_id"]}
     assert result.code == 1
-    assert f"board_id {own['board_id']}" in told
+    assert f"board_id {own['board_id']}" in reason
     assert upsert({}, result.messages)["board_section_pins"] == others
     asked = [each for each in world.requests if each.path == first.path]
     assert len(asked) == ATTEMPTS
@@ -249,13 +249,13 @@ def test_many_parts_that_fail_are_counted_and_the_log_names_the_rest(
 
     result = read(world, "catalogs_item_issues")
 
-    (told,) = result.tap.run.summary.of("catalogs_item_issues").failures.values()
-    assert re.match(r"18 of its parts failed \(.*; 8 more\): GET ", told)
-    assert told.count("processing_result_id") == 10 + 3
-    assert len(told) < 2_000
+    (reason,) = result.tap.run.summary.of("catalogs_item_issues").failures.values()
+    assert re.match(r"18 of its parts failed \(.*; 8 more\): GET ", reason)
+    assert reason.count("processing_result_id") == 10 + 3
+    assert len(reason) < 2_000
     rest = [each for each in caplog.messages if "was not read for processing_result_id" in each]
     assert len({*rest}) == 8
-    assert not [each for each in rest if re.findall(r"\d+", each)[0] in told]
+    assert not [each for each in rest if re.findall(r"\d+", each)[0] in reason]
 
 
 def test_a_page_of_a_part_that_fails_takes_no_other_page_along(
@@ -298,9 +298,9 @@ def test_a_page_of_ad_accounts_that_fails_takes_no_other_account_along(
         assert (result.code, read) == (0, set(ids))
         return
     assert (result.code, read) == (1, {ids[0]})
-    ((account, told),) = failures
+    ((account, reason),) = failures
     assert not account
-    assert "those on the later ones are not read: GET /ad_accounts: 500" in told
+    assert "those on the later ones are not read: GET /ad_accounts: 500" in reason
 
 
 def test_a_report_has_the_numbers_of_the_entities_that_could_be_listed(
@@ -316,9 +316,9 @@ def test_a_report_has_the_numbers_of_the_entities_that_could_be_listed(
         result = run(settings(world, start_date="80 days ago"), "ad_group_analytics")
 
         arrived = upsert({}, result.messages)["ad_group_analytics"]
-        (told,) = result.tap.run.summary.of("ad_group_analytics").failures.values()
+        (reason,) = result.tap.run.summary.of("ad_group_analytics").failures.values()
         assert result.code == 1
-        assert "GET /ad_accounts/{ad_account_id}/ad_groups: 500" in told
+        assert "GET /ad_accounts/{ad_account_id}/ad_groups: 500" in reason
         assert 0 < len(arrived) < len(table)
         assert arrived.items() <= table.items()
         assert "ad_group_analytics" not in result.state.get("bookmarks", {})
@@ -342,9 +342,9 @@ def test_a_report_of_promotions_has_those_of_the_ad_groups_that_could_be_read(
 
     result = read(world, "product_group_analytics")
 
-    (told,) = result.tap.run.summary.of("product_group_analytics").failures.values()
+    (reason,) = result.tap.run.summary.of("product_group_analytics").failures.values()
     assert result.code == 1
-    assert f"ad_group_id {own['ad_group_id']}" in told
+    assert f"ad_group_id {own['ad_group_id']}" in reason
     assert upsert({}, result.messages)["product_group_analytics"] == rows_of_others(table, own)
 
 
@@ -361,9 +361,9 @@ def test_a_pin_whose_numbers_cannot_be_read_hides_no_other_pin(
 
     arrived = upsert({}, result.messages)["pin_analytics"]
     part = result.tap.run.summary.of("pin_analytics")
-    (told,) = (part.failures if fault is BROKEN else part.skipped).values()
+    (reason,) = (part.failures if fault is BROKEN else part.skipped).values()
     assert result.code == int(fault is BROKEN)
-    assert f"pin_id {pin}" in told
+    assert f"pin_id {pin}" in reason
     assert arrived == {key: row for key, row in whole.items() if row["pin_id"] != pin}
 
 
@@ -425,8 +425,8 @@ def test_with_random_parts_broken_the_others_equal_the_truth_and_the_next_run_ha
             expected = rows_of_others(expected, own)
         assert arrived.get(stream, {}) == expected
         part = result.tap.run.summary.of(stream)
-        told = " ".join([*part.failures.values(), *part.skipped.values()]).lower()
-        assert all(value in told for own in broken for value in own.values())
+        reasons = " ".join([*part.failures.values(), *part.skipped.values()]).lower()
+        assert all(value in reasons for own in broken for value in own.values())
     assert result.code == int(any(failed.values()))
     world.heal()
     mended = read(world, *PARENTS, state=result.state)

@@ -252,28 +252,28 @@ def test_the_command_writes_one_json_object_and_takes_a_state(
     later = plan_command(
         tmp_path, config | {"lookback_days": 3}, "--json", catalog=catalog, state=state
     )
-    told = json.loads(later.stdout)
+    second = json.loads(later.stdout)
 
     assert first["streams"]["ad_analytics"]["ranges"] == {"2026-11-01..2026-11-19": 3}
-    assert list(told["streams"]) == ["ad_analytics"]
-    assert list(told["streams"]["ad_analytics"]["ranges"]) != ["2026-11-01..2026-11-19"]
-    assert told["calls"] == sum(told["calls_by_category"].values())
-    assert told["trial_day_suffices"] is True
+    assert list(second["streams"]) == ["ad_analytics"]
+    assert list(second["streams"]["ad_analytics"]["ranges"]) != ["2026-11-01..2026-11-19"]
+    assert second["calls"] == sum(second["calls_by_category"].values())
+    assert second["trial_day_suffices"] is True
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "fault"),
     [
         pytest.param({}, "access_token", id="no credentials"),
         pytest.param({"access_token": "t", "colour": "red"}, "colour: ", id="unknown"),
     ],
 )
 def test_a_bad_config_is_one_line_for_each_fault(
-    tmp_path: Path, config: dict[str, Any], told: str
+    tmp_path: Path, config: dict[str, Any], fault: str
 ) -> None:
     result = plan_command(tmp_path, config)
 
-    faults = [line for line in result.stderr.splitlines() if "ERROR" in line and told in line]
+    faults = [line for line in result.stderr.splitlines() if "ERROR" in line and fault in line]
     assert result.returncode == 1
     assert result.stdout == ""
     assert len(faults) == 1

@@ -291,8 +291,8 @@ def test_the_state_says_from_when_to_when_each_account_was_read(two_days: TwoDay
 
 
 def test_meltano_logs_the_summary_in_one_piece_and_with_its_level(two_days: TwoDays) -> None:
-    told = [line for line in two_days.log.splitlines() if "Summary: {" in line]
-    assert len(told) == 2
-    for line in told:
+    summaries = [line for line in two_days.log.splitlines() if "Summary: {" in line]
+    assert len(summaries) == 2
+    for line in summaries:
         assert re.search(r"\[info *\] tap-pinterest +Summary", line)
         assert json.loads(line.partition("Summary: ")[2])["failed"] is False

@@ -32,7 +32,7 @@ STREAMS = ("boards", "pins", "user_account")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def told_at_a_terminal(sandbox: Sandbox, tmp_path: Path, out: Path) -> str:
+def shown_at_a_terminal(sandbox: Sandbox, tmp_path: Path, out: Path) -> str:
     """All that a run writes to a terminal, while its messages go to a file."""
     path = tmp_path / "config.json"
     path.write_text(json.dumps(settings(sandbox, stream_groups="organic")))
@@ -65,9 +65,9 @@ def test_a_terminal_shows_a_line_for_each_stream_and_a_table(
 ) -> None:
     out = tmp_path / "messages"
 
-    told = told_at_a_terminal(sandbox, tmp_path, out)
+    shown = shown_at_a_terminal(sandbox, tmp_path, out)
 
-    lines = [line.strip() for line in re.split(r"[\r\n]+", CONTROL.sub("", told))]
+    lines = [line.strip() for line in re.split(r"[\r\n]+", CONTROL.sub("", shown))]
     for stream in STREAMS:
         assert [line for line in lines if re.search(rf"read +{stream}  \d+ rows  \d+ s$", line)]
         assert [line for line in lines if re.match(rf"{stream} +\d+ +\d+ +\d+ s +complete$", line)]
@@ -88,10 +88,10 @@ def test_a_pipe_gets_lines_of_the_log_and_nothing_that_moves(
     command = [sys.executable, "-X", "importtime", "-m", "tap_pinterest", "--config", str(path)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
 
-    told = [line for line in result.stderr.splitlines() if not line.startswith("import time:")]
-    assert not CONTROL.search("\n".join(told))
-    assert all(" | " in line for line in told), told
-    assert not re.search("METRIC|Skipping|Beginning sync", "\n".join(told))
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("import time:")]
+    assert not CONTROL.search("\n".join(lines))
+    assert all(" | " in line for line in lines), lines
+    assert not re.search("METRIC|Skipping|Beginning sync", "\n".join(lines))
     assert "rich.live" not in result.stderr
     assert "rich.table" not in result.stderr
 

@@ -226,7 +226,7 @@ class Played:
     asked: list[LoggedRequest]
     arrived: Tables = field(default_factory=dict)
 
-    def told(self, stream: str) -> str:
+    def reasons(self, stream: str) -> str:
         part = self.result.tap.run.summary.of(stream)
         return " ".join([*part.failures.values(), *part.skipped.values()]).lower()
 
@@ -283,7 +283,7 @@ def test_parts_that_answer_equal_the_truth_others_are_named_and_the_next_run_has
         assert not wrong, stream
         lost = played.lost(stream)
         assert all(played.explains(stream, row) for row in lost), stream
-        assert bool(lost) <= bool(played.told(stream)), stream
+        assert bool(lost) <= bool(played.reasons(stream)), stream
     assert_named(played)
     summary = result.tap.run.summary.streams
     assert result.code == int(any(part.failures for part in summary.values()))
@@ -309,11 +309,11 @@ def assert_named(played: Played) -> None:
         for call in broken:
             how: Any = {"is_own": True, "by_day": by_day}
             if any(may_lack(row, call, **how) for row in played.lost(stream)):
-                told = played.told(stream)
+                reasons = played.reasons(stream)
                 if call.ad_account_id in played.accounts_without(stream):
                     # With all its calls refused, the account itself is named.
                     continue
-                assert any(name in told for name in names_of(call)), (stream, call)
+                assert any(name in reasons for name in names_of(call)), (stream, call)
 
 
 def names_of(call: LoggedRequest) -> list[str]:

@@ -147,16 +147,16 @@ class History:
         if self.last_known:
             # An outage leaves no gap.
             wanted |= {*self.periods(DateRange(self.last_known, newest))}
-        told = []
+        faults = []
         for period in sorted(wanted):
             if self.end_of(period) > newest or period in self.said:
                 continue
             settings, when = self.table.rows.get(period, ("", date.min))
             if settings != self.config.settings:
-                told.append(f"{period} was read with {settings or 'nothing'}")
+                faults.append(f"{period} was read with {settings or 'nothing'}")
             elif self.is_outdated(period, when):
-                told.append(f"{period} was read on {when} for the last time")
-        return told
+                faults.append(f"{period} was read on {when} for the last time")
+        return faults
 
     def is_outdated(self, period: date, when: date) -> bool:
         """Whether numbers may have changed since they were read."""

@@ -437,7 +437,7 @@ def test_windows_of_one_name_or_without_a_name_stay_apart(name: str) -> None:
 
 
 def test_live_headers_state_each_window_and_the_calls_left_in_the_tightest() -> None:
-    told = limits_in(
+    stated = limits_in(
         {
             "x-ratelimit-limit": LIVE,
             "x-ratelimit-remaining": "12",
@@ -445,9 +445,9 @@ def test_live_headers_state_each_window_and_the_calls_left_in_the_tightest() -> 
         }
     )
 
-    assert [(each.calls, each.seconds) for each in told.limits] == [(100, 1.0), (60, 60.0)]
-    assert (told.calls, told.remaining, told.reset) == (60, 12, 31.0)
-    assert told.tightest == told.limits[1]
+    assert [(each.calls, each.seconds) for each in stated.limits] == [(100, 1.0), (60, 60.0)]
+    assert (stated.calls, stated.remaining, stated.reset) == (60, 12, 31.0)
+    assert stated.tightest == stated.limits[1]
 
 
 def test_a_late_reset_belongs_to_the_longer_of_two_windows_with_one_limit() -> None:

@@ -269,7 +269,7 @@ def asked(sandbox: Sandbox) -> Counter[str]:
     return counted
 
 
-def told(result: Run) -> list[dict[str, Any]]:
+def messages(result: Run) -> list[dict[str, Any]]:
     """The messages without STATE: a longer run writes more of those."""
     return [
         {name: value for name, value in message.items() if name != "time_extracted"}
@@ -293,7 +293,7 @@ def test_reading_ahead_makes_the_same_requests_of_all_streams_and_writes_the_sam
         requests_ahead = asked(sandbox)
 
     assert len(one_by_one.records("ad_analytics")) > 10
-    assert told(ahead) == told(one_by_one)
+    assert messages(ahead) == messages(one_by_one)
     assert ahead.state == one_by_one.state
     assert requests_ahead == requests
     assert Counter(call["operation"] for call in calls) == fewest_calls(calls)

@@ -393,12 +393,12 @@ def test_a_row_that_is_missing_is_found(loaded: Loaded) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "verdict"),
     [("*/analytics", "Not every"), ("*/ad_groups/analytics", "Spend differs")],
     ids=["totals", "causes"],
 )
 def test_a_failed_call_explains_no_difference(
-    sandbox: Sandbox, loaded: Loaded, path: str, told: str
+    sandbox: Sandbox, loaded: Loaded, path: str, verdict: str
 ) -> None:
     change = "UPDATE {}.{} SET spend_in_micro_dollar = spend_in_micro_dollar + %s WHERE date = %s"
     loaded.execute(change, "ad_group_analytics", 5_000_000, FIRST)
@@ -410,7 +410,7 @@ def test_a_failed_call_explains_no_difference(
         loaded.execute(change, "ad_group_analytics", -5_000_000, FIRST)
 
     assert report.failed
-    assert [*lines_of(report)][-1].startswith(told)
+    assert [*lines_of(report)][-1].startswith(verdict)
 
 
 def test_statuses_do_not_explain_a_table_without_rows(loaded: Loaded) -> None:
@@ -483,9 +483,9 @@ def test_the_command_prints_json_and_ends_with_its_verdict(
     )
 
     assert done.returncode == code, done.stderr
-    told = json.loads(done.stdout)
-    assert (told["start_date"], told["failed"]) == (str(FIRST), False)
-    assert {each["outcome"] for each in told["findings"]} == {"equal", "not comparable"}
+    report = json.loads(done.stdout)
+    assert (report["start_date"], report["failed"]) == (str(FIRST), False)
+    assert {each["outcome"] for each in report["findings"]} == {"equal", "not comparable"}
 
 
 READER = "reads_only"

@@ -62,11 +62,11 @@ def test_every_form_of_a_secret_and_of_a_pair_is_hidden(
 
     for secret in (password, f"{user}:{password}"):
         repeated = FORMS[form](secret)
-        told = secrets.hidden_in(f"{before}{repeated}{after}")
+        hidden = secrets.hidden_in(f"{before}{repeated}{after}")
         if form != "in upper case":
-            assert without_blanks(repeated) not in without_blanks(told)
-        assert "***" in told
-        assert len(told) <= MAX_ERROR_CHARACTERS
+            assert without_blanks(repeated) not in without_blanks(hidden)
+        assert "***" in hidden
+        assert len(hidden) <= MAX_ERROR_CHARACTERS
 
 
 def test_a_report_that_repeats_a_secret_is_logged_without_it(
@@ -112,8 +112,8 @@ def test_no_form_of_a_secret_of_a_run_is_logged(
     caplog.set_level(logging.DEBUG)
     config = settings(sandbox)
     secret = config["client_secret"]
-    told = [secret, f"{config['client_id']}:{secret}", config["refresh_token"]]
-    repeated = [FORMS[form](each) for each in told]
+    own = [secret, f"{config['client_id']}:{secret}", config["refresh_token"]]
+    repeated = [FORMS[form](each) for each in own]
     fault = {"message": f"Bad: {' and '.join(repeated)}", "code": 1}
     rid = {"x-pinterest-rid": urlencode({"of": repeated[1].strip().replace("\n", "")})}
     for path, status in (("/boards", 400), ("/oauth/token", 503)):
@@ -125,6 +125,6 @@ def test_no_form_of_a_secret_of_a_run_is_logged(
     run(config, "boards", "campaigns")
 
     assert "400" in caplog.text
-    told_of_all = without_blanks(caplog.text)
+    logged = without_blanks(caplog.text)
     for each in repeated:
-        assert without_blanks(each) not in told_of_all
+        assert without_blanks(each) not in logged

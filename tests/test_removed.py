@@ -167,9 +167,9 @@ def test_a_failed_list_shows_no_removals_and_the_others_do(warehouse: Warehouse)
 
     known = keys_of(sandbox)
     missing = {each for each in before - known if each[0] == "board_pins"}
-    told = {each for each in missing if not each[1].startswith(boards[0])}
-    assert told
-    assert warehouse.removed() == told
+    expected = {each for each in missing if not each[1].startswith(boards[0])}
+    assert expected
+    assert warehouse.removed() == expected
 
     sandbox.heal()
     warehouse.day()
@@ -287,12 +287,12 @@ def test_lists_read_after_a_renewal_with_fewer_scopes_say_nothing(renewed: str) 
         answers, "boards", "pins", *TABLES, removed_items=True, max_requests_in_flight=1
     )
 
-    told = {"boards"} if renewed == "pins:read,boards:read" else {"boards", "pins"}
+    listed = {"boards"} if renewed == "pins:read,boards:read" else {"boards", "pins"}
     assert len(result.records("pins")) == 1
     for table in TABLES:
-        assert {row["stream"] for row in result.records(table)} == told
+        assert {row["stream"] for row in result.records(table)} == listed
     warned = any("other scopes" in each for each in result.tap.run._warned)
-    assert warned is (told == {"boards"})
+    assert warned is (listed == {"boards"})
 
 
 def test_a_list_that_is_not_loaded_to_its_end_shows_no_removals(warehouse: Warehouse) -> None:

@@ -139,10 +139,10 @@ def calls(world: Sandbox, case: Case) -> list[dict[str, Any]]:
     found = [each for each in found if each.path.endswith(case.path)]
     for each in found:
         said = each.body if case.posted else lists(each.query)
-        told = {name: said[name] for name in case.parameters}
+        asked = {name: said[name] for name in case.parameters}
         if each.ad_account_id == found[0].ad_account_id:
             dates = {name: said[name] for name in ("start_date", "end_date") if name in said}
-            made[str(told)] = {"path": each.path, "told": told, "days": dates}
+            made[str(asked)] = {"path": each.path, "asked": asked, "days": dates}
     return list(made.values())
 
 
@@ -154,8 +154,8 @@ def lists(query: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def fail(world: Sandbox, case: Case, call: Mapping[str, Any]) -> None:
-    told = call["told"]
-    where = {"sent": told} if case.posted else {"query": {name: told[name][0] for name in told}}
+    asked = call["asked"]
+    where = {"sent": asked} if case.posted else {"query": {name: asked[name][0] for name in asked}}
     body = REFUSAL if case.status == 403 else None
     method = "POST" if case.posted else "GET"
     world.fail(call["path"], method=method, times=None, status=case.status, body=body, **where)
@@ -171,7 +171,7 @@ def test_a_call_of_a_report_that_goes_wrong_hides_no_other(world: Sandbox, case:
     result = read(world, case)
 
     part = result.tap.run.summary.of(case.stream)
-    ((account, told),) = (part.failures or part.skipped).items()
+    ((account, reason),) = (part.failures or part.skipped).items()
     arrived = table_of(case, result)
     lost = [row for key, row in truth.items() if key not in arrived]
     assert others
@@ -179,9 +179,9 @@ def test_a_call_of_a_report_that_goes_wrong_hides_no_other(world: Sandbox, case:
     assert arrived.items() <= truth.items()
     assert lost == [row for row in truth.values() if is_of(row, last)]
     assert records_are_unique(result.messages)
-    assert STATUSES[case.status] in told
+    assert STATUSES[case.status] in reason
     assert account in {last["path"].split("/")[2], f"user {world.world.user.id}", ""}
-    assert all(value in told for value in texts(last["told"])[:3])
+    assert all(value in reason for value in texts(last["asked"])[:3])
     assert result.code == int(case.status != 403 or bool(part.failures))
     assert not [each for each in partitions(result, case) if account and account in str(each)]
     world.heal()
@@ -196,14 +196,14 @@ def is_of(row: Mapping[str, Any], call: Mapping[str, Any]) -> bool:
     account, days = call["path"].split("/")[2], texts(call["days"])
     if days and "start_date" not in row and not days[0] <= row["date"] <= days[1]:
         return False
-    told = {name.removesuffix("s"): texts({name: value}) for name, value in call["told"].items()}
+    asked = {name.removesuffix("s"): texts({name: value}) for name, value in call["asked"].items()}
     return row.get("ad_account_id", account) == account and all(
-        row[name] in values for name, values in told.items() if name != "start_date"
+        row[name] in values for name, values in asked.items() if name != "start_date"
     )
 
 
-def texts(told: Mapping[str, Any]) -> list[str]:
-    values = (value if isinstance(value, list) else [value] for value in told.values())
+def texts(parameters: Mapping[str, Any]) -> list[str]:
+    values = (value if isinstance(value, list) else [value] for value in parameters.values())
     return [text for value in values for each in value for text in str(each).split(",")]
 
 

@@ -162,7 +162,7 @@ def test_types_that_reports_do_not_have_are_called_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("types", "days", "may_report", "told"),
+    ("types", "days", "may_report", "ends"),
     [
         (["GENDER"], 300, True, []),
         (["CREATIVE_TYPE"], 30, True, []),
@@ -172,13 +172,13 @@ def test_types_that_reports_do_not_have_are_called_for() -> None:
     ],
 )
 def test_a_type_that_is_not_read_is_named(
-    types: list[str], days: int, told: list[str], *, may_report: bool
+    types: list[str], days: int, ends: list[str], *, may_report: bool
 ) -> None:
     asked = question("campaign", targeting_types=types)
     said = list(unread(asked, [last(days)], may_report=may_report, today=TODAY))
 
-    assert len(said) == len(told)
-    assert all(text.endswith(end) for text, end in zip(said, told, strict=True))
+    assert len(said) == len(ends)
+    assert all(text.endswith(end) for text, end in zip(said, ends, strict=True))
 
 
 def test_a_type_in_beta_is_alone_in_its_call() -> None:

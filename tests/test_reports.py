@@ -395,10 +395,10 @@ def test_a_week_that_begins_before_the_first_day_asked_for_fails(sandbox: Sandbo
 
     result = run(config, "ad_account_analytics_week")
 
-    told = str(result.tap.run.summary.of("ad_account_analytics_week").failures)
+    reasons = str(result.tap.run.summary.of("ad_account_analytics_week").failures)
     assert result.code == 1
     assert not result.records("ad_account_analytics_week")
-    assert "dated 2026-11-01, before the first day asked for, 2026-11-02" in told
+    assert "dated 2026-11-01, before the first day asked for, 2026-11-02" in reasons
 
 
 def test_a_row_without_its_week_fails_with_a_clear_message(sandbox: Sandbox) -> None:

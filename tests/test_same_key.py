@@ -137,9 +137,11 @@ def test_two_organic_rows_that_differ_fail_by_key_and_column_and_hide_no_other_s
     result = run(config_of(world, user_split_fields="APP_TYPE,NO_SPLIT"), "user_account_analytics")
 
     part = result.tap.run.summary.of("user_account_analytics")
-    (told,) = part.failures.values()
+    (reason,) = part.failures.values()
     assert result.code == 1
-    assert "split_field APP_TYPE, split_value MOBILE, date 2026-11-15; they differ in save" in told
+    assert (
+        "split_field APP_TYPE, split_value MOBILE, date 2026-11-15; they differ in save" in reason
+    )
     splits = [row["split_field"] for row in result.records("user_account_analytics")]
     assert splits.count("NO_SPLIT") > 5
     assert part.duplicates == 1
@@ -158,9 +160,11 @@ def test_two_rows_of_one_answer_without_pages_cannot_have_changed_so_they_fail(
 
     result = run(config_of(world), "delivery_metrics")
 
-    (told,) = result.tap.run.summary.of("delivery_metrics").failures.values()
+    (reason,) = result.tap.run.summary.of("delivery_metrics").failures.values()
     assert result.code == 1
-    assert "name SPEND_IN_DOLLAR, category ADS, report_type SYNC; they differ in definition" in told
+    assert (
+        "name SPEND_IN_DOLLAR, category ADS, report_type SYNC; they differ in definition" in reason
+    )
     assert {row["report_type"] for row in result.records("delivery_metrics")} == {"SYNC", "ASYNC"}
 
 
@@ -205,10 +209,10 @@ def test_two_items_of_one_page_that_differ_fail_unless_the_key_is_their_own_id(
     result = run(config_of(world, stream_groups="all"), "catalogs_report_stats")
 
     part = result.tap.run.summary.of("catalogs_report_stats")
-    (told,) = part.failures.values()
+    (reason,) = part.failures.values()
     assert result.code == 1
-    assert "code 101" in told
-    assert "they differ in ineligible_for_ads" in told
+    assert "code 101" in reason
+    assert "they differ in ineligible_for_ads" in reason
 
 
 def test_reach_and_ratios_of_parts_have_no_sum() -> None:
@@ -250,8 +254,8 @@ def test_a_report_that_never_has_a_link_is_a_failure_in_plain_words(world: Sandb
 
     result = run(config_of(world, **account), "campaign_analytics")
 
-    (told,) = result.tap.run.summary.of("campaign_analytics").failures.values()
-    assert "a report is FINISHED: Done., and has no link, 3 times in a row" in told
+    (reason,) = result.tap.run.summary.of("campaign_analytics").failures.values()
+    assert "a report is FINISHED: Done., and has no link, 3 times in a row" in reason
 
 
 def file_of(content: bytes) -> IO[bytes]:

@@ -121,7 +121,7 @@ def test_all_messages_equal_those_of_the_stock_path(
     without = ["ads.tracking_urls.click", "ads.name", "campaign_analytics.ctr", "pins.media"]
     catalog = catalog_of(full, names, without)
 
-    def told(tap: TapPinterest) -> list[dict[str, Any]]:
+    def written(tap: TapPinterest) -> list[dict[str, Any]]:
         assert tap.sync() == 0
         messages = map(json.loads, capsysbinary.readouterr().out.splitlines())
         return [
@@ -129,9 +129,9 @@ def test_all_messages_equal_those_of_the_stock_path(
             for message in messages
         ]
 
-    ours = told(PatientTap(config=full, catalog=catalog))
+    ours = written(PatientTap(config=full, catalog=catalog))
     assert sum(message["type"] == "RECORD" for message in ours) > 500
-    assert ours == told(StockPath(config=full, catalog=catalog))
+    assert ours == written(StockPath(config=full, catalog=catalog))
 
 
 def test_a_record_is_written_with_the_time_of_its_extraction(

@@ -73,13 +73,13 @@ def truth(sandbox: Sandbox, operation: str, **fixed: Any) -> list[dict[str, Any]
     """The rows that Pinterest has, each with its ad account, ids as texts."""
     rows = []
     for shown, row in sandbox.truth(operation, report_name="truth", **fixed):
-        told = {name.upper(): value for name, value in msgspec.to_builtins(row).items()}
+        values = {name.upper(): value for name, value in msgspec.to_builtins(row).items()}
         ids = {
             name: str(value)
-            for name, value in told.items()
+            for name, value in values.items()
             if name.endswith("_ID") or name == "TARGETING_VALUE"
         }
-        rows.append({"AD_ACCOUNT_ID": shown["ad_account_id"], **told, **ids})
+        rows.append({"AD_ACCOUNT_ID": shown["ad_account_id"], **values, **ids})
     return rows
 
 
@@ -369,9 +369,9 @@ def test_a_mix_can_be_of_some_types_and_countries_only(fragile: Sandbox) -> None
     result = run(config(fragile, mmm_report=choice), "mmm_report")
     records = result.records("mmm_report")
 
-    told = {(each["targeting_type"], each["targeting_value"]) for each in records}
-    assert {value for kind, value in told if kind == "COUNTRY"} == {"US", "DE"}
-    assert {kind for kind, _ in told} == {"COUNTRY", "GENDER"}
+    kinds = {(each["targeting_type"], each["targeting_value"]) for each in records}
+    assert {value for kind, value in kinds if kind == "COUNTRY"} == {"US", "DE"}
+    assert {kind for kind, _ in kinds} == {"COUNTRY", "GENDER"}
     assert {tuple(each["countries"]) for each in bodies(fragile, MMM)} == {("US", "DE")}
     assert "spend_in_dollar" not in records[0]
 
@@ -547,11 +547,11 @@ def test_products_of_less_than_their_first_week_are_not_asked_for(fragile: Sandb
     days = {"start_date": "2024-03-01", "end_date": "2024-03-20"}
     result = run(config(fragile, **days), "brand_category_sku_report")
 
-    told = result.tap.run.summary.of("brand_category_sku_report").skipped.values()
+    reasons = result.tap.run.summary.of("brand_category_sku_report").skipped.values()
     assert result.code == 1  # nothing else could be read
-    assert len(told) == len(fragile.world.ad_accounts)
-    assert all("7 days or more, from 2024-03-17 on" in each for each in told)
-    assert all(each.endswith("2024-03-20 is too short: give a later end_date") for each in told)
+    assert len(reasons) == len(fragile.world.ad_accounts)
+    assert all("7 days or more, from 2024-03-17 on" in each for each in reasons)
+    assert all(each.endswith("2024-03-20 is too short: give a later end_date") for each in reasons)
     assert bodies(fragile, PRODUCTS) == []
 
 

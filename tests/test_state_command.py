@@ -84,18 +84,18 @@ def test_a_misspelt_stream_is_shown_with_the_one_that_is_meant(file: Path) -> No
 
 
 def test_a_range_is_forgotten_only_where_the_state_has_days_of_it(file: Path) -> None:
-    told = tell("--state", str(file), "forget", "--all", "--from", "2026-11-16")
+    output = tell("--state", str(file), "forget", "--all", "--from", "2026-11-16")
 
-    assert "ad_analytics: " in told
-    assert "for 2 of its contexts" in told
-    assert "ad_analytics_week" not in told
-    assert "campaigns" not in told
+    assert "ad_analytics: " in output
+    assert "for 2 of its contexts" in output
+    assert "ad_analytics_week" not in output
+    assert "campaigns" not in output
 
 
 def test_a_stream_that_is_forgotten_leaves_the_state(file: Path) -> None:
-    told = tell("--state", str(file), "forget", "ad_analytics")
+    output = tell("--state", str(file), "forget", "ad_analytics")
 
-    assert "ad_analytics: the next run reads everything from start_date on again" in told
+    assert "ad_analytics: the next run reads everything from start_date on again" in output
     left = json.loads(file.read_text())
     assert left["bookmarks"].keys() == {"campaigns", "ad_analytics_week", "leads_of_another_tap"}
     assert left["tap_pinterest"] == {"state_version": 1}
@@ -147,9 +147,9 @@ def test_a_mistake_changes_nothing_and_is_named(
 ) -> None:
     before = file.read_text()
 
-    told = tell("--state", str(file), "forget", *arguments, code=2)
+    output = tell("--state", str(file), "forget", *arguments, code=2)
 
-    assert reason in told
+    assert reason in output
     assert file.read_text() == before
 
 
@@ -295,9 +295,9 @@ def test_a_plan_counts_the_calls_of_the_next_run(
     assert days_of("campaign_analytics", capfd.readouterr().out) > short > 0
 
 
-def days_of(stream: str, told: str) -> int:
+def days_of(stream: str, plan: str) -> int:
     """The days that a plan names for a stream."""
-    (found,) = re.findall(rf"^{stream} .* (\S+)\.\.(\S+)$", told, re.MULTILINE)
+    (found,) = re.findall(rf"^{stream} .* (\S+)\.\.(\S+)$", plan, re.MULTILINE)
     first, last = map(date.fromisoformat, found)
     return (last - first).days + 1
 

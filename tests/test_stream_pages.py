@@ -25,7 +25,7 @@ const made = () => ({
   insertRow() { const row = made(); this.rows.push(row); return row; },
   insertCell() { const cell = made(); this.rows.push(cell); return cell; },
   replaceChildren() { this.rows = []; },
-  addEventListener(_, told) { this.told = told; },
+  addEventListener(_, listener) { this.listener = listener; },
 });
 const byId = { "column-query": made(), "column-results": made(), "column-count": made() };
 const document = {
@@ -40,7 +40,7 @@ for (const file of process.argv.slice(2, 4)) {
   vm.runInContext(fs.readFileSync(file, "utf8"), context);
 }
 byId["column-query"].value = process.argv[4];
-byId["column-query"].told();
+byId["column-query"].listener();
 const names = byId["column-results"].rows.map((row) => row.rows[0].parts[0].textContent);
 console.log(JSON.stringify([byId["column-count"].textContent, names]));
 """
@@ -77,11 +77,11 @@ def test_the_page_of_a_stream_has_all_its_facts(name: str) -> None:
     assert {"Key", "How it is read", "Source", "Group", "Calls a minute"} <= {
         word for word, _ in shown
     }
-    told = dict(shown)
-    assert re.findall(r"<code>(.+?)</code>", told["Key"]) == list(stream.primary_keys)
-    assert re.findall(r"<code>(.+?)</code>", told.get("Scopes", "")) == list(operation.scopes)
-    assert operation.page in told["Source"]
-    assert re.findall(r'href="(http[^"]+)"', page) == re.findall(r'href="([^"]+)"', told["Source"])
+    cells = dict(shown)
+    assert re.findall(r"<code>(.+?)</code>", cells["Key"]) == list(stream.primary_keys)
+    assert re.findall(r"<code>(.+?)</code>", cells.get("Scopes", "")) == list(operation.scopes)
+    assert operation.page in cells["Source"]
+    assert re.findall(r'href="(http[^"]+)"', page) == re.findall(r'href="([^"]+)"', cells["Source"])
 
 
 @pytest.mark.parametrize(

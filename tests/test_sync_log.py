@@ -139,8 +139,8 @@ def test_a_stopped_run_writes_its_log_before_its_last_state(sandbox: Sandbox) ->
 
     assert result.code == 128 + signal.SIGTERM
     assert result.messages[-1]["type"] == "STATE"
-    told = {row["reason"] for row in rows(result).values() if row["result"] != "complete"}
-    assert any("stopped by a signal" in reason for reason in told)
+    reasons = {row["reason"] for row in rows(result).values() if row["result"] != "complete"}
+    assert any("stopped by a signal" in reason for reason in reasons)
 
 
 @pytest.mark.parametrize("status", [400, 401, 500])

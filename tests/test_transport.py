@@ -228,10 +228,10 @@ def test_a_report_that_a_poll_does_not_find_is_created_again(sandbox: Sandbox) -
 
     sandbox.fail("*/reports", method="GET", status=404, body=body, times=None)
     result = run(config, "campaign_analytics")
-    told = str(result.tap.run.summary.of("campaign_analytics").failures)
+    reasons = str(result.tap.run.summary.of("campaign_analytics").failures)
     assert result.code == 1
-    assert "Report not found." in told
-    assert "3 times in a row" in told
+    assert "Report not found." in reasons
+    assert "3 times in a row" in reasons
 
 
 @pytest.mark.parametrize("status", ["EXPIRED", "FAILED", "CANCELLED", "DOES_NOT_EXIST"])
@@ -514,8 +514,8 @@ def test_types_that_reports_lack_are_named_for_days_that_only_reports_reach(
     result = run(config, "campaign_targeting_analytics")
 
     assert result.code == 0
-    told = "asynchronous reports do not break down by CREATIVE_TYPE; for "
-    assert caplog.text.count(told) == (since is not None)
+    warning = "asynchronous reports do not break down by CREATIVE_TYPE; for "
+    assert caplog.text.count(warning) == (since is not None)
     assert since is None or f"they are read {since}" in caplog.text
 
 
@@ -620,8 +620,8 @@ def test_product_items_reach_ninety_two_days_back_thirty_one_a_report(
     assert len(periods) == 3
     assert "product items" not in caplog.text
     run(config_of(sandbox, start_date="100 days ago"), "product_item_analytics")
-    told = "Pinterest keeps 92 days for reports of product items"
-    assert f"{told}: there are data from {TODAY - 92 * DAY} on" in caplog.text
+    warning = "Pinterest keeps 92 days for reports of product items"
+    assert f"{warning}: there are data from {TODAY - 92 * DAY} on" in caplog.text
 
 
 @pytest.mark.parametrize("stream", ["campaign_analytics", "campaign_targeting_analytics"])
@@ -641,8 +641,8 @@ def test_a_total_of_more_days_than_pinterest_adds_up_is_named_before_it_is_asked
     part = result.tap.run.summary.of(f"{stream}_total")
     by_default = stream == "campaign_analytics"
     assert result.code == 1  # nothing else could be read
-    (told, *_) = (part.failures if by_default else part.skipped).values()
-    assert told.endswith(f"adds up at most {most}; give another start_date or end_date")
+    (reason, *_) = (part.failures if by_default else part.skipped).values()
+    assert reason.endswith(f"adds up at most {most}; give another start_date or end_date")
     assert not report_requests(sandbox)
 
 

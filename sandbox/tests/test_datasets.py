@@ -157,11 +157,11 @@ def test_every_record_is_one_of_the_published_model(
 def test_over_http_every_record_of_the_truth_arrives_once(
     sandbox: Sandbox, reader: Client, key: str
 ) -> None:
-    told: dict[str, list[Any]] = {}
+    records: dict[str, list[Any]] = {}
     for values, record in _truth(sandbox, key):
-        told.setdefault(json.dumps(values, default=str), []).append(record)
+        records.setdefault(json.dumps(values, default=str), []).append(record)
 
-    for text, expected in list(told.items())[:MOST_ASKED]:
+    for text, expected in list(records.items())[:MOST_ASKED]:
         query = {**_widest(key), **json.loads(text)}
         assert _read(reader, key, query) == json.loads(json.dumps(expected))
 

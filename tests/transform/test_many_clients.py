@@ -140,11 +140,11 @@ def test_a_build_names_the_tables_that_each_client_lacks(clients: Clients) -> No
     assert line.format(first, lacks) in clients.built.output
     assert line.format(second, f"keyword_analytics, {lacks}") in clients.built.output
     assert WEEK not in clients.built.output.partition("Not loaded")[2]
-    told = clients.world.rows(
+    rows = clients.world.rows(
         "SELECT DISTINCT source_relation, tables_not_loaded FROM of_two.pinterest__freshness"
         " ORDER BY source_relation"
     )
-    assert [row["tables_not_loaded"] for row in told] == [lacks, f"keyword_analytics, {lacks}"]
+    assert [row["tables_not_loaded"] for row in rows] == [lacks, f"keyword_analytics, {lacks}"]
 
 
 def test_a_large_table_gets_the_index_that_finds_loads(clients: Clients) -> None:

@@ -138,7 +138,7 @@ REFUSED: LiteralString = """
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "freshness"),
     [
         (NEVER_CAME, (None, None, "sync_log")),
         (NOT_ASKED_FOR, (DAY_1, DAY_1 - timedelta(days=1), "sync_log")),
@@ -147,12 +147,12 @@ REFUSED: LiteralString = """
     ids=["a report never came", "a report is not asked for any more", "a token is refused"],
 )
 def test_freshness_is_of_the_reports_that_the_last_run_asked_for(
-    world: World, change: LiteralString, told: tuple[object, ...]
+    world: World, change: LiteralString, freshness: tuple[object, ...]
 ) -> None:
     with world.db.transaction(force_rollback=True):
         world.db.execute(change)
         found = world.rows(FRESH)
-    assert [tuple(row.values()) for row in found] == [told]
+    assert [tuple(row.values()) for row in found] == [freshness]
 
 
 def test_a_report_that_has_never_come_warns(world: World) -> None:

@@ -188,8 +188,8 @@ def test_money_is_converted_and_a_missing_rate_is_found(world: World) -> None:
     assert nothing["rows"] == 0
 
     alone = world.dbt(schema="converted", pinterest_currency="GBP")
-    told = alone.run("run", "--select", "stg_pinterest__days").output
-    assert "pinterest_currency and pinterest_fx_rates have an effect only together" in told
+    output = alone.run("run", "--select", "stg_pinterest__days").output
+    assert "pinterest_currency and pinterest_fx_rates have an effect only together" in output
 
 
 def test_metrics_are_added_whether_staging_has_them_or_not(world: World) -> None:
