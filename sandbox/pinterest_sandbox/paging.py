@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pinterest_sandbox.refusals import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 Key = TypeVar("Key")
 
@@ -45,13 +45,22 @@ class Listing(Generic[Key]):
 class Bookmarks:
     """Reads and writes bookmarks; each is good for the query it came from and no other."""
 
-    def __init__(self, seed: int, *, empty_pages: int = 0) -> None:
-        """Every `empty_pages`-th page is empty; 0 for none."""
+    def __init__(
+        self, seed: int, *, empty_pages: int = 0, ends_empty: Collection[str] = ()
+    ) -> None:
+        """Takes how often pages are empty, and the lists that end with an empty page.
+
+        Args:
+            seed: the seed of the world.
+            empty_pages: every N-th page is empty; 0 for none.
+            ends_empty: operations whose last page with records still has a bookmark.
+        """
         if empty_pages == 1:
             msg = "With every page empty no listing would end: empty_pages must be 0 or above 1."
             raise ValueError(msg)
         self._secret = f"bookmarks {seed}".encode()
         self._empty_pages = empty_pages
+        self._ends_empty = frozenset(ends_empty)
 
     def page(
         self, operation: str, values: Mapping[str, Any], listing: Listing[Any]
@@ -65,13 +74,14 @@ class Bookmarks:
         """
         query = self._query(operation, values)
         number, start = self._read(query, values["bookmark"]) if values["bookmark"] else (1, 0)
-        size = values.get("page_size", _PAGE_SIZE)
+        size = values.get("page_size") or _PAGE_SIZE
         if self._empty_pages and number % self._empty_pages == 0:
             size = 0
         end = start + size
-        more = end < len(listing.keys)
+        items = listing.records(start, size)
+        more = end < len(listing.keys) or (bool(items) and operation in self._ends_empty)
         return {
-            "items": listing.records(start, size),
+            "items": items,
             "bookmark": self._write(query, number + 1, end) if more else None,
         }
 

@@ -236,6 +236,9 @@ def user_account(user: User, today: int) -> dict[str, Any]:
         following_count=50 + draws.below(300),
         monthly_views=20_000 + draws.below(10**5) + age * 40 + today % 7 * 900,
     )
+    if user.number % 2 == 0:
+        # A business that has told little of itself.
+        made.update(about="", website_url="", business_name=user.username)
     return made
 
 
@@ -257,6 +260,8 @@ def board(user: User, number: int) -> dict[str, Any]:
         board_pins_modified_at=utc_text(created + draws.below(10**8)),
         is_ads_only=number % 7 == 3,  # noqa: PLR2004  some
     )
+    if number % 4 == 3:  # noqa: PLR2004  some
+        made["description"] = ""
     if number % 2:
         made["board_pins_modified_at"] += f".{draws.below(10**6):06}"
     return made
@@ -329,8 +334,8 @@ def add_pin_metrics(made: dict[str, Any], draws: Draws, today: int) -> None:
 
 def _pin(user: User, draws: Draws, kind: str, number: int) -> dict[str, Any]:
     made = specimens.record("Pin", draws)
-    made.pop("pin_metrics", None)
     made.update(
+        pin_metrics=None,
         title=name_of(draws, number, odd=user.world.size.odd_names, nul=False)[:100],
         created_at=utc_text(unix_seconds(_BORN + draws.below(4500), draws.below(86_400))),
         creative_type=kind,

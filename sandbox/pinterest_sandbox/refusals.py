@@ -28,18 +28,21 @@ RefusalName: TypeAlias = Literal[
 class Refusal(Exception):  # noqa: N818  a refusal is an answer, not a fault of ours
     """An answer that is not 200: a status, Pinterest's own number for it, and its sentence."""
 
-    def __init__(self, status: int, code: int | None, message: str) -> None:
-        """Make it; raising it answers the request. Some refusals have no number."""
+    def __init__(
+        self, status: int, code: int | None, message: str, more: Mapping[str, str] | None = None
+    ) -> None:
+        """Make it; raising it answers the request. Some refusals have no number, some say more."""
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.more = more
 
     @property
     def body(self) -> dict[str, object]:
         """The body that goes with the status."""
         code = {} if self.code is None else {"code": self.code}
-        return {**code, "message": self.message}
+        return {**code, "message": self.message, **(self.more or {})}
 
 
 def refuse(message: str) -> NoReturn:
@@ -53,7 +56,7 @@ def refuse(message: str) -> NoReturn:
 
 def unauthenticated() -> Refusal:
     """The bearer token is missing, unknown or expired."""
-    return Refusal(401, 2, "Authentication failed.")
+    return Refusal(401, 2, "Authentication failed.", {"status": "failure"})
 
 
 def refresh_refused() -> Refusal:

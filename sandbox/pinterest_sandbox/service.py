@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 TOKEN_OPERATION = "POST /oauth/token"  # noqa: S105  no password
 _GZIP_FROM = 1_000
+_ENDS_EMPTY = ("GET /pins", "GET /search/boards")
+"""Lists that were seen to have a bookmark beside their last record."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -67,7 +69,11 @@ class Service:
             headers=settings.rate_headers,
             clock=calendar.elapsed,
         )
-        self._bookmarks = Bookmarks(world.seed, empty_pages=settings.empty_pages)
+        self._bookmarks = Bookmarks(
+            world.seed,
+            empty_pages=settings.empty_pages,
+            ends_empty=_ENDS_EMPTY if settings.style.last_page == "empty" else (),
+        )
         self._access = Access(
             settings.withheld,
             status=settings.style.closed,

@@ -24,6 +24,7 @@ _NULL_SHARE = 0.2
 _FIRST_DAY = 738_000
 _DAYS = 1_500
 _MOST_ITEMS = 3
+_WHOLE_EVERY = 4
 _MOST_OF: Mapping[str, int] = {"targeting_template_ids": 1, "template_values": 2, "product_tags": 0}
 
 _STRINGS: Mapping[str, Maker] = {
@@ -94,8 +95,14 @@ def _scalar(name: str, facts: Mapping[str, Any]) -> Maker:
     if kind == "integer":
         return _integer(name)
     if kind == "number":
-        return lambda draws: 1 + draws.below(900) / 100
+        return _number
     return _string(name, facts.get("format"))
+
+
+def _number(draws: Draws) -> float:
+    """A number; one in a few is whole, and then has no decimal point."""
+    hundredths = 100 + draws.below(900)
+    return hundredths / 100 if hundredths % _WHOLE_EVERY else hundredths // 100
 
 
 def _integer(name: str) -> Maker:

@@ -17,6 +17,8 @@ FieldStyle: TypeAlias = Literal["live", "described"]
 """Whether records have the fields of recorded answers, or only those of the description."""
 TimeStyle: TypeAlias = Literal["described", "seconds", "milliseconds", "microseconds"]
 """In which unit numbers count from 1970: each in its own, or all in one."""
+LastPage: TypeAlias = Literal["empty", "full"]
+"""What ends lists of Pins and of found boards: a page without records, or the last with some."""
 SavedPins: TypeAlias = Literal["refused", "counted"]
 """Whether a user's own Pins that were saved from another have numbers."""
 
@@ -31,6 +33,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
     saved_pins: Annotated[
         SavedPins, Option("whether own Pins that were saved from another user have numbers")
     ] = "counted"
+    last_page: Annotated[LastPage, Option("of the lists of Pins and of found boards")] = "empty"
     closed: Annotated[
         ClosedStatus,
         Option("the status that refuses an operation or parameter that the app was not given"),

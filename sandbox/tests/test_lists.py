@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pinterest_sandbox import WorldSize
+from pinterest_sandbox import Style, WorldSize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Client
+    from pinterest_sandbox.style import LastPage
 
 ALL_STATUSES = ["ACTIVE", "PAUSED", "ARCHIVED", "DRAFT", "DELETED_DRAFT"]
 
@@ -33,6 +34,8 @@ def test_paging_meets_every_ad_once(client: Client, account: str, page_size: int
 
 def test_a_page_has_25_items_by_default(client: Client, account: str) -> None:
     assert len(client.get(f"{account}/ads", entity_statuses=ALL_STATUSES)["items"]) == 25
+    # Its description has no default.
+    assert client.get(f"{account}/customer_segments")["items"]
 
 
 def test_descending_is_ascending_backwards(client: Client, account: str) -> None:
@@ -64,6 +67,18 @@ def test_pages_can_be_empty_and_go_on(serve: Callable[..., Client]) -> None:
     sizes = [len(page) for page in client.pages(path, entity_statuses=ALL_STATUSES, page_size=15)]
 
     assert sizes == [15, 0, 15, 0, 10]
+
+
+@pytest.mark.parametrize(("last_page", "pages"), [("empty", 3), ("full", 2)])
+def test_the_list_of_pins_can_end_with_an_empty_page(
+    serve: Callable[..., Client], last_page: LastPage, pages: int
+) -> None:
+    client = serve(style=Style(last_page=last_page), size=WorldSize(pins=8))
+    pins = len(client.sandbox.world.user.pin_ids)
+    sizes = [len(page) for page in client.pages("/pins", page_size=pins - 1)]
+
+    assert sizes == [pins - 1, 1, 0][:pages]
+    assert [len(page) for page in client.pages("/boards", page_size=250)] == [8]
 
 
 def test_an_empty_account_has_an_empty_list_and_no_rows(client: Client) -> None:
@@ -166,7 +181,7 @@ def test_what_is_removed_is_in_no_list_until_it_is_restored(client: Client) -> N
 
 
 def test_pin_metrics_come_when_asked_for(client: Client) -> None:
-    assert "pin_metrics" not in client.get("/pins")["items"][0]
+    assert client.get("/pins")["items"][0]["pin_metrics"] is None
     assert set(client.get("/pins", pin_metrics="true")["items"][0]["pin_metrics"]) == {
         "90d",
         "lifetime_metrics",

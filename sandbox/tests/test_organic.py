@@ -211,10 +211,20 @@ def test_top_pins_lead_by_the_metric_over_the_range(
     assert answer["date_availability"]["latest_available_timestamp"] % 1000 == 999
 
 
+def test_a_user_without_pins_has_no_top_pins_and_no_day_from_which_there_are_any(
+    serve: Callable[..., Client],
+) -> None:
+    client = serve(size=WorldSize(pins=0))
+
+    answer = client.get(TOP, **RANGE, sort_by="SAVE")
+
+    assert answer == {"sort_by": "SAVE", "pins": [], "date_availability": {}}
+
+
 def test_the_call_for_many_pins_can_be_withheld() -> None:
-    with Sandbox(seed=7, withheld=["GET /pins/analytics"]) as sandbox:
+    with Sandbox(seed=7, today=TODAY, withheld=["GET /pins/analytics"]) as sandbox:
         assert not list(sandbox.truth("GET /pins/analytics", **_fixed(sandbox)))
-    with Sandbox(seed=7) as sandbox:
+    with Sandbox(seed=7, today=TODAY) as sandbox:
         assert list(sandbox.truth("GET /pins/analytics", **_fixed(sandbox)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from conftest import Client
 
+TODAY = date(2026, 11, 20)
 _ACCOUNT = "/ad_accounts/{ad_account_id}"
 _NO_END = 10**11
 ALL_STATUSES = ["ACTIVE", "PAUSED", "ARCHIVED", "DRAFT", "DELETED_DRAFT"]
@@ -286,7 +288,7 @@ def test_empty_accounts_have_no_records(client: Client) -> None:
 
 
 def test_truth_takes_fixed_parameters_and_says_what_it_needs() -> None:
-    sandbox = Sandbox(seed=7)
+    sandbox = Sandbox(seed=7, today=TODAY)
     key = "GET /ad_accounts/{ad_account_id}/promotions"
     account = sandbox.world.ad_accounts[0].id
 

@@ -84,6 +84,22 @@ def test_an_access_token_expires_by_the_sandboxs_day(serve: Callable[..., Client
     assert client.get("/ad_accounts")["items"]
 
 
+def test_an_unknown_access_token_is_refused_in_pinterests_words(
+    serve: Callable[..., Client],
+) -> None:
+    client = serve()
+    client.token = "pina_unknown"
+
+    answer = client.ask("/ad_accounts")
+
+    assert answer.status_code == 401
+    assert answer.json() == {
+        "code": 2,
+        "message": "Authentication failed.",
+        "status": "failure",
+    }
+
+
 def test_a_refresh_token_expires_too(serve: Callable[..., Client]) -> None:
     client = serve()
     client.sandbox.today += timedelta(days=61)

@@ -35,7 +35,9 @@ def audience(call: Call) -> dict[str, Any]:
     for kind in (kinds.AUDIENCES, kinds.RECEIVED_AUDIENCES):
         found = account.all(kind).get(wanted)
         if found is not None:
-            return found.record()
+            made = found.record()
+            made.pop("is_ctv_enabled", None)  # which was seen in lists alone
+            return made
     raise not_found(404, "audience")
 
 

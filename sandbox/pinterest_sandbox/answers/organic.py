@@ -231,11 +231,12 @@ def _top(call: Call, eligible: NDArray[np.bool_], offered: Sequence[str]) -> dic
     status = organic.status_of(days[-1], call.today, created=0, luck=1)
     status = status if organic.known(status) else READY
     last = call.today - len(organic.YOUNG)
+    available = {
+        "is_realtime": False,
+        "latest_available_timestamp": unix_seconds(last) * 1000 + _DAY_MILLISECONDS - 1,
+    }
     return {
-        "date_availability": {
-            "is_realtime": False,
-            "latest_available_timestamp": unix_seconds(last) * 1000 + _DAY_MILLISECONDS - 1,
-        },
+        "date_availability": available if ranked else {},
         "sort_by": sort_by,
         "pins": [
             {

@@ -43,6 +43,8 @@ def _keyword(call: Call, keyword: str) -> dict[str, Any]:
         "keyword": keyword,
         "has_prediction": draws.chance(0.5),
         "time_series": _weeks(call, draws, -_WEEKS, 0),
+        "predicted_time_series": {},
+        "demographics": None,
         **{f"pct_growth_{over}": draws.below(900) - 90 for over in ("wow", "mom", "yoy")},
     }
     if call.values["include_prediction"] and made["has_prediction"]:
@@ -137,10 +139,8 @@ def _category(call: Call, name: str, weeks: int) -> dict[str, Any]:
     if made.get("demographics"):
         made["demographics"]["age"] = _shares(draws, _AGES)
     made["has_prediction"] = len(name) % 2 == 0
-    if made["has_prediction"]:
-        made["predicted_time_series"] = _weeks(call, draws, 1, _AHEAD)
-    else:
-        made.pop("predicted_time_series", None)
+    predicted = _weeks(call, draws, 1, _AHEAD) if made["has_prediction"] else {}
+    made["predicted_time_series"] = predicted
     return made
 
 
@@ -161,9 +161,9 @@ def _draws(call: Call, *parts: int | str) -> Draws:
 
 
 def _weeks(call: Call, draws: Draws, first: int, last: int) -> dict[str, int]:
-    monday = date.fromordinal(call.today - (call.today - 1) % 7)
+    saturday = date.fromordinal(call.today - (call.today + 1) % 7)
     return {
-        (monday + timedelta(weeks=week)).isoformat(): draws.below(101)
+        (saturday + timedelta(weeks=week)).isoformat(): draws.below(101)
         for week in range(first, last + 1)
     }
 

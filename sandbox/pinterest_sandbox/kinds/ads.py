@@ -91,11 +91,12 @@ def _promoted_group(promotion: Member[Entity], made: dict[str, Any], draws: Draw
 
 
 def _promotion(promotion: OfAccount, made: dict[str, Any], draws: Draws) -> Details:
+    if made.get("promotion_code"):
+        made["promotion_code"] = f"SAVE{draws.below(90)}"
     return {
         "status": draws.one_of(STATUSES),
         "promotion_title": promotion.label,
-        "platform_type": draws.one_of(("PINTEREST", "SHOPIFY")),
-        "promotion_code": f"SAVE{draws.below(90)}",
+        "platform_type": draws.one_of(("DEFAULT", "PINTEREST", "SHOPIFY")),
     }
 
 

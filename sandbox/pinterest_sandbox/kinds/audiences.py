@@ -24,6 +24,10 @@ def _audience(audience: OfAccount, made: dict[str, Any], draws: Draws) -> Detail
         rule.update(ad_account_id=audience.owner.id, retention_days=1 + draws.below(540))
         for untyped in ("event_source", "ingestion_source"):
             rule[untyped] = {"=": [draws.one_of(("web", "mmp", "tag"))]}
+        if kind == "VISITOR" and draws.chance(0.5):
+            # All that a rule about every visitor has.
+            shown = {"retention_days", "visitor_source_id"}
+            made["rule"] = {name: value for name, value in rule.items() if name in shown}
     return {
         "audience_type": kind,
         "type": "audience",
