@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from conftest import TODAY
 from pinterest_sandbox import Sandbox
 from singer_run import PatientClock, run, settings
 from tap_pinterest import api
@@ -344,7 +345,7 @@ def test_a_token_file_holds_the_tokens_for_the_next_run(sandbox: Sandbox, tmp_pa
 def test_missing_scopes_are_named_once_and_at_the_start(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    with Sandbox(seed=4, scopes=("boards:read", "pins:read")) as sandbox:
+    with Sandbox(seed=4, today=TODAY, scopes=("boards:read", "pins:read")) as sandbox:
         config = settings(sandbox, token_file=str(tmp_path / "tokens.json"))
         for _ in range(2):  # the second time from the file
             caplog.clear()
@@ -385,7 +386,9 @@ def test_two_processes_on_one_file_never_use_a_token_that_the_other_has_replaced
 ) -> None:
     file, path = tmp_path / "tokens.json", tmp_path / "config.json"
     # Tokens that are about to end when they come: each call asks for another.
-    with Sandbox(seed=7, rotation="revoke", access_seconds=auth.LEEWAY_SECONDS) as sandbox:
+    with Sandbox(
+        seed=7, today=TODAY, rotation="revoke", access_seconds=auth.LEEWAY_SECONDS
+    ) as sandbox:
         path.write_text(
             json.dumps(settings(sandbox, token_file=str(file), stream_groups="organic"))
         )
@@ -408,7 +411,9 @@ def test_two_processes_on_one_file_never_use_a_token_that_the_other_has_replaced
 def test_a_run_that_is_stopped_keeps_the_token_that_is_being_renewed(tmp_path: Path) -> None:
     file = tmp_path / "tokens.json"
     # Tokens that are about to end when they come: each call asks for another.
-    with Sandbox(seed=7, rotation="revoke", access_seconds=auth.LEEWAY_SECONDS) as sandbox:
+    with Sandbox(
+        seed=7, today=TODAY, rotation="revoke", access_seconds=auth.LEEWAY_SECONDS
+    ) as sandbox:
         config = settings(sandbox, token_file=str(file), max_requests_in_flight=4)
         stopped: list[dict[str, Any]] = []
         sandbox.fail("/oauth/token", kind="slow", seconds=0.2, times=None)
@@ -684,7 +689,7 @@ def test_an_access_token_beside_a_refresh_proxy_is_used_until_it_is_refused(
 
 
 def test_a_token_that_a_proxy_has_replaced_is_kept_for_the_next_run(tmp_path: Path) -> None:
-    with Sandbox(seed=7, rotation="revoke") as sandbox:
+    with Sandbox(seed=7, today=TODAY, rotation="revoke") as sandbox:
         config = proxied(sandbox) | {"token_file": str(tmp_path / "tokens.json")}
         for _ in range(3):
             assert run(config, "boards").code == 0
@@ -803,7 +808,7 @@ def test_the_default_token_file_is_one_for_each_app_and_refresh_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    with Sandbox(seed=7, rotation="revoke") as sandbox:
+    with Sandbox(seed=7, today=TODAY, rotation="revoke") as sandbox:
         config = settings(sandbox)
         del config["token_file"]
         other = config | {"refresh_token": sandbox.tokens.give_refresh_token()}

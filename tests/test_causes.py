@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from conftest import TODAY
 from pinterest_sandbox import Sandbox
 from singer_run import run, settings
 from tap_pinterest.run.causes import Remark, phrases
@@ -71,7 +72,7 @@ def test_what_fails_for_all_streams_of_an_account_is_one_line(
 
 def test_a_missing_scope_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     scopes = ("boards:read", "pins:read", "user_accounts:read")
-    with Sandbox(seed=4, scopes=scopes) as sandbox:
+    with Sandbox(seed=4, today=TODAY, scopes=scopes) as sandbox:
         run(settings(sandbox, start_date="2 days ago"))
 
     (line,) = (each for each in caplog.messages if each.startswith(("FAILED", "Skipped")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -997,7 +997,13 @@ def first_run() -> Iterator[tuple[Sandbox, Run]]:
     size = WorldSize(
         accounts=3, empty_accounts=1, campaigns=3, ad_groups=5, ads=9, boards=3, pins=6
     )
-    with Sandbox(seed=7, size=size, access_tier="unlimited", empty_pages=2) as sandbox:
+    with Sandbox(
+        seed=7,
+        today=date.fromisoformat(TODAY),
+        size=size,
+        access_tier="unlimited",
+        empty_pages=2,
+    ) as sandbox:
         yield sandbox, run_of_all_streams(sandbox)
 
 

@@ -149,7 +149,7 @@ def test_a_failure_in_the_middle_of_an_account_does_not_move_its_bookmark(
 def powerless() -> Iterator[Sandbox]:
     """A world with an account that the token sees and may not read."""
     size = WorldSize(accounts=3, empty_accounts=0, powerless_accounts=1, ads=8)
-    with Sandbox(seed=4, size=size) as sandbox:
+    with Sandbox(seed=4, today=TODAY, size=size) as sandbox:
         yield sandbox
 
 
@@ -215,7 +215,7 @@ def test_a_default_report_that_everybody_refuses_is_a_failure_on_the_first_run_t
 def test_an_organic_stream_without_its_scope_is_skipped_with_the_scopes_name(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with Sandbox(seed=4, scopes=("ads:read", "user_accounts:read")) as sandbox:
+    with Sandbox(seed=4, today=TODAY, scopes=("ads:read", "user_accounts:read")) as sandbox:
         result = run(settings(sandbox), "boards", "user_account")
 
     assert result.code == 0
@@ -231,7 +231,7 @@ def parts(result: Run) -> list[StreamSummary]:
 def test_a_default_report_without_its_scope_is_left_out_on_a_first_run(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with Sandbox(seed=4, scopes=("ads:read", "boards:read", "pins:read")) as sandbox:
+    with Sandbox(seed=4, today=TODAY, scopes=("ads:read", "boards:read", "pins:read")) as sandbox:
         result = run(settings(sandbox), "user_account_analytics", "ad_accounts")
 
     assert result.code == 0
@@ -264,7 +264,7 @@ def test_a_report_that_an_earlier_run_has_read_is_a_failure_whatever_refuses_it(
 
 
 def test_a_run_that_could_read_nothing_fails(caplog: pytest.LogCaptureFixture) -> None:
-    with Sandbox(seed=4, scopes=("ads:read", "user_accounts:read")) as sandbox:
+    with Sandbox(seed=4, today=TODAY, scopes=("ads:read", "user_accounts:read")) as sandbox:
         result = run(settings(sandbox), "boards", "pins")
 
     assert result.code == 1
@@ -607,7 +607,7 @@ def test_pages_are_followed_also_where_an_operation_is_not_described_with_them(
 
 def test_empty_pages_do_not_end_a_list() -> None:
     size = WorldSize(accounts=1, empty_accounts=0, ads=20, boards=600, pins=5)
-    with Sandbox(seed=4, empty_pages=2, size=size) as sandbox:
+    with Sandbox(seed=4, today=TODAY, empty_pages=2, size=size) as sandbox:
         assert len(run(settings(sandbox), "boards").records("boards")) == 600
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 import forked_programs
+from conftest import TODAY
 from documents import all_blocks
 from guarded_postgres import WRITTEN, fill_the_disk, guarded_postgres, url_of
 from pinterest_sandbox import Sandbox, WorldSize
@@ -62,7 +63,7 @@ def sandboxes() -> Iterator[tuple[Sandbox, Sandbox]]:
 
     They take their time as a network does: a run that fails is over before all is read.
     """
-    like: dict[str, Any] = {"seed": 7, "size": SMALL, "latency": 0.1}
+    like: dict[str, Any] = {"seed": 7, "today": TODAY, "size": SMALL, "latency": 0.1}
     with Sandbox(**like) as whole, Sandbox(**like, scopes=["ads:read"]) as narrow:
         yield whole, narrow
 
