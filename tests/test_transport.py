@@ -201,6 +201,7 @@ def test_an_expired_link_is_asked_for_again(sandbox: Sandbox, status: int) -> No
     result = run(asynchronous(sandbox, start_date="yesterday"), "ad_account_analytics")
 
     assert result.code == 0
+    assert result.records("ad_account_analytics")
     created = requests_of(sandbox, CREATE)
     assert len(created) == len({each.path for each in created})
 
@@ -247,7 +248,9 @@ def test_a_report_that_comes_to_nothing_is_created_again_and_then_a_failure(
     assert healed.code == 0
     assert healed.records("ad_account_analytics")
     assert broken.code == 1
-    for failure in broken.tap.run.summary.of("ad_account_analytics").failures.values():
+    failures = broken.tap.run.summary.of("ad_account_analytics").failures
+    assert failures
+    for failure in failures.values():
         assert f"a report is {status}" in failure
         assert f"{MOST_CREATIONS} times" in failure
 
@@ -299,7 +302,9 @@ def test_pinterests_words_about_an_order_are_shown_in_one_line(sandbox: Sandbox)
     sandbox.fail("*/reports", method="POST", status=200, body=said, times=None)
     result = run(asynchronous(sandbox, start_date="yesterday"), "ad_account_analytics")
 
-    for failure in result.tap.run.summary.of("ad_account_analytics").failures.values():
+    failures = result.tap.run.summary.of("ad_account_analytics").failures
+    assert failures
+    for failure in failures.values():
         assert "no token for a report (FAILED: No. xxx" in failure
         assert len(failure) < 1_000
     assert result.code == 1
@@ -756,6 +761,8 @@ def test_client_credentials_read_synchronously(
     result = run(config, "campaign_analytics", "ad_account_analytics")
 
     assert result.code == 0
+    assert result.records("campaign_analytics")
+    assert result.records("ad_account_analytics")
     assert not requests_of(sandbox, CREATE)
     assert caplog.text.count("refuses asynchronous reports with auth_method") == 1
 
@@ -767,7 +774,9 @@ def test_a_column_that_only_reports_have_makes_the_report_asynchronous(sandbox: 
     assert {each.operation for each in sandbox.requests if "nalytics" in str(each.operation)} == {
         "GET /ad_accounts/{ad_account_id}/analytics"
     }
-    assert all(each["campaign_status"] for each in result.records("campaign_analytics"))
+    records = result.records("campaign_analytics")
+    assert records
+    assert all(each["campaign_status"] for each in records)
 
 
 @pytest.mark.parametrize("status", ["ARCHIVED", "PAUSED"])

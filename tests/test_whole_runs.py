@@ -48,8 +48,8 @@ class Pinterest:
         pins: Pages of Pins.
         latency: Seconds that an answer takes, and a tenth more or less.
         window: How it counts calls.
-    form: How it states its limits.
-    busy: Share of the calls that it refuses without a header that says why.
+        form: How it states its limits.
+        busy: Share of the calls that it refuses without a header that says why.
         calls: Calls that it has answered, by rate category.
         asked: The same as a sandbox logs them.
         refused: Calls that were too many.
