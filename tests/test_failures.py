@@ -562,9 +562,9 @@ def test_a_refused_call_ends_only_its_own_stream_while_nothing_shows_if_the_toke
 
     result = run(settings(sandbox), "ad_accounts", "boards", "campaigns", "pins")
 
-    told = result.tap.run.summary.of("campaigns").failures.values()
+    reasons = result.tap.run.summary.of("campaigns").failures.values()
     assert result.code == 1
-    assert all("no other call shows if the access token is good" in each for each in told)
+    assert all("no other call shows if the access token is good" in each for each in reasons)
     assert all(result.records(each) for each in ("ad_accounts", "boards", "pins"))
 
 

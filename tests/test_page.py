@@ -615,10 +615,10 @@ def test_times_are_in_utc_whatever_the_time_zone_of_the_database(url: str, tmp_p
 
 
 def test_more_days_than_a_calendar_has_are_refused() -> None:
-    code, told = run("--database", "postgresql://h/d", "--days", "9999999")
+    code, output = run("--database", "postgresql://h/d", "--days", "9999999")
 
     assert code == 2
-    assert "9999999 is not in the range" in told
+    assert "9999999 is not in the range" in output
 
 
 def test_no_database_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -693,7 +693,7 @@ def test_an_export_that_lacks_an_ad_has_not_been_restated(sandbox: Sandbox, tmp_
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("TOTAL_CHECKOUT\n1\n", {"restated since"}),
         (f"Date,TOTAL_CHECKOUT\n{FIRST},1\n", set()),
@@ -702,12 +702,12 @@ def test_an_export_that_lacks_an_ad_has_not_been_restated(sandbox: Sandbox, tmp_
     ids=["whole", "without some of the days", "without a row of the ad account"],
 )
 def test_an_export_was_restated_only_if_it_has_all_rows(
-    sandbox: Sandbox, tmp_path: Path, text: str, told: set[str]
+    sandbox: Sandbox, tmp_path: Path, text: str, expected: set[str]
 ) -> None:
     report = of_export(sandbox, tmp_path / "export.csv", text, exported_on=TODAY)
 
     assert different(report)
-    assert causes(report) == told
+    assert causes(report) == expected
 
 
 def test_the_settings_of_an_export_must_fit_all_its_numbers(
@@ -720,14 +720,14 @@ def test_the_settings_of_an_export_must_fit_all_its_numbers(
 
     week = {"click_window_days": 7, "engagement_window_days": 7}
     click = total("TOTAL_CLICK_CHECKOUT", **week)
-    for checkouts, told in (
+    for checkouts, expected in (
         (total("TOTAL_CHECKOUT", **week), {"windows"}),
         (total("TOTAL_CHECKOUT"), set()),
     ):
         text = f"TOTAL_CHECKOUT,TOTAL_CLICK_CHECKOUT\n{checkouts},{click}\n"
         report = of_export(sandbox, tmp_path / "export.csv", text, exported_on=LATER)
         assert different(report)
-        assert causes(report) == told
+        assert causes(report) == expected
 
 
 def test_an_export_may_have_metrics_that_the_tap_cannot_load(
