@@ -6,6 +6,7 @@ import functools
 import random
 import re
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
@@ -101,16 +102,26 @@ class Tables:
 
 BEGIN = datetime(2026, 1, 1, 6)  # noqa: DTZ001 - as the tables have it
 BOARDS = "abc"
+HIDDEN = {"u1": "", "u2": "c"}
+"""The boards that a user does not see."""
 PATH = "/boards/{board_id}/pins"
 
 
-class Fact(NamedTuple):
-    """An item of a list: when it was last there, with which settings, and since when it is not."""
+class Whole(NamedTuple):
+    """A list that was read whole: of a board, or of all boards that a user sees."""
 
-    listed: datetime
+    user: str
+    board: str
     settings: str
-    missed: datetime | None = None
-    times: int = 0
+    at: datetime
+    items: int
+
+    def has(self, user: str, pin: str) -> bool:
+        return user == self.user and pin.startswith(self.board)
+
+    def misses(self, user: str, pin: str, listed: datetime, settings: str) -> bool:
+        """Whether a Pin that was listed before should be on the list, and is not."""
+        return self.has(user, pin) and self.settings == settings and self.at > listed
 
 
 class Past:
@@ -124,7 +135,10 @@ class Past:
         self.now = BEGIN
         self.settings = "narrow"
         self._pins = {board: {f"{board}{number}" for number in range(4)} for board in BOARDS}
-        self._facts: dict[tuple[str, str], Fact] = {}
+        self._began: dict[str, datetime] = {}
+        self._listed: dict[tuple[str, str], tuple[datetime, str]] = {}
+        """When a list of a user last showed a Pin, and with which settings."""
+        self._lists: list[Whole] = []
 
     def happens(self, share: float) -> bool:
         return self.draw.random() < share
@@ -140,8 +154,14 @@ class Past:
             self.settings = self.draw.choice(["narrow", "wide"])
 
     def read(self, user: str) -> tuple[list[Row], list[Row]]:
-        """The rows of a run, in which lists fail, parents are left out, or the load ends early."""
-        self.now += timedelta(hours=self.draw.randint(1, 30))
+        """The rows of a run that are loaded.
+
+        Lists fail, parents are left out, and the load may end early. The runs of two users may
+        begin in the same second.
+        """
+        if self._began.get(user) == self.now or self.happens(0.7):
+            self.now += timedelta(hours=self.draw.randint(1, 30))
+        self._began[user] = self.now
         shared = {
             "stream": "board_pins",
             "account_id": user,
@@ -152,24 +172,28 @@ class Past:
         reading = Reading(PATH, shared, {"user_id": user}, is_of_all=not is_filtered)
         shown = {
             board: self._shown(reading, parts, board)
-            for board in sorted(self._pins)
+            for board in sorted({*self._pins} - {*HIDDEN[user]})
             if not (is_filtered and board == BOARDS[0])
         }
-        whole = {board for board, is_whole in shown.items() if is_whole}
         if loses_boards := self.happens(0.1):
             parts.failed(Call("/boards"), FatalAPIError("no"))
         listed.keep(reading, parts)
         rows = list(listed.items())
+        if self.happens(0.2):
+            rows = [row for row in rows if self.happens(0.8)]
         for row in rows:
-            self._facts[user, row["id"]] = Fact(self.now, self.settings)
+            self._listed[user, row["id"]] = (self.now, self.settings)
         if self.happens(0.1):
             return rows, []
-        is_of_all = not (is_filtered or loses_boards) and whole == shown.keys()
-        self._miss(user, whole, is_of_all=is_of_all)
+        whole = {board: pins for board, pins in shown.items() if pins is not None}
+        if whole.keys() == shown.keys() and not (is_filtered or loses_boards):
+            whole = {"": sum(whole.values())}
+        for board, pins in whole.items():
+            self._lists.append(Whole(user, board, self.settings, self.now, pins))
         return rows, list(listed.complete)
 
-    def _shown(self, reading: Reading, parts: Parts, board: str) -> bool:
-        """Read the Pins of a board, perhaps only a page of them; return whether all came."""
+    def _shown(self, reading: Reading, parts: Parts, board: str) -> int | None:
+        """Read the Pins of a board; their number, or `None` if only a page of them came."""
         call = Call(PATH, {"board_id": board}, part={"board_id": board})
         pins = sorted(self._pins[board])
         if fails := self.happens(0.15):
@@ -177,23 +201,26 @@ class Past:
             pins = pins[:1]
         records = ({"board_id": board, "id": pin} for pin in pins)
         list(reading.noting(call, records, lambda row: (row["board_id"], row["id"])))
-        return not fails
-
-    def _miss(self, user: str, whole: set[str], *, is_of_all: bool) -> None:
-        for (owner, key), fact in self._facts.items():
-            is_known = is_of_all or key.partition("/")[0] in whole
-            is_missed = fact.listed < self.now and fact.settings == self.settings
-            if owner == user and is_known and is_missed:
-                first = fact.missed or self.now
-                self._facts[owner, key] = fact._replace(missed=first, times=fact.times + 1)
+        return None if fails else len(pins)
 
     def gone(self) -> dict[str, tuple[datetime, datetime, int]]:
         """The Pins that all lists that had them have lost: last listed, first missed, how often."""
+        loaded = [each for each in self._lists if self._is_loaded(each)]
         found = {}
-        for key in {key for _, key in self._facts}:
-            facts = [fact for (_, each), fact in self._facts.items() if each == key]
-            missed = [fact.missed for fact in facts if fact.missed]
-            if len(missed) == len(facts):
-                last = max(facts)
-                found[key] = (last.listed, max(missed), last.times)
+        for pin in {pin for _, pin in self._listed}:
+            listings = [
+                (at, {each.at for each in loaded if each.misses(user, pin, at, settings)})
+                for (user, key), (at, settings) in sorted(self._listed.items())
+                if key == pin
+            ]
+            if all(missed for _, missed in listings):
+                last, missed = max(listings, key=itemgetter(0))
+                found[pin] = (last, max(min(each) for _, each in listings), len(missed))
         return found
+
+    def _is_loaded(self, whole: Whole) -> bool:
+        """Whether all items of a list have been loaded: with it, or with a later list."""
+        items = (
+            whole.has(user, pin) and at >= whole.at for (user, pin), (at, _) in self._listed.items()
+        )
+        return sum(items) >= whole.items
