@@ -514,6 +514,14 @@ def test_an_item_that_comes_twice_counts_once(sandbox: Sandbox) -> None:
     assert row["items"] == len(result.records("listed_items")) == len(pins_of(sandbox))
 
 
+def test_an_item_without_an_id_is_not_listed(sandbox: Sandbox) -> None:
+    sandbox.fail("/boards", kind="distort", change="no_ids", times=None)
+    result = run(config(sandbox), "boards", "board_pins", *TABLES)
+
+    assert result.code == 1
+    assert [row for row in result.records("listed_items") if "None" in row["id"]] == []
+
+
 @pytest.fixture(scope="module")
 def db() -> Iterator[Database]:
     with new_database() as db:
@@ -549,7 +557,7 @@ def removed_in(db: Database) -> dict[tuple[str, str], str]:
 @pytest.mark.parametrize("updates", [True, False], ids=["updates rows", "only adds rows"])
 def test_view_and_model_show_the_removals_of_a_random_past(updates: bool) -> None:  # noqa: FBT001
     removed, returned = 0, 0
-    for seed in range(6):
+    for seed in range(9):
         past, before = Past(seed), set[str]()
         with closing(Tables(updates=updates)) as tables:
             for _ in range(3):

@@ -47,7 +47,9 @@ class Reading:
         """The records of a call, whose keys are kept."""
         known = self.items.setdefault(_parent_of(call), {})
         for record in records:
-            known["/".join(map(str, key_of(record)))] = None
+            # A record without its key fails its list later: nobody could find its item again.
+            if None not in (key := key_of(record)):
+                known["/".join(map(str, key))] = None
             yield record
 
     def complete(self, parts: Parts) -> Iterator[dict[str, Any]]:
