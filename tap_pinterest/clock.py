@@ -39,9 +39,13 @@ class Clock:
     @property
     def today(self) -> date:
         """Today in UTC, the same for the whole run."""
-        if self._today is None:
-            self._today = datetime.now(tz=UTC).date()
+        self._today = self.likely_today
         return self._today
+
+    @property
+    def likely_today(self) -> date:
+        """Today, or this machine's day while Pinterest has sent no `Date` header."""
+        return self._today or datetime.fromtimestamp(self.now(), tz=UTC).date()
 
     def hear(self, date_header: str | None) -> None:
         """Take today from the first `Date` header that Pinterest sends."""

@@ -30,6 +30,14 @@ class LaterClock(PatientClock):
         self._ahead = hours * HOUR
 
 
+class MidnightClock(PatientClock):
+    """A clock that passes midnight after Pinterest's first answer."""
+
+    def hear(self, date_header: str | None) -> None:
+        super().hear(date_header)
+        self._ahead = 12.5 * HOUR
+
+
 def config(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
     return settings(sandbox, **{"start_date": "40 days ago", "restate": "daily", **more})
 
@@ -63,6 +71,19 @@ def test_a_further_run_of_the_day_reads_only_what_was_not_complete(sandbox: Sand
     # One call for each level and ad account that has entities, and one for the user.
     assert calls(sandbox, "analytics") == 3 + 3 * 2 + 1
     assert calls(sandbox, "/boards") + calls(sandbox, "/pins") == 0
+
+
+def test_a_day_that_becomes_complete_later_does_not_bring_the_lookback_again(
+    sandbox: Sandbox,
+) -> None:
+    first = read(sandbox)
+    ready = {"conversion_metrics_ready": True, "non_conversion_metrics_ready": True}
+    sandbox.fail("/resources/metrics_ready_state", status=200, body=ready, times=None)
+    second = read(sandbox, first)
+    third = read(sandbox, second)
+
+    assert {day for stream in REPORTS for day in days(second, stream)} == {YESTERDAY}
+    assert {day for stream in REPORTS for day in days(third, stream)} == set()
 
 
 def test_the_first_run_of_the_next_day_reads_the_lookback_and_all_lists(sandbox: Sandbox) -> None:
@@ -124,6 +145,23 @@ def test_lists_are_read_again_when_they_are_old_enough(sandbox: Sandbox) -> None
 
     assert young.records("ads") == []
     assert old.records("ads") == first.records("ads")
+
+
+def test_a_run_over_midnight_leaves_the_next_day_to_the_next_run(sandbox: Sandbox) -> None:
+    more, stream = {"entities_max_age_hours": 24}, "user_account_metrics"
+    first = run(config(sandbox, **more), stream, clock=MidnightClock())
+    sandbox.today += timedelta(days=1)
+    second = run(config(sandbox, **more), stream, state=first.state, clock=LaterClock(18))
+
+    assert days(first, stream) == [str(TODAY)]
+    assert days(second, stream) == [str(TODAY + timedelta(days=1))]
+
+
+def test_a_board_that_the_config_names_and_no_list_has_fails_each_run(sandbox: Sandbox) -> None:
+    first = run(config(sandbox, board_ids=["1"]), "boards")
+    second = run(config(sandbox, board_ids=["1"]), "boards", state=first.state)
+
+    assert (first.code, second.code) == (1, 1)
 
 
 def test_a_list_that_failed_for_an_account_is_read_again(sandbox: Sandbox) -> None:

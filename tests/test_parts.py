@@ -111,6 +111,26 @@ def read(world: Sandbox, *streams: str, state: dict[str, Any] | None = None, **m
     return run(settings(world, **EVERYTHING, **more), *streams, state=state)
 
 
+@pytest.mark.parametrize(
+    ("stream", "path"),
+    [
+        ("trending_keywords", "/trends/keywords/US/top/growing"),
+        ("catalogs_product_group_product_counts", "/catalogs/product_groups/*/product_counts"),
+    ],
+)
+def test_a_snapshot_whose_parts_are_refused_in_part_has_no_bookmark(
+    world: Sandbox, stream: str, path: str
+) -> None:
+    world.fail(path, **REFUSED | {"times": 1})
+    refused = read(world, stream)
+    world.heal()
+    whole = read(world, stream)
+
+    assert 0 < len(refused.records(stream)) < len(whole.records(stream))
+    assert "replication_key_value" not in refused.state["bookmarks"][stream]
+    assert whole.state["bookmarks"][stream]["replication_key_value"] == str(TODAY)
+
+
 def values_of(call: LoggedRequest) -> dict[str, str]:
     """The ids in a call's path and its parameters, in lower case."""
     names = str(call.operation).removeprefix("GET ").split("/")

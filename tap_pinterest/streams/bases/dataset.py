@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, cast
 
@@ -280,15 +279,14 @@ class DatasetStream(PinterestStream):
             return False
         return note.settings == self._shape
 
-    @functools.cached_property
+    @property
     def _shape(self) -> str:
         """A fingerprint of everything in the run that the rows depend on."""
-        today = datetime.fromtimestamp(self.clock.now(), tz=UTC).date()
         shape = {
             "contexts": super().partitions,
             "settings": self.settings.about_rows,
             "left_out": sorted(self._deselected),
-            "day": today.isoformat() if self.replication_key else None,
+            "day": self.clock.likely_today.isoformat() if self.replication_key else None,
         }
         return state.fingerprint(shape)
 
@@ -306,8 +304,8 @@ class DatasetStream(PinterestStream):
         began = int(self.clock.now())
         yield from super()._sync_records(context, write_messages=write_messages)
         part = self.summary
-        is_whole = part.contexts and not (part.failures or part.skipped or part.left)
-        if is_whole and self.settings.entities_max_age_seconds:
+        missed = part.failures or part.skipped or part.left or self.missing_ids
+        if part.contexts and not missed and self.settings.entities_max_age_seconds:
             ListRead(began, self._shape).keep(self.run.memory, self.name)
 
     @override
@@ -327,6 +325,8 @@ class DatasetStream(PinterestStream):
         if reading:
             self._keep(reading, parts)
         self.judge_parts(context, parts)
+        if self.replication_key and not parts.refused_calls:
+            self.remember(context, Progress(bookmark=self.clock.today))
         self.summary.read(asked=parts.is_answered)
 
     def _converted(
@@ -487,11 +487,6 @@ class SnapshotStream(DatasetStream):
     @override
     def complete(self, record: Item, call: Call) -> dict[str, Any]:
         return {**super().complete(record, call), "date": self.clock.today.isoformat()}
-
-    @override
-    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        yield from super().get_records(context)
-        self.remember(context, Progress(bookmark=self.clock.today))
 
 
 class DailyStream(SnapshotStream):
