@@ -36,10 +36,6 @@ _logger = logging.getLogger("tap-pinterest.inventory")
 _decode_item = decoder(dict[str, Any])
 
 
-class NamedAccountError(FatalAPIError):
-    """The config names an ad account that the token cannot read."""
-
-
 class Owners:
     """Finds the ad accounts and the users of a run, once.
 
@@ -244,7 +240,7 @@ class Owners:
             with suppress(*PART_ERRORS):
                 readable = [*self._listed_ad_accounts(frozenset()).values()]
                 text += f". This token has {_listed(readable)}"
-        return NamedAccountError(text)
+        return FatalAPIError(text)
 
 
 def id_of(item: Item, field: str) -> str:

@@ -27,10 +27,6 @@ MOST_VALUES = 3
 LONGEST_VALUE = 80
 
 
-class PartsFailedError(FatalAPIError):
-    """Parts of a context could not be read; the others were read."""
-
-
 @dataclass(frozen=True)
 class Tried(Generic[_T]):
     """A call that was made: its answer, or the error that it ended with."""
@@ -159,7 +155,7 @@ class Parts:
         calls, errors = zip(*self._failures.values(), strict=True)
         if len(errors) == 1 and not _name(calls[0]):
             raise errors[0]
-        raise PartsFailedError(_in_words(self._failures.values(), "of its parts failed"))
+        raise FatalAPIError(_in_words(self._failures.values(), "of its parts failed"))
 
 
 def _in_words(found: Iterable[tuple[Call, PartError]], what: str) -> str:

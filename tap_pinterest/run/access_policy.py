@@ -68,29 +68,23 @@ class AccessPolicy:
 
     def judge(self, stream: str, context: Context | None, error: Exception) -> None:
         """Record an error that ended a context."""
-        account = name_of(context)
         part = self._summary.of(stream)
         if not isinstance(error, SkippableAPIError) or self._is_unexpected(stream, error):
-            part.fail(account, str(error) or type(error).__name__)
+            part.miss(name_of(context), str(error) or type(error).__name__, has_failed=True)
             # An error of the machine, such as a full disk, names its cause itself.
             if not isinstance(error, (SingerSDKError, OSError)):
                 _logger.error("Unexpected error in %s", stream, exc_info=error)
-            return
-        is_required = self._is_required(stream, context, error)
-        if isinstance(error, DaysError):
-            (part.failures if is_required else part.skipped)[account] = str(error)
             return
         if isinstance(error, AccountKindError):
             self._not_for_this_kind.add(stream)
         if isinstance(error, ScopeRefusedError):
             named = frozenset(_SCOPE.findall(str(error)))
             self._scopes_refused[stream] = named or frozenset(self._needed_scopes(stream))
+        is_required = self._is_required(stream, context, error)
         reason = self._reason(stream, context, error, str(error))
-        if is_required:
-            way_out = "; exclude_ad_account_ids stops reading the account" if account else ""
-            part.failures[account] = f"{reason}{way_out}"
-        else:
-            part.skipped[account] = reason
+        if is_required and "ad_account_id" in (context or {}) and not isinstance(error, DaysError):
+            reason += "; exclude_ad_account_ids stops reading the account"
+        part.miss(name_of(context), reason, has_failed=is_required)
 
     def _is_unexpected(self, stream: str, error: SkippableAPIError) -> bool:
         """Whether an entity is gone since it was listed, or everybody should get the stream."""
@@ -104,13 +98,10 @@ class AccessPolicy:
 
         Parts that the config names are failures; other parts are skipped.
         """
-        part = self._summary.of(stream.name)
         ids = self._settings.named_ids
         named = any(value in ids for call in parts.refused_calls for value in call.values)
-        where = part.failures if named else part.skipped
-        where[name_of(context)] = self._reason(
-            stream.name, context, parts.refusal, parts.refusals_in_words
-        )
+        reason = self._reason(stream.name, context, parts.refusal, parts.refusals_in_words)
+        self._summary.of(stream.name).miss(name_of(context), reason, has_failed=named)
 
     def _reason(
         self, stream: str, context: Context | None, error: Exception | None, text: str
@@ -118,7 +109,7 @@ class AccessPolicy:
         """The text of a refusal and, if known, the scopes and the role that the token needs."""
         if isinstance(error, NoEndpointError):
             return f"{text}. Pinterest has no such endpoint for this app"
-        if isinstance(error, (AccountKindError, FeatureRefusedError)):
+        if isinstance(error, (AccountKindError, DaysError, FeatureRefusedError)):
             return text
         return f"{text}. {self._needs(stream, context)}"
 
@@ -253,10 +244,11 @@ class AccessPolicy:
     def _fail_for_incomplete_list(self) -> None:
         """Fail the first stream of ad accounts if only the first pages of their list were read."""
         if self._owners.cut_short and (part := self._first_of_ad_accounts()):
-            part.fail(
+            part.miss(
                 "",
                 "Pinterest lists ad accounts on several pages, and those on the later ones are not "
                 f"read: {self._owners.cut_short}",
+                has_failed=True,
             )
 
     def _fail_without_ad_accounts(self) -> None:

@@ -91,9 +91,10 @@ class StreamSummary:
         finally:
             part.ended = clock.now()
 
-    def fail(self, context: str, reason: str) -> None:
-        """Add a failure to the failures of a context."""
-        self.failures[context] = "; ".join(filter(None, (self.failures.get(context), reason)))
+    def miss(self, context: str, reason: str, *, has_failed: bool) -> None:
+        """Add the reason why data of a context are missing: a failure, or they were skipped."""
+        reasons = self.failures if has_failed else self.skipped
+        reasons[context] = "; ".join(filter(None, (reasons.get(context), reason)))
 
     def read(self, *, asked: bool = True) -> None:
         """Count a context that has been read to its end."""

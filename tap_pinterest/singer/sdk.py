@@ -88,10 +88,6 @@ class BrokenOutput(BaseException):
         self.error = error
 
 
-class UnwritableError(SingerSDKError):
-    """A record that the stream maps cannot turn into a message."""
-
-
 class SingerTap(Tap):
     """A tap with our checks of config and state, which stops at a signal."""
 
@@ -389,7 +385,7 @@ class SingerStream(Stream):
         key = ", ".join(f"{name} {record.get(name)}" for name in self.primary_keys)
         reason = f"{type(error.__cause__ or error).__name__}: {error.__cause__ or error}"
         msg = f"the record of {key} cannot be written with these stream_maps: {reason}"
-        self.run.failed(self.name, context, UnwritableError(msg))
+        self.run.failed(self.name, context, SingerSDKError(msg))
 
     def _contexts(self, context: Context | None) -> Sequence[Context | None]:
         """The given context, or all contexts; empty if they cannot be listed."""
@@ -481,15 +477,11 @@ class SingerStream(Stream):
     def _write(self) -> Callable[[Record], None]:
         """The function that writes a record; the fast one if the record is written unchanged."""
         writer = self._singer_tap.message_writer
-        if isinstance(writer, LineWriter) and self._is_written_as_it_comes:
-            return functools.partial(writer.write_record, self.name)
-        return self._write_record_message
-
-    @functools.cached_property
-    def _is_written_as_it_comes(self) -> bool:
-        """Whether no property is deselected and the SDK's maps change nothing."""
-        deselected = self._deselected or self._is_deselected_deeper
-        return not deselected and self._transforms == [(self.name, None)]
+        is_deselected = self._deselected or self._is_deselected_deeper
+        is_changed = is_deselected or self._transforms != [(self.name, None)]
+        if is_changed or not isinstance(writer, LineWriter):
+            return self._write_record_message
+        return functools.partial(writer.write_record, self.name)
 
 
 def _selected(schema: dict[str, Any], mask: SelectionMask, *outer: str) -> dict[str, Any]:
