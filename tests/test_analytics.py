@@ -289,6 +289,56 @@ def test_a_start_date_out_of_reach_is_moved_with_one_warning_on_the_first_run_on
     assert "there are data from" not in caplog.text
 
 
+def test_an_earlier_start_date_out_of_reach_is_moved_with_a_warning_on_a_later_run_too(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = run(settings(sandbox, start_date="10 days ago"), "ad_account_analytics")
+    config = settings(sandbox, start_date="2023-01-01")
+    told = "start_date is 2023-01-01, and Pinterest keeps 914 days for these reports: there are"
+    second = run(config, "ad_account_analytics", state=first.state)
+
+    assert caplog.text.count(told) == 1
+    caplog.clear()
+    sandbox.today += DAY
+    run(config, "ad_account_analytics", state=second.state)
+    assert told not in caplog.text
+
+
+@pytest.mark.parametrize("has_state", [True, False])
+def test_a_backfill_out_of_reach_is_cut_with_a_warning_until_it_is_read(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, *, has_state: bool
+) -> None:
+    config = settings(sandbox, start_date="5 days ago")
+    before = run(config, "ad_account_analytics").state if has_state else None
+    config["backfill"] = {"start_date": "2023-01-01", "end_date": str(sandbox.today - 900 * DAY)}
+    told = "backfill.start_date is 2023-01-01, and Pinterest keeps 914 days for these reports"
+    filled = run(config, "ad_account_analytics", state=before)
+
+    assert caplog.text.count(told) == 1
+    ranges = filled.tap.run.summary.of("ad_account_analytics").ranges
+    assert f"{sandbox.today - 914 * DAY}..{sandbox.today - 900 * DAY} (async)" in ranges
+    caplog.clear()
+    run(config, "ad_account_analytics", state=filled.state)
+    assert told not in caplog.text
+
+
+def test_days_of_a_backfill_that_have_not_come_yet_are_read_when_they_come(
+    sandbox: Sandbox,
+) -> None:
+    today = sandbox.today
+    first, last = str(today - 9 * DAY), str(today - 5 * DAY)
+    config = settings(sandbox, start_date=first, end_date=last, lookback_days=0)
+    config["backfill"] = {"start_date": str(today - DAY), "end_date": str(today + DAY)}
+    read, state = set[str](), None
+    for _ in range(3):
+        result = run(config, "ad_account_analytics", state=state)
+        read |= days(result, "ad_account_analytics")
+        state = result.state
+        sandbox.today += DAY
+
+    assert str(today + DAY) in read
+
+
 def test_no_day_is_bookmarked_before_it_is_ready_and_readiness_is_asked_three_times_at_most(
     sandbox: Sandbox,
 ) -> None:

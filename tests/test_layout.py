@@ -448,7 +448,12 @@ metrics = st.dictionaries(
 )
 
 
-@given(metrics, st.dictionaries(st.sampled_from(["a", "b", "gone"]), st.just("kept"), max_size=1))
+@given(
+    metrics,
+    st.dictionaries(
+        st.sampled_from(["a", "b", "gone"]), st.sampled_from(["kept", "spend", "ctr"]), max_size=1
+    ),
+)
 def test_columns_are_unique_short_and_kept(displayed: dict[str, str], kept: dict[str, str]) -> None:
     names = column_names(displayed, kept, {"date"})
 

@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft4Validator, Draft7Validator, Draft202012Validator
 from singer_sdk.exceptions import ConfigValidationError
 
+from faulty_world import upsert
 from singer_run import Messages, PatientTap, catalog_of, run, settings
 from tap_pinterest import config
 from tap_pinterest.singer.process import catalog_in
@@ -115,23 +116,51 @@ def test_a_report_that_the_catalog_wants_whole_is_read_whole_on_every_run(
     sandbox: Sandbox,
 ) -> None:
     given = settings(sandbox, start_date="30 days ago", lookback_days=2)
-    first = run(given, "campaign_analytics", "user_account_analytics")
-    catalog = catalog_of(given, ["campaign_analytics", "user_account_analytics"])
+    streams = ("campaign_analytics", "user_account_analytics")
+    first = run(given, *streams)
+
+    messages = read_whole(given, *streams, state=first.state)
+
+    for stream in streams:
+        again = [row for name, row in rows_of(messages) if name == stream]
+        assert {each["date"] for each in again} == {each["date"] for each in first.records(stream)}
+        assert len(again) == len(first.records(stream))
+
+
+def test_days_that_a_whole_reading_has_begun_to_rewrite_are_read_by_the_next_run(
+    sandbox: Sandbox,
+) -> None:
+    given = settings(sandbox, start_date="30 days ago", lookback_days=0, slice_rows=20)
+    first = run(given, "campaign_analytics")
+    account = first.records("campaign_analytics")[0]["ad_account_id"]
+    path = f"/ad_accounts/{account}/campaigns/analytics"
+    sandbox.fail(path, status=400, after=2, times=None)
+    other = {**given, "click_window_days": 7}
+    broken = read_whole(other, "campaign_analytics", state=first.state)
+    sandbox.heal()
+    (*_, state) = (each["value"] for each in broken if each["type"] == "STATE")
+    last = run(given, "campaign_analytics", state=state)
+
+    assert {row["click_window_days"] for _, row in rows_of(broken)} == {7}
+    tables = upsert(upsert(upsert({}, first.messages), broken), last.messages)
+    assert tables == upsert({}, first.messages)
+
+
+def rows_of(messages: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    return [(each["stream"], each["record"]) for each in messages if each["type"] == "RECORD"]
+
+
+def read_whole(given: dict[str, Any], *streams: str, state: dict[str, Any]) -> list[dict[str, Any]]:
+    """The messages of a run whose catalog wants the streams to be read whole."""
+    catalog = catalog_of(given, streams)
     for entry in catalog["streams"]:
         for item in entry["metadata"]:
             if not item["breadcrumb"]:
                 item["metadata"]["replication-method"] = "FULL_TABLE"
-
-    read = catalog_in(io.StringIO(json.dumps(catalog)))
-    writer = Messages()
-    tap = PatientTap(config=given, state=first.state, catalog=read, message_writer=writer)
+    read, writer = catalog_in(io.StringIO(json.dumps(catalog))), Messages()
+    tap = PatientTap(config=given, state=state, catalog=read, message_writer=writer)
     tap.sync()
-
-    for stream in ("campaign_analytics", "user_account_analytics"):
-        records = [each["record"] for each in writer.read if each.get("record")]
-        again = [each for each in records if each.keys() == first.records(stream)[0].keys()]
-        assert {each["date"] for each in again} == {each["date"] for each in first.records(stream)}
-        assert len(again) == len(first.records(stream))
+    return writer.read
 
 
 def test_an_empty_text_in_a_key_can_be_another_text(sandbox: Sandbox) -> None:

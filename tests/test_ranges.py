@@ -35,6 +35,8 @@ class Config:
     reach: int = 60
     backfill: DateRange | None = None
     restate: str = "always"
+    lag: int | None = 2
+    """Days until Pinterest calls a day complete; `None` if it does not answer."""
 
 
 @dataclass
@@ -63,7 +65,7 @@ class History:
     def change(self) -> None:
         """Change a setting, as users do now and then."""
         chance, config = self.chance, self.config
-        match chance.randrange(10):
+        match chance.randrange(11):
             case 0:
                 config.start = chance.choice((5, 20, 40, 80))
             case 1:
@@ -81,6 +83,8 @@ class History:
                 config.backfill = DateRange(first, first + DAY * chance.randrange(30))
             case 8:
                 config.restate = chance.choice(("always", "daily", "daily"))
+            case 9:
+                config.lag = chance.choice((None, 1, 2, 5))
             case _:
                 config.backfill = None
 
@@ -105,7 +109,9 @@ class History:
             self.table.rows[period] = (settings, self.today)
         if outcome == "well":
             days.after(progress, settings).write_to(self.partition, "date")
-            self.wanted |= {*read, *self.periods(days.days)}
+            # Without an answer about complete days a run fails.
+            if self.config.lag is not None:
+                self.wanted |= {*read, *self.periods(days.days)}
 
     def range(self) -> ReportRange:
         """The days that a run wants, as the tap finds them."""
@@ -115,20 +121,18 @@ class History:
         end = config.end if isinstance(config.end, date) else self.today - DAY * config.end
         backfill = config.backfill
         return ReportRange(
-            wanted=DateRange(max(start, earliest), min(end, self.today)),
+            wanted=DateRange(start, min(end, self.today)),
             earliest=earliest,
             lookback_days=LOOKBACKS[config.settings],
             complete_to=self.complete,
-            backfill=backfill
-            and DateRange(max(backfill.start, earliest), min(backfill.end, self.today)),
-            backfill_name=f"{backfill.start}/{backfill.end}" if backfill else None,
+            backfill=backfill and DateRange(backfill.start, min(backfill.end, self.today)),
             granularity=self.granularity,
             once_on=self.today if config.restate == "daily" else None,
         )
 
     @property
-    def complete(self) -> date:
-        return self.today - 2 * DAY
+    def complete(self) -> date | None:
+        return None if self.config.lag is None else self.today - self.config.lag * DAY
 
     def periods(self, dates: DateRange) -> list[date]:
         """The first days of the periods in a range."""
@@ -142,7 +146,8 @@ class History:
     def faults(self) -> list[str]:
         """The complete days within reach that are not as they should be, and nobody was told."""
         days = self.range()
-        newest = min(days.wanted.end, self.complete)
+        assert days.complete_to
+        newest = min(days.wanted.end, days.complete_to)
         wanted = set(self.wanted)
         if self.last_known:
             # An outage leaves no gap.
@@ -179,6 +184,7 @@ def history_of(seed: int, granularity: Granularity) -> History:
             history.change()
         history.run(chance.choice(("well", "well", "well", "killed", "refused")))
         history.today += DAY * chance.choice((0, 1, 1, 1, 2, 7, 30, 70))
+    history.config.lag = 2
     history.run("well")
     return history
 

@@ -23,6 +23,7 @@ from tap_pinterest.singer.coverage import Interval
 from tap_pinterest.singer.state import Partitions, Progress, ReadBefore, ReportRange, fingerprint
 from tap_pinterest.singer.state import size as state_size
 from tap_pinterest.singer.state_checks import StateError, checked, refuse_future
+from tap_pinterest.singer.updates import Update, UpdatesProgress
 from tap_pinterest.streams.bases.days import ReportStream
 from tap_pinterest.tap import TapPinterest
 
@@ -91,11 +92,10 @@ def test_days_out_of_reach_keep_their_settings_until_the_reach_grows() -> None:
 
 
 def test_a_backfill_is_read_again_with_new_settings() -> None:
-    name = f"{TODAY - 80 * DAY}/{TODAY - 70 * DAY}"
     days = DateRange(TODAY - 80 * DAY, TODAY - 70 * DAY)
     progress = replace(READ, covered_from=TODAY - 40 * DAY)
     late = replace(RANGE, wanted=DateRange(TODAY - 40 * DAY, YESTERDAY))
-    done = replace(late, backfill=days, backfill_name=name).after(progress, "aaaaaaaa")
+    done = replace(late, backfill=days).after(progress, "aaaaaaaa")
 
     assert late.to_read(done, "bbbbbbbb") == [days, DateRange(TODAY - 40 * DAY, YESTERDAY)]
 
@@ -134,13 +134,12 @@ def test_a_state_may_name_the_first_of_all_days() -> None:
 
 
 def test_a_backfill_is_read_once() -> None:
-    name = f"{TODAY - 80 * DAY}/{TODAY - 70 * DAY}"
     days = DateRange(TODAY - 80 * DAY, TODAY - 70 * DAY)
-    filling = replace(RANGE, backfill=days, backfill_name=name)
+    filling = replace(RANGE, backfill=days)
 
     assert filling.to_read(READ, "aaaaaaaa")[0] == days
     done = filling.after(READ, "aaaaaaaa")
-    assert done.backfilled == name
+    assert done.backfilled == f"{days.start}/{days.end}"
     assert days not in filling.to_read(done, "aaaaaaaa")
 
 
@@ -163,9 +162,24 @@ def test_while_no_day_is_known_to_be_complete_the_bookmark_stays() -> None:
     assert unknown.after(READ, "aaaaaaaa").bookmark == READ.bookmark
 
 
+def test_while_no_day_is_known_to_be_complete_a_backfill_is_not_done() -> None:
+    days = DateRange(TODAY - 8 * DAY, TODAY - 6 * DAY)
+    late = replace(RANGE, wanted=DateRange(YESTERDAY, YESTERDAY), backfill=days)
+
+    after = replace(late, complete_to=None).after(Progress(), "aaaaaaaa")
+
+    assert late.to_read(after, "aaaaaaaa") == [days, late.wanted]
+
+
+def test_days_that_were_rewritten_while_none_was_complete_are_no_longer_as_before() -> None:
+    after = replace(RANGE, complete_to=None).after(READ, "bbbbbbbb")
+
+    assert RANGE.to_read(after, "aaaaaaaa") == [RANGE.wanted]
+
+
 def test_only_whole_periods_are_read_of_a_backfill() -> None:
     days = DateRange(date(2026, 9, 9), date(2026, 9, 10))
-    weeks = replace(RANGE, granularity=GRANULARITIES["WEEK"], backfill=days, backfill_name="x")
+    weeks = replace(RANGE, granularity=GRANULARITIES["WEEK"], backfill=days)
 
     assert weeks.to_read(READ, "aaaaaaaa")[0] == DateRange(date(2026, 9, 7), date(2026, 9, 13))
 
@@ -258,6 +272,11 @@ def test_the_fingerprint_does_not_depend_on_the_order_of_names() -> None:
         pytest.param({"tap_pinterest": {"state_version": "1"}}, "whole number", id="no version"),
         pytest.param({"tap_pinterest": {"state_version": True}}, "whole number", id="a boolean"),
         pytest.param({"tap_pinterest": None}, "whole number", id="nothing said by the tap"),
+        pytest.param(
+            {"tap_pinterest": {"state_version": 1, "column_names": {"a": "x", "b": "x"}}},
+            "one name for two columns",
+            id="two columns of one name",
+        ),
         pytest.param({"type": "STATE", "value": {"bookmarks": {}}}, "its value", id="a message"),
         pytest.param({"singer_state": {"bookmarks": {}}}, "its singer_state", id="of Meltano"),
     ],
@@ -281,6 +300,8 @@ def test_streams_and_accounts_that_the_tap_does_not_know_are_kept() -> None:
         pytest.param({"bookmarks": {"x": {"earlier": 5}}}, "no list of ranges", id="a number"),
         pytest.param({"bookmarks": {"x": {"earlier": ["x/y"]}}}, "no list of", id="odd ranges"),
         pytest.param({"bookmarks": {"x": {"progress_markers": []}}}, "no.* object", id="markers"),
+        pytest.param({"bookmarks": {"x": {"pending": "687"}}}, "not a list", id="a pending ad"),
+        pytest.param({"bookmarks": {"x": {"ahead": ["687"]}}}, "not an object", id="ads ahead"),
         pytest.param(
             {"bookmarks": {"x": {"partitions": [{"context": {"ad_account_id": ["1"]}}]}}},
             "no context",
@@ -326,7 +347,7 @@ JSON = st.recursive(
 )
 KEYS = (
     *("context", "replication_key_value", "covered_from", "settings", "backfilled"),
-    *("partitions", "as_of", "earlier"),
+    *("partitions", "as_of", "earlier", "restated", "last_id", "pending", "ahead"),
 )
 ENTRIES = st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4)
 PARTITIONS = st.builds(
@@ -360,6 +381,10 @@ def test_any_state_is_refused_with_a_reason_or_can_be_used(state: Any) -> None:
             progress = Progress.of(entry)
             assert isinstance(RANGE.to_read(progress, "aaaaaaaa"), list)
             RANGE.after(progress, "aaaaaaaa")
+            updates = UpdatesProgress.of(entry)
+            ad = Update("2026-11-20T10:00:00Z", "687")
+            assert updates.is_left(ad) in {True, False}
+            updates.after([ad], [ad], {ad.id}, "2026-11-20T11:00:00Z")
 
 
 @pytest.fixture(scope="module")
@@ -610,6 +635,24 @@ def test_the_order_of_names_in_a_context_does_not_matter() -> None:
     assert partitions.of({"a": "1"}) is None
     assert partitions.made({"a": "1"}) is partitions.made({"a": "1"})
     assert state["bookmarks"]["x"]["partitions"] == [first, second, {"context": {"a": "1"}}]
+
+
+def test_a_pending_ad_whose_id_has_become_a_number_is_still_pending() -> None:
+    by_hand = {
+        "replication_key_value": "2026-11-20T10:00:00Z",
+        "last_id": 688,
+        "pending": [687],
+        "ahead": {"689": "2026-11-20T11:00:00Z"},
+    }
+    progress = UpdatesProgress.of(by_hand)
+
+    assert progress.is_left(Update("2026-11-19T10:00:00Z", "687"))
+    assert not progress.is_left(Update("2026-11-20T10:00:00Z", "688"))
+    assert not progress.is_left(Update("2026-11-20T11:00:00Z", "689"))
+
+
+def test_updates_of_which_none_was_read_go_back_to_no_day() -> None:
+    assert UpdatesProgress(pending=("687",)).back_to(TODAY).last is None
 
 
 def test_a_partition_whose_ids_have_become_numbers_is_found() -> None:

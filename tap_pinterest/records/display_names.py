@@ -118,8 +118,10 @@ def column_names(
     wanted = {metric: snake_case(text) for metric, text in displayed.items()}
     times = Counter(wanted.values())
     taken = {*reserved, *displayed, *kept, *kept.values()}
+    # The API's name of a new metric may be the name that another one has kept.
+    own = {metric: f"{metric}_metric" if metric in kept.values() else metric for metric in wanted}
     named = {
-        metric: name if name and times[name] == 1 and name not in taken - {metric} else metric
+        metric: name if name and times[name] == 1 and name not in taken - {metric} else own[metric]
         for metric, name in wanted.items()
     }
     return {**named, **kept}

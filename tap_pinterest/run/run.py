@@ -178,7 +178,7 @@ class Run:
     @functools.cached_property
     def ranges(self) -> Ranges:
         """Finds the days that reports read."""
-        return Ranges(self)
+        return Ranges(self.clock, self.memory, self.streams, self.readiness, self.summary)
 
     @functools.cached_property
     def column_names(self) -> Mapping[str, str]:

@@ -291,13 +291,14 @@ class ReportRange:
     `start_date` does not end their restatement, and a gap after an outage is read.
 
     Attributes:
-        wanted: From `start_date` to `end_date`, within reach of the API.
+        wanted: From `start_date` to `end_date`, today at the latest.
         earliest: First day that the API reaches.
         lookback_days: Days to read again before the bookmark.
         complete_to: Last day that a bookmark may name: it is over, and its numbers are complete.
-        backfill: A further range to read once, within reach of the API.
-        backfill_name: Its name in the state.
+            `None` if no day is known to be complete.
+        backfill: A further range to read once, which ends today at the latest.
         once_on: The day of the run, if the lookback is read only once a day.
+        kind: The name of such reports, for messages that say how long Pinterest keeps them.
     """
 
     wanted: DateRange
@@ -305,9 +306,9 @@ class ReportRange:
     lookback_days: int
     complete_to: date | None
     backfill: DateRange | None = None
-    backfill_name: str | None = None
     granularity: Granularity = DAY
     once_on: date | None = None
+    kind: str = "these reports"
 
     @property
     def days(self) -> DateRange:
@@ -324,11 +325,23 @@ class ReportRange:
         ranges = [self.wanted]
         if known:
             stale = self._stale(self._not_restated(known, progress, settings), settings)
-            ranges = [*missing(known, self.days), *stale]
-            ranges.append(self._gap(known, progress, since=self.earliest))
+            ranges = [*missing(known, self.days), *stale, self._gap(known, progress)]
         if backfill := self._pending_backfill(progress):
             ranges.append(backfill)
         return merged(map(self._whole, ranges))
+
+    def too_early(self, progress: Progress) -> Iterator[tuple[str, date]]:
+        """Settings whose first day is out of reach, and that day.
+
+        A setting is left out once a run has read all that Pinterest keeps from that day on.
+        """
+        known = progress.known(self.granularity, self.lookback_days)
+        is_read = known and known[0].start <= self.days.start
+        if self.wanted.start < self.earliest and not is_read:
+            yield "start_date", self.wanted.start
+        backfill = self._pending_backfill(progress)
+        if backfill and backfill.start < self.earliest:
+            yield "backfill.start_date", backfill.start
 
     def out_of_reach(self, progress: Progress, settings: str) -> list[DateRange]:
         """Days that were read with other settings, before they were final, or not at all.
@@ -370,26 +383,30 @@ class ReportRange:
         return progress.with_known(painted(known, other, self.lookback_days), self.granularity)
 
     def after(self, progress: Progress, settings: str) -> Progress:
-        """Progress after the ranges of `to_read` were read. The bookmark never moves back."""
-        backfilled = self.backfill_name or progress.backfilled
+        """Progress after the ranges of `to_read` were read. The bookmark never moves back.
+
+        While no day is known to be complete, the next run reads all of them again.
+        """
+        as_of = self._as_of(progress)
+        if as_of is None:
+            return self.before_rewriting(progress, settings)
+        known = progress.known(self.granularity, self.lookback_days)
         given_up = [
             replace(each, start=start, end=end, settings=f"{each.settings}{GIVEN_UP}")
-            for each in progress.known(self.granularity, self.lookback_days)
+            for each in known
             for lost in self.out_of_reach(progress, settings)
             if (start := max(each.start, lost.start)) <= (end := min(each.end, lost.end))
         ]
-        layers = [*given_up, *self._read(progress, settings)]
-        known = painted(
-            progress.known(self.granularity, self.lookback_days), layers, self.lookback_days
+        read = [
+            Interval(each.start, each.end, settings, as_of)
+            for each in self.to_read(progress, settings)
+        ]
+        known = painted(known, [*given_up, *read], self.lookback_days)
+        return replace(
+            progress.with_known(known, self.granularity),
+            backfilled=self._backfill_name or progress.backfilled,
+            restated=self._restated(progress, as_of),
         )
-        after = progress.with_known(known, self.granularity)
-        return replace(after, backfilled=backfilled, restated=self._restated(progress))
-
-    def _read(self, progress: Progress, settings: str) -> Iterator[Interval]:
-        """The intervals after the ranges were read; empty until a day is complete."""
-        if as_of := self._as_of(progress):
-            for each in self.to_read(progress, settings):
-                yield Interval(each.start, each.end, settings, as_of)
 
     def _as_of(self, progress: Progress) -> date | None:
         """The last complete day of the days that are read now; `None` if none is known."""
@@ -399,12 +416,12 @@ class ReportRange:
         # Pinterest may call a day complete, and later incomplete again.
         return max(complete, progress.bookmark or complete)
 
-    def _restated(self, progress: Progress) -> Restated | None:
-        """The note that the lookback has been read, if it is read once a day."""
+    def _restated(self, progress: Progress, as_of: date) -> Restated | None:
+        """The note that the lookback has been read; it stays if an earlier run of the day has."""
         if self.once_on is None:
             return None
-        as_of = self._as_of(progress)
-        return Restated(self.once_on, as_of) if as_of else progress.restated
+        note = progress.restated
+        return note if note and note.on == self.once_on else Restated(self.once_on, as_of)
 
     def _not_restated(
         self, known: Sequence[Interval], progress: Progress, settings: str
@@ -416,29 +433,33 @@ class ReportRange:
             if not (is_over and note and each.settings == settings and each.as_of >= note.as_of):
                 yield each
 
-    def _gap(
-        self, known: Sequence[Interval], progress: Progress, *, since: date = date.min
-    ) -> DateRange:
+    def _gap(self, known: Sequence[Interval], progress: Progress) -> DateRange:
         """The days since the last known day; some may have been read before they were over."""
         backfill = self._pending_backfill(progress)
         end = max(self.wanted.end, before(backfill.start, 1)) if backfill else self.wanted.end
-        return DateRange(max(after(known[-1].end, 1), since), end)
+        return DateRange(after(known[-1].end, 1), end)
+
+    @property
+    def _backfill_name(self) -> str | None:
+        """The backfill as the state names it. Days that have not come yet are not part of it."""
+        return f"{self.backfill.start}/{self.backfill.end}" if self.backfill else None
 
     def _pending_backfill(self, progress: Progress) -> DateRange | None:
         """The backfill, unless it was read."""
-        return self.backfill if self.backfill_name != progress.backfilled else None
+        return self.backfill if self._backfill_name != progress.backfilled else None
 
     def _stale(self, known: Iterable[Interval], settings: str) -> Iterator[DateRange]:
-        """Known days to read again, within reach of the API."""
+        """Known days to read again."""
         for each in known:
             stale = each.stale(settings, self.lookback_days)
-            yield DateRange(max(stale.start, self.earliest), min(stale.end, self.wanted.end))
+            yield DateRange(stale.start, min(stale.end, self.wanted.end))
 
     def _whole(self, dates: DateRange) -> DateRange:
         """The periods of these days that are wholly within reach."""
-        start = self.granularity.first_day(dates.start)
+        first = max(dates.start, self.earliest)
+        start = self.granularity.first_day(first)
         if start < self.earliest:
-            start = self.granularity.last_day(dates.start) + ONE_DAY
+            start = self.granularity.last_day(first) + ONE_DAY
         end = self.granularity.last_day(dates.end)
         return DateRange(start, min(end, max(dates.end, self.wanted.end)))
 

@@ -10,9 +10,16 @@ from tap_pinterest.singer.coverage import Interval
 from tap_pinterest.singer.state import STATE_VERSION, VERSION_KEY, Restated, identity_of
 from tap_pinterest.singer.updates import LAST_ID
 
-_OF_THE_SDK = "progress_markers"
 _WRAPPERS = ("value", "singer_state", "completed")
 _DAYS = ("replication_key_value", "covered_from", "as_of")
+_TYPES: Mapping[str, tuple[type, str]] = {
+    "settings": (str, "a text"),
+    "backfilled": (str, "a text"),
+    "pending": (list, "a list"),
+    "ahead": (dict, "an object"),
+    "progress_markers": (dict, "an object"),
+}
+"""Types of other members, in Python and in words; the SDK writes `progress_markers`."""
 
 
 class StateError(Exception):
@@ -64,6 +71,8 @@ def _check_version(own: object) -> None:
     names = own.get("column_names", {}) if isinstance(own, dict) else {}
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
         raise StateError(_malformed(f"{VERSION_KEY}.column_names is not an object of texts"))
+    if len({*names.values()}) < len(names):
+        raise StateError(_malformed(f"{VERSION_KEY}.column_names has one name for two columns"))
 
 
 def _check_stream(stream: str, of_stream: object) -> None:
@@ -96,11 +105,9 @@ def _check_progress(stream: str, entry: Mapping[str, Any]) -> None:
         f"earlier {where} is no list of ranges",
     )
     _check_parsed(Restated.parse, entry.get("restated"), f"restated {where} is no pair of dates")
-    for key in ("settings", "backfilled"):
-        if not isinstance(entry.get(key), (str, type(None))):
-            raise StateError(_malformed(f"{key} {where} is not a text"))
-    if not isinstance(entry.get(_OF_THE_SDK), (dict, type(None))):
-        raise StateError(_malformed(f"{_OF_THE_SDK} {where} is not an object"))
+    for key, (kind, words) in _TYPES.items():
+        if not isinstance(entry.get(key), (kind, type(None))):
+            raise StateError(_malformed(f"{key} {where} is not {words}"))
 
 
 def _check_parsed(parse: Callable[[Any], object], value: object, fault: str) -> None:

@@ -57,10 +57,11 @@ class UpdatesProgress:
         """Progress from a partition of the state; empty from an empty partition."""
         time, last_id = partition.get("replication_key_value"), partition.get(LAST_ID)
         return cls(
-            last=Update(time, last_id) if time and last_id else None,
-            pending=tuple(partition.get("pending") or ()),
+            last=Update(time, str(last_id)) if time and last_id else None,
+            # Edited by hand, ids may have become numbers.
+            pending=tuple(map(str, partition.get("pending") or ())),
             settings=partition.get("settings"),
-            ahead=tuple(Update(at, id_) for id_, at in (partition.get("ahead") or {}).items()),
+            ahead=tuple(Update(str(at), id_) for id_, at in (partition.get("ahead") or {}).items()),
         )
 
     def write_to(self, partition: dict[str, Any], replication_key: str) -> None:
@@ -80,7 +81,7 @@ class UpdatesProgress:
     def back_to(self, day: date) -> UpdatesProgress:
         """The progress without the updates since the beginning of a day."""
         start = Update(f"{day}T00:00:00Z", "0")
-        return replace(self, last=min(self.last or start, start), ahead=())
+        return replace(self, last=self.last and min(self.last, start), ahead=())
 
     def is_left(self, update: Update) -> bool:
         """Whether an entity has to be read: it is new, has changed, or is pending."""

@@ -118,7 +118,7 @@ class UserStream(TaskStream):
             self,
             days_back=ORGANIC.days_back,
             lookback_days=self.settings.organic_lookback,
-            what="organic reports",
+            kind="organic reports",
             tells_status=True,
         )
 
@@ -183,14 +183,14 @@ class OrganicReportStream(UserStream, ReportStream):
 
     @override
     def ranges(self, context: Context | None) -> Sequence[DateRange]:
-        return self.report_range.to_read(self.progress(context or {}), self.fingerprint)
+        progress = self.progress(context or {}, self.report_range)
+        return self.report_range.to_read(progress, self.fingerprint)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         if context is None:
             return
-        progress = self.progress(context)
-        self.warn_of_new_settings(progress, self.report_range)
+        progress = self.progress(context, self.report_range)
         self.begin_rewriting(context, progress, self.report_range)
         for dates in self.ranges(context):
             self.summary.of(name_of(context)).note(dates)
@@ -408,7 +408,8 @@ class DomainTopPins(SnapshotStream, PinListStream):
         self.judge_parts(context, parts)
         user_id = self.inventory.owners.user_id(context)
         yield from self.finished_once(self._records(ranked, user_id), {})
-        self.remember(context, Progress(bookmark=self.clock.today))
+        if not parts.refused_calls:
+            self.remember(context, Progress(bookmark=self.clock.today))
         self.summary.read(asked=parts.is_answered)
 
     def _rank(self, pin: Item, ranked: _Ranked) -> None:

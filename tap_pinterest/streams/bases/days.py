@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from singer_sdk.helpers.types import Context
 
+from tap_pinterest.singer.coverage import MIXED
 from tap_pinterest.singer.state import Progress, ReportRange
 from tap_pinterest.streams.bases.stream import PinterestStream
 
@@ -22,26 +23,39 @@ class ReportStream(PinterestStream):
         """A fingerprint of the settings that shape the rows, for the state."""
         raise NotImplementedError
 
-    def progress(self, context: Context) -> Progress:
-        """The progress of earlier runs; empty if the catalog wants the whole range in every run."""
+    def progress(self, context: Context, days: ReportRange) -> Progress:
+        """The progress of earlier runs; a warning says what differs from it.
+
+        If the catalog wants the whole range in every run, these days of the progress are outdated.
+        """
+        found = self._remembered_progress(context)
+        self.warn(found, days)
         if self.forced_replication_method == "FULL_TABLE":
-            return Progress()
+            return found.outdated(days.days, days.granularity)
+        return found
+
+    def _remembered_progress(self, context: Context) -> Progress:
         return Progress.of(self.remembered.of(context) or {})
 
-    def warn_of_new_settings(self, progress: Progress, days: ReportRange) -> None:
-        """Warn once that settings have changed, and of days that Pinterest no longer has."""
-        reach = f"{(self.clock.today - days.earliest).days} days"
-        if progress.covered_from and progress.settings not in {None, self.fingerprint}:
+    def warn(self, progress: Progress, days: ReportRange) -> None:
+        """Warn once that settings have changed, and of days that Pinterest does not have."""
+        days_back = (self.clock.today - days.earliest).days
+        for setting, first in days.too_early(progress):
+            self.run.warn_once(
+                f"{setting} is {first}, and Pinterest keeps {days_back} days for {days.kind}: "
+                f"there are data from {days.earliest} on."
+            )
+        if progress.covered_from and progress.settings not in {None, MIXED, self.fingerprint}:
             self.run.warn_once(
                 f"{self.name}: columns or other settings have changed since the last run; the days "
                 f"from {progress.covered_from} are read again, if Pinterest still has "
-                f"them ({reach})."
+                f"them ({days_back} days)."
             )
         if lost := days.out_of_reach(progress, self.fingerprint):
             listed = ", ".join(map(str, lost))
             self.run.warn_once(
-                f"{self.name}: {listed} can no longer be read, since Pinterest keeps {reach}; the "
-                "rows of these days stay as they are, with older settings or numbers."
+                f"{self.name}: {listed} can no longer be read, since Pinterest keeps {days_back} "
+                "days; the rows of these days stay as they are, with older settings or numbers."
             )
 
     def begin_rewriting(self, context: Context, progress: Progress, days: ReportRange) -> None:
@@ -51,6 +65,6 @@ class ReportStream(PinterestStream):
         the settings back before the next run.
         """
         during = days.before_rewriting(progress, self.fingerprint)
-        if during != progress:
+        if during != self._remembered_progress(context):
             self.remember(context, during)
             self.write_state()

@@ -193,12 +193,14 @@ class AdsReport(TaskStream, ReportStream):
             self,
             days_back=question.limits(today, asynchronous=may_report).days_back,
             lookback_days=question.lookback_days,
+            kind=question.kind(asynchronous=may_report),
             granularity=question.granularity,
-            what=question.kind(asynchronous=may_report),
         )
-        progress, ranges = Progress(), [wanted.days]
-        if not question.granularity.is_total:
-            progress = self.progress(context)
+        if question.granularity.is_total:
+            progress, ranges = Progress(), [wanted.days]
+            self.warn(progress, wanted)
+        else:
+            progress = self.progress(context, wanted)
             ranges = wanted.to_read(progress, self.fingerprint)
         lists = Parts()
         entities = self._entities(context["ad_account_id"], ranges, lists)
@@ -247,7 +249,6 @@ class AdsReport(TaskStream, ReportStream):
         self._readings.pop(ad_account_id, None)
         begun = self._begun(ad_account_id, self.reading(context))
         reading = self.reading(context)
-        self.warn_of_new_settings(reading.progress, reading.range)
         self._note_ranges(context, reading)
         for part in reading.parts:
             steps = begun.pop(part, None) or self.reader.steps(ad_account_id, part)
