@@ -226,6 +226,19 @@ def test_a_column_that_no_type_can_widen_ends_the_load_and_keeps_its_rows(
     assert len(db.rows()) == 1
 
 
+def test_a_column_that_an_index_holds_is_named_if_it_needs_another_type(db: DuckDatabase) -> None:
+    db.load([ADS, record(id="1", clicks=1)])
+    db.execute(f"CREATE INDEX by_clicks ON {SCHEMA}.ads (clicks)")
+    texts = schema({"id": "string", "clicks": "string"})
+
+    with pytest.raises(
+        NotImplementedError, match=rf"clicks of {SCHEMA}\.ads cannot become VARCHAR: .*index"
+    ):
+        db.load([texts, record(id="2", clicks="x")])
+
+    assert [row["clicks"] for row in db.rows()] == [1]
+
+
 def test_a_table_that_is_there_without_a_key_and_in_capitals_is_updated(db: DuckDatabase) -> None:
     db.execute(f"CREATE SCHEMA {SCHEMA}")
     db.execute(f"CREATE TABLE {SCHEMA}.ads (ID varchar, NAME varchar, ours int DEFAULT 5)")

@@ -9,6 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from singer_sdk.exceptions import RecordsWithoutSchemaException
 
 import forked_programs
 from both_targets import Database, record, schema, state, text
@@ -134,20 +135,35 @@ def test_a_text_that_is_no_date_ends_the_load_in_one_line_with_its_column(
     rows.insert(at, record(id="0", day="yesterday"))
     keyed = schema({"id": "string", "day": EVERY_KIND["day"]})
 
-    config = tmp_path / "config.json"
+    line = only_line(db, tmp_path, [keyed, *rows])
+
+    assert "day" in line
+    assert "yesterday" in line
+
+
+def test_a_batch_file_that_is_missing_is_named_in_one_line(db: Either, tmp_path: Path) -> None:
+    file = tmp_path / "none.jsonl"
+    batch = {"encoding": {"format": "jsonl"}, "manifest": [file.as_uri()]}
+
+    line = only_line(db, tmp_path, [ADS, {"type": "BATCH", "stream": "ads", **batch}])
+
+    assert f"No such file or directory: '{file}'" in line
+
+
+def only_line(db: Either, folder: Path, messages: list[dict[str, Any]]) -> str:
+    """The line of a command that ends with code 1."""
+    config = folder / "config.json"
     config.write_text(json.dumps(db.config()))
     ended = subprocess.run(
         [forked_programs.folder() / db.command, "--config", str(config)],
-        input=text([keyed, *rows]),
+        input=text(messages),
         capture_output=True,
         text=True,
         check=False,
     )
-
     assert ended.returncode == 1
     (line,) = [each for each in ended.stderr.splitlines() if " INFO " not in each]
-    assert "day" in line
-    assert "yesterday" in line
+    return line
 
 
 def test_a_table_without_a_key_only_grows(db: Either) -> None:
@@ -174,6 +190,16 @@ def test_a_column_that_comes_in_mid_stream_is_added(db: Either) -> None:
     db.load(messages, batch_size_rows=1)
 
     assert db.differences(messages) == []
+
+
+@pytest.mark.parametrize("kind", ["RECORD", "ACTIVATE_VERSION", "BATCH"])
+def test_a_message_before_the_schema_of_its_stream_is_refused_with_the_stream(
+    db: Either, kind: str
+) -> None:
+    message = {**record("pins"), "type": kind, "version": 1, "encoding": {}, "manifest": []}
+
+    with pytest.raises(RecordsWithoutSchemaException, match="stream 'pins'"):
+        db.load([ADS, message])
 
 
 @pytest.mark.parametrize("hard_delete", [False, True])

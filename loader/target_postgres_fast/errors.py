@@ -41,5 +41,5 @@ def advice(error: str, table: Iterable[Advice], otherwise: str) -> str:
 
 def first_line(text: str) -> str:
     """The first line of another program's text, shortened."""
-    line = next(iter(text.splitlines()), "").strip().rstrip(".")
+    line = next(iter(text.splitlines()), "").strip().rstrip(".!")
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}..."

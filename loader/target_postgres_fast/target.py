@@ -131,7 +131,7 @@ class FastTarget(SQLTarget):
         if isinstance(error, ConfigValidationError):
             return " ".join([str(error), *map(str, error.errors)])
         if isinstance(
-            error, (UnusableError, InvalidInputLine, SingerSDKError, NotImplementedError)
+            error, (UnusableError, InvalidInputLine, SingerSDKError, NotImplementedError, OSError)
         ):
             return " ".join(str(error).split())
         return None
@@ -203,6 +203,21 @@ class FastTarget(SQLTarget):
         super()._process_state_message(message_dict)
         if self._latest_state and not any(sink.current_size for sink in self._sinks):
             self._write_state_message(self._latest_state)
+
+    @override
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        self._require_schema(message_dict["stream"])
+        super()._process_activate_version_message(message_dict)
+
+    @override
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        self._require_schema(message_dict["stream"])
+        super()._process_batch_message(message_dict)
+
+    def _require_schema(self, stream: str) -> None:
+        # The SDK does so for a RECORD only.
+        if stream not in self.mapper.stream_maps:
+            self._assert_sink_exists(stream)
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from duckdb import ConstraintException
+from duckdb import ConstraintException, Error
 
 from target_postgres_fast.batch import Written
 from target_postgres_fast.duckdb import faults, statements
@@ -126,7 +126,11 @@ class Table:
             place = f"{column} of {self._shown}"
             message = f"The column {place} is {old}, and {wanted} is to come. {remedy}"
             raise NotImplementedError(message)
-        cursor.execute(statements.widen(self._name, column, kind))
+        try:
+            cursor.execute(statements.widen(self._name, column, kind))
+        except Error as error:
+            message = f"The column {column} of {self._shown} cannot become {kind}: {error}"
+            raise NotImplementedError(message) from error
         return kind
 
     @property
