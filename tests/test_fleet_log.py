@@ -15,7 +15,7 @@ import yaml
 from conftest import TODAY
 from loading import database
 from pinterest_fleet import observations
-from pinterest_sandbox.calls import Readiness
+from pinterest_sandbox.settings import Readiness
 from pinterest_sandbox.server import Sandbox
 from scripts.fleet_world import SMALL
 from scripts.processes import ROOT
