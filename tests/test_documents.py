@@ -22,6 +22,7 @@ import psycopg
 import pytest
 from meltano.cli import utils as meltano_cli
 from meltano.core.block import extract_load
+from meltano.core.plugin.singer import tap as meltano_tap
 from meltano.core.schedule import is_valid_cron
 from psycopg import sql
 from ruamel.yaml import YAML
@@ -597,7 +598,9 @@ def test_a_browser_shows_the_site_on_a_phone_and_in_the_dark(site: Path, tmp_pat
 @functools.cache
 def texts_in_code() -> tuple[str, ...]:
     """All literals of the tap, and of what else has messages: what is put in later is a NUL."""
-    meltanos = (inspect.getsourcefile(module) for module in (extract_load, meltano_cli))
+    meltanos = (
+        inspect.getsourcefile(module) for module in (extract_load, meltano_cli, meltano_tap)
+    )
     files = (*(ROOT / "tap_pinterest").rglob("*.py"), *map(Path, filter(None, meltanos)))
     found: list[str] = []
     for file in files:
