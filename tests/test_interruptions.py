@@ -32,7 +32,11 @@ if TYPE_CHECKING:
     from faulty_world import Tables
     from pinterest_sandbox import Sandbox
 
-STREAMS = ("ad_accounts", "ad_analytics", "ads", "boards", "campaign_analytics", "campaigns")
+STREAMS = (
+    *("ad_accounts", "ad_analytics", "ad_creatives", "ads", "board_counts_daily", "boards"),
+    *("campaign_analytics", "campaigns", "metrics_ready_state", "pin_metrics_daily", "pins"),
+    *("user_account_analytics", "user_account_metrics"),
+)
 TAP = (sys.executable, "-m", "tap_pinterest")
 
 
@@ -215,7 +219,7 @@ def test_a_disk_too_full_for_kept_pages_is_one_line_and_the_next_run_makes_up_fo
     after = run(config_of(world), *STREAMS, state=result.state)
 
     assert result.code == 1
-    assert result.records("boards")
+    assert result.records("metrics_ready_state")
     for reason in result.tap.run.summary.of("campaign_analytics").failures.values():
         assert reason == "[Errno 28] No space left on device"
     assert "Traceback" not in caplog.text

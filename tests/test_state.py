@@ -20,7 +20,13 @@ from tap_pinterest.api.periods import GRANULARITIES, DateRange
 from tap_pinterest.run import ranges
 from tap_pinterest.singer import sdk
 from tap_pinterest.singer.coverage import Interval
-from tap_pinterest.singer.state import Partitions, Progress, ReadBefore, ReportRange, fingerprint
+from tap_pinterest.singer.state import (
+    Partitions,
+    Progress,
+    ReportRange,
+    contexts_by_stream,
+    fingerprint,
+)
 from tap_pinterest.singer.state import size as state_size
 from tap_pinterest.singer.state_checks import StateError, checked, refuse_future
 from tap_pinterest.singer.updates import Update, UpdatesProgress
@@ -301,6 +307,7 @@ def test_streams_and_accounts_that_the_tap_does_not_know_are_kept() -> None:
         pytest.param({"bookmarks": {"x": {"earlier": ["x/y"]}}}, "no list of", id="odd ranges"),
         pytest.param({"bookmarks": {"x": {"progress_markers": []}}}, "no.* object", id="markers"),
         pytest.param({"bookmarks": {"x": {"pending": "687"}}}, "not a list", id="a pending ad"),
+        pytest.param({"bookmarks": {"x": {"list_read": 5}}}, "not a text", id="a list's time"),
         pytest.param({"bookmarks": {"x": {"ahead": ["687"]}}}, "not an object", id="ads ahead"),
         pytest.param(
             {"bookmarks": {"x": {"partitions": [{"context": {"ad_account_id": ["1"]}}]}}},
@@ -373,7 +380,7 @@ def test_any_state_is_refused_with_a_reason_or_can_be_used(state: Any) -> None:
         usable = checked(state)
     except StateError:
         return
-    ReadBefore.of(usable)
+    contexts_by_stream(usable)
     with suppress(StateError):
         refuse_future(usable, usable.get("bookmarks", {}), TODAY)
     for of_stream in usable.get("bookmarks", {}).values():

@@ -29,7 +29,6 @@ from tap_pinterest.reading.owners import AD_ACCOUNT, AD_ACCOUNTS, Owners
 from tap_pinterest.reading.parts import Parts
 from tap_pinterest.run.stream import RunStream
 from tap_pinterest.run.summary import StreamSummary, Summary
-from tap_pinterest.singer.state import ReadBefore
 
 _DEFAULT_GROUPS = frozenset(CONFIG_SCHEMA["properties"]["stream_groups"]["default"])
 
@@ -52,7 +51,7 @@ class AccessPolicy:
         *,
         settings: Settings,
         summary: Summary,
-        read_before: ReadBefore,
+        read_before: Mapping[str, frozenset[tuple[str, str]]],
         client: PinterestClient,
         owners: Owners,
     ) -> None:
@@ -170,12 +169,13 @@ class AccessPolicy:
         if self._streams[stream].custom:
             return True
         if not context or isinstance(error, NoEndpointError):
-            return stream in self._read_before.streams
+            return stream in self._read_before
         is_of_ads = self._streams[stream].group == "ads"
         if not (is_of_ads and self._streams[stream].path.startswith(AD_ACCOUNT)):
             return self._streams[stream].remembered.of(context) is not None
-        named = (*self._settings.ad_account_ids, *self._read_before.ad_accounts)
-        return context["ad_account_id"] in named
+        (account,) = context.items()
+        was_read = any(account in contexts for contexts in self._read_before.values())
+        return was_read or context["ad_account_id"] in self._settings.ad_account_ids
 
     def fail_for_missing_parts(self) -> None:
         """Turn skipped parts that are required into failures, and add failures for missing ones."""
@@ -194,7 +194,7 @@ class AccessPolicy:
         """
         for name, part in self._summary.streams.items():
             nothing = part.skipped and not part.answered
-            if nothing and (self._is_expected(name) or name in self._read_before.streams):
+            if nothing and (self._is_expected(name) or name in self._read_before):
                 way_out = "; to do without, deselect the stream"
                 part.failures |= {where: why + way_out for where, why in part.skipped.items()}
                 part.skipped.clear()
@@ -211,7 +211,7 @@ class AccessPolicy:
         """Fail for ad accounts and users that were read before but are no longer listed."""
         gone: dict[tuple[str, str], str] = {}
         for name in self._summary.streams:
-            for each in sorted(self._read_before.contexts.get(name, ())):
+            for each in sorted(self._read_before.get(name, ())):
                 if each not in gone and self._is_gone(*each):
                     gone[each] = name
         for (kind, value), name in gone.items():

@@ -41,7 +41,7 @@ from tap_pinterest.run.summary import StreamSummary, Summary
 from tap_pinterest.singer import state
 from tap_pinterest.singer.memory import give_back_large_blocks
 from tap_pinterest.singer.sdk import EndOfRun
-from tap_pinterest.singer.state import Progress, ReadBefore
+from tap_pinterest.singer.state import Progress, contexts_by_stream
 
 _logger = logging.getLogger("tap-pinterest")
 
@@ -67,7 +67,7 @@ class Run:
         self.settings = settings
         self.clock = clock
         self.memory = memory
-        self.read_before = ReadBefore.of(memory)
+        self.read_before = contexts_by_stream(memory)
         self._client_type = client_type
         self._warned: set[str] = set()
         self.started = datetime.fromtimestamp(clock.now(), tz=UTC)

@@ -15,7 +15,6 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -29,40 +28,19 @@ VERSION_KEY = "tap_pinterest"
 _Identity: TypeAlias = frozenset[tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class ReadBefore:
-    """The streams and contexts that earlier runs have read, according to the state.
+def contexts_by_stream(state: Mapping[str, Any]) -> Mapping[str, _Identity]:
+    """The streams that earlier runs have read, each with its contexts.
 
-    Attributes:
-        contexts: By stream, the contexts as pairs of a name and an id, such as `ad_account_id`.
+    A context is a pair of a name and an id, such as `ad_account_id` and `549…`.
     """
-
-    contexts: Mapping[str, frozenset[tuple[str, str]]]
-
-    @classmethod
-    def of(cls, state: Mapping[str, Any]) -> ReadBefore:
-        """Find the streams and contexts in a state."""
-        return cls(
-            {
-                stream: frozenset(
-                    pair
-                    for partition in of_stream.get("partitions", ())
-                    for pair in identity_of(partition["context"])
-                )
-                for stream, of_stream in state.get("bookmarks", {}).items()
-            }
+    return {
+        stream: frozenset(
+            pair
+            for partition in of_stream.get("partitions", ())
+            for pair in identity_of(partition["context"])
         )
-
-    @property
-    def streams(self) -> frozenset[str]:
-        """The streams that have been read."""
-        return frozenset(self.contexts)
-
-    @cached_property
-    def ad_accounts(self) -> frozenset[str]:
-        """The ad accounts that earlier runs have read."""
-        pairs = (pair for of_stream in self.contexts.values() for pair in of_stream)
-        return frozenset(value for name, value in pairs if name == "ad_account_id" and value)
+        for stream, of_stream in state.get("bookmarks", {}).items()
+    }
 
 
 def entry(state: dict[str, Any], stream: str) -> dict[str, Any]:
@@ -88,29 +66,6 @@ def keep_column_names(state: dict[str, Any], names: Mapping[str, str]) -> None:
     """Keep the column names of a stream, so that later runs use the same names."""
     own = state.setdefault(VERSION_KEY, {"state_version": STATE_VERSION})
     own.setdefault("column_names", {}).update(names)
-
-
-class ListRead(NamedTuple):
-    """The last time that a run has read all of a list.
-
-    Attributes:
-        at: When, in whole Unix seconds.
-        settings: Fingerprint of its contexts and of the settings that shape its rows.
-    """
-
-    at: int
-    settings: str
-
-    @classmethod
-    def of(cls, state: Mapping[str, Any], stream: str) -> ListRead | None:
-        """The note in the state; `None` if there is no usable note."""
-        note = state.get("bookmarks", {}).get(stream, {}).get("list_read")
-        at, _, settings = note.partition("/") if isinstance(note, str) else ("", "", "")
-        return cls(int(at), settings) if at.isdecimal() else None
-
-    def keep(self, state: dict[str, Any], stream: str) -> None:
-        """Put the note into the state."""
-        entry(state, stream)["list_read"] = f"{self.at}/{self.settings}"
 
 
 class Partitions:

@@ -15,6 +15,7 @@ _DAYS = ("replication_key_value", "covered_from", "as_of")
 _TYPES: Mapping[str, tuple[type, str]] = {
     "settings": (str, "a text"),
     "backfilled": (str, "a text"),
+    "list_read": (str, "a text"),
     "pending": (list, "a list"),
     "ahead": (dict, "an object"),
     "progress_markers": (dict, "an object"),

@@ -35,9 +35,11 @@ from tap_pinterest.records.instants import instant_of
 from tap_pinterest.records.strays import EXTRA_FIELDS, KeptStrays, Strays
 from tap_pinterest.run.listed import Reading
 from tap_pinterest.singer import state
-from tap_pinterest.singer.state import ListRead, Progress
+from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.bases.stream import PinterestStream
 
+LIST_READ = "list_read"
+"""In the state: when a run began to read all of a stream, in Unix seconds, `/`, and `_shape`."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -273,11 +275,10 @@ class DatasetStream(PinterestStream):
     @functools.cached_property
     def is_young(self) -> bool:
         """Whether a run has read the whole stream so recently that this run leaves it out."""
-        age = self.settings.entities_max_age_seconds
-        note = ListRead.of(self.run.memory, self.name) if age else None
-        if note is None or not 0 <= self.clock.now() - note.at < age:
-            return False
-        return note.settings == self._shape
+        of_stream = self.run.memory.get("bookmarks", {}).get(self.name, {})
+        at, _, shape = (of_stream.get(LIST_READ) or "").partition("/")
+        age = self.clock.now() - int(at) if at.isdecimal() else -1
+        return 0 <= age < self.settings.entities_max_age_seconds and shape == self._shape
 
     @property
     def _shape(self) -> str:
@@ -306,7 +307,7 @@ class DatasetStream(PinterestStream):
         part = self.summary
         missed = part.failures or part.skipped or part.left or self.missing_ids
         if part.contexts and not missed and self.settings.entities_max_age_seconds:
-            ListRead(began, self._shape).keep(self.run.memory, self.name)
+            state.entry(self.run.memory, self.name)[LIST_READ] = f"{began}/{self._shape}"
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
