@@ -35,6 +35,7 @@ class Config:
     reach: int = 60
     backfill: DateRange | None = None
     restate: str = "always"
+    is_whole: bool = False
     lag: int | None = 2
     """Days until Pinterest calls a day complete; `None` if it does not answer."""
 
@@ -65,7 +66,7 @@ class History:
     def change(self) -> None:
         """Change a setting, as users do now and then."""
         chance, config = self.chance, self.config
-        match chance.randrange(11):
+        match chance.randrange(12):
             case 0:
                 config.start = chance.choice((5, 20, 40, 80))
             case 1:
@@ -85,6 +86,8 @@ class History:
                 config.restate = chance.choice(("always", "daily", "daily"))
             case 9:
                 config.lag = chance.choice((None, 1, 2, 5))
+            case 10:
+                config.is_whole = chance.choice((False, True))
             case _:
                 config.backfill = None
 
@@ -94,6 +97,8 @@ class History:
         self.last_known = max(self.wanted, default=None)
         settings = self.config.settings
         progress = Progress.of(checked_partition(self.partition))
+        if self.config.is_whole:
+            progress = progress.outdated(days.days, self.granularity)
         ranges = days.to_read(progress, settings)
         for each in days.out_of_reach(progress, settings):
             self.said |= set(self.periods(each))

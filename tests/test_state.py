@@ -86,6 +86,22 @@ def test_after_an_outage_that_is_longer_than_a_relative_start_date_the_gap_is_re
     assert relative.to_read(progress, "aaaaaaaa") == [DateRange(TODAY - 60 * DAY, YESTERDAY)]
 
 
+def test_an_earlier_end_date_ends_the_restatement_of_later_days() -> None:
+    early = replace(RANGE, wanted=DateRange(REACH, TODAY - 20 * DAY))
+
+    assert early.to_read(READ, "aaaaaaaa") == [DateRange(TODAY - 34 * DAY, TODAY - 20 * DAY)]
+    assert early.after(READ, "aaaaaaaa").bookmark == READ.bookmark
+
+
+def test_a_backfill_after_the_end_date_leaves_no_gap_before_it() -> None:
+    days = DateRange(TODAY - 10 * DAY, TODAY - 8 * DAY)
+    progress = Progress(TODAY - 60 * DAY, TODAY - 65 * DAY, "aaaaaaaa")
+    ended = DateRange(TODAY - 65 * DAY, TODAY - 60 * DAY)
+    filling = replace(RANGE, wanted=ended, backfill=days, lookback_days=0)
+
+    assert filling.to_read(progress, "aaaaaaaa") == [DateRange(TODAY - 60 * DAY, days.end)]
+
+
 def test_days_out_of_reach_keep_their_settings_until_the_reach_grows() -> None:
     progress = replace(READ, covered_from=TODAY - 200 * DAY)
     assert RANGE.out_of_reach(progress, "bbbbbbbb") == [DateRange(TODAY - 200 * DAY, REACH - DAY)]

@@ -201,16 +201,13 @@ class Progress:
     def with_known(self, known: Sequence[Interval], granularity: Granularity) -> Progress:
         """Progress with these intervals, in the form of the state.
 
-        The last interval with a complete period gets the bookmark. The days after it are always
-        read again, so they are left out, unless there are later intervals.
+        The last interval with a complete period gets the bookmark. Its days after the bookmark are
+        always read again, so they are left out.
         """
-        places = [i for i, each in enumerate(known) if _complete_end(each, granularity)]
-        if not places:
+        complete = [(each, end) for each in known if (end := _complete_end(each, granularity))]
+        if not complete:
             return replace(self, earlier=tuple(known))
-        place = places[-1]
-        main, later = known[place], known[place + 1 :]
-        end = _complete_end(main, granularity) or main.end
-        rest = [replace(main, start=after(end, 1))] if later and end < main.end else []
+        main, end = complete[-1]
         bookmark = granularity.first_day(end)
         return replace(
             self,
@@ -218,7 +215,7 @@ class Progress:
             covered_from=main.start,
             settings=main.settings,
             as_of=None if main.as_of == bookmark else main.as_of,
-            earlier=(*known[:place], *rest, *later),
+            earlier=tuple(each for each in known if each is not main),
         )
 
     def outdated(self, dates: DateRange, granularity: Granularity) -> Progress:
