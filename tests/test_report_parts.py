@@ -11,6 +11,7 @@ import pytest
 from faulty_world import COLUMNS, records_are_unique, upsert
 from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
+from tap_pinterest.reading import calls as calls_of_lists
 from tap_pinterest.reading import inventory
 from tap_pinterest.reports import plan
 
@@ -210,6 +211,29 @@ def texts(parameters: Mapping[str, Any]) -> list[str]:
 def partitions(result: Run, case: Case) -> list[dict[str, Any]]:
     found = result.state.get("bookmarks", {}).get(case.stream, {}).get("partitions", [])
     return sorted(found, key=str)
+
+
+def test_refused_calls_of_a_list_and_of_its_report_are_both_named(
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, *_ = table_of(BY_IDS, read(world, BY_IDS)).values()
+    account = row["ad_account_id"]
+    campaigns = [
+        item["id"]
+        for of, item in world.truth("GET /ad_accounts/{ad_account_id}/campaigns")
+        if of["ad_account_id"] == account
+    ]
+    monkeypatch.setattr(calls_of_lists, "BATCH_BYTES", 90)
+    for path, campaign in (("campaigns", campaigns[-1]), ("campaigns/analytics", campaigns[0])):
+        asked = {"path": f"/ad_accounts/{account}/{path}", "asked": {"campaign_ids": [campaign]}}
+        fail(world, replace(BY_IDS, status=403), asked)
+
+    named = {"ad_account_ids": [account], "campaign_ids": campaigns}
+    result = read(world, BY_IDS, slice_rows=10, **named)
+
+    told = result.tap.run.summary.of(BY_IDS.stream).failures[account]
+    assert f"GET /ad_accounts/{{ad_account_id}}/campaigns: {STATUSES[403]}" in told
+    assert f"GET /ad_accounts/{{ad_account_id}}/campaigns/analytics: {STATUSES[403]}" in told
 
 
 def test_a_code_12_on_a_second_page_and_on_a_slice_costs_no_row(
