@@ -330,8 +330,7 @@ class SingerStream(Stream):
         # The SDK's version lets one failing context end the run, moves a bookmark record by
         # record (back, when older days are read again) and writes no STATE between contexts.
         counter, timer = self.get_record_counter(), self.get_sync_timer()
-        clock, write = self.clock, self._write
-        index = 0
+        clock, index = self.clock, 0
         with counter, timer, self.run.reading(self.name), self._all_written():
             for each in self._contexts(context):
                 written_before = index
@@ -342,14 +341,7 @@ class SingerStream(Stream):
                         if self.ABORT_AT_RECORD_COUNT is not None:
                             self._check_max_record_limit(current_record_index=index)
                         clock.check()
-                        try:
-                            if write_messages:
-                                write(record)
-                        except OSError:
-                            # The output is broken, not the record.
-                            raise
-                        except Exception as error:  # noqa: BLE001 - a map may raise anything
-                            self._fail_to_write(record, each, error)
+                        if write_messages and not self._is_written(record, each):
                             # Closed here, the context moves no bookmark.
                             break
                         counter.value += 1
@@ -378,14 +370,20 @@ class SingerStream(Stream):
         except OSError as error:
             raise BrokenOutput(error) from error
 
-    def _fail_to_write(
-        self, record: dict[str, Any], context: Context | None, error: Exception
-    ) -> None:
-        """Record a failure: a stream map cannot convert a record, which ends its context."""
-        key = ", ".join(f"{name} {record.get(name)}" for name in self.primary_keys)
-        reason = f"{type(error.__cause__ or error).__name__}: {error.__cause__ or error}"
-        msg = f"the record of {key} cannot be written with these stream_maps: {reason}"
-        self.run.failed(self.name, context, SingerSDKError(msg))
+    def _is_written(self, record: Record, context: Context | None) -> bool:
+        """Write a record; False, and a failure, if a stream map cannot convert it."""
+        try:
+            self._write(record)
+        except OSError:
+            # The output is broken, not the record.
+            raise
+        except Exception as error:  # noqa: BLE001 - a map may raise anything
+            key = ", ".join(f"{name} {record.get(name)}" for name in self.primary_keys)
+            reason = f"{type(error.__cause__ or error).__name__}: {error.__cause__ or error}"
+            msg = f"the record of {key} cannot be written with these stream_maps: {reason}"
+            self.run.failed(self.name, context, SingerSDKError(msg))
+            return False
+        return True
 
     def _contexts(self, context: Context | None) -> Sequence[Context | None]:
         """The given context, or all contexts; empty if they cannot be listed."""

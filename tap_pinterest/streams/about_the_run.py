@@ -67,14 +67,7 @@ class AboutTheRun(PinterestStream):
             for record in self.arranged(
                 cast("Iterable[dict[str, Any]]", self.get_records(context))
             ):
-                try:
-                    if write_messages:
-                        self._write(record)
-                except OSError:
-                    # The output is broken, not the record.
-                    raise
-                except Exception as error:  # noqa: BLE001 - a map may raise anything
-                    self._fail_to_write(record, None, error)
+                if write_messages and not self._is_written(record, None):
                     return
                 yield record
 
