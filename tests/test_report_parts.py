@@ -228,7 +228,7 @@ def test_refused_calls_of_a_list_and_of_its_report_are_both_named(
         asked = {"path": f"/ad_accounts/{account}/{path}", "asked": {"campaign_ids": [campaign]}}
         fail(world, replace(BY_IDS, status=403), asked)
 
-    named = {"ad_account_ids": [account], "campaign_ids": campaigns}
+    named: dict[str, Any] = {"ad_account_ids": [account], "campaign_ids": campaigns}
     result = read(world, BY_IDS, slice_rows=10, **named)
 
     told = result.tap.run.summary.of(BY_IDS.stream).failures[account]
