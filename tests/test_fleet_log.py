@@ -15,8 +15,8 @@ import yaml
 from conftest import TODAY
 from loading import database
 from pinterest_fleet import observations
-from pinterest_sandbox.settings import Readiness
 from pinterest_sandbox.server import Sandbox
+from pinterest_sandbox.settings import Readiness
 from scripts.fleet_world import SMALL
 from scripts.processes import ROOT
 from singer_run import PatientClock, run, settings

@@ -22,6 +22,17 @@ SEED = 20261130
 DAY = timedelta(days=1)
 LOOKBACKS = {"aaaaaaaa": 9, "bbbbbbbb": 9, "cccccccc": 3}
 """Settings and the lookback that follows from their windows."""
+CHANGES: dict[int, tuple[str, tuple[object, ...]]] = {
+    0: ("start", (5, 20, 40, 80)),
+    2: ("end", (0, 1, 1, 4)),
+    4: ("settings", tuple(LOOKBACKS)),
+    5: ("settings", tuple(LOOKBACKS)),
+    6: ("reach", (15, 60, 150)),
+    8: ("restate", ("always", "daily", "daily")),
+    9: ("lag", (None, 1, 2, 5)),
+    10: ("is_whole", (False, True)),
+}
+"""What a user changes now and then, by the number that chance draws: a setting and its values."""
 
 
 @dataclass
@@ -67,29 +78,18 @@ class History:
         """Change a setting, as users do now and then."""
         chance, config = self.chance, self.config
         match chance.randrange(12):
-            case 0:
-                config.start = chance.choice((5, 20, 40, 80))
             case 1:
                 config.start = self.today - DAY * chance.randrange(2, 100)
-            case 2:
-                config.end = chance.choice((0, 1, 1, 4))
             case 3:
                 config.end = self.today - DAY * chance.randrange(0, 30)
-            case 4 | 5:
-                config.settings = chance.choice(tuple(LOOKBACKS))
-            case 6:
-                config.reach = chance.choice((15, 60, 150))
             case 7:
                 first = self.today - DAY * chance.randrange(1, 120)
                 config.backfill = DateRange(first, first + DAY * chance.randrange(30))
-            case 8:
-                config.restate = chance.choice(("always", "daily", "daily"))
-            case 9:
-                config.lag = chance.choice((None, 1, 2, 5))
-            case 10:
-                config.is_whole = chance.choice((False, True))
-            case _:
+            case 11:
                 config.backfill = None
+            case number:
+                name, values = CHANGES[number]
+                setattr(config, name, chance.choice(values))
 
     def run(self, outcome: str) -> None:
         """One run: it ends well, is killed between two rows, or is refused."""
