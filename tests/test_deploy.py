@@ -33,6 +33,8 @@ if arguments[0] == "prime":
     sys.exit(0)
 if arguments[0] == "run":
     print("loading", *arguments[1:])
+    if len(arguments) == 3:  # one day of two
+        sys.exit(78)
     if arguments[1] == "disabled":
         with open(os.environ["PINTEREST_FLEET_FILE"], "r+") as file:
             text = file.read().replace("name: disabled,", "name: disabled, enabled: false,")
@@ -43,10 +45,12 @@ sys.argv[0] = "pinterest-fleet"
 cli.main()
 """
 RUN_DAG = """
-import json, sys
+import json, os, sys
 from airflow.dag_processing.dagbag import DagBag
 bag = DagBag(sys.argv[1])
 found = {"errors": bag.import_errors, "dags": sorted(bag.dag_ids)}
+with open(os.environ["PINTEREST_FLEET_FILE"], "a") as file:
+    file.write(os.environ.get("ADDED", ""))
 if len(sys.argv) > 2:
     run = bag.get_dag(sys.argv[2]).test(run_conf=json.loads(sys.argv[3]))
     found["state"] = run.state
@@ -209,6 +213,33 @@ def test_airflow_runs_the_dags_and_only_the_failing_connections_fail(
     assert states["load_agency", "no-rth"] == states["load_agency", "no_rth"] == "success"
     # It was disabled after the run had begun.
     assert states["load", "disabled"] == "skipped"
+
+
+@in_airflow
+def test_a_credential_that_is_shared_only_now_loses_no_connection(
+    airflow: dict[str, str],
+) -> None:
+    late = "- {name: late, env_file: own.env, credential: acme, schema: late}\n"
+    # A task has this name too.
+    late += "- {name: check, env_file: own.env}\n"
+
+    found = said_by_airflow({**airflow, "ADDED": late}, "pinterest", "{}")
+
+    states = {(task, name): state for task, name, state in found["tasks"]}
+    # Airflow has read its tasks before, so there are none for this credential.
+    loads = [states["load", name] for name in ("acme", "late", "check")]
+    assert loads == ["success"] * 3
+    assert states["load_agency", "no-rth"] == "success"
+
+
+@in_airflow
+def test_half_a_backfill_fails_at_once(airflow: dict[str, str]) -> None:
+    asked = {"to": "2026-01-31", "connections": ["acme"]}
+
+    found = said_by_airflow(airflow, "pinterest_backfill", json.dumps(asked))
+
+    states = {(task, name): state for task, name, state in found["tasks"]}
+    assert states["load", "acme"] == "failed"
 
 
 @in_airflow

@@ -83,23 +83,33 @@ def prime() -> None:
 
 @task(**RETRIES)
 def names(credential: str = "") -> list[str]:
-    """The connections to load: of one shared credential, or those that share none.
+    """The connections to load: of one shared credential, or all without such a task of their own.
 
     The parameter `connections` narrows them; an empty list means all.
     """
-    found = listed()
-    shared = set(found["shared_credentials"])
-    wanted = get_current_context()["params"].get("connections") or []
-    every = {each["name"] for each in found["connections"]}
-    if unknown := sorted(set(wanted) - every):
+    found = listed()["connections"]
+    context = get_current_context()
+    wanted = context["params"].get("connections") or []
+    if unknown := sorted(set(wanted) - {each["name"] for each in found}):
         message = f"No enabled connection is called {', '.join(unknown)}."
         raise AirflowFailException(message)
+    mine = {credential} if credential else {each["credential"] for each in found} - pooled(context)
     return [
         each["name"]
-        for each in found["connections"]
-        if (each["credential"] == credential if credential else each["credential"] not in shared)
-        and (not wanted or each["name"] in wanted)
+        for each in found
+        if each["credential"] in mine and (not wanted or each["name"] in wanted)
     ]
+
+
+def pooled(context) -> set[str]:  # noqa: ANN001 - Airflow has several types for it
+    """The credentials that have tasks of their own in this run.
+
+    The file may have changed since Airflow read the tasks from it.
+    """
+    task = context["ti"]
+    states = task.get_task_states(dag_id=task.dag_id, run_ids=[task.run_id])
+    own = "names_"
+    return {each.removeprefix(own) for each in states[task.run_id] if each.startswith(own)}
 
 
 @task(map_index_template="{{ connection }}", **RETRIES)
@@ -147,7 +157,7 @@ def load_all() -> None:
     others share the pool `pinterest`.
     """
     primed, built, done = prime(), models(), all_loaded()
-    # Which credentials are shared is read with the DAG, the names at each run.
+    # The shared credentials are read with the DAG, the names at each run.
     for credential in ["", *listed()["shared_credentials"]]:
         suffix = f"_{credential}" if credential else ""
         found = names.override(task_id=f"names{suffix}")(credential)
