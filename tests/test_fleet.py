@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import psycopg
 import pytest
@@ -715,6 +715,23 @@ def test_a_signal_at_the_start_of_a_run_reaches_it(
     assert kept is not None
     assert kept.exit_code == 128 + signal.SIGTERM
     assert place.running("acme") is None
+
+
+def test_a_signal_that_comes_while_an_earlier_one_is_passed_on_is_sent_once() -> None:
+    """A second signal of one kind would end a load at once, without its state."""
+    sent: list[int] = []
+
+    class Process:
+        def send_signal(self, number: int) -> None:
+            sent.append(number)
+            if number == signal.SIGTERM:
+                signal.raise_signal(signal.SIGINT)
+
+    with runs._signals_passed_on() as to:
+        signal.raise_signal(signal.SIGTERM)
+        to(cast("subprocess.Popen[str]", Process()))
+
+    assert sent == [signal.SIGTERM, signal.SIGINT]
 
 
 def test_unknown_and_disabled_connections_are_refused_by_name(fleet_file: Path) -> None:

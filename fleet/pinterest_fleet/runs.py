@@ -344,11 +344,13 @@ def _signals_passed_on() -> Iterator[Callable[[subprocess.Popen[str]], None]]:
     processes: list[subprocess.Popen[str]] = []
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
-        came.append(number)
+        if not processes:
+            came.append(number)
         for process in processes:
             process.send_signal(number)
 
     def to(process: subprocess.Popen[str]) -> None:
+        # From here on the handler sends new ones itself: a second signal would end a load at once.
         processes.append(process)
         for number in came:
             process.send_signal(number)
