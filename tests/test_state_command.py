@@ -184,6 +184,15 @@ def test_a_state_file_keeps_its_rights_and_its_place(file: Path, tmp_path: Path)
     assert {each.name for each in tmp_path.iterdir()} == {"link.json", "state.json"}
 
 
+def test_a_change_of_a_state_file_overwrites_no_file_beside_it(file: Path) -> None:
+    beside = file.with_name(f"{file.name}.new")
+    beside.write_text("somebody's own", encoding="utf-8")
+
+    tell("--state", str(file), "forget", "--all")
+
+    assert beside.read_text(encoding="utf-8") == "somebody's own"
+
+
 def test_a_state_file_that_cannot_be_written_is_named_and_stays(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -21,6 +21,7 @@ import msgspec
 from tap_pinterest.api.likeness import hint
 from tap_pinterest.api.periods import DAY, GRANULARITIES, DateRange, merged
 from tap_pinterest.commands import dates
+from tap_pinterest.http.token_file import replace_file
 from tap_pinterest.singer.coverage import GIVEN_UP
 from tap_pinterest.singer.process import writing_to_stdout
 from tap_pinterest.singer.state import Progress
@@ -67,13 +68,10 @@ class StateFile(NamedTuple):
             ClickException: The file cannot be written.
         """
         path = self.path.resolve()
-        new = path.with_name(f"{path.name}.new")
         try:
-            new.write_bytes(msgspec.json.encode(state) + b"\n")
-            shutil.copymode(path, new)
-            new.replace(path)
+            mode = stat.S_IMODE(path.stat().st_mode)
+            replace_file(path, msgspec.json.encode(state) + b"\n", mode)
         except OSError as error:
-            new.unlink(missing_ok=True)
             message = f"{self.path} cannot be written: {error.strerror}"
             raise click.ClickException(message) from None
 

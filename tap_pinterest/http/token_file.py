@@ -108,14 +108,30 @@ class TokenFile:
         Raises:
             OSError: The file cannot be written; it keeps its old content.
         """
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f"{self.path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode(tokens))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self.path)
-        except OSError:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        replace_file(self.path, msgspec.json.encode(tokens))
+
+
+def replace_file(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Replace a file in one step, so that its reader never sees half of it.
+
+    Args:
+        path: The file.
+        content: Its new content.
+        mode: Its rights; by default only the user may read and write it.
+
+    Raises:
+        OSError: It cannot be written; it keeps its old content, and nothing is left behind.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            Path(name).chmod(mode)
+        Path(name).replace(path)
+    except OSError:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
