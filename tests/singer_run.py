@@ -14,6 +14,9 @@ import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
 from tap_pinterest.clock import Clock
+from tap_pinterest.http.auth import StaticToken
+from tap_pinterest.http.client import PinterestClient
+from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.singer.process import selected_in
 from tap_pinterest.singer.writer import members
 from tap_pinterest.tap import TapPinterest
@@ -68,6 +71,22 @@ class PatientClock(Clock):
         self.check()
         self.waits.append(seconds)
         self._ahead += seconds
+
+
+def client_at(
+    url: str, clock: Clock, token: str | None = None, *, timeout: float = 5
+) -> PinterestClient:
+    """A client with one connection, without a tap."""
+    client = PinterestClient(
+        api_url=url,
+        limiter=RateLimiter("standard", clock, 3600),
+        clock=clock,
+        timeout=timeout,
+        max_wait_seconds=3600,
+        connections=1,
+    )
+    client.authenticator = StaticToken(token) if token else None
+    return client
 
 
 class PatientTap(TapPinterest):

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
-from singer_run import PatientClock, PatientTap, settings
+from singer_run import PatientClock, PatientTap, client_at, settings
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.http import patience, transport
 from tap_pinterest.http.answers import decoder
@@ -37,7 +37,6 @@ from tap_pinterest.http.errors import (
     TokenRefusedError,
     TooLargeError,
 )
-from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
@@ -70,16 +69,7 @@ def clock() -> PatientClock:
 
 @pytest.fixture
 def client(sandbox: Sandbox, clock: PatientClock) -> PinterestClient:
-    client = PinterestClient(
-        api_url=sandbox.url,
-        limiter=RateLimiter("standard", clock, 3600),
-        clock=clock,
-        timeout=30,
-        max_wait_seconds=3600,
-        connections=1,
-    )
-    client.authenticator = StaticToken(sandbox.credentials["access_token"])
-    return client
+    return client_at(sandbox.url, clock, sandbox.credentials["access_token"], timeout=30)
 
 
 def test_each_list_is_written_in_the_style_of_its_parameter(client: PinterestClient) -> None:
@@ -563,14 +553,7 @@ NEARBY = (
 @pytest.fixture
 def elsewhere(clock: PatientClock) -> PinterestClient:
     """A client of Pinterest itself."""
-    return PinterestClient(
-        api_url="https://api.pinterest.com/v5",
-        limiter=RateLimiter("standard", clock, 3600),
-        clock=clock,
-        timeout=0.2,
-        max_wait_seconds=3600,
-        connections=1,
-    )
+    return client_at("https://api.pinterest.com/v5", clock, timeout=0.2)
 
 
 @pytest.mark.parametrize("host", NEARBY)
@@ -623,14 +606,7 @@ def test_a_name_that_resolves_to_a_near_address_only_for_the_connection_is_refus
 def test_links_lead_anywhere_while_pinterest_itself_is_on_this_machine(
     clock: PatientClock, sandbox: Sandbox, url: str
 ) -> None:
-    client = PinterestClient(
-        api_url=url,
-        limiter=RateLimiter("standard", clock, 3600),
-        clock=clock,
-        timeout=5,
-        max_wait_seconds=3600,
-        connections=1,
-    )
+    client = client_at(url, clock)
     sandbox.fail(BOARDS, status=200, body="[1]")
     file = BytesIO()
 
@@ -727,6 +703,12 @@ def revoke_token(tap: PatientTap, sandbox: Sandbox) -> None:
     sandbox.tokens.revoke(tap.run.client.authenticator.token())
 
 
+def assert_answered_with_a_renewed_token(tap: PatientTap, sandbox: Sandbox) -> None:
+    sandbox.requests.clear()
+    assert tap.run.client.get(BOARDS, as_object)["items"]
+    assert paths(sandbox) == [BOARDS, "/user_account", "/oauth/token", BOARDS]
+
+
 def test_an_operation_that_was_refused_alone_is_answered_with_a_renewed_token(
     tap: PatientTap, sandbox: Sandbox
 ) -> None:
@@ -734,10 +716,8 @@ def test_an_operation_that_was_refused_alone_is_answered_with_a_renewed_token(
     revoke_token(tap, sandbox)
     assert tap.run.client.get("/pins", as_object)["items"]
     revoke_token(tap, sandbox)
-    sandbox.requests.clear()
 
-    assert tap.run.client.get(BOARDS, as_object)["items"]
-    assert paths(sandbox) == [BOARDS, "/user_account", "/oauth/token", BOARDS]
+    assert_answered_with_a_renewed_token(tap, sandbox)
 
 
 def test_a_token_that_expires_after_one_operation_refused_it_is_renewed_for_this_operation(
@@ -746,10 +726,8 @@ def test_a_token_that_expires_after_one_operation_refused_it_is_renewed_for_this
     sandbox.heal()
     tap.clock.sleep(61)
     revoke_token(tap, sandbox)
-    sandbox.requests.clear()
 
-    assert tap.run.client.get(BOARDS, as_object)["items"]
-    assert paths(sandbox) == [BOARDS, "/user_account", "/oauth/token", BOARDS]
+    assert_answered_with_a_renewed_token(tap, sandbox)
 
 
 def test_operations_that_are_refused_alone_have_the_token_renewed_only_once_each(

@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from singer_run import PatientClock
+from singer_run import PatientClock, client_at
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.auth import StaticToken
-from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import UnreadableAnswerError
-from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.reports.download import downloaded
 
 if TYPE_CHECKING:
@@ -67,19 +64,6 @@ def server(*connections: Sequence[bytes], heard: list[bytes] | None = None) -> I
         thread.join()
 
 
-def client_of(url: str, clock: PatientClock) -> PinterestClient:
-    client = PinterestClient(
-        api_url=url,
-        limiter=RateLimiter("standard", clock, 3600),
-        clock=clock,
-        timeout=5,
-        max_wait_seconds=3600,
-        connections=1,
-    )
-    client.authenticator = StaticToken("pina_1")
-    return client
-
-
 BROKEN = {
     "HTTP/1.0 without a length, cut": b"HTTP/1.0 200 OK\r\n\r\n" + BODY[:20],
     "chunks without an end": chunked(BODY[:20]),
@@ -104,7 +88,7 @@ def test_an_answer_that_is_not_whole_is_asked_for_again(broken: bytes) -> None:
     # An answer that follows on the first connection belongs to the first request.
     late = answer(b'{"items": [], "bookmark": null}')
     with server([broken, late] if b"103" in broken else [broken], [answer()]) as url:
-        client = client_of(url, PatientClock())
+        client = client_at(url, PatientClock(), "pina_1")
 
         assert client.get(BOARDS, as_object)["items"] == [{"id": "1"}]
         client.close()
@@ -122,7 +106,7 @@ def test_an_answer_that_is_not_whole_is_asked_for_again(broken: bytes) -> None:
 )
 def test_an_odd_answer_that_is_whole_is_read(whole: bytes) -> None:
     with server([whole]) as url:
-        client = client_of(url, PatientClock())
+        client = client_at(url, PatientClock(), "pina_1")
 
         assert client.get(BOARDS, as_object)["items"] == [{"id": "1"}]
         client.close()
@@ -132,7 +116,7 @@ def test_a_cookie_is_not_sent_back() -> None:
     heard: list[bytes] = []
     baking = answer(BODY, "200 OK", "Set-Cookie: AWSALB=1; Path=/")
     with server([baking, baking], [baking, baking], heard=heard) as url:
-        client = client_of(url, PatientClock())
+        client = client_at(url, PatientClock(), "pina_1")
         for _ in range(2):
             client.get(BOARDS, as_object)
         for _ in range(2):
@@ -156,7 +140,7 @@ def test_today_is_not_taken_from_an_answer_that_is_not_pinterests(first: bytes, 
     right = answer(BODY, "200 OK", "Date: Fri, 20 Nov 2026 10:00:00 GMT")
     clock = PatientClock()
     with server([wrong, right]) as url:
-        client = client_of(url, clock)
+        client = client_at(url, clock, "pina_1")
         client.get(BOARDS, as_object)
         client.close()
 
@@ -165,7 +149,7 @@ def test_today_is_not_taken_from_an_answer_that_is_not_pinterests(first: bytes, 
 
 def test_a_link_stays_hidden_where_a_header_is_malformed(caplog: pytest.LogCaptureFixture) -> None:
     with server([b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n[1]"]) as url:
-        client = client_of(url, PatientClock())
+        client = client_at(url, PatientClock(), "pina_1")
         file = BytesIO()
         client.downloads.write(f"{url}/report?X-Signature=s3cret", file, "the report")
         client.close()
@@ -179,7 +163,7 @@ TABLE = gzip.compress(b"a,b\r\n" * 1_000)
 
 def test_half_a_packed_table_is_never_taken_for_the_whole() -> None:
     with server([packed(TABLE[:-12])], [packed(TABLE)]) as url:
-        client = client_of(url, PatientClock())
+        client = client_at(url, PatientClock(), "pina_1")
         how: dict[str, Any] = {"is_csv": True, "is_empty": False}
 
         with pytest.raises(UnreadableAnswerError, match="the report cannot be unpacked"):
@@ -191,7 +175,7 @@ def test_half_a_packed_table_is_never_taken_for_the_whole() -> None:
 @pytest.mark.parametrize("page", [b"<html>Sorry</html>", b'{"code": 7, "message": "No."}', b"[]"])
 def test_a_page_or_an_error_is_no_table_without_rows(page: bytes) -> None:
     with server([answer(page)]) as url:
-        client = client_of(url, PatientClock())
+        client = client_at(url, PatientClock(), "pina_1")
 
         with pytest.raises(UnreadableAnswerError, match="no table"):
             downloaded(client, url, "the report", is_csv=True, is_empty=False)
@@ -200,7 +184,7 @@ def test_a_page_or_an_error_is_no_table_without_rows(page: bytes) -> None:
 
 def test_a_download_is_asked_for_again_after_an_interim_answer() -> None:
     with server([b"HTTP/1.1 103 Early Hints\r\n\r\n", answer(b"[2]")], [answer(b"[1]")]) as url:
-        client = client_of(url, PatientClock())
+        client = client_at(url, PatientClock(), "pina_1")
         file = BytesIO()
         client.downloads.write(url, file, "the report")
         client.close()

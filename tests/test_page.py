@@ -273,29 +273,22 @@ def test_the_log_of_a_run_has_the_columns_that_the_page_reads() -> None:
     assert {*log.COLUMNS} <= {*streams[log.TABLE].schema["properties"]}
 
 
-def test_the_currency_of_a_report_without_it_is_that_of_its_account(db: Connection[Any]) -> None:
+@pytest.mark.parametrize(
+    "names",
+    [["Shop"], ["Shop", "Store"]],
+    ids=["one row", "two rows, as targets write them that only add rows"],
+)
+def test_the_currency_of_a_report_without_it_is_that_of_its_account_and_spend_counts_once(
+    db: Connection[Any], names: list[str]
+) -> None:
     with within(db, "daasity"):
         db.execute("""
             CREATE TABLE ad_accounts (id text, name text, currency text);
             CREATE TABLE ad_analytics (date date, ad_account_id text, spend_in_micro_dollar int);
-            INSERT INTO ad_accounts VALUES ('a1', 'Shop', 'EUR');
             INSERT INTO ad_analytics VALUES ('2026-11-20', 'a1', 2500000)
         """)
-        contents = Contents.read(db, "daasity", days=90)
-
-    assert contents.ads
-    assert contents.ads.by_account == [Total("a1", "EUR", (Decimal("2.5"),))]
-
-
-def test_an_account_that_is_there_twice_doubles_no_spend(db: Connection[Any]) -> None:
-    """Some targets only add rows."""
-    with within(db, "daasity"):
-        db.execute("""
-            CREATE TABLE ad_accounts (id text, name text, currency text);
-            CREATE TABLE ad_analytics (date date, ad_account_id text, spend_in_micro_dollar int);
-            INSERT INTO ad_accounts VALUES ('a1', 'Shop', 'EUR'), ('a1', 'Store', 'EUR');
-            INSERT INTO ad_analytics VALUES ('2026-11-20', 'a1', 2500000)
-        """)
+        for name in names:
+            db.execute("INSERT INTO ad_accounts VALUES ('a1', %s, 'EUR')", [name])
         contents = Contents.read(db, "daasity", days=90)
 
     assert contents.ads
