@@ -341,10 +341,8 @@ def _metrics(heading: Iterable[str], known: Mapping[str, str]) -> dict[str, str]
 
 def _table(text: str, name: str, known: Mapping[str, str]) -> tuple[list[str], list[Numbered]]:
     """The heading and the rows under it, read with the delimiter that gives the most metrics."""
-    found, reason = (
-        [],
-        f"{name}: no line of it names a metric as the API or an English Ads Manager does",
-    )
+    found: list[tuple[list[str], list[Numbered]]] = []
+    reason = f"{name}: no line of it names a metric as the API or an English Ads Manager does"
     for delimiter in "\t;,":
         try:
             rows = list(_rows(text, delimiter))
