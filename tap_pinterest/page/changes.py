@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
 
 from psycopg import sql
 
-from tap_pinterest.page.tables import LOAD
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import date
-
-    from tap_pinterest.page.tables import Tables
+from tap_pinterest.page.tables import LOAD, Tables
 
 
 class RestatedDay(NamedTuple):

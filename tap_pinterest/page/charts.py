@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
+from datetime import date
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import date
+from typing import NamedTuple
 
 MOST_TICKS = 4
 """Most steps of the axis of values."""

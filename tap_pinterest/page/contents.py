@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tap_pinterest.page import changes, log, models, tables
+from tap_pinterest.page.changes import Changed, RestatedDay
 from tap_pinterest.page.duckdb import DuckdbConnection
-from tap_pinterest.page.tables import DuckdbTables, Tables
-from tap_pinterest.page.totals import MEASURES, REPORTS, Total, numbers_in, numbers_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
-
-    from tap_pinterest.page.changes import Changed, RestatedDay
-    from tap_pinterest.page.log import LastRun
-    from tap_pinterest.page.models import Models
-    from tap_pinterest.page.tables import AnyConnection, TableFacts
-    from tap_pinterest.page.totals import Measure, Numbers
+from tap_pinterest.page.log import LastRun
+from tap_pinterest.page.models import Models
+from tap_pinterest.page.tables import AnyConnection, DuckdbTables, TableFacts, Tables
+from tap_pinterest.page.totals import (
+    MEASURES,
+    REPORTS,
+    Measure,
+    Numbers,
+    Total,
+    numbers_in,
+    numbers_of,
+)
 
 
 class NothingLoadedError(Exception):

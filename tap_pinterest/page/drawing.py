@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tap_pinterest.page import charts
+from tap_pinterest.page.changes import RestatedDay
 from tap_pinterest.page.charts import Bar, Day, day_name
-from tap_pinterest.page.models import CHANNEL_HEADINGS, LEVEL_HEADINGS
-from tap_pinterest.page.totals import merged
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from tap_pinterest.page.changes import RestatedDay
-    from tap_pinterest.page.contents import Ads, Contents
-    from tap_pinterest.page.log import LastRun
-    from tap_pinterest.page.models import Models
-    from tap_pinterest.page.tables import TableFacts
-    from tap_pinterest.page.totals import Measure, Total
+from tap_pinterest.page.contents import Ads, Contents
+from tap_pinterest.page.log import LastRun
+from tap_pinterest.page.models import CHANNEL_HEADINGS, LEVEL_HEADINGS, Models
+from tap_pinterest.page.tables import TableFacts
+from tap_pinterest.page.totals import Measure, Total, merged
 
 TITLE = "Your Pinterest data"
 BARS_SHOWN = 8

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from tap_pinterest.page.charts import day_name
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
-
-    from tap_pinterest.page.tables import Tables
+from tap_pinterest.page.tables import Tables
 
 TABLE = "sync_log"
 COLUMNS = (

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from psycopg import sql
 
-from tap_pinterest.page.tables import Tables
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tap_pinterest.page.tables import AnyConnection
+from tap_pinterest.page.tables import AnyConnection, Tables
 
 UMS, SPEND = "ums", "vendor_performance"
 RECONCILIATION = "pinterest__reconciliation"

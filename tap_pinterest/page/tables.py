@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple, TypeAlias
 
-from psycopg import sql
+from psycopg import Connection, sql
+from psycopg.sql import Composable
 from typing_extensions import override
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import date, datetime
+from tap_pinterest.page.duckdb import DuckdbConnection
 
-    from psycopg import Connection
-    from psycopg.sql import Composable
-
-    from tap_pinterest.page.duckdb import DuckdbConnection
-
-    AnyConnection: TypeAlias = Connection[Any] | DuckdbConnection
+AnyConnection: TypeAlias = Connection[Any] | DuckdbConnection
 
 LOADED_AT = "_sdc_extracted_at"
 """When a run read a row; our loader does not write it in a row that has not changed."""

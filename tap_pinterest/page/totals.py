@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from psycopg import sql
+from psycopg.sql import Composable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date
-
-    from psycopg.sql import Composable
-
-    from tap_pinterest.page.tables import Tables
+from tap_pinterest.page.tables import Tables
 
 REPORTS = ("campaign_analytics", "ad_group_analytics", "ad_analytics", "ad_account_analytics")
 """The reports that have the numbers; the page reads the first that has rows."""

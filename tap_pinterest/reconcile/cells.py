@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from tap_pinterest import api
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DATES = ("%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d")
 ORDERS: Mapping[str, str] = {"month first": "%m/%d/%Y", "day first": "%d/%m/%Y"}

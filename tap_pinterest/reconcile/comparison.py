@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, date, datetime
+from typing import Any
 
 import psycopg
 
-from tap_pinterest.api.periods import DAY
+from tap_pinterest.api.periods import DAY, DateRange
 from tap_pinterest.config.database import plain_url
 from tap_pinterest.http.errors import PART_ERRORS
 from tap_pinterest.reading.contexts import of_context
+from tap_pinterest.reading.owners import Owners
 from tap_pinterest.reconcile import export, exported, loaded, store
+from tap_pinterest.reconcile.export import Export
 from tap_pinterest.reconcile.findings import NO_SUM, Finding, Report
 from tap_pinterest.reconcile.fresh import Fresh
-from tap_pinterest.reconcile.request import RequestError
-from tap_pinterest.reconcile.tables import Table, Tables, in_one_line
+from tap_pinterest.reconcile.request import Request, RequestError
+from tap_pinterest.reconcile.tables import Sums, Table, Tables, in_one_line
 from tap_pinterest.records import display_names
+from tap_pinterest.run.run import Run
 from tap_pinterest.streams.bases.report import AdsReport
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tap_pinterest.api.periods import DateRange
-    from tap_pinterest.reading.owners import Owners
-    from tap_pinterest.reconcile.export import Export
-    from tap_pinterest.reconcile.request import Request
-    from tap_pinterest.run.run import Run
 
 MOST_NAMED = 5
 """Columns of a table that a note names."""
@@ -61,9 +56,13 @@ class Comparison:
         report, ad_account_id = self._report, fresh.ad_account_id
         metrics = sorted({name for table in self._tables for name in table.metrics})
         totals = fresh.totals(fresh.settings, metrics) if metrics else {}
+        sums: dict[Table, Mapping[date, Sums]] = {}
         for table in self._tables:
             with self._reading(f"{table.name}{of_context(ad_account_id)}"):
-                report.findings += loaded.compared(table, fresh, totals, self._tables)
+                sums[table] = table.by_day(ad_account_id, report.days)
+        for table in self._tables:
+            if table in sums:
+                report.findings += loaded.compared(table, fresh, totals, sums)
             report.findings += [
                 Finding(table.name, ad_account_id, name, obstacle=NO_SUM)
                 for name in table.without_sum

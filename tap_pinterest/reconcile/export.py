@@ -6,23 +6,19 @@ import csv
 import io
 import itertools
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
 
 from tap_pinterest.api.columns import column
+from tap_pinterest.api.periods import DateRange
 from tap_pinterest.dictionary.metrics import metric
 from tap_pinterest.reconcile import cells
-from tap_pinterest.reconcile.findings import NOTHING, adds_up
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import date
-    from pathlib import Path
-
-    from tap_pinterest.api.periods import DateRange
+from tap_pinterest.reconcile.findings import NOTHING, added_up, adds_up
 
 LABELS: Mapping[str, str] = {
     **dict.fromkeys(("spend", "spend in account currency", "amount spent"), "SPEND_IN_DOLLAR"),
@@ -64,11 +60,11 @@ LEVELS = ("ad", "ad_group", "campaign")
 MICROS = frozenset({"micro_currency", "micro_usd"})
 """Units of amounts that Ads Manager shows in whole units of the currency."""
 
-Row: TypeAlias = "Mapping[str, str]"
+Row: TypeAlias = Mapping[str, str]
 """The cells of a row by their heading."""
-Numbered: TypeAlias = "tuple[int, list[str]]"
+Numbered: TypeAlias = tuple[int, list[str]]
 """The cells of a row, and its line in the file."""
-Readings: TypeAlias = "Mapping[int, Mapping[str, Mapping[str, Any]]]"
+Readings: TypeAlias = Mapping[int, Mapping[str, Mapping[str, Any]]]
 """The possible values of cells, by line, by heading, and by the way of reading them."""
 
 
@@ -364,8 +360,4 @@ def _rows(text: str, delimiter: str) -> Iterator[Numbered]:
 
 def sums(lines: Iterable[Line]) -> Mapping[str, Decimal]:
     """The sums of the numbers of some rows, by label."""
-    found: dict[str, Decimal] = defaultdict(Decimal)
-    for line in lines:
-        for label, number in line.values.items():
-            found[label] += number
-    return found
+    return added_up(line.values for line in lines)

@@ -6,15 +6,19 @@ import dataclasses
 import functools
 import itertools
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import Any
 
 from tap_pinterest.api.columns import is_conversion, offered_columns
 from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.api.periods import DAY, periods
+from tap_pinterest.config import Settings
 from tap_pinterest.config.effects import REFUSED_WINDOWS
 from tap_pinterest.http.errors import PART_ERRORS
-from tap_pinterest.reconcile.export import sums
+from tap_pinterest.reading.pages import Item
+from tap_pinterest.reconcile.export import Export, Line, sums
 from tap_pinterest.reconcile.findings import (
     KINDS,
     NO_SUM,
@@ -24,25 +28,16 @@ from tap_pinterest.reconcile.findings import (
     TIME_ZONE,
     WINDOWS,
     Cause,
+    Cells,
     Finding,
     adds_up,
     looking_for_causes,
 )
-from tap_pinterest.reconcile.fresh import Detail
+from tap_pinterest.reconcile.fresh import Detail, Fresh
 from tap_pinterest.reconcile.loaded import left_out
 from tap_pinterest.reconcile.restated import settled_on
 from tap_pinterest.streams.ads import AdGroups, Ads, Campaigns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from decimal import Decimal
-
-    from tap_pinterest.config import Settings
-    from tap_pinterest.reading.pages import Item
-    from tap_pinterest.reconcile.export import Export, Line
-    from tap_pinterest.reconcile.findings import Cells
-    from tap_pinterest.reconcile.fresh import Fresh
-    from tap_pinterest.streams.bases.dataset import DatasetStream
+from tap_pinterest.streams.bases.dataset import DatasetStream
 
 ENTITIES: Mapping[str, type[DatasetStream]] = {
     "campaign": Campaigns,

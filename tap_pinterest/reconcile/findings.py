@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
+from tap_pinterest.api.periods import DateRange
 from tap_pinterest.dictionary.metrics import metric
 from tap_pinterest.http.errors import PART_ERRORS
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from datetime import date
-
-    from tap_pinterest.api.periods import DateRange
-
 Outcome: TypeAlias = Literal["equal", "differs", "not comparable"]
-Totals: TypeAlias = "Mapping[str, Decimal]"
+Totals: TypeAlias = Mapping[str, Decimal]
 """Numbers by the API's name of the metric."""
-Place: TypeAlias = "tuple[str, date | None]"
+Place: TypeAlias = tuple[str, date | None]
 """The entity and the day of a number; an empty text and no day stand for all of them."""
-Cells: TypeAlias = "Mapping[Place, Totals]"
+Cells: TypeAlias = Mapping[Place, Totals]
 
 NOTHING = Decimal(0)
 SPEND = frozenset({"SPEND_IN_MICRO_DOLLAR", "SPEND_IN_DOLLAR"})
@@ -172,6 +170,15 @@ def looking_for_causes(findings: Iterable[Finding], *errors: type[Exception]) ->
 def as_number(value: Decimal) -> int | float:
     """A number for JSON."""
     return int(value) if value == value.to_integral_value() else float(value)
+
+
+def added_up(parts: Iterable[Totals]) -> Totals:
+    """The sums of numbers of the same name."""
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    for part in parts:
+        for name, number in part.items():
+            found[name] += number
+    return found
 
 
 def adds_up(name: str) -> bool:

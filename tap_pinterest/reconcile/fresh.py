@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from tap_pinterest.api.columns import AccountColumns
-from tap_pinterest.api.levels import ID_FILTERS, LEVELS
-from tap_pinterest.api.periods import GRANULARITIES
+from tap_pinterest.api.levels import ID_FILTERS, LEVELS, Level
+from tap_pinterest.api.periods import GRANULARITIES, DateRange
+from tap_pinterest.config import Settings
 from tap_pinterest.reading.calls import Scope
+from tap_pinterest.reading.pages import Item
 from tap_pinterest.reading.parts import Parts
+from tap_pinterest.reconcile.findings import Cells, Place, Totals
 from tap_pinterest.records.conform import Converter
 from tap_pinterest.records.strays import Strays, UnknownCounts
 from tap_pinterest.reports.ordering import Ordering
@@ -21,17 +25,8 @@ from tap_pinterest.reports.plan import Entities, plan
 from tap_pinterest.reports.question import Question
 from tap_pinterest.reports.reader import Reader
 from tap_pinterest.reports.rows import Rows
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from tap_pinterest.api.levels import Level
-    from tap_pinterest.api.periods import DateRange
-    from tap_pinterest.config import Settings
-    from tap_pinterest.reading.pages import Item
-    from tap_pinterest.reconcile.findings import Cells, Place, Totals
-    from tap_pinterest.run.run import Run
-    from tap_pinterest.streams.bases.dataset import DatasetStream
+from tap_pinterest.run.run import Run
+from tap_pinterest.streams.bases.dataset import DatasetStream
 
 NO_FILTERS: Mapping[str, Any] = dict.fromkeys(
     (*ID_FILTERS, "entity_statuses", "targeting_types"), ()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date
+from decimal import Decimal
 
 import psycopg
 
 from tap_pinterest.api.columns import is_conversion
 from tap_pinterest.api.periods import DAY, DateRange, merged, periods
+from tap_pinterest.config import Settings
+from tap_pinterest.reading.pages import Item
 from tap_pinterest.reconcile.findings import (
     ARCHIVED,
     FILTERED,
@@ -21,23 +25,16 @@ from tap_pinterest.reconcile.findings import (
     TIME_ZONE,
     WINDOWS,
     Cause,
+    Cells,
     Finding,
+    Place,
+    Totals,
     looking_for_causes,
     tolerance,
 )
-from tap_pinterest.reconcile.fresh import Detail
+from tap_pinterest.reconcile.fresh import Detail, Fresh
 from tap_pinterest.reconcile.restated import Restating
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import date
-    from decimal import Decimal
-
-    from tap_pinterest.config import Settings
-    from tap_pinterest.reading.pages import Item
-    from tap_pinterest.reconcile.findings import Cells, Place, Totals
-    from tap_pinterest.reconcile.fresh import Fresh
-    from tap_pinterest.reconcile.tables import Row, Shape, Sums, Table
+from tap_pinterest.reconcile.tables import Row, Shape, Sums, Table, together
 
 MOST_EXAMPLES = 5
 """Rows that a finding names."""
@@ -45,15 +42,24 @@ _CAUSE_OF = {"conversion_report_time": REPORT_TIME, "reporting_timezone": TIME_Z
 _ZONES = (None, "PINTEREST_TIME_ZONE")
 
 
-def compared(table: Table, fresh: Fresh, totals: Totals, tables: Sequence[Table]) -> list[Finding]:
-    """A finding for each metric of the table; no other table may contradict its causes."""
-    sums = table.sums(fresh.ad_account_id, fresh.days)
+def compared(
+    table: Table, fresh: Fresh, totals: Totals, loaded: Mapping[Table, Mapping[date, Sums]]
+) -> list[Finding]:
+    """A finding for each metric of the table.
+
+    Args:
+        table: The table.
+        fresh: Asks Pinterest.
+        totals: Pinterest's numbers of the ad account.
+        loaded: The sums by day of this table, and of the others, which may contradict a cause.
+    """
+    sums = together(loaded[table].values())
     findings = [
         Finding(
             table.name,
             fresh.ad_account_id,
             name,
-            here=sums.totals[name],
+            here=sums.totals.get(name, NOTHING),
             pinterest=totals.get(name, NOTHING),
             tolerance=tolerance(name, max(sums.rows, 1)),
             obstacle=fresh.obstacle(name),
@@ -61,9 +67,8 @@ def compared(table: Table, fresh: Fresh, totals: Totals, tables: Sequence[Table]
         for name in table.metrics
     ]
     if different := [each for each in findings if each.outcome == "differs"]:
-        others = [each for each in tables if each is not table]
         with looking_for_causes(different, psycopg.Error):
-            _Search(table, fresh, sums, others).explain(different)
+            _Search(table, fresh, sums, loaded).explain(different)
     return findings
 
 
@@ -74,7 +79,7 @@ class _Search:
     table: Table
     fresh: Fresh
     sums: Sums
-    others: Sequence[Table]
+    loaded: Mapping[Table, Mapping[date, Sums]]
 
     def explain(self, findings: Sequence[Finding]) -> None:
         """Compare each row with Pinterest's number of today, read with the settings of the row."""
@@ -85,12 +90,12 @@ class _Search:
         wanted = {*self.fresh.entity_statuses}
         items = self._items() if missing and wanted else {}
         cause = left_out(missing, items, wanted) if wanted else None
-        restating = Restating(self.table, self.others, self.fresh, rows, now, missing)
+        restating = Restating(self.table, self.loaded, self.fresh, now, missing)
         repeated = self.sums.rows - len(rows)
         for finding in findings:
             self._shaped_otherwise(finding, now)
             self._left_out(finding, now, missing, cause)
-            self._changed(finding, restating)
+            self._changed(finding, rows, restating)
             if repeated:
                 finding.examples.append(f"{repeated:,} rows repeat the entity and day of another")
 
@@ -153,9 +158,9 @@ class _Search:
             some = sorted(missing)[:MOST_EXAMPLES]
             finding.examples += [f"there is no row of {entity}" for entity in some]
 
-    def _changed(self, finding: Finding, restating: Restating) -> None:
+    def _changed(self, finding: Finding, rows: Mapping[Place, Row], restating: Restating) -> None:
         """Explain the part of a difference that comes from rows that Pinterest has restated."""
-        rows, now = restating.rows, restating.now
+        now = restating.now
         restated, days = NOTHING, set()
         for place in sorted({*rows, *now}, key=str):
             entity, day = place

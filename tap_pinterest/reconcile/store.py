@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from psycopg import sql
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from tap_pinterest.reconcile.findings import Finding, Report
-    from tap_pinterest.reconcile.tables import Tables
+from tap_pinterest.reconcile.findings import Finding, Report
+from tap_pinterest.reconcile.tables import Tables
 
 COLUMNS = {
     "checked_at": "timestamptz NOT NULL",

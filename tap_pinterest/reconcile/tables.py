@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import functools
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
 from tap_pinterest.api.columns import column
 from tap_pinterest.api.periods import DateRange
-from tap_pinterest.reconcile.findings import NOTHING, adds_up
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    import psycopg
-
-    from tap_pinterest.reconcile.findings import Place, Totals
-    from tap_pinterest.streams.bases.report import AdsReport
+from tap_pinterest.reconcile.findings import NOTHING, Place, Totals, added_up, adds_up
+from tap_pinterest.streams.bases.report import AdsReport
 
 SHAPING = (
     *("click_window_days", "engagement_window_days", "view_window_days"),
@@ -37,15 +32,17 @@ Shape = tuple[tuple[str, Any], ...]
 
 
 class Sums(NamedTuple):
-    """The sums of a table for one ad account.
+    """The sums of some rows of a table.
 
     Attributes:
         shapes: The sets of settings that the rows were read with.
+        read_at: The time at which the latest row was read; `None` if there is no column for it.
     """
 
     rows: int
     totals: Totals
     shapes: frozenset[Shape]
+    read_at: datetime | None
 
 
 class Row(NamedTuple):
@@ -55,22 +52,9 @@ class Row(NamedTuple):
         read_at: The time of the reading; `None` if the table has no column for it.
     """
 
-    place: Place
     shape: Shape
     read_at: datetime | None
     values: Totals
-
-
-class OfDay(NamedTuple):
-    """The sum of a metric on one day.
-
-    Attributes:
-        read_at: The time at which the latest row was read; `None` if there is no column for it.
-    """
-
-    total: Decimal
-    rows: int
-    read_at: datetime | None
 
 
 class Tables(NamedTuple):
@@ -129,42 +113,41 @@ class Table:
     @functools.cached_property
     def metrics(self) -> Mapping[str, str]:
         """The columns of the metrics that add up, by the API's name."""
-        return {name: column for name, column in self._metrics() if column in self.columns}
+        return {name: here for name, here in self._named(adds=True) if here in self.columns}
 
     @property
     def lacking(self) -> list[str]:
         """The columns of metrics that add up and that the table does not have."""
-        return [column for _, column in self._metrics() if column not in self.columns]
+        return [here for _, here in self._named(adds=True) if here not in self.columns]
 
     @property
     def without_sum(self) -> list[str]:
         """The metrics of the table that do not add up over rows."""
-        return [
-            name
-            for name in self.stream.question.columns
-            if column(name).kind == "metric"
-            and not adds_up(name)
-            and self.stream.column(name.lower()) in self.columns
-        ]
+        return [name for name, here in self._named(adds=False) if here in self.columns]
 
-    def _metrics(self) -> Iterator[tuple[str, str]]:
+    def _named(self, *, adds: bool) -> Iterator[tuple[str, str]]:
+        """The metrics that add up, or the others, each with its column."""
         for name in self.stream.question.columns:
-            if column(name).kind == "metric" and adds_up(name):
+            if column(name).kind == "metric" and adds_up(name) is adds:
                 yield name, self.stream.column(name.lower())
 
-    def sums(self, ad_account_id: str, days: DateRange) -> Sums:
-        """The sums of all metrics over some days."""
+    def by_day(self, ad_account_id: str, days: DateRange) -> Mapping[date, Sums]:
+        """The sums of all metrics, for each day that has rows."""
         summed = [
-            sql.SQL("sum({}::numeric) AS {}").format(sql.Identifier(column), sql.Identifier(name))
-            for name, column in self.metrics.items()
+            sql.SQL("coalesce(sum({}::numeric), 0) AS {}").format(
+                sql.Identifier(here), sql.Identifier(name)
+            )
+            for name, here in self.metrics.items()
         ]
-        shape = self._shape_columns
-        found = self._select(ad_account_id, days, [*shape, _COUNT, *summed], shape)
-        totals = {
-            name: sum((row[name] or NOTHING for row in found), NOTHING) for name in self.metrics
-        }
-        shapes = frozenset(_shape(row) for row in found if row["rows"])
-        return Sums(sum(row["rows"] for row in found), totals, shapes)
+        count, read_at = sql.SQL("count(*) AS rows"), sql.SQL("max({}) AS read_at")
+        keys = [self._day, *self._shape_columns]
+        columns = [*keys, count, read_at.format(self._read_at), *summed]
+        found = defaultdict(list)
+        for row in self._select(ad_account_id, days, columns, len(keys)):
+            totals = {name: row[name] for name in self.metrics}
+            sums = Sums(row["rows"], totals, frozenset({_shape(row)}), row["read_at"])
+            found[row["day"]].append(sums)
+        return {day: together(parts) for day, parts in found.items()}
 
     def rows(self, ad_account_id: str, days: DateRange, metrics: Sequence[str]) -> dict[Place, Row]:
         """The rows of some days, with some of the metrics."""
@@ -177,48 +160,41 @@ class Table:
                 for name in metrics
             ),
             sql.SQL("{}::text AS entity").format(self._column(self.stream.question.level.own_id)),
-            sql.SQL("{}::date AS day").format(self._column("date")),
+            self._day,
             sql.SQL("{} AS read_at").format(self._read_at),
         ]
-        rows = {}
-        for each in self._select(ad_account_id, days, columns):
-            place = (each["entity"], each["day"])
-            values = {name: each[name] or NOTHING for name in metrics}
-            rows[place] = Row(place, _shape(each), each["read_at"], values)
-        return rows
-
-    def by_day(self, ad_account_id: str, days: DateRange, metric: str) -> dict[date, OfDay]:
-        """The sums of one metric, day by day."""
-        day = sql.SQL("{}::date").format(self._column("date"))
-        total = sql.Identifier(self.metrics[metric])
-        columns = [
-            sql.SQL("{} AS day").format(day),
-            sql.SQL("coalesce(sum({}::numeric), 0) AS total").format(total),
-            sql.SQL("max({}) AS read_at").format(self._read_at),
-        ]
-        found = self._select(ad_account_id, days, [*columns, _COUNT], [day])
-        return {each.pop("day"): OfDay(**each) for each in found}
+        return {
+            (each["entity"], each["day"]): Row(
+                _shape(each), each["read_at"], {name: each[name] or NOTHING for name in metrics}
+            )
+            for each in self._select(ad_account_id, days, columns)
+        }
 
     def _select(
         self,
         ad_account_id: str,
         days: DateRange,
         columns: Iterable[sql.Composable],
-        group_by: Sequence[sql.Composable] = (),
+        keys: int = 0,
     ) -> list[dict[str, Any]]:
+        """The rows of some days, or one row for each combination of the first `keys` columns."""
         query = sql.SQL("SELECT {} FROM {} WHERE {} = %s AND {}::date BETWEEN %s AND %s").format(
             sql.SQL(", ").join(columns),
             sql.Identifier(self.tables.schema, self.name),
             self._column("ad_account_id"),
             self._column("date"),
         )
-        if group_by:
-            query += sql.SQL(" GROUP BY ") + sql.SQL(", ").join(group_by)
+        if keys:
+            query += sql.SQL(" GROUP BY {}").format(sql.SQL(", ").join(range(1, keys + 1)))
         with self.tables.connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query, [ad_account_id, days.start, days.end]).fetchall()
 
     def _column(self, name: str) -> sql.Identifier:
         return sql.Identifier(self.stream.column(name.lower()))
+
+    @property
+    def _day(self) -> sql.Composable:
+        return sql.SQL("{}::date AS day").format(self._column("date"))
 
     @property
     def _shape_columns(self) -> list[sql.Composable]:
@@ -230,7 +206,14 @@ class Table:
         return sql.SQL("{}::timestamptz").format(name)
 
 
-_COUNT = sql.SQL("count(*) AS rows")
+def together(parts: Collection[Sums]) -> Sums:
+    """The sums of all rows of some parts."""
+    return Sums(
+        sum(each.rows for each in parts),
+        added_up(each.totals for each in parts),
+        frozenset(shape for each in parts for shape in each.shapes),
+        max((each.read_at for each in parts if each.read_at), default=None),
+    )
 
 
 def in_one_line(error: psycopg.Error) -> str:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
-from tap_pinterest.reconcile.findings import SPEND, as_number
+from tap_pinterest.reconcile.findings import SPEND, Finding, Outcome, Report, as_number
 from tap_pinterest.run.table import aligned
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from decimal import Decimal
-
-    from tap_pinterest.reconcile.findings import Finding, Outcome, Report
 
 WORDS: Mapping[Outcome, str] = {
     "equal": "equal",
