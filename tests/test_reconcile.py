@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,56 @@ def loaded(sandbox: Sandbox, url: str) -> Iterator[Loaded]:
     found.db.close()
 
 
+@contextmanager
+def shown_as(loaded: Loaded, table: str, query: str) -> Iterator[None]:
+    """A view in place of a table; its query reads the table as `{0}.{2}`."""
+    schema, away = loaded.db.schema, f"away_{table}"
+    loaded.db.execute("ALTER TABLE {}.{} RENAME TO {}", schema, table, away)
+    loaded.db.execute(f"CREATE VIEW {{0}}.{{1}} AS {query}", schema, table, away)
+    try:
+        yield
+    finally:
+        loaded.db.execute("DROP VIEW {}.{}", schema, table)
+        loaded.db.execute("ALTER TABLE {}.{} RENAME TO {}", schema, away, table)
+
+
+@contextmanager
+def without(loaded: Loaded, *tables: str) -> Iterator[None]:
+    """The block has only the other tables."""
+    for each in tables:
+        loaded.db.execute("ALTER TABLE {}.{} RENAME TO {}", loaded.db.schema, each, f"away_{each}")
+    try:
+        yield
+    finally:
+        for each in tables:
+            names = (loaded.db.schema, f"away_{each}", each)
+            loaded.db.execute("ALTER TABLE {}.{} RENAME TO {}", *names)
+
+
+@contextmanager
+def read_by_runs(
+    loaded: Loaded, stream: str, account: str, days: str, complete_to: date
+) -> Iterator[None]:
+    """The log says that runs have read these days of a stream."""
+    create = """CREATE TABLE {}.{} AS SELECT %s::text AS stream, %s::text AS ad_account_id,
+        'complete'::text AS result, %s::text AS ranges, %s::text AS complete_to"""
+    loaded.execute(create, "sync_log", stream, account, days, str(complete_to))
+    try:
+        yield
+    finally:
+        loaded.execute("DROP TABLE {}.{}", "sync_log")
+
+
+@contextmanager
+def later(sandbox: Sandbox, days: int = 20) -> Iterator[None]:
+    """The block runs some days after the tables were read."""
+    sandbox.today = TODAY + timedelta(days=days)
+    try:
+        yield
+    finally:
+        sandbox.today = TODAY
+
+
 def different(report: Report) -> list[Finding]:
     return [each for each in report.findings if each.outcome == "differs"]
 
@@ -174,11 +225,8 @@ def test_statuses_that_the_settings_leave_out_explain_a_difference(
 def test_numbers_that_pinterest_has_restated_since_explain_a_difference(
     sandbox: Sandbox, loaded: Loaded
 ) -> None:
-    sandbox.today = TODAY + timedelta(days=20)
-    try:
+    with later(sandbox):
         report = loaded.report(last=TODAY)
-    finally:
-        sandbox.today = TODAY
 
     assert {each.metric for each in different(report)} >= {SPEND, "TOTAL_CHECKOUT"}
     assert causes(report) == {"restated since"}
@@ -209,17 +257,9 @@ def test_a_row_that_somebody_has_changed_is_found(loaded: Loaded) -> None:
 def test_the_log_of_runs_says_that_a_row_was_read_again(sandbox: Sandbox, loaded: Loaded) -> None:
     """A loader that leaves unchanged rows as they are keeps the time of an earlier reading."""
     account = loaded.execute("SELECT ad_account_id FROM {}.{} LIMIT 1", "ad_analytics")[0][0]
-    create = """CREATE TABLE {}.{} AS SELECT 'ad_analytics'::text AS stream,
-        %s::text AS ad_account_id, 'complete'::text AS result, %s::text AS ranges,
-        %s::text AS complete_to"""
-    days = f"2026-01-01..2026-01-02, {FIRST}..{TODAY}"
-    loaded.execute(create, "sync_log", account, days, str(TODAY + timedelta(days=60)))
-    sandbox.today = TODAY + timedelta(days=20)
-    try:
+    days, complete_to = f"2026-01-01..2026-01-02, {FIRST}..{TODAY}", TODAY + timedelta(days=60)
+    with later(sandbox), read_by_runs(loaded, "ad_analytics", account, days, complete_to):
         report = loaded.report(last=TODAY)
-    finally:
-        sandbox.today = TODAY
-        loaded.execute("DROP TABLE {}.{}", "sync_log")
 
     rest = [each for each in different(report) if each.unexplained]
     assert {(each.source, each.ad_account_id) for each in rest} == {("ad_analytics", account)}
@@ -227,11 +267,8 @@ def test_the_log_of_runs_says_that_a_row_was_read_again(sandbox: Sandbox, loaded
 
 
 def test_days_that_were_never_read_are_not_restated(sandbox: Sandbox, loaded: Loaded) -> None:
-    sandbox.today = TODAY + timedelta(days=6)
-    try:
+    with later(sandbox, days=6):
         report = loaded.report(first=TODAY, last=TODAY + timedelta(days=4))
-    finally:
-        sandbox.today = TODAY
 
     unsettled = f"{TODAY}..{TODAY} had not settled when last read"
     proofs = {each.text for found in report.findings for each in found.causes}
@@ -278,11 +315,10 @@ def test_a_table_that_disagrees_with_the_others_of_its_run_is_not_restated(
         WHERE date = %s AND {key} = (SELECT min({key}) FROM {{}}.{{}} WHERE date = %s)"""  # noqa: S608
     names = (loaded.db.schema, table) * 2
     loaded.db.execute(change, *names, values=[9_000_000, TODAY, TODAY])
-    sandbox.today = TODAY + timedelta(days=20)
     try:
-        report = loaded.report(first=TODAY, last=TODAY)
+        with later(sandbox):
+            report = loaded.report(first=TODAY, last=TODAY)
     finally:
-        sandbox.today = TODAY
         loaded.db.execute(change, *names, values=[-9_000_000, TODAY, TODAY])
 
     spend = [each for each in different(report) if each.metric == SPEND]
@@ -292,15 +328,9 @@ def test_a_table_that_disagrees_with_the_others_of_its_run_is_not_restated(
 
 
 def test_rows_that_are_there_twice_are_not_restated(loaded: Loaded) -> None:
-    loaded.execute("ALTER TABLE {}.{} RENAME TO away", "campaign_analytics")
-    create = "CREATE VIEW {}.{} AS SELECT * FROM {}.{} UNION ALL SELECT * FROM {}.{}"
-    away = (loaded.db.schema, "away")
-    loaded.db.execute(create, loaded.db.schema, "campaign_analytics", *away, *away)
-    try:
+    query = "SELECT * FROM {0}.{2} UNION ALL SELECT * FROM {0}.{2}"
+    with shown_as(loaded, "campaign_analytics", query):
         report = loaded.report(last=TODAY)
-    finally:
-        loaded.execute("DROP VIEW {}.{}", "campaign_analytics")
-        loaded.execute("ALTER TABLE {}.{} RENAME TO campaign_analytics", "away")
 
     spend = [each for each in report.findings if each.failed]
     assert {each.source for each in spend} == {"campaign_analytics"}
@@ -518,17 +548,10 @@ def test_a_table_that_the_role_may_not_read_fails(loaded: Loaded, read_only: str
 
 def test_a_missing_table_fails_if_the_log_of_runs_knows_its_days(loaded: Loaded) -> None:
     account = loaded.execute("SELECT ad_account_id FROM {}.{} LIMIT 1", "ad_analytics")[0][0]
-    loaded.execute("ALTER TABLE {}.{} RENAME TO away", "ad_analytics")
-    create = """CREATE TABLE {}.{} AS SELECT 'ad_analytics'::text AS stream,
-        %s::text AS ad_account_id, 'complete'::text AS result, %s::text AS ranges,
-        %s::text AS complete_to"""
-    try:
+    with without(loaded, "ad_analytics"):
         unknown = loaded.report()
-        loaded.execute(create, "sync_log", account, f"{FIRST}..{TODAY}", str(TODAY))
-        known = loaded.report()
-    finally:
-        loaded.execute("DROP TABLE IF EXISTS {}.{}", "sync_log")
-        loaded.execute("ALTER TABLE {}.{} RENAME TO ad_analytics", "away")
+        with read_by_runs(loaded, "ad_analytics", account, f"{FIRST}..{TODAY}", TODAY):
+            known = loaded.report()
 
     assert unknown.notes == ["there is no table ad_analytics"]
     assert not unknown.failed
@@ -537,16 +560,9 @@ def test_a_missing_table_fails_if_the_log_of_runs_knows_its_days(loaded: Loaded)
 
 
 def test_a_column_of_text_fails_and_the_other_tables_are_compared(loaded: Loaded) -> None:
-    create = "CREATE VIEW {}.{} AS SELECT ad_id, ad_account_id, date, 'much' AS " + SPEND.lower()
-    loaded.execute("ALTER TABLE {}.{} RENAME TO away", "ad_analytics")
-    loaded.db.execute(
-        create + " FROM {}.{}", loaded.db.schema, "ad_analytics", loaded.db.schema, "away"
-    )
-    try:
+    query = "SELECT ad_id, ad_account_id, date, 'much' AS spend_in_micro_dollar FROM {0}.{2}"
+    with shown_as(loaded, "ad_analytics", query):
         report = loaded.report()
-    finally:
-        loaded.execute("DROP VIEW {}.{}", "ad_analytics")
-        loaded.execute("ALTER TABLE {}.{} RENAME TO ad_analytics", "away")
 
     assert report.failed
     assert {each.source for each in report.findings if each.metric == SPEND} == {*REPORTS[:3]}
