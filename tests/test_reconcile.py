@@ -569,6 +569,62 @@ def test_a_column_of_text_fails_and_the_other_tables_are_compared(loaded: Loaded
     assert any(each.startswith("ad_analytics of ad account ") for each in report.notes)
 
 
+@pytest.mark.parametrize("kind", ["numeric", "float"])
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_a_column_that_has_no_sum_fails_and_the_others_are_compared(
+    loaded: Loaded, kind: str, number: str
+) -> None:
+    query = f"""SELECT ad_id, ad_account_id, date, impression_1,
+        CASE WHEN date = '{FIRST}' THEN '{number}'::{kind} ELSE spend_in_micro_dollar END
+        AS spend_in_micro_dollar FROM {{0}}.{{2}}"""  # noqa: S608
+    with shown_as(loaded, "ad_analytics", query):
+        report = loaded.report()
+
+    outcomes = {(each.source, each.metric): each.outcome for each in report.findings}
+    assert report.failed
+    assert outcomes["ad_analytics", SPEND] == "not comparable"
+    assert outcomes["ad_analytics", "IMPRESSION_1"] == "equal"
+    assert outcomes["campaign_analytics", SPEND] == "equal"
+    assert any("spend_in_micro_dollar: rows have NaN or Infinity" in each for each in report.notes)
+    assert [*lines_of(report)][-1] == "Not everything could be compared."
+    assert "NaN" not in json.dumps([each.as_json() for each in report.findings], allow_nan=True)
+
+
+def test_a_column_that_has_no_sum_says_nothing_about_other_tables(
+    sandbox: Sandbox, loaded: Loaded
+) -> None:
+    query = """SELECT ad_id, ad_account_id, date, _sdc_extracted_at,
+        spend_in_micro_dollar + 'NaN'::numeric AS spend_in_micro_dollar FROM {0}.{2}"""
+    with later(sandbox), shown_as(loaded, "ad_analytics", query):
+        report = loaded.report(last=TODAY)
+
+    assert {each.source for each in different(report)} == {*REPORTS[:3]}
+    assert causes(report) == {"restated since"}
+    assert [each for each in report.findings if each.failed] == []
+
+
+def test_a_window_without_a_number_is_a_table_that_cannot_be_read(loaded: Loaded) -> None:
+    query = """SELECT ad_id, ad_account_id, date, spend_in_micro_dollar,
+        'NaN'::float AS click_window_days FROM {0}.{2}"""
+    with shown_as(loaded, "ad_analytics", query):
+        report = loaded.report()
+
+    assert report.failed
+    assert any(each.startswith("ad_analytics of ad account ") for each in report.notes)
+    assert {each.source for each in report.findings if each.metric == SPEND} == {*REPORTS[:3]}
+
+
+def test_windows_may_be_numbers_with_fractions(loaded: Loaded) -> None:
+    query = """SELECT ad_id, ad_account_id, date, total_checkout, engagement_window_days,
+        click_window_days::float AS click_window_days FROM {0}.{2}"""
+    with shown_as(loaded, "ad_analytics", query):
+        report = loaded.report(click_window_days=7, engagement_window_days=7)
+
+    of_ads = [each for each in different(report) if each.source == "ad_analytics"]
+    assert {cause.name for each in of_ads for cause in each.causes} == {"windows"}
+    assert [each for each in of_ads if each.unexplained] == []
+
+
 def test_results_that_cannot_be_stored_are_printed_all_the_same(loaded: Loaded) -> None:
     report = reconciled(loaded.config, loaded.request(store="ad_analytics"))
 

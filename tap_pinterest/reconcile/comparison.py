@@ -16,7 +16,7 @@ from tap_pinterest.reading.contexts import of_context
 from tap_pinterest.reading.owners import Owners
 from tap_pinterest.reconcile import export, exported, loaded, store
 from tap_pinterest.reconcile.export import Export
-from tap_pinterest.reconcile.findings import NO_SUM, Finding, Report
+from tap_pinterest.reconcile.findings import NO_NUMBER, NO_SUM, Finding, Report
 from tap_pinterest.reconcile.fresh import Fresh
 from tap_pinterest.reconcile.request import Request, RequestError
 from tap_pinterest.reconcile.tables import Sums, Table, Tables, in_one_line
@@ -61,8 +61,13 @@ class Comparison:
             with self._reading(f"{table.name}{of_context(ad_account_id)}"):
                 sums[table] = table.by_day(ad_account_id, report.days)
         for table in self._tables:
-            if table in sums:
-                report.findings += loaded.compared(table, fresh, totals, sums)
+            found = loaded.compared(table, fresh, totals, sums) if table in sums else []
+            report.findings += found
+            for each in found:
+                if each.obstacle == NO_NUMBER:
+                    of_account = of_context(ad_account_id)
+                    name = each.metric.lower()
+                    report.cut_short(f"{table.name}{of_account}, {name}: {NO_NUMBER}")
             report.findings += [
                 Finding(table.name, ad_account_id, name, obstacle=NO_SUM)
                 for name in table.without_sum

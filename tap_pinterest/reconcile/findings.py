@@ -33,6 +33,8 @@ KINDS = "paid against total"
 LEVELS_DIFFER = "Pinterest's levels differ"
 NO_SUM = "it does not add up over rows"
 """The obstacle of a metric such as a rate."""
+NO_NUMBER = "rows have NaN or Infinity"
+"""The obstacle of a column that has no sum."""
 
 _MONEY: Mapping[str | None, Decimal] = {
     **dict.fromkeys(("micro_currency", "micro_usd"), Decimal(1)),

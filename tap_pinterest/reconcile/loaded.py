@@ -19,6 +19,7 @@ from tap_pinterest.reconcile.findings import (
     ARCHIVED,
     FILTERED,
     LEVELS_DIFFER,
+    NO_NUMBER,
     NOTHING,
     REPORT_TIME,
     RESTATED,
@@ -59,10 +60,10 @@ def compared(
             table.name,
             fresh.ad_account_id,
             name,
-            here=sums.totals.get(name, NOTHING),
+            here=(here := sums.totals.get(name, NOTHING)),
             pinterest=totals.get(name, NOTHING),
             tolerance=tolerance(name, max(sums.rows, 1)),
-            obstacle=fresh.obstacle(name),
+            obstacle=fresh.obstacle(name) or ("" if here.is_finite() else NO_NUMBER),
         )
         for name in table.metrics
     ]

@@ -61,7 +61,7 @@ class Restating:
         others = {
             table.stream.question.level.name: sums[day]
             for table, sums in self.loaded.items()
-            if table is not self.table and metric in table.metrics and day in sums
+            if table is not self.table and day in sums and _has_number(sums[day], metric)
         }
         if not own.rows:
             return any(each.totals[metric] for each in others.values())
@@ -110,6 +110,10 @@ class Restating:
     def _reads(self) -> list[tuple[DateRange, date]]:
         """The days that runs have read, according to the log of runs."""
         return self.table.tables.reads(self.table.name, self.fresh.ad_account_id)
+
+
+def _has_number(sums: Sums, metric: str) -> bool:
+    return metric in sums.totals and sums.totals[metric].is_finite()
 
 
 def _is_same(metric: str, one: Sums, other: Sums) -> bool:

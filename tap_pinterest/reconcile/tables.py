@@ -19,13 +19,12 @@ from tap_pinterest.api.periods import DateRange
 from tap_pinterest.reconcile.findings import NOTHING, Place, Totals, added_up, adds_up
 from tap_pinterest.streams.bases.report import AdsReport
 
-SHAPING = (
-    *("click_window_days", "engagement_window_days", "view_window_days"),
-    *("conversion_report_time", "attribution_types", "reporting_timezone"),
-)
+WINDOWS = ("click_window_days", "engagement_window_days", "view_window_days")
+SHAPING = (*WINDOWS, "conversion_report_time", "attribution_types", "reporting_timezone")
 """Columns with the settings that a row was read with."""
 READ_AT = "_sdc_extracted_at"
 LOG = "sync_log"
+NAN = Decimal("NaN")
 
 Shape = tuple[tuple[str, Any], ...]
 """The settings that a row was read with, by name; only settings that have a column."""
@@ -144,7 +143,8 @@ class Table:
         columns = [*keys, count, read_at.format(self._read_at), *summed]
         found = defaultdict(list)
         for row in self._select(ad_account_id, days, columns, len(keys)):
-            totals = {name: row[name] for name in self.metrics}
+            # Infinity and -Infinity have no sum either.
+            totals = {name: row[name] if row[name].is_finite() else NAN for name in self.metrics}
             sums = Sums(row["rows"], totals, frozenset({_shape(row)}), row["read_at"])
             found[row["day"]].append(sums)
         return {day: together(parts) for day, parts in found.items()}
@@ -198,7 +198,12 @@ class Table:
 
     @property
     def _shape_columns(self) -> list[sql.Composable]:
-        return [sql.Identifier(name) for name in SHAPING if name in self.columns]
+        return [
+            # Some loaders write windows as numbers with fractions.
+            sql.SQL("{0}::integer AS {0}" if name in WINDOWS else "{}").format(sql.Identifier(name))
+            for name in SHAPING
+            if name in self.columns
+        ]
 
     @property
     def _read_at(self) -> sql.Composable:
@@ -223,12 +228,6 @@ def in_one_line(error: psycopg.Error) -> str:
 
 def _shape(row: Mapping[str, Any]) -> Shape:
     # The tap writes these two columns only if they are set. Rows may be older than any column.
-    unset = {"attribution_types": (), "reporting_timezone": None}
-    found = {name: _setting(name, row[name]) for name in SHAPING if row.get(name) is not None}
-    return tuple((unset | found).items())
-
-
-def _setting(name: str, value: Any) -> Any:  # noqa: ANN401 - a setting of any kind
-    if name == "attribution_types":
-        return tuple(filter(None, value.split(",")))
-    return int(value) if isinstance(value, Decimal) else value
+    types = tuple(filter(None, (row.get("attribution_types") or "").split(",")))
+    found = {name: row[name] for name in SHAPING if row.get(name) is not None}
+    return tuple(({"reporting_timezone": None} | found | {"attribution_types": types}).items())
