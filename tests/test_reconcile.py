@@ -327,6 +327,54 @@ def test_a_table_that_disagrees_with_the_others_of_its_run_is_not_restated(
     assert {each.source for each in report.findings if each.unexplained} == {table}
 
 
+@contextmanager
+def lost(loaded: Loaded, table: str, key: str, day: date) -> Iterator[None]:
+    """The table has no row of the entity that spent most on a day."""
+    most = f"""(SELECT {key} FROM {{0}}.{{2}} AS most WHERE most.date = kept.date
+        ORDER BY spend_in_micro_dollar DESC NULLS LAST LIMIT 1)"""  # noqa: S608
+    query = f"""SELECT * FROM {{0}}.{{2}} AS kept
+        WHERE date <> '{day}' OR {key} <> {most}"""  # noqa: S608
+    with shown_as(loaded, table, query):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("levels", "failed", "explained"),
+    [
+        (("ad_analytics",), {"ad_analytics"}, {"restated since"}),
+        (("campaign_analytics", "ad_analytics"), {"campaign_analytics", "ad_analytics"}, set()),
+        (REPORTS, {"ad_analytics"}, {"restated since"}),
+    ],
+    ids=["one level", "two levels", "all levels"],
+)
+def test_a_lost_row_of_a_day_that_had_not_settled_is_not_restated(
+    sandbox: Sandbox,
+    loaded: Loaded,
+    levels: tuple[str, ...],
+    failed: set[str],
+    explained: set[str],
+) -> None:
+    """Without a second table of the same run nobody knows whether the row was there."""
+    others = [each for each in REPORTS if each not in levels]
+    with later(sandbox), without(loaded, *others), lost(loaded, "ad_analytics", "ad_id", TODAY):
+        report = loaded.report(first=TODAY, last=TODAY)
+
+    unsure = f"{TODAY}..{TODAY} had not settled when last read, and no other table shows"
+    spend = [each for each in report.findings if each.metric == SPEND]
+    assert {each.source for each in spend if each.failed} == failed
+    assert all(each.examples[-1].startswith(unsure) for each in spend if each.failed)
+    assert causes(report) == explained
+
+
+def test_two_levels_that_agree_are_restated(sandbox: Sandbox, loaded: Loaded) -> None:
+    with later(sandbox), without(loaded, *REPORTS[:2]):
+        report = loaded.report(first=TODAY, last=TODAY)
+
+    assert {each.source for each in different(report)} == {*REPORTS[2:]}
+    assert causes(report) == {"restated since"}
+    assert not report.failed
+
+
 def test_rows_that_are_there_twice_are_not_restated(loaded: Loaded) -> None:
     query = "SELECT * FROM {0}.{2} UNION ALL SELECT * FROM {0}.{2}"
     with shown_as(loaded, "campaign_analytics", query):

@@ -39,6 +39,10 @@ from tap_pinterest.reconcile.tables import Row, Shape, Sums, Table, together
 
 MOST_EXAMPLES = 5
 """Rows that a finding names."""
+UNSURE = (
+    "had not settled when last read, and no other table shows that no row is wrong or lost: run the"
+    " tap and compare again"
+)
 _CAUSE_OF = {"conversion_report_time": REPORT_TIME, "reporting_timezone": TIME_ZONE}
 _ZONES = (None, "PINTEREST_TIME_ZONE")
 
@@ -162,7 +166,7 @@ class _Search:
     def _changed(self, finding: Finding, rows: Mapping[Place, Row], restating: Restating) -> None:
         """Explain the part of a difference that comes from rows that Pinterest has restated."""
         now = restating.now
-        restated, days = NOTHING, set()
+        restated, days, unsure = NOTHING, set(), set()
         for place in sorted({*rows, *now}, key=str):
             entity, day = place
             here = rows[place].values[finding.metric] if place in rows else NOTHING
@@ -170,15 +174,19 @@ class _Search:
             is_equal = abs(here - there) <= tolerance(finding.metric, 1)
             if is_equal or entity in restating.missing or day is None:
                 continue
-            if restating.explains(finding.metric, day, rows.get(place)):
+            is_restated = restating.explains(finding.metric, day, rows.get(place))
+            if is_restated:
                 restated += here - there
                 days.add(day)
             else:
                 _note(finding, place, here, there)
+            if is_restated is None:
+                unsure.add(day)
         if days:
-            named = ", ".join(map(str, merged(DateRange(day, day) for day in days)))
-            text = f"{named} had not settled when last read"
+            text = f"{_named(days)} had not settled when last read"
             finding.causes.append(Cause(RESTATED, restated, text))
+        if unsure:
+            finding.examples.append(f"{_named(unsure)} {UNSURE}")
 
 
 def left_out(
@@ -206,6 +214,10 @@ def _differing(shapes: Iterable[Shape], settings: Settings) -> Iterator[tuple[st
             zones = name == "reporting_timezone" and value in _ZONES and now in _ZONES
             if value != now and not zones:
                 yield name, f"{name} is {value} in the rows, and {now} in the settings"
+
+
+def _named(days: Iterable[date]) -> str:
+    return ", ".join(map(str, merged(DateRange(day, day) for day in days)))
 
 
 def _note(finding: Finding, place: Place, here: Decimal, there: Decimal) -> None:

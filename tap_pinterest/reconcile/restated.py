@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,6 +19,7 @@ from tap_pinterest.reconcile.tables import Row, Sums, Table, together
 ACCOUNT = "ad_account"
 ONE_RUN = timedelta(hours=1)
 """The time in which a run reads the levels of an ad account one after the other."""
+NO_ROWS = together(())
 
 
 @dataclass(frozen=True)
@@ -38,51 +38,49 @@ class Restating:
     now: Cells
     missing: Collection[str]
 
-    def explains(self, metric: str, day: date, row: Row | None) -> bool:
-        """Whether a day was read before its numbers had settled, and no other table objects.
+    def explains(self, metric: str, day: date, row: Row | None) -> bool | None:
+        """Whether Pinterest has changed a number since; `None` if the row may be wrong or lost.
 
-        A loader may keep the time of a row that has not changed, so the log of runs counts too. A
-        day that is neither in a row nor in the log has not been read.
+        That is certain if the day was read before its numbers had settled, and another level that
+        the same run has read has the same sum, so that no row is wrong or lost. Without another
+        level, a row that is there is enough.
         """
-        read_at = row.read_at if row else self._own(day).read_at
-        read_on = [read_at.date()] if read_at else []
-        if complete := [as_of for days, as_of in self._reads if days.start <= day <= days.end]:
-            read_on.append(max(complete) + timedelta(days=SETTLING_DAYS))
-        was_early = bool(read_on) and max(read_on) < settled_on(metric, day, self.fresh.settings)
-        return was_early and not self._is_contradicted(metric, day)
-
-    def _is_contradicted(self, metric: str, day: date) -> bool:
-        """Whether another table shows that the rows of a day are wrong or lost."""
-        own, there = self._own(day), self._there(metric, day)
-        here = own.totals.get(metric, NOTHING)
-        left_out = self._there(metric, day, self.missing)
-        if abs(here + left_out - there) <= tolerance(metric, max(own.rows, 1)):
+        if not self._was_early(metric, day, row):
             return False
+        own, there = self.loaded[self.table].get(day, NO_ROWS), self._there(metric, day)
+        number = own.totals.get(metric, NOTHING) + self._there(metric, day, self.missing)
+        if abs(number - there) <= tolerance(metric, max(own.rows, 1)):
+            return True
         others = {
             table.stream.question.level.name: sums[day]
             for table, sums in self.loaded.items()
             if table is not self.table and day in sums and _has_number(sums[day], metric)
         }
-        if not own.rows:
-            return any(each.totals[metric] for each in others.values())
         if self._is_up_to_date(metric, there, others.values(), own.read_at):
+            return False
+        then = {level: each for level, each in others.items() if _is_one_run(own, each)}
+        if any(_is_same(metric, own, each) for each in then.values()):
             return True
-        then = {
-            level: each for level, each in others.items() if _is_one_run(own.read_at, each.read_at)
-        }
-        return not self.missing and self._is_outvoted(metric, own, then)
+        return None if row is None or any(map(self._has_all_entities, then)) else True
 
-    def _is_outvoted(self, metric: str, own: Sums, then: Mapping[str, Sums]) -> bool:
-        """Whether two levels of the same run agree on another number.
+    def _was_early(self, metric: str, day: date, row: Row | None) -> bool:
+        """Whether a day was last read before its numbers had settled.
 
-        If statuses are filtered, one of the two must be the ad account, which lacks no entity.
+        A loader may keep the time of a row that has not changed, so the log of runs counts too. A
+        day that is neither in a row nor in the log has not been read.
         """
-        for pair in itertools.combinations(then, 2):
-            one, other = (then[level] for level in pair)
-            is_same = _is_same(metric, one, other) and not _is_same(metric, one, own)
-            if is_same and (ACCOUNT in pair or not self.fresh.entity_statuses):
-                return True
-        return False
+        read_at = row.read_at if row else self.loaded[self.table].get(day, NO_ROWS).read_at
+        read_on = [read_at.date()] if read_at else []
+        if complete := [as_of for days, as_of in self._reads if days.start <= day <= days.end]:
+            read_on.append(max(complete) + timedelta(days=SETTLING_DAYS))
+        return bool(read_on) and max(read_on) < settled_on(metric, day, self.fresh.settings)
+
+    def _has_all_entities(self, level: str) -> bool:
+        """Whether a level's rows must add up to those of this table.
+
+        If statuses are filtered, only the ad account lacks no entity.
+        """
+        return not self.fresh.entity_statuses or (level == ACCOUNT and not self.missing)
 
     def _is_up_to_date(
         self, metric: str, there: Decimal, others: Iterable[Sums], read_at: datetime | None
@@ -103,9 +101,6 @@ class Restating:
         )
         return sum(found, NOTHING)
 
-    def _own(self, day: date) -> Sums:
-        return self.loaded[self.table].get(day, together(()))
-
     @functools.cached_property
     def _reads(self) -> list[tuple[DateRange, date]]:
         """The days that runs have read, according to the log of runs."""
@@ -121,8 +116,9 @@ def _is_same(metric: str, one: Sums, other: Sums) -> bool:
     return difference <= tolerance(metric, max(one.rows, other.rows))
 
 
-def _is_one_run(one: datetime | None, other: datetime | None) -> bool:
-    return one is not None and other is not None and abs(one - other) <= ONE_RUN
+def _is_one_run(one: Sums, other: Sums) -> bool:
+    times = [each.read_at for each in (one, other) if each.read_at]
+    return len(times) > 1 and max(times) - min(times) <= ONE_RUN
 
 
 def settled_on(metric: str, day: date, settings: Settings) -> date:
