@@ -830,6 +830,36 @@ def test_an_export_was_restated_only_if_it_has_all_rows(
     assert causes(report) == expected
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [("smaller", {"restated since"}), ("lost", set()), ("in two rows", set())],
+)
+def test_an_export_with_a_lost_row_of_an_ad_was_not_restated(
+    sandbox: Sandbox, tmp_path: Path, change: str, expected: set[str]
+) -> None:
+    """The ad and the day have other rows. Of several rows for both, nobody knows the number."""
+    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.owners.ad_account_ids))
+    rows = [
+        (each["AD_ID"], each["DATE"], each.get("TOTAL_CHECKOUT", 0))
+        for each in numbers(sandbox, account, granularity="DAY")
+    ]
+    most = max(rows, key=lambda row: row[2])
+    ad_id, day, checkouts = most
+    instead = {
+        "smaller": [(ad_id, day, checkouts - 1)],
+        "lost": [],
+        "in two rows": [(ad_id, day, 0), (ad_id, day, checkouts - 1)],
+    }
+    rows = [each for each in rows if each != most] + instead[change]
+    text = "\n".join(["Ad ID,Date,TOTAL_CHECKOUT", *(",".join(map(str, row)) for row in rows)])
+    report = of_export(sandbox, tmp_path / "export.csv", text, exported_on=TODAY)
+
+    assert {ad_id} & {row[0] for row in rows}
+    assert {day} & {row[1] for row in rows}
+    assert different(report)
+    assert causes(report) == expected
+
+
 def test_the_settings_of_an_export_must_fit_all_its_numbers(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

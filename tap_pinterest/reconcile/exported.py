@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,7 @@ from tap_pinterest.reconcile.findings import (
     Cause,
     Cells,
     Finding,
+    Place,
     adds_up,
     looking_for_causes,
 )
@@ -106,12 +107,13 @@ class _Search:
 
     def _entities(self, findings: Sequence[Finding]) -> Iterator[tuple[Finding, Cause]]:
         """Findings that entities without a row in the export explain."""
-        if not (findings and self._absent and self._named):
+        absent = {entity for entity, _ in self._absent} - self._named if findings else set()
+        if not (absent and self._named):
             return
         shown = {str(self._items[each].get("status")) for each in self._named}
-        cause = left_out({entity for entity, _ in self._absent}, self._items, shown)
+        cause = left_out(absent, self._items, shown)
         for each in findings:
-            amount = self._lost(each.metric)
+            amount = self._lost(each.metric, absent)
             if cause and amount and _fits(each, each.pinterest - amount):
                 yield each, Cause(cause[0], each.difference, cause[1])
 
@@ -140,17 +142,19 @@ class _Search:
     def _restated(self, findings: Sequence[Finding]) -> Iterator[tuple[Finding, Cause]]:
         """Findings of an export that was made before the numbers of any of its days had settled.
 
-        An export that lacks an entity or a day has lost rows, whatever Pinterest has changed.
+        An export that lacks an entity or a day has lost rows, whatever Pinterest has changed. If
+        an entity has several rows on a day, nobody knows how many there should be.
         """
         made_on = self.export.made_on
         days = {line.day for line in self.lines}
         past = {each.start for each in periods(self.fresh.days, DAY) if each.start < made_on}
-        if None not in days and not past <= days:
+        is_whole = None in days or past <= days
+        if not is_whole or max(self._rows.values()) > 1:
             return
         for each in findings:
             first = settled_on(each.metric, self.fresh.days.start, self.fresh.settings)
             is_early = made_on < first and each.here < each.pinterest
-            if is_early and not self._lost(each.metric):
+            if is_early and not self._lost(each.metric, {entity for entity, _ in self._absent}):
                 text = f"the export is of {made_on}, and no day had settled before {first}"
                 yield each, Cause(RESTATED, each.difference, text)
 
@@ -163,24 +167,42 @@ class _Search:
     @functools.cached_property
     def _named(self) -> set[str]:
         """The ids of the entities that have a row."""
-        field = "id" if self.export.by_id else "name"
         names = {line.entity for line in self.lines}
-        return {key for key, item in self._items.items() if str(item.get(field)).strip() in names}
+        return {entity for entity in self._items if self._called(entity) in names}
+
+    def _called(self, entity: str) -> str:
+        """The name of an entity in the file."""
+        item = self._items.get(entity, {})
+        return entity if self.export.by_id else str(item.get("name")).strip()
+
+    @functools.cached_property
+    def _rows(self) -> Counter[Place]:
+        """The number of rows by the name of the entity, and by day if the file has days."""
+        return Counter((line.entity, line.day) for line in self.lines)
 
     @functools.cached_property
     def _absent(self) -> Cells:
-        """Pinterest's numbers of the entities that have no row."""
+        """Pinterest's numbers of the entities, by day if the file has days, that have no row."""
         level = self.export.level
         if not level:
             return {}
         metrics = [each.metric for each in self.findings if each.outcome == "differs"]
-        detail = Detail(LEVELS[level], ENTITIES[level], "TOTAL")
+        granularity = "DAY" if any(line.day for line in self.lines) else "TOTAL"
+        detail = Detail(LEVELS[level], ENTITIES[level], granularity)
         found = self.fresh.cells(detail, self.fresh.days, self.fresh.settings, metrics)
-        return {place: each for place, each in found.items() if place[0] not in self._named}
+        # Entities may share a name.
+        wanted = Counter((self._called(entity), day) for entity, day in found)
+        lacking = wanted - self._rows
+        return {
+            (entity, day): each
+            for (entity, day), each in found.items()
+            if (self._called(entity), day) in lacking
+        }
 
-    def _lost(self, metric: str) -> Decimal:
-        """Pinterest's number of the entities that have no row."""
-        return sum((each[metric] for each in self._absent.values()), NOTHING)
+    def _lost(self, metric: str, entities: Collection[str]) -> Decimal:
+        """Pinterest's number of these entities in places that have no row."""
+        found = (each[metric] for (entity, _), each in self._absent.items() if entity in entities)
+        return sum(found, NOTHING)
 
 
 def _fits(finding: Finding, number: Decimal) -> bool:
