@@ -456,6 +456,18 @@ def test_an_ad_account_that_is_named_twice_is_compared_once(loaded: Loaded) -> N
     assert len(twice.findings) == len(once.findings)
 
 
+def test_a_row_that_a_loader_has_marked_as_deleted_does_not_count(loaded: Loaded) -> None:
+    columns = "ad_id, ad_account_id, date, spend_in_micro_dollar"
+    query = f"""SELECT {columns}, NULL::timestamp AS _sdc_deleted_at FROM {{0}}.{{2}}
+        UNION ALL SELECT {columns}, now()::timestamp FROM {{0}}.{{2}}"""  # noqa: S608
+    with shown_as(loaded, "ad_analytics", query):
+        report = loaded.report()
+
+    spend = [each for each in report.findings if each.metric == SPEND]
+    assert {each.source for each in spend} == {*REPORTS}
+    assert {each.outcome for each in spend} == {"equal"}
+
+
 def test_a_row_that_is_missing_is_found(loaded: Loaded) -> None:
     copy = "CREATE TEMPORARY TABLE kept AS SELECT * FROM {}.{} WHERE date = %s"
     loaded.execute(copy, "campaign_analytics", FIRST)

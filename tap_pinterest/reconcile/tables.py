@@ -23,6 +23,8 @@ WINDOWS = ("click_window_days", "engagement_window_days", "view_window_days")
 SHAPING = (*WINDOWS, "conversion_report_time", "attribution_types", "reporting_timezone")
 """Columns with the settings that a row was read with."""
 READ_AT = "_sdc_extracted_at"
+DELETED_AT = "_sdc_deleted_at"
+"""When a loader marked a row as deleted; such a row does not count."""
 LOG = "sync_log"
 NAN = Decimal("NaN")
 
@@ -184,6 +186,8 @@ class Table:
             self._column("ad_account_id"),
             self._column("date"),
         )
+        if DELETED_AT in self.columns:
+            query += sql.SQL(" AND {} IS NULL").format(sql.Identifier(DELETED_AT))
         if keys:
             query += sql.SQL(" GROUP BY {}").format(sql.SQL(", ").join(range(1, keys + 1)))
         with self.tables.connection.cursor(row_factory=dict_row) as cursor:
