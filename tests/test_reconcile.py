@@ -1151,6 +1151,15 @@ def test_the_causes_and_the_rest_add_up_to_the_difference() -> None:
     assert as_number(Decimal("2.50")) == 2.5
 
 
+def test_small_and_large_numbers_are_written_with_all_their_digits() -> None:
+    report = Report(DateRange(FIRST, LAST))
+    whole = Decimal(123_456_789_012_345_678)
+    report.findings.append(Finding("t", "1", SPEND, whole + Decimal("0.00001"), whole))
+
+    text = "\n".join(lines_of(report))
+    assert "123,456,789,012,345,678.00001  123,456,789,012,345,678  differs by 0.00001" in text
+
+
 def test_a_rounded_sum_says_within_what_it_is_equal() -> None:
     report = Report(DateRange(FIRST, LAST))
     report.findings.append(

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from tap_pinterest.reconcile.findings import SPEND, Finding, Outcome, Report, as_number
+from tap_pinterest.reconcile.findings import SPEND, Finding, Outcome, Report
 from tap_pinterest.run.table import aligned
 
 WORDS: Mapping[Outcome, str] = {
@@ -62,7 +62,7 @@ def _cells(finding: Finding) -> tuple[str, ...]:
 
 
 def _number(number: Decimal) -> str:
-    return f"{as_number(number):,}"
+    return f"{number.normalize():,f}"
 
 
 def _verdict(report: Report) -> str:
