@@ -326,6 +326,29 @@ def test_the_page_reads_the_first_report_that_has_rows(db: Connection[Any]) -> N
     assert empty.missing[0] == "Numbers of ads: campaign_analytics has no rows."
 
 
+def test_rows_that_a_loader_has_marked_as_deleted_do_not_count(db: Connection[Any]) -> None:
+    with within(db, "before"), within(db, "after"):
+        for schema, day in (("before", "NULL"), ("after", "'2026-11-22'")):
+            db.execute(f"""
+                SET search_path TO {schema};
+                CREATE TABLE campaign_analytics (date date, campaign_id text, impression_1 int,
+                    _sdc_deleted_at timestamp, _sdc_sync_started_at bigint,
+                    PRIMARY KEY (date, campaign_id));
+                INSERT INTO campaign_analytics VALUES ('2026-11-20', 'c1', 7, NULL, 1),
+                    ('2026-11-20', 'c2', 3, {day}, 2), ('2026-11-21', 'c2', 5, {day}, 1)
+            """)  # noqa: S608
+        contents = Contents.read(db, "after", days=90, copy="before")
+
+    assert contents.ads
+    assert [(each.of.day, each.now, each.before) for each in contents.ads.by_day] == [
+        (20, (Decimal(7),), (Decimal(10),)),
+        (21, (Decimal(0),), (Decimal(5),)),
+    ]
+    assert contents.tables == [("campaign_analytics", 1, date(2026, 11, 20), None)]
+    assert contents.changed == [Changed("campaign_analytics", 3, 1, 0, 0)]
+    assert contents.restated == []
+
+
 def test_columns_of_other_types_in_a_foreign_table_do_no_harm(db: Connection[Any]) -> None:
     with within(db, "foreign"):
         db.execute("""

@@ -43,16 +43,19 @@ def restated(tables: Tables, report: str, days: int) -> list[RestatedDay] | None
         return None
     rows = tables.query(
         """
-        WITH newest AS (SELECT max({load}) AS load FROM {report}),
-             known AS (SELECT max(date::date) AS day FROM {report}, newest WHERE {load} < load)
-        SELECT date::date, count(*), count(*) FILTER (WHERE {load} = load)
-          FROM {report}, newest, known
-         WHERE date::date <= day AND date::date > day - {days}::integer
+        WITH loaded AS NOT MATERIALIZED (
+                 SELECT date::date AS day, {load} AS load FROM {rows} AS report
+             ),
+             newest AS (SELECT max(load) AS newest FROM loaded),
+             known AS (SELECT max(day) AS last FROM loaded, newest WHERE load < newest)
+        SELECT day, count(*), count(*) FILTER (WHERE load = newest)
+          FROM loaded, newest, known
+         WHERE day <= last AND day > last - {days}::integer
          GROUP BY 1
          ORDER BY 1
         """,
         load=sql.Identifier(LOAD),
-        report=tables.identifier(report),
+        rows=tables.rows(report),
         days=sql.Literal(days),
     )
     return [RestatedDay(*row) for row in rows]
@@ -77,18 +80,18 @@ def not_compared(tables: Tables, copy: Tables) -> Iterator[str]:
 
 def _changed(tables: Tables, copy: Tables, name: str, key: Sequence[str]) -> Changed:
     if name not in copy.columns:
-        ((rows,),) = tables.query("SELECT count(*) FROM {new}", new=tables.identifier(name))
+        ((rows,),) = tables.query("SELECT count(*) FROM {new} AS new", new=tables.rows(name))
         return Changed(name, 0, rows, rows, 0)
     (row,) = tables.query(
         """
-        SELECT (SELECT count(*) FROM {old}),
+        SELECT (SELECT count(*) FROM {old} AS old),
                count(*),
                count(*) FILTER (WHERE old.{first} IS NULL),
                count(*) FILTER (WHERE old.{first} IS NOT NULL AND {differ})
           FROM {new} AS new LEFT JOIN {old} AS old USING ({key})
         """,
-        old=copy.identifier(name),
-        new=tables.identifier(name),
+        old=copy.rows(name),
+        new=tables.rows(name),
         first=sql.Identifier(key[0]),
         key=sql.SQL(", ").join(map(sql.Identifier, key)),
         differ=_differ(tables, copy, name),

@@ -19,6 +19,9 @@ LOADED_AT = "_sdc_extracted_at"
 LOAD = "_sdc_sync_started_at"
 """The start of the load that wrote a row; each load has its own."""
 
+DELETED_AT = "_sdc_deleted_at"
+"""When a loader marked a row as deleted."""
+
 _COLUMNS = """
     SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position),
            array_agg(lower(data_type)::text ORDER BY ordinal_position)
@@ -66,6 +69,14 @@ class Tables(NamedTuple):
     def identifier(self, table: str) -> Composable:
         """The name of a table for a query."""
         return sql.Identifier(self.schema, table)
+
+    def rows(self, table: str) -> Composable:
+        """The rows of a table for a query, which must name them; deleted rows do not count."""
+        name = self.identifier(table)
+        if not self.has(table, DELETED_AT):
+            return name
+        deleted_at = sql.Identifier(DELETED_AT)
+        return sql.SQL("(SELECT * FROM {} WHERE {} IS NULL)").format(name, deleted_at)
 
     def key(self, table: str) -> list[str]:
         """The columns of a table's primary key, in their order."""
@@ -129,10 +140,10 @@ def _facts(tables: Tables, name: str) -> TableFacts:
         for column in ("date", LOADED_AT)
     )
     ((rows, newest_day, newest_at),) = tables.query(
-        "SELECT count(*), max({day})::date, max({loaded_at}) FROM {table}",
+        "SELECT count(*), max({day})::date, max({loaded_at}) FROM {rows} AS loaded",
         day=day,
         loaded_at=loaded_at,
-        table=tables.identifier(name),
+        rows=tables.rows(name),
     )
     return TableFacts(name, rows, newest_day, newest_at)
 

@@ -68,8 +68,8 @@ class Numbers(NamedTuple):
     @property
     def last_day(self) -> date | None:
         """The newest day that the report has."""
-        query = "SELECT max(date::date) FROM {report}"
-        ((day,),) = self.tables.query(query, report=self._table)
+        query = "SELECT max(date::date) FROM {rows} AS report"
+        ((day,),) = self.tables.query(query, rows=self.tables.rows(self.report))
         found: date | None = day
         return found
 
@@ -78,7 +78,7 @@ class Numbers(NamedTuple):
         rows = self.tables.query(
             """
             SELECT {of} AS "of", coalesce({currency}, '') AS currency, {sums}
-              FROM {report} AS report {join}
+              FROM {rows} AS report {join}
              WHERE report.date::date BETWEEN {first} AND {last}
              GROUP BY 1, 2
              ORDER BY 1, 2
@@ -88,16 +88,12 @@ class Numbers(NamedTuple):
             ),
             currency=self._currency,
             sums=sql.SQL(", ").join(map(self._sum, self.measures)),
-            report=self._table,
+            rows=self.tables.rows(self.report),
             join=self._join,
             first=first,
             last=last,
         )
         return {(key, currency): tuple(values) for key, currency, *values in rows}
-
-    @property
-    def _table(self) -> Composable:
-        return self.tables.identifier(self.report)
 
     @property
     def _currency(self) -> Composable:
