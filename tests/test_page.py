@@ -349,6 +349,21 @@ def test_rows_that_a_loader_has_marked_as_deleted_do_not_count(db: Connection[An
     assert contents.restated == []
 
 
+@pytest.mark.parametrize("kind", ["numeric", "float"])
+def test_rows_without_a_number_do_not_count_and_are_named(db: Connection[Any], kind: str) -> None:
+    with within(db, "numbers"):
+        db.execute(f"""
+            CREATE TABLE campaign_analytics (date date, impression_1 {kind}, clickthrough_1 int);
+            INSERT INTO campaign_analytics VALUES ('2026-11-20', 7, 1), ('2026-11-20', 'NaN', 2),
+                ('2026-11-21', 'Infinity', 3), ('2026-11-21', '-Infinity', NULL)
+        """)  # noqa: S608
+        contents = Contents.read(db, "numbers", days=90)
+
+    assert labels(page(contents)) == ["Paid impressions by day: 7", "Paid Pin clicks by day: 6"]
+    named = "Paid impressions: 3 rows of campaign_analytics have NaN or Infinity."
+    assert named in contents.missing
+
+
 def test_columns_of_other_types_in_a_foreign_table_do_no_harm(db: Connection[Any]) -> None:
     with within(db, "foreign"):
         db.execute("""
@@ -534,6 +549,19 @@ def test_days_are_named_at_even_distances_up_to_the_last() -> None:
         *("6 Sep", "4 Oct", "1 Nov", "29 Nov")
     ]
     assert named.count("<i ") == 4
+
+
+@pytest.mark.parametrize(("years", "named"), [(3, 4), (10, 5), (40, 5)])
+def test_years_of_days_have_dates_at_even_distances_with_their_years(
+    years: int, named: int
+) -> None:
+    first = LAST.replace(year=LAST.year - years)
+    html = charts.by_day([Day(first, 1), Day(LAST, 1)], "", whole=True)
+
+    dates = html.partition('class="dates"')[2]
+    assert dates.count("<i ") == named
+    assert ">29 Nov 2026<" in dates
+    assert f"<title>29 Nov {first.year}: 1</title>" in html
 
 
 def test_a_day_without_rows_leaves_its_place_free() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from html import escape
 from typing import NamedTuple
 
@@ -83,7 +83,7 @@ def _columns(days: Sequence[Day], low: float, high: float) -> Iterator[str]:
             if upper > lower
         )
         before = "" if each.base is None else f" ({exact(each.base)} before)"
-        title = f"{day_name(each.day)}: {exact(each.value)}{before}"
+        title = f"{day_name(each.day, year=True)}: {exact(each.value)}{before}"
         yield f"<g><title>{title}</title>{hit}{drawn}</g>"
 
 
@@ -103,9 +103,10 @@ def _percent(part: float, whole: float) -> str:
 def _dates(first: date, last: date) -> Iterator[str]:
     """Dates at even distances; the last date is always there."""
     count = (last - first).days + 1
-    step = next((each for each in DAYS_BETWEEN if count / each <= MOST_DAYS_NAMED), count)
+    most = -(-count // MOST_DAYS_NAMED)
+    step = next((each for each in DAYS_BETWEEN if each >= most), most)
     for back in range(0, count, step):
-        day = last.fromordinal(last.toordinal() - back)
+        day = last - timedelta(back)
         left = _percent(count - back - 0.5, count)
         yield f'<i style="left:{left}">{day_name(day, year=count > YEARS_FROM)}</i>'
 

@@ -200,6 +200,7 @@ def _missing_numbers(loaded: Tables, report: Numbers) -> Iterator[str]:
     for measure in MEASURES:
         if measure not in report.measures:
             yield _why_missing(loaded, report, measure)
+    yield from report.faults()
     if not report.has("campaign_id"):
         yield f"Campaigns: {report.report} has no column campaign_id."
     if not report.has("ad_account_id"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -180,7 +181,7 @@ def _by_day(ads: Ads, copy: str | None) -> Iterator[str]:
         ]
         yield _by_day_figure(shown, days, f"{shown.title} by day")
     yield "</div>"
-    yield from _numbers("Day", ads, ads.by_day[::-1], day_name)
+    yield from _numbers("Day", ads, ads.by_day[::-1], partial(day_name, year=True))
 
 
 def _by_day_figure(shown: Shown, days: Sequence[Day], label: str, *, sign: bool = False) -> str:

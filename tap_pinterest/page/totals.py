@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -113,16 +113,30 @@ class Numbers(NamedTuple):
             " ON accounts.id = report.ad_account_id"
         ).format(self.tables.identifier("ad_accounts"))
 
+    def faults(self) -> Iterator[str]:
+        """Sentences about rows that do not count."""
+        count = sql.SQL("count(*) FILTER (WHERE {0} - {0} <> 0)")
+        counts = [count.format(self._amount(each)) for each in self.measures]
+        query, rows = "SELECT {counts} FROM {rows} AS report", self.tables.rows(self.report)
+        (found,) = self.tables.query(query, counts=sql.SQL(", ").join(counts), rows=rows)
+        for measure, number in zip(self.measures, found, strict=True):
+            if number:
+                yield f"{measure.title}: {number:,} rows of {self.report} have NaN or Infinity."
+
     def _sum(self, measure: Measure) -> Composable:
+        # Only NaN and Infinity, minus themselves, are not 0.
+        return sql.SQL(
+            "CAST(coalesce(sum({0}) FILTER (WHERE {0} - {0} = 0), 0) AS numeric(38, 6))"
+        ).format(self._amount(measure))
+
+    def _amount(self, measure: Measure) -> Composable:
         amounts = [
             sql.SQL("report.{} / {}.0").format(
                 sql.Identifier(column), sql.Literal(1_000_000 if "_micro_" in column else 1)
             )
             for column in filter(self.has, measure.columns)
         ]
-        return sql.SQL("CAST(coalesce(sum(coalesce({})), 0) AS numeric(38, 6))").format(
-            sql.SQL(", ").join(amounts)
-        )
+        return sql.SQL("coalesce({})").format(sql.SQL(", ").join(amounts))
 
 
 def numbers_in(tables: Tables) -> Numbers | None:
