@@ -364,6 +364,23 @@ def test_rows_without_a_number_do_not_count_and_are_named(db: Connection[Any], k
     assert named in contents.missing
 
 
+def test_rows_that_are_there_twice_are_named(db: Connection[Any]) -> None:
+    """A target that only adds rows keeps the rows of earlier loads."""
+    with within(db, "added"):
+        db.execute("""
+            CREATE TABLE ad_group_analytics (date date, ad_group_id text, impression_1 int);
+            INSERT INTO ad_group_analytics VALUES ('2026-11-20', '1', 7), ('2026-11-20', '1', 9),
+                ('2026-11-20', '2', 3), ('2026-11-20', '1', 5)
+        """)
+        contents = Contents.read(db, "added", days=90)
+
+    named = (
+        "Numbers of ads: ad_group_analytics has 2 rows with the ad_group_id and date of another;"
+        " they count, too."
+    )
+    assert named in contents.missing
+
+
 def test_columns_of_other_types_in_a_foreign_table_do_no_harm(db: Connection[Any]) -> None:
     with within(db, "foreign"):
         db.execute("""

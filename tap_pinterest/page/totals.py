@@ -114,7 +114,7 @@ class Numbers(NamedTuple):
         ).format(self.tables.identifier("ad_accounts"))
 
     def faults(self) -> Iterator[str]:
-        """Sentences about rows that do not count."""
+        """Sentences about rows that do not count, or that count more than once."""
         count = sql.SQL("count(*) FILTER (WHERE {0} - {0} <> 0)")
         counts = [count.format(self._amount(each)) for each in self.measures]
         query, rows = "SELECT {counts} FROM {rows} AS report", self.tables.rows(self.report)
@@ -122,6 +122,14 @@ class Numbers(NamedTuple):
         for measure, number in zip(self.measures, found, strict=True):
             if number:
                 yield f"{measure.title}: {number:,} rows of {self.report} have NaN or Infinity."
+        own_id = self.report.replace("analytics", "id")
+        # A target that only adds rows makes no key.
+        if self.has(own_id) and not self.tables.key(self.report):
+            query = "SELECT count(*) - count(DISTINCT (date::date, {id})) FROM {rows} AS report"
+            ((repeated,),) = self.tables.query(query, id=sql.Identifier(own_id), rows=rows)
+            if repeated:
+                has = f"{self.report} has {repeated:,} rows"
+                yield f"Numbers of ads: {has} with the {own_id} and date of another; they count, too."
 
     def _sum(self, measure: Measure) -> Composable:
         # Only NaN and Infinity, minus themselves, are not 0.
