@@ -375,7 +375,7 @@ def test_rows_that_are_there_twice_are_named(db: Connection[Any]) -> None:
         contents = Contents.read(db, "added", days=90)
 
     named = (
-        "Numbers of ads: ad_group_analytics has 2 rows with the ad_group_id and date of another;"
+        "Numbers of ads: ad_group_analytics has 2 rows with ad_group_id and date of another;"
         " they count, too."
     )
     assert named in contents.missing

@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from tap_pinterest.page import changes, log, models, tables
 from tap_pinterest.page.changes import Changed, RestatedDay
-from tap_pinterest.page.duckdb import DuckdbConnection
 from tap_pinterest.page.log import LastRun
 from tap_pinterest.page.models import Models
-from tap_pinterest.page.tables import AnyConnection, DuckdbTables, TableFacts, Tables
+from tap_pinterest.page.tables import AnyConnection, TableFacts, Tables
 from tap_pinterest.page.totals import (
     MEASURES,
     REPORTS,
@@ -22,6 +21,13 @@ from tap_pinterest.page.totals import (
     numbers_in,
     numbers_of,
 )
+
+PARTS: Mapping[str, str] = {
+    "Campaigns": "campaign_id",
+    "Ad accounts": "ad_account_id",
+    "Rows that the newest load changed": tables.LOAD,
+}
+"""Parts of the page, each with the column of the report that it needs."""
 
 
 class NothingLoadedError(Exception):
@@ -94,7 +100,7 @@ class Contents(NamedTuple):
             names=_names(loaded),
             complete=_complete_day(loaded),
             restated=changes.restated(loaded, report.report, days) if report else None,
-            tables=tables.facts(loaded),
+            tables=[tables.facts(loaded, name) for name in loaded.columns],
             changed=changes.since(loaded, older) if older else (),
             last_run=log.last_run(loaded),
             models=models.models(connection, schema, days),
@@ -106,8 +112,7 @@ class Contents(NamedTuple):
 
 
 def _loaded(connection: AnyConnection, schema: str) -> Tables:
-    kind = DuckdbTables if isinstance(connection, DuckdbConnection) else Tables
-    found = kind.of(connection, schema)
+    found = Tables.of(connection, schema)
     if not found.columns:
         others = ", ".join(tables.schemas_with(connection, REPORTS))
         hint = f"; these schemas have some: {others}" if others else ""
@@ -201,14 +206,11 @@ def _missing_numbers(loaded: Tables, report: Numbers) -> Iterator[str]:
         if measure not in report.measures:
             yield _why_missing(loaded, report, measure)
     yield from report.faults()
-    if not report.has("campaign_id"):
-        yield f"Campaigns: {report.report} has no column campaign_id."
-    if not report.has("ad_account_id"):
-        yield f"Ad accounts: {report.report} has no column ad_account_id."
+    for part, column in PARTS.items():
+        if not report.has(column):
+            yield f"{part}: {report.report} has no column {column}."
     if not loaded.has("campaigns", "id", "name") and report.has("campaign_id"):
         yield "Names of campaigns: there is no table campaigns with id and name."
-    if not loaded.has(report.report, tables.LOAD):
-        yield f"Rows that the newest load changed: {report.report} has no column {tables.LOAD}."
 
 
 def _why_missing(loaded: Tables, report: Numbers, measure: Measure) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from html import escape
@@ -15,7 +16,6 @@ from tap_pinterest.page.charts import Bar, Day, day_name
 from tap_pinterest.page.contents import Ads, Contents
 from tap_pinterest.page.log import LastRun
 from tap_pinterest.page.models import CHANNEL_HEADINGS, LEVEL_HEADINGS, Models
-from tap_pinterest.page.tables import TableFacts
 from tap_pinterest.page.totals import Measure, Total, merged
 
 TITLE = "Your Pinterest data"
@@ -266,17 +266,11 @@ def _models(models: Models) -> Iterator[str]:
     if models.channels:
         yield "<h2>Spend by channel</h2>"
         yield "<p>From <code>ums.vendor_performance</code>, a dbt model; by attribution window.</p>"
-        yield from _table(CHANNEL_HEADINGS, (map(_value, row) for row in models.channels))
+        yield from _table(CHANNEL_HEADINGS, models.channels)
     if models.levels:
         yield "<h2>Reconciliation</h2>"
         yield "<p>The sum of each level beside the sum of its ad accounts.</p>"
-        yield from _table(LEVEL_HEADINGS, (map(_value, row) for row in models.levels))
-
-
-def _value(value: object) -> str:
-    if isinstance(value, int):
-        return _count(value)
-    return f"{value:,.2f}" if isinstance(value, Decimal) else str(value or "")
+        yield from _table(LEVEL_HEADINGS, models.levels)
 
 
 def _last_run(run: LastRun | None) -> Iterator[str]:
@@ -293,24 +287,10 @@ def _tables(contents: Contents) -> Iterator[str]:
     yield "<h2>Tables</h2>"
     if contents.copy:
         yield f"<p>Beside the schema <code>{escape(contents.copy)}</code>.</p>"
-        rows = [
-            (each.table, *map(_count, (each.before, each.after, each.added, each.restated)))
-            for each in contents.changed
-        ]
-        yield from _table(("Table", "Before", "Rows", "Added", "Restated"), rows)
+        yield from _table(("Table", "Before", "Rows", "Added", "Restated"), contents.changed)
     else:
         headings = ("Table", "Rows", "Newest day", "Newest row read, UTC")
-        yield from _table(headings, map(_facts, contents.tables))
-
-
-def _count(number: int) -> str:
-    return f"{number:,}"
-
-
-def _facts(table: TableFacts) -> tuple[str, ...]:
-    day = day_name(table.newest_day, year=True) if table.newest_day else ""
-    read = f"{day_name(at, year=True)} {at:%H:%M}" if (at := table.loaded_at) else ""
-    return table.name, _count(table.rows), day, read
+        yield from _table(headings, contents.tables)
 
 
 def _numbers(
@@ -339,16 +319,28 @@ def _figure(title: str, total: str, chart: str) -> str:
 
 
 def _table(
-    headings: Sequence[str], rows: Iterable[Iterable[str]], *, texts: bool = False
+    headings: Sequence[str], rows: Iterable[Iterable[object]], *, texts: bool = False
 ) -> Iterator[str]:
     """A table that scrolls within the page if it is too wide; its first column stays in view."""
     cell = '<td class="text">' if texts else "<td>"
     yield f'<div class="scroll"><table{" class=texts" if texts else ""}><thead><tr>'
     yield "".join(f"<th>{escape(each)}</th>" for each in headings)
     yield "</tr></thead><tbody>"
-    for first, *others in rows:
+    for row in rows:
+        first, *others = map(_text, row)
         cells = "".join(f"{cell}{escape(each)}</td>" for each in others)
         # A narrow screen may break a long name between its words.
         name = escape(first).replace("_", "_<wbr>")
         yield f'<tr><th title="{escape(first)}">{name}</th>{cells}</tr>'
     yield "</tbody></table></div>"
+
+
+def _text(value: object) -> str:
+    """The text of a cell: counts are whole, amounts have two decimals, and moments have a time."""
+    if isinstance(value, datetime):
+        return f"{day_name(value, year=True)} {value:%H:%M}"
+    if isinstance(value, date):
+        return day_name(value, year=True)
+    if isinstance(value, Decimal):
+        return f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else str(value or "")

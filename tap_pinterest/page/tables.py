@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 from psycopg import Connection, sql
 from psycopg.sql import Composable
-from typing_extensions import override
 
 from tap_pinterest.page.duckdb import DuckdbConnection
 
@@ -38,9 +37,13 @@ _SCHEMAS = """
 _KEY = """
     SELECT attname::text
       FROM pg_index, unnest(indkey) WITH ORDINALITY AS part (number, place), pg_attribute
-     WHERE indrelid = {table}::regclass AND indisprimary
+     WHERE indrelid = {name}::regclass AND indisprimary
        AND attrelid = indrelid AND attnum = number
      ORDER BY place
+"""
+_KEY_IN_DUCKDB = """
+    SELECT unnest(constraint_column_names) FROM duckdb_constraints()
+     WHERE constraint_type = 'PRIMARY KEY' AND schema_name = {schema} AND table_name = {table}
 """
 
 
@@ -80,7 +83,9 @@ class Tables(NamedTuple):
 
     def key(self, table: str) -> list[str]:
         """The columns of a table's primary key, in their order."""
-        rows = self.query(_KEY, table=self.identifier(table).as_string(None))
+        of = _KEY_IN_DUCKDB if isinstance(self.connection, DuckdbConnection) else _KEY
+        name = self.identifier(table).as_string(None)
+        rows = self.query(of, name=name, schema=self.schema, table=table)
         return [column for (column,) in rows]
 
     def query(self, text: str, **parts: Composable | str | date | None) -> list[Any]:
@@ -97,21 +102,6 @@ class Tables(NamedTuple):
         return self.connection.execute(sql.SQL(text).format(**values)).fetchall()
 
 
-class DuckdbTables(Tables):
-    """The tables of one schema in DuckDB."""
-
-    @override
-    def key(self, table: str) -> list[str]:
-        rows = self.query(
-            "SELECT unnest(constraint_column_names) FROM duckdb_constraints()"
-            " WHERE constraint_type = 'PRIMARY KEY' AND schema_name = {schema}"
-            " AND table_name = {table}",
-            schema=self.schema,
-            table=table,
-        )
-        return [column for (column,) in rows]
-
-
 class TableFacts(NamedTuple):
     """The size and the age of a table.
 
@@ -126,12 +116,8 @@ class TableFacts(NamedTuple):
     loaded_at: datetime | None
 
 
-def facts(tables: Tables) -> list[TableFacts]:
-    """The facts about all tables of the schema, by name."""
-    return [_facts(tables, name) for name in tables.columns]
-
-
-def _facts(tables: Tables, name: str) -> TableFacts:
+def facts(tables: Tables, name: str) -> TableFacts:
+    """The facts about a table."""
     # A table of somebody else may have other values in a column of the same name.
     day, loaded_at = (
         sql.Identifier(column)

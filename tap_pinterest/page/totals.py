@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -75,6 +76,7 @@ class Numbers(NamedTuple):
 
     def totals(self, of: str, first: date, last: date) -> dict[tuple[Any, str], Values]:
         """The values of these days, by the values of a column and by currency."""
+        currency, join = self._currency
         rows = self.tables.query(
             """
             SELECT {of} AS "of", coalesce({currency}, '') AS currency, {sums}
@@ -86,32 +88,28 @@ class Numbers(NamedTuple):
             of=sql.SQL("report.{}::{}").format(
                 sql.Identifier(of), sql.SQL("date" if of == "date" else "text")
             ),
-            currency=self._currency,
+            currency=currency,
             sums=sql.SQL(", ").join(map(self._sum, self.measures)),
             rows=self.tables.rows(self.report),
-            join=self._join,
+            join=join,
             first=first,
             last=last,
         )
         return {(key, currency): tuple(values) for key, currency, *values in rows}
 
     @property
-    def _currency(self) -> Composable:
+    def _currency(self) -> tuple[Composable, Composable]:
+        """The currency of a row, and the join that it needs."""
         if self.has("currency"):
-            return sql.Identifier("report", "currency")
-        if _is_in_accounts(self.tables, self.report):
-            return sql.Identifier("accounts", "currency")
-        return sql.SQL("NULL::text")
-
-    @property
-    def _join(self) -> Composable:
-        if self.has("currency") or not _is_in_accounts(self.tables, self.report):
-            return sql.SQL("")
+            return sql.Identifier("report", "currency"), sql.SQL("")
+        if not _is_in_accounts(self.tables, self.report):
+            return sql.SQL("NULL::text"), sql.SQL("")
         # A target that only adds rows has several rows of an ad account.
-        return sql.SQL(
+        join = sql.SQL(
             "LEFT JOIN (SELECT id, max(currency) AS currency FROM {} GROUP BY id) AS accounts"
             " ON accounts.id = report.ad_account_id"
         ).format(self.tables.identifier("ad_accounts"))
+        return sql.Identifier("accounts", "currency"), join
 
     def faults(self) -> Iterator[str]:
         """Sentences about rows that do not count, or that count more than once."""
@@ -129,7 +127,7 @@ class Numbers(NamedTuple):
             ((repeated,),) = self.tables.query(query, id=sql.Identifier(own_id), rows=rows)
             if repeated:
                 has = f"{self.report} has {repeated:,} rows"
-                yield f"Numbers of ads: {has} with the {own_id} and date of another; they count, too."
+                yield f"Numbers of ads: {has} with {own_id} and date of another; they count, too."
 
     def _sum(self, measure: Measure) -> Composable:
         # Only NaN and Infinity, minus themselves, are not 0.
@@ -172,17 +170,19 @@ def _is_in_accounts(tables: Tables, report: str) -> bool:
 
 def merged(totals: Iterable[Total]) -> list[Total]:
     """One total of all currencies for each day, campaign or account; not for money."""
-    found: dict[Any, Total] = {}
+    found = defaultdict(list)
     for each in totals:
-        known = found.get(each.of)
-        found[each.of] = _added(known, each) if known else each
-    return list(found.values())
+        found[each.of].append(each)
+    return [
+        Total(
+            of,
+            "",
+            _sum(each.now for each in alike),
+            _sum(each.before for each in alike if each.before) or None,
+        )
+        for of, alike in found.items()
+    ]
 
 
-def _added(one: Total, other: Total) -> Total:
-    befores = [each.before for each in (one, other) if each.before is not None]
-    return Total(one.of, "", _sum((one.now, other.now)), _sum(befores) if befores else None)
-
-
-def _sum(values: Sequence[Values]) -> Values:
+def _sum(values: Iterable[Values]) -> Values:
     return tuple(sum(each, Decimal(0)) for each in zip(*values, strict=True))
