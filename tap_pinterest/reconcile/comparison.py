@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
-from typing import Any
 
 import psycopg
 
@@ -53,33 +52,31 @@ class Comparison:
         return report
 
     def _compare(self, fresh: Fresh) -> None:
-        report, ad_account_id = self._report, fresh.ad_account_id
+        report, ad_account_id, file = self._report, fresh.ad_account_id, self._exported
+        of_account = of_context(ad_account_id)
         metrics = sorted({name for table in self._tables for name in table.metrics})
         totals = fresh.totals(fresh.settings, metrics) if metrics else {}
         sums: dict[Table, Mapping[date, Sums]] = {}
         for table in self._tables:
-            with self._reading(f"{table.name}{of_context(ad_account_id)}"):
+            with self._reading(f"{table.name}{of_account}"):
                 sums[table] = table.by_day(ad_account_id, report.days)
         for table in self._tables:
             found = loaded.compared(table, fresh, totals, sums) if table in sums else []
-            report.findings += found
             for each in found:
                 if each.obstacle == NO_NUMBER:
-                    of_account = of_context(ad_account_id)
                     name = each.metric.lower()
                     report.cut_short(f"{table.name}{of_account}, {name}: {NO_NUMBER}")
+            report.findings += found
             report.findings += [
                 Finding(table.name, ad_account_id, name, obstacle=NO_SUM)
                 for name in table.without_sum
             ]
         for table in self._missing:
             self._look_for_lost_rows(table, ad_account_id)
-        if self._exported:
-            if not self._exported.of(ad_account_id, report.days):
-                name = self._exported.name
-                of_account = of_context(ad_account_id)
-                report.notes.append(f"{name} has no row{of_account}, {report.days}")
-            report.findings += exported.compared(self._exported, fresh)
+        if file:
+            if not file.of(ad_account_id, report.days):
+                report.notes.append(f"{file.name} has no row{of_account}, {report.days}")
+            report.findings += exported.compared(file, fresh)
 
     def _look_for_lost_rows(self, missing: Table, ad_account_id: str) -> None:
         """Note it if runs have filled a missing table: its rows can no longer be compared."""
@@ -87,10 +84,8 @@ class Comparison:
         with self._reading(f"the log of {missing.name}, which is missing,"):
             reads = missing.tables.reads(missing.name, ad_account_id)
             if any(read.start <= days.end and days.start <= read.end for read, _ in reads):
-                of_account = of_context(ad_account_id)
-                self._report.cut_short(
-                    f"{missing.name} is missing, and sync_log has its days{of_account}"
-                )
+                known = f"sync_log has its days{of_context(ad_account_id)}"
+                self._report.cut_short(f"{missing.name} is missing, and {known}")
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
@@ -214,15 +209,9 @@ def _tables(request: Request) -> Iterator[Tables | None]:
     if not request.database:
         yield None
         return
-    with closing(_connected(request.database)) as connection:
-        yield Tables(connection, request.schema)
-
-
-def _connected(url: str) -> psycopg.Connection[Any]:
-    """A connection to a database, whichever driver its URL names."""
     try:
         # In a transaction, the queries after a failed one would fail too.
-        connection = psycopg.connect(plain_url(url), autocommit=True)
+        connection = psycopg.connect(plain_url(request.database), autocommit=True)
         # The days of the API are in UTC, and so are the loader's times.
         connection.execute("SET TIME ZONE 'UTC'")
     except ValueError as error:
@@ -230,7 +219,7 @@ def _connected(url: str) -> psycopg.Connection[Any]:
         raise RequestError(message) from None
     except psycopg.Error as error:
         # libpq's message does not repeat the password.
-        reason = " ".join(str(error).split())
-        message = f"--database: there is no connection: {reason}"
+        message = f"--database: there is no connection: {in_one_line(error)}"
         raise RequestError(message) from None
-    return connection
+    with closing(connection):
+        yield Tables(connection, request.schema)

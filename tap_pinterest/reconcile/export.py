@@ -284,11 +284,12 @@ class _Reader:
             for label, number in line.values.items():
                 exponent = number.as_tuple().exponent
                 digits[label] = min(digits[label], int(exponent))
-        exact = [label for label, last in digits.items() if self._is_whole(label) and not last]
         halves = {
-            label: Decimal(self._scale(label)).scaleb(last) / 2 for label, last in digits.items()
+            label: Decimal(self._scale(label)).scaleb(last) / 2
+            for label, last in digits.items()
+            if last or not self._is_whole(label)
         }
-        return halves | dict.fromkeys(exact, NOTHING)
+        return dict.fromkeys(digits, NOTHING) | halves
 
     @contextmanager
     def _at(self, number: int, label: str) -> Iterator[None]:
