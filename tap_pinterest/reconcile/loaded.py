@@ -165,16 +165,17 @@ class _Search:
 
     def _changed(self, finding: Finding, rows: Mapping[Place, Row], restating: Restating) -> None:
         """Explain the part of a difference that comes from rows that Pinterest has restated."""
-        now = restating.now
+        now, metric = restating.now, finding.metric
+        tolerated = tolerance(metric, 1)
         restated, days, unsure = NOTHING, set(), set()
         for place in sorted({*rows, *now}, key=str):
             entity, day = place
-            here = rows[place].values[finding.metric] if place in rows else NOTHING
-            there = now.get(place, {}).get(finding.metric, NOTHING)
-            is_equal = abs(here - there) <= tolerance(finding.metric, 1)
+            here = rows[place].values[metric] if place in rows else NOTHING
+            there = now[place].get(metric, NOTHING) if place in now else NOTHING
+            is_equal = abs(here - there) <= tolerated
             if is_equal or entity in restating.missing or day is None:
                 continue
-            is_restated = restating.explains(finding.metric, day, rows.get(place))
+            is_restated = restating.explains(metric, day, rows.get(place))
             if is_restated:
                 restated += here - there
                 days.add(day)

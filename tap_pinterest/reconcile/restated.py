@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from tap_pinterest.api.columns import is_conversion
-from tap_pinterest.api.periods import DateRange
+from tap_pinterest.api.periods import DAY, periods
 from tap_pinterest.config import Settings
 from tap_pinterest.config.schema import SETTLING_DAYS
-from tap_pinterest.reconcile.findings import NOTHING, Cells, tolerance
+from tap_pinterest.reconcile.findings import NOTHING, Cells, Totals, added_up, tolerance
 from tap_pinterest.reconcile.fresh import Fresh
 from tap_pinterest.reconcile.tables import Row, Sums, Table, together
 
@@ -47,9 +48,10 @@ class Restating:
         """
         if not self._was_early(metric, day, row):
             return False
-        own, there = self.loaded[self.table].get(day, NO_ROWS), self._there(metric, day)
-        number = own.totals.get(metric, NOTHING) + self._there(metric, day, self.missing)
-        if abs(number - there) <= tolerance(metric, max(own.rows, 1)):
+        own = self.loaded[self.table].get(day, NO_ROWS)
+        here, there = (each.get(metric, NOTHING) for each in (own.totals, self._there[day]))
+        left_out = self._left_out[day].get(metric, NOTHING)
+        if abs(here + left_out - there) <= tolerance(metric, max(own.rows, 1)):
             return True
         others = {
             table.stream.question.level.name: sums[day]
@@ -70,10 +72,8 @@ class Restating:
         day that is neither in a row nor in the log has not been read.
         """
         read_at = row.read_at if row else self.loaded[self.table].get(day, NO_ROWS).read_at
-        read_on = [read_at.date()] if read_at else []
-        if complete := [as_of for days, as_of in self._reads if days.start <= day <= days.end]:
-            read_on.append(max(complete) + timedelta(days=SETTLING_DAYS))
-        return bool(read_on) and max(read_on) < settled_on(metric, day, self.fresh.settings)
+        read_on = max(read_at.date() if read_at else date.min, self._logged.get(day, date.min))
+        return date.min < read_on < settled_on(metric, day, self.fresh.settings)
 
     def _has_all_entities(self, level: str) -> bool:
         """Whether a level's rows must add up to those of this table.
@@ -92,19 +92,34 @@ class Restating:
             for each in others
         )
 
-    def _there(self, metric: str, day: date, entities: Collection[str] | None = None) -> Decimal:
-        """Pinterest's number of a day, for some entities or for all."""
-        found = (
-            numbers.get(metric, NOTHING)
-            for (entity, on), numbers in self.now.items()
-            if on == day and (entities is None or entity in entities)
-        )
-        return sum(found, NOTHING)
+    @functools.cached_property
+    def _there(self) -> Mapping[date | None, Totals]:
+        """Pinterest's numbers by day."""
+        return _by_day(self.now)
 
     @functools.cached_property
-    def _reads(self) -> list[tuple[DateRange, date]]:
-        """The days that runs have read, according to the log of runs."""
-        return self.table.tables.reads(self.table.name, self.fresh.ad_account_id)
+    def _left_out(self) -> Mapping[date | None, Totals]:
+        """Pinterest's numbers by day of the entities that have no row."""
+        return _by_day(
+            {place: each for place, each in self.now.items() if place[0] in self.missing}
+        )
+
+    @functools.cached_property
+    def _logged(self) -> Mapping[date, date]:
+        """The day on which a run last read a day, according to the log of runs."""
+        reads = self.table.tables.reads(self.table.name, self.fresh.ad_account_id)
+        found = {}
+        for day in (each.start for each in periods(self.fresh.days, DAY)):
+            if complete := [as_of for days, as_of in reads if days.start <= day <= days.end]:
+                found[day] = max(complete) + timedelta(days=SETTLING_DAYS)
+        return found
+
+
+def _by_day(cells: Cells) -> Mapping[date | None, Totals]:
+    found = defaultdict(list)
+    for (_, day), numbers in cells.items():
+        found[day].append(numbers)
+    return defaultdict(dict, {day: added_up(parts) for day, parts in found.items()})
 
 
 def _has_number(sums: Sums, metric: str) -> bool:
