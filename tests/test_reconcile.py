@@ -842,6 +842,18 @@ def test_an_export_was_restated_only_if_it_has_all_rows(
     assert causes(report) == expected
 
 
+def test_an_export_that_is_older_than_its_days_was_not_restated(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    for text, made_on in (
+        ("TOTAL_CHECKOUT\n1\n", FIRST - timedelta(days=2)),
+        (f"Date,TOTAL_CHECKOUT\n{FIRST},1\n", FIRST - timedelta(days=2)),
+    ):
+        report = of_export(sandbox, tmp_path / "export.csv", text, exported_on=made_on)
+        assert different(report)
+        assert causes(report) == set()
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [("smaller", {"restated since"}), ("lost", set()), ("in two rows", set())],

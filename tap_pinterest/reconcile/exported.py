@@ -13,7 +13,7 @@ from typing import Any
 
 from tap_pinterest.api.columns import is_conversion, offered_columns
 from tap_pinterest.api.levels import LEVELS
-from tap_pinterest.api.periods import DAY, periods
+from tap_pinterest.api.periods import DAY, ONE_DAY, periods
 from tap_pinterest.config import Settings
 from tap_pinterest.config.effects import REFUSED_WINDOWS
 from tap_pinterest.http.errors import PART_ERRORS
@@ -143,13 +143,17 @@ class _Search:
         """Findings of an export that was made before the numbers of any of its days had settled.
 
         An export that lacks an entity or a day has lost rows, whatever Pinterest has changed. If
-        an entity has several rows on a day, nobody knows how many there should be.
+        an entity has several rows on a day, nobody knows how many there should be. An export that
+        is older than its days has the wrong date.
         """
         made_on = self.export.made_on
         days = {line.day for line in self.lines}
         past = {each.start for each in periods(self.fresh.days, DAY) if each.start < made_on}
         is_whole = None in days or past <= days
-        if not is_whole or max(self._rows.values()) > 1:
+        # Elsewhere it may already be the next day.
+        newest = max(filter(None, days), default=self.fresh.days.start)
+        is_too_old = made_on + ONE_DAY < newest
+        if is_too_old or not is_whole or max(self._rows.values()) > 1:
             return
         for each in findings:
             first = settled_on(each.metric, self.fresh.days.start, self.fresh.settings)
