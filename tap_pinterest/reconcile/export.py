@@ -219,7 +219,9 @@ class _Reader:
     def _lines(self, rows: Sequence[tuple[int, Row]]) -> Iterator[Line]:
         numbers = {number: self._numbers(number, row) for number, row in rows}
         marks = "the decimals come after another mark than in the cells before"
-        mark = self._certain(numbers, cells.MARKS, marks, "export it with decimals")
+        mark = self._certain(
+            numbers, cells.MARKS, marks, "export it with decimals, or without separators"
+        )
         days = {number: self._days(number, row) for number, row in rows}
         orders = "month and day come in another order than in the cells before"
         order = self._certain(days, [*cells.ORDERS], orders, "write it as YYYY-MM-DD")
