@@ -29,7 +29,7 @@ from scripts.spread import ROUNDS, spread
 
 CONNECTIONS = 8
 MANY = 10_000
-SAMPLE_SECONDS = 0.05
+SAMPLE_SECONDS = 0.01
 SESSIONS = (
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
@@ -37,6 +37,8 @@ SESSIONS = (
 AT_ONCE = (1, 2, 4, 8)
 
 if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
     from scripts.fleet_world import FleetWorld
 
 console = Console(highlight=False)
@@ -118,6 +120,7 @@ def _peak_of_a_run(world: FleetWorld, name: str) -> tuple[float, int]:
             found = connection.execute(SESSIONS).fetchone()
             sessions = max(sessions, found[0] if found else 0)
             time.sleep(SAMPLE_SECONDS)
+    _check(run.result())
     return peak / 1e6, sessions
 
 
@@ -130,10 +133,13 @@ def _resident(process: Process) -> int:
 def _round(world: FleetWorld, at_once: int) -> tuple[float, float]:
     """Seconds and CPU seconds of one run of all, without sandboxes and PostgreSQL."""
     before, started = _children(), time.monotonic()
-    done = world.fleet("run-all", "--at-once", str(at_once))
+    _check(world.fleet("run-all", "--at-once", str(at_once)))
+    return time.monotonic() - started, _children() - before
+
+
+def _check(done: CompletedProcess[str]) -> None:
     if done.returncode:
         raise SystemExit(done.stdout)
-    return time.monotonic() - started, _children() - before
 
 
 def _children() -> float:
