@@ -90,6 +90,7 @@ CASES = (
         status(429, times=3),
         "Waits a few seconds, longer each time; all rows arrive.",
     ),
+    Case("429 with `Retry-After`", status(429, headers={"retry-after": "7"}), WAITS),
     Case(
         "429 of the safety net, the limit of each second",
         status(429, headers=SAFETY_NET),
@@ -139,8 +140,20 @@ CASES = (
             (504, "Gateway Timeout"),
         )
     ),
+    Case("503 with `Retry-After`", status(503, headers={"retry-after": "7"}), WAITS),
+    Case(
+        "503 with a `Retry-After` longer than `max_wait_seconds` allows",
+        status(503, times=ALWAYS, headers={"retry-after": "80000"}),
+        FAILS,
+        "503",
+    ),
     Case("500 for ever", status(500, times=ALWAYS), FAILS, "500"),
-    Case("400 for another reason", status(400, body=error(1, "No.")), FAILS, "400 .code 1. No"),
+    Case(
+        "400 for another reason",
+        status(400, times=ALWAYS, body=error(1, "No.")),
+        FAILS,
+        "400 .code 1. No",
+    ),
     Case("HTML with status 200", {"kind": "html"}),
     Case("HTML with status 502", {"kind": "html", "status": 502}),
     Case("HTML for ever", {"kind": "html", "times": ALWAYS}, FAILS, "not JSON"),
@@ -212,7 +225,7 @@ CASES = (
     ),
     Case(
         "an entity deleted between listing and reading",
-        status(404, body=error(404, "Campaign not found.")),
+        status(404, times=ALWAYS, body=error(404, "Campaign not found.")),
         FAILS,
         "404 .code 404. Campaign not found",
         targets=("report",),
@@ -324,6 +337,12 @@ OTHERS = {
         "All other rows arrive; the run fails or skips by the rules of access, naming the ids and "
         "days, and the next one reads all of them."
     ),
+    "400, 401, 403 or 404 to a call for many ids or targeting types, because of one of them": (
+        "Asked again for fewer of them; all other rows arrive, and a message names the one."
+    ),
+    "the same, while three of them are refused alone, too": (
+        "Asked for no more of them; then as for one call."
+    ),
     "two rows of a report with one key that differ": (
         "All other calls have their rows; the run fails, naming the key and the columns that "
         "differ. Parts of a row of a breakdown are added up."
@@ -344,6 +363,10 @@ OTHERS = {
     "a report of 0 bytes": (
         "Empty if Pinterest says that its size is 0; otherwise asked for again, then a failure."
     ),
+    "a table whose connection ends in the middle of a line, if nothing says how long it is": (
+        "Asked for again, then a failure."
+    ),
+    "one key twice in the object of arrays that a report is": "The rows of both arrive.",
     "a week or month that begins before the days asked for": (
         "The other calls have their rows; the run fails, because its numbers lack days."
     ),

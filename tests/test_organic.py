@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from pinterest_sandbox import Sandbox, WorldSize
 from pinterest_sandbox.style import Style
 from singer_run import run, settings
 from tap_pinterest import api
+from tap_pinterest.api.periods import ORGANIC
+from tap_pinterest.streams import pins
 from tap_pinterest.streams.pins import (
     ALL_METRICS,
     MOST_REFUSED_IN_A_ROW,
@@ -441,6 +444,28 @@ def test_pins_that_are_refused_do_not_take_the_others_along(pinterest: Sandbox) 
     assert gone in reason
     assert hidden in reason
     assert len(calls(pinterest, BULK)) < 30
+
+
+def test_a_pin_that_makes_a_call_invalid_does_not_take_the_others_along(
+    pinterest: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first call shows that the app may ask for many Pins at once.
+    monkeypatch.setattr(pins, "ORGANIC", replace(ORGANIC, ids=8))
+    whole = by_key(run(config(pinterest, max_requests_in_flight=1), PINS), stream=PINS)
+    first, *_, last = (each["pin_ids"] for each in calls(pinterest, BULK))
+    invalid = last[len(last) // 2]
+    body = {"code": 1, "message": "Invalid multi_pins analytics parameters."}
+    pinterest.fail("/pins/analytics", query={"pin_ids": invalid}, status=400, body=body, times=None)
+
+    result = run(config(pinterest, max_requests_in_flight=1), PINS)
+
+    assert invalid not in first
+    assert by_key(result, stream=PINS) == {
+        key: row for key, row in whole.items() if row["pin_id"] != invalid
+    }
+    (reason,) = result.tap.run.summary.of(PINS).failures.values()
+    assert invalid in reason
+    assert not [pin_id for pin_id in last if pin_id != invalid and pin_id in reason]
 
 
 def test_saved_pins_are_asked_for_and_those_that_are_refused_cost_the_others_nothing(

@@ -212,6 +212,29 @@ def test_refused_boards_at_the_front_hide_none_of_those_behind_them(
     assert all(path.split("/")[2] in reason for path in refused)
 
 
+@pytest.mark.parametrize("in_flight", [1, 8])
+@pytest.mark.parametrize("status", [400, 403])
+@pytest.mark.parametrize("others", [(), ("campaign_analytics",)], ids=["alone", "shared"])
+def test_an_id_for_which_a_list_is_refused_hides_no_other_id(
+    world: Sandbox, status: int, others: tuple[str, ...], in_flight: int
+) -> None:
+    ids = [item["id"] for _, item in world.truth("GET /ad_accounts/{ad_account_id}/campaigns")]
+    refused = ids.pop(1)
+    fault = REFUSED | {"status": status}
+    world.fail("*/campaigns", query={"campaign_ids": refused}, **fault)
+
+    named = [*ids, refused]
+    result = read(world, "campaigns", *others, campaign_ids=named, max_requests_in_flight=in_flight)
+
+    (reason,) = result.tap.run.summary.of("campaigns").failures.values()
+    assert result.code == 1
+    assert [row["id"] for row in result.records("campaigns")] == ids
+    assert refused in reason
+    assert not [each for each in ids if each in reason]
+    assert {row["campaign_id"] for row in result.records("campaign_analytics")} <= {*ids}
+    assert not others or result.records("campaign_analytics")
+
+
 def read_calls(world: Sandbox, stream: str) -> list[LoggedRequest]:
     """The calls that a stream makes, in their order."""
     path = read(world, stream, max_requests_in_flight=1).tap.run.streams[stream].path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from faulty_world import Table
+    from pinterest_sandbox.requests_log import LoggedRequest
     from singer_run import Run
 
 TODAY = date(2026, 11, 20)
@@ -162,11 +164,20 @@ def fail(world: Sandbox, case: Case, call: Mapping[str, Any]) -> None:
     world.fail(call["path"], method=method, times=None, status=case.status, body=body, **where)
 
 
+def hit(case: Case, call: dict[str, Any]) -> dict[str, Any]:
+    """The part of a call that goes wrong: a refusal of ids is about the first of them."""
+    ids = call["asked"].get("campaign_ids")
+    if case.status == 500 or ids is None:
+        return call
+    return {**call, "asked": {**call["asked"], "campaign_ids": ids[:1]}}
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_call_of_a_report_that_goes_wrong_hides_no_other(world: Sandbox, case: Case) -> None:
     undisturbed = read(world, case)
     truth = table_of(case, undisturbed)
     *others, last = calls(world, case)
+    last = hit(case, last)
     fail(world, case, last)
 
     result = read(world, case)
@@ -211,6 +222,57 @@ def texts(parameters: Mapping[str, Any]) -> list[str]:
 def partitions(result: Run, case: Case) -> list[dict[str, Any]]:
     found = result.state.get("bookmarks", {}).get(case.stream, {}).get("partitions", [])
     return sorted(found, key=str)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_ids_that_are_all_refused_cost_three_calls_more_in_an_ad_account(
+    world: Sandbox, status: int
+) -> None:
+    read(world, BY_IDS, slice_rows=30)
+    calls_before = Counter(each.path for each in asked(world))
+    path, *_ = calls_before
+    body = {"code": 29, "message": "You are not permitted to access that resource."}
+    world.fail(path, status=status, body=body, times=None)
+    world.requests.clear()
+
+    result = read(world, BY_IDS, slice_rows=30)
+
+    assert calls_before[path] > 1
+    assert Counter(each.path for each in asked(world)) == calls_before + Counter({path: 3})
+    assert result.records(BY_IDS.stream)
+    assert not [row for row in result.records(BY_IDS.stream) if row["ad_account_id"] in path]
+
+
+def test_a_targeting_type_that_is_refused_hides_no_other_type(world: Sandbox) -> None:
+    case = replace(BY_TYPES, stream="ad_account_targeting_analytics", path="/targeting_analytics")
+    several: dict[str, Any] = {
+        "targeting_types": "GENDER,LOCATION,APPTYPE,PLACEMENT",
+        "slice_rows": 10_000,
+    }
+    truth = table_of(case, read(world, case, **several))
+    together = lists(world.requests[-1].query)["targeting_types"][0]
+    refused, *others = together.split(",")
+    for types in (together, refused):
+        world.fail(
+            "*/targeting_analytics", query={"targeting_types": types}, status=400, times=None
+        )
+
+    result = read(world, case, **several)
+
+    assert len(others) == 3
+    assert result.code == 1
+    assert table_of(case, result) == {
+        key: row for key, row in truth.items() if row["targeting_type"] != refused
+    }
+    failures = result.tap.run.summary.of(case.stream).failures.values()
+    assert len(failures) == 2
+    assert all(f"targeting_types {refused}" in each for each in failures)
+    assert not [each for each in failures if any(name in each for name in others)]
+
+
+def asked(world: Sandbox) -> list[LoggedRequest]:
+    """The calls for numbers of campaigns."""
+    return [each for each in world.requests if each.path.endswith(BY_IDS.path)]
 
 
 def test_refused_calls_of_a_list_and_of_its_report_are_both_named(

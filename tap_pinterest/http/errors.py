@@ -14,6 +14,7 @@ The bases are the SDK's. Code that catches an error looks at its class only, nev
         └── DaysError             ask for other days
     RetriableAPIError             ask again later
     ├── WaitError                 ask again after the time that Pinterest asks for
+    ├── LaterError                ask again, not before the time that a server may name
     ├── SlowAnswerError           ask again, or ask for less
     ├── UnreachableError          ask again for a short while: nobody may be there at all
     ├── ReachError                ask again twice, then start a day later
@@ -87,6 +88,18 @@ class WaitError(RetriableAPIError):
 
     Attributes:
         seconds: How long it asks to wait; `None` if it does not say.
+    """
+
+    def __init__(self, message: str, seconds: float | None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class LaterError(RetriableAPIError):
+    """The service cannot answer now.
+
+    Attributes:
+        seconds: How long it will take at least; `None` if nobody says so.
     """
 
     def __init__(self, message: str, seconds: float | None) -> None:
@@ -205,6 +218,13 @@ class StaleTokenError(Exception):
 def affects_all_calls(error: PartError) -> bool:
     """Whether other calls would fail with the same error."""
     return isinstance(error, (AwayError, QuotaError, TokenRefusedError))
+
+
+def may_be_about_one_id(error: PartError) -> bool:
+    """Whether Pinterest may refuse a call for many ids because of one of them."""
+    if isinstance(error, (AccessRefusedError, GoneError)):
+        return not refuses_operation(error)
+    return type(error) is InvalidRequestError
 
 
 def refuses_operation(refusal: SkippableAPIError) -> bool:

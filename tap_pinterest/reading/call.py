@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import msgspec
@@ -34,6 +34,16 @@ class Call:
     def key(self) -> bytes:
         """A key that two calls share if they have the same answer."""
         return msgspec.json.encode((self.path, self.ids, self.query), order="deterministic")
+
+    @property
+    def batch(self) -> tuple[str, ...]:
+        """The ids or words that the call asks for at once; empty if it does not ask for many."""
+        return next((value for value in self.part.values() if isinstance(value, tuple)), ())
+
+    def only(self, ids: tuple[str, ...]) -> Call:
+        """The call for other ids than its `batch`."""
+        batch = {name: ids for name, value in self.part.items() if value is self.batch}
+        return replace(self, query={**self.query, **batch}, part={**self.part, **batch})
 
     @property
     def values(self) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -16,7 +16,13 @@ from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 from tap_pinterest import api
 from tap_pinterest.config import Settings
 from tap_pinterest.http.client import PinterestClient
-from tap_pinterest.http.errors import PART_ERRORS, NoCatalogError, PartError, refuses_operation
+from tap_pinterest.http.errors import (
+    PART_ERRORS,
+    NoCatalogError,
+    PartError,
+    may_be_about_one_id,
+    refuses_operation,
+)
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Dataset, Expected, Listing, Precision, Scope, page_decoder
 from tap_pinterest.reading.owners import Owners, id_of
@@ -25,6 +31,7 @@ from tap_pinterest.reading.pages import Decode, Item, Page
 from tap_pinterest.reading.pagination import BookmarkPaginator
 from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.read_ahead import ReadAhead
+from tap_pinterest.reading.refused_ids import Refused, Search
 from tap_pinterest.reading.tasks import NOTHING, Following, Task, Turn
 
 USER_ACCOUNT = "/user_account"
@@ -37,24 +44,27 @@ _Rows: TypeAlias = Mapping[str, tuple[str, ...]]
 """The fields of items that other streams need, by the id of the item."""
 _ANY: Mapping[str, Sequence[str]] = MappingProxyType({})
 
+_Pages: TypeAlias = Sequence[tuple[Call, Page]]
+"""The first page of a call; or of each piece of it, if Pinterest refuses some of its ids."""
+
 
 class Begun(NamedTuple):
     """The progress of reading a call.
 
     Attributes:
         call: The call.
-        page: The first page that is not kept; `None` if all are.
+        pages: The first pages that are not kept; empty if all are.
         error: Why the call cannot be read.
     """
 
     call: Call
-    page: Page | None = None
+    pages: _Pages = ()
     error: PartError | None = None
 
     @property
     def bytes(self) -> int:
-        """Bytes of the page that is not kept."""
-        return len(self.page.body) if self.page else 0
+        """Bytes of the pages that are not kept."""
+        return sum(len(page.body) for _, page in self.pages)
 
 
 @dataclass(eq=False)
@@ -67,6 +77,7 @@ class _List:
         rows_so_far: The rows up to the error that ended the last try.
         is_begun: Whether a page of it has been read for its rows.
         refusal: Pinterest's refusal of the call.
+        lost: The pieces of the call that cannot be read, each with the reason.
     """
 
     to_write: int
@@ -75,6 +86,12 @@ class _List:
     rows_so_far: _Rows = field(default_factory=dict)
     is_begun: bool = False
     refusal: SkippableAPIError | None = None
+    lost: Sequence[tuple[Call, PartError]] = ()
+
+    def note_lost(self, parts: Parts) -> None:
+        """Add the errors of the pieces that cannot be read."""
+        for call, error in self.lost:
+            parts.add_error(call, error)
 
 
 class Inventory:
@@ -112,6 +129,8 @@ class Inventory:
         self._referred = frozenset(referred)
         self._kept = PageStore()
         self._lists: dict[bytes, _List] = {}
+        self._refused: dict[bytes, Refused] = defaultdict(Refused)
+        """What Pinterest has refused, by the key of the call without ids."""
         self.owners = Owners(
             client,
             read_ahead,
@@ -168,11 +187,14 @@ class Inventory:
         """The rows of a call that can be read; `parts` gets the error if some cannot."""
         if not parts.has_failed(call):
             try:
-                return self._listed(call, listing)
+                rows = self._listed(call, listing)
             except PART_ERRORS as error:
                 parts.add_error(call, error)
                 if isinstance(error, SkippableAPIError):
                     return {}
+            else:
+                self._list_of(call).note_lost(parts)
+                return rows
         return _filtered(self._list_of(call).rows_so_far, listing)
 
     def items(
@@ -207,6 +229,7 @@ class Inventory:
                 scope.parts.add_error(call, error)
                 continue
             scope.parts.answered()
+            self._list_of(call).note_lost(scope.parts)
             for body in self._kept.read(call.key, forget=False):
                 for item in _page_of(listing.decode, body).items:
                     if listing.wants(item):
@@ -257,7 +280,7 @@ class Inventory:
             is_written = found.to_write
             try:
                 with self._kept.whole(call.key):
-                    for page in self._following(call, decode):
+                    for page in self._whole(call, decode):
                         found.is_begun = True
                         if call.path in self._referred:
                             _note(rows, page.items, call, fields)
@@ -291,11 +314,11 @@ class Inventory:
     ) -> Iterator[tuple[Call, Page]]:
         """Pages for a stream that writes them; errors go to the parts of the scope."""
         tasks, parts, is_answered = self.beginnings(listing, scope), scope.parts, False
-        for call, page, error in self._read_ahead.in_order(tasks, turn, following):
+        for call, pages, error in self._read_ahead.in_order(tasks, turn, following):
             if error is None:
                 is_answered = True
                 parts.answered()
-                for each in self._pages_of(call, page, listing, parts):
+                for each in self._pages_of(call, pages, listing, parts):
                     yield call, each
                 continue
             parts.add_error(call, error)
@@ -305,7 +328,7 @@ class Inventory:
                     return
 
     def _pages_of(
-        self, call: Call, page: Page | None, listing: Listing, parts: Parts
+        self, call: Call, pages: _Pages, listing: Listing, parts: Parts
     ) -> Iterator[Page]:
         """The kept pages of a call and the pages after them, up to the first that fails."""
         found = self._list_of(call)
@@ -314,34 +337,36 @@ class Inventory:
             if self._kept.has(call.key):
                 for body in self._kept.read(call.key, forget=left <= 0):
                     yield _page_of(listing.decode, body)
-            if page:
-                yield from self._following(call, listing.decode, page)
+            for piece, page in pages:
+                yield from self._following(piece, listing.decode, page)
         except SkippableAPIError as refusal:
             parts.add_error(call, _failure_after(refusal))
         except PART_ERRORS as error:
             parts.add_error(call, error)
+        found.note_lost(parts)
 
     def _begun(self, call: Call, listing: Listing) -> Begun:
-        """The first page of a call; nothing if its pages are kept."""
+        """The first pages of a call; nothing if its pages are kept."""
         if refusal := self._list_of(call).refusal:
             return Begun(call, error=refusal)
         if self._kept.has(call.key):
             return Begun(call)
         try:
-            return Begun(call, self._request(call, listing.decode))
+            return Begun(call, self._first_pages(call, listing.decode))
         except PART_ERRORS as error:
             return Begun(call, error=error)
 
     def _kept_whole(self, call: Call, listing: Listing) -> Begun:
         """Keep the pages of a call, up to `KEPT_AHEAD`, if there is more than one."""
         begun = self._begun(call, listing)
-        if begun.page is None or not begun.page.bookmark:
+        if len(begun.pages) != 1 or not begun.pages[0][1].bookmark:
             return begun
+        ((piece, first),) = begun.pages
         try:
             with self._kept.whole(call.key):
-                for page in self._following(call, listing.decode, begun.page):
+                for page in self._following(piece, listing.decode, first):
                     if self._kept.size > KEPT_AHEAD and page.bookmark:
-                        return Begun(call, page)
+                        return Begun(call, [(piece, page)])
                     self._kept.add(call.key, page.body)
         except PART_ERRORS:
             # The stream reads it again in its turn, and then gets the error.
@@ -356,6 +381,36 @@ class Inventory:
             if not self._list_of(call).is_begun:
                 return Begun(call, error=error)
         return self._begun(call, listing)
+
+    def _whole(self, call: Call, decode: Decode) -> Iterator[Page]:
+        """All pages of a call."""
+        for piece, page in self._first_pages(call, decode):
+            yield from self._following(piece, decode, page)
+
+    def _first_pages(self, call: Call, decode: Decode) -> _Pages:
+        """The first page of a call; if it is refused for some of its ids, of its pieces."""
+        try:
+            return [(call, self._request(call, decode))]
+        except PART_ERRORS as error:
+            if len(call.batch) <= 1 or not may_be_about_one_id(error):
+                raise
+            refusal = error
+        pages: list[tuple[Call, Page]] = []
+        lost: list[tuple[Call, PartError]] = []
+        search = Search(call.batch, self._refused[call.only(()).key])
+        for ids in search:
+            piece = call.only(ids)
+            try:
+                pages.append((piece, self._request(piece, decode)))
+            except PART_ERRORS as error:
+                if search.settles(ids, is_refused=may_be_about_one_id(error)):
+                    lost.append((piece, error))
+            else:
+                search.settles(ids, is_refused=False)
+        if search.is_in_vain:
+            raise refusal
+        self._list_of(call).lost = lost
+        return pages
 
     def _following(self, call: Call, decode: Decode, first: Page | None = None) -> Iterator[Page]:
         """All pages of a call, from the given first page on; the next one is fetched meanwhile."""

@@ -7,12 +7,11 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
 from tap_pinterest.config import Settings
-from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.answers import decode_object
 from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import (
     PART_ERRORS,
@@ -33,7 +32,6 @@ MOST_NAMED = 5
 """Ad accounts that a message names."""
 
 _logger = logging.getLogger("tap-pinterest.inventory")
-_decode_item = decoder(dict[str, Any])
 
 
 class Owners:
@@ -229,7 +227,7 @@ class Owners:
         return self._pages_of(Call(AD_ACCOUNTS, query=query))
 
     def _one_ad_account(self, ad_account_id: str) -> Item:
-        return self._client.get(AD_ACCOUNT, _decode_item, ids={"ad_account_id": ad_account_id})
+        return self._client.get(AD_ACCOUNT, decode_object, ids={"ad_account_id": ad_account_id})
 
     def _named_error(self, error: Exception) -> Exception:
         """The error of an ad account in the config, with the ad accounts that the token has."""

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from tap_pinterest.api import Shape
-from tap_pinterest.http.answers import decoder, listed
+from tap_pinterest.http.answers import decode_object, decoder, listed
 
 MAP_KEY = "map_key"
 """The field for the key of an item, if an answer is an object of items."""
@@ -48,7 +48,6 @@ _Array: TypeAlias = list[dict[str, Any] | str]
 _decode_list = decoder(_List)
 _decode_data = decoder(_Data)
 _decode_array = decoder(_Array)
-_decode_object = decoder(dict[str, Any])
 _decode_map = decoder(dict[str, dict[str, Any] | list[dict[str, Any]]])
 
 
@@ -71,7 +70,7 @@ PAGE_DECODERS: Mapping[Shape | None, Decode] = {
     "list": _of_list,
     "items": _of_list,
     "array": _of_array,
-    "object": lambda body: Page([_decode_object(body)]),
+    "object": lambda body: Page([decode_object(body)]),
     "map": lambda body: Page(list(_flattened(_decode_map(body)))),
     "data": lambda body: Page(list(listed(_decode_data(body).data, body, "data"))),
 }

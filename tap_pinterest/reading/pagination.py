@@ -16,14 +16,10 @@ class EndlessListError(FatalAPIError):
     """The bookmarks of a list never end."""
 
 
-class RepeatedBookmarkError(EndlessListError):
-    """The service sent a bookmark twice."""
-
-
 class BookmarkPaginator:
     """Follows bookmarks until there is none; an empty page does not end a list."""
 
-    def __init__(self, what: str = "the list") -> None:
+    def __init__(self, what: str) -> None:
         """A paginator before the first page; `what` is the list, as errors name it."""
         self._what = what
         self._followed: set[str] = set()
@@ -35,8 +31,8 @@ class BookmarkPaginator:
         """The bookmark to ask for next.
 
         Raises:
-            RepeatedBookmarkError: This bookmark has been asked for before.
-            EndlessListError: Page after page has brought nothing new.
+            EndlessListError: This bookmark has been asked for before, or page after page has
+                brought nothing new.
         """
         if not isinstance(bookmark, str) or not bookmark:
             return None
@@ -45,7 +41,7 @@ class BookmarkPaginator:
                 f"{self._what}: page {len(self._followed) + 1} names a bookmark that was followed "
                 "before"
             )
-            raise RepeatedBookmarkError(msg)
+            raise EndlessListError(msg)
         self._followed.add(bookmark)
         self._count(items)
         return bookmark

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeAlias
@@ -22,8 +23,10 @@ from tap_pinterest.http.errors import (
     SlowAnswerError,
     TooLargeError,
     ValuesRefusedError,
+    may_be_about_one_id,
 )
 from tap_pinterest.reading.contexts import of_context
+from tap_pinterest.reading.refused_ids import Refused, Search
 from tap_pinterest.reports.download import taken
 from tap_pinterest.reports.ordering import Order, Ordering
 from tap_pinterest.reports.plan import Part
@@ -104,8 +107,44 @@ class Reader:
     warn: Callable[[str], None]
     _refused_types: set[tuple[str, str]] = field(default_factory=set, init=False)
     _refused_columns: dict[str, frozenset[str]] = field(default_factory=dict, init=False)
+    _refused: dict[tuple[object, ...], Refused] = field(
+        default_factory=lambda: defaultdict(Refused), init=False
+    )
 
-    def steps(self, ad_account_id: str, part: Part, halvings: int = 0) -> Steps:
+    def steps(self, ad_account_id: str, part: Part) -> Steps:
+        """The steps that read a part; a refused id or type costs no other one its rows."""
+        answered = yield from self._halved(ad_account_id, part)
+        refused = [each for each in answered.failures if may_be_about_one_id(each[1])]
+        if not refused:
+            return answered
+        others = [each for each in answered.failures if each not in refused]
+        answered = replace(answered, failures=others)
+        for piece, error in refused:
+            more = yield from self._searched(ad_account_id, piece, error)
+            answered = Answered.joined(part, answered, more)
+        return answered
+
+    def _searched(self, ad_account_id: str, refused: Part, error: PartError) -> Steps:
+        """The steps that read a refused part without the ids or types that Pinterest refuses."""
+        whole, custom = refused.slice, self.question.custom
+        types = () if custom and custom.combines_types else whole.types
+        for name, values, kind in (("ids", whole.ids, whole.types), ("types", types, ())):
+            if len(values) <= 1:
+                continue
+            search = Search(values, self._refused[ad_account_id, refused.asynchronous, name, kind])
+            found = Answered(refused, was_read=False)
+            for some in search:
+                asked: dict[str, Any] = {name: some}
+                piece = replace(refused, slice=replace(whole, **asked))
+                answered = yield from self._halved(ad_account_id, piece)
+                is_refused = any(may_be_about_one_id(each) for _, each in answered.failures)
+                if search.settles(some, is_refused=is_refused):
+                    found = Answered.joined(refused, found, answered)
+            if not search.is_in_vain:
+                return found
+        return Answered.failed(refused, error)
+
+    def _halved(self, ad_account_id: str, part: Part, halvings: int = 0) -> Steps:
         """The steps that read a call or a report; one that is too large or too slow is halved."""
         if any((ad_account_id, name) in self._refused_types for name in part.slice.types):
             return Answered(part)
@@ -121,10 +160,10 @@ class Reader:
         except PART_ERRORS as error:
             return self._without_rows(ad_account_id, part, error)
         first, second = (replace(part, slice=half) for half in halves)
-        earlier = yield from self.steps(ad_account_id, first, halvings + 1)
+        earlier = yield from self._halved(ad_account_id, first, halvings + 1)
         if end := earlier.given_up(part):
             return end
-        later = yield from self.steps(ad_account_id, second, halvings + 1)
+        later = yield from self._halved(ad_account_id, second, halvings + 1)
         return Answered.joined(part, earlier, later)
 
     def _halves(self, part: Part) -> tuple[Slice, Slice] | None:

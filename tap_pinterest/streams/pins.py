@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
@@ -28,6 +28,7 @@ from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Expected, Scope
 from tap_pinterest.reading.pages import Item
 from tap_pinterest.reading.parts import Parts
+from tap_pinterest.reading.refused_ids import Refused, Search
 from tap_pinterest.reading.tasks import Task
 from tap_pinterest.singer import state
 from tap_pinterest.streams.boards import Pins
@@ -236,6 +237,7 @@ class PinCalls:
     warn: Callable[[str], None]
     _may_ask_for_many: bool | None = field(default=None, init=False)
     _refused_in_a_row: int = field(default=0, init=False)
+    _invalid: dict[str, Refused] = field(default_factory=lambda: defaultdict(Refused), init=False)
 
     def tasks(self, part: Slice, query: Mapping[str, Any]) -> Iterator[Task[OfPins]]:
         """The calls for some Pins on some days.
@@ -257,7 +259,22 @@ class PinCalls:
                     run = functools.partial(found.get, pin_id)
                 yield Task(run, expected_bytes=part.dates.days * BYTES_PER_DAY)
 
-    def many(
+    def many(self, part: Slice, query: Mapping[str, Any], app_type: str) -> OfPins:
+        """Ask for many Pins in one call; one that makes it invalid costs no other its rows."""
+        found = self._halved(part, query, app_type)
+        invalid = [pin_id for pin_id, error in found.errors.items() if _is_invalid(error)]
+        if len(invalid) <= 1:
+            return found
+        search = Search(invalid, self._invalid[app_type])
+        errors = {pin_id: error for pin_id, error in found.errors.items() if pin_id not in invalid}
+        pieces = OfPins(app_type, found.answers, errors)
+        for ids in search:
+            piece = self._halved(replace(part, ids=ids), query, app_type)
+            if search.settles(ids, is_refused=any(map(_is_invalid, piece.errors.values()))):
+                pieces = pieces.joined(piece)
+        return found if search.is_in_vain else pieces
+
+    def _halved(
         self, part: Slice, query: Mapping[str, Any], app_type: str, halvings: int = 0
     ) -> OfPins:
         """Ask for many Pins in one call.
@@ -277,7 +294,7 @@ class PinCalls:
                 return OfPins(app_type, errors=dict.fromkeys(part.ids, error))
         except (FatalAPIError, RetriableAPIError) as error:
             return OfPins(app_type, errors=dict.fromkeys(part.ids, error))
-        first, second = (self.many(half, query, app_type, halvings + 1) for half in halves)
+        first, second = (self._halved(half, query, app_type, halvings + 1) for half in halves)
         return first.joined(second)
 
     def one(self, pin_id: str, dates: DateRange, query: Mapping[str, Any]) -> OfPins:
@@ -366,6 +383,10 @@ class PinCalls:
 def _days_beside(beside: Item, app_type: str | None, splits: Splits) -> Iterator[Item]:
     for part, day in days_of(splits):
         yield {**beside, "app_type": app_type or part.upper(), **day}
+
+
+def _is_invalid(error: PartError) -> bool:
+    return type(error) is InvalidRequestError
 
 
 def _narrower(metrics: Sequence[str]) -> Sequence[str]:
