@@ -138,6 +138,22 @@ def test_a_429_that_does_not_say_when_to_come_back_waits_longer_each_time(
     assert own == [2, 4, 8, 16, 32, 60, 60]
 
 
+def test_waits_that_a_server_names_take_no_longer_than_the_setting_allows(
+    client: PinterestClient, sandbox: Sandbox, clock: PatientClock
+) -> None:
+    sandbox.fail(BOARDS, status=503, headers={"retry-after": "1700"}, times=14)
+    for _ in range(2):
+        with pytest.raises(RetriableAPIError, match="503"):
+            client.get(BOARDS, as_object)
+
+    assert [wait for wait in clock.waits if wait > 60] == [1700.0, 1700.0]
+
+    assert client.get(BOARDS, as_object)["items"]
+    sandbox.fail(BOARDS, status=503, headers={"retry-after": "1700"})
+    client.get(BOARDS, as_object)
+    assert clock.waits[-1] == 1700.0
+
+
 def test_a_429_of_the_safety_net_costs_a_second_and_holds_no_other_call(
     client: PinterestClient, sandbox: Sandbox, clock: PatientClock
 ) -> None:
@@ -347,6 +363,7 @@ def test_a_call_that_hangs_is_asked_again_unless_the_caller_can_ask_for_less(
         pytest.param(404, 50, GoneError, id="not there"),
         pytest.param(414, None, TooLargeError, id="URL too long"),
         pytest.param(413, None, TooLargeError, id="too much"),
+        pytest.param(431, None, TooLargeError, id="too long a line"),
         pytest.param(400, 1, FatalAPIError, id="a bad request"),
         pytest.param(302, 302, FatalAPIError, id="a redirect, which is not followed"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
+import zlib
 from contextlib import contextmanager, suppress
 from datetime import date
 from io import BytesIO
@@ -147,6 +148,59 @@ def test_today_is_not_taken_from_an_answer_that_is_not_pinterests(first: bytes, 
     assert clock.today == date(2026, 11, 20)
 
 
+DATED = {"date": "Fri, 20 Nov 2026 12:00:00 GMT", "retry-after": "Fri, 20 Nov 2026 12:00:31 GMT"}
+
+
+@pytest.mark.parametrize("status", [408, 429, 503])
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        pytest.param({"retry-after": "31"}, 31, id="seconds"),
+        pytest.param(DATED, 31, id="a moment"),
+        pytest.param({"retry-after": "31", "x-ratelimit-reset": "31"}, 31, id="beside the quota"),
+    ],
+)
+def test_a_wait_that_a_server_names_is_kept(
+    status: int, headers: dict[str, str], seconds: int
+) -> None:
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    clock = PatientClock()
+    with server([answer(b"", f"{status} Later", *lines), answer()]) as url:
+        client = client_at(url, clock, "pina_1")
+        client.get(BOARDS, as_object)
+        client.close()
+
+    assert seconds <= sum(clock.waits) < seconds + 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("0", "-5", "soon", "9" * 5_000, "1795000000", "", "Fri, 20 Nov 2026 12:00:31 GMT"),
+        "Fri, 20 Nov 2026 12:00:31 -0000",
+    ],
+)
+def test_a_retry_after_that_says_nothing_is_none(status: int, header: str) -> None:
+    clock = PatientClock()
+    with server([answer(b"", f"{status} Later", f"Retry-After: {header}"), answer()]) as url:
+        client = client_at(url, clock, "pina_1")
+        client.get(BOARDS, as_object)
+        client.close()
+
+    assert sum(clock.waits) <= 4
+
+
+def test_a_download_waits_as_long_as_its_server_says() -> None:
+    clock = PatientClock()
+    with server([answer(b"", "503 Slow Down", "Retry-After: 9")], [answer(b"[1]")]) as url:
+        client = client_at(url, clock, "pina_1")
+        client.downloads.write(url, BytesIO(), "the report")
+        client.close()
+
+    assert clock.waits == [9.0]
+
+
 def test_a_link_stays_hidden_where_a_header_is_malformed(caplog: pytest.LogCaptureFixture) -> None:
     with server([b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n[1]"]) as url:
         client = client_at(url, PatientClock(), "pina_1")
@@ -169,6 +223,65 @@ def test_half_a_packed_table_is_never_taken_for_the_whole() -> None:
         with pytest.raises(UnreadableAnswerError, match="the report cannot be unpacked"):
             downloaded(client, url, "the report", **how)
         assert len(list(downloaded(client, url, "the report", **how))) == 999
+        client.close()
+
+
+ENDLESS = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param(ENDLESS + b"a,b\r\n1,2\r\n3,4", id="no length"),
+        pytest.param(ENDLESS.replace(b"1.1", b"1.0") + b"a,b\n1,23", id="HTTP/1.0"),
+        pytest.param(ENDLESS + b"a,b", id="the names"),
+    ],
+)
+def test_a_table_that_ends_in_the_middle_of_a_line_with_its_connection_may_be_cut(
+    table: bytes,
+) -> None:
+    with server([table]) as url:
+        client = client_at(url, PatientClock(), "pina_1")
+
+        with pytest.raises(UnreadableAnswerError, match="may be cut"):
+            downloaded(client, url, "the report", is_csv=True, is_empty=False)
+        client.close()
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param(answer(b"a,b\r\n1,2"), id="a length"),
+        pytest.param(chunked(b"a,b\r\n", b"1,2") + b"0\r\n\r\n", id="chunks"),
+        pytest.param(ENDLESS + b"a,b\r\n1,2\r\n", id="the end of a line"),
+        pytest.param(ENDLESS + gzip.compress(b"a,b\r\n1,2"), id="gzip"),
+    ],
+)
+def test_a_table_whose_end_is_known_is_read(table: bytes) -> None:
+    with server([table]) as url:
+        client = client_at(url, PatientClock(), "pina_1")
+
+        rows = downloaded(client, url, "the report", is_csv=True, is_empty=False)
+        assert list(rows) == [b'{"a":"1","b":"2"}']
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("encodings", "body"),
+    [
+        pytest.param("gzip,aws-chunked", gzip.compress(b"[1]"), id="as storage names them"),
+        pytest.param("aws-chunked", b"[1]", id="not packed"),
+        pytest.param("GZIP", gzip.compress(b"[1]"), id="capitals"),
+        pytest.param("gzip, gzip", gzip.compress(gzip.compress(b"[1]")), id="packed twice"),
+        pytest.param("deflate", zlib.compress(b"[1]"), id="deflate"),
+    ],
+)
+def test_a_report_is_read_however_its_download_is_encoded(encodings: str, body: bytes) -> None:
+    with server([answer(body, "200 OK", f"Content-Encoding: {encodings}")]) as url:
+        client = client_at(url, PatientClock(), "pina_1")
+
+        rows = downloaded(client, url, "the report", is_csv=False, is_empty=False)
+        assert list(rows) == [b"1"]
         client.close()
 
 

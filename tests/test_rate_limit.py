@@ -14,8 +14,8 @@ import pytest
 from pinterest_sandbox.rate_limits import RateLimits
 from singer_run import PatientClock
 from tap_pinterest.http.errors import QuotaError
-from tap_pinterest.http.rate_headers import limits_in
-from tap_pinterest.http.rate_limit import STANDARD, Permit, Quota, RateLimiter
+from tap_pinterest.http.rate_headers import Limit, limits_in
+from tap_pinterest.http.rate_limit import STANDARD, Permit, RateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,7 +57,7 @@ class Outcome:
     def refused_share(self) -> float:
         return self.refused / (len(self.accepted) + self.refused)
 
-    def share_of(self, quota: Quota, seconds: float) -> float:
+    def share_of(self, quota: Limit, seconds: float) -> float:
         """The share of a quota that was used in the first `seconds` seconds."""
         return sum(time < seconds for time in self.accepted) * quota.seconds / quota.calls / seconds
 
@@ -203,7 +203,7 @@ def test_the_hundred_calls_a_second_of_all_categories_are_used_up(
     fast = simulation(window, form=form, workers=20, way=(0.005, 0.02), answering=(0.005, 0.03))
     outcome = fast.run("ads_read", seconds=8)
 
-    assert outcome.share_of(Quota(100, 1.0), 8) >= 0.95
+    assert outcome.share_of(Limit(100, 1.0), 8) >= 0.95
     assert outcome.refused_share < 0.01
 
 
@@ -215,7 +215,7 @@ def test_slow_answers_hardly_reduce_the_calls_a_minute(
     slow = simulation(window, form=form, answering=(1.0, 12.0), workers=64)
     outcome = slow.run("org_analytics", seconds=600)
 
-    assert outcome.share_of(Quota(60, 60.0), 600) >= 0.95
+    assert outcome.share_of(Limit(60, 60.0), 600) >= 0.95
     assert outcome.refused_share < 0.01
 
 
@@ -229,7 +229,7 @@ def test_another_limit_in_the_headers_is_followed(
     other.server._quotas["org_analytics"].limit = limit
     outcome = other.run("org_analytics", seconds=1200)
 
-    assert outcome.share_of(Quota(limit, 60.0), 1200) >= 0.95
+    assert outcome.share_of(Limit(limit, 60.0), 1200) >= 0.95
     assert outcome.refused <= other.workers
 
 
@@ -302,7 +302,7 @@ def test_two_taps_that_share_only_the_safety_net_hardly_slow_each_other(
     first.run("ads_read", seconds=300)
 
     for each in (first.outcome, second.outcome):
-        assert each.share_of(Quota(1_000, 60.0), 300) >= 0.95
+        assert each.share_of(Limit(1_000, 60.0), 300) >= 0.95
         assert each.refused_share < 0.01
 
 
@@ -318,7 +318,7 @@ def test_a_limit_that_was_lowered_for_a_while_rises_again(
     quota.limit = 60
     outcome = changing.run("org_analytics", seconds=600)
 
-    assert outcome.share_of(Quota(60, 60.0), 600) >= 0.9
+    assert outcome.share_of(Limit(60, 60.0), 600) >= 0.9
 
 
 def test_quota_that_an_earlier_run_has_used_is_waited_for_only_until_it_is_free() -> None:
@@ -411,6 +411,26 @@ def test_a_reset_that_no_window_can_have_is_none() -> None:
     # Some services state the moment of a reset in Unix seconds, not the time until then.
     assert limits_in({"x-ratelimit-reset": "1795000000"}).reset is None
     assert limits_in({"x-ratelimit-reset": "86400"}).reset == 86_400
+
+
+def test_a_refusal_that_only_a_gateway_dates_holds_the_next_call_until_then() -> None:
+    clock = StoppedClock()
+    limiter = RateLimiter("standard", clock, 3600)
+    with limiter.call("ads_read") as permit:
+        permit.headers, permit.refused = {"Retry-After": "40"}, True
+
+    assert limiter.take("ads_read") == 40.0
+    assert isinstance(limiter.take("org_read"), Permit)
+
+
+def test_the_reset_of_a_quota_counts_more_than_the_word_of_a_gateway() -> None:
+    clock = StoppedClock()
+    limiter = RateLimiter("standard", clock, 3600)
+    with limiter.call("ads_read") as permit:
+        permit.headers = {"Retry-After": "40", "x-ratelimit-reset": "20"}
+        permit.refused = True
+
+    assert limiter.take("ads_read") == 20.0
 
 
 @pytest.mark.parametrize("name", ["limit", "remaining", "reset"])

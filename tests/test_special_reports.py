@@ -731,6 +731,11 @@ def test_the_rows_of_a_table_are_not_held_in_memory() -> None:
         pytest.param(b"\xef\xbb\xbfA\r\n1\r\n", [{"A": "1"}], id="a table with a mark"),
         pytest.param(b'\n [{"A": 1}]', [{"A": 1}], id="an array"),
         pytest.param(b'{"x": [{"A": 1}], "y": []}', [{"A": 1}], id="an object of arrays"),
+        pytest.param(
+            b'{"x": [{"A": 1}], "y": [{"A": 2}], "x": [{"A": 3}]}',
+            [{"A": 1}, {"A": 2}, {"A": 3}],
+            id="an object with one key twice",
+        ),
     ],
 )
 def test_a_file_of_unknown_format_is_read_by_its_first_bytes(

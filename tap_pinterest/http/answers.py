@@ -24,13 +24,25 @@ _NUL = rb"\u0000"
 _REPLACEMENT = rb"\ufffd"
 
 
+class Key:
+    """A key of an object. No two are equal, so an object may have the same key twice."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def as_key(kind: type, value: Any) -> Any:  # noqa: ANN401 - values of any type pass
+    """The hook with which msgspec makes keys."""
+    return Key(value) if kind is Key else value
+
+
 def decoder(shape: type[_T]) -> Callable[[bytes], _T]:
     """A function that reads a body as JSON of this shape.
 
     A NUL or half a surrogate pair in a text becomes U+FFFD, because no database takes them. For a
     body that is not JSON of this shape, the function raises `UnreadableAnswerError`.
     """
-    strict = msgspec.json.Decoder(shape)
+    strict = msgspec.json.Decoder(shape, dec_hook=as_key)
 
     def decode(body: bytes) -> _T:
         try:
@@ -80,12 +92,13 @@ def listed(found: list[_T] | None, body: bytes, field: str) -> list[_T]:
         UnreadableAnswerError: All its fields are others, as in an error with a good status.
     """
     if found is None:
-        check_fields(_decode_object(body), (field,))
+        check_fields(decode_object(body), (field,))
         return []
     return found
 
 
-_decode_object = decoder(dict[str, Any])
+decode_object = decoder(dict[str, Any])
+"""Reads a body as one object."""
 
 
 def _mended(body: bytes) -> bytes:

@@ -15,7 +15,7 @@ from tap_pinterest import api
 from tap_pinterest.api import Operation
 from tap_pinterest.clock import Clock
 from tap_pinterest.config import Settings
-from tap_pinterest.http.answers import decoder, is_empty_object
+from tap_pinterest.http.answers import decode_object, is_empty_object
 from tap_pinterest.http.auth import Authenticator, authenticator_for
 from tap_pinterest.http.downloads import Downloads
 from tap_pinterest.http.errors import (
@@ -49,7 +49,6 @@ _ALONE_SECONDS = 60
 _EMPTY_IF_NONE = frozenset({"GET /ad_accounts/{ad_account_id}/conversion_tags/ocpm_eligible"})
 """Operations that answer `{}` for none; the others answer with an empty list or empty parts."""
 
-_decode_object = decoder(dict[str, Any])
 _logger = logging.getLogger("tap-pinterest.client")
 
 
@@ -248,7 +247,7 @@ class PinterestClient:
                     raise
                 self._patience.wait(tries, error)
             else:
-                self._patience.answered()
+                self._patience.answered(call.counts_for)
                 return result
 
     def _token(self) -> str:
@@ -322,7 +321,7 @@ class PinterestClient:
             if path == but or not self.may_ask(operation):
                 continue
             try:
-                self._send(probe, operation.category, token, _decode_object)
+                self._send(probe, operation.category, token, decode_object)
             except StaleTokenError as error:
                 return error.code not in _OF_THE_TOKEN
             except (RetriableAPIError, QuotaError) as error:

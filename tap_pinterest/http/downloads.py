@@ -16,8 +16,6 @@ from tap_pinterest.http.patience import Patience
 from tap_pinterest.http.refusals import raise_for_download
 from tap_pinterest.http.transport import Deadline, Session, cause_of, copied, no_auth
 
-_GZIP = frozenset({"gzip", "x-gzip"})
-
 
 class Downloads:
     """Downloads from other hosts, without a token or a cookie."""
@@ -31,10 +29,13 @@ class Downloads:
         if not self._is_local:
             self._session.mount("https://", PublicHosts())
 
-    def write(self, url: str, file: IO[bytes], what: str) -> None:
+    def write(self, url: str, file: IO[bytes], what: str) -> bool:
         """Write the content behind a link into a file, which may then be packed with gzip.
 
         The link is a secret and belongs to another host: no message names it.
+
+        Returns:
+            Whether the server said how long the content is; otherwise it may have been cut.
 
         Raises:
             LinkExpiredError: The link has expired.
@@ -49,13 +50,11 @@ class Downloads:
             file.seek(0)
             file.truncate()
             try:
-                self._write_once(url, file, what)
+                return self._write_once(url, file, what)
             except RetriableAPIError as error:
                 self._patience.wait(tries, error)
-            else:
-                return
 
-    def _write_once(self, url: str, file: IO[bytes], what: str) -> None:
+    def _write_once(self, url: str, file: IO[bytes], what: str) -> bool:
         deadline = Deadline(self._timeout)
         try:
             response = self._session.get(
@@ -63,11 +62,14 @@ class Downloads:
             )
             with response:
                 if response.status_code != requests.codes.ok:
-                    raise_for_download(response.status_code, what)
-                # urllib3 takes half a gzip for the whole; who reads the file notices it.
-                is_gzip = response.headers.get("Content-Encoding", "").lower() in _GZIP
+                    raise_for_download(response.status_code, response.headers, what)
+                has_length = response.raw.chunked or response.raw.length_remaining is not None
+                # urllib3 takes half a gzip for the whole; who reads the file notices it. Storage
+                # names other encodings beside gzip, such as aws-chunked, that are none of the file.
+                is_gzip = response.headers.get("Content-Encoding", "").lower().count("gzip") == 1
                 pieces = copied(response, file, deadline, what, decompressed=not is_gzip)
                 deque(pieces, maxlen=0)
+                return has_length
         except (requests.Timeout, ReadTimeoutError):
             msg = f"{what}: not downloaded within request_timeout ({self._timeout:.0f} s)"
             raise SlowAnswerError(msg) from None

@@ -13,6 +13,7 @@ from tap_pinterest.clock import Clock
 from tap_pinterest.http.errors import (
     AwayError,
     EmptyAnswerError,
+    LaterError,
     QuotaError,
     ReachError,
     SlowAnswerError,
@@ -96,6 +97,9 @@ class Patience:
         self._begun: float | None = None
         self._given_up: list[str] = []
         """Streams or paths of the calls since the last answer whose tries all failed."""
+        self._late_since: dict[str, float] = {}
+        """When a server first named the time until it is back, by stream or path, since its last
+        answer."""
 
     def tries(self, counts_for: str, tally: Tally | None = None) -> Tries:
         """The tries of a call that begins now."""
@@ -103,9 +107,10 @@ class Patience:
         self._begun = now if self._begun is None else self._begun
         return Tries(counts_for, tally or Tally(), self._max_wait, now)
 
-    def answered(self) -> None:
+    def answered(self, counts_for: str) -> None:
         """Note that a call has been answered: Pinterest is there."""
         self._given_up.clear()
+        self._late_since.pop(counts_for, None)
 
     def wait(self, tries: Tries, error: RetriableAPIError) -> None:
         """Wait as Pinterest asks, or else longer each time.
@@ -115,8 +120,13 @@ class Patience:
             QuotaError: The waits that Pinterest asks for exceed `max_wait_seconds`.
             AwayError: All tries of this call and of the calls before it have failed.
         """
-        wait = self._seconds_after(tries, error)
         now = self._clock.monotonic()
+        wait = self._seconds_after(tries, error)
+        if isinstance(error, LaterError) and error.seconds:
+            since = self._late_since.setdefault(tries.counts_for, now)
+            # Who is away for longer is asked as if it had named no time.
+            if now + error.seconds <= since + self._max_wait:
+                wait = max(wait, error.seconds)
         # Another try is likely to take as long as the last one.
         ends = now + wait + (now - tries.begun)
         if isinstance(error, UnreachableError) and ends > (self._begun or now) + NOBODY_SECONDS:

@@ -8,12 +8,16 @@ Today's form begins with the limit of the window that has the fewest calls left.
     x-ratelimit-reset: 31
 
 The older form has one plain number in each header.
+
+Pinterest sends no `Retry-After`. A gateway in front of it may: seconds, or a moment.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 _NUMBER = re.compile(r"\s*(\d{1,15}(?:\.\d*)?)\s*(?:$|[,;])")
@@ -25,11 +29,11 @@ _LONGEST = 86_400.0
 
 
 class Limit(NamedTuple):
-    """A number of calls in a window of some seconds."""
+    """The most calls in any span of some seconds; documented limits have no name."""
 
     calls: int
     seconds: float
-    name: str
+    name: str = ""
 
 
 class Stated(NamedTuple):
@@ -69,6 +73,25 @@ def limits_in(headers: Mapping[str, str]) -> Stated:
         None if remaining is None else int(remaining),
         None if reset is None or reset > _LONGEST else reset,
     )
+
+
+def seconds_asked(headers: Mapping[str, str]) -> float | None:
+    """Seconds until a call that was one too many may come again; `None` if nothing says so."""
+    reset = limits_in(headers).reset
+    return retry_after(headers) if reset is None else reset
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds of `Retry-After`; `None` without it, or if they are not within a day."""
+    text, seconds = headers.get("Retry-After", ""), 0.0
+    if match := _NUMBER.match(text):
+        seconds = float(match[1])
+    else:
+        with suppress(OverflowError, TypeError, ValueError):
+            # Both moments are by the clock of the same server.
+            until = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("Date", ""))
+            seconds = until.total_seconds()
+    return seconds if 0 < seconds <= _LONGEST else None
 
 
 def _limits(text: str) -> Iterator[Limit]:

@@ -12,7 +12,7 @@ from itertools import count, islice, takewhile
 
 from tap_pinterest.clock import Clock
 from tap_pinterest.http.errors import QuotaError
-from tap_pinterest.http.rate_headers import Limit, Stated, limits_in
+from tap_pinterest.http.rate_headers import Limit, Stated, limits_in, seconds_asked
 
 MINUTE = 60.0
 
@@ -34,26 +34,18 @@ _PAUSE_SECONDS = 2.0
 """First pause after a refusal that does not say when to come back; each further one doubles it."""
 
 
-@dataclass(frozen=True)
-class Quota:
-    """The most calls in any span of some seconds."""
-
-    calls: int
-    seconds: float
-
-
 STANDARD = {
-    "ads_analytics": Quota(300, MINUTE),
-    "ads_read": Quota(1_000, MINUTE),
-    "catalogs_read": Quota(100, MINUTE),
-    "org_analytics": Quota(60, MINUTE),
-    "org_read": Quota(1_000, MINUTE),
-    "trends_read": Quota(60, MINUTE),
+    "ads_analytics": Limit(300, MINUTE),
+    "ads_read": Limit(1_000, MINUTE),
+    "catalogs_read": Limit(100, MINUTE),
+    "org_analytics": Limit(60, MINUTE),
+    "org_read": Limit(1_000, MINUTE),
+    "trends_read": Limit(60, MINUTE),
 }
-TRIAL = dict.fromkeys(STANDARD, Quota(1_000, _DAY))
-OF_ONE_AD_ACCOUNT = {"POST /ad_accounts/{ad_account_id}/mmm_reports": Quota(5, MINUTE)}
+TRIAL = dict.fromkeys(STANDARD, Limit(1_000, _DAY))
+OF_ONE_AD_ACCOUNT = {"POST /ad_accounts/{ad_account_id}/mmm_reports": Limit(5, MINUTE)}
 """Limits of an operation for one ad account, in addition to its category's limit."""
-UNIVERSAL = {"standard": Quota(100, 1.0), "trial": Quota(1_000, _DAY)}
+UNIVERSAL = {"standard": Limit(100, 1.0), "trial": Limit(1_000, _DAY)}
 
 
 @dataclass(eq=False)
@@ -98,7 +90,7 @@ class _Window:
         pauses: Refusals in a row that did not say when to come back.
     """
 
-    quota: Quota
+    quota: Limit
     calls: deque[Permit] = field(default_factory=deque)
     under_way: int = 0
     left: int | None = None
@@ -331,7 +323,9 @@ class RateLimiter:
 
     def settle(self, permit: Permit) -> None:
         """Learn the limits from an answer's headers, and how much of them others use."""
-        stated, permit.headers = limits_in(permit.headers), {}
+        stated = limits_in(permit.headers)
+        back = seconds_asked(permit.headers) if permit.refused else stated.reset
+        permit.headers = {}
         with self._lock:
             permit.answered = self._clock.monotonic()
             for window in permit.windows:
@@ -339,13 +333,14 @@ class RateLimiter:
             self._learn(permit, stated)
             if (tightest := self._tightest(permit, stated)) is None:
                 return
-            renewed_at = permit.counted_by(tightest.delay) + (stated.reset or 0.0)
+            renewed_at = permit.counted_by(tightest.delay) + (back or 0.0)
             if not permit.refused:
                 self._follow(permit, stated, tightest, renewed_at)
-            elif stated.reset is None:
+            elif back is None:
                 tightest.pause(permit)
             else:
-                is_known = not tightest.is_short and stated.calls in {None, tightest.quota.calls}
+                is_its_reset = stated.reset is not None and not tightest.is_short
+                is_known = is_its_reset and stated.calls in {None, tightest.quota.calls}
                 tightest.close(permit, renewed_at, is_known=is_known)
 
     def _follow(self, permit: Permit, stated: Stated, tightest: _Window, renewed_at: float) -> None:
@@ -362,11 +357,11 @@ class RateLimiter:
         if not stated.limits:
             category = self._documented.get(permit.category)
             if category and stated.calls and not permit.refused:
-                category.quota = Quota(stated.calls, category.quota.seconds)
+                category.quota = category.quota._replace(calls=stated.calls)
             return
         named = [self._window(permit, limit) for limit in stated.limits]
         for window, limit in zip(named, stated.limits, strict=True):
-            window.quota = Quota(limit.calls, limit.seconds)
+            window.quota = limit
         own = tuple(each for each in named if each is not self._all)
         self._of_operation[permit.category, permit.operation] = own
 
@@ -383,7 +378,7 @@ class RateLimiter:
         if found is None or found.quota.seconds != limit.seconds or found in self._named.values():
             counted = [*permit.windows, self._all][1].calls
             own = [each for each in counted if each.operation == permit.operation]
-            found = _Window(Quota(limit.calls, limit.seconds), deque(own))
+            found = _Window(limit, deque(own))
         self._named[name] = found
         return found
 
@@ -396,7 +391,7 @@ class RateLimiter:
             return self._all
         return category
 
-    def _is_about_all(self, stated: Stated, category: Quota) -> bool:
+    def _is_about_all(self, stated: Stated, category: Limit) -> bool:
         """Whether plain headers state the limit that all categories share."""
         shared = self._all.quota
         is_short = stated.reset is not None and stated.reset <= shared.seconds < category.seconds

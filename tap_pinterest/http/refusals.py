@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, NoReturn, TypeVar
 
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPIError
+from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
-from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.answers import decode_object
 from tap_pinterest.http.errors import (
     AccessRefusedError,
     AccountKindError,
@@ -16,6 +16,7 @@ from tap_pinterest.http.errors import (
     FeatureRefusedError,
     GoneError,
     InvalidRequestError,
+    LaterError,
     LinkExpiredError,
     NoCatalogError,
     NoEndpointError,
@@ -30,7 +31,7 @@ from tap_pinterest.http.errors import (
     ValuesRefusedError,
     WaitError,
 )
-from tap_pinterest.http.rate_headers import limits_in
+from tap_pinterest.http.rate_headers import retry_after, seconds_asked
 from tap_pinterest.http.redaction import Secrets
 from tap_pinterest.http.transport import Answer
 
@@ -68,7 +69,7 @@ _GONE = 410
 _CONFLICT, _NO_CATALOG = 409, 4182
 _REPORT_EXPIRED = 1104
 _NOT_OFFERED = 501
-_TOO_LARGE = frozenset({413, 414})
+_TOO_LARGE = frozenset({413, 414, 431})
 _TRANSIENT = frozenset({408, 425})
 _LEAST_GOOD, _LEAST_REDIRECT, _LEAST_SERVER_ERROR = 200, 300, 500
 _LONGEST_ERROR = 1024 * 1024
@@ -76,7 +77,20 @@ _LONGEST_ERROR = 1024 * 1024
 _MESSAGES = ("message", "error_description", "error")
 """Fields with the text of an error: Pinterest's, or a proxy's that speaks OAuth."""
 
-_decode_object = decoder(dict[str, Any])
+
+class _Said(NamedTuple):
+    """What an answer that is not good says.
+
+    Attributes:
+        code: Pinterest's own number; `None` if the body is not Pinterest's.
+        message: Its own words.
+        text: Call, status, code and words as part of a message, without secrets.
+    """
+
+    status: int
+    code: int | None
+    message: str
+    text: str
 
 
 def content_of(answer: Answer, decode: Callable[[bytes], _T], what: str, secrets: Secrets) -> _T:
@@ -87,31 +101,36 @@ def content_of(answer: Answer, decode: Callable[[bytes], _T], what: str, secrets
         Exception: The answer is not good; the error says what to do next.
     """
     if not _LEAST_GOOD <= answer.status < _LEAST_REDIRECT:
-        _raise_for(answer, what, secrets)
+        _raise_for(_said_by(answer, what, secrets), what, answer.headers)
     try:
         return decode(answer.body)
     except UnreadableAnswerError as error:
         # It may be an error with a good status, whose own words say more.
-        msg = f"{_in_words(answer, what, secrets)}: {error}"
+        msg = f"{_said_by(answer, what, secrets).text}: {error}"
         raise UnreadableAnswerError(msg) from None
 
 
-def _in_words(answer: Answer, what: str, secrets: Secrets) -> str:
-    """Status, code and text of an answer, without secrets."""
-    code, message = _error_body(answer)
-    number = f" (code {code})" if code is not None else ""
-    text = f"{what}: {answer.status}{number} {secrets.hidden_in(message)}".rstrip()
-    rid = answer.headers.get("x-pinterest-rid")
-    return text + (f" [request {secrets.hidden_in(rid)}]" if rid else "")
+def _said_by(answer: Answer, what: str, secrets: Secrets) -> _Said:
+    try:
+        body = decode_object(answer.body if len(answer.body) <= _LONGEST_ERROR else b"")
+    except UnreadableAnswerError:
+        code, message = None, answer.reason
+    else:
+        code = number if isinstance(number := body.get("code"), int) else None
+        message = str(next(filter(None, map(body.get, _MESSAGES)), ""))
+    in_words = f" (code {code})" if code is not None else ""
+    text = f"{what}: {answer.status}{in_words} {secrets.hidden_in(message)}".rstrip()
+    if rid := answer.headers.get("x-pinterest-rid"):
+        text += f" [request {secrets.hidden_in(rid)}]"
+    return _Said(answer.status, code, message, text)
 
 
-def _raise_for(answer: Answer, what: str, secrets: Secrets) -> NoReturn:
-    status, text = answer.status, _in_words(answer, what, secrets)
-    code, message = _error_body(answer)
+def _raise_for(said: _Said, what: str, headers: Mapping[str, str]) -> NoReturn:
+    status, code, message, text = said
     if status in _TOO_LARGE:
         raise TooLargeError(text)
     if status == TOO_MANY:
-        raise WaitError(text, limits_in(answer.headers).reset)
+        raise WaitError(text, seconds_asked(headers))
     if match := _RETRY_AFTER.search(message):
         raise WaitError(text, float(match[1]))
     if status == _INVALID and (match := _REACH.search(message)):
@@ -120,13 +139,13 @@ def _raise_for(answer: Answer, what: str, secrets: Secrets) -> NoReturn:
     # Pinterest may say that the fault is its own, whatever the status is.
     is_said_to_pass = _PASSING_WORDS.search(message) or (status, code) == (_INVALID, _PASSING_CODE)
     if passes or is_said_to_pass:
-        raise RetriableAPIError(text)
+        raise LaterError(text, retry_after(headers))
     try:
         if status in {_UNAUTHORISED, _FORBIDDEN}:
-            _raise_for_access(status, code, message, text)
+            _raise_for_access(said)
         if status == _NOT_FOUND:
             raise (NoEndpointError if _is_about_path(what, code, message) else GoneError)(text)
-        _raise_for_refusal(status, code, message, text)
+        _raise_for_refusal(said)
     except (FatalAPIError, SkippableAPIError) as refusal:
         # Each of Pinterest's own errors has a code.
         if code is not None:
@@ -134,14 +153,14 @@ def _raise_for(answer: Answer, what: str, secrets: Secrets) -> NoReturn:
         raise UnsignedRefusalError(refusal) from None
 
 
-def raise_for_download(status: int, what: str) -> NoReturn:
+def raise_for_download(status: int, headers: Mapping[str, str], what: str) -> NoReturn:
     """The error for the status of a download."""
     text = f"{what}: the download is answered with {status}"
     # Storage answers 403 to an old link, and 400 if the key that signed it is older still.
     if status in {_INVALID, _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _GONE}:
         raise LinkExpiredError(text)
     if _passes(status) or status == TOO_MANY:
-        raise RetriableAPIError(text)
+        raise LaterError(text, retry_after(headers))
     raise FatalAPIError(text)
 
 
@@ -153,7 +172,8 @@ def _passes(status: int) -> bool:
     return status < _LEAST_GOOD or status in _TRANSIENT or status >= _LEAST_SERVER_ERROR
 
 
-def _raise_for_access(status: int, code: int | None, message: str, text: str) -> NoReturn:
+def _raise_for_access(said: _Said) -> NoReturn:
+    status, code, message, text = said
     if _APP_IS_OUT.search(message):
         msg = (
             f"Pinterest refuses the app: {text}. Its access is not active, so that no call is "
@@ -191,7 +211,8 @@ def _refused_values(message: str) -> frozenset[str]:
     return frozenset()
 
 
-def _raise_for_refusal(status: int, code: int | None, message: str, text: str) -> NoReturn:
+def _raise_for_refusal(said: _Said) -> NoReturn:
+    status, code, message, text = said
     if status == _CONFLICT and code == _NO_CATALOG:
         raise NoCatalogError(text)
     if status in {_CONFLICT, _NOT_OFFERED}:
@@ -203,14 +224,3 @@ def _raise_for_refusal(status: int, code: int | None, message: str, text: str) -
     if status == _INVALID:
         raise InvalidRequestError(text)
     raise FatalAPIError(text)
-
-
-def _error_body(answer: Answer) -> tuple[int | None, str]:
-    """Pinterest's own number and text for an error; no number if the body is not Pinterest's."""
-    try:
-        body = _decode_object(answer.body if len(answer.body) <= _LONGEST_ERROR else b"")
-    except UnreadableAnswerError:
-        return None, answer.reason
-    code = body.get("code")
-    message = next(filter(None, map(body.get, _MESSAGES)), "")
-    return (code if isinstance(code, int) else None), str(message)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from contextlib import suppress
-from typing import Any
 
 import msgspec
 
-from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.answers import decode_object
 from tap_pinterest.http.errors import UnreadableAnswerError
 
 USUAL_SECONDS = 3600.0
@@ -28,7 +27,6 @@ class TokenAnswer(msgspec.Struct):
 
 
 _TOKEN = re.compile(r"[!-~]+")
-_decode = decoder(dict[str, Any])
 
 
 def decode_granted(body: bytes) -> TokenAnswer:
@@ -40,7 +38,7 @@ def decode_granted(body: bytes) -> TokenAnswer:
     Raises:
         UnreadableAnswerError: There is no access token, or no request can carry a token.
     """
-    found = _decode(body)
+    found = decode_object(body)
     refresh_token = found.get("refresh_token")
     return TokenAnswer(
         access_token=_token(found.get("access_token")),

@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
-from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.answers import decode_object
 from tap_pinterest.records.instants import day, instant, says_when_made
 from tap_pinterest.records.strays import EXTRA_FIELDS, Strays, UnknownCounts
 
@@ -133,7 +133,7 @@ class Converter:
         try:
             return self._plain.read(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return self._loosened_or_field_by_field(_decode_members(text))
+            return self._loosened_or_field_by_field(decode_object(text))
 
     def _loosened_or_field_by_field(self, record: Mapping[str, Any]) -> dict[str, Any]:
         if looser := self._plain.loosened_for(record):
@@ -167,7 +167,6 @@ _PLAIN: Mapping[str, Any] = {
 """Types whose values need no conversion for their column."""
 _WIDER: Mapping[type | None, Any] = {float: _Finite, int: int}
 """The type to add to a plain type, for values that need a check."""
-_decode_members = decoder(dict[str, Any])
 
 
 def _is_plain(facts: Facts) -> bool:

@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 
 import msgspec
 
-from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.answers import Key, as_key, decoder
 from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import TooLargeError, UnreadableAnswerError
 from tap_pinterest.http.transport import MAX_BODY_BYTES
@@ -27,13 +27,18 @@ _GZIP = b"\x1f\x8b"
 _A_PIECE = 1 << 20
 _A_BEGINNING = 64
 """Bytes by which a table is distinguished from JSON."""
-_SHAPE: Any = dict[str, list[msgspec.Raw]] | list[msgspec.Raw]
-_decode = msgspec.json.Decoder(_SHAPE).decode
+_SHAPE: Any = dict[Key, list[msgspec.Raw]] | list[msgspec.Raw]
+_decode = msgspec.json.Decoder(_SHAPE, dec_hook=as_key).decode
 _mend_and_decode = decoder(_SHAPE)
 
 
 def rows_of_report(
-    file: IO[bytes], what: str, *, is_csv: bool | None = False, is_empty: bool = False
+    file: IO[bytes],
+    what: str,
+    *,
+    is_csv: bool | None = False,
+    is_empty: bool = False,
+    may_be_cut: bool = False,
 ) -> Iterator[bytes]:
     """The rows of a report in a temporary file: an array, arrays in an object, or a table.
 
@@ -45,6 +50,7 @@ def rows_of_report(
         what: The report, as errors name it.
         is_csv: Whether the file is a table; `None` if its first bytes must show it.
         is_empty: Whether Pinterest says that the size of the report is 0.
+        may_be_cut: Whether the server did not say how long the file is.
 
     Raises:
         TooLargeError: It is larger than `MAX_BODY_BYTES` unpacked.
@@ -54,6 +60,9 @@ def rows_of_report(
         # The rows stay mapped when the file is closed.
         if readable.seek(0, os.SEEK_END):
             is_csv = _looks_like_a_table(readable) if is_csv is None else is_csv
+            # JSON and gzip have an end of their own.
+            if is_csv and may_be_cut and readable is file:
+                _check_last_line(file, what)
             return taken(_rows_of_table(readable, what) if is_csv else _rows(readable, what))
     if is_empty:
         return iter(())
@@ -110,8 +119,17 @@ def downloaded(
         UnreadableAnswerError: The file is not a report.
     """
     with tempfile.TemporaryFile() as file:
-        client.downloads.write(url, file, what)
-        return rows_of_report(file, what, is_csv=is_csv, is_empty=is_empty)
+        has_length = client.downloads.write(url, file, what)
+        return rows_of_report(
+            file, what, is_csv=is_csv, is_empty=is_empty, may_be_cut=not has_length
+        )
+
+
+def _check_last_line(file: IO[bytes], what: str) -> None:
+    file.seek(-1, os.SEEK_END)
+    if file.read(1) not in b"\r\n":
+        msg = f"{what} may be cut: the connection ended in the middle of a line"
+        raise UnreadableAnswerError(msg)
 
 
 def _looks_like_a_table(file: IO[bytes]) -> bool:
@@ -170,7 +188,7 @@ def _distinct(names: Sequence[str]) -> list[str]:
     return distinct
 
 
-def _flat(found: dict[str, list[msgspec.Raw]] | list[msgspec.Raw]) -> list[msgspec.Raw]:
+def _flat(found: dict[Key, list[msgspec.Raw]] | list[msgspec.Raw]) -> list[msgspec.Raw]:
     if isinstance(found, dict):
         return list(itertools.chain.from_iterable(found.values()))
     return found
