@@ -33,6 +33,7 @@ WORLD = WorldSize(accounts=3, empty_accounts=1, campaigns=1, ad_groups=1, ads=1,
 BULK, SINGLE = "GET /pins/analytics", "GET /pins/{pin_id}/analytics"
 PINS, USERS = "pin_analytics", "user_account_analytics"
 TOP, TOP_VIDEO = "user_account_top_pin_analytics", "user_account_top_video_pin_analytics"
+NOT_AUTHORISED = {"code": 7, "message": "Not authorized to access board or Pin."}
 KEYS = {
     PINS: ("pin_id", "app_type", "date"),
     USERS: ("user_id", "split_field", "split_value", "date"),
@@ -430,9 +431,8 @@ def test_pins_one_by_one_keep_within_sixty_calls_a_minute() -> None:
 
 def test_pins_that_are_refused_do_not_take_the_others_along(pinterest: Sandbox) -> None:
     gone, hidden = own_pins(pinterest)[3:5]
-    refusal = {"code": 7, "message": "Not authorized to access board or Pin."}
     for pin_id, status in ((gone, 404), (hidden, 401)):
-        how: dict[str, Any] = {"status": status, "body": refusal, "times": None}
+        how: dict[str, Any] = {"status": status, "body": NOT_AUTHORISED, "times": None}
         pinterest.fail("/pins/analytics", query={"pin_ids": pin_id}, **how)
 
     result = run(config(pinterest), PINS)
@@ -487,6 +487,89 @@ def test_saved_pins_are_asked_for_and_those_that_are_refused_cost_the_others_not
     assert "Not authorized" in reason
     assert any(originals.issuperset(each) for each in many)
     assert all(originals.issuperset(each) or originals.isdisjoint(each) for each in many)
+    (partition,) = result.state["bookmarks"][PINS]["partitions"]
+    assert "pending" not in partition
+
+
+def refuse(sandbox: Sandbox, *pins: str) -> None:
+    """Refuse each call that names one of these Pins."""
+    for pin_id in pins:
+        how: dict[str, Any] = {"status": 401, "body": NOT_AUTHORISED, "times": None}
+        sandbox.fail("/pins/analytics", query={"pin_ids": pin_id}, **how)
+        sandbox.fail(f"/pins/{pin_id}/analytics", **how)
+
+
+def originals(sandbox: Sandbox) -> list[str]:
+    """Own Pins that were not saved from others."""
+    saved = saved_pins(sandbox)
+    return [pin_id for pin_id in own_pins(sandbox) if pin_id not in saved]
+
+
+def pending(result: Run) -> list[str]:
+    """The Pins that the state leaves to the next run."""
+    (partition,) = result.state["bookmarks"][PINS]["partitions"]
+    found: list[str] = partition.get("pending", [])
+    return found
+
+
+def test_the_next_run_reads_all_days_of_an_own_pin_that_was_refused(pinterest: Sandbox) -> None:
+    refused, *_ = originals(pinterest)
+    refuse(pinterest, refused)
+    first = run(config(pinterest), PINS)
+    pinterest.heal()
+    pinterest.today += DAY
+    second = run(config(pinterest), PINS, state=first.state)
+    full = by_key(run(config(pinterest), PINS), stream=PINS)
+    table = by_key(first, second, stream=PINS)
+
+    assert first.code == second.code == 0
+    assert {key: table[key] for key in full} == full
+    assert pending(first) == [refused]
+    assert pending(second) == []
+    others = {each["date"] for each in second.records(PINS) if each["pin_id"] != refused}
+    assert min(others) == str(TODAY - 17 * DAY)
+
+
+def test_a_pin_that_is_refused_for_good_costs_the_others_no_calls_and_no_days(
+    pinterest: Sandbox,
+) -> None:
+    refused = originals(pinterest)[:2]
+    refuse(pinterest, *refused)
+    first = run(config(pinterest), PINS)
+    pinterest.today += DAY
+    pinterest.requests.clear()
+    second = run(config(pinterest), PINS, state=first.state)
+
+    assert pending(first) == pending(second) == refused
+    assert str(second.tap.run.summary.of(PINS).skipped).count(refused[1]) == 1
+    assert {each["date"] for each in second.records(PINS)} == {*days(TODAY - 17 * DAY, TODAY)}
+    asked = [each["pin_ids"] for each in calls(pinterest, BULK)]
+    assert all({*ids} <= {*refused} or not {*ids} & {*refused} for ids in asked)
+    assert len(asked) == 4 + 2
+
+
+def test_a_refused_pin_stays_pending_while_restate_daily_reads_nothing(pinterest: Sandbox) -> None:
+    refused, *_ = originals(pinterest)
+    refuse(pinterest, refused)
+    more = config(pinterest, restate="daily", end_date="5 days ago")
+    first = run(more, PINS)
+    pinterest.requests.clear()
+    second = run(more, PINS, state=first.state)
+
+    assert calls(pinterest, BULK) == []
+    assert pending(first) == pending(second) == [refused]
+
+
+def test_the_bookmark_stays_if_more_pins_are_refused_than_the_state_has_room_for(
+    pinterest: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tap_pinterest.streams.pins.MOST_PENDING", 1)
+    refuse(pinterest, *originals(pinterest)[:2])
+    result = run(config(pinterest), PINS)
+
+    assert result.code == 0
+    assert result.records(PINS)
+    assert "partitions" not in result.state.get("bookmarks", {}).get(PINS, {})
 
 
 def test_videos_have_follows_and_profile_visits_too(pinterest: Sandbox) -> None:
@@ -533,10 +616,7 @@ def test_when_every_pin_is_refused_nothing_is_remembered() -> None:
 
 def test_a_pin_that_the_config_names_must_arrive(pinterest: Sandbox) -> None:
     wanted = own_pins(pinterest)[:3]
-    refusal = {"code": 7, "message": "Not authorized to access board or Pin."}
-    how: dict[str, Any] = {"status": 401, "body": refusal, "times": None}
-    pinterest.fail("/pins/analytics", query={"pin_ids": wanted[0]}, **how)
-    pinterest.fail(f"/pins/{wanted[0]}/analytics", **how)
+    refuse(pinterest, wanted[0])
 
     result = run(config(pinterest, pin_ids=wanted), PINS)
 

@@ -7,6 +7,7 @@ A report has one partition per ad account, a plain dict in the Singer state::
 
 That is one interval of days, the usual case. Other intervals, such as those of a backfill or of
 earlier settings, are in `earlier`. `as_of` is there if the interval was read long after its end.
+`pending` has the ids of entities whose days are left to the next run.
 """
 
 from __future__ import annotations
@@ -143,6 +144,7 @@ class Progress:
         as_of: The last complete day when the interval was read; by default the bookmark.
         earlier: The other intervals, sorted.
         restated: When the lookback was read, if it is read once a day.
+        pending: Entities that could not be read: the next run reads all these days of them.
     """
 
     bookmark: date | None = None
@@ -152,6 +154,7 @@ class Progress:
     as_of: date | None = None
     earlier: tuple[Interval, ...] = ()
     restated: Restated | None = None
+    pending: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, partition: Mapping[str, Any]) -> Progress:
@@ -170,6 +173,7 @@ class Progress:
             as_of=day("as_of"),
             earlier=tuple(sorted(map(Interval.parse, partition.get("earlier") or ()))),
             restated=Restated.parse(text) if (text := partition.get("restated")) else None,
+            pending=tuple(map(str, partition.get("pending") or ())),
         )
 
     def write_to(self, partition: dict[str, Any], replication_key: str) -> None:
@@ -183,8 +187,9 @@ class Progress:
             "as_of": self.as_of and self.as_of.isoformat(),
             "earlier": list(map(str, self.earlier)),
             "restated": self.restated and str(self.restated),
+            "pending": list(self.pending),
         }
-        for name in ("as_of", "earlier", "restated"):
+        for name in ("as_of", "earlier", "restated", "pending"):
             partition.pop(name, None)
         partition.update({key: value for key, value in values.items() if value})
 

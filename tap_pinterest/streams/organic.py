@@ -161,7 +161,7 @@ class OrganicReportStream(UserStream, ReportStream):
         return api.operation(f"GET {self.path}").parameters["metric_types"].allowed
 
     @property
-    def _final_range(self) -> ReportRange:
+    def final_range(self) -> ReportRange:
         """`report_range` once a context has been read: complete up to the last final day."""
         days = self.report_range
         if self._not_final is None or days.complete_to is None:
@@ -192,20 +192,20 @@ class OrganicReportStream(UserStream, ReportStream):
             return
         progress = self.progress(context, self.report_range)
         self.begin_rewriting(context, progress, self.report_range)
-        for dates in self.ranges(context):
+        for dates in self.report_range.to_read(progress, self.fingerprint):
             self.summary.of(name_of(context)).note(dates)
         parts = Parts()
         self._not_final = None
         for call, items in self.answered(context, parts):
             yield from self.records_of_call(call, self._noted(map(self.convert, items)), parts)
         self.judge_parts(context, parts)
-        if self.is_whole(parts):
-            self.remember(context, self._final_range.after(progress, self.fingerprint))
+        if after := self.after(context, progress, parts):
+            self.remember(context, after)
         self.summary.read()
 
-    def is_whole(self, parts: Parts) -> bool:
-        """Whether a context has been read whole, so that the next run goes on from here."""
-        return not parts.refused_calls
+    def after(self, context: Context, progress: Progress, parts: Parts) -> Progress | None:  # noqa: ARG002 - see subclasses
+        """The progress of a context that was read; `None` if the next run reads its days again."""
+        return None if parts.refused_calls else self.final_range.after(progress, self.fingerprint)
 
     def answered(self, context: Context, parts: Parts) -> Iterator[tuple[Call, Iterable[Item]]]:
         """The records of a user as Pinterest sends them, by call."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from tap_pinterest import api
 from tap_pinterest.api.batches import batches
-from tap_pinterest.api.periods import ORGANIC, DateRange, Slice, cut
+from tap_pinterest.api.periods import ORGANIC, DateRange, Slice, cut, merged
 from tap_pinterest.http.answers import decoder
 from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import (
@@ -31,6 +31,7 @@ from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.refused_ids import Refused, Search
 from tap_pinterest.reading.tasks import Task
 from tap_pinterest.singer import state
+from tap_pinterest.singer.state import Progress
 from tap_pinterest.streams.boards import Pins
 from tap_pinterest.streams.organic import (
     BYTES_PER_DAY,
@@ -57,11 +58,13 @@ count the lifetime of a Pin, not a day; `pins.pin_metrics` has them."""
 MOST_HALVINGS = 3
 MOST_TRIED_ALONE = 5
 """Pins that get a call of their own, to find out if Pinterest refuses the app or one Pin."""
+MOST_PENDING = 1_000
+"""Most refused Pins of a user that are remembered; if there are more, the bookmark stays."""
 MOST_REFUSED_IN_A_ROW = 5
 """Refusals of standard metrics of videos after which calls name only the video metrics."""
 
-_Kind: TypeAlias = "tuple[bool, tuple[str, ...]]"
-"""Whether Pins were saved from other Pins, and the metrics that they can have."""
+_Kind: TypeAlias = "tuple[bool, bool, tuple[str, ...]]"
+"""Whether Pins are pending, whether they were saved from other Pins, and their metrics."""
 
 _decode_pins = decoder(dict[str, Splits])
 
@@ -145,17 +148,12 @@ class PinAnalytics(OrganicReportStream):
 
     @override
     def tasks(self, context: Context) -> Iterator[Task[OfPins]]:
-        user_id = context["user_id"]
         parts = self.outcomes_of_lists[self.turn(context)] = Parts()
-        ranges = self.ranges(context)
-        kinds = self._pins(user_id, parts) if ranges else {}
         account = self.contexts.parameters(context, self.inventory.owners)
-        for (_, metrics), ids in kinds.items():
+        for metrics, dates, ids in self._asked(context, parts):
             query = {**account, "metric_types": self.requested(metrics)}
-            for dates in ranges:
-                for piece in cut(dates, ORGANIC.days):
-                    for batch in batches(ids, ORGANIC.ids):
-                        yield from self.calls.tasks(Slice(piece, batch), query)
+            for batch in batches(ids, ORGANIC.ids):
+                yield from self.calls.tasks(Slice(dates, batch), query)
 
     @override
     def answered(self, context: Context, parts: Parts) -> Iterator[tuple[Call, Iterable[Item]]]:
@@ -177,45 +175,70 @@ class PinAnalytics(OrganicReportStream):
         return Call(self.path, ids, part=ids)
 
     @override
-    def is_whole(self, parts: Parts) -> bool:
-        # A refused Pin, such as the Pin of another user, has no numbers.
-        return True
+    def after(self, context: Context, progress: Progress, parts: Parts) -> Progress | None:
+        after = self.final_range.after(progress, self.fingerprint)
+        if not self.report_range.to_read(progress, self.fingerprint):
+            return after
+        refused = {call.ids["pin_id"] for call in parts.refused_calls}
+        # A Pin that was saved from another user mostly has no numbers, and is skipped.
+        originals = (pin["id"] for pin in self._listed(context, parts) if not pin["parent_pin_id"])
+        pending = tuple(pin_id for pin_id in originals if pin_id in refused)
+        return replace(after, pending=pending) if len(pending) <= MOST_PENDING else None
 
     @override
     def expected(self, context: Context | None) -> Iterator[Expected]:
-        ranges = self.ranges(context)
         parts = Parts()
-        kinds = self._pins((context or {})["user_id"], parts) if ranges else {}
+        asked = [ids for _, _, ids in self._asked(context or {}, parts)]
         parts.raise_if_any_failed()
-        pieces = sum(len(cut(dates, ORGANIC.days)) for dates in ranges)
-        many = sum(len(list(batches(ids, ORGANIC.ids))) for ids in kinds.values())
-        one_by_one = sum(map(len, kinds.values()))
         yield Expected(
             api.operation(f"GET {BULK}").category,
-            pieces * many * len(self.app_types),
-            precision="at least" if kinds else "",
-            most=pieces * one_by_one,
+            sum(len(list(batches(ids, ORGANIC.ids))) for ids in asked) * len(self.app_types),
+            precision="at least" if asked else "",
+            most=sum(map(len, asked)),
         )
 
-    def _pins(self, user_id: str, parts: Parts) -> Mapping[_Kind, Sequence[str]]:
+    def _asked(
+        self, context: Context, parts: Parts
+    ) -> Iterator[tuple[Sequence[str], DateRange, Sequence[str]]]:
+        """The metrics, days and Pins to ask for: of pending Pins all days of earlier runs too."""
+        days, progress = self.report_range, self.progress(context, self.report_range)
+        if not (ranges := days.to_read(progress, self.fingerprint)):
+            return
+        known = progress.known(days.granularity, days.lookback_days)
+        earlier = [DateRange(max(each.start, days.earliest), each.end) for each in known]
+        kinds = self._pins(context, progress.pending, parts)
+        for (is_pending, _, metrics), ids in kinds.items():
+            for dates in merged([*ranges, *earlier]) if is_pending else ranges:
+                for piece in cut(dates, ORGANIC.days):
+                    yield metrics, piece, ids
+
+    def _pins(
+        self, context: Context, pending: Collection[str], parts: Parts
+    ) -> Mapping[_Kind, Sequence[str]]:
         """Ids of Pins that can have numbers, by the kind of Pin, originals first.
 
-        Pins saved from others get calls of their own, so that a refused one costs no other a call.
+        Pending Pins and Pins saved from others get calls of their own, so that a refused one costs
+        no other a call.
         """
-        scope = Scope(self.inventory, self.settings, {"user_id": user_id}, parts)
         kinds: dict[_Kind, list[str]] = defaultdict(list)
         others = 0
-        for pin in self.inventory.rows(Pins.listing(self.settings), scope, {}):
+        for pin in self._listed(context, parts):
             is_video = pin["media.media_type"] == "video"
             if self.settings.pin_ids or pin["is_owner"] != "False":
                 metrics = ALL_METRICS if is_video else STANDARD_METRICS
-                kinds[bool(pin["parent_pin_id"]), metrics].append(pin["id"])
+                kind = (pin["id"] in pending, bool(pin["parent_pin_id"]), metrics)
+                kinds[kind].append(pin["id"])
             else:
                 others += 1
         if others:
             self.logger.info("%s leaves out %s Pins of others", self.name, f"{others:,}")
         parts.raise_if_nothing_was_read()
         return dict(sorted(kinds.items()))
+
+    def _listed(self, context: Context, parts: Parts) -> Iterator[Mapping[str, str]]:
+        """The fields of a user's Pins that the calls depend on."""
+        scope = Scope(self.inventory, self.settings, context, parts)
+        return self.inventory.rows(Pins.listing(self.settings), scope, {})
 
     def _refuse_named(self, parts: Parts) -> None:
         """Fail if Pinterest refuses a Pin that the config names."""
