@@ -403,6 +403,44 @@ def test_a_week_that_begins_before_the_first_day_asked_for_fails(sandbox: Sandbo
     assert "dated 2026-11-01, before the first day asked for, 2026-11-02" in reasons
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["in order", "backwards"])
+def test_weeks_that_begin_on_sunday_with_a_part_dated_on_the_first_day_asked_for_fail(
+    sandbox: Sandbox, order: int
+) -> None:
+    # Written, the six days from Monday on would stand beside the whole weeks, in each run others.
+    rows = [
+        {"AD_ACCOUNT_ID": "1", "DATE": day, "TOTAL_IMPRESSION": 5}
+        for day in ("2026-11-02", "2026-11-08", "2026-11-15")
+    ]
+    sandbox.fail("*/analytics", status=200, body=rows[::order], times=None)
+    config = config_of(sandbox, granularities=["WEEK"], start_date="2026-11-02")
+
+    result = run(config, "ad_account_analytics_week")
+
+    reasons = result.tap.run.summary.of("ad_account_analytics_week").failures
+    assert result.code == 1
+    assert "ad_account_analytics_week" not in result.state.get("bookmarks", {})
+    assert len(reasons) == len(sandbox.world.ad_accounts)
+    assert "and others on the first day of a period: Pinterest's WEEK begins" in str(reasons)
+
+
+def test_weeks_that_are_all_dated_on_their_last_day_are_written(sandbox: Sandbox) -> None:
+    # Today is a Monday: the row of the running week is dated on its first day, its last so far.
+    sandbox.today = date(2026, 11, 16)
+    rows = [
+        {"AD_ACCOUNT_ID": "1", "DATE": day, "TOTAL_IMPRESSION": 5}
+        for day in ("2026-11-08", "2026-11-15", "2026-11-16")
+    ]
+    sandbox.fail("*/analytics", status=200, body=rows, times=None)
+    dates = {"start_date": "2026-11-02", "end_date": "today"}
+    result = run(config_of(sandbox, granularities=["WEEK"], **dates), "ad_account_analytics_week")
+
+    assert result.code == 0
+    assert {each["date"] for each in result.records("ad_account_analytics_week")} == {
+        each["DATE"] for each in rows
+    }
+
+
 def test_a_row_without_its_week_fails_with_a_clear_message(sandbox: Sandbox) -> None:
     row = {"AD_ACCOUNT_ID": "1", "TOTAL_IMPRESSION": 5}
     sandbox.fail("*/analytics", status=200, body=[row], times=None)

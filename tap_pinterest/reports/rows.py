@@ -35,7 +35,9 @@ class Rows:
     def __init__(self, question: Question, convert: Converter) -> None:
         self.question = question
         self._convert = convert
-        self._has_warned = False
+        self._odd_day: date | None = None
+        """The date of the first row that does not begin a period."""
+        self._has_begun_a_period = False
         self._has_events = bool(question.custom and question.custom.event_columns)
         self._is_total = question.granularity.is_total
         self._by_hour = "hour" in question.granularity.keys
@@ -163,29 +165,40 @@ class Rows:
     def _end_of_period(self, row: Mapping[str, Any], days: DateRange) -> str:
         """The last day of a row's numbers.
 
-        A row whose date does not begin a period is written like the others, after one warning. Its
-        numbers are right; only the meaning of its date is unclear.
+        If no row of a whole period is dated on the first day of one, such as if they are dated on
+        the last, all are written as they come, after one warning. Their numbers are right; only the
+        meaning of their dates is unclear.
 
         Raises:
-            FatalAPIError: Its period begins before the days that were asked for. Its numbers are of
-                a part of the period, and would replace those of the whole.
+            FatalAPIError: Pinterest's periods begin on another day, so that the first days asked
+                for are a part of a period. Their numbers would replace, or add to, those of the
+                whole.
         """
         granularity, day = self.question.granularity, date.fromisoformat(row["date"])
+        last = granularity.last_day(day)
         if day < days.start:
-            msg = (
-                f"a row of {self.question.name} is dated {day}, before the first day asked for, "
-                f"{days.start}: Pinterest's {granularity.name} begins on another day than the tap's"
-            )
-            raise FatalAPIError(msg)
-        if day != granularity.first_day(day) and not self._has_warned:
-            self._has_warned = True
-            _logger.warning(
-                "a row of %s is dated %s, which is not the first day of a period; such rows are "
-                "written as they come",
-                self.question.name,
-                day,
-            )
-        return min(granularity.last_day(day), days.end).isoformat()
+            self._fail_for_periods(day, f"before the first day asked for, {days.start}")
+        if day != granularity.first_day(day):
+            if self._odd_day is None:
+                self._odd_day = day
+                _logger.warning(
+                    "a row of %s is dated %s, which is not the first day of a period; such rows "
+                    "are written as they come",
+                    self.question.name,
+                    day,
+                )
+        elif last <= days.end:
+            self._has_begun_a_period = True
+        if self._odd_day and self._has_begun_a_period:
+            self._fail_for_periods(self._odd_day, "and others on the first day of a period")
+        return min(last, days.end).isoformat()
+
+    def _fail_for_periods(self, day: date, reason: str) -> NoReturn:
+        msg = (
+            f"a row of {self.question.name} is dated {day}, {reason}: Pinterest's "
+            f"{self.question.granularity.name} begins on another day than the tap's"
+        )
+        raise FatalAPIError(msg)
 
 
 def added_up(rows: Sequence[Record], metrics: Collection[str]) -> Record:
