@@ -16,14 +16,13 @@ import sys
 import time
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.io_base import SingerWriter
 from typing_extensions import override
@@ -148,17 +147,23 @@ class MeasuredTap(TapPinterest):
         return stream
 
 
+class StockWriter(SingerWriter):
+    """The SDK's own writer, which has no buffer."""
+
+    def flush(self) -> None:
+        """Do nothing."""
+
+
 class StockTap(MeasuredTap):
     """The tap with the SDK's own methods from a record to its line."""
 
-    message_writer_class = SingerWriter
+    message_writer_class = StockWriter
 
     @override
     def discover_streams(self) -> Sequence[Any]:
         streams = super().discover_streams()
         for stream in streams:
-            for name in ("_generate_record_messages", "_write_record_message"):
-                setattr(stream, name, partial(getattr(Stream, name), stream))
+            stream._write = stream._write_record_message  # noqa: SLF001 - the SDK's own way
             stream.TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.RECURSIVE
         return streams
 

@@ -108,7 +108,18 @@ class Messages(GenericSingerWriter[bytes, "Message"]):
         return msgspec.json.encode(members(message))
 
     def write_message(self, message: Message) -> None:
-        read = msgspec.json.decode(self.serialize_message(message))
+        self._receive(self.serialize_message(message))
+
+    def write_record(self, stream: str, record: dict[str, Any]) -> None:
+        moment = datetime.now(tz=UTC).isoformat()
+        members = {"type": "RECORD", "stream": stream, "record": record, "time_extracted": moment}
+        self._receive(msgspec.json.encode(members))
+
+    def flush(self) -> None:
+        """There is no buffer."""
+
+    def _receive(self, line: bytes) -> None:
+        read = msgspec.json.decode(line)
         self.read.append(read)
         if self._on_message:
             self._on_message(read)

@@ -26,7 +26,6 @@ from singer_sdk.helpers._flattening import (
     flatten_key,
     get_flattening_options,
 )
-from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
@@ -319,6 +318,10 @@ class SingerStream(Stream):
     def _singer_tap(self) -> SingerTap:
         return cast("SingerTap", self._tap)
 
+    @property
+    def _writer(self) -> LineWriter:
+        return cast("LineWriter", self._singer_tap.message_writer)
+
     def write_state(self) -> None:
         """Write STATE now, if the state has changed."""
         self._singer_tap.write_state()
@@ -364,9 +367,7 @@ class SingerStream(Stream):
             try:
                 yield
             finally:
-                writer = self._singer_tap.message_writer
-                if isinstance(writer, LineWriter):
-                    writer.flush()
+                self._writer.flush()
         except OSError as error:
             raise BrokenOutput(error) from error
 
@@ -441,8 +442,8 @@ class SingerStream(Stream):
             for each in self.stream_maps
         ]
 
-    def _mapped(self, record: Record) -> Iterator[tuple[str, Record]]:
-        """The records to write for a record: without deselected properties, after the maps."""
+    def _write_mapped(self, record: Record) -> None:
+        """Write the records for a record: without deselected properties, after the maps."""
         for name in self._deselected:
             del record[name]
         if self._is_deselected_deeper:
@@ -450,36 +451,17 @@ class SingerStream(Stream):
         for alias, transform in self._transforms:
             mapped = transform(record) if transform else record
             if mapped is not None:
-                yield alias, mapped
-
-    @override
-    def _generate_record_messages(
-        self, record: Record
-    ) -> Generator[singerlib.RecordMessage, None, None]:
-        # The SDK's version walks the whole schema for every record. This one finds the deselected
-        # properties once, and converts no types.
-        for alias, mapped in self._mapped(record):
-            yield singerlib.RecordMessage(stream=alias, record=mapped, time_extracted=utc_now())
-
-    @override
-    def _write_record_message(self, record: Record) -> None:
-        # The SDK's version makes a message for every record, and a dict for every message.
-        writer = self._singer_tap.message_writer
-        if not isinstance(writer, LineWriter):
-            super()._write_record_message(record)
-            return
-        for alias, mapped in self._mapped(record):
-            writer.write_record(alias, mapped)
+                self._writer.write_record(alias, mapped)
 
     @functools.cached_property
     def _write(self) -> Callable[[Record], None]:
         """The function that writes a record; the fast one if the record is written unchanged."""
-        writer = self._singer_tap.message_writer
+        # The SDK's version walks the whole schema for every record, converts its types, and makes a
+        # message of it, and a dict of the message.
         is_deselected = self._deselected or self._is_deselected_deeper
-        is_changed = is_deselected or self._transforms != [(self.name, None)]
-        if is_changed or not isinstance(writer, LineWriter):
-            return self._write_record_message
-        return functools.partial(writer.write_record, self.name)
+        if is_deselected or self._transforms != [(self.name, None)]:
+            return self._write_mapped
+        return functools.partial(self._writer.write_record, self.name)
 
 
 def _selected(schema: dict[str, Any], mask: SelectionMask, *outer: str) -> dict[str, Any]:
