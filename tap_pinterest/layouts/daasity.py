@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tap_pinterest.layouts.layout import Layout
-from tap_pinterest.layouts.tables import HostOf, InForce, Nowhere, Table
+from tap_pinterest.layouts.tables import HostOf, InForce, Layout, Nowhere, Table
 
 _TEXT = Nowhere("string")
 _TIME = Nowhere("string", "date-time")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -154,6 +154,23 @@ class Table:
             return known and record.get(name) != preferred
 
         return repeats
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The tables that the tap writes, chosen by the setting `layout`.
+
+    Attributes:
+        tables: The tables by name; empty if each stream is its own table.
+        report_columns: Pinterest's names of the report columns that the tables have.
+        refuses: Settings that must keep their default.
+    """
+
+    name: str
+    title: str
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    report_columns: tuple[str, ...] = ()
+    refuses: tuple[str, ...] = ()
 
 
 def host(address: str | None) -> str | None:

@@ -20,7 +20,7 @@ from typing_extensions import override
 from tap_pinterest import api
 from tap_pinterest.http.errors import PART_ERRORS, PartError, refuses_operation
 from tap_pinterest.reading.call import Call
-from tap_pinterest.reading.calls import Each, Expected, Scope
+from tap_pinterest.reading.calls import Each, Scope
 from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.reading.page_store import PageStore
 from tap_pinterest.reading.pages import Item
@@ -149,12 +149,7 @@ class AdCreatives(TaskStream, DatasetStream):
         parts = Parts()
         with closing(self._rows(context or {}, parts)) as rows:
             yield from self.finished_once(rows, {})
-        self.judge_parts(context, parts)
-        self.summary.read()
-
-    @override
-    def expected(self, context: Context | None) -> Iterator[Expected]:
-        yield Expected(self.category, len(self._batch(context or {}).pins))
+        self.conclude(context, parts)
 
     def _rows(self, context: Context, parts: Parts) -> Generator[dict[str, Any]]:
         """The rows of an ad account: those whose Pins are listed, then those that take calls."""

@@ -21,7 +21,7 @@ from tap_pinterest import api
 from tap_pinterest.api.periods import ONE_DAY, ORGANIC, DateRange, cut
 from tap_pinterest.http.answers import check_fields, decoder
 from tap_pinterest.reading.call import Call
-from tap_pinterest.reading.calls import Expected, Scope
+from tap_pinterest.reading.calls import Scope
 from tap_pinterest.reading.contexts import Users, name_of
 from tap_pinterest.reading.pages import Item
 from tap_pinterest.reading.parts import Parts, Tried
@@ -122,10 +122,6 @@ class UserStream(TaskStream):
             tells_status=True,
         )
 
-    @override
-    def expected(self, context: Context | None) -> Iterator[Expected]:
-        yield Expected(self.category, sum(1 for _ in self.tasks(context)))
-
     def call(
         self, user_id: str, dates: DateRange, query: Mapping[str, Any], own: Mapping[str, str]
     ) -> Call:
@@ -198,10 +194,9 @@ class OrganicReportStream(UserStream, ReportStream):
         self._not_final = None
         for call, items in self.answered(context, parts):
             yield from self.records_of_call(call, self._noted(map(self.convert, items)), parts)
-        self.judge_parts(context, parts)
+        self.conclude(context, parts)
         if after := self.after(context, progress, parts):
             self.remember(context, after)
-        self.summary.read()
 
     def after(self, context: Context, progress: Progress, parts: Parts) -> Progress | None:  # noqa: ARG002 - see subclasses
         """The progress of a context that was read; `None` if the next run reads its days again."""
@@ -333,10 +328,7 @@ class TopPinsStream(UserStream):
                 }
                 records = map(self.convert, _ranked(beside, answer.pins or ()))
                 yield from self.records_of_call(call, records, parts)
-            self.judge_parts(context, parts)
-            if not parts.refused_calls:
-                self.remember(context, Progress(bookmark=dates.end))
-            self.summary.read()
+            self.conclude(context, parts, Progress(bookmark=dates.end))
 
 
 def _ranked(beside: Item, pins: Iterable[dict[str, Any]]) -> Iterator[Item]:
@@ -405,12 +397,13 @@ class DomainTopPins(SnapshotStream, PinListStream):
         pages = self.inventory.items(self.listing(self.settings), scope, turn, following)
         for pin in itertools.chain.from_iterable(items for _, items in pages):
             self._rank(pin, ranked)
-        self.judge_parts(context, parts)
+        # Without all Pins, the ranks would be wrong.
+        parts.raise_if_nothing_was_read()
+        parts.raise_if_any_failed()
         user_id = self.inventory.owners.user_id(context)
         yield from self.finished_once(self._records(ranked, user_id), {})
-        if not parts.refused_calls:
-            self.remember(context, Progress(bookmark=self.clock.today))
-        self.summary.read(asked=parts.is_answered)
+        progress = Progress(bookmark=self.clock.today)
+        self.conclude(context, parts, progress, asked=parts.is_answered)
 
     def _rank(self, pin: Item, ranked: _Ranked) -> None:
         """Note the numbers of a Pin; if it is listed twice, the later numbers count."""

@@ -52,10 +52,7 @@ class MetricsReadyState(TaskStream):
             are_all_ready = are_all_ready and answer.is_ready
             complete_to = date.fromisoformat(day) if are_all_ready else complete_to
             yield self.finished({"date": day, **msgspec.structs.asdict(answer)})
-        self.judge_parts(context, parts)
-        if not parts.refused_calls:
-            self.remember(context, Progress(bookmark=complete_to))
-        self.summary.read()
+        self.conclude(context, parts, Progress(bookmark=complete_to))
 
     @override
     def tasks(self, context: None) -> Iterator[Task[Tried[ReadyState]]]:

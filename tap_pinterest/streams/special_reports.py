@@ -89,10 +89,8 @@ class NumberedReportStream(TaskStream):
         for call, rows in parts.answers(self.answers(context)):
             yield from self.records_of_call(call, self._records(call, rows), parts)
         parts.include(self.outcomes_of_lists.pop(self.turn(context)))
-        self.judge_parts(context, parts)
-        if not parts.refused_calls:
-            self.remember(context, Progress(bookmark=self.clock.today))
-        self.summary.read(asked=parts.is_answered)
+        progress = Progress(bookmark=self.clock.today)
+        self.conclude(context, parts, progress, asked=parts.is_answered)
 
     def ordered(self, wanted: Wanted) -> Generator[float, None, Tried[Rows]]:
         """The steps that read a report."""

@@ -325,10 +325,8 @@ class DatasetStream(PinterestStream):
                 yield record
         if reading:
             self._keep(reading, parts)
-        self.judge_parts(context, parts)
-        if self.replication_key and not parts.refused_calls:
-            self.remember(context, Progress(bookmark=self.clock.today))
-        self.summary.read(asked=parts.is_answered)
+        progress = Progress(bookmark=self.clock.today) if self.replication_key else None
+        self.conclude(context, parts, progress, asked=parts.is_answered)
 
     def _converted(
         self, call: Call, items: Iterable[Item], reading: Reading | None

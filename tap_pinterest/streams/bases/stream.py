@@ -204,8 +204,18 @@ class PinterestStream(SingerStream):
         """Ids that the config names for this stream and that Pinterest has not listed yet."""
         return set()
 
-    def judge_parts(self, context: Context | None, parts: Parts) -> None:
-        """Report the parts of a context that were refused or failed.
+    def conclude(
+        self,
+        context: Context | None,
+        parts: Parts,
+        progress: Progress | None = None,
+        *,
+        asked: bool = True,
+    ) -> None:
+        """End the reading of a context, and report its parts that were refused or failed.
+
+        The state gets the progress unless a part was refused. `asked` is false if there was nothing
+        to ask for.
 
         Raises:
             SkippableAPIError: All parts were refused.
@@ -217,6 +227,9 @@ class PinterestStream(SingerStream):
         if parts.refused_calls:
             self.run.access_policy.left_out(self, context, parts)
         parts.raise_if_any_failed()
+        if progress and not parts.refused_calls:
+            self.remember(context, progress)
+        self.summary.read(asked=asked)
 
     def log_unnamed(self, context: Context | None, parts: Parts) -> None:
         """Log the refused and failed parts that the message has no room to name."""
@@ -487,3 +500,7 @@ class TaskStream(PinterestStream):
     @override
     def ahead(self, context: Context | None) -> Ahead[Any] | None:
         return Ahead(self.turn(context), functools.partial(self.tasks, context))
+
+    @override
+    def expected(self, context: Context | None) -> Iterator[Expected]:
+        yield Expected(self.category, sum(1 for _ in self.tasks(context)))
