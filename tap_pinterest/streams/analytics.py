@@ -143,60 +143,49 @@ class AdPinAnalytics(LevelReport):
     entities = Ads
 
 
-class AdAccountTargetingAnalytics(LevelReport):
+class AdAccountTargetingAnalytics(AdAccountAnalytics):
     """Metrics of an ad account on one day, for one value of a targeting type."""
 
     name = "ad_account_targeting_analytics"
     group = "targeting"
-    level = LEVELS["ad_account"]
     broken_down = True
 
 
-class CampaignTargetingAnalytics(LevelReport):
+class CampaignTargetingAnalytics(CampaignAnalytics):
     """Metrics of a campaign on one day, for one value of a targeting type."""
 
     name = "campaign_targeting_analytics"
     group = "targeting"
-    level = LEVELS["campaign"]
     broken_down = True
-    entities = Campaigns
 
 
-class AdGroupTargetingAnalytics(LevelReport):
+class AdGroupTargetingAnalytics(AdGroupAnalytics):
     """Metrics of an ad group on one day, for one value of a targeting type."""
 
     name = "ad_group_targeting_analytics"
     group = "targeting"
-    level = LEVELS["ad_group"]
     broken_down = True
-    entities = AdGroups
 
 
-class AdTargetingAnalytics(LevelReport):
+class AdTargetingAnalytics(AdAnalytics):
     """Metrics of an ad on one day, for one value of a targeting type."""
 
     name = "ad_targeting_analytics"
     group = "targeting"
-    level = LEVELS["ad"]
     broken_down = True
-    entities = Ads
 
 
-class ProductGroupTargetingAnalytics(LevelReport):
+class ProductGroupTargetingAnalytics(ProductGroupAnalytics):
     """Metrics of a product group promotion on one day, for one value of a targeting type."""
 
     name = "product_group_targeting_analytics"
     group = "products"
-    level = LEVELS["product_group"]
     broken_down = True
-    entities = ProductGroupPromotions
 
 
-class ProductItemTargetingAnalytics(LevelReport):
+class ProductItemTargetingAnalytics(ProductItemAnalytics):
     """Metrics of an item of a catalog on one day, for one value of a targeting type."""
 
     name = "product_item_targeting_analytics"
     group = "products"
-    level = LEVELS["product_item"]
-    narrowed_by = AdGroups
     broken_down = True

@@ -32,14 +32,11 @@ class Boards(DatasetStream):
     id_filters = MappingProxyType({"board_ids": "id"})
 
 
-class BoardCountsDaily(DailyStream):
+class BoardCountsDaily(DailyStream, Boards):
     """The numbers of Pins, followers and collaborators of a board on the day of the run."""
 
     name = "board_counts_daily"
-    path = "/boards"
-    group = "organic"
     primary_keys = ("board_id", "date")
-    id_filters = MappingProxyType({"board_ids": "id"})
     kept = ("id", "pin_count", "follower_count", "collaborator_count")
     renamed = MappingProxyType({"id": "board_id"})
 
@@ -54,27 +51,21 @@ class BoardSections(DatasetStream):
     parent_fields = ("board_id",)
 
 
-class PinListStream(DatasetStream):
-    """The list of the Pins that a user owns, including Pins on protected boards."""
+class Pins(DatasetStream):
+    """Pins that a user owns, also on others' boards, with numbers of 90 days and of all time."""
 
+    name = "pins"
     path = "/pins"
+    group = "organic"
     query = MappingProxyType({"include_protected_pins": True, "pin_metrics": True})
     parent_fields = ("is_owner", "parent_pin_id", "media.media_type")
     id_filters = MappingProxyType({"pin_ids": "id", "board_ids": "board_id"})
 
 
-class Pins(PinListStream):
-    """Pins that a user owns, also on others' boards, with numbers of 90 days and of all time."""
-
-    name = "pins"
-    group = "organic"
-
-
-class PinMetricsDaily(DailyStream, PinListStream):
+class PinMetricsDaily(DailyStream, Pins):
     """Numbers of a Pin over the last 90 days and over its whole life, as of the day of the run."""
 
     name = "pin_metrics_daily"
-    group = "organic"
     primary_keys = ("pin_id", "date")
     kept = ("id", "board_id")
     renamed = MappingProxyType({"id": "pin_id"})

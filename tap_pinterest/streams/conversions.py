@@ -49,10 +49,14 @@ class AdvertiserDefinedEvents(DatasetStream):
     primary_keys = ("ad_account_id", "name")
 
 
-class EventQualityStream(SnapshotStream):
-    """The quality scores of the events of a platform and a way of sending them."""
+class ConversionEqs(SnapshotStream):
+    """Event quality score: the quality of the events of a platform and a way of sending them."""
 
+    name = "conversion_eqs"
     path = "/ad_accounts/{ad_account_id}/conversion_eqs"
+    primary_keys: Sequence[str] = (
+        *("ad_account_id", "lookback_period", "source_platform", "ingestion_source", "date"),
+    )
     per = (Values("lookback_period"),)
 
     @classmethod
@@ -62,16 +66,7 @@ class EventQualityStream(SnapshotStream):
         return [Values(name, *values) for name, values in asked.items()]
 
 
-class ConversionEqs(EventQualityStream):
-    """Event quality score: the quality of the events of a platform and a way of sending them."""
-
-    name = "conversion_eqs"
-    primary_keys = (
-        *("ad_account_id", "lookback_period", "source_platform", "ingestion_source", "date"),
-    )
-
-
-class ConversionEqsComponents(EventQualityStream):
+class ConversionEqsComponents(ConversionEqs):
     """One component of an event quality score, such as the hashed e-mail addresses, by event."""
 
     name = "conversion_eqs_components"

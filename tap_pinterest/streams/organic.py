@@ -32,7 +32,7 @@ from tap_pinterest.singer.state import Progress, ReportRange
 from tap_pinterest.streams.bases.dataset import SnapshotStream
 from tap_pinterest.streams.bases.days import ReportStream
 from tap_pinterest.streams.bases.stream import TaskStream
-from tap_pinterest.streams.boards import PinListStream
+from tap_pinterest.streams.boards import Pins
 
 NOT_FINAL = frozenset({"PROCESSING", "ESTIMATE"})
 """Values of `data_status` for days whose numbers will change."""
@@ -355,7 +355,7 @@ _Ranked: TypeAlias = "dict[tuple[str, str], dict[str, dict[str, Any]]]"
 """By domain and sort, the records by the id of the Pin, without their ranks."""
 
 
-class DomainTopPins(SnapshotStream, PinListStream):
+class DomainTopPins(SnapshotStream, Pins):
     """One of the Pins with the most clicks or saves among the Pins that link to a domain.
 
     The user's own Pins, by their numbers of the last 90 days before the run. `domain` is one of

@@ -16,14 +16,11 @@ class UserAccount(DatasetStream):
     id_field, *parent_fields = USER_FIELDS
 
 
-class UserAccountMetrics(SnapshotStream):
+class UserAccountMetrics(SnapshotStream, UserAccount):
     """The counts of a profile on the day of the run: boards, Pins, followers, monthly views."""
 
     name = "user_account_metrics"
-    path = USER_ACCOUNT
-    group = "organic"
     primary_keys = ("id", "date")
-    id_field, *parent_fields = USER_FIELDS
     left_out = frozenset({"about", "account_type", "business_name", "profile_image", "website_url"})
 
 
