@@ -614,8 +614,9 @@ def test_when_every_pin_is_refused_nothing_is_remembered() -> None:
     assert "partitions" not in result.state.get("bookmarks", {}).get(PINS, {})
 
 
-def test_a_pin_that_the_config_names_must_arrive(pinterest: Sandbox) -> None:
-    wanted = own_pins(pinterest)[:3]
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_pin_that_the_config_names_must_arrive(pinterest: Sandbox, count: int) -> None:
+    wanted = own_pins(pinterest)[:count]
     refuse(pinterest, wanted[0])
 
     result = run(config(pinterest, pin_ids=wanted), PINS)

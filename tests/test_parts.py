@@ -265,6 +265,19 @@ def test_a_refusal_for_all_parts_ends_the_calls_for_single_parts(
     assert body["message"] in result.tap.run.summary.of("board_sections").skipped[""]
 
 
+@pytest.mark.parametrize("stream", ["board_pins", "board_sections", "board_section_pins"])
+def test_a_board_that_the_config_names_must_arrive_also_if_it_is_the_only_one(
+    world: Sandbox, stream: str
+) -> None:
+    board = world.world.user.board_ids[0]
+    world.fail(f"/boards/{board}/*", **REFUSED)
+    result = read(world, stream, board_ids=[board])
+
+    (reason,) = result.tap.run.summary.of(stream).failures.values()
+    assert result.code == 1
+    assert f"Pinterest refuses {board}, which the config names: 1 of its calls" in reason
+
+
 def test_children_of_the_parents_that_could_be_listed_arrive(
     world: Sandbox, undisturbed: Undisturbed
 ) -> None:

@@ -167,7 +167,7 @@ class PinAnalytics(OrganicReportStream):
             if parts.are_all_refused:
                 break
         parts.include(self.outcomes_of_lists.pop(self.turn(context)))
-        self._refuse_named(parts)
+        self.refuse_named(parts)
 
     def _of_pin(self, pin_id: str) -> Call:
         """All calls for a Pin, as one part."""
@@ -239,15 +239,6 @@ class PinAnalytics(OrganicReportStream):
         """The fields of a user's Pins that the calls depend on."""
         scope = Scope(self.inventory, self.settings, context, parts)
         return self.inventory.rows(Pins.listing(self.settings), scope, {})
-
-    def _refuse_named(self, parts: Parts) -> None:
-        """Fail if Pinterest refuses a Pin that the config names."""
-        refused = (value for call in parts.refused_calls for value in call.values)
-        named = [pin_id for pin_id in refused if pin_id in self.settings.pin_ids]
-        if named and parts.is_answered:
-            ids = ", ".join(named)
-            msg = f"Pinterest refuses {ids}, which the config names: {parts.refusals_in_words}"
-            raise FatalAPIError(msg)
 
 
 @dataclass

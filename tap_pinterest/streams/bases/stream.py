@@ -25,7 +25,7 @@ from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Expected
 from tap_pinterest.reading.contexts import AdAccounts, Contexts, Token, Users, name_of, of_context
 from tap_pinterest.reading.inventory import Inventory
-from tap_pinterest.reading.parts import Parts
+from tap_pinterest.reading.parts import MOST_NAMED, Parts
 from tap_pinterest.reading.tasks import Ahead, Task, Turn
 from tap_pinterest.records.conform import Converter, singer_schema
 from tap_pinterest.records.strays import RefusedStrays, Strays
@@ -222,6 +222,8 @@ class PinterestStream(SingerStream):
             FatalAPIError: Some parts failed.
             RetriableAPIError: The only part failed.
         """
+        if not parts.is_answered:
+            self.refuse_named(parts)
         parts.raise_if_nothing_was_read()
         self.log_unnamed(context, parts)
         if parts.refused_calls:
@@ -230,6 +232,20 @@ class PinterestStream(SingerStream):
         if progress and not parts.refused_calls:
             self.remember(context, progress)
         self.summary.read(asked=asked)
+
+    def refuse_named(self, parts: Parts) -> None:
+        """Fail if Pinterest refuses calls for single items that the config names.
+
+        Raises:
+            FatalAPIError: It refuses such calls, and not the whole operation.
+        """
+        operation, ids = api.operation(f"GET {self.path}"), self.settings.named_ids
+        refused = (value for call in parts.refused_calls for value in call.ids.values())
+        named = [value for value in refused if value in ids][:MOST_NAMED]
+        if named and not (parts.are_all_refused or operation.beta or operation.since):
+            listed = ", ".join(named)
+            msg = f"Pinterest refuses {listed}, which the config names: {parts.refusals_in_words}"
+            raise FatalAPIError(msg)
 
     def log_unnamed(self, context: Context | None, parts: Parts) -> None:
         """Log the refused and failed parts that the message has no room to name."""
