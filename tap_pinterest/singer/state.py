@@ -281,7 +281,7 @@ class ReportRange:
         known = progress.known(self.granularity, self.lookback_days)
         ranges = [self.wanted]
         if known:
-            stale = self._stale(self._not_restated(known, progress, settings), settings)
+            stale = self._stale(known, progress.restated, settings)
             ranges = [*missing(known, self.days), *stale, self._gap(known, progress)]
         if backfill := self._pending_backfill(progress):
             ranges.append(backfill)
@@ -306,22 +306,14 @@ class ReportRange:
         Pinterest no longer has these days, so their rows stay unchanged. Days that an earlier run
         has given up are left out.
         """
-        return merged(self._lost(progress, settings))
-
-    def _lost(self, progress: Progress, settings: str) -> Iterator[DateRange]:
         known = progress.known(self.granularity, self.lookback_days)
-        for each in known:
-            if not each.settings.endswith(GIVEN_UP):
-                stale = each.stale(settings, self.lookback_days)
-                yield DateRange(stale.start, min(stale.end, self._last_out_of_reach))
+        outdated = (each for each in known if not each.settings.endswith(GIVEN_UP))
+        lost = [each.stale(settings, self.lookback_days) for each in outdated]
         if known:
-            gap = self._gap(known, progress)
-            yield DateRange(gap.start, min(gap.end, self._last_out_of_reach))
-
-    @property
-    def _last_out_of_reach(self) -> date:
-        """The day before the first whole period within reach."""
-        return before(self._whole(DateRange(self.earliest, self.earliest)).start, 1)
+            lost.append(self._gap(known, progress))
+        first_in_reach = self._whole(DateRange(self.earliest, self.earliest)).start
+        last = before(first_in_reach, 1)
+        return merged(DateRange(each.start, min(each.end, last)) for each in lost)
 
     def before_rewriting(self, progress: Progress, settings: str) -> Progress:
         """Progress while days are read again with other settings.
@@ -380,16 +372,6 @@ class ReportRange:
         note = progress.restated
         return note if note and note.on == self.once_on else Restated(self.once_on, as_of)
 
-    def _not_restated(
-        self, known: Sequence[Interval], progress: Progress, settings: str
-    ) -> Iterator[Interval]:
-        """The intervals whose lookback was not read today, or was read with other settings."""
-        note = progress.restated
-        is_over = note is not None and note.on == self.once_on
-        for each in known:
-            if not (is_over and note and each.settings == settings and each.as_of >= note.as_of):
-                yield each
-
     def _gap(self, known: Sequence[Interval], progress: Progress) -> DateRange:
         """The days since the last known day; some may have been read before they were over."""
         backfill = self._pending_backfill(progress)
@@ -405,11 +387,15 @@ class ReportRange:
         """The backfill, unless it was read."""
         return self.backfill if self._backfill_name != progress.backfilled else None
 
-    def _stale(self, known: Iterable[Interval], settings: str) -> Iterator[DateRange]:
-        """Known days to read again."""
+    def _stale(
+        self, known: Iterable[Interval], restated: Restated | None, settings: str
+    ) -> Iterator[DateRange]:
+        """Known days to read again; none of an interval whose lookback was read today."""
+        today = restated if restated and restated.on == self.once_on else None
         for each in known:
-            stale = each.stale(settings, self.lookback_days)
-            yield DateRange(stale.start, min(stale.end, self.wanted.end))
+            if not (today and each.settings == settings and each.as_of >= today.as_of):
+                stale = each.stale(settings, self.lookback_days)
+                yield DateRange(stale.start, min(stale.end, self.wanted.end))
 
     def _whole(self, dates: DateRange) -> DateRange:
         """The periods of these days that are wholly within reach."""
