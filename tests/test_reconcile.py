@@ -687,6 +687,41 @@ def test_windows_may_be_numbers_with_fractions(loaded: Loaded) -> None:
     assert [each for each in of_ads if each.unexplained] == []
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "'HOUSEHOLD,INDIVIDUAL'",
+        "string_to_array('HOUSEHOLD,INDIVIDUAL', ',')",
+        "'[\"HOUSEHOLD\"]'::jsonb",
+    ],
+    ids=["text", "array", "JSON"],
+)
+def test_attribution_types_are_read_in_each_form_that_a_loader_writes(
+    sandbox: Sandbox, loaded: Loaded, written: str
+) -> None:
+    query = f"""SELECT ad_id, ad_account_id, date, total_checkout + 1 AS total_checkout,
+        {written} AS attribution_types FROM {{0}}.{{2}}"""  # noqa: S608
+    sandbox.requests.clear()
+    with shown_as(loaded, "ad_analytics", query):
+        loaded.report()
+
+    asked = [each.body["attribution_types"] for each in sandbox.requests if each.body]
+    assert asked
+    assert all(each == re.findall("[A-Z]{2,}", written) for each in asked)
+
+
+@pytest.mark.parametrize("ranges", ["", "all", "2026-11-01.."])
+def test_a_log_without_days_says_nothing(loaded: Loaded, ranges: str) -> None:
+    account = loaded.execute("SELECT ad_account_id FROM {}.{} LIMIT 1", "ad_analytics")[0][0]
+    with (
+        without(loaded, "ad_analytics"),
+        read_by_runs(loaded, "ad_analytics", account, ranges, TODAY),
+    ):
+        report = loaded.report()
+
+    assert report.notes == ["there is no table ad_analytics"]
+
+
 def test_results_that_cannot_be_stored_are_printed_all_the_same(loaded: Loaded) -> None:
     report = reconciled(loaded.config, loaded.request(store="ad_analytics"))
 

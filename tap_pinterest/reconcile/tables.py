@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -92,9 +93,9 @@ class Tables(NamedTuple):
         ).format(sql.Identifier(self.schema, LOG))
         rows = self.connection.execute(query, [table, ad_account_id]).fetchall()
         return [
-            (DateRange(*map(date.fromisoformat, each.split(".."))), complete_to)
+            (DateRange(*map(date.fromisoformat, ends)), complete_to)
             for ranges, complete_to in rows
-            for each in ranges.split(", ")
+            for ends in re.findall(r"([\d-]{10})\.\.([\d-]{10})", ranges)
         ]
 
 
@@ -203,8 +204,10 @@ class Table:
     @property
     def _shape_columns(self) -> list[sql.Composable]:
         return [
-            # Some loaders write windows as numbers with fractions.
-            sql.SQL("{0}::integer AS {0}" if name in WINDOWS else "{}").format(sql.Identifier(name))
+            # Some loaders write windows as numbers with fractions, and lists as JSON.
+            sql.SQL("{0}::integer AS {0}" if name in WINDOWS else "{0}::text AS {0}").format(
+                sql.Identifier(name)
+            )
             for name in SHAPING
             if name in self.columns
         ]
@@ -232,6 +235,6 @@ def in_one_line(error: psycopg.Error) -> str:
 
 def _shape(row: Mapping[str, Any]) -> Shape:
     # The tap writes these two columns only if they are set. Rows may be older than any column.
-    types = tuple(filter(None, (row.get("attribution_types") or "").split(",")))
+    types = tuple(re.findall(r"\w+", row.get("attribution_types") or ""))
     found = {name: row[name] for name in SHAPING if row.get(name) is not None}
     return tuple(({"reporting_timezone": None} | found | {"attribution_types": types}).items())
