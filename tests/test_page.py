@@ -259,6 +259,29 @@ def test_failures_of_the_last_run_come_first_with_their_reasons(db: Connection[A
     assert "old reason" not in html
 
 
+def test_times_and_truth_may_be_text(db: Connection[Any]) -> None:
+    """Some targets write each value of a type that they do not know as text."""
+    with within(db, "texts"):
+        db.execute("""
+            CREATE TABLE sync_log (run_id text, run_started_at text, stream text,
+                ad_account_id text, user_id text, result text, failed text, reason text);
+            INSERT INTO sync_log VALUES ('1', NULL, 'ads', 'a', '', 'failed', 'true', 'old'),
+                ('2', '2026-11-29T06:00:00Z', 'ads', 'a', '', 'failed', 'true', 'new');
+            CREATE TABLE metrics_ready_state (date text, conversion_metrics_ready text,
+                non_conversion_metrics_ready text);
+            INSERT INTO metrics_ready_state VALUES ('2026-11-27', 'true', 'true')
+        """)
+        contents = Contents.read(db, "texts", days=90)
+        db.execute("DELETE FROM sync_log WHERE run_id = '2'")
+        without_time = Contents.read(db, "texts", days=90)
+
+    assert contents.complete == LAST - timedelta(2)
+    assert contents.last_run
+    assert contents.last_run.sentence.startswith("Started 29 Nov 2026, 06:00 UTC.")
+    assert [each.reason for each in contents.last_run.incomplete] == ["new"]
+    assert without_time.last_run is None
+
+
 def test_a_log_of_another_form_is_named_as_not_shown(db: Connection[Any]) -> None:
     with within(db, "logged"):
         db.execute("CREATE TABLE sync_log (run_id text, stream text)")

@@ -676,6 +676,16 @@ def test_a_window_without_a_number_is_a_table_that_cannot_be_read(loaded: Loaded
     assert {each.source for each in report.findings if each.metric == SPEND} == {*REPORTS[:3]}
 
 
+def test_a_table_without_ids_says_in_one_line_why_no_cause_is_found(loaded: Loaded) -> None:
+    query = """SELECT ad_account_id, date, spend_in_micro_dollar + 1000 AS spend_in_micro_dollar
+        FROM {0}.{2}"""
+    with shown_as(loaded, "ad_analytics", query):
+        report = loaded.report()
+
+    reason = 'the cause could not be looked for: column "ad_id" does not exist'
+    assert [each.examples for each in different(report)] == [[reason], [reason]]
+
+
 def test_windows_may_be_numbers_with_fractions(loaded: Loaded) -> None:
     query = """SELECT ad_id, ad_account_id, date, total_checkout, engagement_window_days,
         click_window_days::float AS click_window_days FROM {0}.{2}"""

@@ -171,7 +171,7 @@ def _complete_day(loaded: Tables) -> date | None:
         return None
     ((day,),) = loaded.query(
         "SELECT max(date::date) FROM {table}"
-        " WHERE conversion_metrics_ready AND non_conversion_metrics_ready",
+        " WHERE conversion_metrics_ready::boolean AND non_conversion_metrics_ready::boolean",
         table=loaded.identifier("metrics_ready_state"),
     )
     found: date | None = day

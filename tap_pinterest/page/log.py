@@ -61,11 +61,12 @@ def last_run(tables: Tables) -> LastRun | None:
         return None
     rows = tables.query(
         """
-        SELECT run_started_at, coalesce(failed, false), stream,
+        SELECT run_started_at::timestamp, coalesce(failed::boolean, false), stream,
                coalesce(nullif(ad_account_id, ''), user_id, ''), result, coalesce(reason, '')
           FROM {log}
          WHERE run_id = (
-                SELECT run_id FROM {log} ORDER BY run_started_at DESC NULLS LAST LIMIT 1
+                SELECT run_id FROM {log} WHERE run_started_at IS NOT NULL
+                 ORDER BY run_started_at DESC LIMIT 1
                )
          ORDER BY 2 DESC, stream, 4
         """,

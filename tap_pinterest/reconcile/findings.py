@@ -165,8 +165,10 @@ def looking_for_causes(findings: Iterable[Finding], *errors: type[Exception]) ->
     try:
         yield
     except caught as error:
+        # Further lines of a database's message repeat the query.
+        reason = str(error).partition("\n")[0]
         for each in findings:
-            each.examples.append(f"the cause could not be looked for: {error}")
+            each.examples.append(f"the cause could not be looked for: {reason}")
 
 
 def as_number(value: Decimal) -> int | float:
