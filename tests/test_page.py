@@ -174,6 +174,26 @@ def test_a_name_is_text_whatever_is_in_it(contents: Contents) -> None:
     assert "&lt;b&gt;and more&lt;/b&gt;" in html
 
 
+def test_a_name_is_written_in_its_own_direction(db: Connection[Any]) -> None:
+    """Without it the exclamation mark would stand before the first word."""
+    name = "\u05de\u05d1\u05e6\u05e2!"
+    with within(db, "hebrew"):
+        db.execute("""
+            CREATE TABLE campaigns (id text, name text);
+            CREATE TABLE campaign_analytics (date date, campaign_id text, impression_1 int);
+            INSERT INTO campaign_analytics VALUES ('2026-11-20', '1', 7)
+        """)
+        db.execute("INSERT INTO campaigns VALUES ('1', %s)", [name])
+        html = page(Contents.read(db, "hebrew", days=90))
+
+    named = [
+        (tag, given.get("dir"))
+        for tag, given in Elements(html).found
+        if str(given.get("title")).startswith(name)
+    ]
+    assert named == [("span", "auto"), ("th", "auto")]
+
+
 def test_the_newest_complete_day_is_one_that_is_complete_in_both_ways(contents: Contents) -> None:
     assert contents.complete == LAST - timedelta(2)
     assert "<b>27 Nov</b><span>newest complete day</span>" in page(contents)
@@ -426,7 +446,7 @@ def test_ids_may_be_numbers(db: Connection[Any]) -> None:
         html = page(Contents.read(db, "numbers", days=90))
 
     assert 'title="Autumn (1)"' in html
-    assert '<span class="name" title="2">2</span>' in html
+    assert '<span class="name" title="2" dir="auto">2</span>' in html
 
 
 ONE_REPORT = """
@@ -532,9 +552,9 @@ def test_built_models_show_spend_by_channel_and_the_reconciliation(db: Connectio
         html = page(Contents.read(db, "pinterest", days=90))
 
     row = "<td>Pinterest</td><td>30/30/1</td><td>EUR</td><td>2</td><td>1,234.75</td><td>7.00</td>"
-    assert f'<th title="Paid Social">Paid Social</th>{row}' in html
+    assert f'<th title="Paid Social" dir="auto">Paid Social</th>{row}' in html
     row = "<td>EUR</td><td>2</td><td>10.00</td><td>9.00</td><td>1</td>"
-    assert f'<th title="ad">ad</th>{row}' in html
+    assert f'<th title="ad" dir="auto">ad</th>{row}' in html
 
 
 def test_a_schema_without_tables_names_those_that_have_some(db: Connection[Any]) -> None:

@@ -115,7 +115,7 @@ def bars(rows: Sequence[Bar]) -> str:
     """Bars with names and numbers, the first on top."""
     largest = max((abs(each.value) for each in rows), default=0.0) or 1.0
     items = "".join(
-        f'<li><span class="name" title="{escape(each.title)}">{escape(each.name)}'
+        f'<li><span class="name" title="{escape(each.title)}" dir="auto">{escape(each.name)}'
         f'</span><span class="bar"><i class="{"lost" if each.value < 0 else "kept"}"'
         f' style="width:{_percent(abs(each.value), largest)}"></i>'
         f"</span><b>{exact(each.value)}</b></li>"

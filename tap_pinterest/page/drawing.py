@@ -331,7 +331,7 @@ def _table(
         cells = "".join(f"{cell}{escape(each)}</td>" for each in others)
         # A narrow screen may break a long name between its words.
         name = escape(first).replace("_", "_<wbr>")
-        yield f'<tr><th title="{escape(first)}">{name}</th>{cells}</tr>'
+        yield f'<tr><th title="{escape(first)}" dir="auto">{name}</th>{cells}</tr>'
     yield "</tbody></table></div>"
 
 
