@@ -131,7 +131,7 @@ def check_what_is_shown(shown: str, database: str) -> None:
     page = re.search(r"page with charts, for any browser: (\S+)$", shown, re.MULTILINE)
     assert page
     html = Path(page[1]).read_text(encoding="utf-8")
-    row = "".join(re.findall(r'<tr><th title="ad_analytics">.*?</th>(.*)</tr>', html))
+    row = "".join(re.findall(r'<tr><th title="ad_analytics"[^>]*>.*?</th>(.*)</tr>', html))
     numbers = [int(text.replace(",", "")) for text in re.findall(r">([\d,]+)<", row)]
     assert numbers == [before, after, added, restated]
     assert before > 0
