@@ -186,10 +186,26 @@ def with_nothing_but_deselection(entry: dict[str, Any]) -> None:
         each["metadata"] = {"selected": not each["breadcrumb"]}
 
 
+def without_metadata_of_the_stream(entry: dict[str, Any]) -> None:
+    if is_chosen(entry):
+        entry["metadata"] = [each for each in entry["metadata"] if each["breadcrumb"]]
+
+
+def without_metadata(entry: dict[str, Any]) -> None:
+    if is_chosen(entry):
+        del entry["metadata"]
+
+
+def is_chosen(entry: dict[str, Any]) -> bool:
+    return any(not e["breadcrumb"] and e["metadata"]["selected"] for e in entry["metadata"])
+
+
 @pytest.mark.parametrize(
     "edit",
     [
-        pytest.param(without_metadata_of_columns, id="no metadata"),
+        pytest.param(without_metadata, id="no metadata"),
+        pytest.param(without_metadata_of_columns, id="no metadata of columns"),
+        pytest.param(without_metadata_of_the_stream, id="no metadata of the stream"),
         pytest.param(with_nothing_but_deselection, id="keys deselected"),
         pytest.param(lambda entry: entry.update(key_properties=[]), id="no keys"),
         pytest.param(lambda entry: entry.update(key_properties=["x"]), id="other keys"),

@@ -11,7 +11,7 @@ import msgspec
 from singer_sdk.exceptions import FatalAPIError
 from singer_sdk.helpers.types import Context
 from singer_sdk.singerlib import Catalog, CatalogEntry, Schema
-from singer_sdk.singerlib.catalog import Metadata, MetadataMapping, SelectionMask
+from singer_sdk.singerlib.catalog import Metadata, MetadataMapping, SelectionMask, StreamMetadata
 from typing_extensions import override
 
 from tap_pinterest import api
@@ -373,6 +373,8 @@ class PinterestStream(SingerStream):
         if not entry.schema.properties or self.settings.column_names.are_displayed:
             # Discovery has no state, and the state keeps the column names of earlier runs.
             entry.schema = Schema.from_dict(self.schema)
+        # Without it, a stream is selected and its columns, once one has metadata, are not.
+        entry.metadata.setdefault((), StreamMetadata(selected=True))
         listed = cast("dict[str, Schema]", entry.schema.properties)
         needed = {*self.primary_keys, *self.hashed_fields, SYNC_KEY, self.replication_key or ""}
         for name in own:
