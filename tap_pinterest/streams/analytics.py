@@ -143,49 +143,60 @@ class AdPinAnalytics(LevelReport):
     entities = Ads
 
 
-class AdAccountTargetingAnalytics(AdAccountAnalytics):
+class AdAccountTargetingAnalytics(LevelReport):
     """Metrics of an ad account on one day, for one value of a targeting type."""
 
     name = "ad_account_targeting_analytics"
     group = "targeting"
+    level = LEVELS["ad_account"]
     broken_down = True
 
 
-class CampaignTargetingAnalytics(CampaignAnalytics):
+class CampaignTargetingAnalytics(LevelReport):
     """Metrics of a campaign on one day, for one value of a targeting type."""
 
     name = "campaign_targeting_analytics"
     group = "targeting"
+    level = LEVELS["campaign"]
     broken_down = True
+    entities = Campaigns
 
 
-class AdGroupTargetingAnalytics(AdGroupAnalytics):
+class AdGroupTargetingAnalytics(LevelReport):
     """Metrics of an ad group on one day, for one value of a targeting type."""
 
     name = "ad_group_targeting_analytics"
     group = "targeting"
+    level = LEVELS["ad_group"]
     broken_down = True
+    entities = AdGroups
 
 
-class AdTargetingAnalytics(AdAnalytics):
+class AdTargetingAnalytics(LevelReport):
     """Metrics of an ad on one day, for one value of a targeting type."""
 
     name = "ad_targeting_analytics"
     group = "targeting"
+    level = LEVELS["ad"]
     broken_down = True
+    entities = Ads
 
 
-class ProductGroupTargetingAnalytics(ProductGroupAnalytics):
+class ProductGroupTargetingAnalytics(LevelReport):
     """Metrics of a product group promotion on one day, for one value of a targeting type."""
 
     name = "product_group_targeting_analytics"
     group = "products"
+    level = LEVELS["product_group"]
     broken_down = True
+    entities = ProductGroupPromotions
 
 
-class ProductItemTargetingAnalytics(ProductItemAnalytics):
+class ProductItemTargetingAnalytics(LevelReport):
     """Metrics of an item of a catalog on one day, for one value of a targeting type."""
 
     name = "product_item_targeting_analytics"
     group = "products"
+    level = LEVELS["product_item"]
+    narrowed_by = AdGroups
     broken_down = True
