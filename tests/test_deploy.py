@@ -15,7 +15,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from pinterest_fleet import connections, runs
+from pinterest_fleet import connections, errors
 from scripts.processes import ROOT, command
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_the_cron_job_never_runs_twice_and_stops_retrying_when_a_person_has_to_a
     (rule,) = job["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
 
     assert job["concurrencyPolicy"] == "Forbid"
-    assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", [runs.NEEDS_A_PERSON])
+    assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", [errors.NEEDS_A_PERSON])
 
 
 def test_the_connections_of_kubernetes_can_be_read(tmp_path: Path) -> None:

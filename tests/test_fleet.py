@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import itertools
 import json
 import os
 import re
@@ -28,12 +29,13 @@ from psycopg import sql
 
 import forked_programs
 from loading import database
-from pinterest_fleet import cli, connections, credentials, observations, runs, turns
+from pinterest_fleet import cli, connections, credentials, errors, observations, runs, turns
+from pinterest_fleet.databases import connected
 from pinterest_fleet.runs import Place
+from scripts import loader_messages
 from scripts.fleet_world import LARGER, fleet_world
 from scripts.killed_loads import SMALL_BATCHES, kill_run_all, partial
 from scripts.processes import ROOT, running
-from target_postgres_fast.postgres import faults as loader_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -147,7 +149,7 @@ def written(path: Path, text: str) -> Path:
 def refusal(folder: Path, text: str) -> str:
     """The output of `check` about a file of connections that it refuses."""
     result = call(written(folder / "connections.yml", text), "check")
-    assert result.exit_code == runs.NEEDS_A_PERSON, result.output
+    assert result.exit_code == errors.NEEDS_A_PERSON, result.output
     return result.output
 
 
@@ -232,10 +234,22 @@ def test_variables_come_from_files_directories_commands_and_the_environment(
 def test_a_secret_store_that_fails_is_named_without_its_output(tmp_path: Path) -> None:
     text = "connections:\n- name: a\n  secret: command:sh -c 'echo hidden; exit 3'"
 
-    output = refusal(tmp_path, text)
+    result = call(written(tmp_path / "connections.yml", text), "check")
 
-    assert "a: sh ended with exit code 3" in output
-    assert "hidden" not in output
+    assert "a: sh ended with exit code 3" in result.output
+    assert "hidden" not in result.output
+
+
+def test_a_command_may_be_a_path_from_the_file_of_connections(tmp_path: Path) -> None:
+    program = written(tmp_path / "secrets.sh", "#!/bin/sh\necho TAP_A=$1\n")
+    program.chmod(0o700)
+    listed = "- {name: a, secret: 'command:./secrets.sh x'}\n- {name: b, secret: 'command:./no'}"
+    file = written(tmp_path / "connections.yml", f"connections:\n{listed}")
+
+    first, second = connections.read(file).connections
+
+    assert first.secret.variables() == {"TAP_A": "x"}
+    assert second.secret.fault() == "a command on PATH, or a path from the file of connections"
 
 
 def test_a_secret_store_does_not_read_the_input_of_a_loop(tmp_path: Path, meltano: Path) -> None:
@@ -301,7 +315,7 @@ def test_a_secret_that_a_disk_does_not_give_is_read_again(tmp_path: Path) -> Non
 
     result = call(written(tmp_path / "connections.yml", text), "run", "a")
 
-    assert result.exit_code == runs.FAILED
+    assert result.exit_code == errors.FAILED
     assert "a: its variables cannot be read: file: Input/output error" in result.output
 
 
@@ -398,7 +412,7 @@ def test_a_connection_without_a_credential_is_refused(
 
     checked, run = call(file, "check"), call(file, "run", "a")
 
-    code = runs.NEEDS_A_PERSON if fault else 0
+    code = errors.NEEDS_A_PERSON if fault else 0
     assert (checked.exit_code, run.exit_code) == (code, code), checked.output
     assert fault in checked.output
 
@@ -429,7 +443,7 @@ def test_a_loader_and_a_project_that_are_not_there_are_named(fleet_file: Path) -
     fleet_file.write_text(f"loader: target-nosuch\n{text}", encoding="utf-8")
     checked = call(fleet_file, "check")
 
-    assert (checked.exit_code, other.exit_code) == (runs.NEEDS_A_PERSON, runs.NEEDS_A_PERSON)
+    assert (checked.exit_code, other.exit_code) == (errors.NEEDS_A_PERSON, errors.NEEDS_A_PERSON)
     assert "it has no loader target-nosuch; it has target-postgres" in checked.output
     assert "meltano.yml: No such file or directory; --project names its folder" in other.output
 
@@ -468,7 +482,7 @@ def test_a_backfill_reads_the_days_that_were_asked_for(fleet_file: Path) -> None
 @pytest.mark.parametrize("days", [["--from=2026-01-01"], ["--from=2026-02-01", "--to=2026-01-01"]])
 def test_half_a_backfill_is_refused(fleet_file: Path, days: list[str]) -> None:
     for command in (["run", "acme"], ["run-all"]):
-        assert call(fleet_file, *command, *days).exit_code == runs.NEEDS_A_PERSON
+        assert call(fleet_file, *command, *days).exit_code == errors.NEEDS_A_PERSON
 
 
 @pytest.mark.usefixtures("meltano")
@@ -496,6 +510,18 @@ def test_the_exit_code_says_whether_a_retry_helps(
 
 
 @pytest.mark.usefixtures("meltano")
+@pytest.mark.parametrize(("wanted", "used"), [("plain", "uncolored"), ("json", "json")])
+def test_the_log_of_a_run_has_levels(fleet_file: Path, wanted: str, used: str) -> None:
+    with (fleet_file.parent / "acme.env").open("a", encoding="utf-8") as file:
+        file.write(f"MELTANO_CLI_LOG_FORMAT={wanted}\n")
+
+    call(fleet_file, "run", "acme")
+
+    ((_, variables),) = seen(fleet_file)
+    assert variables["MELTANO_CLI_LOG_FORMAT"] == used
+
+
+@pytest.mark.usefixtures("meltano")
 def test_a_secret_that_is_a_word_of_the_log_hides_no_reason(fleet_file: Path) -> None:
     with (fleet_file.parent / "acme.env").open("a", encoding="utf-8") as file:
         file.write("TARGET_POSTGRES_SQLALCHEMY_URL=postgresql://pinterest:pinterest@host/db\n")
@@ -504,43 +530,36 @@ def test_a_secret_that_is_a_word_of_the_log_hides_no_reason(fleet_file: Path) ->
     result = call(fleet_file, "run", "acme")
 
     kept = Place(fleet_file.parent, fleet_file.parent / "fleet").result("acme")
-    assert result.exit_code == runs.NEEDS_A_PERSON
+    assert result.exit_code == errors.NEEDS_A_PERSON
     assert kept is not None
     assert kept.reason == "[error    ] run tap-***-login"
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        "password authentication failed",
-        'role "x" does not exist',
-        'database "x" does not exist',
-        "no pg_hba.conf entry",
-        "server does not support SSL",
-        "no encryption",
-        "certificate verify failed",
-        "invalid URI query parameter",
-    ],
+def noted(line: str) -> str:
+    """The reason for a person to act that a run finds in an error with this text."""
+    result = runs.Result("acme", "")
+    runs._note(f"[error    ] {line}", line, result)
+    return result.reason
+
+
+MAY_PASS = (
+    *("No PostgreSQL answers", "is not known", "does not answer", "has no connection left"),
+    *("is starting or stopping", "refuses the connection", "is on a standby", "The disk of"),
+    *(
+        "is out of memory",
+        "has ended a statement",
+        "Connect to the primary server",
+        "was lost",
+        "The SSH tunnel",
+    ),
+    "refuses the records: …. Committed rows stay; the next run goes on",
 )
-def test_a_refusal_by_the_database_is_for_a_person(said: str) -> None:
-    address = loader_faults.Address("host", 5432, "db", "me")
-
-    line = f"[error    ] {loader_faults.connecting(psycopg.OperationalError(said), address)}"
-
-    result = runs.Result("acme", "")
-    runs._note(line, line, result)
-    assert result.reason == line
+"""Messages of the loader after which the next run may succeed."""
 
 
-@pytest.mark.parametrize("said", ["connection refused", "timeout expired", "too many clients"])
-def test_a_database_that_does_not_answer_is_tried_again(said: str) -> None:
-    address = loader_faults.Address("host", 5432, "db", "me")
-
-    line = f"[error    ] {loader_faults.connecting(psycopg.OperationalError(said), address)}"
-
-    result = runs.Result("acme", "")
-    runs._note(line, line, result)
-    assert not result.reason
+@pytest.mark.parametrize("message", [*itertools.chain(*loader_messages.by_time().values())])
+def test_every_message_of_the_loader_is_for_a_person_or_may_pass(message: str) -> None:
+    assert bool(noted(message)) != any(each in message for each in MAY_PASS)
 
 
 @pytest.mark.parametrize("command", [["metrics"], ["view"]])
@@ -553,7 +572,7 @@ def test_no_address_of_a_database_shows_its_password(
     result = call(fleet_file, *command, "--database", address)
 
     is_address = address.startswith("postgresql")
-    assert result.exit_code == (runs.FAILED if is_address else runs.NEEDS_A_PERSON)
+    assert result.exit_code == (errors.FAILED if is_address else errors.NEEDS_A_PERSON)
     said = "does not answer" if is_address else "is refused; allowed: postgresql:"
     assert said in result.output
     assert "sekret99" not in result.output
@@ -577,10 +596,14 @@ def test_a_table_without_a_heading_is_not_shown(tmp_path: Path) -> None:
     assert "plain-secret" not in output
 
 
-def test_results_that_cannot_be_read_end_no_metrics(fleet_file: Path) -> None:
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"connection": "acme", "started": ""}'])
+def test_results_that_cannot_be_read_end_no_metrics(fleet_file: Path, text: str) -> None:
     place = Place(fleet_file.parent, fleet_file.parent / "fleet")
     fleet = connections.read(fleet_file)
-    written(place.folder(fleet.of("acme")) / "last_run.json", "")
+    written(place.folder(fleet.of("acme")) / "last_run.json", text)
+    written(
+        place.folder(fleet.of("acme")) / "running.json", '{"since": "", "host": "", "process": 1}'
+    )
     written(place.token_file(fleet.of("acme")), "[]")
     later = {"connection": "globex", "started": "", "ended": "2026-01-01T00:00:00+00:00"}
     of_a_later_version = json.dumps({**later, "exit_code": 0, "other": "x"})
@@ -601,7 +624,7 @@ def test_a_result_that_may_not_be_replaced_stops_its_own_connection_only(fleet_f
     results = [call(fleet_file, *words) for words in (["run", "acme"], ["run", "globex"])]
     metrics = call(fleet_file, "metrics")
 
-    assert [each.exit_code for each in results] == [runs.FAILED, 0]
+    assert [each.exit_code for each in results] == [errors.FAILED, 0]
     assert f"acme: {folder}" in results[0].output
     assert f"acme: {folder / 'last_run.json'}: Is a directory" in metrics.output
     assert 'pinterest_last_run_exit_code{connection="globex"} 0' in metrics.output
@@ -614,7 +637,7 @@ def test_a_root_that_cannot_be_made_is_named_by_every_command(fleet_file: Path) 
 
     for command in (["check"], ["prime"], ["run-all"]):
         result = call(fleet_file, root, *command)
-        assert result.exit_code == runs.FAILED
+        assert result.exit_code == errors.FAILED
         assert f"Error: {fleet_file}/fleet" in result.output
         assert "Not a directory" in result.output
 
@@ -836,7 +859,7 @@ def test_a_missing_secret_stops_its_own_connection_only(fleet_file: Path, meltan
         file.write("- name: late\n  env_file: late.env\n")
 
     assert "connections.yml:13: late: its secret: refused" in call(fleet_file, "check").output
-    assert call(fleet_file, "run", "late").exit_code == runs.NEEDS_A_PERSON
+    assert call(fleet_file, "run", "late").exit_code == errors.NEEDS_A_PERSON
     assert call(fleet_file, "run", "acme").exit_code == 0
     assert meltano.exists()
 
@@ -845,7 +868,19 @@ def test_a_missing_secret_stops_its_own_connection_only(fleet_file: Path, meltan
 def test_a_secret_store_that_fails_is_asked_again(tmp_path: Path) -> None:
     text = "connections:\n- name: a\n  secret: command:sh -c 'exit 3'"
 
-    assert call(written(tmp_path / "connections.yml", text), "run", "a").exit_code == runs.FAILED
+    assert call(written(tmp_path / "connections.yml", text), "run", "a").exit_code == errors.FAILED
+
+
+@pytest.mark.usefixtures("meltano")
+def test_check_asks_for_a_retry_if_one_can_help_any_connection(tmp_path: Path) -> None:
+    gone = "{name: a, env_file: gone.env}"
+    text = f"connections: [{gone}, {{name: b, secret: 'command:sh -c \"exit 3\"'}}]"
+
+    result = call(written(tmp_path / "connections.yml", text), "check")
+
+    assert result.exit_code == errors.FAILED
+    assert "b: sh ended with exit code 3" in result.output
+    assert "a: its secret: refused" in refusal(tmp_path, f"connections: [{gone}]")
 
 
 @pytest.mark.parametrize(
@@ -906,7 +941,7 @@ def test_a_connection_runs_once_at_a_time(fleet_file: Path) -> None:
         other = call(fleet_file, "run", "globex")
         metrics = sampled(call(fleet_file, "metrics").output)
 
-    assert (again.exit_code, other.exit_code) == (runs.FAILED, 0)
+    assert (again.exit_code, other.exit_code) == (errors.FAILED, 0)
     assert "acme: not started: the run that began at 2026-01-01T06:00:00+00:00 on" in again.output
     assert metrics["pinterest_last_run_exit_code", "acme"] == 0
     assert metrics["pinterest_running_since_timestamp_seconds", "acme"] == 1_767_247_200
@@ -1014,8 +1049,36 @@ def test_run_all_fails_if_a_run_was_killed(
 
     result = call(fleet_file, "run-all")
 
-    assert result.exit_code == runs.FAILED
+    assert result.exit_code == errors.FAILED
     assert "acme\texit code 137" in result.output
+
+
+@pytest.mark.usefixtures("meltano")
+@pytest.mark.parametrize(
+    ("codes", "code"),
+    [((78, 1), 1), ((78, 137), 1), ((78, 78), 78), ((0, 78), 78), ((0, 1), 1), ((0, 0), 0)],
+    ids=str,
+)
+def test_run_all_asks_for_a_retry_if_one_can_help_any_connection(
+    fleet_file: Path, monkeypatch: pytest.MonkeyPatch, codes: tuple[int, ...], code: int
+) -> None:
+    commands = iter([sys.executable, "-c", f"import os; os._exit({each})"] for each in codes)
+    monkeypatch.setattr(cli, "_own_command", lambda _: next(commands))
+
+    assert call(fleet_file, "run-all").exit_code == code
+
+
+@pytest.mark.usefixtures("meltano")
+def test_run_all_goes_on_if_meltanos_database_does_not_answer_at_first(
+    fleet_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "_own_command", lambda _: [sys.executable, "-c", "pass"])
+
+    result = call(fleet_file, "run-all", CODE="1", PRINTED="the database does not answer")
+
+    assert result.exit_code == 0
+    assert "the database does not answer" in result.output
+    assert "acme\tok\nglobex\tok\n" in result.output
 
 
 def test_run_all_goes_on_if_a_run_cannot_be_started(
@@ -1027,7 +1090,7 @@ def test_run_all_goes_on_if_a_run_cannot_be_started(
 
     result = call(fleet_file, "run-all")
 
-    assert result.exit_code == runs.FAILED
+    assert result.exit_code == errors.FAILED
     assert "/no/such/program: No such file or directory\nacme\tnot started\n" in result.output
     assert "globex\tok" in result.output
 
@@ -1093,7 +1156,7 @@ def test_a_root_that_cannot_be_written_is_named(
 
     root = fleet_file.parent / "fleet"
     for result in (before, after):
-        assert result.exit_code == runs.FAILED
+        assert result.exit_code == errors.FAILED
         assert f"acme: {root}: No space left on device" in result.output
 
 
@@ -1204,6 +1267,31 @@ def test_metrics_show_each_connection_and_account(
     assert Gateway.taken == [("/metrics/job/pinterest", observations.CONTENT_TYPE, text)]
 
 
+@pytest.mark.usefixtures("meltano")
+def test_a_connection_that_has_never_run_has_an_alert(fleet_file: Path) -> None:
+    call(fleet_file, "run", "acme")
+    text = (ROOT / "deploy/alerts/pinterest.rules.yml").read_text("utf-8")
+    rules = {each["alert"]: each["expr"] for each in yaml.safe_load(text)["groups"][0]["rules"]}
+    form = r"(\w+) unless on \(connection\) (\w+)"
+    found = re.fullmatch(form, rules["PinterestNeverRan"])
+    assert found
+    metrics = sampled(call(fleet_file, "metrics").output)
+
+    enabled, ended = (
+        {name for family, name in metrics if family == each} for each in found.groups()
+    )
+
+    assert (enabled, ended) == ({"acme", "globex"}, {"acme"})
+
+
+def test_metrics_wait_for_no_database_that_does_not_answer(loaded: tuple[str, str]) -> None:
+    url, _ = loaded
+    with connected(url) as connection, connected(f"{url}?connect_timeout=3") as other:
+        waits = [each.info.get_parameters()["connect_timeout"] for each in (connection, other)]
+
+    assert waits == ["15", "3"]
+
+
 def test_one_view_is_over_all_schemas(fleet_file: Path, loaded: tuple[str, str]) -> None:
     url, schema = loaded
 
@@ -1242,7 +1330,7 @@ def test_a_table_that_cannot_be_read_takes_no_other_out_of_metrics_and_view(
         finally:
             connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(older)))
 
-    assert (metrics.exit_code, viewed.exit_code) == (runs.NEEDS_A_PERSON, runs.NEEDS_A_PERSON)
+    assert (metrics.exit_code, viewed.exit_code) == (errors.NEEDS_A_PERSON, errors.NEEDS_A_PERSON)
     fault = f"globex: the database refuses {older}.sync_log: column "
     assert fault in metrics.output
     assert fault in viewed.output
@@ -1310,7 +1398,7 @@ def test_a_refused_credential_fails_alone(killed: Killed) -> None:
     refused = killed.place.result("client01")
 
     assert refused is not None
-    assert refused.exit_code == runs.NEEDS_A_PERSON
+    assert refused.exit_code == errors.NEEDS_A_PERSON
     log = (killed.place.root / "connections/client01/last_run.log").read_text("utf-8")
     assert killed.world.sandboxes["client01"].credentials["client_secret"] not in log
     assert killed.rows["client02"]["ad_analytics"] > 0

@@ -8,6 +8,7 @@ import yaml
 
 from pinterest_fleet import runs
 from pinterest_fleet.credentials import TOKEN_FILE, token_of
+from pinterest_fleet.errors import FleetError
 from pinterest_fleet.references import SecretError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pinterest_fleet.runs import Place
 
 
-def faults(fleet: Fleet, place: Place, parent: Mapping[str, str]) -> Sequence[str]:
+def faults(fleet: Fleet, place: Place, parent: Mapping[str, str]) -> Sequence[FleetError]:
     """The faults of the enabled connections, a line each.
 
     Args:
@@ -28,18 +29,22 @@ def faults(fleet: Fleet, place: Place, parent: Mapping[str, str]) -> Sequence[st
     try:
         fleet.shared_variables  # noqa: B018 - read before the variables of a connection
     except SecretError as error:
-        return [f"the shared variables cannot be read: {error}"]
-    found = [*_of_project(fleet, place)]
+        return [_about("the shared variables cannot be read", error)]
+    found = [*map(FleetError, _of_project(fleet, place))]
     variables: list[tuple[Connection, Mapping[str, str]]] = []
     for each in fleet.enabled:
         if fault := fleet.unreadable.get(each.name):
-            found.append(fault)
+            found.append(FleetError(fault))
             continue
         try:
             variables.append((each, runs.environment(fleet, each, place, parent)))
         except SecretError as error:
-            found.append(f"{each.name}: {error}")
-    return [*found, *_of_credentials(variables)]
+            found.append(_about(each.name, error))
+    return [*found, *map(FleetError, _of_credentials(variables))]
+
+
+def _about(what: str, error: FleetError) -> FleetError:
+    return FleetError(f"{what}: {error}", may_pass=error.may_pass)
 
 
 def _of_project(fleet: Fleet, place: Place) -> Iterator[str]:

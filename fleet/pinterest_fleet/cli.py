@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
 from pinterest_fleet import checks, files, observations, runs
 from pinterest_fleet.connections import ConnectionsError, read
 from pinterest_fleet.databases import DatabaseError
+from pinterest_fleet.errors import FAILED, NEEDS_A_PERSON, OK, FleetError, exit_code_of_all
 from pinterest_fleet.logs import Log, tell
-from pinterest_fleet.runs import FAILED, NEEDS_A_PERSON, Place
+from pinterest_fleet.runs import Place
 from pinterest_fleet.side_by_side import SideBySide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import date, datetime
 
     from pinterest_fleet.connections import Connection, Fleet
@@ -42,17 +43,8 @@ class Settings:
 
     @property
     def fleet(self) -> Fleet:
-        """The connections; faults end the command."""
-        try:
-            return read(self.file)
-        except ConnectionsError as error:
-            _refuse(error.faults)
-
-
-def _refuse(faults: Sequence[str]) -> NoReturn:
-    for fault in faults:
-        click.echo(fault, err=True)
-    raise SystemExit(NEEDS_A_PERSON)
+        """The connections."""
+        return read(self.file)
 
 
 _file = click.Path(dir_okay=False, path_type=Path)
@@ -64,11 +56,14 @@ _shown = partial(click.option, show_default=True, show_envvar=True)
 
 
 class _Commands(click.Group):
-    """Commands that name a file that they cannot use, in one line."""
+    """Commands that end with the text and the exit code of an error."""
 
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
+        except FleetError as error:
+            click.echo(str(error), err=True)
+            raise SystemExit(error.exit_code) from None
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -98,7 +93,8 @@ def main(context: click.Context, file: Path, project: Path, root: Path) -> None:
     """Load many connections of tap-pinterest, one or several at once.
 
     Exit codes: 0, all data have arrived; 1, data are missing, and the next run reads them; 78, a
-    person has to act, and a retry changes nothing; 128 plus its number after a signal.
+    person has to act, and a retry changes nothing for any connection; 128 plus its number after a
+    signal.
     """
     context.obj = Settings(file.absolute(), Place(project.absolute(), root.absolute()))
 
@@ -109,7 +105,9 @@ def check(settings: Settings) -> None:
     """Check the file of connections and the variables of each connection, without any call."""
     fleet = settings.fleet
     if faults := checks.faults(fleet, settings.place, os.environ):
-        _refuse(faults)
+        for fault in faults:
+            click.echo(fault, err=True)
+        raise SystemExit(exit_code_of_all(fault.exit_code for fault in faults))
     click.echo(f"{len(fleet.connections)} connections, {len(fleet.enabled)} of them enabled: fine")
 
 
@@ -171,10 +169,12 @@ def _backfill(first: datetime | None, last: datetime | None) -> tuple[date, date
     if first is None and last is None:
         return None
     if first is None or last is None:
-        _refuse(["--from and --to belong together"])
+        msg = "--from and --to belong together"
+        raise FleetError(msg)
     days = (first.date(), last.date())
     if days[0] > days[1]:
-        _refuse(["--from is later than --to"])
+        msg = "--from is later than --to"
+        raise FleetError(msg)
     return days
 
 
@@ -190,11 +190,7 @@ def run(
 ) -> None:
     """Load one connection, unless it is being loaded already."""
     fleet = settings.fleet
-    try:
-        connection = fleet.of(name)
-    except ConnectionsError as error:
-        _refuse(error.faults)
-    result = runs.run(fleet, connection, settings.place, _backfill(first, last), log)
+    result = runs.run(fleet, fleet.of(name), settings.place, _backfill(first, last), log)
     if result.exit_code == NEEDS_A_PERSON:
         tell(f"{name}: a person has to act; a retry changes nothing")
     raise SystemExit(result.exit_code)
@@ -215,31 +211,32 @@ def run_all(
     fleet, place = settings.fleet, settings.place
     days = _backfill(first, last)
     dates = [f"--from={days[0]}", f"--to={days[1]}"] if days else []
-    if code := runs.prime(fleet, place):
-        raise SystemExit(code)
+    if runs.prime(fleet, place) == NEEDS_A_PERSON:
+        raise SystemExit(NEEDS_A_PERSON)
+    # Otherwise Meltano's database may be back for the next connection.
     processes = SideBySide()
 
-    def load(connection: Connection) -> bool:
+    def load(connection: Connection) -> int:
         name = connection.name
         log = place.root / "connections" / name / "last_run.log"
         code = processes.run([*_own_command(settings), "run", name, f"--log={log}", *dates])
         if code is None:
-            outcome = "not started"
+            outcome, code = "not started", FAILED
         elif code == NEEDS_A_PERSON and _was_taken_out(settings, name):
-            outcome, code = "not loaded: it is not enabled any more", 0
+            outcome, code = "not loaded: it is not enabled any more", OK
         else:
-            outcome = "ok" if code == 0 else f"exit code {code}, see {log}"
+            outcome = "ok" if code == OK else f"exit code {code}, see {log}"
         lines.write(f"{name}\t{outcome}\n")
-        return code == 0
+        return code
 
     # An output that cannot be written stops no load.
     with Log() as lines, processes.stoppable(), ThreadPoolExecutor(at_once) as pool:
-        loaded = list(pool.map(load, fleet.enabled))
+        codes = list(pool.map(load, fleet.enabled))
         if lines.fault:
             tell(f"the end of this list is lost: {lines.fault}")
     if processes.signal:
         raise SystemExit(128 + processes.signal)
-    raise SystemExit(runs.OK if all(loaded) else FAILED)
+    raise SystemExit(exit_code_of_all(codes))
 
 
 def _was_taken_out(settings: Settings, name: str) -> bool:
@@ -291,7 +288,7 @@ def metrics(
         click.echo(text, nl=False)
     if unanswered:
         # The metrics of the files have been written.
-        _end(unanswered)
+        raise unanswered
 
 
 def _write(text: str, output: Path) -> None:
@@ -314,22 +311,14 @@ def _push(text: str, gateway: str) -> None:
         raise click.UsageError(msg) from None
 
 
-def _end(error: DatabaseError) -> NoReturn:
-    click.echo(f"Error: {error}", err=True)
-    raise SystemExit(FAILED if error.may_pass else NEEDS_A_PERSON)
-
-
 @main.command("view")
 @click.option("--database", envvar="PINTEREST_FLEET_DATABASE", required=True)
 @click.option("--schema", default="public", show_default=True, help="Schema of the view.")
 @click.pass_obj
 def view(settings: Settings, database: str, schema: str) -> None:
     """Make the view pinterest_freshness over the schemas of all connections."""
-    try:
-        missing, refused = observations.make_view(database, settings.fleet.enabled, schema)
-    except DatabaseError as error:
-        _end(error)
+    missing, refused = observations.make_view(database, settings.fleet.enabled, schema)
     for name in missing:
         click.echo(f"{name}: nothing is loaded yet, so the view leaves it out", err=True)
     if refused:
-        _refuse([f"{each}; the view leaves it out" for each in refused])
+        raise FleetError("\n".join(f"{each}; the view leaves it out" for each in refused))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from pinterest_fleet.errors import FleetError
 from pinterest_fleet.references import PROVIDERS, Reference
 
 if TYPE_CHECKING:
@@ -32,16 +33,11 @@ _FORMS = {
 _SECRET = re.compile(r"pin[acr]_\w+|://[^/@\s]+:[^/@\s]+@")
 
 
-class ConnectionsError(Exception):
-    """The file cannot be used.
-
-    Attributes:
-        faults: One line for each fault.
-    """
+class ConnectionsError(FleetError):
+    """The file cannot be used; the text has a line for each fault."""
 
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("\n".join(faults))
-        self.faults = faults
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ class Family(NamedTuple):
     text: str
 
 
+ENABLED = Family("pinterest_connection_enabled", "", "1 for each connection that is to be loaded.")
 LAST_RUN = Family("pinterest_last_run_timestamp_seconds", "seconds", "When the last run ended.")
 RUNNING = Family(
     "pinterest_running_since_timestamp_seconds",
@@ -121,6 +122,7 @@ _OF_LAST_RUN = """
 def of_files(fleet: Fleet, place: Place) -> Iterator[Sample]:
     """The metrics in the results and the token files of every enabled connection."""
     for each in fleet.enabled:
+        yield ENABLED, {"connection": each.name}, 1
         try:
             yield from _of_files(each, place)
         except OSError as error:

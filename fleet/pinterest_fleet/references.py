@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from dotenv.parser import parse_stream
 
+from pinterest_fleet.errors import FleetError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -21,16 +23,8 @@ COMMAND_SECONDS = 60
 PROVIDERS = ("file", "directory", "command", "environment")
 
 
-class SecretError(Exception):
-    """The variables of a connection cannot be read. The text contains no value of them.
-
-    Attributes:
-        may_pass: Whether the next try may succeed, as with a secret store that does not answer.
-    """
-
-    def __init__(self, text: str, *, may_pass: bool = False) -> None:
-        super().__init__(text)
-        self.may_pass = may_pass
+class SecretError(FleetError):
+    """The variables of a connection cannot be read. The text contains no value of them."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +59,10 @@ class Reference:
                 words = shlex.split(self.rest)
             except ValueError:
                 return "a command whose quotes are closed"
-            if not words or not shutil.which(words[0]):
-                return "a command on PATH"
+            # It runs in this folder, so its path begins here too.
+            program = self.folder / words[0] if os.sep in words[0] else words[0]
+            if not shutil.which(program):
+                return "a command on PATH, or a path from the file of connections"
         return ""
 
     def variables(self) -> Mapping[str, str]:

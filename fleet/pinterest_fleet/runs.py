@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pinterest_fleet import credentials, files
+from pinterest_fleet.errors import FAILED, NEEDS_A_PERSON
 from pinterest_fleet.logs import Log, tell
 from pinterest_fleet.references import SecretError
 from pinterest_fleet.turns import BusyError, running, turn
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 
 NOT_OURS = ("AIRFLOW", "DAGSTER", "MELTANO_", "TAP_", "TARGET_", "DBT_", "PYTHON", "VIRTUAL_ENV")
 """Beginnings of variables that a run does not take from its scheduler."""
-OK, FAILED, NEEDS_A_PERSON = 0, 1, 78
-"""Exit codes. 78 is EX_CONFIG of sysexits: a retry changes nothing."""
+_LOG_FORMAT = "MELTANO_CLI_LOG_FORMAT"
 STOPS = (signal.SIGINT, signal.SIGTERM)
 """Signals that end a run in order."""
 _FOR_A_PERSON = re.compile(
@@ -42,7 +42,11 @@ _FOR_A_PERSON = re.compile(
     "|No database is named|is not the URL of a database|but this target loads into"
     "|refuses the password|password authentication failed|has no (?:user|database) |demands TLS"
     "|does not let user |TLS certificate of|has an option after its|lacks a permission"
-    "|refuses the token|There is no folder|Correct path"
+    "|refuses the token|There is no folder|Correct path|may not (?:create|use|make) "
+    "|There is no schema|is read-only for user|there is no such setting"
+    # The loaders' errors about a table that does not fit its stream.
+    "|default_target_schema|bytes, and PostgreSQL keeps|ends in the same way until"
+    "|sanitize_null_text_characters|ENCODING 'UTF8'"
     # Meltano's, about a loader or a tap that is not in meltano.yml.
     "|Block .* not found"
 )
@@ -111,8 +115,9 @@ class Place:
             kept = json.loads(text)
             # Another version may have kept more.
             known = (each.name for each in fields(Result) if each.name in kept)
+            datetime.fromisoformat(kept["ended"])
             return Result(**{name: kept[name] for name in known})
-        except (ValueError, TypeError):
+        except (LookupError, TypeError, ValueError):
             tell(f"{name}: its last result cannot be read; the next run replaces it")
             return None
 
@@ -143,13 +148,36 @@ def environment(
         SecretError: Variables cannot be read, contradict the file of connections, or contain no
             credential.
     """
+    variables = _of_all(fleet, parent)
+    if connection is None:
+        return variables
+    own = _of_connection(fleet, connection, place)
+    if credentials.token_of(own):
+        # The tap would take a shared token of another kind once Pinterest refuses this one.
+        variables |= dict.fromkeys(credentials.TOKENS, "")
+    variables |= own
+    if variables.get(_LOG_FORMAT) == "plain":
+        # It has no levels, so warnings would look like errors.
+        variables[_LOG_FORMAT] = "uncolored"
+    return variables | (_backfill(*dates) if dates else {})
+
+
+def _of_all(fleet: Fleet, parent: Mapping[str, str]) -> dict[str, str]:
+    """The variables of all runs, without a credential of the parent."""
     variables = {name: value for name, value in parent.items() if not name.startswith(NOT_OURS)}
     # Colours would hide the errors for a person.
     variables |= {"NO_COLOR": "1", **credentials.NONE, **fleet.shared_variables}
     meltano = Path(_meltano()).parent
     variables["PATH"] = f"{meltano}{os.pathsep}{variables.get('PATH', os.defpath)}"
-    if connection is None:
-        return variables
+    return variables
+
+
+def _of_connection(fleet: Fleet, connection: Connection, place: Place) -> dict[str, str]:
+    """The variables of one connection: its own, its schema and its folder.
+
+    Raises:
+        SecretError: As in `environment`.
+    """
     schema = f"{fleet.loader.upper().replace('-', '_')}_DEFAULT_TARGET_SCHEMA"
     own = connection.secret.variables()
     if own.get(schema, connection.schema) != connection.schema:
@@ -159,16 +187,12 @@ def environment(
     credentials.require(
         own, fleet.shared_variables, place.project, is_shared=fleet.shares(connection)
     )
-    if credentials.token_of(own):
-        # The tap would take a shared token of another kind once Pinterest refuses this one.
-        variables |= dict.fromkeys(credentials.TOKENS, "")
-    variables |= {
+    return {
         **own,
         schema: connection.schema,
         # Two runs in one folder would overwrite each other's catalog.
         "MELTANO_SYS_DIR_ROOT": str(place.folder(connection) / "meltano"),
     }
-    return variables | (_backfill(*dates) if dates else {})
 
 
 def _backfill(first: date, last: date) -> dict[str, str]:
@@ -201,7 +225,7 @@ def run(
                 variables = environment(fleet, connection, place, os.environ, dates)
             except SecretError as error:
                 result.reason = f"its variables cannot be read: {error}"
-                result.exit_code = FAILED if error.may_pass else NEEDS_A_PERSON
+                result.exit_code = error.exit_code
                 lines.write(f"{connection.name}: {result.reason}\n")
             else:
                 options = ["--force"] if own.is_forced else []
@@ -237,7 +261,7 @@ def prime(fleet: Fleet, place: Place) -> int:
         return _primed({**variables, "MELTANO_SYS_DIR_ROOT": str(folder)}, place)
     except SecretError as error:
         tell(f"the shared variables cannot be read: {error}")
-        return FAILED if error.may_pass else NEEDS_A_PERSON
+        return error.exit_code
 
 
 def _primed(variables: Mapping[str, str], place: Place) -> int:

@@ -168,5 +168,7 @@ def _note(handle: int) -> Note | None:
     text = os.pread(handle, os.fstat(handle).st_size, 0)
     # A kill can come between the two steps of writing a note.
     with suppress(ValueError, TypeError):
-        return Note(**json.loads(text))
+        note = Note(**json.loads(text))
+        datetime.fromisoformat(note.since)
+        return note
     return None
