@@ -29,6 +29,7 @@ def by_time() -> Mapping[str, Sequence[str]]:
             faults.NO_DATABASE,
             faults.NO_URL,
             faults.OTHER_DATABASE.format(name="mysql"),
+            faults.NO_TUNNEL.format(message=OWN_WORDS),
         ],
         "When it connects": [*_connecting()],
         "About the user's rights": list(dict.fromkeys(_rights())),

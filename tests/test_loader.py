@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import logging
 import os
 import random
 import signal
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from psycopg import sql
 from singer_sdk.exceptions import InvalidJSONSchema, InvalidRecord
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.target_base import Target
@@ -226,6 +228,48 @@ def test_a_name_that_postgresql_would_cut_off_is_refused_with_its_length(
 def test_a_key_that_its_schema_lacks_is_refused_with_its_stream(db: Database) -> None:
     with pytest.raises(InvalidJSONSchema, match="The schema of ads lacks its key day"):
         db.load([{**ADS, "key_properties": ["id", "day"]}])
+
+
+def test_two_streams_with_one_table_are_named(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    streams = ("north-ads", "south-ads")
+    messages = [
+        message
+        for stream in streams
+        for message in ({**ADS, "stream": stream}, record(stream, id=stream))
+    ]
+
+    db.load([*messages, *messages])
+
+    (said,) = [each for each in caplog.messages if "one table" in each]
+    assert "The streams north-ads and south-ads load into one table, ads" in said
+    assert [row[0] for row in db.tables()["ads"][1]] == [*streams]
+
+
+@pytest.mark.parametrize("made", ["_sdc_table_version", "_sdc_sequence", "_sdc_extracted_at"])
+def test_a_key_may_have_columns_that_the_target_makes(
+    db: Database, caplog: pytest.LogCaptureFixture, made: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    keyed = {**ADS, "key_properties": ["id", made]}
+    rows = [{**record(id=str(at % 2), clicks=at), "version": at % 4} for at in range(9)]
+
+    for _ in range(2):
+        # Records of one millisecond could have one key.
+        db.load_both([keyed, *rows[: 9 if made == "_sdc_table_version" else 2]])
+
+    arrived = 9 if made == "_sdc_table_version" else 2
+    counts = summaries(caplog)
+    assert [each["arrived"] for each in counts] == [arrived, arrived]
+    assert counts[0]["new"] == len(db.tables()["ads"][1]) - counts[1]["new"]
+
+
+def summaries(caplog: pytest.LogCaptureFixture) -> list[dict[str, int]]:
+    """The counts of ads in each load."""
+    begin = "Load summary: "
+    lines = [each.removeprefix(begin) for each in caplog.messages if each.startswith(begin)]
+    return [json.loads(each)["tables"]["ads"] for each in lines]
 
 
 def test_a_pooler_finds_no_prepared_statement(db: Database) -> None:
@@ -578,10 +622,21 @@ def test_a_line_that_is_no_message_ends_the_load_behind_the_last_commit(
         ('{"type":"RECO', "Unable to parse"),
         ('{"type":"RECORD","stream":"ads","record":{"id":"\udcff"}}', "UTF-8"),
         ("[1, 2]", "object"),
-        ('{"type":"RECORD","stream":"ads","record":[1]}', "its record is not an object"),
+        ('{"type":"RECORD","stream":"ads","record":[1]}', "got `array` - at `$.record`"),
         ('{"type":"RECORD","record":{"id":"3"}}', "it names no stream"),
-        ('{"type":"RECORD","stream":"ads"}', "its record is not an object"),
-        ('{"type":"SCHEMA","stream":"ads","schema":null}', "its schema is not an object"),
+        ('{"type":"RECORD","stream":"ads"}', "missing required field `record`"),
+        ('{"type":"SCHEMA","stream":"ads","schema":null}', "got `null` - at `$.schema`"),
+        ('{"type":"SCHEMA","stream":"ads","schema":{}}', "required field `properties`"),
+        ('{"type":"SCHEMA","stream":"ads","schema":{"properties":null}}', "`$.schema.properties`"),
+        ('{"type":"SCHEMA","stream":"ads","schema":{"properties":{"id":null}}}', "got `null`"),
+        (
+            '{"type":"SCHEMA","stream":"ads","key_properties":"id","schema":{"properties":{}}}',
+            "got `str` - at `$.key_properties`",
+        ),
+        ('{"type":"ACTIVATE_VERSION","stream":"ads","version":null}', "at `$.version`"),
+        ('{"type":"ACTIVATE_VERSION","stream":"ads"}', "missing required field `version`"),
+        ('{"type":"BATCH","stream":"ads","encoding":null,"manifest":[]}', "at `$.encoding`"),
+        ('{"type":"BATCH","stream":"ads","encoding":{"format":"jsonl"}}', "field `manifest`"),
         ('{"type":"UPSERT","stream":"ads"}', "a message of the type UPSERT is unknown"),
         ('{"type":"STATE","value":1e99999999999999999999}', "Unable to parse"),
         ('{"type":"RECORD","stream":"ads","record":{"id":1e99999999999999999999}}', "Unable"),
@@ -828,13 +883,100 @@ def test_a_signal_after_the_end_of_the_input_changes_nothing(db: Database) -> No
     assert len(db.tables()["ads"][1]) == 1
 
 
-def test_the_server_soon_notices_that_a_loaders_machine_is_gone(server: tuple[str, str]) -> None:
+def test_the_server_and_the_loader_soon_notice_that_the_other_machine_is_gone(
+    server: tuple[str, str],
+) -> None:
     url, _ = server
     connector = FastPostgresConnector({"sqlalchemy_url": url})
 
     with connector.transaction() as cursor:
         shown = cursor.execute("SHOW tcp_keepalives_idle").fetchone()
+        ours = cursor.connection.info.get_parameters()["keepalives_idle"]
     connector._engine.dispose()
 
     # On a Unix socket there is nothing to notice.
     assert shown in {("60",), ("0",)}
+    assert ours == "60"
+
+
+def test_a_connection_that_ends_while_the_tap_is_silent_does_no_harm(
+    db: Database, tmp_path: Path
+) -> None:
+    """As after a time limit for idle sessions, or a restart of the server."""
+    with loading(db, tmp_path, batch_size_rows=1) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for at in (1, 2):
+            process.stdin.write(text([ADS, record(id=str(at)), state(at=at)]))
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline()) == {"at": at}
+            assert db.execute(TERMINATE)
+        process.stdin.close()
+        assert process.wait() == 0
+
+    assert [row[0] for row in db.tables()["ads"][1]] == ["1", "2"]
+
+
+def test_a_connection_that_ends_in_a_batch_leaves_the_state_before_it(
+    db: Database, tmp_path: Path
+) -> None:
+    with loading(db, tmp_path, batch_size_rows=1) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(text([ADS, record(id="1"), state(at=1)]))
+        process.stdin.flush()
+        written = [process.stdout.readline()]
+        with psycopg.connect(db.url.replace("+psycopg", "")) as other:
+            table = sql.Identifier(db.schema, "ads")
+            other.execute(sql.SQL("LOCK TABLE {}").format(table))
+            process.stdin.write(text([record(id="2"), state(at=2)]))
+            process.stdin.flush()
+            while not db.execute(f"{TERMINATE} AND wait_event_type = 'Lock'"):
+                assert process.poll() is None
+        process.stdin.close()
+        written += process.stdout
+        assert process.wait() == 1
+
+    assert [json.loads(line) for line in written] == [{"at": 1}]
+    assert [row[0] for row in db.tables()["ads"][1]] == ["1"]
+
+
+TERMINATE = """
+    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()
+       AND backend_type = 'client backend'
+"""
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *("standard_conforming_strings=off", "datestyle=German", "datestyle=SQL, DMY"),
+        *("timezone=Asia/Kathmandu", "intervalstyle=sql_standard", "array_nulls=off"),
+        *("extra_float_digits=-15", "bytea_output=escape", "search_path=", "row_security=off"),
+        *("default_transaction_isolation=serializable", "quote_all_identifiers=on"),
+        *("client_encoding=LATIN1", "transform_null_equals=on", "escape_string_warning=on"),
+    ],
+)
+def test_no_setting_of_a_role_changes_what_is_loaded(db: Database, setting: str) -> None:
+    records = [
+        record(id=f"{name} {at}", **{name: value})
+        for name, values in VALUES.items()
+        for at, value in enumerate((None, *values))
+    ]
+    messages = [schema(EVERY_KIND), *records]
+    role = f"{db.schema}_set"
+    ((name,),) = db.execute("SELECT current_database()")
+    db.execute("CREATE ROLE {} LOGIN PASSWORD 'x'", role)
+    try:
+        db.execute("GRANT CREATE ON DATABASE {} TO {}", name, role)
+        guc, _, value = setting.partition("=")
+        db.execute(f"ALTER ROLE {{}} SET {guc} = '{value}'", role)
+        url = f"postgresql://{role}:x@{db.url.partition('@')[2]}"
+        db.load(messages, default_target_schema=f"{db.schema}_stock")
+        db.load(messages, sqlalchemy_url=url)
+        db.load(messages, sqlalchemy_url=url)
+
+        db.assert_same()
+    finally:
+        db.execute("DROP OWNED BY {}; DROP ROLE {}", role, role)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import signal
@@ -150,6 +151,52 @@ def test_a_batch_file_that_is_missing_is_named_in_one_line(db: Either, tmp_path:
     assert f"No such file or directory: '{file}'" in line
 
 
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"], ids=ascii)
+@pytest.mark.parametrize("place", ["stream", "column"])
+def test_a_name_that_no_database_can_store_is_one_line(
+    db: Either, tmp_path: Path, name: str, place: str
+) -> None:
+    odd = {**ADS, "stream": name} if place == "stream" else schema({"id": "string", name: {}})
+
+    line = only_line(db, tmp_path, [odd])
+
+    assert line.endswith(f"No database can store a character of the name {name!a}.")
+
+
+@pytest.mark.parametrize("described", [{"anyOf": [None]}, {"type": [["string"]]}], ids=str)
+def test_a_schema_of_another_form_is_one_line_with_its_column(
+    db: Either, tmp_path: Path, described: dict[str, Any]
+) -> None:
+    line = only_line(db, tmp_path, [schema({"id": "string", "odd": described})])
+
+    assert "The schema of ads.odd cannot be read: " in line
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "said"),
+    [
+        (b"{}", {"compression": "gzip"}, "Not a gzipped file"),
+        (gzip.compress(b"{}" * 99)[:-9], {"compression": "gzip"}, "Compressed file ended"),
+        (b'{"id": ', {}, "A BATCH file of ads cannot be read: Expecting value"),
+        (b'"\xff"', {}, "A BATCH file of ads cannot be read: "),
+        (b"[1]", {}, "A BATCH file of ads cannot be read: "),
+        (b"", {"format": "avro"}, "Unsupported batch encoding format: avro"),
+    ],
+    ids=["no gzip", "half a file", "half a record", "no UTF-8", "no object", "format"],
+)
+def test_a_batch_file_that_cannot_be_read_is_one_line(
+    db: Either, tmp_path: Path, content: bytes, encoding: dict[str, str], said: str
+) -> None:
+    file = tmp_path / "records"
+    file.write_bytes(content)
+    batch = {"encoding": {"format": "jsonl", **encoding}, "manifest": [file.as_uri()]}
+
+    line = only_line(db, tmp_path, [ADS, {"type": "BATCH", "stream": "ads", **batch}])
+
+    assert said in line
+    assert "Altering columns" not in line
+
+
 def only_line(db: Either, folder: Path, messages: list[dict[str, Any]]) -> str:
     """The line of a command that ends with code 1."""
     config = folder / "config.json"
@@ -196,7 +243,13 @@ def test_a_column_that_comes_in_mid_stream_is_added(db: Either) -> None:
 def test_a_message_before_the_schema_of_its_stream_is_refused_with_the_stream(
     db: Either, kind: str
 ) -> None:
-    message = {**record("pins"), "type": kind, "version": 1, "encoding": {}, "manifest": []}
+    message = {
+        **record("pins"),
+        "type": kind,
+        "version": 1,
+        "encoding": {"format": "jsonl"},
+        "manifest": [],
+    }
 
     with pytest.raises(RecordsWithoutSchemaException, match="stream 'pins'"):
         db.load([ADS, message])

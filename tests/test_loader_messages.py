@@ -57,13 +57,13 @@ def comments(db: Database) -> dict[str, str | None]:
 
 
 def test_descriptions_become_comments_on_the_table_and_its_columns(db: Database) -> None:
-    odd = 'It\'s "50 %", {really}; a \\ and é\0'
+    odd = 'It\'s "50 %", {really}; a \\ and é\0\ud83d'
     db.load([described("Ads of an account.", name="Name of the ad.", odd=odd), record(id="1")])
 
     found = comments(db)
     assert found[""] == "Ads of an account."
     assert found["name"] == "Name of the ad."
-    assert found["odd"] == odd.replace("\0", "\ufffd")
+    assert found["odd"] == re.sub("[\0\ud83d]", "\ufffd", odd)
     assert found["plain"] is None
     assert all(found[name] for name in found if name.startswith("_sdc_"))
 

@@ -9,14 +9,17 @@ import json
 import logging
 import os
 import re
+import string
 import subprocess
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
 from meltano.core.logging.parsers import SingerSDKLogParser
 from meltano.core.plugin.singer.base import _get_sdk_logging
 from psycopg import sql
+from sqlalchemy.engine import make_url
 
 import forked_programs
 from documents import text_of
@@ -24,6 +27,7 @@ from guarded_postgres import guarded_postgres, url_of
 from scripts.loader_messages import patterns
 from tap_pinterest.config.database import plain_url
 from target_postgres_fast import start
+from target_postgres_fast.postgres import start as postgres_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,6 +106,52 @@ def test_host_port_and_user_are_checked_like_a_url(
 
     assert ended.returncode == 1
     assert "password of user plain" in ended.stderr.splitlines()[-1]
+
+
+def test_an_address_in_parts_needs_a_database_too(tmp_path: Path) -> None:
+    ended = run_target(tmp_path, b"", host="127.0.0.1", user="plain", password="x")
+
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert "No database is named. Set sqlalchemy_url" in line
+
+
+def test_a_tunnel_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
+    tunnel = {"enable": True, "host": "127.0.0.1", "username": "me", "private_key": "no key"}
+    url = "postgresql://me:x@db.example.com:5432/x"
+
+    ended = run_target(tmp_path, b"", sqlalchemy_url=url, ssh_tunnel=tunnel)
+
+    assert ended.returncode == 1
+    *_, line = ended.stderr.splitlines()
+    assert "The SSH tunnel cannot be opened: Could not determine the key type" in line
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("sign", [*string.punctuation, "é", " "])
+def test_the_first_check_reads_an_address_as_the_target_does(sign: str) -> None:
+    written = f"postgresql://me:12{sign}34@db.example.com:5433/x?sslmode=require&options=-cx%3D1"
+    encoded = written.replace(f"12{sign}", f"12{quote(sign, safe='')}")
+
+    for url in (encoded, written) if sign != "@" else (encoded,):
+        if "%34" in url:
+            continue  # the letter 4
+        options, address = postgres_start._options(url)
+        theirs = make_url(url).translate_connect_args(username="user", database="dbname")
+        assert {name: options[name] for name in theirs} == theirs
+        assert options["password"] == f"12{sign}34"
+        assert (options["sslmode"], options["options"]) == ("require", "-cx=1")
+        assert address == ("db.example.com", 5433, "x", "me")
+
+
+@pytest.mark.parametrize("rest", ["me:pass@word@host/x", "me:@pass@word@host/x"])
+def test_a_password_with_an_at_sign_is_refused_and_not_shown(tmp_path: Path, rest: str) -> None:
+    for more in ({}, {"ssl_enable": False}):
+        ended = run_target(tmp_path, b"", sqlalchemy_url=f"postgresql://{rest}", **more)
+
+        assert ended.returncode == 1
+        assert "in user and password @ is written %40" in ended.stderr.splitlines()[-1]
+        assert "word" not in ended.stderr.replace("password", "")
 
 
 def test_a_misspelt_setting_is_refused_with_the_one_that_is_meant(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL, and half a pair of surrogates: databases cannot store these in a text."""
 OF_METADATA = {
     "_sdc_extracted_at": "When the tap read the row that was last written here (UTC).",
     "_sdc_received_at": "When the target got that row (UTC).",
@@ -30,5 +33,4 @@ def _of_columns(properties: Mapping[str, Any]) -> Iterator[tuple[str | None, Any
 
 
 def _storable(text: str) -> str:
-    # PostgreSQL cannot store NUL in a text.
-    return text.replace("\0", "\ufffd").strip()
+    return UNSTORABLE.sub("\ufffd", text).strip()

@@ -29,11 +29,44 @@ SHOWN = 200
 NOT_UTF8 = "it is not UTF-8"
 NO_MESSAGE = "it is not an object with a type"
 NO_STREAM = "it names no stream"
-NO_OBJECT = "its {} is not an object"
 UNKNOWN = "a message of the type {} is unknown"
 TOO_DEEP = "it is nested too deeply"
-_OBJECTS = {"RECORD": "record", "SCHEMA": "schema"}
-"""The part of a message that must be an object, by the type of the message."""
+
+
+class _Properties(msgspec.Struct):
+    properties: dict[str, dict[str, Any]]
+
+
+class _Schema(msgspec.Struct):
+    schema: _Properties
+    key_properties: list[str] | None = None
+
+
+class _Record(msgspec.Struct):
+    record: dict[str, Any]
+
+
+class _ActivateVersion(msgspec.Struct):
+    version: int
+
+
+class _Encoding(msgspec.Struct):
+    format: str
+    compression: str | None = None
+
+
+class _Batch(msgspec.Struct):
+    encoding: _Encoding
+    manifest: list[str]
+
+
+_FORMS: Mapping[str, type[msgspec.Struct]] = {
+    "SCHEMA": _Schema,
+    "RECORD": _Record,
+    "ACTIVATE_VERSION": _ActivateVersion,
+    "BATCH": _Batch,
+}
+"""The parts that a message of a type must have, with their types."""
 
 
 class _Head(msgspec.Struct):
@@ -192,9 +225,11 @@ def _message(line: bytes) -> dict[str, Any]:
         raise UnreadableError(NO_MESSAGE)
     if message["type"] != "STATE" and not isinstance(message.get("stream"), str):
         raise UnreadableError(NO_STREAM)
-    part = _OBJECTS.get(message["type"])
-    if part and not isinstance(message.get(part), dict):
-        raise UnreadableError(NO_OBJECT.format(part))
+    if form := _FORMS.get(message["type"]):
+        try:
+            msgspec.convert(message, form)
+        except msgspec.ValidationError as error:
+            raise UnreadableError(str(error)) from error
     return message
 
 

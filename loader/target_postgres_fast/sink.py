@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from abc import abstractmethod
 from contextlib import nullcontext
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from singer_sdk import metrics
 from singer_sdk.exceptions import InvalidJSONSchema, InvalidRecord
@@ -13,16 +14,19 @@ from singer_sdk.sql import SQLSink
 from typing_extensions import override
 
 from target_postgres_fast.batch import Batch
+from target_postgres_fast.comments import UNSTORABLE
+from target_postgres_fast.errors import UnusableError, first_line
 from target_postgres_fast.rows import METADATA
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from target_postgres_fast.batch import Written
     from target_postgres_fast.loaded import Loaded
     from target_postgres_fast.rows import RowFormat
     from target_postgres_fast.writer import Writer
 
+Type = TypeVar("Type")
 BATCH_BYTES = 32 << 20
 """Most bytes in a stream's batch, even if it has few rows."""
 
@@ -55,14 +59,45 @@ class FastSink(SQLSink[Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's arguments
         super().__init__(*args, **kwargs)
-        if missing := sorted({*self.key_properties} - {*self.schema["properties"]}):
-            message = f"The schema of {self.stream_name} lacks its key {', '.join(missing)}."
-            raise InvalidJSONSchema(message)
+        self._check_names()
         self._batch = Batch(has_keys=bool(self.key_properties))
         self._taken = 0
         self._loaded: Loaded = kwargs["target"].loaded
         self._writer: Writer = kwargs["target"].writer
         self._batched_at = b""
+
+    def _check_names(self) -> None:
+        """Refuse names that no table can have.
+
+        Raises:
+            InvalidJSONSchema: A column of the key is missing, or a name is not storable.
+        """
+        names = {*self.schema["properties"]}
+        if missing := sorted({*self.key_properties} - names):
+            message = f"The schema of {self.stream_name} lacks its key {', '.join(missing)}."
+            raise InvalidJSONSchema(message)
+        for name in (self.stream_name, *names):
+            if UNSTORABLE.search(name):
+                message = f"No database can store a character of the name {name!a}."
+                raise InvalidJSONSchema(message)
+
+    def _types_by(self, type_of: Callable[[dict[str, Any]], Type]) -> dict[str, Type]:
+        """The type of each column.
+
+        Args:
+            type_of: Returns the type for the schema of a property.
+
+        Raises:
+            InvalidJSONSchema: A schema has a part of a wrong type.
+        """
+        types = {}
+        for name, schema in self.schema["properties"].items():
+            try:
+                types[name] = type_of(schema)
+            except (AttributeError, TypeError, ValueError) as error:
+                message = f"The schema of {self.stream_name}.{name} cannot be read: {error}"
+                raise InvalidJSONSchema(message) from error
+        return types
 
     @property
     @abstractmethod
@@ -76,13 +111,8 @@ class FastSink(SQLSink[Any]):
 
     @cached_property
     def takes_lines(self) -> bool:
-        """Whether records can be taken undecoded."""
-        return self._is_fast and self._validator is None
-
-    @cached_property
-    def _is_fast(self) -> bool:
-        """Whether the record contains its whole key, with no part that the target itself makes."""
-        return set(self.key_properties).isdisjoint(METADATA)
+        """Whether records can be taken undecoded: they contain all columns of the key."""
+        return self._validator is None and {*self.key_properties}.isdisjoint(METADATA)
 
     def take(self, line: bytes) -> bool:
         """Take an undecoded record, if it belongs to this stream and has only usual values."""
@@ -148,9 +178,21 @@ class FastSink(SQLSink[Any]):
         return super().start_drain()
 
     @override
+    def process_batch_files(self, encoding: Any, files: Sequence[str]) -> None:
+        try:
+            super().process_batch_files(encoding, files)
+        except (EOFError, ValueError, zlib.error) as error:
+            reason = first_line(str(error))
+            message = f"A BATCH file of {self.stream_name} cannot be read: {reason}"
+            raise UnusableError(message) from error
+
+    @override
     def process_batch(self, context: dict[str, Any]) -> None:
         for record in context.get("records", ()):
             # Records of a BATCH file.
+            if not isinstance(record, dict):
+                message = f"a record is not an object: {record!r}"
+                raise ValueError(message)  # noqa: TRY004 - the value is at fault, as in other lines
             self._batch.add(self._format.from_record(record))
         batch, self._batch = self._batch, Batch(has_keys=bool(self.key_properties))
         self._writer.do(partial(self._load, batch))

@@ -33,7 +33,7 @@ class FastDuckdbSink(FastSink):
 
     @cached_property
     def _types(self) -> dict[str, str]:
-        return {name: column_type(each) for name, each in self.schema["properties"].items()}
+        return self._types_by(column_type)
 
     @cached_property
     def _table(self) -> Table:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from target_postgres.connector import PostgresConnector
 from typing_extensions import override
 
-from target_postgres_fast.errors import UnusableError
+from target_postgres_fast.errors import UnusableError, first_line
 from target_postgres_fast.postgres import faults, readiness
 from target_postgres_fast.postgres.faults import Address
 
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 
 LOCKS = 0x54504746
 """Namespace of our advisory locks."""
-KEEPALIVES = (
-    "SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 6"
+SETTINGS = (
+    "SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 6;"
+    "SET array_nulls = on; SET quote_all_identifiers = off"
 )
-"""With these settings the server notices within two minutes that the loader's machine is gone.
+"""With keepalives the server notices within two minutes that the loader's machine is gone.
 
 It then ends the transaction. By default it takes over two hours, and until then the locks of the
-transaction would stop the next load.
+transaction would stop the next load. A role may have other values for the last two settings: nulls
+in lists would become the text NULL, and types would have other names.
 """
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -46,8 +48,17 @@ class FastPostgresConnector(PostgresConnector):
             config: Settings of the target.
         """
         self._exclusive: sa.Connection | None = None
+        self.streams: dict[tuple[str | None, str], str] = {}
+        """The stream of each table of this load, by schema and name."""
         handlers = {number: signal.getsignal(number) for number in SIGNALS}
-        super().__init__(config)
+        try:
+            super().__init__(config)
+        except Exception as error:
+            if isinstance(error, UnusableError) or not config.get("ssh_tunnel", {}).get("enable"):
+                raise
+            # Paramiko, the key or the network; before the tunnel, nothing else can fail.
+            message = faults.NO_TUNNEL.format(message=first_line(str(error)))
+            raise UnusableError(message) from error
         if self.ssh_tunnel:
             # The stock handler exits at once with code 1. The target's handler commits first, and
             # the tunnel closes at exit in both cases.
@@ -126,7 +137,7 @@ def _configure(connection: psycopg.Connection[Any], _record: object) -> None:
     # statements that were prepared in the one before.
     connection.prepare_threshold = None
     try:
-        connection.execute(KEEPALIVES)
+        connection.execute(SETTINGS)
         connection.commit()
     except psycopg.Error:
         # A database that only speaks PostgreSQL's protocol may not have these settings.

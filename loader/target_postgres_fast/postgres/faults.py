@@ -23,12 +23,26 @@ LONGEST_NAME = 63
 """Bytes that PostgreSQL keeps of a name."""
 NAMES = ("postgres", "postgresql")
 """The beginning of a URL of PostgreSQL; a driver may follow."""
-OPTIONS = {"connect_timeout": "15", "client_encoding": "UTF8"}
+OPTIONS = {
+    "connect_timeout": "15",
+    "client_encoding": "UTF8",
+    "keepalives_idle": "60",
+    "keepalives_interval": "10",
+    "keepalives_count": "6",
+}
 """Options of a connection that does not name them itself.
 
-Without the second one the client would use the encoding of the database, which may have no place
-for a text, or no name for its letters (SQL_ASCII).
+Without client_encoding the client would use the encoding of the database, which may have no place
+for a text, or no name for its letters (SQL_ASCII). The keepalives let the loader notice within two
+minutes that the server's machine is gone, and a firewall does not forget a connection that waits
+for the tap.
 """
+URL = re.compile(
+    r"(?P<name>[\w+]+)://(?:(?P<user>[^:/]*)(?::(?P<password>[^@]*))?@)?"
+    r"(?:\[(?P<ipv6>[^/?]+)\]|(?P<host>[^/:?]+))?(?::(?P<port>[^/?]*))?"
+    r"(?:/(?P<database>[^?]*))?(?:\?(?P<options>.*))?"
+)
+"""A URL as SQLAlchemy reads it: a password goes on until the first @."""
 EXAMPLE = "postgresql://user:password@host:5432/database"
 NO_DATABASE = (
     "No database is named. Set sqlalchemy_url (TARGET_POSTGRES_SQLALCHEMY_URL in the environment"
@@ -42,6 +56,7 @@ LONG_NAME = (
     "The name {name} has {size} bytes, and PostgreSQL keeps only {most} of a name. Shorten it with"
     " stream_maps, or with flattening_max_key_length if flattening makes it."
 )
+NO_TUNNEL = "The SSH tunnel cannot be opened: {message}. Check the settings of ssh_tunnel."
 OTHER_DATABASE = (
     f"sqlalchemy_url begins with {{name}}, but this target loads into PostgreSQL: {EXAMPLE}."
 )
@@ -152,7 +167,9 @@ _NO_TABLE = re.compile(r"Could not reflect: .* schema '(.*)': \((.*)\)")
 _WHOLE_ROW = "Failing row contains"
 _OF_NUL = ("NUL (0x00)", r"\u0000 cannot be converted")
 _LOST_STATES = ("08", "57")
-_LASTING_STATES = ("22", "23", "54")
+_LASTING_STATES = ("0A", "22", "23", "3F", "42", "54")
+_PASSING_STATES = ("42P01", "42P06", "42P07", "42703", "42710")
+"""Something else made or dropped a schema, a table or a column during the load."""
 
 
 def require_address(config: Mapping[str, Any]) -> None:
@@ -162,7 +179,7 @@ def require_address(config: Mapping[str, Any]) -> None:
         UnusableError: The settings have neither a URL nor its parts.
     """
     if not config.get("sqlalchemy_url") and not all(
-        config.get(name) for name in ("host", "user", "password")
+        config.get(name) for name in ("host", "user", "password", "database")
     ):
         raise UnusableError(NO_DATABASE)
 
@@ -173,10 +190,11 @@ def require_postgresql(url: str) -> None:
     Raises:
         UnusableError: The address does not begin with a name of PostgreSQL.
     """
-    scheme, mark, _ = url.strip().partition("://")
-    name = scheme.partition("+")[0].lower()
-    if not mark or not name.isalnum():
+    parts = URL.fullmatch(url.strip())
+    # With a second @, the host would have a part of the password.
+    if not parts or "@" in (parts["host"] or ""):
         raise UnusableError(NO_URL)
+    name = parts["name"].partition("+")[0].lower()
     if name not in NAMES:
         raise UnusableError(OTHER_DATABASE.format(name=name))
 
@@ -205,10 +223,10 @@ def connecting(error: Exception, address: Address) -> UnusableError:
     return UnusableError(text.format_map(parts))
 
 
-def other_type(error: NotImplementedError) -> str:
-    """The line for a column that cannot hold the values of its stream."""
-    _, _, message = str(error).rpartition("not supported. ")
-    return OTHER_TYPE.format(message=message.rstrip("."))
+def other_type(error: NotImplementedError) -> str | None:
+    """The line for a column that cannot hold the values of its stream; `None` for another error."""
+    _, found, message = str(error).partition("Altering columns is not supported. ")
+    return OTHER_TYPE.format(message=message.rstrip(".")) if found else None
 
 
 def other(text: str) -> str:
@@ -222,7 +240,9 @@ def loading(error: psycopg.Error) -> str:
     """The line for an error of PostgreSQL while records are loaded."""
     state, message = error.sqlstate or "", _message(error)
     # A DataError without a state is from psycopg or from our columns.
-    lasts = isinstance(error, psycopg.DataError) or state.startswith(_LASTING_STATES)
+    lasts = isinstance(error, psycopg.DataError) or (
+        state.startswith(_LASTING_STATES) and state not in _PASSING_STATES
+    )
     text = _text(error, state, message)
     goes_on = ENDS_AGAIN if lasts and text is OTHER else GOES_ON
     return text.format(message=message, goes_on=goes_on)

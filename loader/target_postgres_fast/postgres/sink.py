@@ -22,7 +22,10 @@ from target_postgres_fast.rows import RowFormat
 from target_postgres_fast.sink import FastSink
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from psycopg import Cursor
+    from sqlalchemy.types import TypeEngine
 
 
 class FastPostgresSink(FastSink, PostgresSink):
@@ -38,7 +41,6 @@ class FastPostgresSink(FastSink, PostgresSink):
     @override
     def setup(self) -> None:
         faults.require_short((self.schema_name or "", self.table_name, *self.schema["properties"]))
-        self.append_only = not self.key_properties
         with self.connector.one_at_a_time(self.schema_name or "") as connection:
             if self.schema_name and not sa.inspect(connection).has_schema(self.schema_name):
                 connection.execute(CreateSchema(self.schema_name))
@@ -47,17 +49,29 @@ class FastPostgresSink(FastSink, PostgresSink):
                 self.connector.prepare_table(
                     self.full_table_name, self.schema, self.key_properties, connection
                 )
-        if not self._table.comment(comments.wanted(self.schema)):
-            self.logger.warning(
-                "The comments on the table %s stay as they are: only its owner can change them.",
-                self.table_name,
+        for remark in self._remarks():
+            self.logger.warning("%s", remark)
+
+    def _remarks(self) -> Iterator[str]:
+        """Write the comments on the table, and yield what people should know about it."""
+        table, stream = self.table_name, self.stream_name
+        other = self.connector.streams.setdefault((self.schema_name, table), stream)
+        if other != stream:
+            yield (
+                f"The streams {other} and {stream} load into one table, {table}: a row of one"
+                " replaces a row of the other with the same key. Give one of them another name,"
+                " with __alias__ in stream_maps."
             )
-        if self._is_fast and not self.append_only and not self._table.has_unique_keys:
-            self.logger.warning(
-                "The table %s has no unique index on %s. Loading it takes longer, and other"
-                " programs cannot write into it during the load. Add a primary key.",
-                self.table_name,
-                ", ".join(self.key_properties),
+        if not self._table.comment(comments.wanted(self.schema)):
+            yield (
+                f"The comments on the table {table} stay as they are: only its owner can change"
+                " them."
+            )
+        if self.key_properties and not self._table.has_unique_keys:
+            yield (
+                f"The table {table} has no unique index on {', '.join(self.key_properties)}."
+                " Loading it takes longer, and other programs cannot write into it during the load."
+                " Add a primary key."
             )
 
     def _is_ready(self, connection: sa.Connection) -> bool:
@@ -69,35 +83,21 @@ class FastPostgresSink(FastSink, PostgresSink):
         cursor = cast("Cursor[Any]", connection.connection.cursor())
         there = dict(cursor.execute(statements.TYPES, [self._name.as_string(cursor)]).fetchall())
         wanted = {
-            name: type_name(self.connector.to_sql_type(each), self.connector.dialect)
-            for name, each in self.schema["properties"].items()
+            name: type_name(each, self.connector.dialect) for name, each in self._types.items()
         }
         if there and (missing := {name: wanted[name] for name in wanted if name not in there}):
             cursor.execute(statements.add_columns(self._name, missing))
             there |= missing
         return wanted.items() <= there.items()
 
-    @override
-    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        if self._is_fast:
-            super().process_record(record, context)
-        else:
-            PostgresSink.process_record(self, record, context)
-
-    @override
-    def process_batch(self, context: dict[str, Any]) -> None:
-        if self._is_fast:
-            super().process_batch(context)
-            return
-        records = context.get("records", ())
-        self._writer.wait()
-        PostgresSink.process_batch(self, {**context, "records": records})
-        self._loaded.of(self.stream_name).arrived += len(records)
-
     @property
     @override
     def process_activate_version_messages(self) -> bool:
         return super().process_activate_version_messages and self.config["activate_version"]
+
+    @cached_property
+    def _types(self) -> dict[str, TypeEngine[Any]]:
+        return self._types_by(self.connector.to_sql_type)
 
     @property
     def _name(self) -> sql.Identifier:
@@ -121,7 +121,7 @@ class FastPostgresSink(FastSink, PostgresSink):
 
         columns = {}
         for name, schema in self.schema["properties"].items():
-            kind = self.connector.to_sql_type(schema)
+            kind = self._types[name]
             # SQLAlchemy's conversion would make floats of numbers. The stock target rounds numbers
             # in this way with COPY, but not with INSERT; we never do.
             is_number = isinstance(kind, sa.Numeric)

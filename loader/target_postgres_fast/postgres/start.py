@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import psycopg
 
@@ -56,14 +56,16 @@ def _options(url: str) -> tuple[dict[str, Any], Address]:
     Raises:
         ValueError: Only the target can parse this URL.
     """
-    parts = urlsplit(url)
-    if not parts.hostname:
+    parts = faults.URL.fullmatch(url)
+    host = parts and (parts["ipv6"] or parts["host"])
+    if not parts or not host:
         raise ValueError
-    user, password = (part and unquote(part) for part in (parts.username, parts.password))
-    address = Address(parts.hostname, parts.port, unquote(parts.path[1:]) or None, user)
+    user, password = (part and unquote(part) for part in (parts["user"], parts["password"]))
+    port = int(parts["port"]) if parts["port"] else None
+    address = Address(host, port, parts["database"] or None, user)
     options = {
         **faults.OPTIONS,
-        **dict(parse_qsl(parts.query)),
+        **dict(parse_qsl(parts["options"] or "")),
         "host": address.host,
         "port": address.port,
         "dbname": address.database,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from psycopg import Cursor
 
-COPY_OPTIONS = sql.SQL(r"FORMAT csv, NULL 'null', ESCAPE '\', ENCODING 'UTF8'")
+COPY_OPTIONS = sql.SQL(r"FORMAT csv, NULL 'null', ESCAPE E'\\', ENCODING 'UTF8'")
 """With these options, JSON's texts, numbers and null are already fields."""
 
 ARRIVAL = "_sdc_arrival"
