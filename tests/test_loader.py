@@ -230,6 +230,49 @@ def test_a_key_that_its_schema_lacks_is_refused_with_its_stream(db: Database) ->
         db.load([{**ADS, "key_properties": ["id", "day"]}])
 
 
+@pytest.mark.parametrize("there", ["money", "inet", "macaddr", "bit(3)", "tstzrange"])
+def test_a_column_of_a_type_that_fits_no_stream_is_refused_by_name(
+    db: Database, there: str
+) -> None:
+    db.execute("CREATE SCHEMA {}", db.schema)
+    db.execute(f"CREATE TABLE {{}}.ads (id text PRIMARY KEY, spend {there})", db.schema)
+    ads = schema({"id": "string", "spend": "number"})
+
+    with pytest.raises(NotImplementedError) as refused:
+        db.load([ads, record(id="1", spend=1.5)], add_record_metadata=False)
+
+    line = TargetPostgresFast.database_fault(refused.value)
+    assert line is not None
+    assert f"the column spend is {there}, and values of numeric are to come" in line
+    assert "set default_target_schema" in line
+
+
+@pytest.mark.parametrize(
+    ("kind", "there", "value"),
+    [
+        (EVERY_KIND["moment"], "date", "2026-11-24T06:00:00Z"),
+        (EVERY_KIND["moment"], "time without time zone", "2026-11-24T06:00:00Z"),
+        (EVERY_KIND["moment"], "timestamp(0) without time zone", "2026-11-24T06:00:00.5Z"),
+        ("number", "numeric(10,2)", 1.125),
+        ("number", "real", 123456789.5),
+        ("number", "double precision", 1.5),
+        ("integer", "interval", 7),
+    ],
+    ids=str,
+)
+def test_a_column_that_may_round_its_values_is_named(
+    db: Database, caplog: pytest.LogCaptureFixture, kind: Any, there: str, value: Any
+) -> None:
+    db.execute("CREATE SCHEMA {}", db.schema)
+    db.execute(f"CREATE TABLE {{}}.ads (id varchar(9) PRIMARY KEY, odd {there})", db.schema)
+
+    db.load([schema({"id": "string", "odd": kind}), record(id="1", odd=value)])
+
+    (said,) = [each for each in caplog.messages if "round them" in each]
+    assert said.startswith(f"In the table ads, the column odd is {there}, and values of ")
+    assert "column id" not in said
+
+
 def test_two_streams_with_one_table_are_named(
     db: Database, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -7,6 +7,7 @@ stock target converts a value of another kind than its column.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,21 @@ def type_name(kind: TypeEngine[Any], dialect: Dialect) -> str:
     """The name of a type, as PostgreSQL writes it."""
     name = kind.compile(dialect).lower()
     return name.replace("decimal", "numeric").replace("varchar", "character varying")
+
+
+_EXACT = re.compile(
+    r"(character varying|character|citext)(\(\d+\))?|text|boolean|uuid|jsonb?|numeric"
+    r"|smallint|integer|bigint|timestamp with(out)? time zone"
+)
+
+
+def is_inexact(kind: str) -> bool:
+    """Whether a column may round a value or cut a part off, where others keep or refuse it.
+
+    Args:
+        kind: Type of the column, as PostgreSQL writes it.
+    """
+    return not _EXACT.fullmatch(kind)
 
 
 @dataclass(frozen=True)

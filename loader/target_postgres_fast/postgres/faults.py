@@ -142,7 +142,8 @@ WAYS_OUT = (
     " older version made it, do what docs/upgrading.md says."
 )
 NO_TABLE = f"{{name}} is not a table. {WAYS_OUT}"
-OTHER_TYPE = f"Altering columns is not supported. {{message}}. {WAYS_OUT}"
+ALTERING = "Altering columns is not supported."
+OTHER_TYPE = f"{ALTERING} {{message}}. {WAYS_OUT}"
 LOADING: Mapping[str, str] = {
     "23502": "A record has no value for a column that must have one: {message}. " + WAYS_OUT,
     "23505": f"A table has another key than its stream: {{message}}. {WAYS_OUT}",
@@ -225,8 +226,8 @@ def connecting(error: Exception, address: Address) -> UnusableError:
 
 def other_type(error: NotImplementedError) -> str | None:
     """The line for a column that cannot hold the values of its stream; `None` for another error."""
-    _, found, message = str(error).partition("Altering columns is not supported. ")
-    return OTHER_TYPE.format(message=message.rstrip(".")) if found else None
+    _, found, message = str(error).partition(ALTERING)
+    return OTHER_TYPE.format(message=message.strip(" .")) if found else None
 
 
 def other(text: str) -> str:

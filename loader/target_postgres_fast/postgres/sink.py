@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from target_postgres_fast import comments
 from target_postgres_fast.postgres import faults, statements
-from target_postgres_fast.postgres.columns import PostgresColumn, type_name
+from target_postgres_fast.postgres.columns import PostgresColumn, is_inexact, type_name
 from target_postgres_fast.postgres.connector import FastPostgresConnector
 from target_postgres_fast.postgres.keys import normal_form
 from target_postgres_fast.postgres.table import Table
@@ -22,10 +22,12 @@ from target_postgres_fast.rows import RowFormat
 from target_postgres_fast.sink import FastSink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from psycopg import Cursor
     from sqlalchemy.types import TypeEngine
+
+    Misfits = Mapping[str, tuple[str, str]]
 
 
 class FastPostgresSink(FastSink, PostgresSink):
@@ -44,17 +46,33 @@ class FastPostgresSink(FastSink, PostgresSink):
         with self.connector.one_at_a_time(self.schema_name or "") as connection:
             if self.schema_name and not sa.inspect(connection).has_schema(self.schema_name):
                 connection.execute(CreateSchema(self.schema_name))
-            if not self._is_ready(connection):
-                # It makes the table, or refuses a column of another type.
-                self.connector.prepare_table(
-                    self.full_table_name, self.schema, self.key_properties, connection
-                )
-        for remark in self._remarks():
+            misfits = self._misfits(connection)
+            if misfits is None or misfits:
+                self._make_or_refuse(connection, misfits or {})
+        for remark in self._remarks(misfits or {}):
             self.logger.warning("%s", remark)
 
-    def _remarks(self) -> Iterator[str]:
+    def _make_or_refuse(self, connection: sa.Connection, misfits: Misfits) -> None:
+        """Make the table, or refuse columns that cannot hold the values of the stream."""
+        try:
+            self.connector.prepare_table(
+                self.full_table_name, self.schema, self.key_properties, connection
+            )
+        except (NotImplementedError, ValueError) as error:
+            if faults.ALTERING in str(error) or not misfits:
+                raise
+            # The stock target names no column if it does not know the type of one.
+            message = f"{faults.ALTERING} In {self.table_name}, {_in_words(misfits)}"
+            raise NotImplementedError(message) from error
+
+    def _remarks(self, misfits: Misfits) -> Iterator[str]:
         """Write the comments on the table, and yield what people should know about it."""
         table, stream = self.table_name, self.stream_name
+        if inexact := {name: misfits[name] for name in misfits if is_inexact(misfits[name][0])}:
+            yield (
+                f"In the table {table}, {_in_words(inexact)}. PostgreSQL converts the values, and"
+                " can round them or cut them off."
+            )
         other = self.connector.streams.setdefault((self.schema_name, table), stream)
         if other != stream:
             yield (
@@ -74,8 +92,11 @@ class FastPostgresSink(FastSink, PostgresSink):
                 " Add a primary key."
             )
 
-    def _is_ready(self, connection: sa.Connection) -> bool:
-        """Add the columns that the table lacks, and return whether it has each with its type.
+    def _misfits(self, connection: sa.Connection) -> Misfits | None:
+        """Add the columns that the table lacks, and find those of other types.
+
+        Returns:
+            The type in the table and the wanted type, by column; `None` if there is no table.
 
         The stock check reads the catalog many times, and can add a column under another name or to
         another table, if a name contains a point or a percent sign.
@@ -85,10 +106,12 @@ class FastPostgresSink(FastSink, PostgresSink):
         wanted = {
             name: type_name(each, self.connector.dialect) for name, each in self._types.items()
         }
-        if there and (missing := {name: wanted[name] for name in wanted if name not in there}):
+        if not there:
+            return None
+        if missing := {name: wanted[name] for name in wanted if name not in there}:
             cursor.execute(statements.add_columns(self._name, missing))
             there |= missing
-        return wanted.items() <= there.items()
+        return {name: (there[name], kind) for name, kind in wanted.items() if there[name] != kind}
 
     @property
     @override
@@ -134,6 +157,13 @@ class FastPostgresSink(FastSink, PostgresSink):
 
     def _sanitized(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
         return _without_nul(value) if self.connector.sanitize_null_text_characters else value
+
+
+def _in_words(misfits: Misfits) -> str:
+    return ", ".join(
+        f"the column {name} is {there}, and values of {wanted} are to come"
+        for name, (there, wanted) in misfits.items()
+    )
 
 
 def _without_nul(value: Any) -> Any:  # noqa: ANN401 - any JSON
