@@ -358,7 +358,7 @@ def test_by_default_one_mix_of_five_targeting_types_is_ordered_for_each_account(
 
     for body in bodies(fragile, MMM):
         assert (body["level"], body["granularity"]) == ("CAMPAIGN_TARGETING", "DAY")
-        assert body["targeting_types"] == list(beta_reports.MMM.defaults["targeting_types"])
+        assert body["targeting_types"] == list(beta_reports.MMM.chosen({})["targeting_types"])
         assert body["columns"][0] == "CAMPAIGN_ID"
         assert not {"click_window_days", "countries"} & body.keys()
     assert len(bodies(fragile, MMM)) == 2

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from importlib import resources
 from typing import Any
+
+import msgspec
+from typing_extensions import override
 
 from tap_pinterest import api
 from tap_pinterest.api import columns
@@ -21,19 +24,8 @@ LEAST_DAYS, MOST_DAYS = 7, 366
 """Least and most days in one report, with its first and last day."""
 SKU_GROUP = "PRODUCT_SKU_GROUP"
 
-_NAMES = (
-    *("CAMPAIGN_NAME", "CAMPAIGN_OBJECTIVE_TYPE", "AD_GROUP_NAME"),
-    "CONVERSION_PRODUCT_ID_GROUP",
-)
-_EVENTS = (
-    *("", "PAGE_VISIT_", "VIEW_CATEGORY_", "VIEW_CONTENT_", "SEARCH_", "WATCH_VIDEO_", "SIGNUP_"),
-    *("SUBSCRIBE_", "LEAD_", "ADD_TO_WISHLIST_", "ADD_TO_CART_", "INITIATE_CHECKOUT_"),
-    *("ADD_PAYMENT_INFO_", "CHECKOUT_", "CUSTOM_", "UNKNOWN_"),
-)
 
-
-@dataclass(frozen=True)
-class Shape:
+class Shape(msgspec.Struct, frozen=True):
     """A kind of report, and the choices that a config has for it.
 
     Attributes:
@@ -42,15 +34,13 @@ class Shape:
         members: Members of the setting, each with the field of the body for its values.
         defaults: The default of each member; a tuple for a list.
         default_columns: The columns behind `default` in the member `columns`.
-        rules: Checks a choice by rules that the description states only in words.
     """
 
     setting: str
     body: str
-    members: Mapping[str, str]
-    defaults: Mapping[str, Any]
-    default_columns: Sequence[str] = ()
-    rules: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _: ()
+    members: dict[str, str]
+    defaults: dict[str, tuple[str, ...] | str | int]
+    default_columns: tuple[str, ...] = ()
 
     @property
     def lists(self) -> Sequence[str]:
@@ -72,7 +62,7 @@ class Shape:
 
     def chosen(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """The choice, from a part of the config that has no faults."""
-        choice = dict(self.defaults)
+        choice: dict[str, Any] = {**self.defaults}
         for name, value in given.items():
             if value != []:
                 choice[name] = tuple(dict.fromkeys(value)) if name in self.lists else value
@@ -114,87 +104,32 @@ class Shape:
             elif pattern and not re.search(pattern, str(value)):
                 yield f"{value!r:.60} is refused; allowed: {pattern}"
 
-
-def _rules_of_products(given: Mapping[str, Any]) -> Iterator[str]:
-    skus = given.get("product_sku_ids") or ()
-    facts = PRODUCTS.facts("product_sku_ids")
-    least, most = facts["minItems"], facts["maxItems"]
-    grouped = SKU_GROUP in given.get("conversion_product_breakdowns", ())
-    if grouped and not least <= len(skus) <= most:
-        yield f"product_sku_ids: {len(skus)} are given; allowed: {least} to {most}, for {SKU_GROUP}"
-    if skus and not grouped:
-        yield f"product_sku_ids: refused; allowed: with the breakdown {SKU_GROUP}"
-    objectives = given.get("campaign_objective_types") or ()
-    most = PRODUCTS.facts("campaign_objective_types")["maxItems"]
-    if len(objectives) > most:
-        yield f"campaign_objective_types: {len(objectives)} are given; allowed: at most {most}"
+    def rules(self, given: Mapping[str, Any]) -> Iterable[str]:  # noqa: ARG002 - see the subclass
+        """The faults of a choice by rules that the description states only in words."""
+        return ()
 
 
-MMM = Shape(
-    setting="mmm_report",
-    body="CreateMMMReportRequest",
-    members={
-        "levels": "level",
-        "granularities": "granularity",
-        "targeting_types": "targeting_types",
-        "columns": "columns",
-        "countries": "countries",
-    },
-    defaults={
-        "levels": ("CAMPAIGN_TARGETING",),
-        "granularities": ("DAY",),
-        "targeting_types": ("APPTYPE", "COUNTRY", "CREATIVE_TYPE", "GENDER", "LOCATION"),
-        "columns": ("default",),
-        "countries": (),
-    },
-    default_columns=(
-        *("CAMPAIGN_NAME", "AD_GROUP_NAME", "ADVERTISER_NAME", "SPEND_ORDER_LINE_PAID_TYPE"),
-        *("SPEND_IN_DOLLAR", "SPEND_IN_MICRO_DOLLAR", "TOTAL_IMPRESSION", "IMPRESSION_1"),
-        *("IMPRESSION_2", "TOTAL_CLICKTHROUGH", "CLICKTHROUGH_1", "CLICKTHROUGH_2"),
-        *("TOTAL_ENGAGEMENT", "EENGAGEMENT_RATE", "ECTR", "ECPC_IN_DOLLAR", "ECPM_IN_DOLLAR"),
-    ),
+class _Products(Shape, frozen=True):
+    @override
+    def rules(self, given: Mapping[str, Any]) -> Iterator[str]:
+        skus = given.get("product_sku_ids") or ()
+        facts = self.facts("product_sku_ids")
+        least, most = facts["minItems"], facts["maxItems"]
+        grouped = SKU_GROUP in given.get("conversion_product_breakdowns", ())
+        if grouped and not least <= len(skus) <= most:
+            allowed = f"{least} to {most}, for {SKU_GROUP}"
+            yield f"product_sku_ids: {len(skus)} are given; allowed: {allowed}"
+        if skus and not grouped:
+            yield f"product_sku_ids: refused; allowed: with the breakdown {SKU_GROUP}"
+        objectives = given.get("campaign_objective_types") or ()
+        most = self.facts("campaign_objective_types")["maxItems"]
+        if len(objectives) > most:
+            given_ones = f"{len(objectives)} are given"
+            yield f"campaign_objective_types: {given_ones}; allowed: at most {most}"
+
+
+SHAPES = msgspec.json.decode(
+    resources.files(__package__).joinpath("beta_reports.json").read_bytes(),
+    type=tuple[Shape, _Products, Shape],
 )
-PRODUCTS = Shape(
-    setting="brand_category_sku_report",
-    body="ConversionProductReportRequest",
-    members={
-        "levels": "level",
-        "granularities": "granularity",
-        "conversion_product_breakdowns": "conversion_product_breakdown",
-        "columns": "columns",
-        "product_sku_ids": "product_sku_ids",
-        "campaign_objective_types": "campaign_objective_types",
-        "conversion_product_attribution_type": "conversion_product_attribution_type",
-        "click_window_days": "click_window_days",
-        "view_window_days": "view_window_days",
-        "conversion_report_time": "conversion_report_time",
-    },
-    defaults={
-        "levels": ("CAMPAIGN",),
-        "granularities": ("WEEK",),
-        "conversion_product_breakdowns": ("PRODUCT_BRAND",),
-        "columns": ("default",),
-        "product_sku_ids": (),
-        "campaign_objective_types": (),
-        "conversion_product_attribution_type": "DEFAULT",
-        "click_window_days": 30,
-        "view_window_days": 30,
-        "conversion_report_time": "TIME_OF_AD_ACTION",
-    },
-    default_columns=(
-        *_NAMES,
-        *(
-            f"TOTAL_{event}CONVERSION_PRODUCT_{what}"
-            for event in _EVENTS
-            for what in ("QUANTITY", "VALUE")
-        ),
-    ),
-    rules=_rules_of_products,
-)
-CATALOGS = Shape(
-    setting="catalogs_report",
-    body="CatalogsReportParameters",
-    members={"report_types": "report.report_type"},
-    defaults={"report_types": ("DISTRIBUTION_ISSUES", "FEED_INGESTION_ISSUES")},
-)
-SHAPES = (MMM, PRODUCTS, CATALOGS)
+MMM, PRODUCTS, CATALOGS = SHAPES

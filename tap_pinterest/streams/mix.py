@@ -153,7 +153,7 @@ class ShapedReport(AdsReport):
     @classmethod
     def _name_of(cls, level: str, granularity: str) -> str:
         """The plain name, and the level and the granularity if they are not the defaults."""
-        usual = cls.question_type.shape.defaults
+        usual: Mapping[str, Any] = cls.question_type.shape.defaults
         level_name = {usual["levels"][0]: ""}.get(level, ordered()[level].level.name)
         period = {usual["granularities"][0]: ""}.get(granularity, granularity.lower())
         return "_".join(filter(None, (cls.name, level_name, period)))
