@@ -35,24 +35,9 @@ Unit: TypeAlias = Literal[
 ]
 Traffic: TypeAlias = Literal["paid", "earned", "both"]
 """Paid: shown as an ad. Earned: seen after somebody saved the ad to a board."""
+Interaction: TypeAlias = Literal["click", "engagement", "view", "any"]
+Place: TypeAlias = Literal["web", "in_app", "offline", "pinterest", "any"]
 
-UNITS: Mapping[Unit, str] = {
-    "count": "a count",
-    "currency": "units of the ad account's currency",
-    "micro_currency": "millionths of the ad account's currency",
-    "usd": "US dollars",
-    "micro_usd": "millionths of a US dollar",
-    "ratio": "a ratio: 1 is all of it",
-    "percent": "a percentage: 100 is all of it",
-    "multiplier": "a factor: 1 changes nothing",
-    "days": "days",
-    "minutes": "minutes",
-    "seconds": "seconds",
-    "milliseconds": "milliseconds",
-    "pixels": "pixels",
-    "miles": "miles",
-    "degrees": "degrees",
-}
 EVERYWHERE = ("days", "entities")
 """The rows over which counts and amounts add up: days, and the entities of one level."""
 HISTORY_UNTIL = "2027-09-30"
@@ -67,9 +52,9 @@ class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
     adds_up: tuple[str, ...] = ()
     """The rows whose values may be added up."""
     traffic: Traffic | None = None
-    interaction: Literal["click", "engagement", "view", "any"] | None = None
+    interaction: Interaction | None = None
     """Interaction with the ad that a conversion is credited to."""
-    place: Literal["web", "in_app", "offline", "pinterest", "any"] | None = None
+    place: Place | None = None
     """Where the conversion happened."""
     event: str | None = None
     """The kind of conversion, as Pinterest's names spell it in lower case."""
@@ -113,9 +98,17 @@ _NULL = "Null: Pinterest reported nothing, which is not zero."
 
 
 class _Words(msgspec.Struct, frozen=True):
-    """The words for the parts of names."""
+    """The words for the parts of names; an empty part is one that a name does not have."""
 
+    units: dict[Unit, str]
     events: dict[str, str]
+    places: dict[str, tuple[Place, str]]
+    interactions: dict[str, tuple[Interaction, str]]
+    devices: dict[str, str]
+    traffic: dict[str, Traffic]
+    seen: dict[Traffic, str]
+    """When the ad was seen."""
+    money: dict[str, Unit]
     counts: dict[str, tuple[str, Unit, bool]]
     """Text and unit of each measure that is no money, and whether it adds up."""
     actions: dict[str, str]
@@ -125,61 +118,20 @@ class _Words(msgspec.Struct, frozen=True):
     costs: dict[str, tuple[str, str | None, str | None]]
     """The paid action, and the metrics that count it: paid only, and paid with earned."""
     spend: dict[str, str]
+    spend_in: dict[Unit, str]
+    """The metric of all spend, by its unit."""
     rates: dict[str, tuple[str, str, str]]
     """Text, action and digit of the action's traffic: 1 paid, 2 earned, none for both."""
     single: dict[str, Metric]
     """Metrics whose names follow no pattern."""
 
 
-@functools.cache
-def _words() -> _Words:
-    text = resources.files(__package__).joinpath("metrics.json").read_bytes()
-    return msgspec.json.decode(text, type=_Words)
-
-
+_WORDS = msgspec.json.decode(
+    resources.files(__package__).joinpath("metrics.json").read_bytes(), type=_Words
+)
+UNITS: Mapping[Unit, str] = _WORDS.units
 _OWN_EVENTS = "events that the advertiser has defined"
-_PLACES: Mapping[
-    str | None, tuple[Literal["web", "in_app", "offline", "pinterest", "any"], str]
-] = {
-    "WEB": ("web", " on websites"),
-    "INAPP": ("in_app", " in apps"),
-    "OFFLINE": ("offline", " offline, such as in shops"),
-    "PINTEREST": ("pinterest", " on Pinterest itself"),
-    "INAPP_SKAN": ("in_app", " in iOS apps (SKAdNetwork)"),
-    "INAPP_SKAN_ASSISTED": ("in_app", " in iOS apps (SKAdNetwork), the ad not coming last,"),
-    None: ("any", ""),
-}
-_INTERACTIONS: Mapping[str | None, tuple[Literal["click", "engagement", "view", "any"], str]] = {
-    "CLICK": ("click", "clicks on ads"),
-    "ENGAGEMENT": ("engagement", "saves, close-ups and swipes of ads"),
-    "VIEW": ("view", "views of ads"),
-    None: ("any", "ads by click, engagement or view"),
-}
-_DEVICES: Mapping[str, str] = {
-    "DESKTOP": "a desktop computer",
-    "MOBILE": "a mobile phone",
-    "TABLET": "a tablet",
-}
-_TRAFFIC: Mapping[str | None, Traffic] = {
-    None: "both",
-    "1": "paid",
-    "2": "earned",
-    "PAID": "paid",
-    "EARNED": "earned",
-}
-_MONEY: Mapping[str | None, Unit] = {
-    "": "currency",
-    "_IN_DOLLAR": "currency",
-    "_IN_LOCAL_CURRENCY": "currency",
-    "_IN_MICRO_DOLLAR": "micro_currency",
-    "_IN_MICRO_UNITS": "micro_currency",
-    "_IN_MICRO_CURRENCY": "micro_currency",
-    "_IN_US_DOLLAR": "usd",
-    "_IN_USD": "usd",
-    "_IN_MICRO_US_DOLLAR": "micro_usd",
-    "_IN_MICRO_USD": "micro_usd",
-}
-_CURRENCY = "|".join(filter(None, _MONEY))
+_CURRENCY = "|".join(filter(None, _WORDS.money))
 _MEASURES = (
     rf"VALUE(?P<value>{_CURRENCY})?|CONVERSION_PRODUCT_VALUE(?P<product_value>{_CURRENCY})?"
     rf"|COST_PER_ACTION(?P<cost>{_CURRENCY})?|CONVERSION_PRODUCT_QUANTITY"
@@ -215,9 +167,9 @@ class _Conversion:
     def __init__(self, parts: Mapping[str, str | None]) -> None:
         self.parts = parts
         self.measure = parts["measure"] or ""
-        self.place, self.where = _PLACES[parts["place"]]
-        self.interaction, self.after = _INTERACTIONS[parts["interaction"]]
-        self.traffic = _TRAFFIC[parts["traffic"]]
+        self.place, self.where = _WORDS.places[parts["place"] or ""]
+        self.interaction, self.after = _WORDS.interactions[parts["interaction"] or ""]
+        self.traffic = _WORDS.traffic[parts["traffic"] or ""]
 
     @property
     def event(self) -> str:
@@ -229,16 +181,14 @@ class _Conversion:
         """The event, and its place."""
         if self.parts["own"]:
             return _OWN_EVENTS + self.where
-        return (
-            _words().events.get(self.event, f"“{_as_words(self.event)}” conversions") + self.where
-        )
+        return _WORDS.events.get(self.event, f"“{_as_words(self.event)}” conversions") + self.where
 
     @property
     def credited(self) -> str:
         """The event, its place, and the interaction that it is credited to."""
         traffic = "paid and earned" if self.traffic == "both" else f"{self.traffic} only"
         if device := self.parts["device"]:
-            first, then = _DEVICES[device], _DEVICES[self.parts["then"] or ""]
+            first, then = _WORDS.devices[device], _WORDS.devices[self.parts["then"] or ""]
             return f"{self.events} on {then}, after an ad was seen on {first}, {traffic}"
         return f"{self.events} credited to {self.after}, {traffic}"
 
@@ -276,7 +226,7 @@ class _Conversion:
     def _average(self) -> _Measured | None:
         if not self.parts["average"]:
             return None
-        unit = _MONEY[self.parts["value"] or ""]
+        unit = _WORDS.money[self.parts["value"] or ""]
         text = f"average value of one of the {self.credited}, in {UNITS[unit]}"
         return _Measured(text, unit, adds_up=False)
 
@@ -287,7 +237,7 @@ class _Conversion:
             ("CONVERSION_PRODUCT_VALUE", "product_value", f"value of products in {self.credited}"),
         ):
             if self.measure.startswith(measure):
-                unit = _MONEY[self.parts[group] or ""]
+                unit = _WORDS.money[self.parts[group] or ""]
                 is_cost = group == "cost"
                 parts = ("SPEND_IN_DOLLAR", self.count) if is_cost and unit == "currency" else None
                 return _Measured(f"{text}, in {UNITS[unit]}", unit, not is_cost, parts)
@@ -298,7 +248,7 @@ class _Conversion:
             parts = (self.value, "SPEND_IN_MICRO_DOLLAR")
             text = f"value of {self.events} for one unit of spend, as a ratio"
             return _Measured(text, "ratio", adds_up=False, parts=parts)
-        text, unit, adds_up = _words().counts[self.measure]
+        text, unit, adds_up = _WORDS.counts[self.measure]
         text = text.format(events=self.events, credited=self.credited)
         return _Measured(text, unit, adds_up=adds_up)
 
@@ -312,21 +262,14 @@ class _Conversion:
 
 
 def _conversion(name: str) -> Metric | None:
-    found = re.fullmatch(_conversions("|".join(_words().events)), f"_{name}")
+    found = re.fullmatch(_conversions("|".join(_WORDS.events)), f"_{name}")
     if not found or not (found["event"] or found["own"] or found["measure"]):
         return None
     return _Conversion(found.groupdict()).metric()
 
 
-_WHO: Mapping[Traffic, str] = {
-    "paid": "while it was shown as an ad (paid)",
-    "earned": "after somebody had saved the ad to a board (earned)",
-    "both": "paid and earned together",
-}
-
-
 def _action(name: str) -> Metric | None:
-    actions = _words().actions
+    actions = _WORDS.actions
     pattern = (
         rf"(?:TOTAL_)?(?P<action>{'|'.join(actions)})(?P<people>_USER)?"
         r"(?:_(?P<traffic>[12]))?(?P<gross>_GROSS)?"
@@ -334,8 +277,8 @@ def _action(name: str) -> Metric | None:
     found = re.fullmatch(pattern, name)
     if not found:
         return None
-    traffic = _TRAFFIC[found["traffic"]]
-    text = f"{actions[found['action']]}, {_WHO[traffic]}"
+    traffic = _WORDS.traffic[found["traffic"] or ""]
+    text = f"{actions[found['action']]}, {_WORDS.seen[traffic]}"
     if found["people"]:
         return Metric(f"People, each once, behind: {text}.", "count", traffic=traffic)
     gross = ", before Pinterest filters any out" if found["gross"] else ""
@@ -358,27 +301,23 @@ def _video(name: str) -> Metric | None:
     found = re.fullmatch(_VIDEO, name)
     if not found:
         return None
-    traffic = _TRAFFIC[found["traffic"]]
+    traffic = _WORDS.traffic[found["traffic"] or ""]
     jumps = "without" if found["complete"] and found["percent"] != "100" else "with"
     reached = f"plays of the video that reached {found['percent']}% of it, {jumps} jumps ahead"
-    text = _words().plays.get(found["what"], reached)
+    text = _WORDS.plays.get(found["what"], reached)
     sums = () if "UNIQUE" in found["what"] else EVERYWHERE
-    return Metric(f"Number of {text}, {_WHO[traffic]}.", "count", sums, traffic)
+    return Metric(f"Number of {text}, {_WORDS.seen[traffic]}.", "count", sums, traffic)
 
 
 def _watchtime(found: re.Match[str]) -> Metric:
     units: Mapping[str | None, Unit] = {"SECOND": "seconds", "MILLISECOND": "milliseconds"}
-    unit, traffic = units.get(found["unit"]), _TRAFFIC[found["traffic"]]
+    unit, traffic = units.get(found["unit"]), _WORDS.traffic[found["traffic"] or ""]
     counted = f", in {unit}" if unit else "; Pinterest does not name the unit"
-    if found["what"] == "AVG":
-        return Metric(
-            f"Average time that a started video played{counted}, {_WHO[traffic]}.",
-            unit,
-            (),
-            traffic,
-        )
-    text = f"Time that the video played with half of it in view{counted}, {_WHO[traffic]}."
-    return Metric(text, unit, EVERYWHERE, traffic)
+    what = "Time that the video played with half of it in view"
+    if is_average := found["what"] == "AVG":
+        what = "Average time that a started video played"
+    text = f"{what}{counted}, {_WORDS.seen[traffic]}."
+    return Metric(text, unit, () if is_average else EVERYWHERE, traffic)
 
 
 _SHOWCASE = (
@@ -391,7 +330,7 @@ def _showcase(name: str) -> Metric | None:
     found = re.fullmatch(_SHOWCASE, name)
     if not found:
         return None
-    words = _words()
+    words = _WORDS
     text = f"{words.showcase_actions[found['action']]} {words.showcase_parts[found['part']]}"
     return Metric(f"Number of {text}, paid and earned together.", "count", EVERYWHERE, "both")
 
@@ -406,10 +345,10 @@ def _cost(name: str) -> Metric | None:
     found = re.fullmatch(_COST, name)
     if not found:
         return None
-    what, paid, both = _words().costs[found["per"]]
-    unit, traffic = _MONEY[found["money"]], _TRAFFIC[None if found["both"] else "1"]
+    what, paid, both = _WORDS.costs[found["per"]]
+    unit, traffic = _WORDS.money[found["money"]], _WORDS.traffic["" if found["both"] else "1"]
     below = both if found["both"] else paid
-    spend = "ADVERTISER_PAID_SPEND_IN_DOLLAR" if found["own"] else _SPEND_OF.get(unit)
+    spend = "ADVERTISER_PAID_SPEND_IN_DOLLAR" if found["own"] else _WORDS.spend_in.get(unit)
     without = " without ads credit" if found["own"] else ""
     counted = "paid and earned" if found["both"] else "paid only"
     return Metric(
@@ -421,12 +360,6 @@ def _cost(name: str) -> Metric | None:
     )
 
 
-_SPEND_OF: Mapping[Unit, str] = {
-    "currency": "SPEND_IN_DOLLAR",
-    "micro_currency": "SPEND_IN_MICRO_DOLLAR",
-    "usd": "SPEND_IN_US_DOLLAR",
-    "micro_usd": "SPEND_IN_MICRO_US_DOLLAR",
-}
 _SPEND = rf"(?P<kind>ADS_CREDIT_|VIDEO_|ADVERTISER_PAID_|BONUS_)?SPEND(?P<money>{_CURRENCY})"
 
 
@@ -434,9 +367,9 @@ def _spend(name: str) -> Metric | None:
     found = re.fullmatch(_SPEND, name)
     if not found:
         return None
-    unit = _MONEY[found["money"]]
+    unit = _WORDS.money[found["money"]]
     return Metric(
-        f"{_words().spend[found['kind'] or '']}, in {UNITS[unit]}.", unit, EVERYWHERE, "paid"
+        f"{_WORDS.spend[found['kind'] or '']}, in {UNITS[unit]}.", unit, EVERYWHERE, "paid"
     )
 
 
@@ -445,11 +378,11 @@ _SUMMED = frozenset({"OUTBOUND_CLICK", "REPIN"})
 
 
 def _rate(name: str) -> Metric | None:
-    rates = _words().rates
+    rates = _WORDS.rates
     if name not in rates:
         return None
     what, action, digit = rates[name]
-    traffic = _TRAFFIC[digit or None]
+    traffic = _WORDS.traffic[digit]
     counted = "paid and earned" if traffic == "both" else f"{traffic} only"
     parts = None
     if digit:
@@ -461,7 +394,7 @@ def _rate(name: str) -> Metric | None:
 
 
 def _single(name: str) -> Metric | None:
-    return _words().single.get(name)
+    return _WORDS.single.get(name)
 
 
 _NO_COUNT = re.compile(
