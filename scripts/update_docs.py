@@ -6,8 +6,6 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
-from singer_sdk import typing as th
-
 from scripts import loader_messages
 from scripts.processes import ROOT
 from tap_pinterest import api, config
@@ -55,19 +53,6 @@ GROUPS = {
     "beta": "Streams that Pinterest opens to some apps only",
 }
 """Headings of `stream_groups`; another group has its name as the heading."""
-
-SECTIONS = {
-    "CREDENTIALS": "Credentials",
-    "SCOPE_OF_THE_SYNC": "What to read",
-    "FILTERS": "Filters",
-    "ASKED_FOR": "Inputs of some streams",
-    "ANALYTICS": "Reports",
-    "IN_BETA": "Reports in beta",
-    "TRANSPORT": "Calls and quotas",
-    "SYNC_KEY": "`__sync_key`",
-    "LAYOUT": "Tables and columns",
-}
-"""Headings of the groups in `config/schema.py`; another group has its name as the heading."""
 
 ORDER_OF_REPORTS = "POST /ad_accounts/{ad_account_id}/reports"
 
@@ -177,29 +162,13 @@ def _meaning(stream: type[PinterestStream]) -> str:
 
 def settings() -> Iterator[str]:
     """A section with a table for each group of the tap's own settings."""
-    written: set[str] = set()
-    for name, section in vars(schema).items():
-        if not _is_group(section):
-            continue
-        yield f"## {SECTIONS.get(name, name.replace('_', ' ').capitalize())}"
+    for heading, section in schema.GROUPS.items():
+        yield f"## {heading}"
         yield ""
         yield "| setting | kind | default | meaning |"
         yield "|---|---|---|---|"
-        for each in section:
-            written.add(each.name)
-            yield _setting(each.name, config.CONFIG_SCHEMA["properties"][each.name])
+        yield from (_setting(name, each) for name, each in section.items())
         yield ""
-    if missing := [name for name in config.OWN_SETTINGS if name not in written]:
-        msg = f"in no group of settings: {missing}"
-        raise ValueError(msg)
-
-
-def _is_group(value: object) -> bool:
-    return (
-        isinstance(value, tuple)
-        and bool(value)
-        and all(isinstance(each, th.Property) for each in value)
-    )
 
 
 def _setting(name: str, schema: Mapping[str, Any]) -> str:

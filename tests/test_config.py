@@ -15,17 +15,16 @@ from drawn_cases import drawn
 from faulty_world import config_of, tiny
 from singer_run import run
 from tap_pinterest import api
-from tap_pinterest.config import (
-    CONFIG_SCHEMA,
-    CONVERSION_QUALITY,
+from tap_pinterest.api.periods import GRANULARITIES
+from tap_pinterest.config import CONFIG_SCHEMA, Day, Settings, from_environment, problems
+from tap_pinterest.config.beta_reports import SHAPES
+from tap_pinterest.config.days import FORMS
+from tap_pinterest.config.schema import (
+    DAILY_MAX_AGE_HOURS,
     ORGANIC_FILTERS,
-    TOP_PINS_SORTS,
-    USER_SPLIT_FIELDS,
-    Day,
-    Settings,
-    from_environment,
-    problems,
+    ORGANIC_LOOKBACK_DAYS,
 )
+from tap_pinterest.layouts import LAYOUTS, NAMINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -153,13 +152,32 @@ def test_values_of_organic_settings_are_those_of_the_description() -> None:
 
     users, top = "/user_account/analytics", "/user_account/analytics/top_pins"
     video, quality = f"{users}/top_video_pins", "/ad_accounts/{ad_account_id}/conversion_eqs"
-    assert set(USER_SPLIT_FIELDS) == allowed(users, "split_field")
-    assert set(TOP_PINS_SORTS) == allowed(top, "sort_by") | allowed(video, "sort_by")
-    for name, values in ORGANIC_FILTERS.items():
+    own = CONFIG_SCHEMA["properties"]
+    sorts = {*own["top_pins_sort_by"]["items"]["enum"]}
+    assert {*own["user_split_fields"]["items"]["enum"]} == allowed(users, "split_field")
+    assert sorts == allowed(top, "sort_by") | allowed(video, "sort_by")
+    for name in ORGANIC_FILTERS:
+        values = own[name]["enum"]
         assert set(values) == allowed(users, name) == allowed(top, name) == allowed(video, name)
         assert values[0] == api.operation(f"GET {users}").parameters[name].default
-    for name, values in CONVERSION_QUALITY.items():
-        assert set(values) == allowed(quality, name)
+    for name, each in own["conversion_quality"]["properties"].items():
+        assert {*each["items"]["enum"]} == allowed(quality, name)
+
+
+def test_settings_name_the_values_that_the_tap_has() -> None:
+    own = CONFIG_SCHEMA["properties"]
+
+    assert own["layout"]["enum"] == [*LAYOUTS]
+    assert own["column_names"]["enum"] == [*NAMINGS]
+    assert own["granularities"]["items"]["enum"] == [*GRANULARITIES]
+    assert f"(UTC): {FORMS} or earliest. " in own["start_date"]["description"]
+    assert own["lookback_days"]["description"].endswith(f"reports {ORGANIC_LOOKBACK_DAYS}.")
+    assert f" {DAILY_MAX_AGE_HOURS} with" in own["entities_max_age_hours"]["description"]
+    for shape in SHAPES:
+        members = own[shape.setting]["properties"].items()
+        assert [name for name, each in members if "array" in each["type"]] == [*shape.lists]
+    for name in ("stream_groups", "granularities", "user_split_fields"):
+        assert ", ".join(own[name]["items"]["enum"][:-1]) in own[name]["description"]
 
 
 @pytest.mark.parametrize("value", ["WEB, OFFLINE", ["WEB", "OFFLINE"], '["WEB", "OFFLINE"]'])

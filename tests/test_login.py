@@ -26,8 +26,7 @@ from pinterest_sandbox import Sandbox
 from pinterest_sandbox.tokens import READ_SCOPES
 from tap_pinterest import api
 from tap_pinterest.commands import login
-from tap_pinterest.config import Settings
-from tap_pinterest.config.schema import SCOPES
+from tap_pinterest.config import CONFIG_SCHEMA, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -267,7 +266,8 @@ def test_scopes_that_pinterest_does_not_have_are_refused_with_its_own(
 def test_all_scopes_of_operations_and_of_the_sandbox_are_known() -> None:
     needed = {scope for each in api.operations().values() for scope in each.scopes}
 
-    assert needed | {*READ_SCOPES} <= {*SCOPES}
+    known = CONFIG_SCHEMA["properties"]["scopes"]["items"]["enum"]
+    assert needed | {*READ_SCOPES} <= {*known}
 
 
 def test_a_config_file_is_completed_by_the_environment_as_for_the_tap(

@@ -20,26 +20,18 @@ from tap_pinterest.config.faults import problems, undescribed_columns, unknown_c
 from tap_pinterest.config.schema import (
     API_URL,
     CONFIG_SCHEMA,
-    CONVERSION_QUALITY,
-    ORGANIC_FILTERS,
     OWN_SETTINGS,
     SLICE_ROWS,
     STREAM_GROUPS,
-    TOP_PINS_SORTS,
-    USER_SPLIT_FIELDS,
 )
 from tap_pinterest.config.settings import Settings
 
 __all__ = [
     "API_URL",
     "CONFIG_SCHEMA",
-    "CONVERSION_QUALITY",
-    "ORGANIC_FILTERS",
     "OWN_SETTINGS",
     "SLICE_ROWS",
     "STREAM_GROUPS",
-    "TOP_PINS_SORTS",
-    "USER_SPLIT_FIELDS",
     "Day",
     "Settings",
     "completed",

@@ -5,28 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tap_pinterest.config.schema import CONFIG_SCHEMA, ORGANIC_FILTERS
+from tap_pinterest.config.schema import CONFIG_SCHEMA, READ_BY
 from tap_pinterest.config.settings import Settings
 from tap_pinterest.config.values import normalised
 
-_ORGANIC = ("organic", "boards")
-_READ_BY: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("terms", "product_categories", "trend_regions"), ("trends", "beta")),
-    **dict.fromkeys(("keywords", "countries"), ("keywords",)),
-    **dict.fromkeys(("top_pins_sort_by", "top_pins_days", "pin_split_field"), ("boards",)),
-    **dict.fromkeys(("mmm_report", "brand_category_sku_report", "catalogs_report"), ("beta",)),
-    **dict.fromkeys(ORGANIC_FILTERS, _ORGANIC),
-    "board_ids": (*_ORGANIC, "beta"),
-    "conversion_quality": ("conversions",),
-    "creative_calls": ("ads",),
-    "domains": ("boards",),
-    "pin_ids": (*_ORGANIC, "beta"),
-    "product_group_ids": ("products", "targeting"),
-    "targeting_types": ("targeting", "products"),
-    "user_split_fields": ("organic",),
-    "usernames": ("personal",),
-}
-"""The groups of streams that read a setting. Settings that all groups read are left out."""
 _REPORTS_OF_ADS = frozenset({"ads", "products", "keywords", "targeting", "all"})
 REFUSED_WINDOWS = frozenset(
     {(1, 30, 1), (1, 60, 1), (1, 60, 30), (14, 1, 1), (14, 1, 30), (14, 1, 60), (14, 30, 1)}
@@ -45,7 +27,7 @@ def without_effect(config: Mapping[str, Any], settings: Settings) -> Iterator[st
     """
     groups = {*settings.stream_groups}
     for name, value in normalised(config).items():
-        readers = _READ_BY.get(name)
+        readers = READ_BY.get(name)
         by_default = value == CONFIG_SCHEMA["properties"].get(name, {}).get("default")
         if readers is None or by_default or not value or groups & {*readers, "all"}:
             continue

@@ -14,15 +14,14 @@ from tap_pinterest.config.days import Day
 from tap_pinterest.config.schema import (
     CONFIG_SCHEMA,
     CREATIVE_CALLS,
-    CREDENTIALS,
     DAILY_MAX_AGE_HOURS,
+    GROUPS,
     LISTS,
     ORGANIC_FILTERS,
     ORGANIC_ID_FILTERS,
     ORGANIC_LOOKBACK_DAYS,
     SETTLING_DAYS,
     SLICE_ROWS,
-    TRANSPORT,
 )
 from tap_pinterest.config.values import (
     auth_method_of,
@@ -170,7 +169,7 @@ class Settings:
     @property
     def about_rows(self) -> Mapping[str, str]:
         """The settings that may change the rows of lists, as texts."""
-        others = {each.name for each in (*CREDENTIALS, *TRANSPORT)} | {*NOT_ABOUT_ROWS}
+        others = {*GROUPS["Credentials"], *GROUPS["Calls and quotas"], *NOT_ABOUT_ROWS}
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return {
             name: str(getattr(value, "name", value))
