@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from tap_pinterest.api.columns import (
 from tap_pinterest.api.levels import ID_FILTERS, Level, Ordered, ordered
 from tap_pinterest.api.likeness import hint
 from tap_pinterest.api.periods import DAY, GRANULARITIES
+from tap_pinterest.config.days import Day
 
 OWN = ("name", "level", "granularity", "columns")
 LIKE_SETTINGS = (
@@ -52,6 +53,14 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 _TARGETING = "_TARGETING"
 _EVENT = {"custom_event_metrics_type", "custom_event_name"}
 _CHECKED_ELSEWHERE = frozenset({"start_date", "end_date", "lookback_days", "targeting_types"})
+_PARSERS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("start_date", "end_date"), Day.parse),
+    **dict.fromkeys(
+        ("attribution_types", "targeting_types", *ID_FILTERS),
+        lambda values: tuple(dict.fromkeys(values)),
+    ),
+}
+"""Functions that convert a value in a custom report to a setting's value."""
 
 
 @dataclass(frozen=True)
@@ -252,22 +261,15 @@ def _faults_of_types(level: Level, types: object, given: Mapping[str, Any]) -> I
         yield f"targeting_types: refused; allowed: 1 to {most}, to be combined"
 
 
-def parsed(
-    definitions: Iterable[Mapping[str, Any]], values_of: Mapping[str, Any]
-) -> tuple[CustomReport, ...]:
-    """Reports from definitions without faults.
-
-    Args:
-        definitions: The definitions in the config.
-        values_of: Functions that convert a given value to a setting's value, by key.
-    """
+def parsed(definitions: Iterable[Mapping[str, Any]]) -> tuple[CustomReport, ...]:
+    """Reports from definitions without faults."""
     reports, levels = [], ordered()
     for definition in definitions:
         given = {key: value for key, value in definition.items() if value is not None}
         columns = given.get("columns")
         in_the_order = {*IN_THE_BODY, *levels[given["level"]].level.other_filters}
         settings = {
-            key: values_of[key](given[key]) if key in values_of else given[key]
+            key: _PARSERS[key](given[key]) if key in _PARSERS else given[key]
             for key in LIKE_SETTINGS
             if key in given and key not in in_the_order
         }

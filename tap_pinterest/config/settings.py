@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,6 @@ from tap_pinterest.config.values import (
 from tap_pinterest.layouts import LAYOUTS, NAMINGS, Layout, Naming
 from tap_pinterest.layouts.tables import ATTRIBUTION
 
-
-def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(dict.fromkeys(values))
-
-
 NOT_ABOUT_ROWS = (
     *("refresh_proxy_url", "refresh_proxy_url_auth", "sync_log", "removed_items", "restate"),
     *("log_format", "creative_calls"),
@@ -50,14 +45,6 @@ def _of_tier(values: Mapping[str, Any], name: str, defaults: Mapping[str, int]) 
     """The value of a setting whose default depends on the app's access tier."""
     given: int | None = values[name]
     return defaults[values["access_tier"]] if given is None else given
-
-
-_PARSERS: Mapping[str, Callable[[Any], Any]] = {
-    "start_date": Day.parse,
-    "end_date": Day.parse,
-    **dict.fromkeys(("attribution_types", "targeting_types", *ID_FILTERS), _each_once),
-}
-"""Functions that convert a value in a custom report to a setting's value."""
 
 
 @dataclass(frozen=True)
@@ -205,12 +192,12 @@ class Settings:
                 "end_date": Day.parse(values["end_date"]),
                 "auth_method": auth_method_of(values) or "refresh_token",
                 "api_url": values["api_url"].rstrip("/"),
-                **{name: _each_once(values[name] or ()) for name in LISTS},
+                **{name: tuple(dict.fromkeys(values[name] or ())) for name in LISTS},
                 "targeting_types": tuple(map(str.upper, values["targeting_types"] or ())),
-                "custom_reports": custom_reports.parsed(values["custom_reports"] or (), _PARSERS),
+                "custom_reports": custom_reports.parsed(values["custom_reports"] or ()),
                 "slice_rows": _of_tier(values, "slice_rows", SLICE_ROWS),
                 "creative_calls": _of_tier(values, "creative_calls", CREATIVE_CALLS),
-                "domains": _each_once(map(str.lower, values["domains"] or ())),
+                "domains": tuple(dict.fromkeys(map(str.lower, values["domains"] or ()))),
                 "conversion_quality": {
                     name: tuple(asked)
                     for name, asked in (values["conversion_quality"] or {}).items()
