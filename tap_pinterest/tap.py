@@ -34,7 +34,6 @@ from tap_pinterest.singer.process import (
     writing_to_stdout,
 )
 from tap_pinterest.singer.sdk import BrokenOutput, EndOfRun, SingerTap
-from tap_pinterest.singer.state import contexts_by_stream
 from tap_pinterest.singer.state_checks import StateError
 from tap_pinterest.streams import STREAM_TYPES, listed, needed_scopes, report_at
 from tap_pinterest.streams.about_the_run import AboutTheRun, CompleteLists, ListedItems, SyncLog
@@ -57,11 +56,6 @@ class TapPinterest(SingerTap):
     def run(self) -> Run:
         """The parts that the streams share."""
         return Run(self, Settings.from_config(self.config), self.clock, self.memory)
-
-    @override
-    def load_state(self, state_dict: dict[str, Any]) -> None:
-        super().load_state(state_dict)
-        self.run.read_before = contexts_by_stream(self.memory)
 
     @override
     def discover_streams(self) -> Sequence[PinterestStream]:

@@ -115,13 +115,11 @@ class Check:
     def _contexts(self, stream: RunStream) -> Sequence[Context | None]:
         """The contexts that the config names; all contexts if it names none."""
         try:
-            found = stream.partitions
+            found = stream.all_contexts
         except Exception as error:  # noqa: BLE001 - after any error, other streams can be read
             self._run.failed(stream.name, None, error)
             return []
         self._run.fail_for_unreadable(stream.name, stream.unreadable)
-        if found is None:
-            return [None]
         named = [each for each in found if self._is_named(each)]
         return named or found
 

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from singer_sdk.helpers.types import Context
-
 from tap_pinterest import api
 from tap_pinterest.http.errors import PART_ERRORS, AwayError, TokenRefusedError
 from tap_pinterest.http.rate_limit import MINUTE, OF_ONE_AD_ACCOUNT, STANDARD, UNIVERSAL
@@ -201,7 +199,7 @@ def _of_sum(one: Precision, other: Precision) -> Precision:
 def _faults(stream: RunStream) -> Iterator[tuple[str, str]]:
     """Read the lists that a stream needs; yield each context that cannot be counted, and why."""
     try:
-        contexts = _contexts(stream)
+        contexts = stream.all_contexts
     except _NOTHING_ELSE as error:
         raise EndOfRun(str(error)) from error
     except PART_ERRORS as error:
@@ -219,7 +217,7 @@ def _faults(stream: RunStream) -> Iterator[tuple[str, str]]:
 
 
 def _count(stream: RunStream, planned: StreamPlan, seen: set[bytes | None]) -> None:
-    for context in _contexts(stream):
+    for context in stream.all_contexts:
         name = name_of(context)
         if name in planned.faults:
             continue
@@ -229,8 +227,3 @@ def _count(stream: RunStream, planned: StreamPlan, seen: set[bytes | None]) -> N
             if expected.key is None or expected.key not in seen:
                 planned.add(expected, name)
             seen.add(expected.key)
-
-
-def _contexts(stream: RunStream) -> list[Context | None]:
-    contexts = stream.partitions
-    return [None] if contexts is None else list(contexts)

@@ -51,8 +51,7 @@ class RunOrder:
             if not stream.knows_contexts:
                 return None
             try:
-                contexts = stream.partitions
+                self._known_contexts[stream.name] = stream.all_contexts
             except Exception:  # noqa: BLE001 - the stream gets the same error in its turn
                 return []
-            self._known_contexts[stream.name] = [None] if contexts is None else contexts
         return self._known_contexts[stream.name]

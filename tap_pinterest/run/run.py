@@ -53,6 +53,11 @@ class Run:
         sdk_tap: The tap, which has the streams and which the SDK's `Stream` needs.
         memory: The Singer state, at the start of the run and later.
         read_before: Streams and contexts that earlier runs have read, from the state at the start.
+        rate_limiter: Keeps all calls of the run within Pinterest's limits.
+        read_ahead: Makes requests while earlier answers are written.
+        grants: Knows which ad accounts grant asynchronous reports.
+        summary: The results of the run so far.
+        listed: The items that its lists have shown, and the lists that it has read whole.
     """
 
     def __init__(
@@ -71,6 +76,13 @@ class Run:
         self._client_type = client_type
         self._warned: set[str] = set()
         self.started = datetime.fromtimestamp(clock.now(), tz=UTC)
+        self.rate_limiter = RateLimiter(
+            settings.access_tier, clock, settings.max_wait_seconds, settings.max_requests_in_flight
+        )
+        self.read_ahead = ReadAhead(settings.max_requests_in_flight, clock)
+        self.grants = Grants(self.read_ahead)
+        self.summary = Summary()
+        self.listed = Listed()
 
     @functools.cached_property
     def id(self) -> str:
@@ -81,22 +93,6 @@ class Run:
     def client(self) -> PinterestClient:
         """Calls to Pinterest, through one connection pool, rate limiter and authenticator."""
         return client_for(self.settings, self.rate_limiter, self.clock, self._client_type)
-
-    @functools.cached_property
-    def rate_limiter(self) -> RateLimiter:
-        """Keeps all calls of the run within Pinterest's limits."""
-        settings = self.settings
-        return RateLimiter(
-            settings.access_tier,
-            self.clock,
-            settings.max_wait_seconds,
-            settings.max_requests_in_flight,
-        )
-
-    @functools.cached_property
-    def read_ahead(self) -> ReadAhead:
-        """Makes requests while earlier answers are written."""
-        return ReadAhead(self.settings.max_requests_in_flight, self.clock)
 
     @property
     def streams(self) -> Mapping[str, RunStream]:
@@ -130,21 +126,6 @@ class Run:
     def readiness(self) -> Readiness:
         """Finds the last day whose numbers are complete."""
         return Readiness(self.client)
-
-    @functools.cached_property
-    def grants(self) -> Grants:
-        """Knows which ad accounts grant asynchronous reports."""
-        return Grants(self.read_ahead)
-
-    @functools.cached_property
-    def summary(self) -> Summary:
-        """The results of the run so far."""
-        return Summary()
-
-    @functools.cached_property
-    def listed(self) -> Listed:
-        """The items that its lists have shown, and the lists that it has read whole."""
-        return Listed()
 
     @property
     def tells_removed(self) -> bool:

@@ -391,10 +391,15 @@ class SingerStream(Stream):
         if context is not None:
             return [context]
         try:
-            partitions = self.partitions
+            return self.all_contexts
         except Exception as error:  # noqa: BLE001 - after any error, other streams can be read
             self.run.failed(self.name, None, error)
             return []
+
+    @property
+    def all_contexts(self) -> Sequence[Context | None]:
+        """The contexts, one after the other; `None` alone for a stream that is not divided."""
+        partitions = self.partitions
         return [None] if partitions is None else partitions
 
     def _read(self, context: Context | None) -> Generator[dict[str, Any], None, None]:
