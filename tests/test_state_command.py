@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import re
+import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -287,6 +289,49 @@ def test_a_run_after_a_range_was_forgotten_reads_that_range_and_its_lookback(
     assert second.state == first.state
 
 
+@pytest.mark.parametrize(
+    ("report", "days", "last"),
+    [
+        ({"name": "each_day", "granularity": "WEEK"}, "2026-08-17..2026-11-15", "2026-11-12"),
+        ({"name": "per_month", "granularity": "DAY"}, "2026-08-22..2026-11-18", "2026-11-18"),
+        ({"name": "spend_week", "granularity": "MONTH"}, "2026-08-01..2026-10-31", "2026-10-20"),
+    ],
+)
+def test_the_name_of_a_custom_report_says_nothing_about_its_periods(
+    sandbox: Sandbox, tmp_path: Path, report: dict[str, str], days: str, last: str
+) -> None:
+    name, reports = report["name"], [{"level": "CAMPAIGN", **report}]
+    config = settings(sandbox, custom_reports=reports, report_columns=["SPEND_IN_DOLLAR"])
+    first = run(config, name)
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(first.state))
+
+    assert f": {days}\n" in tell("--state", str(path), "show")
+    tell("--state", str(path), "forget", name, "--from", last)
+    second = run(config, name, state=json.loads(path.read_text()))
+
+    read = [each for part in second.tap.run.summary.of(name).parts.values() for each in part.ranges]
+    assert second.code == 0
+    assert any(dates.start <= date.fromisoformat(last) <= dates.end for dates, _ in read)
+    assert second.state == first.state
+
+
+@pytest.mark.parametrize(
+    ("stream", "days"),
+    [
+        ("brand_category_sku_report", "2026-08-24..2026-11-15"),
+        ("a_report_of_an_older_version", "2026-08-24..2026-11-09"),
+    ],
+)
+def test_a_state_that_does_not_say_the_granularity_claims_no_day_that_was_not_read(
+    tmp_path: Path, stream: str, days: str
+) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps({"bookmarks": {stream: {"partitions": [WEEKS]}}}))
+
+    assert tell("--state", str(path), "show") == f"{stream}\n  1: {days}\n"
+
+
 def test_a_plan_counts_the_calls_of_the_next_run(
     sandbox: Sandbox, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -302,6 +347,27 @@ def test_a_plan_counts_the_calls_of_the_next_run(
     tell(*plan)
 
     assert days_of("campaign_analytics", capfd.readouterr().out) > short > 0
+
+
+def test_a_plan_writes_no_secret_into_a_file(tmp_path: Path) -> None:
+    folder, meltano = tmp_path / "temporary", tmp_path / "meltano"
+    folder.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        config = json.dumps({"access_token": "pina_secret", "api_url": url})
+        answers = f"*dump=config*) echo '{config}';; *) echo '{{}}';;"
+        meltano.write_text(f'#!/bin/sh\ncase "$*" in {answers} esac\n')
+        meltano.chmod(0o755)
+        path = os.pathsep.join((str(tmp_path), os.environ["PATH"]))
+        environment = os.environ | {"TMPDIR": str(folder), "PATH": path}
+        command = [sys.executable, "-m", "tap_pinterest.commands.state", "plan"]
+        with subprocess.Popen(command, env=environment, start_new_session=True) as process:
+            server.accept()[0].close()
+            texts = [each.read_text() for each in folder.rglob("*") if each.is_file()]
+            os.killpg(process.pid, signal.SIGKILL)
+
+    assert texts == ["{}"]
 
 
 def days_of(stream: str, plan: str) -> int:

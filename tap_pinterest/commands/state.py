@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 import stat
@@ -23,13 +24,14 @@ from tap_pinterest.api.periods import DAY, GRANULARITIES, DateRange, merged
 from tap_pinterest.commands import dates
 from tap_pinterest.http.token_file import replace_file
 from tap_pinterest.singer.coverage import GIVEN_UP
-from tap_pinterest.singer.process import writing_to_stdout
+from tap_pinterest.singer.process import listen_to_ctrl_c, writing_to_stdout
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.singer.state_checks import StateError, checked
 from tap_pinterest.singer.updates import LAST_ID, UpdatesProgress
+from tap_pinterest.streams import STREAM_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tap_pinterest.api.periods import Granularity
 
@@ -75,9 +77,9 @@ class StateFile(NamedTuple):
             message = f"{self.path} cannot be written: {error.strerror}"
             raise click.ClickException(message) from None
 
-    def config(self, folder: Path) -> str:  # noqa: ARG002 - the environment needs no file
-        """The config of the next run for the tap's option `--config`: the environment."""
-        return "ENV"
+    def config(self) -> tuple[str, str | None]:
+        """The option `--config` of the next run, and its standard input: the environment."""
+        return "ENV", None
 
 
 class MeltanoState(NamedTuple):
@@ -108,18 +110,18 @@ class MeltanoState(NamedTuple):
             file.write_bytes(msgspec.json.encode({"singer_state": state}))
             self._meltano("state", "set", "--force", self.state_id, "--input-file", str(file))
 
-    def config(self, folder: Path) -> str:
-        """The config of the next run for the tap's option `--config`: a file that Meltano fills.
+    def config(self) -> tuple[str, str]:
+        """The option `--config` of the next run, and its standard input: Meltano's config.
+
+        It has secrets, so it goes into no file.
 
         Raises:
             ClickException: Meltano is not installed, or fails.
         """
         environment, _, job = self.state_id.partition(":")
         tap = job.partition("-to-")[0]
-        file = folder / "config.json"
         options = ("--environment", environment, "invoke", "--dump=config")
-        file.write_text(self._meltano(*options, tap), encoding="utf-8")
-        return str(file)
+        return "/dev/stdin", self._meltano(*options, tap)
 
     def _meltano(self, *arguments: str) -> str:
         command = ["meltano", *arguments]
@@ -152,9 +154,10 @@ class Part(NamedTuple):
 
     @property
     def granularity(self) -> Granularity:
-        """The length of the report's periods, from its name."""
-        ending = self.stream.rpartition("_")[2].upper()
-        return GRANULARITIES.get(ending, DAY)
+        """The length of the report's periods; a day if neither the state nor the tap knows it."""
+        # States of earlier versions do not say it.
+        name = self.entry.get("granularity") or _granularities().get(self.stream)
+        return GRANULARITIES.get(name or "", DAY)
 
     @property
     def progress(self) -> Progress:
@@ -181,6 +184,12 @@ class Part(NamedTuple):
         return f"  {self.context or 'all'}: {'; '.join(texts)}"
 
 
+@functools.cache
+def _granularities() -> Mapping[str, str]:
+    """The granularity of each stream that the tap itself names."""
+    return {name: period for each in STREAM_TYPES for name, period in each.possible_names().items()}
+
+
 def parts_of(state: dict[str, Any]) -> Iterator[Part]:
     """The parts of a state, stream by stream."""
     for stream, of_stream in state.get("bookmarks", {}).items():
@@ -197,6 +206,7 @@ def parts_of(state: dict[str, Any]) -> Iterator[Part]:
 @click.pass_context
 def main(context: click.Context, file: Path | None, state_id: str) -> None:
     """Show the days that were read, and let the next run read them again."""
+    listen_to_ctrl_c()
     context.obj = StateFile(file) if file else MeltanoState(state_id)
 
 
@@ -275,14 +285,17 @@ def forget(  # noqa: PLR0913 - one parameter for each option
 @click.pass_obj
 def plan(store: Store, configs: Sequence[str]) -> None:
     """Count the calls of the next run. This lists the ids that the run needs."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        state = folder / "state.json"
-        state.write_bytes(msgspec.json.encode(_checked(store)))
-        command = [sys.executable, "-m", "tap_pinterest.commands.plan", "--state", str(state)]
-        for each in configs or [store.config(folder)]:
+    with tempfile.NamedTemporaryFile("wb") as state:
+        state.write(msgspec.json.encode(_checked(store)))
+        state.flush()
+        command = [sys.executable, "-m", "tap_pinterest.commands.plan", "--state", state.name]
+        given = None
+        if not configs:
+            config, given = store.config()
+            configs = (config,)
+        for each in configs:
             command += ["--config", each]
-        ended = subprocess.run(command, check=False)  # noqa: S603 - our own command
+        ended = subprocess.run(command, input=given, text=True, check=False)  # noqa: S603 - our own
     raise SystemExit(ended.returncode)
 
 
@@ -318,17 +331,17 @@ def _refuse_unknown(
 
 def _mark_outdated(part: Part, first: date | None, last: date | None) -> bool:
     """Mark days as such that the next run reads again; False if the state has none of them."""
-    before = msgspec.json.encode(part.entry)
     if LAST_ID in part.entry:
-        updates = UpdatesProgress.of(part.entry).back_to(first or date.min)
+        read = UpdatesProgress.of(part.entry)
+        updates = read.back_to(first or date.min)
         updates.write_to(part.entry, part.entry.get("replication_key", "updated_time"))
-    elif known := part.progress.known(part.granularity, 0):
-        start, end = first or known[0].start, last or known[-1].end
-        key = part.entry.get("replication_key", "date")
-        if start <= end:
-            progress = part.progress.outdated(DateRange(start, end), part.granularity)
-            progress.write_to(part.entry, key)
-    return msgspec.json.encode(part.entry) != before
+        return updates != read
+    days = DateRange(first or date.min, last or date.max)
+    progress = part.progress.outdated(days, part.granularity)
+    if progress == part.progress:
+        return False
+    progress.write_to(part.entry, part.entry.get("replication_key", "date"), part.granularity)
+    return True
 
 
 def _remove(state: dict[str, Any], part: Part) -> None:

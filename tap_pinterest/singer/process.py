@@ -118,6 +118,12 @@ def code_of_output_error(error: OSError, logger: logging.Logger) -> int:
     return 1
 
 
+def listen_to_ctrl_c() -> None:
+    """Raise `KeyboardInterrupt` at Ctrl-C again: while it imports, a command just ends."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def is_watched() -> bool:
     """Whether stderr is a terminal."""
     # A process can be started without stderr.

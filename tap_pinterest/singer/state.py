@@ -8,6 +8,7 @@ A report has one partition per ad account, a plain dict in the Singer state::
 That is one interval of days, the usual case. Other intervals, such as those of a backfill or of
 earlier settings, are in `earlier`. `as_of` is there if the interval was read long after its end.
 `pending` has the ids of entities whose days are left to the next run.
+`granularity` is there if the bookmark is the first day of a longer period: WEEK or MONTH.
 """
 
 from __future__ import annotations
@@ -176,11 +177,14 @@ class Progress:
             pending=tuple(map(str, partition.get("pending") or ())),
         )
 
-    def write_to(self, partition: dict[str, Any], replication_key: str) -> None:
+    def write_to(
+        self, partition: dict[str, Any], replication_key: str, granularity: Granularity = DAY
+    ) -> None:
         """Write the progress into a partition of the state, next to its context."""
         values = {
             "replication_key": replication_key if self.bookmark else None,
             "replication_key_value": self.bookmark and self.bookmark.isoformat(),
+            "granularity": granularity.name if self.bookmark and granularity.is_longer else None,
             "covered_from": self.covered_from and self.covered_from.isoformat(),
             "settings": self.settings,
             "backfilled": self.backfilled,
@@ -189,7 +193,7 @@ class Progress:
             "restated": self.restated and str(self.restated),
             "pending": list(self.pending),
         }
-        for name in ("as_of", "earlier", "restated", "pending"):
+        for name in ("granularity", "as_of", "earlier", "restated", "pending"):
             partition.pop(name, None)
         partition.update({key: value for key, value in values.items() if value})
 

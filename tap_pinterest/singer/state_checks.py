@@ -13,6 +13,7 @@ from tap_pinterest.singer.updates import LAST_ID
 _WRAPPERS = ("value", "singer_state", "completed")
 _DAYS = ("replication_key_value", "covered_from", "as_of")
 _TYPES: Mapping[str, tuple[type, str]] = {
+    "granularity": (str, "a text"),
     "settings": (str, "a text"),
     "backfilled": (str, "a text"),
     "list_read": (str, "a text"),

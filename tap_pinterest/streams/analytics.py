@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from typing_extensions import override
@@ -68,8 +68,9 @@ class LevelReport(AdsReport):
 
     @classmethod
     @override
-    def possible_names(cls) -> Sequence[str]:
-        return [cls.name, *(f"{cls.name}_{each.lower()}" for each in GRANULARITIES)]
+    def possible_names(cls) -> Mapping[str, str]:
+        others = {f"{cls.name}_{each.lower()}": each for each in GRANULARITIES}
+        return {cls.name: DAY.name, **others}
 
 
 class AdAccountAnalytics(LevelReport):

@@ -166,9 +166,9 @@ class ShapedReport(AdsReport):
 
     @classmethod
     @override
-    def possible_names(cls) -> Sequence[str]:
+    def possible_names(cls) -> Mapping[str, str]:
         allowed = map(cls.question_type.shape.allowed, ("levels", "granularities"))
-        return [cls._name_of(*each) for each in product(*allowed)]
+        return {cls._name_of(*each): each[1] for each in product(*allowed)}
 
 
 class MmmQuestion(ShapedQuestion):

@@ -15,7 +15,7 @@ from singer_sdk.singerlib.catalog import Metadata, MetadataMapping, SelectionMas
 from typing_extensions import override
 
 from tap_pinterest import api
-from tap_pinterest.api.periods import DateRange
+from tap_pinterest.api.periods import DAY, GRANULARITIES, DateRange
 from tap_pinterest.config import Settings
 from tap_pinterest.config.custom_reports import CustomReport
 from tap_pinterest.http.errors import PART_ERRORS
@@ -74,7 +74,7 @@ class PinterestStream(SingerStream):
     is_report: bool = False
     is_about_the_run: bool = False
     custom: CustomReport | None = None
-    period: str = "DAY"
+    period: str = DAY.name
 
     def __init_subclass__(cls) -> None:
         """A stream that names no group is in the group of its module."""
@@ -91,9 +91,9 @@ class PinterestStream(SingerStream):
                 self.replication_key = self.column(self.replication_key)
 
     @classmethod
-    def possible_names(cls) -> Sequence[str]:
-        """The names that streams of this class may have."""
-        return [cls.name]
+    def possible_names(cls) -> Mapping[str, str]:
+        """The names that streams of this class may have, each with its period."""
+        return {cls.name: cls.period}
 
     @classmethod
     def variants(cls, run: Run) -> Sequence[PinterestStream]:
@@ -148,7 +148,7 @@ class PinterestStream(SingerStream):
     def remember(self, context: Context | None, progress: Progress) -> None:
         """Write the progress of a context into the state."""
         part = self.remembered.made(context) if context else state.entry(self.run.memory, self.name)
-        progress.write_to(part, self.column("date"))
+        progress.write_to(part, self.column("date"), GRANULARITIES[self.period])
 
     @property
     def lists(self) -> Iterator[str]:
