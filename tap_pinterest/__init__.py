@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from importlib import import_module
 from types import ModuleType
@@ -13,6 +14,19 @@ _NOT_FOR_A_RUN = (
     "singer_sdk.helpers.jsonpath",  # the SDK's own paginators
     *("packaging.specifiers", "packaging.version"),  # --about
 )
+
+
+def _end_at_ctrl_c() -> None:
+    """Let Ctrl-C end a command of ours that is still importing, without a traceback.
+
+    Other programs that import this package keep their own handling.
+    """
+    program = "".join(sys.argv[:1]).rpartition("/")[2]
+    if program == "-m":
+        program = sys.orig_argv[sys.orig_argv.index("-m") + 1].replace("_", "-")
+    is_ours = program.startswith(("tap-pinterest", "map-pinterest"))
+    if is_ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class _Later(ModuleType):
@@ -48,6 +62,7 @@ def _import_sdk() -> None:
             gc.enable()
 
 
+_end_at_ctrl_c()
 _import_sdk()
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +15,6 @@ import pytest
 from singer_run import settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pinterest_sandbox import Sandbox
 
 UNNEEDED = (
@@ -81,3 +82,44 @@ def test_targets_and_batches_work_after_the_tap_in_the_same_process() -> None:
     )
 
     assert result.stdout == "[1, 2]\n('s3://bucket/prefix', 'file')\n1\n"
+
+
+PRESS_CTRL_C = """
+import signal, sys
+
+class AtAnImport:
+    def find_spec(self, name, path=None, target=None):
+        if name == "singer_sdk.mapper":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, AtAnImport())
+"""
+CATCH_IT = """
+try:
+    import tap_pinterest.tap
+except KeyboardInterrupt:
+    print("stopped in order")
+"""
+
+
+def stopped(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """A process in which somebody presses Ctrl-C while a module is imported."""
+    (folder / "sitecustomize.py").write_text(PRESS_CTRL_C)
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+@pytest.mark.parametrize("name", ["tap-pinterest", "map-pinterest", "tap-pinterest-login", "-m"])
+def test_ctrl_c_during_the_start_ends_a_command_without_a_word(tmp_path: Path, name: str) -> None:
+    program = (sys.executable, "-m", "tap_pinterest.commands.state")
+    installed = (str(Path(sys.executable).with_name(name)),)
+
+    ended = stopped(tmp_path, *(program if name == "-m" else installed))
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_ctrl_c_stays_with_a_program_that_imports_the_tap(tmp_path: Path) -> None:
+    ended = stopped(tmp_path, sys.executable, "-c", CATCH_IT)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "stopped in order\n", "")

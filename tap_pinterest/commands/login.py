@@ -32,6 +32,7 @@ from tap_pinterest.http.redaction import in_one_line
 from tap_pinterest.reading.inventory import Inventory
 from tap_pinterest.reading.read_ahead import ReadAhead
 from tap_pinterest.run.access import described
+from tap_pinterest.singer.process import listen_to_ctrl_c
 from tap_pinterest.streams import needed_scopes
 
 if TYPE_CHECKING:
@@ -246,6 +247,7 @@ class Options:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Sign in, and return the exit code: 0 if the tap has tokens now."""
+    listen_to_ctrl_c()
     try:
         code: int = command.main(arguments, command.name, standalone_mode=False)
     except click.ClickException as error:
