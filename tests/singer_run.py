@@ -14,7 +14,7 @@ import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
 from tap_pinterest.clock import Clock
-from tap_pinterest.http.auth import StaticToken
+from tap_pinterest.http.auth import AccessToken
 from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.singer.process import selected_in
@@ -85,7 +85,7 @@ def client_at(
         max_wait_seconds=3600,
         connections=1,
     )
-    client.authenticator = StaticToken(token) if token else None
+    client.authenticator = AccessToken(token or "")
     return client
 
 

@@ -21,15 +21,13 @@ from pinterest_sandbox import Sandbox
 from singer_run import PatientClock, run, settings
 from tap_pinterest import api
 from tap_pinterest.http import auth, token_file
-from tap_pinterest.http.auth import RefreshToken, RenewedToken, StaticToken
+from tap_pinterest.http.auth import AccessToken, RefreshToken, RenewedToken
 from tap_pinterest.http.errors import TokenRefusedError
 from tap_pinterest.http.token_file import TokenFile
 from tap_pinterest.http.tokens import StoredTokens, TokenAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from tap_pinterest.http.auth import Authenticator
 
 DAY = 86_400
 
@@ -79,16 +77,16 @@ def test_credentials_that_may_have_other_scopes_let_a_token_see_something_else(
     def refreshed(refresh_token: str, known: str = "") -> RefreshToken:
         return RefreshToken(endpoint, refresh_token, clock, None, known)
 
-    alike: list[tuple[Authenticator, Authenticator]] = [
-        (StaticToken("pina_a"), StaticToken("pina_a")),
+    alike: list[tuple[AccessToken, AccessToken]] = [
+        (AccessToken("pina_a"), AccessToken("pina_a")),
         (refreshed("pinr_a"), refreshed("pinr_a")),
         (
             RenewedToken(endpoint, {"scope": "a"}, clock),
             RenewedToken(endpoint, {"scope": "a"}, clock),
         ),
     ]
-    others: list[tuple[Authenticator, Authenticator]] = [
-        (StaticToken("pina_a"), StaticToken("pina_b")),
+    others: list[tuple[AccessToken, AccessToken]] = [
+        (AccessToken("pina_a"), AccessToken("pina_b")),
         (refreshed("pinr_a"), refreshed("pinr_b")),
         (refreshed("pinr_a", "pina_a"), refreshed("pinr_a", "pina_b")),
         (refreshed("pinr_a", "pina_a"), refreshed("pinr_a")),

@@ -21,7 +21,7 @@ from singer_run import PatientClock, PatientTap, client_at, settings
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.http import patience, transport
 from tap_pinterest.http.answers import decoder
-from tap_pinterest.http.auth import StaticToken
+from tap_pinterest.http.auth import AccessToken
 from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import (
     AccessRefusedError,
@@ -675,7 +675,7 @@ def test_an_error_names_path_and_request_but_no_query_and_no_token(
 def test_a_refused_access_token_that_cannot_be_renewed_ends_in_one_clear_error(
     client: PinterestClient,
 ) -> None:
-    client.authenticator = StaticToken("pina_wrong")
+    client.authenticator = AccessToken("pina_wrong")
 
     with pytest.raises(TokenRefusedError, match="refuses the access token") as caught:
         client.get(BOARDS, as_object)
@@ -716,7 +716,6 @@ def tap(sandbox: Sandbox) -> PatientTap:
 
 
 def revoke_token(tap: PatientTap, sandbox: Sandbox) -> None:
-    assert tap.run.client.authenticator
     sandbox.tokens.revoke(tap.run.client.authenticator.token())
 
 
@@ -803,7 +802,7 @@ def test_a_second_call_shows_if_a_token_is_good_where_the_first_has_no_answer(
 def test_a_bad_token_is_found_out_once_another_call_is_answered(
     client: PinterestClient, sandbox: Sandbox
 ) -> None:
-    client.authenticator = StaticToken("pina_wrong")
+    client.authenticator = AccessToken("pina_wrong")
     for path in PROBES:
         sandbox.fail(path, status=503)
 

@@ -18,6 +18,7 @@ from singer_run import Messages, PatientClock, PatientTap, Run, catalog_of, sett
 from singer_run import run as sandbox_run
 from tap_pinterest import api
 from tap_pinterest.config import STREAM_GROUPS
+from tap_pinterest.http.auth import AccessToken
 from tap_pinterest.http.errors import (
     AccessRefusedError,
     GoneError,
@@ -58,7 +59,7 @@ class Answers:
         }
         self.answers |= answers or {}
         self.asked: list[tuple[str, dict[str, str], dict[str, Any]]] = []
-        self.authenticator = None
+        self.authenticator = AccessToken("")
         self.calls: dict[str, int] = {}
         self.tallies = Tallies()
 

@@ -14,6 +14,7 @@ from singer_run import Messages, PatientClock, PatientTap, Run
 from tap_pinterest import api, streams, tap
 from tap_pinterest.api import columns
 from tap_pinterest.api.levels import AD_ACCOUNT, LEVELS, Entity, Level
+from tap_pinterest.http.auth import AccessToken
 from tap_pinterest.http.tally import Tallies
 from tap_pinterest.streams.ads import Campaigns
 from tap_pinterest.streams.analytics import LevelReport
@@ -55,7 +56,7 @@ class Pinterest:
     """Answers calls for one ad account with two creatives, and keeps what was asked."""
 
     acts_for_the_app = False
-    authenticator = None
+    authenticator = AccessToken("")
 
     def __init__(self) -> None:
         self.calls: dict[str, int] = {}

@@ -282,7 +282,7 @@ def test_lists_read_after_a_renewal_with_fewer_scopes_say_nothing(renewed: str) 
         return {"items": [{"id": "2"}]}
 
     answers = Answers({"/boards": {"items": [{"id": "1"}]}, "/pins": pins})
-    answers.authenticator = authenticator  # type: ignore[assignment]
+    answers.authenticator = authenticator
     result = run_with(
         answers, "boards", "pins", *TABLES, removed_items=True, max_requests_in_flight=1
     )

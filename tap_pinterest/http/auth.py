@@ -8,7 +8,6 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from typing import Protocol
 
 from typing_extensions import override
 
@@ -34,61 +33,41 @@ AskForToken = Callable[[Mapping[str, str]], TokenAnswer]
 """Sends the form fields to the token endpoint and returns its answer."""
 
 
-class Authenticator(Protocol):
-    """Gives out the access token that a call carries."""
+class AccessToken:
+    """The access token that calls carry; here one from the config, which nobody renews."""
+
+    def __init__(self, access_token: str) -> None:
+        self._access_token = access_token
 
     def token(self) -> str:
         """A token that is good for at least the next `LEEWAY_SECONDS`."""
+        return self._access_token
 
-    def refuse(self, token: str) -> bool:
+    def refuse(self, token: str) -> bool:  # noqa: ARG002 - see RenewedToken
         """Note that Pinterest refused a token; return whether another try makes sense."""
+        return False
 
     def scopes(self) -> frozenset[str] | None:
-        """The scopes of the token; `None` if Pinterest has not named them."""
+        """The scopes of the token; `None` unless Pinterest has named them in a grant."""
+        return None
 
     def visibility(self) -> Visibility:
         """How much the current token sees in lists, found without a call."""
+        return _short(self._access_token)
 
     def finish(self) -> None:
         """Wait a little for another thread's renewal, so that its tokens are kept."""
 
 
-class StaticToken(Authenticator):
-    """One access token from the config, which nobody renews."""
-
-    def __init__(self, access_token: str) -> None:
-        self._token = access_token
-
-    @override
-    def token(self) -> str:
-        return self._token
-
-    @override
-    def refuse(self, token: str) -> bool:
-        return False
-
-    @override
-    def scopes(self) -> None:
-        """Unknown: Pinterest names scopes only in the answer to a grant."""
-
-    @override
-    def visibility(self) -> Visibility:
-        return _short(self._token)
-
-    @override
-    def finish(self) -> None:
-        """Do nothing: there is no renewal."""
-
-
-class RenewedToken(Authenticator):
+class RenewedToken(AccessToken):
     """An access token that is fetched when needed, by one thread for all."""
 
     def __init__(self, ask: AskForToken, fields: Mapping[str, str], clock: Clock) -> None:
+        super().__init__("")
         self._ask = ask
         self._fields = fields
         self._clock = clock
         self._lock = threading.Lock()
-        self._access_token = ""
         self._expires_at = 0.0
         self._scope = ""
 
@@ -305,11 +284,11 @@ def keep(settings: Settings, answer: TokenAnswer, clock: Clock) -> None:
         file.replace(StoredTokens.of(answer, before, clock.now()))
 
 
-def authenticator_for(settings: Settings, ask: AskForToken, clock: Clock) -> Authenticator:
+def authenticator_for(settings: Settings, ask: AskForToken, clock: Clock) -> AccessToken:
     """The authenticator that the settings name."""
     match settings.auth_method:
         case "access_token":
-            return StaticToken(settings.access_token or "")
+            return AccessToken(settings.access_token or "")
         case "client_credentials":
             fields = {"grant_type": "client_credentials", "scope": ",".join(settings.scopes)}
             return RenewedToken(ask, fields, clock)

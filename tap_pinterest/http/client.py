@@ -16,7 +16,7 @@ from tap_pinterest.api import Operation
 from tap_pinterest.clock import Clock
 from tap_pinterest.config import Settings
 from tap_pinterest.http.answers import decode_object, is_empty_object
-from tap_pinterest.http.auth import Authenticator, authenticator_for
+from tap_pinterest.http.auth import AccessToken, authenticator_for
 from tap_pinterest.http.downloads import Downloads
 from tap_pinterest.http.errors import (
     AccessRefusedError,
@@ -59,7 +59,7 @@ class PinterestClient:
     inside the retry: an attempt that goes out again needs a permit again.
 
     Attributes:
-        authenticator: Gives out access tokens; set it before the first call.
+        authenticator: Gives out access tokens; `client_for` sets it.
         acts_for_the_app: Whether tokens come by client_credentials, which not every operation
             accepts.
         downloads: Downloads finished reports from other hosts.
@@ -78,7 +78,7 @@ class PinterestClient:
         max_wait_seconds: float,
         connections: int,
     ) -> None:
-        """A client; it needs an `authenticator` before `get`."""
+        """A client that has no access token yet."""
         self._url = api_url
         self._limiter = limiter
         self._clock = clock
@@ -88,7 +88,7 @@ class PinterestClient:
         self.downloads = Downloads(api_url, timeout=timeout, clock=clock, patience=patience)
         self.secrets = Secrets()
         self.tokens = TokenEndpoint(self._transport, clock, patience, self.secrets)
-        self.authenticator: Authenticator | None = None
+        self.authenticator = AccessToken("")
         self.acts_for_the_app = False
         self.tallies = Tallies()
         self._refused_alone: dict[str, tuple[str, float]] = {}
@@ -251,9 +251,6 @@ class PinterestClient:
                 return result
 
     def _token(self) -> str:
-        if self.authenticator is None:
-            msg = "no authenticator"
-            raise TokenRefusedError(msg)
         token = self.authenticator.token()
         self.secrets.add(token)
         return token
@@ -270,7 +267,7 @@ class PinterestClient:
         # An operation that refused an earlier token alone does not have each new one renewed.
         is_suspect = str(call) in self._refused_alone
         accepts = is_suspect and self._accepts_elsewhere(token, call, error)
-        if not accepts and refused == 1 and self.authenticator and self.authenticator.refuse(token):
+        if not accepts and refused == 1 and self.authenticator.refuse(token):
             return
         if accepts or self._accepts_elsewhere(token, call, error):
             msg = f"{error}; Pinterest takes the same access token for another call"

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
@@ -29,7 +29,7 @@ from tap_pinterest.reading.owners import Owners, id_of
 from tap_pinterest.reading.page_store import PageStore
 from tap_pinterest.reading.pages import Decode, Item, Page
 from tap_pinterest.reading.pagination import BookmarkPaginator
-from tap_pinterest.reading.parts import Parts
+from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.read_ahead import ReadAhead
 from tap_pinterest.reading.refused_ids import Refused, Search
 from tap_pinterest.reading.tasks import NOTHING, Following, Task, Turn
@@ -45,26 +45,8 @@ _Rows: TypeAlias = Mapping[str, tuple[str, ...]]
 _ANY: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 _Pages: TypeAlias = Sequence[tuple[Call, Page]]
-"""The first page of a call; or of each piece of it, if Pinterest refuses some of its ids."""
-
-
-class Begun(NamedTuple):
-    """The progress of reading a call.
-
-    Attributes:
-        call: The call.
-        pages: The first pages that are not kept; empty if all are.
-        error: Why the call cannot be read.
-    """
-
-    call: Call
-    pages: _Pages = ()
-    error: PartError | None = None
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of the pages that are not kept."""
-        return sum(len(page.body) for _, page in self.pages)
+"""The first page of a call; or of each piece of it, if Pinterest refuses some of its ids. Empty if
+the pages of the call are kept."""
 
 
 @dataclass(eq=False)
@@ -299,7 +281,7 @@ class Inventory:
 
     def beginnings(
         self, listing: Listing, scope: Scope, *, ahead: bool = False
-    ) -> Iterator[Task[Begun]]:
+    ) -> Iterator[Task[Tried[_Pages]]]:
         """Tasks that begin each call of a list: read its first page, or all pages if `ahead`.
 
         A list that other streams need too is always read whole, by the first stream.
@@ -307,18 +289,19 @@ class Inventory:
         alone = self._kept_whole if ahead else self._begun
         begin = self._listed_whole if self.is_shared(listing.path) else alone
         for call in listing.calls(scope):
-            yield Task(functools.partial(begin, call, listing), held=lambda begun: begun.bytes)
+            yield Task(functools.partial(begin, call, listing), held=_bytes_held)
 
     def _pages(
         self, listing: Listing, scope: Scope, turn: Turn | None, following: Following
     ) -> Iterator[tuple[Call, Page]]:
         """Pages for a stream that writes them; errors go to the parts of the scope."""
         tasks, parts, is_answered = self.beginnings(listing, scope), scope.parts, False
-        for call, pages, error in self._read_ahead.in_order(tasks, turn, following):
+        for begun in self._read_ahead.in_order(tasks, turn, following):
+            call, error = begun.call, begun.error
             if error is None:
                 is_answered = True
                 parts.answered()
-                for each in self._pages_of(call, pages, listing, parts):
+                for each in self._pages_of(call, begun.answer or (), listing, parts):
                     yield call, each
                 continue
             parts.add_error(call, error)
@@ -345,41 +328,39 @@ class Inventory:
             parts.add_error(call, error)
         found.note_lost(parts)
 
-    def _begun(self, call: Call, listing: Listing) -> Begun:
+    def _begun(self, call: Call, listing: Listing) -> Tried[_Pages]:
         """The first pages of a call; nothing if its pages are kept."""
         if refusal := self._list_of(call).refusal:
-            return Begun(call, error=refusal)
+            return Tried(call, error=refusal)
         if self._kept.has(call.key):
-            return Begun(call)
-        try:
-            return Begun(call, self._first_pages(call, listing.decode))
-        except PART_ERRORS as error:
-            return Begun(call, error=error)
+            return Tried(call)
+        return Tried.by(call, functools.partial(self._first_pages, call, listing.decode))
 
-    def _kept_whole(self, call: Call, listing: Listing) -> Begun:
+    def _kept_whole(self, call: Call, listing: Listing) -> Tried[_Pages]:
         """Keep the pages of a call, up to `KEPT_AHEAD`, if there is more than one."""
         begun = self._begun(call, listing)
-        if len(begun.pages) != 1 or not begun.pages[0][1].bookmark:
+        pages = begun.answer or ()
+        if len(pages) != 1 or not pages[0][1].bookmark:
             return begun
-        ((piece, first),) = begun.pages
+        ((piece, first),) = pages
         try:
             with self._kept.whole(call.key):
                 for page in self._following(piece, listing.decode, first):
                     if self._kept.size > KEPT_AHEAD and page.bookmark:
-                        return Begun(call, [(piece, page)])
+                        return Tried(call, [(piece, page)])
                     self._kept.add(call.key, page.body)
         except PART_ERRORS:
             # The stream reads it again in its turn, and then gets the error.
             return begun
-        return Begun(call)
+        return Tried(call)
 
-    def _listed_whole(self, call: Call, listing: Listing) -> Begun:
+    def _listed_whole(self, call: Call, listing: Listing) -> Tried[_Pages]:
         """List a call's items, and keep the pages to be written."""
         try:
             self._listed(call, listing)
         except PART_ERRORS as error:
             if not self._list_of(call).is_begun:
-                return Begun(call, error=error)
+                return Tried(call, error=error)
         return self._begun(call, listing)
 
     def _whole(self, call: Call, decode: Decode) -> Iterator[Page]:
@@ -395,22 +376,18 @@ class Inventory:
             if len(call.batch) <= 1 or not may_be_about_one_id(error):
                 raise
             refusal = error
-        pages: list[tuple[Call, Page]] = []
-        lost: list[tuple[Call, PartError]] = []
+        settled: list[Tried[Page]] = []
         search = Search(call.batch, self._refused[call.only(()).key])
         for ids in search:
             piece = call.only(ids)
-            try:
-                pages.append((piece, self._request(piece, decode)))
-            except PART_ERRORS as error:
-                if search.settles(ids, is_refused=may_be_about_one_id(error)):
-                    lost.append((piece, error))
-            else:
-                search.settles(ids, is_refused=False)
+            tried = Tried.by(piece, functools.partial(self._request, piece, decode))
+            is_refused = tried.error is not None and may_be_about_one_id(tried.error)
+            if search.settles(ids, is_refused=is_refused):
+                settled.append(tried)
         if search.is_in_vain:
             raise refusal
-        self._list_of(call).lost = lost
-        return pages
+        self._list_of(call).lost = [(each.call, each.error) for each in settled if each.error]
+        return [(each.call, each.answer) for each in settled if each.answer]
 
     def _following(self, call: Call, decode: Decode, first: Page | None = None) -> Iterator[Page]:
         """All pages of a call, from the given first page on; the next one is fetched meanwhile."""
@@ -438,6 +415,10 @@ class Inventory:
             return self._client.get(call.path, kept, ids=call.ids, query=query)
         except NoCatalogError:
             return Page([])
+
+
+def _bytes_held(begun: Tried[_Pages]) -> int:
+    return sum(len(page.body) for _, page in begun.answer or ())
 
 
 def _filtered(rows: _Rows, listing: Listing) -> _Rows:

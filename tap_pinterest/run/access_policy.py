@@ -143,22 +143,20 @@ class AccessPolicy:
             _logger.warning("The token lacks scopes; not to be read: %s", "; ".join(named))
 
     @property
-    def visibility(self) -> Visibility | None:
+    def visibility(self) -> Visibility:
         """How much the run's first token sees in lists."""
         return self._granted[1]
 
     @property
     def visibility_is_unchanged(self) -> bool:
         """Whether the current token shows the same in lists as the run's first one."""
-        authenticator = self._client.authenticator
-        return not authenticator or authenticator.visibility() == self.visibility
+        return self._client.authenticator.visibility() == self.visibility
 
     @functools.cached_property
-    def _granted(self) -> tuple[frozenset[str] | None, Visibility | None]:
+    def _granted(self) -> tuple[frozenset[str] | None, Visibility]:
         """Scopes and visibility of the first token, kept before the first list is read."""
-        if authenticator := self._client.authenticator:
-            return authenticator.scopes(), authenticator.visibility()
-        return None, None
+        authenticator = self._client.authenticator
+        return authenticator.scopes(), authenticator.visibility()
 
     def _is_required(self, stream: str, context: Context | None, error: SkippableAPIError) -> bool:
         """Whether the config names the context, or an earlier run has read it.

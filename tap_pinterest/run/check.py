@@ -77,7 +77,7 @@ class Check:
         """
         try:
             for line in described(
-                self._client.authenticator.scopes() or () if self._client.authenticator else (),
+                self._client.authenticator.scopes() or (),
                 self._needed_scopes,
                 self._client,
                 self._run.inventory,

@@ -362,8 +362,7 @@ class Run:
         """End the run's threads, drop its kept pages, and close its connections."""
         self.clock.end()
         self.read_ahead.close()
-        if self.client.authenticator:
-            self.client.authenticator.finish()
+        self.client.authenticator.finish()
         self.inventory.close()
         self.listed.close()
         self.client.close()
