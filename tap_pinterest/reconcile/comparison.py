@@ -196,11 +196,7 @@ def _export(run: Run, request: Request) -> Export | None:
     if request.export is None:
         return None
     displayed = display_names.displayed_names(display_names.listed_metrics(run.client))
-    try:
-        return export.read(request.export, displayed, request.exported_on)
-    except export.ExportError as error:
-        message = f"--export: {error}."
-        raise RequestError(message) from None
+    return export.read(request.export, displayed, request.exported_on)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,8 @@ from tap_pinterest.api.columns import column
 from tap_pinterest.api.periods import DateRange
 from tap_pinterest.dictionary.metrics import metric
 from tap_pinterest.reconcile import cells
-from tap_pinterest.reconcile.findings import NOTHING, added_up, adds_up
+from tap_pinterest.reconcile.findings import NOTHING, adds_up
+from tap_pinterest.reconcile.request import RequestError
 
 LABELS: Mapping[str, str] = {
     **dict.fromkeys(("spend", "spend in account currency", "amount spent"), "SPEND_IN_DOLLAR"),
@@ -66,10 +66,6 @@ Numbered: TypeAlias = tuple[int, list[str]]
 """The cells of a row, and its line in the file."""
 Readings: TypeAlias = Mapping[int, Mapping[str, Mapping[str, Any]]]
 """The possible values of cells, by line, by heading, and by the way of reading them."""
-
-
-class ExportError(Exception):
-    """The file cannot be compared; the text says why."""
 
 
 class Line(NamedTuple):
@@ -136,7 +132,7 @@ def read(path: Path, displayed: Mapping[str, str], made_on: date | None = None) 
         made_on: The day of the export; by default the day of the file.
 
     Raises:
-        ExportError: The file cannot be read as an export.
+        RequestError: The file cannot be read as an export.
     """
     known = metrics_by_label(displayed)
     heading, rows = _table(_text(path), path.name, known)
@@ -194,8 +190,8 @@ class _Reader:
 
     def _dict(self, number: int, row: Sequence[str]) -> Row:
         if any(map(str.strip, row[len(self._heading) :])):
-            msg = f"{self._name}, line {number}: it has more cells than there are headings"
-            raise ExportError(msg)
+            reason = f"{self._name}, line {number}: it has more cells than there are headings"
+            raise _refusal(reason)
         found: dict[str, str] = {}
         for label, cell in zip(self._heading, row, strict=False):
             is_read = label in self._metrics or label in self._places.values()
@@ -218,13 +214,12 @@ class _Reader:
 
     def _lines(self, rows: Sequence[tuple[int, Row]]) -> Iterator[Line]:
         numbers = {number: self._numbers(number, row) for number, row in rows}
-        marks = "the decimals come after another mark than in the cells before"
-        mark = self._certain(
-            numbers, cells.MARKS, marks, "export it with decimals, or without separators"
-        )
+        clash = "the decimals come after another mark than in the cells before"
+        remedy = "export it with decimals, or without separators"
+        mark = self._certain(numbers, cells.MARKS, clash, remedy)
         days = {number: self._days(number, row) for number, row in rows}
-        orders = "month and day come in another order than in the cells before"
-        order = self._certain(days, [*cells.ORDERS], orders, "write it as YYYY-MM-DD")
+        clash = "month and day come in another order than in the cells before"
+        order = self._certain(days, [*cells.ORDERS], clash, "write it as YYYY-MM-DD")
         for number, row in rows:
             with self._at(number, self._places.get("account", "")):
                 account = cells.identifier(self._cell(row, "account"))
@@ -301,8 +296,8 @@ class _Reader:
         except cells.CellError as error:
             raise self._error(number, label, str(error)) from None
 
-    def _error(self, number: int, label: str, text: str) -> ExportError:
-        return ExportError(f"{self._name}, line {number}, column {label}: {text}")
+    def _error(self, number: int, label: str, text: str) -> RequestError:
+        return _refusal(f"{self._name}, line {number}, column {label}: {text}")
 
     def _unknown(self) -> list[str]:
         known = {*PLACES, *PASSED_OVER}
@@ -318,11 +313,11 @@ def _text(path: Path) -> str:
         content = path.read_bytes()
         return content.decode(_encoding(content))
     except OSError as error:
-        msg = f"{path.name} cannot be read: {error.strerror}"
-        raise ExportError(msg) from None
+        reason = f"{path.name} cannot be read: {error.strerror}"
+        raise _refusal(reason) from None
     except UnicodeDecodeError:
-        msg = f"{path.name} is neither UTF-8 nor UTF-16; save it as CSV UTF-8"
-        raise ExportError(msg) from None
+        reason = f"{path.name} is neither UTF-8 nor UTF-16; save it as CSV UTF-8"
+        raise _refusal(reason) from None
 
 
 def _encoding(content: bytes) -> str:
@@ -343,24 +338,19 @@ def _table(text: str, name: str, known: Mapping[str, str]) -> tuple[list[str], l
     found: list[tuple[list[str], list[Numbered]]] = []
     reason = f"{name}: no line of it names a metric as the API or an English Ads Manager does"
     for delimiter in "\t;,":
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         try:
-            rows = list(_rows(text, delimiter))
+            rows = [(reader.line_num, row) for row in reader]
         except csv.Error as error:
             reason = f"{name} is no CSV file: {error}"
             continue
-        headings = ((place, row) for place, (_, row) in enumerate(rows) if _metrics(row, known))
-        for place, heading in itertools.islice(headings, 1):
-            found.append((heading, rows[place + 1 :]))
+        first = next((at for at, (_, row) in enumerate(rows) if _metrics(row, known)), None)
+        if first is not None:
+            found.append((rows[first][1], rows[first + 1 :]))
     if not found:
-        raise ExportError(reason)
+        raise _refusal(reason)
     return max(found, key=lambda each: (len(_metrics(each[0], known)), len(each[0])))
 
 
-def _rows(text: str, delimiter: str) -> Iterator[Numbered]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    return ((reader.line_num, row) for row in reader)
-
-
-def sums(lines: Iterable[Line]) -> Mapping[str, Decimal]:
-    """The sums of the numbers of some rows, by label."""
-    return added_up(line.values for line in lines)
+def _refusal(reason: str) -> RequestError:
+    return RequestError(f"--export: {reason}.")

@@ -18,7 +18,7 @@ from tap_pinterest.config import Settings
 from tap_pinterest.config.effects import REFUSED_WINDOWS
 from tap_pinterest.http.errors import PART_ERRORS
 from tap_pinterest.reading.pages import Item
-from tap_pinterest.reconcile.export import Export, Line, sums
+from tap_pinterest.reconcile.export import Export, Line
 from tap_pinterest.reconcile.findings import (
     KINDS,
     NO_SUM,
@@ -31,6 +31,7 @@ from tap_pinterest.reconcile.findings import (
     Cells,
     Finding,
     Place,
+    added_up,
     adds_up,
     looking_for_causes,
 )
@@ -57,7 +58,8 @@ REPORT_TIMES = ("TIME_OF_AD_ACTION", "TIME_OF_CONVERSION")
 def compared(export: Export, fresh: Fresh) -> list[Finding]:
     """A finding for each column of the file."""
     lines = export.of(fresh.ad_account_id, fresh.days)
-    here, cells = sums(lines), Counter(label for line in lines for label in line.values)
+    here = added_up(line.values for line in lines)
+    cells = Counter(label for line in lines for label in line.values)
     totals = fresh.totals(fresh.settings, sorted(filter(adds_up, {*export.metrics.values()})))
     findings = [
         Finding(
