@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -114,8 +114,9 @@ class _Search:
             return
         shown = {str(self._items[each].get("status")) for each in self._named}
         cause = left_out(absent, self._items, shown)
+        left = [numbers for (entity, _), numbers in self._absent.items() if entity in absent]
         for each in findings:
-            amount = self._lost(each.metric, absent)
+            amount = sum((numbers[each.metric] for numbers in left), NOTHING)
             if cause and amount and _fits(each, each.pinterest - amount):
                 yield each, Cause(cause[0], each.difference, cause[1])
 
@@ -160,7 +161,7 @@ class _Search:
         for each in findings:
             first = settled_on(each.metric, self.fresh.days.start, self.fresh.settings)
             is_early = made_on < first and each.here < each.pinterest
-            if is_early and not self._lost(each.metric, {entity for entity, _ in self._absent}):
+            if is_early and not any(numbers[each.metric] for numbers in self._absent.values()):
                 text = f"the export is of {made_on}, and no day had settled before {first}"
                 yield each, Cause(RESTATED, each.difference, text)
 
@@ -200,15 +201,10 @@ class _Search:
         wanted = Counter((self._called(entity), day) for entity, day in found)
         lacking = wanted - self._rows
         return {
-            (entity, day): each
-            for (entity, day), each in found.items()
-            if (self._called(entity), day) in lacking
+            place: each
+            for place, each in found.items()
+            if (self._called(place[0]), place[1]) in lacking
         }
-
-    def _lost(self, metric: str, entities: Collection[str]) -> Decimal:
-        """Pinterest's number of these entities in places that have no row."""
-        found = (each[metric] for (entity, _), each in self._absent.items() if entity in entities)
-        return sum(found, NOTHING)
 
 
 def _fits(finding: Finding, number: Decimal) -> bool:

@@ -93,7 +93,8 @@ class _Search:
         now = self._now(rows, metrics)
         missing = {entity for entity, _ in now} - {entity for entity, _ in rows}
         wanted = {*self.fresh.entity_statuses}
-        items = self._items() if missing and wanted else {}
+        entities = self.table.stream.entities
+        items = self.fresh.items(entities) if missing and wanted and entities else {}
         cause = left_out(missing, items, wanted) if wanted else None
         restating = Restating(self.table, self.loaded, self.fresh, now, missing)
         repeated = self.sums.rows - len(rows)
@@ -124,10 +125,6 @@ class _Search:
             for days in merged(ranges):
                 found |= self.fresh.cells(detail, days, settings, metrics)
         return found
-
-    def _items(self) -> Mapping[str, Item]:
-        entities = self.table.stream.entities
-        return self.fresh.items(entities) if entities else {}
 
     def _shaped_otherwise(self, finding: Finding, now: Cells) -> None:
         """Explain the part of a difference that comes from other settings."""
