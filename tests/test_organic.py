@@ -692,6 +692,15 @@ def test_top_pins_by_some_metrics_over_fewer_days(pinterest: Sandbox) -> None:
     assert {record["start_date"] for record in result.records(TOP)} == {str(TODAY - 7 * DAY)}
 
 
+def test_top_pins_of_days_that_pinterest_no_longer_has_are_not_asked_for(
+    pinterest: Sandbox,
+) -> None:
+    result = run(config(pinterest, start_date="0001-01-01", end_date="0001-01-02"), TOP)
+
+    assert (result.code, result.records(TOP)) == (0, [])
+    assert calls(pinterest, "GET /user_account/analytics/top_pins") == []
+
+
 def test_top_pins_of_a_domain_are_ranked_by_clicks_and_by_saves(pinterest: Sandbox) -> None:
     result = run(config(pinterest, domains=["Example.com", "example.org"]), "domain_top_pins")
 

@@ -28,6 +28,7 @@ from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.tasks import Task
 from tap_pinterest.records.conform import singer_name
 from tap_pinterest.singer import state
+from tap_pinterest.singer.coverage import before
 from tap_pinterest.singer.state import Progress, ReportRange
 from tap_pinterest.streams.bases.dataset import SnapshotStream
 from tap_pinterest.streams.bases.days import ReportStream
@@ -300,7 +301,7 @@ class TopPinsStream(UserStream):
     def ranges(self, context: Context | None) -> Sequence[DateRange]:
         """The one range of days that a run reads; none if Pinterest no longer has any of them."""
         last = self.report_range.wanted.end
-        first = last - ONE_DAY * (self.settings.top_pins_days - 1)
+        first = before(last, self.settings.top_pins_days - 1)
         dates = DateRange(max(first, self.report_range.earliest), last)
         return [dates] if dates.start <= dates.end else []
 
