@@ -235,6 +235,24 @@ def test_an_id_for_which_a_list_is_refused_hides_no_other_id(
     assert not others or result.records("campaign_analytics")
 
 
+def test_an_ad_for_which_the_list_is_refused_is_named_and_its_creative_comes_later(
+    world: Sandbox,
+) -> None:
+    ids = [item["id"] for _, item in world.truth("GET /ad_accounts/{ad_account_id}/ads")][:4]
+    refused = ids[1]
+    world.fail("*/ads", query={"ad_ids": refused}, **REFUSED)
+
+    result = read(world, "ad_creatives", ad_ids=ids)
+    world.heal()
+    mended = read(world, "ad_creatives", ad_ids=ids, state=result.state)
+
+    (reason,) = result.tap.run.summary.of("ad_creatives").failures.values()
+    assert result.code == 1
+    assert refused in reason
+    assert {row["ad_id"] for row in result.records("ad_creatives")} == {*ids} - {refused}
+    assert refused in {row["ad_id"] for row in mended.records("ad_creatives")}
+
+
 def read_calls(world: Sandbox, stream: str) -> list[LoggedRequest]:
     """The calls that a stream makes, in their order."""
     path = read(world, stream, max_requests_in_flight=1).tap.run.streams[stream].path

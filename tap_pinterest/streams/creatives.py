@@ -65,12 +65,14 @@ class Batch:
         new: The updates of ads that are new or have changed.
         unread: The ads that have no row yet, in order, by update.
         pins: The Pins that take a call in this run.
+        lists: The outcomes of the lists of ads.
     """
 
     progress: UpdatesProgress
     new: Sequence[Update]
     unread: dict[Update, Ad]
     pins: Sequence[str]
+    lists: Parts
 
 
 class AdCreatives(TaskStream, DatasetStream):
@@ -157,7 +159,7 @@ class AdCreatives(TaskStream, DatasetStream):
         first = next(answers, None)
         batch = self._batches.pop(self.turn(context))
         try:
-            for ad in self._ads(context):
+            for ad in self._ads(context, Parts()):
                 if not ad.pin_id:
                     yield self._row(context, ad, reason=NO_PIN)
                 elif self._listed.has(ad.pin_id.encode()):
@@ -171,8 +173,10 @@ class AdCreatives(TaskStream, DatasetStream):
                 reason = _reason(each.error) if each.error else None
                 yield self._row(context, ad, each.answer, reason)
                 del batch.unread[ad.update]
+            if batch.lists.refused_calls:
+                self.run.access_policy.left_out(self, context, batch.lists)
         finally:
-            if not parts.refused_calls:
+            if not (parts.refused_calls or batch.lists.refused_calls):
                 self._end(context, batch, parts)
 
     def _answered(
@@ -208,12 +212,12 @@ class AdCreatives(TaskStream, DatasetStream):
 
     def _batch(self, context: Context) -> Batch:
         """The ads of an ad account, and the Pins to ask for in this run."""
-        progress = self._progress(context)
-        new = (ad for ad in self._ads(context) if progress.is_left(ad.update))
+        progress, lists = self._progress(context), Parts()
+        new = (ad for ad in self._ads(context, lists) if progress.is_left(ad.update))
         unread = {ad.update: ad for ad in sorted(new, key=_in_order)}
         fresh, failed = self._to_ask(unread.values(), progress)
         pins = self._allotted(context, fresh, failed)
-        return Batch(progress, [*unread], unread, pins)
+        return Batch(progress, [*unread], unread, pins, lists)
 
     def _to_ask(
         self, unread: Collection[Ad], progress: UpdatesProgress
@@ -231,15 +235,14 @@ class AdCreatives(TaskStream, DatasetStream):
             return progress
         return UpdatesProgress(settings=self.fingerprint)
 
-    def _ads(self, context: Context) -> Iterator[Ad]:
-        """The ads of an ad account.
+    def _ads(self, context: Context, parts: Parts) -> Iterator[Ad]:
+        """The ads of an ad account; `parts` gets the errors of lists that cannot be read.
 
         Raises:
             SkippableAPIError: Pinterest refuses the list.
             FatalAPIError: The list cannot be read whole.
             RetriableAPIError: The list cannot be read whole.
         """
-        parts = Parts()
         scope = Scope(self.inventory, self.settings, context, parts)
         for _, item in self.inventory.again(Ads.listing(self.settings), scope):
             update = Update(_time_of(item), str(item["id"]))
@@ -279,7 +282,7 @@ class AdCreatives(TaskStream, DatasetStream):
     def _count_of_fresh(self, context: Context) -> int:
         progress = self._progress(context)
         try:
-            unread = [ad for ad in self._ads(context) if progress.is_left(ad.update)]
+            unread = [ad for ad in self._ads(context, Parts()) if progress.is_left(ad.update)]
         except PART_ERRORS:
             # The error is reported in the turn of the ad account.
             return 0
