@@ -363,7 +363,7 @@ OTHERS = {
     "a report of 0 bytes": (
         "Empty if Pinterest says that its size is 0; otherwise asked for again, then a failure."
     ),
-    "a table whose connection ends in the middle of a line, if nothing says how long it is": (
+    "a table without a length that ends in the middle of a line, or before its size": (
         "Asked for again, then a failure."
     ),
     "one key twice in the object of arrays that a report is": "The rows of both arrive.",

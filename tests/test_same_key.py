@@ -285,7 +285,7 @@ def test_a_packed_report_that_unpacks_to_too_much_is_refused(
 
 
 def test_an_empty_report_is_one_only_if_its_size_is_said_to_be_0() -> None:
-    assert list(rows_of_report(file_of(b""), "it", is_empty=True)) == []
+    assert list(rows_of_report(file_of(b""), "it", size=0)) == []
     with pytest.raises(UnreadableAnswerError, match="it is empty"):
         rows_of_report(file_of(b""), "it")
 

@@ -37,7 +37,7 @@ def rows_of_report(
     what: str,
     *,
     is_csv: bool | None = False,
-    is_empty: bool = False,
+    size: object = None,
     may_be_cut: bool = False,
 ) -> Iterator[bytes]:
     """The rows of a report in a temporary file: an array, arrays in an object, or a table.
@@ -49,7 +49,7 @@ def rows_of_report(
         file: The file.
         what: The report, as errors name it.
         is_csv: Whether the file is a table; `None` if its first bytes must show it.
-        is_empty: Whether Pinterest says that the size of the report is 0.
+        size: The size of the report, as Pinterest says.
         may_be_cut: Whether the server did not say how long the file is.
 
     Raises:
@@ -58,13 +58,13 @@ def rows_of_report(
     """
     with file, _unpacked(file, what) as readable:
         # The rows stay mapped when the file is closed.
-        if readable.seek(0, os.SEEK_END):
+        if length := readable.seek(0, os.SEEK_END):
             is_csv = _looks_like_a_table(readable) if is_csv is None else is_csv
             # JSON and gzip have an end of their own.
             if is_csv and may_be_cut and readable is file:
-                _check_last_line(file, what)
+                _check_end(file, length, size, what)
             return taken(_rows_of_table(readable, what) if is_csv else _rows(readable, what))
-    if is_empty:
+    if size == 0:
         return iter(())
     msg = f"{what} is empty"
     raise UnreadableAnswerError(msg)
@@ -110,7 +110,7 @@ def _copy(packed: gzip.GzipFile, unpacked: IO[bytes], what: str) -> None:
 
 
 def downloaded(
-    client: PinterestClient, url: str, what: str, *, is_csv: bool | None, is_empty: bool
+    client: PinterestClient, url: str, what: str, *, is_csv: bool | None, size: object
 ) -> Iterator[bytes]:
     """The rows behind a link; `what` names the report in errors.
 
@@ -120,15 +120,14 @@ def downloaded(
     """
     with tempfile.TemporaryFile() as file:
         has_length = client.downloads.write(url, file, what)
-        return rows_of_report(
-            file, what, is_csv=is_csv, is_empty=is_empty, may_be_cut=not has_length
-        )
+        return rows_of_report(file, what, is_csv=is_csv, size=size, may_be_cut=not has_length)
 
 
-def _check_last_line(file: IO[bytes], what: str) -> None:
+def _check_end(file: IO[bytes], length: int, size: object, what: str) -> None:
+    """Refuse a table that ends in the middle of a line, or before the size that Pinterest says."""
     file.seek(-1, os.SEEK_END)
-    if file.read(1) not in b"\r\n":
-        msg = f"{what} may be cut: the connection ended in the middle of a line"
+    if file.read(1) not in b"\r\n" or (isinstance(size, (int, float)) and size > length):
+        msg = f"{what} may be cut: the connection ended after {length:,} bytes"
         raise UnreadableAnswerError(msg)
 
 

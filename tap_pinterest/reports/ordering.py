@@ -169,9 +169,8 @@ class Ordering:
             status = answer.report_status
             if status == FINISHED and answer.url:
                 try:
-                    is_empty = answer.size == 0
                     return downloaded(
-                        self.client, answer.url, what, is_csv=order.is_csv, is_empty=is_empty
+                        self.client, answer.url, what, is_csv=order.is_csv, size=answer.size
                     )
                 except (LinkExpiredError, UnreadableAnswerError) as error:
                     links += 1
