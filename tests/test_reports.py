@@ -681,6 +681,21 @@ def test_a_setting_that_a_report_does_not_take_is_named(
     ]
 
 
+def test_days_of_a_type_that_reports_lack_are_read_once_calls_are_allowed(
+    sandbox: Sandbox,
+) -> None:
+    types = {"targeting_types": ["QUIZ_RESULT", "GENDER"], "start_date": "60 days ago"}
+    first = run(config_of(sandbox, report_transport="async", **types), "ad_targeting_analytics")
+    config = config_of(sandbox, report_transport="auto", **types)
+    second = run(config, "ad_targeting_analytics", state=first.state)
+    full = run(config, "ad_targeting_analytics").records("ad_targeting_analytics")
+
+    found = {record["targeting_type"] for record in first.records("ad_targeting_analytics")}
+    assert found == {"GENDER"}
+    assert {record["targeting_type"] for record in full} == {"GENDER", "QUIZ_RESULT"}
+    assert second.records("ad_targeting_analytics") == full
+
+
 def fingerprint(stream: str = "ad_targeting_analytics", /, **more: Any) -> str:
     config = {"stream_groups": GROUPS, "report_columns": COLUMNS, **more}
     tap = TapPinterest(config=config, validate_config=False)

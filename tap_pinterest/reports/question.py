@@ -155,6 +155,14 @@ class Question:
         known = targeting.asynchronous(self.level)
         return [name for name in self.types if name in known]
 
+    @property
+    def _types_of_transport(self) -> Sequence[str]:
+        """The types that are left if the settings allow only calls, or only reports."""
+        if self.only_asynchronous:
+            return self.types_of_reports
+        by_calls = not self.order_level or self.settings.report_transport == "sync"
+        return self.types_of_calls if by_calls else self.types
+
     def in_calls(self, types: Sequence[str]) -> Sequence[tuple[str, ...]]:
         """The types of each synchronous call; empty for a report without a breakdown."""
         if not self.dimensions:
@@ -254,7 +262,7 @@ class Question:
         shape = {**self.attribution_columns, **filters, "columns": columns}
         shape |= self.settings.sync_key_shape(self.name)
         if self.types:
-            shape["targeting_types"] = sorted(self.types)
+            shape["targeting_types"] = sorted(self._types_of_transport)
         if self.dimensions and self.settings.empty_key_value:
             shape["empty_key_value"] = self.settings.empty_key_value
         if self.custom:
