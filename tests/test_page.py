@@ -407,6 +407,23 @@ def test_rows_without_a_number_do_not_count_and_are_named(db: Connection[Any], k
     assert named in contents.missing
 
 
+def test_large_numbers_have_all_their_digits(db: Connection[Any]) -> None:
+    with within(db, "large"):
+        db.execute("""
+            CREATE TABLE campaign_analytics (date date, campaign_id text, currency text,
+                spend_in_dollar numeric, impression_1 bigint);
+            INSERT INTO campaign_analytics VALUES ('2026-11-20', '1', 'EUR',
+                123456789012345678.25, 9223372036854775807)
+        """)
+        html = page(Contents.read(db, "large", days=90))
+
+    assert labels(html) == [
+        "Spend, EUR by day: 123,456,789,012,345,678 EUR",
+        "Paid impressions by day: 9,223,372,036,854,775,807",
+    ]
+    assert "<td>123,456,789,012,345,678.25</td><td>9,223,372,036,854,775,807</td>" in html
+
+
 def test_rows_that_are_there_twice_are_named(db: Connection[Any]) -> None:
     """A target that only adds rows keeps the rows of earlier loads."""
     with within(db, "added"):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from html import escape
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 MOST_TICKS = 4
 """Most steps of the axis of values."""
@@ -20,6 +21,9 @@ GAP = 0.22
 """The part of a day's width that stays free."""
 
 
+Number: TypeAlias = Decimal | float
+
+
 class Day(NamedTuple):
     """The column of a day.
 
@@ -28,15 +32,15 @@ class Day(NamedTuple):
     """
 
     day: date
-    value: float
-    base: float | None = None
+    value: Number
+    base: Number | None = None
 
 
 class Bar(NamedTuple):
     """A bar with a name and a number."""
 
     name: str
-    value: float
+    value: Number
     title: str
 
 
@@ -48,7 +52,7 @@ def by_day(days: Sequence[Day], label: str, *, whole: bool) -> str:
         label: The text for readers who cannot see the chart.
         whole: Whether the values are counts, without fractions.
     """
-    values = [0.0, *(value for each in days for value in (each.value, each.base or 0.0))]
+    values = [0.0, *(float(value) for each in days for value in (each.value, each.base or 0))]
     steps = ticks(min(values), max(values), whole=whole)
     low, high = steps[0], steps[-1]
     labels = [short(step, steps) for step in steps]
@@ -89,11 +93,12 @@ def _columns(days: Sequence[Day], low: float, high: float) -> Iterator[str]:
 
 def _pieces(each: Day) -> Iterator[tuple[str, float, float]]:
     """The pieces of a column: the value, and its gain or loss since the base."""
-    base = each.value if each.base is None else each.base
-    kept = min(base, each.value, key=abs)
+    value = float(each.value)
+    base = value if each.base is None else float(each.base)
+    kept = min(base, value, key=abs)
     yield "kept", min(kept, 0), max(kept, 0)
-    yield "gained", base, each.value
-    yield "lost", each.value, base
+    yield "gained", base, value
+    yield "lost", value, base
 
 
 def _percent(part: float, whole: float) -> str:
@@ -113,11 +118,11 @@ def _dates(first: date, last: date) -> Iterator[str]:
 
 def bars(rows: Sequence[Bar]) -> str:
     """Bars with names and numbers, the first on top."""
-    largest = max((abs(each.value) for each in rows), default=0.0) or 1.0
+    largest = max((abs(float(each.value)) for each in rows), default=0.0) or 1.0
     items = "".join(
         f'<li><span class="name" title="{escape(each.title)}" dir="auto">{escape(each.name)}'
         f'</span><span class="bar"><i class="{"lost" if each.value < 0 else "kept"}"'
-        f' style="width:{_percent(abs(each.value), largest)}"></i>'
+        f' style="width:{_percent(abs(float(each.value)), largest)}"></i>'
         f"</span><b>{exact(each.value)}</b></li>"
         for each in rows
     )
@@ -161,9 +166,9 @@ def _unit(largest: float) -> tuple[float, str]:
     return next(((size, letter) for least, size, letter in units if largest >= least), (1.0, ""))
 
 
-def exact(number: float) -> str:
+def exact(number: Number) -> str:
     """A number of the data: whole, or with two decimals if it is below 100 and has a fraction."""
-    few = abs(number) < 100 and number != round(number)  # noqa: PLR2004 - cents matter below
+    few = -100 < number < 100 and number != round(number)  # noqa: PLR2004 - cents matter below
     return f"{number:,.2f}" if few else f"{number:,.0f}"
 
 

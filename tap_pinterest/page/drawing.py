@@ -12,7 +12,7 @@ from typing import Any
 
 from tap_pinterest.page import charts
 from tap_pinterest.page.changes import RestatedDay
-from tap_pinterest.page.charts import Bar, Day, day_name
+from tap_pinterest.page.charts import Bar, Day, Number, day_name
 from tap_pinterest.page.contents import Ads, Contents
 from tap_pinterest.page.log import LastRun
 from tap_pinterest.page.models import CHANNEL_HEADINGS, LEVEL_HEADINGS, Models
@@ -63,24 +63,24 @@ class Shown:
             return merged(totals)
         return [each for each in totals if each.currency == self._currency]
 
-    def now(self, total: Total) -> float:
+    def now(self, total: Total) -> Decimal:
         """The value in the tables."""
-        return float(total.now[self._place])
+        return total.now[self._place]
 
-    def before(self, total: Total) -> float | None:
+    def before(self, total: Total) -> Decimal | None:
         """The value in the copy; `None` if the copy has none."""
-        return None if total.before is None else float(total.before[self._place])
+        return None if total.before is None else total.before[self._place]
 
-    def restated(self, total: Total) -> float:
+    def restated(self, total: Total) -> Decimal:
         """The change since the copy; 0 for a total that the copy does not have."""
         before = self.before(total)
-        return 0.0 if before is None else self.now(total) - before
+        return Decimal(0) if before is None else self.now(total) - before
 
-    def text(self, number: float | None) -> str:
+    def text(self, number: Decimal | None) -> str:
         """A number of a table; empty if there is none."""
         return "" if number is None else f"{number:,.{0 if self.is_whole else 2}f}"
 
-    def with_unit(self, number: float, *, sign: bool = False) -> str:
+    def with_unit(self, number: Number, *, sign: bool = False) -> str:
         """A number with its currency."""
         text = f"{number:{'+' if sign else ''},.0f}"
         return f"{text} {self._currency}".strip()
@@ -149,7 +149,7 @@ def _tiles(contents: Contents) -> Iterator[str]:
     if ads := contents.ads:
         for shown in _shown(ads, ads.by_day):
             total = sum(map(shown.now, shown.rows(ads.by_day)))
-            tiles.append((charts.rounded(total), shown.title, ""))
+            tiles.append((charts.rounded(float(total)), shown.title, ""))
     if contents.changed:
         tiles.append((f"{sum(e.added for e in contents.changed):,}", "rows added", ""))
         tiles.append((f"{sum(e.restated for e in contents.changed):,}", "rows restated", ""))
@@ -176,8 +176,7 @@ def _by_day(ads: Ads, copy: str | None) -> Iterator[str]:
         rows = shown.rows(ads.by_day)
         # A day that the copy does not have is new from zero on.
         days = [
-            Day(row.of, shown.now(row), (shown.before(row) or 0.0) if copy else None)
-            for row in rows
+            Day(row.of, shown.now(row), (shown.before(row) or 0) if copy else None) for row in rows
         ]
         yield _by_day_figure(shown, days, f"{shown.title} by day")
     yield "</div>"
@@ -210,7 +209,7 @@ def _by_name(
     yield from _numbers(what.capitalize(), ads, largest, lambda of: _name(of, names))
 
 
-def _bar(of: str | None, value: float, names: Mapping[str, str]) -> Bar:
+def _bar(of: str | None, value: Number, names: Mapping[str, str]) -> Bar:
     name = _name(of, names)
     return Bar(name, value, name if name == of else f"{name} ({of})")
 
