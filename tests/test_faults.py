@@ -366,6 +366,7 @@ OTHERS = {
     "a table without a length that ends in the middle of a line, or before its size": (
         "Asked for again, then a failure."
     ),
+    "a page, a line of text or an archive instead of a table": "Asked for again, then a failure.",
     "one key twice in the object of arrays that a report is": "The rows of both arrive.",
     "a week or month that begins before the days asked for": (
         "The other calls have their rows; the run fails, because its numbers lack days."

@@ -284,8 +284,19 @@ def test_a_report_is_read_however_its_download_is_encoded(encodings: str, body: 
         client.close()
 
 
-@pytest.mark.parametrize("page", [b"<html>Sorry</html>", b'{"code": 7, "message": "No."}', b"[]"])
-def test_a_page_or_an_error_is_no_table_without_rows(page: bytes) -> None:
+NO_TABLES = {
+    "a page": b"<html>Sorry</html>",
+    "an error": b'{"code": 7, "message": "No."}',
+    "JSON": b"[]",
+    "a sentence": b"upstream connect error\n",
+    "bytes of an unknown encoding": zlib.compress(b"a,b\r\n" * 1_000),
+    "UTF-16": "a,b\r\n".encode("utf-16"),
+    "an archive": b"PK\x03\x04\x14\x00\x08\x00,\x00",
+}
+
+
+@pytest.mark.parametrize("page", NO_TABLES.values(), ids=NO_TABLES)
+def test_what_is_no_table_is_not_taken_for_one_without_rows(page: bytes) -> None:
     with server([answer(page)]) as url:
         client = client_at(url, PatientClock(), "pina_1")
 

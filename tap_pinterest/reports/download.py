@@ -8,6 +8,7 @@ import io
 import itertools
 import mmap
 import os
+import re
 import sys
 import tempfile
 import zlib
@@ -27,6 +28,8 @@ _GZIP = b"\x1f\x8b"
 _A_PIECE = 1 << 20
 _A_BEGINNING = 64
 """Bytes by which a table is distinguished from JSON."""
+_NO_NAMES = re.compile(r"\s*[<{\[]|.*[\x00-\x08\x0b\x0c\x0e-\x1f]|[^,]*\ufffd[^,]*\Z", re.DOTALL)
+"""The beginning of a web page or of JSON, or bytes that no text has."""
 _SHAPE: Any = dict[Key, list[msgspec.Raw]] | list[msgspec.Raw]
 _decode = msgspec.json.Decoder(_SHAPE, dec_hook=as_key).decode
 _mend_and_decode = decoder(_SHAPE)
@@ -161,8 +164,8 @@ def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
         before = b"["
         try:
             names = next(table, [])
-            if "".join(names).lstrip().startswith(("<", "{", "[")):
-                msg = f"{what} cannot be read: it is a web page or JSON, and no table"
+            if _NO_NAMES.match(",".join(names)):
+                msg = f"{what} cannot be read: it is a web page, JSON or no text, and no table"
                 raise UnreadableAnswerError(msg)
             names = _distinct(names)
             for row in filter(None, table):
@@ -171,6 +174,9 @@ def _rows_of_table(file: IO[bytes], what: str) -> list[msgspec.Raw]:
         except (csv.Error, ValueError) as error:
             msg = f"{what} cannot be read: line {table.line_num}: {error}"
             raise UnreadableAnswerError(msg) from None
+        if before == b"[" and len(names) == 1 and names[0].strip():
+            msg = f"{what} cannot be read: it is a line of text, and no table"
+            raise UnreadableAnswerError(msg)
         copy.write(b"[]" if before == b"[" else b"]")
         copy.flush()
         return _rows(copy, what)
