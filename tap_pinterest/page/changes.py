@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -61,21 +61,19 @@ def restated(tables: Tables, report: str, days: int) -> list[RestatedDay] | None
     return [RestatedDay(*row) for row in rows]
 
 
-def since(tables: Tables, copy: Tables) -> list[Changed]:
-    """Compare every table that has a key with its copy; all rows are new if there is no copy."""
-    keys = {name: tables.key(name) for name in tables.columns}
-    return [
-        _changed(tables, copy, name, key)
-        for name, key in keys.items()
-        if key and (name not in copy.columns or copy.has(name, *key))
-    ]
+def since(tables: Tables, copy: Tables) -> tuple[list[Changed], list[str]]:
+    """Compare every table that has a key with its copy; all rows are new if there is no copy.
 
-
-def not_compared(tables: Tables, copy: Tables) -> Iterator[str]:
-    """A sentence for each table that cannot be compared with its copy."""
+    The second list has a sentence for each table that cannot be compared.
+    """
+    changed, missing = [], []
     for name in tables.columns:
-        if name in copy.columns and not copy.has(name, *tables.key(name)):
-            yield f"{name} beside {copy.schema}: the copy lacks a column of the key."
+        key = tables.key(name)
+        if name in copy.columns and not copy.has(name, *key):
+            missing.append(f"{name} beside {copy.schema}: the copy lacks a column of the key.")
+        elif key:
+            changed.append(_changed(tables, copy, name, key))
+    return changed, missing
 
 
 def _changed(tables: Tables, copy: Tables, name: str, key: Sequence[str]) -> Changed:

@@ -93,6 +93,7 @@ class Contents(NamedTuple):
         older = _loaded(connection, copy) if copy else None
         report = numbers_in(loaded)
         ads = _ads(report, older, days) if report else None
+        changed, not_compared = changes.since(loaded, older) if older else ([], [])
         return cls(
             schema=schema,
             copy=copy,
@@ -101,13 +102,10 @@ class Contents(NamedTuple):
             complete=_complete_day(loaded),
             restated=changes.restated(loaded, report.report, days) if report else None,
             tables=[tables.facts(loaded, name) for name in loaded.columns],
-            changed=changes.since(loaded, older) if older else (),
+            changed=changed,
             last_run=log.last_run(loaded),
             models=models.models(connection, schema, days),
-            missing=[
-                *_missing(loaded, report, ads),
-                *(_not_compared(loaded, older, ads) if older else ()),
-            ],
+            missing=[*_missing(loaded, report, ads, copy), *not_compared],
         )
 
 
@@ -178,7 +176,9 @@ def _complete_day(loaded: Tables) -> date | None:
     return found
 
 
-def _missing(loaded: Tables, report: Numbers | None, ads: Ads | None) -> Iterator[str]:
+def _missing(
+    loaded: Tables, report: Numbers | None, ads: Ads | None, copy: str | None
+) -> Iterator[str]:
     """A sentence for each part that the tables cannot fill."""
     if report is None:
         yield (
@@ -192,29 +192,20 @@ def _missing(loaded: Tables, report: Numbers | None, ads: Ads | None) -> Iterato
     if not loaded.has("metrics_ready_state"):
         yield "The newest complete day: there is no table metrics_ready_state."
     yield from log.missing(loaded)
-
-
-def _not_compared(loaded: Tables, older: Tables, ads: Ads | None) -> Iterator[str]:
-    """A sentence for each part that cannot be compared with the copy."""
-    if ads and not ads.is_compared:
-        yield f"The change since {older.schema}: there, {ads.report} is missing or lacks columns."
-    yield from changes.not_compared(loaded, older)
+    if copy and ads and not ads.is_compared:
+        yield f"The change since {copy}: there, {ads.report} is missing or lacks columns."
 
 
 def _missing_numbers(loaded: Tables, report: Numbers) -> Iterator[str]:
     for measure in MEASURES:
         if measure not in report.measures:
-            yield _why_missing(loaded, report, measure)
+            has_it = any(map(report.has, measure.columns))
+            lacks = f"{report.report} has no column {' or '.join(measure.columns)}"
+            reason = f"no column says the currency of {report.report}" if has_it else lacks
+            yield f"{measure.title}: {reason}."
     yield from report.faults()
     for part, column in PARTS.items():
         if not report.has(column):
             yield f"{part}: {report.report} has no column {column}."
     if not loaded.has("campaigns", "id", "name") and report.has("campaign_id"):
         yield "Names of campaigns: there is no table campaigns with id and name."
-
-
-def _why_missing(loaded: Tables, report: Numbers, measure: Measure) -> str:
-    columns = " or ".join(measure.columns)
-    if any(loaded.has(report.report, column) for column in measure.columns):
-        return f"{measure.title}: no column says the currency of {report.report}."
-    return f"{measure.title}: {report.report} has no column {columns}."

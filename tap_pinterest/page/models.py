@@ -55,13 +55,11 @@ class Models(NamedTuple):
 
 def models(connection: AnyConnection, schema: str, days: int) -> Models:
     """The rows about a schema; the models may be in any other schema."""
-    return Models(_channels(Tables.of(connection, UMS), schema, days), _levels(connection, schema))
-
-
-def _channels(ums: Tables, schema: str, days: int) -> list[Any]:
-    if not ums.has(SPEND, *SPEND_COLUMNS):
-        return []
-    return ums.query(_CHANNELS, spend=ums.identifier(SPEND), schema=schema, days=sql.Literal(days))
+    ums, channels = Tables.of(connection, UMS), []
+    if ums.has(SPEND, *SPEND_COLUMNS):
+        spend = ums.identifier(SPEND)
+        channels = ums.query(_CHANNELS, spend=spend, schema=schema, days=sql.Literal(days))
+    return Models(channels, _levels(connection, schema))
 
 
 def _levels(connection: AnyConnection, schema: str) -> list[Any]:

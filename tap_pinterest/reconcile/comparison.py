@@ -20,6 +20,7 @@ from tap_pinterest.reconcile.fresh import Fresh
 from tap_pinterest.reconcile.request import Request, RequestError
 from tap_pinterest.reconcile.tables import Sums, Table, Tables, in_one_line
 from tap_pinterest.records import display_names
+from tap_pinterest.run.causes import listed
 from tap_pinterest.run.run import Run
 from tap_pinterest.streams.bases.report import AdsReport
 
@@ -106,13 +107,9 @@ class Comparison:
                 self._missing.append(table)
                 continue
             if table.lacking:
-                self._report.notes.append(f"{table.name} has no column {_some(table.lacking)}")
+                lacking = listed(table.lacking, MOST_NAMED)
+                self._report.notes.append(f"{table.name} has no column {lacking}")
             yield table
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _passed_over(found: Export) -> list[str]:

@@ -17,6 +17,7 @@ from tap_pinterest.api.periods import DAY, ONE_DAY, periods
 from tap_pinterest.config import Settings
 from tap_pinterest.config.effects import REFUSED_WINDOWS
 from tap_pinterest.http.errors import PART_ERRORS
+from tap_pinterest.layouts.tables import ATTRIBUTION
 from tap_pinterest.reading.pages import Item
 from tap_pinterest.reconcile.export import Export, Line
 from tap_pinterest.reconcile.findings import (
@@ -51,7 +52,7 @@ OFFERED_WINDOWS = (
     *((days, days, 1) for days in (30, 7, 14, 60)),
 )
 """Windows for clicks, engagements and views that Ads Manager offers."""
-WINDOW_SETTINGS = ("click_window_days", "engagement_window_days", "view_window_days")
+WINDOW_SETTINGS = [name for name in ATTRIBUTION if name.endswith("_window_days")]
 REPORT_TIMES = ("TIME_OF_AD_ACTION", "TIME_OF_CONVERSION")
 
 

@@ -30,16 +30,10 @@ COLUMNS = {
 def keep(tables: Tables, name: str, report: Report, now: datetime) -> None:
     """Add a row for each finding; create the table if it does not exist."""
     connection, table = tables.connection, sql.Identifier(tables.schema, name)
-    columns = [
-        sql.SQL("{} {}").format(sql.Identifier(each), sql.SQL(kind))
-        for each, kind in COLUMNS.items()
-    ]
-    create = sql.SQL("CREATE TABLE {} ({})").format(table, sql.SQL(", ").join(columns))
-    insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-        table,
-        sql.SQL(", ").join(map(sql.Identifier, COLUMNS)),
-        sql.SQL(", ").join([sql.Placeholder()] * len(COLUMNS)),
-    )
+    columns = sql.SQL(", ".join(map(" ".join, COLUMNS.items())))
+    names, marks = (sql.SQL(", ".join(each)) for each in (COLUMNS, ["%s"] * len(COLUMNS)))
+    create = sql.SQL("CREATE TABLE {} ({})").format(table, columns)
+    insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(table, names, marks)
     with connection.transaction(), connection.cursor() as cursor:
         # PostgreSQL refuses CREATE TABLE IF NOT EXISTS to a role that may only add rows.
         if not tables.columns(name):

@@ -17,12 +17,12 @@ from psycopg.rows import dict_row
 
 from tap_pinterest.api.columns import column
 from tap_pinterest.api.periods import DateRange
+from tap_pinterest.layouts.tables import ATTRIBUTION
 from tap_pinterest.reconcile.findings import NOTHING, Place, Totals, added_up, adds_up
 from tap_pinterest.streams.bases.report import AdsReport
 
-WINDOWS = ("click_window_days", "engagement_window_days", "view_window_days")
-SHAPING = (*WINDOWS, "conversion_report_time", "attribution_types", "reporting_timezone")
-"""Columns with the settings that a row was read with."""
+SHAPING = {**ATTRIBUTION, "attribution_types": "string", "reporting_timezone": "string"}
+"""Columns with the settings that a row was read with, and their types."""
 READ_AT = "_sdc_extracted_at"
 DELETED_AT = "_sdc_deleted_at"
 """When a loader marked a row as deleted; such a row does not count."""
@@ -205,10 +205,10 @@ class Table:
     def _shape_columns(self) -> list[sql.Composable]:
         return [
             # Some loaders write windows as numbers with fractions, and lists as JSON.
-            sql.SQL("{0}::integer AS {0}" if name in WINDOWS else "{0}::text AS {0}").format(
+            sql.SQL("{0}::integer AS {0}" if kind == "integer" else "{0}::text AS {0}").format(
                 sql.Identifier(name)
             )
-            for name in SHAPING
+            for name, kind in SHAPING.items()
             if name in self.columns
         ]
 

@@ -48,7 +48,7 @@ def _whose(remarks: Sequence[Remark]) -> str:
     for stream, names in contexts.items():
         streams.setdefault(tuple(names), []).append(stream)
     return "; ".join(
-        f"{_listed(named, MOST_STREAMS)}{_of(names)}" for names, named in streams.items()
+        f"{listed(named, MOST_STREAMS)}{_of(names)}" for names, named in streams.items()
     )
 
 
@@ -57,12 +57,13 @@ def _of(names: Sequence[str]) -> str:
     users = [name for name in names if name.startswith("user ")]
     found = []
     if accounts:
-        found.append(f"ad account{'s' * (len(accounts) > 1)} {_listed(accounts, MOST_CONTEXTS)}")
+        found.append(f"ad account{'s' * (len(accounts) > 1)} {listed(accounts, MOST_CONTEXTS)}")
     if users:
-        found.append(_listed(users, MOST_CONTEXTS))
+        found.append(listed(users, MOST_CONTEXTS))
     return f" of {' and '.join(found)}" if found else ""
 
 
-def _listed(names: Sequence[str], most: int) -> str:
+def listed(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return f"{', '.join(names[:most])}{more}"
