@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -11,7 +12,7 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from conftest import SMALL, TODAY
 from pinterest_sandbox import Sandbox
-from singer_run import run, settings
+from singer_run import Messages, PatientTap, catalog_of, run, settings
 from tap_pinterest.api import targeting
 from tap_pinterest.tap import TapPinterest
 
@@ -694,6 +695,45 @@ def test_days_of_a_type_that_reports_lack_are_read_once_calls_are_allowed(
     assert found == {"GENDER"}
     assert {record["targeting_type"] for record in full} == {"GENDER", "QUIZ_RESULT"}
     assert second.records("ad_targeting_analytics") == full
+
+
+ADDED = [
+    *(("campaign_analytics", name) for name in ("ad_account_id", "currency", "click_window_days")),
+    ("campaign_analytics_week", "date_end"),
+    ("user_account_analytics", "data_status"),
+    ("pin_analytics", "user_id"),
+]
+"""Reports, each with a column that is no metric and part of no key."""
+
+
+@pytest.mark.parametrize(("stream", "column"), ADDED)
+def test_a_column_that_was_deselected_is_read_for_all_days_once_it_is_selected(
+    sandbox: Sandbox, stream: str, column: str
+) -> None:
+    groups = {"stream_groups": ["ads", "organic", "boards"], "granularities": ["DAY", "WEEK"]}
+    config = settings(sandbox, start_date="60 days ago", **groups)
+    first = run(config, stream, without=[f"{stream}.{column}"])
+    second = run(config, stream, state=first.state)
+
+    assert not any(column in record for record in first.records(stream))
+    assert second.records(stream) == run(config, stream).records(stream)
+
+
+def test_a_column_that_an_old_catalog_lacks_is_read_for_all_days_with_a_new_one(
+    sandbox: Sandbox,
+) -> None:
+    config = settings(sandbox, start_date="60 days ago")
+    new = catalog_of(config, ["campaign_analytics"])
+    old = copy.deepcopy(new)
+    for entry in old["streams"]:
+        entry["schema"]["properties"].pop("spend_in_dollar", None)
+    writer = Messages()
+    assert PatientTap(config=config, catalog=old, message_writer=writer).sync() == 0
+    state = next(each["value"] for each in writer.read[::-1] if each["type"] == "STATE")
+    second = run(config, "campaign_analytics", state=state)
+
+    full = run(config, "campaign_analytics").records("campaign_analytics")
+    assert second.records("campaign_analytics") == full
 
 
 def fingerprint(stream: str = "ad_targeting_analytics", /, **more: Any) -> str:

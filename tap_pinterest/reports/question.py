@@ -261,6 +261,8 @@ class Question:
         filters = {name: sorted(ids) for name, ids in self.settings.filters.items()}
         shape = {**self.attribution_columns, **filters, "columns": columns}
         shape |= self.settings.sync_key_shape(self.name)
+        if left_out := [name for name in self._beside if not self.is_wanted(name)]:
+            shape["left_out"] = sorted(left_out)
         if self.types:
             shape["targeting_types"] = sorted(self._types_of_transport)
         if self.dimensions and self.settings.empty_key_value:
@@ -288,18 +290,21 @@ class Question:
         facts |= {name: {"type": "string"} for name in self.dimensions}
         return {"type": "object", "properties": facts}
 
-    def with_columns_beside(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """The schema of a row, with the columns that the tap adds."""
-        row = schema["properties"]
-        beside: dict[str, Any] = {"currency": _TEXT}
-        if self.granularity.is_longer:
-            beside = {"date_end": {**_TEXT, "format": "date"}, **beside}
-        beside |= {
+    @property
+    def _beside(self) -> dict[str, Any]:
+        """The schemas of the columns that the tap adds to a row."""
+        ends = {"date_end": {**_TEXT, "format": "date"}} if self.granularity.is_longer else {}
+        windows = {
             name: {"type": ["integer", "null"]} if isinstance(value, int) else _TEXT
             for name, value in self.attribution_columns.items()
         }
-        first = {name: row[name] for name in (*self.keys, "ad_account_id")}
-        return {**schema, "properties": first | beside | row}
+        return {"ad_account_id": _TEXT, **ends, "currency": _TEXT, **windows}
+
+    def with_columns_beside(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """The schema of a row, with the columns that the tap adds."""
+        row = schema["properties"]
+        first = {name: row[name] for name in self.keys}
+        return {**schema, "properties": first | self._beside | row}
 
     def named(self, part: Slice) -> dict[str, Any]:
         """The values of a slice by which messages identify it."""

@@ -173,6 +173,12 @@ class OrganicReportStream(UserStream, ReportStream):
         own = {name: day[name] for name in ("date", "data_status")}
         return {"properties": {**split, **own, **dict.fromkeys(self.metrics, _NUMBER)}}
 
+    @property
+    def left_out(self) -> Mapping[str, Any]:
+        """The columns beside the metrics that are not written, for the fingerprint."""
+        names = {*self._deselected}.difference(map(singer_name, self.metrics))
+        return {"left_out": sorted(names)} if names else {}
+
     def requested(self, offered: Sequence[str]) -> Sequence[str]:
         """The offered metrics whose columns are selected; at least one metric."""
         wanted = [name for name in offered if self.is_needed(singer_name(name))]
@@ -234,7 +240,7 @@ class UserAccountAnalytics(OrganicReportStream):
     def fingerprint(self) -> str:
         fields = sorted(self.settings.user_split_fields)
         metrics = sorted(self.query["metric_types"])
-        own = self.settings.sync_key_shape(self.name)
+        own = {**self.settings.sync_key_shape(self.name), **self.left_out}
         return state.fingerprint(
             {**self.query, "metric_types": metrics, "split_fields": fields, **own}
         )

@@ -128,6 +128,7 @@ class PinAnalytics(OrganicReportStream):
                 "board_ids": sorted(settings.board_ids),
                 "metric_types": sorted(self.requested(self.metrics)),
                 **settings.sync_key_shape(self.name),
+                **self.left_out,
             }
         )
 

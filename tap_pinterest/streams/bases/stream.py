@@ -272,9 +272,9 @@ class PinterestStream(SingerStream):
         return self.table.column(field) if self.table else field
 
     def is_needed(self, field: str) -> bool:
-        """Whether the column of a field is selected, or is part of `__sync_key`."""
+        """Whether the column of a field is written, or is part of `__sync_key`."""
         column = self.column(field)
-        return column in self.hashed_fields or self.mask["properties", column]
+        return column in self.hashed_fields or column not in self._deselected
 
     @functools.cached_property
     @override
