@@ -132,8 +132,8 @@ class PinterestClient:
         """
 
         def ask(query: Query) -> _T:
-            url = self.url(path, ids=ids, query=query)
-            call = _Call("GET", path, url, stream or path, _account(ids, query), asked=query)
+            request = Request("GET", path, self.url(path, ids=ids, query=query))
+            call = _Call(request, stream or path, _account(ids, query), query)
             return self._call(call, decode, split_instead=split_instead)
 
         return self._within_reach(ask, query or {}, nothing)
@@ -162,7 +162,7 @@ class PinterestClient:
 
         def ask(sent: Mapping[str, Any]) -> _T:
             content = None if body is None else msgspec.json.encode(sent)
-            call = _Call("POST", path, url, stream or path, account, content, sent)
+            call = _Call(Request("POST", path, url, content), stream or path, account, sent)
             return self._call(call, decode)
 
         return self._within_reach(ask, body or {}, nothing)
@@ -293,7 +293,7 @@ class PinterestClient:
             if token in self._bad_tokens:
                 return False
             try:
-                accepts = self._is_accepted(token, but=refused.path)
+                accepts = self._is_accepted(token, but=refused.request.path)
             except (RetriableAPIError, QuotaError) as error:
                 msg = f"{refusal}; no other call shows if the access token is good: {error}"
                 raise FatalAPIError(msg) from None
@@ -313,7 +313,7 @@ class PinterestClient:
         """
         unanswered: RetriableAPIError | QuotaError | None = None
         for path in _FOR_EVERY_TOKEN:
-            probe = _Call("GET", path, self.url(path), path)
+            probe = _Call(Request("GET", path, self.url(path)), path)
             operation = api.operation(str(probe))
             if path == but or not self.may_ask(operation):
                 continue
@@ -336,12 +336,12 @@ class PinterestClient:
 
     def _send(self, call: _Call, category: str, token: str, decode: Callable[[bytes], _T]) -> _T:
         headers = {"Authorization": f"Bearer {token}"}
-        if call.content is not None:
+        if call.request.body is not None:
             headers["Content-Type"] = "application/json"
-        request = Request(call.method, call.path, call.url, call.content, headers=headers)
+        request = call.request._replace(headers=headers)
         tally = self.tallies.of(call.counts_for, call.ad_account_id)
         asked = self._clock.monotonic()
-        with self._limiter.call(category, str(call), call.url) as permit:
+        with self._limiter.call(category, str(call), request.url) as permit:
             self._clock.check()
             tally.seconds_waited += self._clock.monotonic() - asked
             tally.calls += 1
@@ -389,16 +389,13 @@ def _account(ids: Mapping[str, str] | None, query: Query | None) -> str:
 
 
 class _Call(NamedTuple):
-    """One call: its target, what it counts for, its body if any, and its parameters."""
+    """One call: its request without a token, what it counts for, and its parameters."""
 
-    method: str
-    path: str
-    url: str
+    request: Request
     counts_for: str
     ad_account_id: str = ""
-    content: bytes | None = None
     asked: Mapping[str, Any] = MappingProxyType({})
 
     def __str__(self) -> str:
         """The call without its query."""
-        return f"{self.method} {self.path}"
+        return str(self.request)

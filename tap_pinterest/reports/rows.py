@@ -12,7 +12,7 @@ from singer_sdk.exceptions import FatalAPIError
 
 from tap_pinterest.api.periods import DateRange
 from tap_pinterest.config.custom_reports import event_column
-from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.answers import decode_object
 from tap_pinterest.records.conform import Converter
 from tap_pinterest.reports.plan import Entities, Part
 from tap_pinterest.reports.question import Question
@@ -21,7 +21,6 @@ from tap_pinterest.reports.reader import Answered
 Record = dict[str, Any]
 
 _logger = logging.getLogger("tap-pinterest.reports")
-_decode = decoder(dict[str, Any])
 
 
 def upper_case(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,7 +59,7 @@ class Rows:
         dated = self._is_total or self._by_hour
         if part.asynchronous or question.dimensions or part.slice.within or dated:
             shaped = functools.partial(self.shaped, part)
-            converted = map(self._convert, map(shaped, map(_decode, answered.rows)))
+            converted = map(self._convert, map(shaped, map(decode_object, answered.rows)))
         else:
             converted = map(self._convert.read, answered.rows)
         days = DateRange(self.first_asked(part), last)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.answers import decode_object
 from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import PART_ERRORS, TokenRefusedError
 from tap_pinterest.http.redaction import in_one_line
 from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
-
-_decode = decoder(dict[str, Any])
 
 
 def described(
@@ -26,7 +24,7 @@ def described(
     if missing := sorted({*needed} - {*granted}) if granted else []:
         yield f"Scopes not granted: {', '.join(missing)}"
     try:
-        user = client.get(USER_ACCOUNT, _decode)
+        user = client.get(USER_ACCOUNT, decode_object)
         yield f"User: {in_one_line(user.get('username'))} ({user.get('account_type')})"
     except TokenRefusedError:
         raise

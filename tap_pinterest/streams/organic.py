@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from tap_pinterest import api
 from tap_pinterest.api.periods import ONE_DAY, ORGANIC, DateRange, cut
-from tap_pinterest.http.answers import check_fields, decoder
+from tap_pinterest.http.answers import check_fields, decode_object, decoder
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Scope
 from tap_pinterest.reading.contexts import Users, name_of
@@ -68,7 +68,6 @@ Splits = dict[str, Split]
 
 _decode_splits = decoder(Splits)
 _decode_parts = decoder(dict[str, dict[str, Any]])
-_decode_object = decoder(dict[str, Any])
 _decode_fields = decoder(Top)
 
 
@@ -88,7 +87,7 @@ def decode_splits(body: bytes) -> Splits:
 def _decode_top(body: bytes) -> Top:
     answer = _decode_fields(body)
     if answer == Top():
-        check_fields(_decode_object(body), Top.__struct_fields__)
+        check_fields(decode_object(body), Top.__struct_fields__)
     return answer
 
 

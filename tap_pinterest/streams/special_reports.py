@@ -13,7 +13,7 @@ from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 from tap_pinterest.api.periods import ASYNCHRONOUS
-from tap_pinterest.http.answers import decoder
+from tap_pinterest.http.answers import decode_object
 from tap_pinterest.http.errors import PART_ERRORS, InvalidRequestError, NotOfferedError
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Expected, Scope
@@ -29,8 +29,6 @@ from tap_pinterest.streams.catalogs import ReportParameters
 
 CATALOGS_REPORTS = "/catalogs/reports"
 FIRST_DAY = "date_range.absolute_date_range.start_date"
-
-_decode_row = decoder(dict[str, Any])
 
 
 class Wanted(NamedTuple):
@@ -111,7 +109,7 @@ class NumberedReportStream(TaskStream):
     def _records(self, call: Call, rows: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         same = {**call.columns, "date": self.clock.today.isoformat()}
         for number, row in enumerate(rows, 1):
-            yield self.convert({**same, "row": number, "values": upper_case(_decode_row(row))})
+            yield self.convert({**same, "row": number, "values": upper_case(decode_object(row))})
 
 
 class TemplateReports(NumberedReportStream):
