@@ -931,6 +931,25 @@ def test_an_export_with_a_lost_row_of_an_ad_was_not_restated(
     assert causes(report) == expected
 
 
+@pytest.mark.parametrize(("is_lost", "expected"), [(False, {"windows"}), (True, set())])
+def test_windows_do_not_explain_an_export_that_lacks_an_ad(
+    sandbox: Sandbox, tmp_path: Path, *, is_lost: bool, expected: set[str]
+) -> None:
+    """The rows that are left happen to add up to the number with other windows."""
+    account = next(iter(PatientTap(config=settings(sandbox)).run.inventory.owners.ad_account_ids))
+    week = {"click_window_days": 7, "engagement_window_days": 7}
+    found = numbers(sandbox, account, **week)
+    rows = {str(each["AD_ID"]): each.get("TOTAL_CHECKOUT", 0) for each in found}
+    most, next_most = sorted(rows, key=lambda ad_id: -rows[ad_id])[:2]
+    if is_lost:
+        rows[next_most] += rows.pop(most)
+    text = "\n".join(["Ad ID,TOTAL_CHECKOUT", *(f"{ad_id},{n}" for ad_id, n in rows.items())])
+    report = of_export(sandbox, tmp_path / "export.csv", text, exported_on=LATER)
+
+    assert different(report)
+    assert causes(report) == expected
+
+
 def test_the_settings_of_an_export_must_fit_all_its_numbers(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -110,12 +110,13 @@ class _Search:
 
     def _entities(self, findings: Sequence[Finding]) -> Iterator[tuple[Finding, Cause]]:
         """Findings that entities without a row in the export explain."""
-        absent = {entity for entity, _ in self._absent} - self._named if findings else set()
+        found = self._absent(self.fresh.settings) if findings else {}
+        absent = {entity for entity, _ in found} - self._named
         if not (absent and self._named):
             return
         shown = {str(self._items[each].get("status")) for each in self._named}
         cause = left_out(absent, self._items, shown)
-        left = [numbers for (entity, _), numbers in self._absent.items() if entity in absent]
+        left = [numbers for (entity, _), numbers in found.items() if entity in absent]
         for each in findings:
             amount = sum((numbers[each.metric] for numbers in left), NOTHING)
             if cause and amount and _fits(each, each.pinterest - amount):
@@ -139,7 +140,8 @@ class _Search:
                 totals = self.fresh.totals(settings, [each.metric for each in asked])
             except PART_ERRORS:
                 continue
-            if all(_fits(each, totals.get(each.metric, NOTHING)) for each in asked):
+            is_same = all(_fits(each, totals.get(each.metric, NOTHING)) for each in asked)
+            if is_same and not any(self._lost(each.metric, settings) for each in explained):
                 yield from ((each, Cause(name, each.difference, text)) for each in explained)
                 return
 
@@ -162,7 +164,7 @@ class _Search:
         for each in findings:
             first = settled_on(each.metric, self.fresh.days.start, self.fresh.settings)
             is_early = made_on < first and each.here < each.pinterest
-            if is_early and not any(numbers[each.metric] for numbers in self._absent.values()):
+            if is_early and not self._lost(each.metric, self.fresh.settings):
                 text = f"the export is of {made_on}, and no day had settled before {first}"
                 yield each, Cause(RESTATED, each.difference, text)
 
@@ -188,8 +190,11 @@ class _Search:
         """The number of rows by the name of the entity, and by day if the file has days."""
         return Counter((line.entity, line.day) for line in self.lines)
 
-    @functools.cached_property
-    def _absent(self) -> Cells:
+    def _lost(self, metric: str, settings: Settings) -> bool:
+        """Whether Pinterest has numbers where the file has no row."""
+        return any(numbers[metric] for numbers in self._absent(settings).values())
+
+    def _absent(self, settings: Settings) -> Cells:
         """Pinterest's numbers of the entities, by day if the file has days, that have no row."""
         level = self.export.level
         if not level:
@@ -197,7 +202,7 @@ class _Search:
         metrics = [each.metric for each in self.findings if each.outcome == "differs"]
         granularity = "DAY" if any(line.day for line in self.lines) else "TOTAL"
         detail = Detail(LEVELS[level], ENTITIES[level], granularity)
-        found = self.fresh.cells(detail, self.fresh.days, self.fresh.settings, metrics)
+        found = self.fresh.cells(detail, self.fresh.days, settings, metrics)
         # Entities may share a name.
         wanted = Counter((self._called(entity), day) for entity, day in found)
         lacking = wanted - self._rows
