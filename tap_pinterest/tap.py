@@ -28,8 +28,10 @@ from tap_pinterest.singer.process import (
     BROKEN_PIPE,
     UnusableFileError,
     catalog_in,
+    checking_output,
     code_of_output_error,
     leave,
+    need_stdout,
     state_in,
     writing_to_stdout,
 )
@@ -198,9 +200,7 @@ class TapPinterest(SingerTap):
         if config and log_format:
             config.config["log_format"] = log_format
         tap = cls.from_options(config, state, catalog)
-        if sys.stdout is None:
-            cls.logger.error("There is no standard output to write to.")
-            leave(1)
+        need_stdout(cls.logger)
         look_for_garbage_less_often()
         leave(tap.sync())
 
@@ -258,24 +258,23 @@ class TapPinterest(SingerTap):
         if not value:
             return
         given: ConfigInput = ctx.params["config"]
-        with writing_to_stdout(cls.logger):
-            try:
-                tap = cls(
-                    config=given.config,
-                    parse_env_config=given.parse_env,
-                    validate_config=False,
-                    setup_mapper=False,
-                )
-                tap.run_discovery()
-            except ConfigValidationError as error:
-                cls._refuse(ctx, error)
+        try:
+            tap = cls(
+                config=given.config,
+                parse_env_config=given.parse_env,
+                validate_config=False,
+                setup_mapper=False,
+            )
+            tap.run_discovery()
+        except ConfigValidationError as error:
+            cls._refuse(ctx, error)
         ctx.exit()
 
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
         """The command line, with its own help for `--test`, and with `--log-format`."""
-        command = super().get_singer_command()
+        command = checking_output(super().get_singer_command())
         log_format = cls.config_jsonschema["properties"]["log_format"]
         command.params.append(
             click.Option(
@@ -298,14 +297,13 @@ class TapPinterest(SingerTap):
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Say which datasets can be read; the exit code is 1 if a required one cannot."""
         if value == CliTestOptionValue.All.value:
-            with writing_to_stdout(cls.logger):
-                code = cls._test(ctx.params["config"])
-            leave(code)
-        with writing_to_stdout(cls.logger):
-            try:
-                super().cb_test(ctx, param, value)
-            except ConfigValidationError as error:
-                cls._refuse(ctx, error)
+            leave(cls._test(ctx.params["config"]))
+        if value == CliTestOptionValue.Schema.value:
+            need_stdout(cls.logger)
+        try:
+            super().cb_test(ctx, param, value)
+        except ConfigValidationError as error:
+            cls._refuse(ctx, error)
 
     @classmethod
     def _test(cls, config: ConfigInput) -> int:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,8 +19,6 @@ from tap_pinterest.singer.process import UnusableFileError, catalog_in, state_in
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pinterest_sandbox import Sandbox
 
 DEEP = b'{"a":' * 200_000 + b"1" + b"}" * 200_000
@@ -108,3 +110,49 @@ def test_a_config_file_that_holds_no_object_is_one_clear_line(
     (line,) = (each for each in caplog.records if each.levelno == logging.ERROR)
     assert line.getMessage() == f"The config {path} cannot be read: {reason}"
     assert ended.value.exit_code == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is of Linux")
+@pytest.mark.parametrize(
+    "command",
+    ["tap-pinterest --version", "tap-pinterest-login --help", "tap-pinterest-state show --help"],
+)
+def test_a_help_that_cannot_be_written_is_one_line(command: str) -> None:
+    name, *options = command.split()
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [Path(sys.executable).with_name(name), *options],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    (line,) = ended.stderr.splitlines()
+    assert ended.returncode == 1
+    assert line.endswith("The output cannot be written: No space left on device")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="of POSIX shells")
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("tap-pinterest --test=schema >&-", "There is no standard output to write to."),
+        ("tap-pinterest-login <&-", "client_id: missing; put TAP_PINTEREST_CLIENT_ID into .env"),
+    ],
+)
+def test_a_command_without_the_input_or_output_that_it_needs_names_it(
+    tmp_path: Path, command: str, line: str
+) -> None:
+    variables = {"PATH": str(Path(sys.executable).parent), "TAP_PINTEREST_ACCESS_TOKEN": "-"}
+    ended = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=tmp_path,
+        env=variables,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert line in ended.stderr.splitlines()[-1]

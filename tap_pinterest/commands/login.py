@@ -32,7 +32,7 @@ from tap_pinterest.http.redaction import in_one_line
 from tap_pinterest.reading.inventory import Inventory
 from tap_pinterest.reading.read_ahead import ReadAhead
 from tap_pinterest.run.access import described
-from tap_pinterest.singer.process import listen_to_ctrl_c
+from tap_pinterest.singer.process import checking_output, listen_to_ctrl_c
 from tap_pinterest.streams import needed_scopes
 
 if TYPE_CHECKING:
@@ -256,6 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+@checking_output
 @click.command("tap-pinterest-login", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tap-pinterest", message="%(version)s")
 @click.option("--config", multiple=True, metavar="FILE|ENV", help="As the tap's own option.")
@@ -343,7 +344,7 @@ def _ask(question: str) -> str:
 
 def _asked_for(name: str, ask: Callable[[str], str]) -> str:
     text = ""
-    if sys.stdin.isatty():
+    if sys.stdin and sys.stdin.isatty():
         try:
             text = ask(f"{name} of your app: ").strip()
         except EOFError:
@@ -407,7 +408,7 @@ def _open(link: str, *, in_browser: bool) -> None:
 def _pasted_code(state: str) -> str:
     _tell("Consent there. Then paste the address of the last page, even if that page is empty:")
     try:
-        pasted = input().strip()
+        pasted = input().strip() if sys.stdin else ""
     except EOFError:
         pasted = ""
     return code_in(urlsplit(pasted).query, state)

@@ -26,7 +26,7 @@ from tap_pinterest.layouts import LAYOUTS, PINTEREST
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS, TABLES
 from tap_pinterest.layouts.tables import ATTRIBUTION, HostOf
 from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
-from tap_pinterest.singer.process import code_of_output_error, leave
+from tap_pinterest.singer.process import checking_output, code_of_output_error, leave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -469,7 +469,7 @@ class MapPinterest(PluginBase):
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
-        command = super().get_singer_command()
+        command = checking_output(super().get_singer_command())
         command.help = "Add __sync_key to the records of a Singer tap, or make Daasity's tables."
         file = click.Option(
             ["--input", "file_input"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from tap_pinterest.config.database import EXAMPLE, SCHEMA, URL, plain_url
 from tap_pinterest.config.environment import load_env_file
+from tap_pinterest.singer.process import checking_output, writing_to_stdout
 
+_logger = logging.getLogger("tap-pinterest")
 CONNECT_SECONDS = 15
 NEEDS = (
     "tap-pinterest-report needs psycopg, which is not installed. Install it with:"
@@ -19,6 +22,7 @@ NEEDS = (
 NO_DATABASE = f"no database is named: --database {EXAMPLE}, or {URL} in .env"
 
 
+@checking_output
 @click.command()
 @click.option("--database", metavar="URL", help=f"The PostgreSQL. Default: {URL}.")
 @click.option("--schema", metavar="NAME", help=f"Default: {SCHEMA}, or else pinterest.")
@@ -60,7 +64,8 @@ def main(
     except OSError as error:
         message = f"{output} cannot be written: {error.strerror}"
         raise click.ClickException(message) from None
-    click.echo(f"Open it in a browser: {output.resolve()}")
+    with writing_to_stdout(_logger):
+        click.echo(f"Open it in a browser: {output.resolve()}")
 
 
 def drawn(address: str, schema: str, days: int, copy: str | None) -> str:

@@ -24,7 +24,7 @@ from tap_pinterest.api.periods import DAY, GRANULARITIES, DateRange, merged
 from tap_pinterest.commands import dates
 from tap_pinterest.http.token_file import replace_file
 from tap_pinterest.singer.coverage import GIVEN_UP
-from tap_pinterest.singer.process import listen_to_ctrl_c, writing_to_stdout
+from tap_pinterest.singer.process import checking_output, listen_to_ctrl_c, writing_to_stdout
 from tap_pinterest.singer.state import Progress
 from tap_pinterest.singer.state_checks import StateError, checked
 from tap_pinterest.singer.updates import LAST_ID, UpdatesProgress
@@ -200,6 +200,7 @@ def parts_of(state: dict[str, Any]) -> Iterator[Part]:
             yield Part(stream, " ".join(map(str, each["context"].values())), each)
 
 
+@checking_output
 @click.group()
 @click.option("--state", "file", type=click.Path(path_type=Path), help="A state file.")
 @click.option("--state-id", default=MELTANO_STATE, show_default=True, help="Meltano's state id.")
@@ -210,6 +211,7 @@ def main(context: click.Context, file: Path | None, state_id: str) -> None:
     context.obj = StateFile(file) if file else MeltanoState(state_id)
 
 
+@checking_output
 @main.command()
 @click.argument("streams", nargs=-1)
 @click.pass_obj
@@ -229,6 +231,7 @@ def show(store: Store, streams: Sequence[str]) -> None:
                 click.echo(f"The state has nothing of {each}: {then}")
 
 
+@checking_output
 @main.command()
 @click.argument("streams", nargs=-1)
 @click.option("--account", "accounts", multiple=True, help="Only of this ad account or user.")
@@ -274,6 +277,7 @@ def forget(  # noqa: PLR0913 - one parameter for each option
         click.echo("tap-pinterest-state plan counts the calls of that run.")
 
 
+@checking_output
 @main.command()
 @click.option(
     "--config",

@@ -8,13 +8,17 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, TypeVar
 
+import click
 import msgspec
 from singer_sdk.singerlib import Catalog
 from singer_sdk.singerlib.catalog import MetadataMapping
 
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
+
+_Command = TypeVar("_Command", bound=click.Command)
+_logger = logging.getLogger("tap-pinterest")
 
 
 class UnusableFileError(Exception):
@@ -108,6 +112,25 @@ def writing_to_stdout(logger: logging.Logger) -> Iterator[None]:
                 sys.stdout.flush()
     except OSError as error:
         leave(code_of_output_error(error, logger))
+
+
+def checking_output(command: _Command) -> _Command:
+    """The command, whose options that write, such as `--help`, log one line if the output fails."""
+    make_context = command.make_context
+
+    def checked(*arguments: Any, **how: Any) -> click.Context:  # noqa: ANN401 - as click's
+        with writing_to_stdout(_logger):
+            return make_context(*arguments, **how)
+
+    command.make_context = checked  # type: ignore[method-assign]
+    return command
+
+
+def need_stdout(logger: logging.Logger) -> None:
+    """End the process with one line if it was started without a standard output."""
+    if sys.stdout is None:
+        logger.error("There is no standard output to write to.")
+        leave(1)
 
 
 def code_of_output_error(error: OSError, logger: logging.Logger) -> int:
