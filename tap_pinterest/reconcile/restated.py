@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from tap_pinterest.api.columns import is_conversion
+from tap_pinterest.api.levels import LEVELS
 from tap_pinterest.api.periods import DAY, periods
 from tap_pinterest.config import Settings
 from tap_pinterest.config.schema import SETTLING_DAYS
@@ -17,7 +18,6 @@ from tap_pinterest.reconcile.findings import NOTHING, Cells, Totals, added_up, t
 from tap_pinterest.reconcile.fresh import Fresh
 from tap_pinterest.reconcile.tables import Row, Sums, Table, together
 
-ACCOUNT = "ad_account"
 ONE_RUN = timedelta(hours=1)
 """The time in which a run reads the levels of an ad account one after the other."""
 NO_ROWS = together(())
@@ -80,7 +80,8 @@ class Restating:
 
         If statuses are filtered, only the ad account lacks no entity.
         """
-        return not self.fresh.entity_statuses or (level == ACCOUNT and not self.missing)
+        is_account = not LEVELS[level].is_listed
+        return not self.fresh.entity_statuses or (is_account and not self.missing)
 
     def _is_up_to_date(
         self, metric: str, there: Decimal, others: Iterable[Sums], read_at: datetime | None
