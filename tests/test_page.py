@@ -516,6 +516,19 @@ def test_a_copy_without_a_column_of_the_key_is_named(db: Connection[Any]) -> Non
     assert contents.missing[-1] == "metrics beside before: the copy lacks a column of the key."
 
 
+def test_a_copy_may_have_other_types(db: Connection[Any]) -> None:
+    with within(db, "before"), within(db, "after"):
+        db.execute("""
+            CREATE TABLE metrics (id text PRIMARY KEY, amount numeric, _sdc_batched_at text);
+            INSERT INTO metrics VALUES ('1', 5, 'x'), ('2', 6, 'x'), ('3', 7, 'x');
+            CREATE TABLE before.metrics (id bigint, amount text);
+            INSERT INTO before.metrics VALUES (1, '5'), (2, '9')
+        """)
+        contents = Contents.read(db, "after", days=90, copy="before")
+
+    assert contents.changed == [Changed("metrics", 2, 3, 1, 1)]
+
+
 def test_tables_without_a_number_of_ads_are_still_listed(db: Connection[Any]) -> None:
     with within(db, "displayed"):
         db.execute("CREATE TABLE campaign_analytics (date date, spend numeric)")

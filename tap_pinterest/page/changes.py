@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -80,31 +80,35 @@ def _changed(tables: Tables, copy: Tables, name: str, key: Sequence[str]) -> Cha
     if name not in copy.columns:
         ((rows,),) = tables.query("SELECT count(*) FROM {new} AS new", new=tables.rows(name))
         return Changed(name, 0, rows, rows, 0)
+    types = (tables.columns[name], copy.columns[name])
     (row,) = tables.query(
         """
         SELECT (SELECT count(*) FROM {old} AS old),
                count(*),
                count(*) FILTER (WHERE old.{first} IS NULL),
-               count(*) FILTER (WHERE old.{first} IS NOT NULL AND {differ})
-          FROM {new} AS new LEFT JOIN {old} AS old USING ({key})
+               count(*) FILTER (WHERE old.{first} IS NOT NULL AND ({differ}))
+          FROM {new} AS new LEFT JOIN {old} AS old ON {same}
         """,
         old=copy.rows(name),
         new=tables.rows(name),
         first=sql.Identifier(key[0]),
-        key=sql.SQL(", ").join(map(sql.Identifier, key)),
-        differ=_differ(tables, copy, name),
+        same=sql.SQL(" AND ").join(_compared("=", each, *types) for each in key),
+        differ=sql.SQL(" OR ").join(
+            # Columns of the loader do not count.
+            _compared("IS DISTINCT FROM", each, *types)
+            for each in types[0]
+            if not each.startswith("_sdc_")
+        ),
     )
     return Changed(name, *row)
 
 
-def _differ(tables: Tables, copy: Tables, name: str) -> sql.Composed:
-    """Whether a row has other values; columns of the loader do not count."""
-    new, old = (
-        sql.SQL(", ").join(
-            sql.Identifier(row, column) if column in of.columns[name] else sql.SQL("NULL")
-            for column in tables.columns[name]
-            if not column.startswith("_sdc_")
-        )
-        for row, of in (("new", tables), ("old", copy))
-    )
-    return sql.SQL("({}) IS DISTINCT FROM ({})").format(new, old)
+def _compared(
+    operator: str, column: str, new: Mapping[str, str], old: Mapping[str, str]
+) -> sql.Composed:
+    """A comparison of a column with that of the copy, which may have another type or lack it."""
+    if column not in old:
+        return sql.SQL("new.{} IS NOT NULL").format(sql.Identifier(column))
+    is_same = new[column] == old[column]
+    text = "new.{0} {1} old.{0}" if is_same else "new.{0}::text {1} old.{0}::text"
+    return sql.SQL(text).format(sql.Identifier(column), sql.SQL(operator))
