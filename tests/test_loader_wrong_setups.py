@@ -23,7 +23,7 @@ from sqlalchemy.engine import make_url
 
 import forked_programs
 from documents import text_of
-from guarded_postgres import guarded_postgres, url_of
+from guarded_postgres import WRITTEN, guarded_postgres, url_of
 from scripts.loader_messages import patterns
 from tap_pinterest.config.database import plain_url
 from target_postgres_fast import start
@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scripts.embedded_postgres import EmbeddedPostgres
+
+ONE_AD = (
+    b'{"type":"SCHEMA","stream":"ads","key_properties":["id"],'
+    b'"schema":{"properties":{"id":{"type":"string"}}}}\n'
+    b'{"type":"RECORD","stream":"ads","record":{"id":"1"}}\n'
+)
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +99,12 @@ def test_any_name_of_a_driver_is_taken(
     server: EmbeddedPostgres, tmp_path: Path, scheme: str
 ) -> None:
     url = f" {url_of(server, 'owner').replace('postgresql', scheme, 1)}\n"
-    ended = run_target(tmp_path, b"", sqlalchemy_url=url, default_target_schema="pinterest")
+    ended = run_target(tmp_path, ONE_AD, sqlalchemy_url=url, default_target_schema="pinterest")
 
     assert ended.returncode == 0, ended.stderr
+    assert "Loaded ads: " in ended.stderr
+    assert not [line for line in ended.stderr.splitlines() if "WARN" in line or "ERROR" in line]
+    assert WRITTEN not in ended.stderr
 
 
 def test_host_port_and_user_are_checked_like_a_url(
@@ -229,13 +238,8 @@ def test_a_user_who_may_only_write_into_tables_that_are_there_loads_them(
             "GRANT USAGE ON SCHEMA given TO plain; GRANT ALL ON given.ads TO plain"
         )
     url = url_of(server, "plain")
-    messages = (
-        b'{"type":"SCHEMA","stream":"ads","key_properties":["id"],'
-        b'"schema":{"properties":{"id":{"type":"string"}}}}\n'
-        b'{"type":"RECORD","stream":"ads","record":{"id":"1"}}\n'
-    )
     settings = {"default_target_schema": "given", "add_record_metadata": False}
-    ended = run_target(tmp_path, messages, sqlalchemy_url=url, activate_version=False, **settings)
+    ended = run_target(tmp_path, ONE_AD, sqlalchemy_url=url, activate_version=False, **settings)
 
     assert ended.returncode == 0, ended.stderr
 

@@ -110,10 +110,6 @@ SET_UPS: Mapping[str, SetUp] = {
     "an unknown option": unusable(
         "{plain}postgres?pgbouncer=true", "pgbouncer", "Remove the option"
     ),
-    "postgres://": accepted(**{ADDRESS: "postgres://owner:{password}@{host}/postgres"}),
-    "another driver": accepted(
-        **{ADDRESS: "postgresql+psycopg2://owner:{password}@{host}/postgres"}
-    ),
     # Settings
     "a misspelt variable": wrong("did you mean TAP_PINTEREST_START_DATE?", STAR_DATE="today"),
     "variables of Kubernetes": accepted(
