@@ -23,13 +23,18 @@ if TYPE_CHECKING:
 
 MARK = "TEST_DEMO_MARK"
 PATIENCE_SECONDS = 120
-FAILING = "import sys; from scripts import demo, main_job; main_job.JOB = ('run', 'nothing')"
 FORKED = """
 import functools, pathlib, sys
 from scripts import demo, main_job
 demo.MainJob = functools.partial(main_job.MainJob, programs=pathlib.Path({programs!r}))
 sys.exit(demo.main())
 """
+FAILING = "from scripts import main_job; main_job.JOB = ('run', 'nothing')\n"
+
+
+def forked() -> str:
+    """The demo with programs that are imported once."""
+    return FORKED.format(programs=str(forked_programs.folder()))
 
 
 class RunningDemo:
@@ -100,8 +105,7 @@ def running_demo(*arguments: str, folder: Path) -> Iterator[RunningDemo]:
 
 
 def test_two_days_are_loaded_and_shown(tmp_path: Path) -> None:
-    program = FORKED.format(programs=str(forked_programs.folder()))
-    with running_demo("-c", program, "--database=duckdb", folder=tmp_path) as demo:
+    with running_demo("-c", forked(), "--database=duckdb", folder=tmp_path) as demo:
         shown = demo.rest()
         assert demo.process.returncode == 0, shown
         assert demo.left_behind() == []
@@ -172,8 +176,7 @@ def test_nothing_outlives_a_demo_that_was_killed(tmp_path: Path) -> None:
 
 
 def test_a_failing_run_shows_its_log_and_stops_everything(tmp_path: Path) -> None:
-    program = f"{FAILING}; sys.exit(demo.main())"
-    with running_demo("-c", program, folder=tmp_path) as demo:
+    with running_demo("-c", FAILING + forked(), folder=tmp_path) as demo:
         shown = demo.rest()
         assert demo.process.returncode == 1
         assert demo.left_behind() == []
