@@ -51,8 +51,12 @@ class Database:
         self._connection = psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
 
     def close(self) -> None:
+        """Drop the schemas, for the next test in this database."""
         for schema in (self.schema, f"{self.schema}_stock"):
             self.execute("DROP SCHEMA IF EXISTS {} CASCADE", schema)
+        self.disconnect()
+
+    def disconnect(self) -> None:
         self._connection.close()
 
     def execute(self, query: str, *names: str, values: Iterable[object] = ()) -> list[Any]:
@@ -129,7 +133,7 @@ def new_database() -> Iterator[Database]:
         try:
             yield db
         finally:
-            db.close()
+            db.disconnect()
 
 
 def rows_of(connection: psycopg.Connection[Any], schema: str, table: str) -> list[Row]:

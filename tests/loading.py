@@ -33,15 +33,17 @@ SERVERS = ExitStack()
 
 @contextmanager
 def database() -> Iterator[tuple[str, str]]:
-    """A database and a schema of our own in it, gone afterwards."""
+    """A database and the name of a schema in it; what begins with that name is gone afterwards."""
     schema = f"tap_pinterest_test_{uuid.uuid4().hex[:12]}"
     if url := os.environ.get("TAP_PINTEREST_TEST_DATABASE_URL"):
         try:
             yield url, schema
         finally:
             with psycopg.connect(url.replace("+psycopg", "")) as connection:
-                drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema))
-                connection.execute(drop)
+                made = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s)"
+                for (name,) in connection.execute(made, [schema]).fetchall():
+                    drop = sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name))
+                    connection.execute(drop)
     else:
         # A database is made in a moment, a server in seconds.
         with psycopg.connect(_server().psql_url, autocommit=True) as connection:
