@@ -16,6 +16,9 @@ from tap_pinterest.http.patience import Patience
 from tap_pinterest.http.refusals import raise_for_download
 from tap_pinterest.http.transport import Deadline, Session, cause_of, copied, no_auth
 
+_LENGTHS = ("Content-Length", "Transfer-Encoding")
+"""Headers that say how long the content is, or that it has an end of its own."""
+
 
 class Downloads:
     """Downloads from other hosts, without a token or a cookie."""
@@ -63,7 +66,7 @@ class Downloads:
             with response:
                 if response.status_code != requests.codes.ok:
                     raise_for_download(response.status_code, response.headers, what)
-                has_length = response.raw.chunked or response.raw.length_remaining is not None
+                has_length = any(name in response.headers for name in _LENGTHS)
                 # urllib3 takes half a gzip for the whole; who reads the file notices it. Storage
                 # names other encodings beside gzip, such as aws-chunked, that are none of the file.
                 is_gzip = response.headers.get("Content-Encoding", "").lower().count("gzip") == 1
