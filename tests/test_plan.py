@@ -172,6 +172,19 @@ def test_a_list_of_several_pages_is_counted_as_at_least_one(sandbox: Sandbox) ->
     assert counted.precision == "at least"
 
 
+def test_a_list_that_ends_with_an_empty_page_is_counted_as_at_least_one_call(
+    sandbox: Sandbox,
+) -> None:
+    config = settings(sandbox)
+    (pins,) = planned(config, "pins").streams
+    before = len(sandbox.requests)
+    run(config, "pins")
+
+    # Only the last page shows whether an empty one follows, and a plan does not read this list.
+    assert (pins.total, pins.precision) == (1, "at least")
+    assert calls_in(sandbox.requests[before:]).total() > pins.total
+
+
 def test_pins_one_by_one_are_counted_as_the_most_that_there_can_be(sandbox: Sandbox) -> None:
     config = settings(sandbox, stream_groups="boards")
     (counted,) = planned(config, "pin_analytics").streams
