@@ -21,7 +21,7 @@ from vcr.stubs import VCRHTTPResponse
 
 from pinterest_sandbox import Sandbox, WorldSize
 from scripts.processes import ROOT
-from tap_pinterest.config import API_URL
+from tap_pinterest.config.schema import API_URL
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:

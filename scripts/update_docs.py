@@ -230,7 +230,7 @@ def calls() -> Iterator[str]:
 def _calls(days: int, ads: int) -> str:
     """The number of calls that read these days of some ads, or of reports if that is too many."""
     ids = [f"{number:012}" for number in range(ads)]
-    rows = config.SLICE_ROWS["standard"]
+    rows = schema.SLICE_ROWS["standard"]
     dates, (most_ids, most_days) = _last(days), (SYNCHRONOUS.ids, SYNCHRONOUS.days)
     count = len(slices(dates, ids, rows=rows, max_ids=most_ids, max_days=most_days))
     return f"{count:,}" if count <= MOST_CALLS else _reports(days, ads)

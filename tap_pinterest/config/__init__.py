@@ -17,20 +17,11 @@ from tap_pinterest.config.environment import (
     refusal,
 )
 from tap_pinterest.config.faults import problems, undescribed_columns, unknown_column
-from tap_pinterest.config.schema import (
-    API_URL,
-    CONFIG_SCHEMA,
-    OWN_SETTINGS,
-    SLICE_ROWS,
-    STREAM_GROUPS,
-)
+from tap_pinterest.config.schema import CONFIG_SCHEMA, STREAM_GROUPS
 from tap_pinterest.config.settings import Settings
 
 __all__ = [
-    "API_URL",
     "CONFIG_SCHEMA",
-    "OWN_SETTINGS",
-    "SLICE_ROWS",
     "STREAM_GROUPS",
     "Day",
     "Settings",

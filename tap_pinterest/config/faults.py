@@ -70,7 +70,8 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
         credentials: Whether missing credentials are a fault; for discovery they are not.
     """
     values = normalised(config)
-    faults = [*_unknown_settings(values), *_schema_faults(values)]
+    unknown = (_unknown_setting(name) for name in values if name not in _SCHEMA["properties"])
+    faults = [*unknown, *_schema_faults(values)]
     broken = {_root(fault) for fault in faults}
     checks: tuple[tuple[str, Callable[[Mapping[str, Any]], Iterable[str]]], ...] = (
         ("start_date", _day_faults),
@@ -102,17 +103,13 @@ def problems(config: Mapping[str, Any], *, credentials: bool = True) -> list[str
     if not faults:
         return []
     # The tap asks Pinterest for unknown columns only if the config has no other fault.
-    unknown = (unknown_column(*each) for each in undescribed_columns(config))
-    return faults + [fault for fault in unknown if fault]
+    unasked = (unknown_column(*each) for each in undescribed_columns(config))
+    return faults + [fault for fault in unasked if fault]
 
 
 def _root(fault: str) -> str:
     """The setting with the fault."""
     return re.split(r"[.:]", fault, maxsplit=1)[0]
-
-
-def _unknown_settings(values: Mapping[str, Any]) -> list[str]:
-    return [_unknown_setting(name) for name in values if name not in _SCHEMA["properties"]]
 
 
 def _unknown_setting(name: str) -> str:
