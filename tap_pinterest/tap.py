@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import IO, Any, ClassVar, NoReturn, Self
 
 import click
+from singer_sdk.cli import plugin_cli
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue
@@ -28,6 +29,7 @@ from tap_pinterest.singer.process import (
     BROKEN_PIPE,
     UnusableFileError,
     catalog_in,
+    check_log_level,
     checking_output,
     code_of_output_error,
     leave,
@@ -269,6 +271,12 @@ class TapPinterest(SingerTap):
         except ConfigValidationError as error:
             cls._refuse(ctx, error)
         ctx.exit()
+
+    @plugin_cli
+    def cli(cls) -> click.Command:  # noqa: N805 - a property of the class
+        """The command line; its log begins here."""
+        check_log_level(cls.name)
+        return super().cli
 
     @classmethod
     @override

@@ -156,3 +156,18 @@ def test_a_command_without_the_input_or_output_that_it_needs_names_it(
 
     assert ended.returncode == 1
     assert line in ended.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("variable", ["TAP_PINTEREST_LOGLEVEL", "LOGLEVEL"])
+def test_a_log_level_that_does_not_exist_is_one_line(variable: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tap_pinterest", "--version"],
+        env={variable: "verbose"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    allowed = "allowed: DEBUG, INFO, WARNING, ERROR, CRITICAL"
+    assert ended.returncode == 1
+    assert ended.stderr == f"{variable}: 'verbose' is refused; {allowed}\n"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypedDict, cast
 
 import click
 import msgspec
+from singer_sdk.cli import plugin_cli
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
@@ -26,7 +27,12 @@ from tap_pinterest.layouts import LAYOUTS, PINTEREST
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS, TABLES
 from tap_pinterest.layouts.tables import ATTRIBUTION, HostOf
 from tap_pinterest.records.sync_key import SYNC_KEY, SYNC_KEY_SCHEMA, key_faults, key_maker
-from tap_pinterest.singer.process import checking_output, code_of_output_error, leave
+from tap_pinterest.singer.process import (
+    check_log_level,
+    checking_output,
+    code_of_output_error,
+    leave,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -465,6 +471,12 @@ class MapPinterest(PluginBase):
         except ConfigValidationError as error:
             cls.logger.error("%s", *error.errors)  # noqa: TRY400 - a traceback says no more
             ctx.exit(1)
+
+    @plugin_cli
+    def cli(cls) -> click.Command:  # noqa: N805 - a property of the class
+        """The command line; its log begins here."""
+        check_log_level(cls.name)
+        return super().cli
 
     @classmethod
     @override

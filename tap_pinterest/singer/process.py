@@ -126,6 +126,16 @@ def checking_output(command: _Command) -> _Command:
     return command
 
 
+def check_log_level(plugin: str) -> None:
+    """End the process with one line if a variable names a log level that does not exist."""
+    variables = (f"{plugin.upper().replace('-', '_')}_LOGLEVEL", "LOGLEVEL")
+    name = next((each for each in variables if os.environ.get(each)), None)
+    if name and os.environ[name].upper() not in logging.getLevelNamesMapping():
+        allowed = "allowed: DEBUG, INFO, WARNING, ERROR, CRITICAL"
+        _logger.error("%s: %r is refused; %s", name, os.environ[name], allowed)
+        leave(1)
+
+
 def need_stdout(logger: logging.Logger) -> None:
     """End the process with one line if it was started without a standard output."""
     if sys.stdout is None:
