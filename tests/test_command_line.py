@@ -89,12 +89,16 @@ def test_a_catalog_that_selects_nothing_fails_before_the_first_call(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        *((text, "it is not a JSON object") for text in (b"", b"[1]", b"5", b"null", b'"x"', b"{")),
-        (b"\xff\xfe{", "it is not a JSON object"),
-        (DEEP, "it is not a JSON object"),
+        *((text, "it is not a JSON object (") for text in (b"[1]", b"5", b"null", b'"x"', DEEP)),
+        *((text, "it is not a JSON object (Input data was truncated)") for text in (b"", b"{")),
+        (b'{"a": 1,}', "it is not a JSON object (JSON is malformed: trailing comma"),
+        (b"\xff\xfe{", "it is not a JSON object ('utf-8' codec can't decode byte 0xff"),
         (None, "there is no such file"),
     ],
-    ids=["empty", "list", "number", "null", "text", "cut off", "bytes", "deep", "missing"],
+    ids=[
+        *("list", "number", "null", "text", "deep", "empty", "cut off", "trailing comma", "bytes"),
+        "missing",
+    ],
 )
 def test_a_config_file_that_holds_no_object_is_one_clear_line(
     tmp_path: Path, content: bytes | None, reason: str, caplog: pytest.LogCaptureFixture
@@ -108,7 +112,7 @@ def test_a_config_file_that_holds_no_object_is_one_clear_line(
         TapPinterest.cb_config(context, click.Option(["--config"]), (str(path),))
 
     (line,) = (each for each in caplog.records if each.levelno == logging.ERROR)
-    assert line.getMessage() == f"The config {path} cannot be read: {reason}"
+    assert line.getMessage().startswith(f"The config {path} cannot be read: {reason}")
     assert ended.value.exit_code == 1
 
 

@@ -62,8 +62,8 @@ def _in_file(path: str) -> dict[str, Any]:
         reason = "there is no such file"
     except OSError as error:
         reason = str(error.strerror)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        reason = "it is not a JSON object"
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        reason = f"it is not a JSON object ({error})"
     raise refusal([f"The config {path} cannot be read: {reason}"])
 
 
