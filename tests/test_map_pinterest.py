@@ -165,6 +165,11 @@ def test_without_the_sync_key_everything_passes() -> None:
         pytest.param(b"hello", "not JSON", id="text"),
         pytest.param(b"", "not JSON", id="an empty line"),
         pytest.param(b'{"type":"STATE","value":{}', "not JSON", id="cut"),
+        pytest.param(
+            b'{"type":"STATE","value":' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+            "nested too deeply",
+            id="deep",
+        ),
         pytest.param(b'{"type":"STATE","value":NaN}', "not JSON", id="NaN"),
         pytest.param(b'{"type":"STATE","value":"\xff"}', "not JSON", id="not UTF-8"),
         pytest.param(b"[1]", "object", id="no object"),

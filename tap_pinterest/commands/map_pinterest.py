@@ -117,6 +117,9 @@ class LineMapper:
         except msgspec.ValidationError as error:
             msg = f"it is no Singer message ({error})"
             raise RefusedLineError(msg) from None
+        except RecursionError:
+            msg = "its lists or objects are nested too deeply"
+            raise RefusedLineError(msg) from None
         # A line without a mapper passes unchanged, even if it was mended for reading.
         return line if mapped is readable else mapped
 
