@@ -342,18 +342,24 @@ def command_lines(text: str) -> Iterator[list[str]]:
             yield words[: words.index("||")] if "||" in words else words
 
 
+@functools.cache
+def plugins() -> Mapping[str, list[Mapping[str, Any]]]:
+    """The plugins of `meltano.yml` by kind. To read the file takes as long as a hundred tests."""
+    found: Mapping[str, list[Mapping[str, Any]]] = _yaml.load(ROOT / "meltano.yml")["plugins"]
+    return found
+
+
 def loaders() -> set[str]:
-    return {each["name"] for each in _yaml.load(ROOT / "meltano.yml")["plugins"]["loaders"]}
+    return {each["name"] for each in plugins()["loaders"]}
 
 
 def mappings() -> set[str]:
-    (plugin,) = _yaml.load(ROOT / "meltano.yml")["plugins"]["mappers"]
+    (plugin,) = plugins()["mappers"]
     return {mapping["name"] for mapping in plugin["mappings"]}
 
 
 def utilities() -> set[str]:
-    plugins = _yaml.load(ROOT / "meltano.yml")["plugins"]["utilities"]
-    return {f"{plugin['name']}:{command}" for plugin in plugins for command in plugin["commands"]}
+    return {f"{each['name']}:{one}" for each in plugins()["utilities"] for one in each["commands"]}
 
 
 def distributions() -> set[str]:
@@ -462,9 +468,8 @@ def test_every_variable_of_an_env_file_is_a_setting(block: Block) -> None:
     assert {*names} <= known
 
 
-def settings_of(plugins: str) -> set[str]:
-    found = _yaml.load(ROOT / "meltano.yml")["plugins"][plugins]
-    return {setting["name"] for plugin in found for setting in plugin.get("settings", ())}
+def settings_of(kind: str) -> set[str]:
+    return {setting["name"] for each in plugins()[kind] for setting in each.get("settings", ())}
 
 
 def test_the_drawn_timeline_is_what_two_runs_read() -> None:
@@ -709,7 +714,7 @@ def known_names() -> set[str]:
     for schema in CONFIG_SCHEMA["properties"].values():
         names |= {value for value in schema.get("enum", ()) if isinstance(value, str)}
         names |= {*schema.get("properties", ())}
-    for kind in _yaml.load(ROOT / "meltano.yml")["plugins"].values():
+    for kind in plugins().values():
         for plugin in kind:
             names |= {setting["name"] for setting in plugin.get("settings", ())}
     names |= {*custom_reports.KEYS, "custom_event_metrics_type", "custom_event_name"}
