@@ -99,23 +99,25 @@ def _untracked() -> set[str]:
 
 
 @pytest.fixture(autouse=True)
-def _signal_handlers() -> Iterator[None]:
-    """The tap's constructor takes the signals over; a test gives them back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+def _signals_and_variables() -> Iterator[None]:
+    """The tap takes signals over, and the variables of `.env`; a test gives both back."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    variables = _variables()
     yield
-    for number, handler in before.items():
+    for number, handler in handlers.items():
         signal.signal(number, handler)
-
-
-@pytest.fixture(autouse=True)
-def _environment() -> Iterator[None]:
-    """The tap puts the variables of `.env` into the environment; a test takes them out again."""
-    before = os.environ.copy()
-    yield
     # To set each variable again for each of ten thousand tests would take seconds.
-    if os.environ != before:
-        os.environ.clear()
-        os.environ.update(before)
+    changed = {name for name, _ in variables.items() ^ _variables().items()}
+    for name in changed - variables.keys():
+        del os.environb[name]
+    os.environb.update({name: variables[name] for name in changed & variables.keys()})
+
+
+def _variables() -> dict[bytes, bytes]:
+    """The environment without what pytest itself changes during each test."""
+    found = dict(os.environb)
+    found.pop(b"PYTEST_CURRENT_TEST", None)
+    return found
 
 
 @pytest.fixture
