@@ -151,7 +151,7 @@ def test_a_batch_file_that_is_missing_is_named_in_one_line(db: Either, tmp_path:
     assert f"No such file or directory: '{file}'" in line
 
 
-@pytest.mark.parametrize("name", ["a\0b", "\ud800"], ids=ascii)
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", ""], ids=ascii)
 @pytest.mark.parametrize("place", ["stream", "column"])
 def test_a_name_that_no_database_can_store_is_one_line(
     db: Either, tmp_path: Path, name: str, place: str
@@ -160,7 +160,7 @@ def test_a_name_that_no_database_can_store_is_one_line(
 
     line = only_line(db, tmp_path, [odd])
 
-    assert line.endswith(f"No database can store a character of the name {name!a}.")
+    assert line.endswith(f"No table and no column can have the name {name!a}.")
 
 
 @pytest.mark.parametrize("described", [{"anyOf": [None]}, {"type": [["string"]]}], ids=str)

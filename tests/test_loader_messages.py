@@ -20,7 +20,7 @@ from singer_run import run, settings
 from target_postgres_fast.batch import Written
 from target_postgres_fast.loaded import QUIET_SECONDS, Loaded
 from target_postgres_fast.postgres.connector import FastPostgresConnector
-from target_postgres_fast.postgres.faults import loading
+from target_postgres_fast.postgres.faults import Address, connecting, loading
 from target_postgres_fast.postgres.table import Table
 from target_postgres_fast.postgres.target import TargetPostgresFast
 
@@ -283,6 +283,9 @@ def test_a_value_that_is_refused_is_one_line_with_its_stream_and_its_column(
     [
         (errors.QueryCanceled("statement timeout"), "SET statement_timeout = 0"),
         (errors.AdminShutdown("terminating connection"), "The connection to PostgreSQL was lost"),
+        (errors.IdleInTransactionSessionTimeout("terminating"), "The connection to PostgreSQL was"),
+        (errors.FeatureNotSupported("ON CONFLICT with a rule"), "ends in the same way until"),
+        (errors.UndefinedColumn("column does not exist"), "the next run goes on from there"),
         (errors.UntranslatableCharacter("no equivalent in LATIN1"), "ENCODING 'UTF8'"),
         (errors.ProgramLimitExceeded("index row size 3000"), "ends in the same way until"),
         (errors.DeadlockDetected("deadlock detected"), "the next run goes on from there"),
@@ -293,6 +296,26 @@ def test_an_error_of_the_database_says_whether_the_next_run_helps(
     error: psycopg.Error, said: str
 ) -> None:
     assert said in loading(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (errors.QueryCanceled("statement timeout"), "SET statement_timeout = 0"),
+        (errors.IdleSessionTimeout("idle-session timeout"), "The connection to PostgreSQL was"),
+        (errors.TransactionTimeout("transaction timeout"), "The connection to PostgreSQL was"),
+        (psycopg.OperationalError('role "me" is not permitted to log in'), "ALTER ROLE me LOGIN"),
+        (psycopg.OperationalError("connection timeout expired"), "a firewall between here and"),
+    ],
+    ids=str,
+)
+def test_a_limit_of_a_user_is_no_server_that_does_not_answer(
+    error: psycopg.Error, said: str
+) -> None:
+    line = str(connecting(error, Address("db.example.com", 5432, "x", "me")))
+
+    assert said in line
+    assert ("firewall" in line) == ("expired" in str(error))
 
 
 def run_command(config: dict[str, Any], messages: str) -> None:

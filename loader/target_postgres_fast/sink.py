@@ -76,9 +76,10 @@ class FastSink(SQLSink[Any]):
         if missing := sorted({*self.key_properties} - names):
             message = f"The schema of {self.stream_name} lacks its key {', '.join(missing)}."
             raise InvalidJSONSchema(message)
-        for name in (self.stream_name, *names):
-            if UNSTORABLE.search(name):
-                message = f"No database can store a character of the name {name!a}."
+        # The stock target takes what is after the last hyphen for the table.
+        for name in (self.stream_name.rpartition("-")[2], *names):
+            if not name or UNSTORABLE.search(name):
+                message = f"No table and no column can have the name {name!a}."
                 raise InvalidJSONSchema(message)
 
     def _types_by(self, type_of: Callable[[dict[str, Any]], Type]) -> dict[str, Type]:

@@ -92,6 +92,11 @@ CONNECTING = (
         "PostgreSQL at {host}:{port} has no user {user}. Correct the user in sqlalchemy_url.",
     ),
     Advice(
+        r"not permitted to log in",
+        "PostgreSQL at {host}:{port} does not let user {user} log in. As an administrator: ALTER"
+        " ROLE {user} LOGIN;",
+    ),
+    Advice(
         r"database .* does not exist",
         "PostgreSQL at {host}:{port} has no database {database}. Create it with CREATE DATABASE, or"
         " correct the end of sqlalchemy_url.",
@@ -167,7 +172,7 @@ OTHER = "PostgreSQL refuses the records: {message}. {goes_on}"
 _NO_TABLE = re.compile(r"Could not reflect: .* schema '(.*)': \((.*)\)")
 _WHOLE_ROW = "Failing row contains"
 _OF_NUL = ("NUL (0x00)", r"\u0000 cannot be converted")
-_LOST_STATES = ("08", "57")
+_LOST_STATES = ("08", "25P", "57")
 _LASTING_STATES = ("0A", "22", "23", "3F", "42", "54")
 _PASSING_STATES = ("42P01", "42P06", "42P07", "42703", "42710")
 """Something else made or dropped a schema, a table or a column during the load."""
@@ -213,6 +218,9 @@ def require_short(names: Iterable[str]) -> None:
 
 def connecting(error: Exception, address: Address) -> UnusableError:
     """The error for a connection that cannot be made."""
+    if isinstance(error, psycopg.Error) and error.sqlstate:
+        # The server has answered; only then does an error have a state.
+        return UnusableError(loading(error))
     parts = {
         "host": address.host or "localhost",
         "port": address.port or 5432,
