@@ -15,7 +15,6 @@ from drawn_cases import drawn
 from faulty_world import config_of, tiny
 from singer_run import run
 from tap_pinterest import api
-from tap_pinterest.api.periods import GRANULARITIES
 from tap_pinterest.config import CONFIG_SCHEMA, Day, Settings, from_environment, problems
 from tap_pinterest.config.beta_reports import SHAPES
 from tap_pinterest.config.days import FORMS
@@ -24,7 +23,6 @@ from tap_pinterest.config.schema import (
     ORGANIC_FILTERS,
     ORGANIC_LOOKBACK_DAYS,
 )
-from tap_pinterest.layouts import LAYOUTS, NAMINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -167,9 +165,6 @@ def test_values_of_organic_settings_are_those_of_the_description() -> None:
 def test_settings_name_the_values_that_the_tap_has() -> None:
     own = CONFIG_SCHEMA["properties"]
 
-    assert own["layout"]["enum"] == [*LAYOUTS]
-    assert own["column_names"]["enum"] == [*NAMINGS]
-    assert own["granularities"]["items"]["enum"] == [*GRANULARITIES]
     assert f"(UTC): {FORMS} or earliest. " in own["start_date"]["description"]
     assert own["lookback_days"]["description"].endswith(f"reports {ORGANIC_LOOKBACK_DAYS}.")
     assert f" {DAILY_MAX_AGE_HOURS} with" in own["entities_max_age_hours"]["description"]

@@ -1,5 +1,6 @@
 """Every setting, once: its type, default, allowed values and meaning, from `settings.json`.
 
+Values that are objects of the tap, such as its layouts, come from where these objects are.
 `--about`, `meltano.yml` and the documents show `CONFIG_SCHEMA`.
 """
 
@@ -13,6 +14,8 @@ from typing import Any
 import msgspec
 
 from tap_pinterest.api.levels import ID_FILTERS
+from tap_pinterest.api.periods import GRANULARITIES
+from tap_pinterest.layouts import LAYOUTS, NAMINGS
 
 GROUPS = msgspec.json.decode(
     resources.files(__package__).joinpath("settings.json").read_bytes(),
@@ -20,6 +23,9 @@ GROUPS = msgspec.json.decode(
 )
 """The JSON schema of each setting, under the heading that the documents give it."""
 _PROPERTIES = {name: schema for group in GROUPS.values() for name, schema in group.items()}
+_PROPERTIES["granularities"]["items"]["enum"] = [*GRANULARITIES]
+_PROPERTIES["layout"]["enum"] = [*LAYOUTS]
+_PROPERTIES["column_names"]["enum"] = [*NAMINGS]
 READ_BY: Mapping[str, tuple[str, ...]] = {
     name: tuple(schema.pop("read_by"))
     for name, schema in _PROPERTIES.items()
