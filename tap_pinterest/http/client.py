@@ -92,8 +92,7 @@ class PinterestClient:
         self.acts_for_the_app = False
         self.tallies = Tallies()
         self._refused_alone: dict[str, tuple[str, float]] = {}
-        """Operations that refused a token that is good for others: which token, and until when that
-        counts."""
+        """Operations that refused a token which others accept: the token, and when to try again."""
         self._bad_tokens: set[str] = set()
         self._asking_elsewhere = threading.Lock()
         self._empty: set[str] = set()
@@ -213,8 +212,8 @@ class PinterestClient:
             if str(error) not in self._empty:
                 self._empty.add(str(error))
                 _logger.warning(
-                    "%s again and again; it counts as an answer without rows. If days are missing, "
-                    "read them again with the setting backfill.",
+                    "%s each time; the tap treats that as no rows. If days are missing, read them "
+                    "again with the setting backfill.",
                     error,
                 )
             return cast("_T", error.content)
@@ -352,7 +351,7 @@ class PinterestClient:
         self._clock.hear(answer.headers.get("Date"))
         if is_empty_object(answer.body) and str(call) not in _EMPTY_IF_NONE:
             of = f" of ad account {call.ad_account_id}" if call.ad_account_id else ""
-            msg = f"{call.counts_for}{of}: the answer to {call} is an empty object"
+            msg = f"{call.counts_for}{of}: Pinterest answers {call} with {{}}"
             raise EmptyAnswerError(msg, content)
         return content
 
