@@ -79,7 +79,7 @@ _MESSAGES = ("message", "error_description", "error")
 
 
 class _Said(NamedTuple):
-    """What an answer that is not good says.
+    """Status, code and text of an error answer.
 
     Attributes:
         code: Pinterest's own number; `None` if the body is not Pinterest's.
