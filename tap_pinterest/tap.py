@@ -39,8 +39,9 @@ from tap_pinterest.singer.process import (
 )
 from tap_pinterest.singer.sdk import BrokenOutput, EndOfRun, SingerTap
 from tap_pinterest.singer.state_checks import StateError
-from tap_pinterest.streams import STREAM_TYPES, listed, needed_scopes, report_at
+from tap_pinterest.streams import STREAM_TYPES, listed, needed_scopes
 from tap_pinterest.streams.about_the_run import AboutTheRun, CompleteLists, ListedItems, SyncLog
+from tap_pinterest.streams.analytics import report_at
 from tap_pinterest.streams.bases.stream import PinterestStream
 
 # A list comes after its items: if the output ends in between, items are there without their list.

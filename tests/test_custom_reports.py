@@ -13,7 +13,7 @@ from pinterest_sandbox import Sandbox, WorldSize
 from singer_run import run, settings
 from tap_pinterest.api.levels import ordered
 from tap_pinterest.config import Settings, problems
-from tap_pinterest.streams import report_at
+from tap_pinterest.streams.analytics import report_at
 from tap_pinterest.tap import TapPinterest
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,13 +11,12 @@ import pytest
 from comparisons import SOURCES, compared
 from scripts.processes import ROOT
 from tap_pinterest import api
+from tap_pinterest.api import levels
 from tap_pinterest.api.levels import ID_FILTERS, LEVELS, ordered
 from tap_pinterest.streams import STREAM_TYPES
 from tap_pinterest.streams.analytics import LevelReport
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tap_pinterest.api.levels import Level
 
 NAMES = {
@@ -95,6 +95,46 @@ def test_no_code_compares_the_name_of_a_level(path: Path) -> None:
 )
 def test_a_comparison_with_the_name_of_a_level_is_found(code: str, *, is_found: bool) -> None:
     assert any(map(is_about_a_name, ast.walk(ast.parse(code)))) is is_found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [each for each in SOURCES if each != Path(levels.__file__)],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_no_code_has_a_table_of_levels_beside_their_records(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+
+    assert [ast.unparse(each) for each in ast.walk(tree) if is_by_level(each)] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "is_found"),
+    [
+        ('{"campaign": Campaigns, "ad": Ads}', True),
+        ("{each.level.name: each for each in reports}", True),
+        ('("ad", "ad_group")', True),
+        ('(("campaign", "campaign"), ("ad_group", "ad group"))', True),
+        ('{"campaign_id": 1}', False),
+        ("{each.level: each for each in reports}", False),
+        ('("campaign_id", "ad_id")', False),
+        ('f("ad")', False),
+    ],
+)
+def test_a_table_of_levels_is_found(code: str, *, is_found: bool) -> None:
+    assert any(map(is_by_level, ast.walk(ast.parse(code)))) is is_found
+
+
+def is_by_level(node: ast.AST) -> bool:
+    """Whether code lists levels by name, or has a value for each."""
+    match node:
+        case ast.Dict(keys=names):
+            return any(each is not None and names_a_level(each) for each in names)
+        case ast.DictComp(key=name):
+            return names_a_level(name)
+        case ast.Tuple(elts=names) | ast.List(elts=names) | ast.Set(elts=names):
+            return sum(map(names_a_level, names)) > 1
+    return False
 
 
 def is_about_a_name(node: ast.AST) -> bool:

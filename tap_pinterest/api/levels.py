@@ -131,6 +131,11 @@ class Level:
     refused_columns: frozenset[str] = frozenset()
 
     @property
+    def singular(self) -> str:
+        """An entity of its rows, in words."""
+        return self.name.replace("_", " ")
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """The id columns, parents first: they are in every row of the level's reports."""
         return tuple(name for entity in self.entities for name in entity.ids)
@@ -271,6 +276,12 @@ def ordered() -> Mapping[str, Ordered]:
         found[level.targeting_report] = Ordered(level, is_broken_down=True)
     found.pop("", None)
     return found
+
+
+def exported() -> list[Level]:
+    """The levels of exports, the lowest first: entities whose rows add up to the ad account's."""
+    found = [each for each in LEVELS.values() if each.adds_up and each.is_listed]
+    return sorted(found, key=lambda each: len(each.ids), reverse=True)
 
 
 def entities() -> tuple[Entity, ...]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from tap_pinterest.api.columns import column
+from tap_pinterest.api.levels import Level, exported
 from tap_pinterest.api.periods import DateRange
 from tap_pinterest.dictionary.metrics import metric
 from tap_pinterest.reconcile import cells
@@ -37,9 +38,9 @@ PLACES: Mapping[str, str] = {
     **dict.fromkeys(("ad account id", "account id", "advertiser id"), "account"),
     **dict.fromkeys(("date", "day", "reporting date"), "date"),
     **{
-        label: f"{level}_{what}"
-        for level, word in (("campaign", "campaign"), ("ad_group", "ad group"), ("ad", "ad"))
-        for label, what in ((f"{word} id", "id"), (f"{word} name", "name"))
+        f"{level.singular} {what}": f"{level.name}_{what}"
+        for level in exported()
+        for what in ("id", "name")
     },
 }
 """Labels of the columns that name the account, the day or the entity of a row."""
@@ -48,15 +49,13 @@ PASSED_OVER = frozenset(
         *("currency", "ad account name", "account name", "account", "advertiser name"),
         *("start date", "end date", "objective", "budget", "daily budget", "lifetime budget"),
         *(
-            f"{level} {what}"
-            for level in ("campaign", "ad group", "ad")
+            f"{level.singular} {what}"
+            for level in exported()
             for what in ("status", "entity status", "budget", "objective", "type", "start date")
         ),
     }
 )
 """Labels of columns that are not compared."""
-LEVELS = ("ad", "ad_group", "campaign")
-"""Levels of an export, the lowest first."""
 MICROS = frozenset({"micro_currency", "micro_usd"})
 """Units of amounts that Ads Manager shows in whole units of the currency."""
 
@@ -89,7 +88,7 @@ class Export:
     """An export of Ads Manager.
 
     Attributes:
-        level: The level of the rows: `campaign`, `ad_group`, `ad`, or empty for ad accounts.
+        level: The level of the rows; `None` for ad accounts.
         by_id: Whether the file names entities by id, and not by name.
         metrics: The API's name of the metric in each column.
         unknown: Labels of columns that this module does not know.
@@ -99,7 +98,7 @@ class Export:
     """
 
     name: str
-    level: str
+    level: Level | None
     by_id: bool
     metrics: Mapping[str, str]
     unknown: Sequence[str]
@@ -165,10 +164,11 @@ class _Reader:
         self._places = {
             PLACES[place]: label for label in heading if (place := cells.place(label)) in PLACES
         }
-        ids = [each for each in LEVELS if {f"{each}_id", f"{each}_name"} & {*self._places}]
-        self._level = next(iter(ids), "")
-        self._by_id = f"{self._level}_id" in self._places
-        self._entity = f"{self._level}_id" if self._by_id else f"{self._level}_name"
+        entities = ((each, f"{each.name}_{of}") for each in exported() for of in ("id", "name"))
+        found = (each for each in entities if each[1] in self._places)
+        self._level: Level | None
+        self._level, self._entity = next(found, (None, ""))
+        self._by_id = self._entity.endswith("_id")
 
     def export(self, rows: Iterable[Numbered], made_on: date) -> Export:
         """The rows; rows of totals are left out if there are other rows."""

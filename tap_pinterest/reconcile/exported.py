@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from tap_pinterest.api.columns import is_conversion, offered_columns
-from tap_pinterest.api.levels import LEVELS
+from tap_pinterest.api.levels import Ordered
 from tap_pinterest.api.periods import DAY, ONE_DAY, periods
 from tap_pinterest.config import Settings
 from tap_pinterest.config.effects import REFUSED_WINDOWS
@@ -39,14 +39,8 @@ from tap_pinterest.reconcile.findings import (
 from tap_pinterest.reconcile.fresh import Detail, Fresh
 from tap_pinterest.reconcile.loaded import left_out
 from tap_pinterest.reconcile.restated import settled_on
-from tap_pinterest.streams.ads import AdGroups, Ads, Campaigns
-from tap_pinterest.streams.bases.dataset import DatasetStream
+from tap_pinterest.streams.analytics import report_at
 
-ENTITIES: Mapping[str, type[DatasetStream]] = {
-    "campaign": Campaigns,
-    "ad_group": AdGroups,
-    "ad": Ads,
-}
 OFFERED_WINDOWS = (
     *((days, days, days) for days in (1, 7, 14, 30, 60)),
     *((days, days, 1) for days in (30, 7, 14, 60)),
@@ -171,8 +165,18 @@ class _Search:
     @functools.cached_property
     def _items(self) -> Mapping[str, Item]:
         """The entities of the export's level that Pinterest lists, by id."""
+        detail = self._detail
+        return self.fresh.items(detail.entities) if detail and detail.entities else {}
+
+    @functools.cached_property
+    def _detail(self) -> Detail | None:
+        """The detail of the file; `None` if its rows are of ad accounts."""
         level = self.export.level
-        return self.fresh.items(ENTITIES[level]) if level else {}
+        if not level:
+            return None
+        granularity = "DAY" if any(line.day for line in self.lines) else "TOTAL"
+        entities = report_at(Ordered(level, is_broken_down=False)).entities
+        return Detail(level, entities, granularity)
 
     @functools.cached_property
     def _named(self) -> set[str]:
@@ -196,13 +200,10 @@ class _Search:
 
     def _absent(self, settings: Settings) -> Cells:
         """Pinterest's numbers of the entities, by day if the file has days, that have no row."""
-        level = self.export.level
-        if not level:
+        if not self._detail:
             return {}
         metrics = [each.metric for each in self.findings if each.outcome == "differs"]
-        granularity = "DAY" if any(line.day for line in self.lines) else "TOTAL"
-        detail = Detail(LEVELS[level], ENTITIES[level], granularity)
-        found = self.fresh.cells(detail, self.fresh.days, settings, metrics)
+        found = self.fresh.cells(self._detail, self.fresh.days, settings, metrics)
         # Entities may share a name.
         wanted = Counter((self._called(entity), day) for entity, day in found)
         lacking = wanted - self._rows

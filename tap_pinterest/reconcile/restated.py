@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from tap_pinterest.api.columns import is_conversion
-from tap_pinterest.api.levels import LEVELS
+from tap_pinterest.api.levels import Level
 from tap_pinterest.api.periods import DAY, periods
 from tap_pinterest.config import Settings
 from tap_pinterest.config.schema import SETTLING_DAYS
@@ -54,7 +54,7 @@ class Restating:
         if abs(here + left_out - there) <= tolerance(metric, max(own.rows, 1)):
             return True
         others = {
-            table.stream.question.level.name: sums[day]
+            table.stream.question.level: sums[day]
             for table, sums in self.loaded.items()
             if table is not self.table and day in sums and _has_number(sums[day], metric)
         }
@@ -75,13 +75,12 @@ class Restating:
         read_on = max(read_at.date() if read_at else date.min, self._logged.get(day, date.min))
         return date.min < read_on < settled_on(metric, day, self.fresh.settings)
 
-    def _has_all_entities(self, level: str) -> bool:
+    def _has_all_entities(self, level: Level) -> bool:
         """Whether a level's rows must add up to those of this table.
 
         If statuses are filtered, only the ad account lacks no entity.
         """
-        is_account = not LEVELS[level].is_listed
-        return not self.fresh.entity_statuses or (is_account and not self.missing)
+        return not (self.fresh.entity_statuses and (level.is_listed or self.missing))
 
     def _is_up_to_date(
         self, metric: str, there: Decimal, others: Iterable[Sums], read_at: datetime | None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from tap_pinterest import api
-from tap_pinterest.api.levels import Ordered
 from tap_pinterest.streams import (
     ads,
     analytics,
@@ -166,10 +165,3 @@ def needed_scopes(groups: Collection[str]) -> list[str]:
     """The scopes that these streams need."""
     operations = (api.operation(f"GET {each.path}") for each in listed(groups))
     return sorted({scope for each in operations for scope in each.scopes})
-
-
-def report_at(at: Ordered) -> type[analytics.LevelReport]:
-    """The report class of a custom report: of its breakdown if it has one, else of its level."""
-    reports = (each for each in STREAM_TYPES if issubclass(each, analytics.LevelReport))
-    of_level = [each for each in reports if each.level == at.level]
-    return next((each for each in of_level if each.broken_down == at.is_broken_down), of_level[0])

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from tap_pinterest.api.levels import LEVELS, Level
+from tap_pinterest.api.levels import LEVELS, Level, Ordered
 from tap_pinterest.api.periods import DAY, GRANULARITIES
 from tap_pinterest.config.custom_reports import CustomReport
 from tap_pinterest.reports.ordering import REPORTS
@@ -201,3 +201,9 @@ class ProductItemTargetingAnalytics(LevelReport):
     level = LEVELS["product_item"]
     narrowed_by = AdGroups
     broken_down = True
+
+
+def report_at(at: Ordered) -> type[LevelReport]:
+    """The report at a level: of its breakdown if that has a class, else of the level itself."""
+    of_level = [each for each in LevelReport.__subclasses__() if each.level == at.level]
+    return next((each for each in of_level if each.broken_down == at.is_broken_down), of_level[0])

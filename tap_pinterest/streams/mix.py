@@ -34,16 +34,11 @@ from tap_pinterest.reports.question import TARGETING, Question
 from tap_pinterest.reports.reader import Answered
 from tap_pinterest.reports.rows import Record, Rows
 from tap_pinterest.run.run import Run
-from tap_pinterest.streams.analytics import AdAccountAnalytics, AdGroupAnalytics, CampaignAnalytics
+from tap_pinterest.streams.analytics import report_at
 from tap_pinterest.streams.bases.report import AdsReport
 
 MMM_REPORTS = "/ad_accounts/{ad_account_id}/mmm_reports"
 PRODUCT_REPORTS = "/ad_accounts/{ad_account_id}/reports/brand_category_sku"
-ENTITIES = {
-    each.level.name: each.entities
-    for each in (AdAccountAnalytics, CampaignAnalytics, AdGroupAnalytics)
-}
-"""The streams that list the entities of these reports' levels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +131,7 @@ class ShapedReport(AdsReport):
     def __init__(self, run: Run, level: str, granularity: str) -> None:
         """A report of one level, by its name in the API, and of one granularity."""
         reported = ordered()[level].level
-        self.entities = ENTITIES[reported.name]
+        self.entities = report_at(ordered()[level]).entities
         fields = api.schema(self.question_type.shape.body)["properties"]
         ids = reported.id_parameter if reported.id_parameter in fields else ""
         at = replace(reported, path="", targeting_path="", targeting_report=level, id_parameter=ids)
