@@ -72,7 +72,7 @@ cli.main()
 
 @pytest.fixture
 def meltano(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A Meltano that notes how it is called, prints and exits as configured."""
+    """A Meltano that notes how it is called, prints what it is told, and ends as it is told."""
     program = tmp_path / "bin" / "meltano"
     program.parent.mkdir()
     program.write_text(MELTANO.format(python=sys.executable), encoding="utf-8")

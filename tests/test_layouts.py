@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from comparisons import SOURCES, compared
+from comparisons import SOURCES, chosen_by, compared
 from scripts.processes import ROOT
 from singer_run import settings
-from tap_pinterest.layouts import LAYOUTS, NAMINGS
+from tap_pinterest import layouts
+from tap_pinterest.layouts import LAYOUTS, NAMINGS, Layout, Naming
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pinterest_sandbox import Sandbox
 
 NAMES = {*LAYOUTS, *NAMINGS}
+CONSTANTS = {name for name, each in vars(layouts).items() if isinstance(each, (Layout, Naming))}
 WITH_A_LAYOUT_OF_ITS_OWN = """
 import sys
 from tap_pinterest import layouts
@@ -101,7 +103,8 @@ def test_the_mapper_refuses_a_layout_that_is_not_in_the_registry(tmp_path: Path)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_code_compares_the_name_of_a_layout(path: Path) -> None:
+def test_no_code_compares_a_layout_or_its_name(path: Path) -> None:
+    """Or chooses by the name from a dictionary; `comparisons` says what is not found."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
 
     assert [ast.unparse(each) for each in ast.walk(tree) if is_about_a_name(each)] == []
@@ -115,6 +118,18 @@ def test_no_code_compares_the_name_of_a_layout(path: Path) -> None:
         ('layout in ("x", "daasity")', True),
         ("settings.layout.name == other", True),
         ('match layout:\n    case "pinterest": pass', True),
+        ("settings.layout is DAASITY", True),
+        ("layout == layouts.PINTEREST", True),
+        ("layout not in (DAASITY, other)", True),
+        ('layout is LAYOUTS["daasity"]', True),
+        ("layout == layouts.LAYOUTS[name]", True),
+        ("match layout:\n    case layouts.DAASITY: pass", True),
+        ("TITLES[settings.layout.name]", True),
+        ('{"daasity": 1}.get(layout)', True),
+        ('{"pinterest": 1, "daasity": 2}', True),
+        ('{"api": 1}', False),
+        ("settings.layout == other.layout", False),
+        ("Settings(layout=PINTEREST)", False),
         ('LAYOUTS["daasity"]', False),
         ("settings.column_names.are_displayed", False),
     ],
@@ -124,8 +139,8 @@ def test_a_comparison_with_the_name_of_a_layout_is_found(code: str, *, is_found:
 
 
 def is_about_a_name(node: ast.AST) -> bool:
-    """Whether code compares the name of a layout or of a naming."""
-    return any(map(names_a_layout, compared(node)))
+    """Whether code compares a layout or a naming, or chooses by the name of one."""
+    return any(map(names_a_layout, compared(node))) or chosen_by(node, NAMES)
 
 
 def names_a_layout(node: ast.AST) -> bool:
@@ -134,4 +149,8 @@ def names_a_layout(node: ast.AST) -> bool:
             return text in NAMES
         case ast.Attribute(attr="name" | "title", value=of):
             return ast.unparse(of).endswith(("layout", "column_names"))
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in CONSTANTS
+        case ast.Subscript(value=of):
+            return ast.unparse(of).endswith(("LAYOUTS", "NAMINGS"))
     return False

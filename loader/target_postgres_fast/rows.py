@@ -95,9 +95,9 @@ class RowFormat:
         Args:
             stream: Name of the stream.
             columns: The columns by name, metadata included.
-            keys: Key columns, each with a function that normalises a field: equal values become
-                equal bytes. It returns `None` for a field that only the database can compare.
-                No key column means that the table only grows.
+            keys: The key columns, each with a function that gives equal values equal fields, and
+                `None` for a field that only the database can compare; empty if the table only
+                grows.
             started_at: The start of the load, in Unix milliseconds.
         """
         by_check: dict[Check | None, list[str]] = defaultdict(list)

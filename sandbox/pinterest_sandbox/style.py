@@ -18,7 +18,7 @@ FieldStyle: TypeAlias = Literal["live", "described"]
 TimeStyle: TypeAlias = Literal["described", "seconds", "milliseconds", "microseconds"]
 """In which unit numbers count from 1970: each in its own, or all in one."""
 LastPage: TypeAlias = Literal["empty", "full"]
-"""How lists of Pins and of found boards end: with an empty page, or with the last records."""
+"""What ends lists of Pins and of found boards: a page without records, or the last with some."""
 SavedPins: TypeAlias = Literal["refused", "counted"]
 """Whether a user's own Pins that were saved from another have numbers."""
 

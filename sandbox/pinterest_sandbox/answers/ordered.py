@@ -165,7 +165,7 @@ def _dates_of(date_range: Mapping[str, Any], today: date) -> tuple[date, date]:
 
 
 def check(call: Call) -> None:
-    """Refuses a body that breaks a rule which the description only states in words."""
+    """Lets a body pass that keeps the rules that the description states in words."""
     values = call.values
     level, types = values["level"], values["targeting_types"]
     of_items = level.startswith("PRODUCT_ITEM")
@@ -240,7 +240,7 @@ def maker(call: Call, account: AdAccount) -> Callable[[], files.Ordered]:
 
 
 def _targeting_names(account: AdAccount) -> tuple[str, str]:
-    """Small letters for odd ad accounts, capitals for even ones: the description has neither."""
+    """In capitals for one account, in small letters for the next: the description has neither."""
     if account.number % 2:
         return "targeting_type", "targeting_value"
     return "TARGETING_TYPE", "TARGETING_VALUE"
