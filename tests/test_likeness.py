@@ -10,8 +10,7 @@ from tap_pinterest.api.columns import unknown_columns
 from tap_pinterest.api.levels import ordered
 from tap_pinterest.api.likeness import _MEANT, names_near
 from tap_pinterest.api.periods import GRANULARITIES
-from tap_pinterest.config import STREAM_GROUPS, problems
-from tap_pinterest.config.schema import ENTITY_STATUSES
+from tap_pinterest.config import CONFIG_SCHEMA, STREAM_GROUPS, problems
 from tap_pinterest.streams import STREAM_TYPES
 
 TOKEN = {"access_token": "pina_1"}
@@ -79,6 +78,7 @@ def test_each_name_that_a_word_stands_for_exists() -> None:
     known = {
         *api.enum("columns_async", newer=True),
         *(*ordered(), *targeting.known(), *GRANULARITIES),
-        *(*STREAM_GROUPS, *ENTITY_STATUSES, *STREAMS),
+        *(*STREAM_GROUPS, *STREAMS),
+        *CONFIG_SCHEMA["properties"]["entity_statuses"]["items"]["enum"],
     }
     assert {name for names in _MEANT.values() for name in names} <= known

@@ -41,7 +41,6 @@ OWN_SETTINGS = tuple(_PROPERTIES)
 
 API_URL: str = _PROPERTIES["api_url"]["default"]
 STREAM_GROUPS = tuple(_PROPERTIES["stream_groups"]["items"]["enum"])
-ENTITY_STATUSES = tuple(_PROPERTIES["entity_statuses"]["items"]["enum"])
 SETTLING_DAYS = 2
 """Days that Pinterest needs to finish counting, in addition to any attribution window."""
 ORGANIC_LOOKBACK_DAYS = 14

@@ -92,7 +92,8 @@ class PinterestClient:
         self.acts_for_the_app = False
         self.tallies = Tallies()
         self._refused_alone: dict[str, tuple[str, float]] = {}
-        """Operations that refused a token which others accept: the token, and when to try again."""
+        """Operations that refused a token that is good for others: which token, and until when that
+        counts."""
         self._bad_tokens: set[str] = set()
         self._asking_elsewhere = threading.Lock()
         self._empty: set[str] = set()
@@ -212,8 +213,8 @@ class PinterestClient:
             if str(error) not in self._empty:
                 self._empty.add(str(error))
                 _logger.warning(
-                    "%s each time; the tap treats that as no rows. If days are missing, read them "
-                    "again with the setting backfill.",
+                    "%s again and again; it counts as an answer without rows. If days are missing, "
+                    "read them again with the setting backfill.",
                     error,
                 )
             return cast("_T", error.content)
@@ -351,7 +352,7 @@ class PinterestClient:
         self._clock.hear(answer.headers.get("Date"))
         if is_empty_object(answer.body) and str(call) not in _EMPTY_IF_NONE:
             of = f" of ad account {call.ad_account_id}" if call.ad_account_id else ""
-            msg = f"{call.counts_for}{of}: Pinterest answers {call} with {{}}"
+            msg = f"{call.counts_for}{of}: the answer to {call} is an empty object"
             raise EmptyAnswerError(msg, content)
         return content
 

@@ -24,9 +24,9 @@ _LOOK_AGAIN_SECONDS = 0.1
 _OLD_SHARE = 1 / 30
 """Time for which the calls left at the last answer count as free, as a share of the window."""
 _FEW = 16
-"""If others make calls too, the last 16 calls of a window are sent one at a time."""
+"""Number of the last calls of a window, which go out one by one if others make calls, too."""
 _SOME = 8
-"""If others use up the quota, wait until an eighth of our own calls no longer counts."""
+"""If others use up the quota, we wait until one in eight of our calls no longer counts."""
 _SAFETY_NET = "safety_net"
 """The beginning of the names of windows that all categories share."""
 _SHORT_SECONDS = 10.0
@@ -81,22 +81,9 @@ class Permit:
 class _Window:
     """The calls of one quota that still count.
 
-    An example: 300 calls a minute, of which others make 40. We send ten calls a second.
-
-    - `follow`: the answer to our 100th call says that 160 remain. So others have made 40, one call
-      stays free for them (`room`), and `left` becomes 159.
-    - The answer to our 259th call leaves 0. We wait until 34 of our calls no longer count: the
-      room, and an eighth of all, rounded up. Then a `probe` goes out alone. Its answer says that
-      34 remain, so `left` becomes 33.
-    - `close`: a refusal says that the window is renewed in 30 seconds. Until then `left` is 0.
-    - `pause`: a refusal does not say when to come back. `left` is 0 for 2 seconds; after the next
-      such refusal for 4, then 8, and at most for a minute.
-    - `relieve`: `left` is 7, and an answer says that another window has the fewest calls left: 80.
-      So this window has more than 7, and `left` becomes `None`, which is no limit.
-
     Attributes:
         under_way: Calls that are not answered yet.
-        left: Calls allowed until `renewed_at`, taken from the answer to `learnt_from`.
+        left: Calls that may go out until `renewed_at`; the answer to `learnt_from` says so.
         others: Most calls that others made recently; some room is left to them.
         seen_at: When the calls of others were last counted.
         probe: A call that goes out alone, to learn how many may follow.
@@ -125,7 +112,7 @@ class _Window:
 
     @property
     def room(self) -> int:
-        """Calls left unused for others: one, plus the calls they make in a second."""
+        """Calls left to others: one, plus their calls of a second, which we see only later."""
         if self.is_short:
             return _FEW
         return 1 + int(self.others / self.quota.seconds) if self.others else 0
@@ -188,7 +175,7 @@ class _Window:
             self._wait_for_own_calls()
 
     def relieve(self, permit: Permit, at_least: int) -> None:
-        """Remove a limit that is too low: the window with the fewest calls left has more."""
+        """Lift the limit if this window has more left: another window has the least left."""
         if self.left is None or self._knows_later_than(permit):
             return
         if self.left < at_least - self.room - self._unanswered_since(permit):

@@ -79,7 +79,7 @@ _MESSAGES = ("message", "error_description", "error")
 
 
 class _Said(NamedTuple):
-    """Status, code and text of an error answer.
+    """What an answer that is not good says.
 
     Attributes:
         code: Pinterest's own number; `None` if the body is not Pinterest's.

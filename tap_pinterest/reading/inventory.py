@@ -154,7 +154,7 @@ class Inventory:
     def _rows_of_calls(
         self, listing: Listing, scope: Scope, where: Mapping[str, Sequence[str]] = _ANY
     ) -> Iterator[_Rows]:
-        """For each call that may list a wanted value: its rows."""
+        """The rows of each call whose list may have one of the values asked for."""
         is_answered = False
         for call in listing.calls(scope):
             if not all(call.columns.get(name, kept[0]) in kept for name, kept in where.items()):

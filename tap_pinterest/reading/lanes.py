@@ -88,8 +88,8 @@ class Load:
     def has_room(self, category: str, size: int = 0, *, ahead: bool = True) -> bool:
         """Whether a task of a category may begin, in the turn of the lane or `ahead` of its own.
 
-        If a category has no quota left, it starts at most `in_flight` tasks. One task of each
-        category may always start, because Pinterest counts its quota from the first call.
+        A category without quota begins no more tasks than could be under way. One task of each
+        category may always begin, because Pinterest counts its quota from the first call.
         """
         most, in_turn = self.in_flight, category == self.lane.turn.category
         return (

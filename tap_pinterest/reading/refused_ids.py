@@ -28,9 +28,9 @@ class Refused:
 class Search:
     """The pieces of a refused call to ask for; after each one comes `settles`.
 
-    Pinterest refuses the whole call because of one id (or one targeting type), and does not say
-    which. If it refuses `SOME` single ids too, the ids are not the reason, and the search ends.
-    Otherwise the pieces get smaller until each id is answered, or is refused alone.
+    Pinterest refuses the whole call for one id, or one other value of which a call has many, and
+    does not say for which. If it refuses `SOME` single ids too, the ids are not the reason, and the
+    search ends. Otherwise the pieces get smaller until each id is answered, or is refused alone.
 
     Attributes:
         is_in_vain: Whether every piece was refused.

@@ -238,7 +238,7 @@ class Question:
 
     @functools.cached_property
     def sent_if_set(self) -> Mapping[str, Any]:
-        """Optional settings to send: set by the user, and known to the operation."""
+        """Settings that are sent only if they are set and if Pinterest takes them."""
         if self.only_asynchronous:
             known = api.schema("AdsAnalyticsCreateAsyncRequest")["properties"]
         else:

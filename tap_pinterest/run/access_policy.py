@@ -86,7 +86,7 @@ class AccessPolicy:
         part.miss(name_of(context), reason, has_failed=is_required)
 
     def _is_unexpected(self, stream: str, error: SkippableAPIError) -> bool:
-        """Whether a listed entity has gone, or Pinterest refuses a stream of a default group."""
+        """Whether an entity is gone since it was listed, or everybody should get the stream."""
         offered_to_all = self._streams[stream].group in _DEFAULT_GROUPS
         return isinstance(error, GoneError) or (
             offered_to_all and isinstance(error, NotOfferedError)
@@ -140,7 +140,7 @@ class AccessPolicy:
         """Warn about all selected streams for which the token lacks scopes."""
         lacking = {name: self.missing_scopes(name) for name in self._summary.streams}
         if named := [f"{name} ({', '.join(scopes)})" for name, scopes in lacking.items() if scopes]:
-            _logger.warning("The token lacks scopes that these streams need: %s", "; ".join(named))
+            _logger.warning("The token lacks scopes; not to be read: %s", "; ".join(named))
 
     @property
     def visibility(self) -> Visibility:
@@ -198,7 +198,7 @@ class AccessPolicy:
                 part.skipped.clear()
 
     def _is_expected(self, name: str) -> bool:
-        """Whether every token with the scopes should be able to read the stream."""
+        """Whether everybody with the token's scopes gets a stream."""
         stream = self._streams[name]
         by_default = stream.is_report and stream.group in _DEFAULT_GROUPS
         if not by_default or name in self._not_for_this_kind or self.missing_scopes(name):

@@ -407,7 +407,7 @@ class AdsReport(TaskStream, ReportStream):
     def _read_again(
         self, context: Mapping[str, Any], part: Part, twice: Collection[object]
     ) -> Iterator[dict[str, Any]]:
-        """Records of repeated keys with different rows: equal rows once, different rows added up.
+        """The records of keys that a part has twice: without repeats, and with parts added up.
 
         Raises:
             FatalAPIError: Two rows without a breakdown differ.
