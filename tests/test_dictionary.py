@@ -113,8 +113,17 @@ def test_every_text_is_a_sentence() -> None:
     assert odd == []
 
 
+def text_file() -> dict[str, Any]:
+    """The file of texts."""
+    file = ROOT / "tap_pinterest" / "dictionary" / texts.FILE
+    found: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return found
+
+
 def test_every_text_is_about_an_existing_stream() -> None:
-    assert {*texts.streams()} == {str(vars(type(each))["name"]) for each in streams().values()}
+    assert {*text_file()["streams"]} == {
+        str(vars(type(each))["name"]) for each in streams().values()
+    }
 
 
 def test_every_text_is_about_an_existing_column(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,9 +138,8 @@ def test_every_text_is_about_an_existing_column(monkeypatch: pytest.MonkeyPatch)
     for stream in streams().values():
         described(stream)
 
-    written = json.loads((ROOT / "tap_pinterest" / "dictionary" / texts.FILE).read_text())
-    tables = [texts.table(name) for name in written["tables"] if name != AD_REPORTS]
-    own = [one.columns for name in texts.streams() if (one := texts.stream(name))]
+    tables = [texts.table(name) for name in text_file()["tables"] if name != AD_REPORTS]
+    own = [one.columns for name in text_file()["streams"] if (one := texts.stream(name))]
     entries = [texts.shared(), *tables, *own]
     assert [
         key for each in with_inner(entries) for key in each if (id(each), key) not in asked

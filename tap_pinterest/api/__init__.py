@@ -102,7 +102,6 @@ class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class _Facts(msgspec.Struct, frozen=True):
-    version: str
     operations: dict[str, msgspec.Raw]
     enums: dict[str, tuple[str, ...]]
     since: dict[str, dict[str, tuple[str, ...]]]
@@ -113,11 +112,6 @@ class _Facts(msgspec.Struct, frozen=True):
 def _facts() -> _Facts:
     text = resources.files(__package__).joinpath(FACTS_FILE).read_bytes()
     return msgspec.json.decode(text, type=_Facts)
-
-
-def version() -> str:
-    """The release of the description that the facts come from."""
-    return _facts().version
 
 
 @functools.cache

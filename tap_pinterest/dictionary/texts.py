@@ -98,11 +98,6 @@ def layout_table(name: str) -> Stream | None:
     return None if raw is None else msgspec.json.decode(raw, type=Stream)
 
 
-def streams() -> tuple[str, ...]:
-    """The streams that have a text."""
-    return tuple(_file().streams)
-
-
 def find(name: str, entries: Entries) -> Text | None:
     """The text of a name, or of the pattern that fits it."""
     # Most keys are no patterns; they need no call to be passed over.
