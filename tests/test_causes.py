@@ -55,6 +55,12 @@ def test_a_line_of_many_streams_and_accounts_says_how_many_more_there_are() -> N
     assert line.endswith(" and 5 more of ad accounts 0, 1, 2, 3, 4 and 4 more: No.")
 
 
+def test_several_users_are_named_like_several_ad_accounts() -> None:
+    causes = [("boards", f"user {number}", "No.") for number in range(7)]
+
+    assert of(causes) == ["boards of users 0, 1, 2, 3, 4 and 2 more: No."]
+
+
 def test_what_fails_for_all_streams_of_an_account_is_one_line(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:

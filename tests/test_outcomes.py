@@ -10,7 +10,7 @@ import pytest
 from faulty_world import FORBIDDEN
 from simulated import simulate
 from singer_run import PatientClock, run, settings
-from tap_pinterest.reading.contexts import context_of, name_of
+from tap_pinterest.api.naming import context_of, name_of
 
 if TYPE_CHECKING:
     from pinterest_sandbox import Sandbox

@@ -13,6 +13,7 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError, SkippableAPI
 
 from tap_pinterest import api
 from tap_pinterest.api import Operation
+from tap_pinterest.api.naming import of_context
 from tap_pinterest.clock import Clock
 from tap_pinterest.config import Settings
 from tap_pinterest.http.answers import decode_object, is_empty_object
@@ -351,7 +352,7 @@ class PinterestClient:
         # Only now it is sure that Pinterest has answered, and not a gateway with another clock.
         self._clock.hear(answer.headers.get("Date"))
         if is_empty_object(answer.body) and str(call) not in _EMPTY_IF_NONE:
-            of = f" of ad account {call.ad_account_id}" if call.ad_account_id else ""
+            of = of_context(call.ad_account_id)
             msg = f"{call.counts_for}{of}: the answer to {call} is an empty object"
             raise EmptyAnswerError(msg, content)
         return content

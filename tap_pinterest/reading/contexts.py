@@ -101,25 +101,3 @@ class Users(Contexts):
     @override
     def may_overlap(self, owners: Owners) -> bool:
         return not owners.reads_only_token_user
-
-
-def name_of(context: Context | None) -> str:
-    """The name of a context in messages: its ad account or its user; empty for neither."""
-    if not context:
-        return ""
-    return str(context.get("ad_account_id") or f"user {context['user_id']}")
-
-
-def context_of(name: str) -> Context | None:
-    """The context with this name; the inverse of `name_of`."""
-    if not name:
-        return None
-    user_id = name.removeprefix("user ")
-    return {"ad_account_id": name} if user_id == name else {"user_id": user_id}
-
-
-def of_context(name: str) -> str:
-    """The end of a phrase that names a context, such as ` of user 12`; empty without a name."""
-    if not name or name.startswith("user "):
-        return f" of {name}" if name else ""
-    return f" of ad account {name}"

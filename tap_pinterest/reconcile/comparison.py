@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime
 
 import psycopg
 
+from tap_pinterest.api.naming import in_words, listed, of_context
 from tap_pinterest.api.periods import DAY, DateRange
 from tap_pinterest.config.database import plain_url
 from tap_pinterest.http.errors import PART_ERRORS
-from tap_pinterest.reading.contexts import of_context
 from tap_pinterest.reading.owners import Owners
 from tap_pinterest.reconcile import export, exported, loaded, store
 from tap_pinterest.reconcile.export import Export
@@ -20,7 +20,6 @@ from tap_pinterest.reconcile.fresh import Fresh
 from tap_pinterest.reconcile.request import Request, RequestError
 from tap_pinterest.reconcile.tables import Sums, Table, Tables, in_one_line
 from tap_pinterest.records import display_names
-from tap_pinterest.run.causes import listed
 from tap_pinterest.run.run import Run
 from tap_pinterest.streams.bases.report import AdsReport
 
@@ -49,7 +48,7 @@ class Comparison:
             try:
                 self._compare(Fresh(self._run, ad_account_id, report.days))
             except PART_ERRORS as error:
-                report.cut_short(f"ad account {ad_account_id} cannot be compared: {error}")
+                report.cut_short(f"{in_words(ad_account_id)} cannot be compared: {error}")
         return report
 
     def _compare(self, fresh: Fresh) -> None:
@@ -155,7 +154,7 @@ def compared(run: Run, request: Request) -> Report:
 def _left_out(owners: Owners) -> Iterator[str]:
     """Sentences about ad accounts that the config wants and that cannot be read."""
     for ad_account_id, error in owners.unreadable.items():
-        yield f"ad account {ad_account_id} cannot be compared: {error}"
+        yield f"{in_words(ad_account_id)} cannot be compared: {error}"
     if owners.cut_short:
         yield f"Pinterest lists only some of the ad accounts: {owners.cut_short}"
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from tap_pinterest.api.naming import in_words
 from tap_pinterest.reconcile.findings import SPEND, Finding, Outcome, Report
 from tap_pinterest.run.table import aligned
 
@@ -22,7 +23,7 @@ def lines(report: Report) -> Iterator[str]:
     """The report, ad account by ad account."""
     by_account = sorted(report.findings, key=lambda each: each.ad_account_id)
     for ad_account_id, found in itertools.groupby(by_account, lambda each: each.ad_account_id):
-        yield f"Ad account {ad_account_id}, {report.days}"
+        yield f"{in_words(ad_account_id).capitalize()}, {report.days}"
         yield from _of_account(list(found))
         yield ""
     yield from (f"Note: {each}." for each in report.notes)

@@ -12,6 +12,7 @@ import msgspec
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
 from tap_pinterest.api import targeting
+from tap_pinterest.api.naming import of_context
 from tap_pinterest.api.periods import Slice
 from tap_pinterest.clock import Clock
 from tap_pinterest.http.answers import decoder, listed
@@ -25,7 +26,6 @@ from tap_pinterest.http.errors import (
     ValuesRefusedError,
     may_be_about_one_id,
 )
-from tap_pinterest.reading.contexts import of_context
 from tap_pinterest.reading.refused_ids import Refused, Search
 from tap_pinterest.reports.download import taken
 from tap_pinterest.reports.ordering import Order, Ordering

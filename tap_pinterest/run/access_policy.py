@@ -11,6 +11,7 @@ from singer_sdk.exceptions import SingerSDKError, SkippableAPIError
 from singer_sdk.helpers.types import Context
 
 from tap_pinterest import api
+from tap_pinterest.api.naming import name_of
 from tap_pinterest.clock import Interrupted
 from tap_pinterest.config import CONFIG_SCHEMA, Settings
 from tap_pinterest.http.auth import Visibility
@@ -24,7 +25,7 @@ from tap_pinterest.http.errors import (
     NotOfferedError,
     ScopeRefusedError,
 )
-from tap_pinterest.reading.contexts import AdAccounts, name_of
+from tap_pinterest.reading.contexts import AdAccounts
 from tap_pinterest.reading.owners import AD_ACCOUNT, AD_ACCOUNTS, Owners
 from tap_pinterest.reading.parts import Parts
 from tap_pinterest.run.stream import RunStream

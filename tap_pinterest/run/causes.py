@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from tap_pinterest.api.naming import listed, of_context
+
 MOST_STREAMS = 20
 """Streams that a line names."""
-MOST_CONTEXTS = 5
-"""Ad accounts or users that a line names."""
 
 _OF_ONE_CALL = re.compile(
     r"[\d,]+ of its (?:parts failed|calls were refused)(?: \(.*?\))?: "
@@ -48,22 +48,5 @@ def _whose(remarks: Sequence[Remark]) -> str:
     for stream, names in contexts.items():
         streams.setdefault(tuple(names), []).append(stream)
     return "; ".join(
-        f"{listed(named, MOST_STREAMS)}{_of(names)}" for names, named in streams.items()
+        f"{listed(named, MOST_STREAMS)}{of_context(*names)}" for names, named in streams.items()
     )
-
-
-def _of(names: Sequence[str]) -> str:
-    accounts = [name for name in names if name and not name.startswith("user ")]
-    users = [name for name in names if name.startswith("user ")]
-    found = []
-    if accounts:
-        found.append(f"ad account{'s' * (len(accounts) > 1)} {listed(accounts, MOST_CONTEXTS)}")
-    if users:
-        found.append(listed(users, MOST_CONTEXTS))
-    return f" of {' and '.join(found)}" if found else ""
-
-
-def listed(names: Sequence[str], most: int) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{more}"

@@ -10,10 +10,10 @@ from typing import Any, TypeVar, cast
 from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
+from tap_pinterest.api.naming import of_context
 from tap_pinterest.config import Day
 from tap_pinterest.http.client import PinterestClient
 from tap_pinterest.http.errors import TokenRefusedError
-from tap_pinterest.reading.contexts import of_context
 from tap_pinterest.reading.pages import Page
 from tap_pinterest.run.access import described
 from tap_pinterest.run.run import Run

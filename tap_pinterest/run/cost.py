@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tap_pinterest import api
+from tap_pinterest.api.naming import name_of
 from tap_pinterest.http.errors import PART_ERRORS, AwayError, TokenRefusedError
 from tap_pinterest.http.rate_limit import MINUTE, OF_ONE_AD_ACCOUNT, STANDARD, UNIVERSAL
 from tap_pinterest.reading.calls import Expected, Precision
-from tap_pinterest.reading.contexts import name_of
 from tap_pinterest.run.run import Run
 from tap_pinterest.run.stream import RunStream
 from tap_pinterest.singer.sdk import EndOfRun

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal, TypeAlias
 
+from tap_pinterest.api.naming import context_of
 from tap_pinterest.api.periods import DateRange, merged
-from tap_pinterest.reading.contexts import context_of
 from tap_pinterest.run.summary import ContextSummary, StreamSummary
 
 Result: TypeAlias = Literal["complete", "partial", "failed", "skipped"]

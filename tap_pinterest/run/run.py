@@ -17,6 +17,7 @@ from singer_sdk.helpers.types import Context
 
 from tap_pinterest import config
 from tap_pinterest.api.columns import NOT_ASKED, AccountColumns, column
+from tap_pinterest.api.naming import context_of, name_of
 from tap_pinterest.api.periods import GRANULARITIES, ONE_DAY, SYNCHRONOUS
 from tap_pinterest.clock import Clock, Interrupted
 from tap_pinterest.config import Settings
@@ -24,7 +25,6 @@ from tap_pinterest.http.client import PinterestClient, client_for
 from tap_pinterest.http.errors import PART_ERRORS, AwayError, TokenRefusedError
 from tap_pinterest.http.rate_limit import RateLimiter
 from tap_pinterest.http.tally import Tally
-from tap_pinterest.reading.contexts import context_of, name_of
 from tap_pinterest.reading.inventory import USER_ACCOUNT, Inventory
 from tap_pinterest.reading.read_ahead import ReadAhead
 from tap_pinterest.records import display_names

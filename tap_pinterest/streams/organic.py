@@ -18,11 +18,12 @@ from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 from tap_pinterest import api
+from tap_pinterest.api.naming import name_of
 from tap_pinterest.api.periods import ONE_DAY, ORGANIC, DateRange, cut
 from tap_pinterest.http.answers import check_fields, decode_object, decoder
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Scope
-from tap_pinterest.reading.contexts import Users, name_of
+from tap_pinterest.reading.contexts import Users
 from tap_pinterest.reading.pages import Item
 from tap_pinterest.reading.parts import Parts, Tried
 from tap_pinterest.reading.tasks import Task

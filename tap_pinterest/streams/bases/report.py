@@ -14,13 +14,13 @@ from typing_extensions import override
 from tap_pinterest import api
 from tap_pinterest.api import targeting
 from tap_pinterest.api.columns import column
+from tap_pinterest.api.naming import in_words, name_of
 from tap_pinterest.api.periods import DateRange, merged
 from tap_pinterest.http.errors import PART_ERRORS
 from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.layouts.tables import Table
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Expected
-from tap_pinterest.reading.contexts import name_of
 from tap_pinterest.reading.parts import Parts
 from tap_pinterest.reading.tasks import LEAST_BYTES, Task, with_pauses
 from tap_pinterest.reports.ordering import Operation, Ordering
@@ -300,7 +300,7 @@ class AdsReport(TaskStream, ReportStream):
         self._without_reports.add(ad_account_id)
         self._readings.pop(ad_account_id)
         whose = "" if self.run.grants.refusal(ad_account_id) else f"{self.name} of "
-        self.run.warn_of_refused_reports(f"{whose}ad account {ad_account_id} ({refusal})")
+        self.run.warn_of_refused_reports(f"{whose}{in_words(ad_account_id)} ({refusal})")
         return {}
 
     def _note_ranges(self, context: Context, reading: Reading) -> None:

@@ -15,6 +15,7 @@ from singer_sdk.singerlib.catalog import Metadata, MetadataMapping, SelectionMas
 from typing_extensions import override
 
 from tap_pinterest import api
+from tap_pinterest.api.naming import name_of, of_context
 from tap_pinterest.api.periods import DAY, GRANULARITIES, DateRange
 from tap_pinterest.config import Settings
 from tap_pinterest.config.custom_reports import CustomReport
@@ -23,7 +24,7 @@ from tap_pinterest.layouts.daasity import SYNC_KEY_FIELDS
 from tap_pinterest.layouts.tables import Table
 from tap_pinterest.reading.call import Call
 from tap_pinterest.reading.calls import Expected
-from tap_pinterest.reading.contexts import AdAccounts, Contexts, Token, Users, name_of, of_context
+from tap_pinterest.reading.contexts import AdAccounts, Contexts, Token, Users
 from tap_pinterest.reading.inventory import Inventory
 from tap_pinterest.reading.parts import MOST_NAMED, Parts
 from tap_pinterest.reading.tasks import Ahead, Task, Turn
