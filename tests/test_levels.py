@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from comparisons import SOURCES, compared
+from comparisons import SOURCES, chosen_by, compared
 from scripts.processes import ROOT
 from tap_pinterest import api
 from tap_pinterest.api import levels
@@ -25,6 +25,8 @@ NAMES = {
     for name in (level.name, level.report, level.targeting_report)
     if name
 }
+REPORTS = {each.name for each in STREAM_TYPES if issubclass(each, LevelReport)}
+ENDINGS = {"_TARGETING", "_analytics", "_targeting_analytics"}
 
 
 def test_each_level_of_asynchronous_reports_has_a_record() -> None:
@@ -68,7 +70,8 @@ def test_each_level_has_a_stream_and_one_more_for_its_breakdown(level: Level) ->
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_code_compares_the_name_of_a_level(path: Path) -> None:
+def test_no_code_compares_the_name_of_a_level_or_of_its_report(path: Path) -> None:
+    """Or looks something up by it; `comparisons` says what is not found."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
 
     assert [ast.unparse(each) for each in ast.walk(tree) if is_about_a_name(each)] == []
@@ -86,6 +89,15 @@ def test_no_code_compares_the_name_of_a_level(path: Path) -> None:
         ('match level:\n    case "ad_pin": pass', True),
         ('level is LEVELS["campaign"]', True),
         ("question.level is _ACCOUNT", True),
+        ('stream.name == "campaign_analytics"', True),
+        ('name in ("x", "ad_targeting_analytics")', True),
+        ('stream.name.endswith("_analytics")', True),
+        ('{"x": 1}.get(level.name)', True),
+        ("WORDS.get(level.name, 1)", True),
+        ("WORDS[self.level.report]", True),
+        ('row.get("keyword")', False),
+        ("streams[stream.name]", False),
+        ('stream.name == "labels"', False),
         ('level.own_id == "campaign_id"', False),
         ("level.report_limits != ASYNCHRONOUS", False),
         ("each.level == at.level", False),
@@ -112,13 +124,18 @@ def test_no_code_has_a_table_of_levels_beside_their_records(path: Path) -> None:
     ("code", "is_found"),
     [
         ('{"campaign": Campaigns, "ad": Ads}', True),
+        ('{"campaign": 1}.get(level)', True),
+        ('{"campaign_analytics": 1, "ad_analytics": 2}', True),
+        ("dict(campaign=1, ad=2)", True),
         ("{each.level.name: each for each in reports}", True),
         ('("ad", "ad_group")', True),
         ('(("campaign", "campaign"), ("ad_group", "ad group"))', True),
         ('{"campaign_id": 1}', False),
         ("{each.level: each for each in reports}", False),
         ('("campaign_id", "ad_id")', False),
+        ('("campaign_analytics", "ad_analytics")', False),
         ('f("ad")', False),
+        ("f(campaign=1, ad=2)", False),
     ],
 )
 def test_a_table_of_levels_is_found(code: str, *, is_found: bool) -> None:
@@ -128,18 +145,19 @@ def test_a_table_of_levels_is_found(code: str, *, is_found: bool) -> None:
 def is_by_level(node: ast.AST) -> bool:
     """Whether code lists levels by name, or has a value for each."""
     match node:
-        case ast.Dict(keys=names):
-            return any(each is not None and names_a_level(each) for each in names)
+        case ast.Dict(keys=names) if any(each and names_a_level(each) for each in names):
+            return True
         case ast.DictComp(key=name):
             return names_a_level(name)
         case ast.Tuple(elts=names) | ast.List(elts=names) | ast.Set(elts=names):
             return sum(map(names_a_level, names)) > 1
-    return False
+    return chosen_by(node, NAMES | REPORTS)
 
 
 def is_about_a_name(node: ast.AST) -> bool:
-    """Whether code compares the name of a level or one level's record, or looks into a name."""
-    return any(map(names_a_level, compared(node))) or is_with_one_record(node)
+    """Whether code compares, looks into or looks up such a name, or compares one level's record."""
+    named = (names_a_level(each) or names_a_report(each) for each in compared(node))
+    return any(named) or is_with_one_record(node)
 
 
 def is_with_one_record(node: ast.AST) -> bool:
@@ -154,7 +172,12 @@ def is_with_one_record(node: ast.AST) -> bool:
 def names_a_level(node: ast.AST) -> bool:
     match node:
         case ast.Constant(value=str(text)):
-            return text in NAMES or text == "_TARGETING"
+            return text in NAMES
         case ast.Attribute(attr="name" | "report" | "targeting_report", value=of):
             return ast.unparse(of).endswith("level")
     return False
+
+
+def names_a_report(node: ast.AST) -> bool:
+    """Whether code has the name of a level's report, or the end of a name."""
+    return isinstance(node, ast.Constant) and node.value in REPORTS | ENDINGS
