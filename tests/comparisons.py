@@ -13,11 +13,18 @@ import tap_pinterest
 from scripts.processes import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
 
 SOURCES = sorted((ROOT / tap_pinterest.__name__).rglob("*.py"))
 
 _OF_TEXTS = {"startswith", "endswith", "removeprefix", "removesuffix", "count", "find", "index"}
+
+
+def found_in(path: Path, is_found: Callable[[ast.AST], bool]) -> list[str]:
+    """The expressions and statements of a module that a check finds."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [ast.unparse(each) for each in ast.walk(tree) if is_found(each)]
 
 
 def compared(node: ast.AST) -> Iterator[ast.AST]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from comparisons import SOURCES, chosen_by, compared
+from comparisons import SOURCES, chosen_by, compared, found_in
 from scripts.processes import ROOT
 from tap_pinterest import api
 from tap_pinterest.api import levels
@@ -72,9 +72,7 @@ def test_each_level_has_a_stream_and_one_more_for_its_breakdown(level: Level) ->
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_code_compares_the_name_of_a_level_or_of_its_report(path: Path) -> None:
     """Or looks something up by it; `comparisons` says what is not found."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-
-    assert [ast.unparse(each) for each in ast.walk(tree) if is_about_a_name(each)] == []
+    assert found_in(path, is_about_a_name) == []
 
 
 @pytest.mark.parametrize(
@@ -115,9 +113,7 @@ def test_a_comparison_with_the_name_of_a_level_is_found(code: str, *, is_found: 
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_no_code_has_a_table_of_levels_beside_their_records(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-
-    assert [ast.unparse(each) for each in ast.walk(tree) if is_by_level(each)] == []
+    assert found_in(path, is_by_level) == []
 
 
 @pytest.mark.parametrize(
