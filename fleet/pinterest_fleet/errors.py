@@ -31,4 +31,6 @@ class FleetError(Exception):
 def exit_code_of_all(codes: Iterable[int]) -> int:
     """The exit code for many connections: 78 only if a retry can help none of them."""
     failures = {*codes} - {OK}
-    return NEEDS_A_PERSON if failures == {NEEDS_A_PERSON} else min(len(failures), FAILED)
+    if failures == {NEEDS_A_PERSON}:
+        return NEEDS_A_PERSON
+    return FAILED if failures else OK

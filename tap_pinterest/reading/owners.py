@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
+from tap_pinterest.api.naming import listed
 from tap_pinterest.config import Settings
 from tap_pinterest.http.answers import decode_object
 from tap_pinterest.http.client import PinterestClient
@@ -265,9 +266,7 @@ def _listed(accounts: Sequence[Item]) -> str:
     """The first ad accounts with their names, and how many more there are."""
     if not accounts:
         return "no ad account"
-    shown = ", ".join(map(_in_words, accounts[:MOST_NAMED]))
-    more = len(accounts) - MOST_NAMED
-    return f"{shown} and {more:,} more" if more > 0 else shown
+    return listed([*map(_in_words, accounts)], MOST_NAMED)
 
 
 def _in_words(account: Item) -> str:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar, cast
 
 from singer_sdk.exceptions import FatalAPIError, SkippableAPIError
 
+from tap_pinterest.api import naming
 from tap_pinterest.http.errors import (
     PART_ERRORS,
     PartError,
@@ -177,6 +178,5 @@ def _name(call: Call) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, (list, tuple)):
-        more = f" and {len(value) - MOST_VALUES:,} more" if len(value) > MOST_VALUES else ""
-        return ", ".join(map(_value, value[:MOST_VALUES])) + more
+        return naming.listed([*map(_value, value)], MOST_VALUES)
     return str(value)[:LONGEST_VALUE]

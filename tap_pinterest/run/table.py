@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 
+from tap_pinterest.api.naming import listed
 from tap_pinterest.api.periods import merged
 from tap_pinterest.run.outcome import Outcome
 
@@ -58,8 +59,7 @@ def _cells(stream: str, alike: Sequence[Outcome]) -> tuple[str, ...]:
 
 def _days(alike: Sequence[Outcome]) -> str:
     ranges = merged(dates for each in alike for dates in each.ranges)
-    more = f" and {len(ranges) - MOST_RANGES} more" if len(ranges) > MOST_RANGES else ""
-    return ", ".join(map(str, ranges[:MOST_RANGES])) + more
+    return listed([*map(str, ranges)], MOST_RANGES)
 
 
 def _result(alike: Sequence[Outcome]) -> str:
